@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import type { Command } from 'commander';
+import { systemClock } from '../../functions/maintain/clock.ts';
+import { isLeaseKey, readState } from '../../functions/maintain/state.ts';
+import { StateUnavailable } from '../../functions/shared/state/store.ts';
+import { EXIT } from '../exit.ts';
+import { interruption } from '../interrupt.ts';
+import { chosenInstances, loadConfig, type PlaceOptions, stateStore, withPlaceOptions } from '../options.ts';
+import { printer } from '../output.ts';
+import { stderrLog, terminalPorts } from '../ports.ts';
+import { giveBackAll, isWanted, leasesIn } from '../release.ts';
+import { adviceLines, keptLines, releasedLines } from '../render/release.ts';
+
+interface ReleaseOptions extends PlaceOptions {
+  readonly color: boolean;
+  readonly verbose?: boolean;
+}
+
+export function addRelease(program: Command): void {
+  withPlaceOptions(program.command('release'))
+    .argument('[instance...]', 'ids of the config; without one: every lease there is')
+    .summary('give every lease back, now')
+    .description(
+      'Switches off the active defrag that Offpeak has on, restores every setting and drops the leases: for the day on which' +
+        ' the stack is removed, or on which it is in the way. No purge follows. Exit status 1 when a lease could not be given' +
+        ' back; what to type on that server is said then.',
+    )
+    .option('--no-color', 'no colours (NO_COLOR does the same)')
+    .option('-v, --verbose', 'log every outcome on stderr')
+    .action(release);
+}
+
+async function release(ids: readonly string[], options: ReleaseOptions): Promise<void> {
+  const { config } = loadConfig(options);
+  const { signal } = interruption(() => process.stderr.write('\noffpeak: interrupted: finishing what is under way\n'));
+  const store = stateStore(options, config.stage);
+  const known = await readState(store);
+  // Before anything is given back: "no lease is held" must not be said of one that cannot be read.
+  for (const [key, why] of known.unreadable) if (isLeaseKey(key)) throw new StateUnavailable(why);
+  const held = leasesIn(known);
+  // A lease may stand on an instance that the config no longer names.
+  chosenInstances(
+    config,
+    ids.filter((id) => !held.some(({ instance }) => instance === id)),
+    'release',
+  );
+  const { ports, told } = terminalPorts(store, systemClock({ signal }), stderrLog(options));
+  const wanted = held.filter(({ instance }) => ids.length === 0 || ids.includes(instance));
+  const print = printer(options, config, told);
+  const { ticks, state } = await giveBackAll(config, ports, wanted, { holder: randomUUID(), signal, print });
+  const kept = leasesIn(state).filter((lease) => isWanted(lease, wanted));
+  const lines = [
+    ...releasedLines(wanted, kept),
+    ...keptLines(kept, ticks, config),
+    ...adviceLines(wanted, config, state, ports.clock.now()),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+  process.exitCode = signal.aborted ? EXIT.interrupted : kept.length > 0 ? EXIT.failed : EXIT.fine;
+}

@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import { pauseText } from '../../functions/maintain/decide/words-pause.ts';
+import { asPause, EVERY_INSTANCE, endPause, PAUSE, readPauses } from '../../functions/maintain/pauses.ts';
+import type { Config } from '../../functions/shared/config/schema.ts';
+import type { StateStore } from '../../functions/shared/state/store.ts';
+import { EXIT } from '../exit.ts';
+import { chosenInstances, loadConfig, type PlaceOptions, stateStore, withPlaceOptions } from '../options.ts';
+
+export function addResume(program: Command): void {
+  withPlaceOptions(program.command('resume'))
+    .argument('[instance...]', 'ids of the config; without one: every pause there is')
+    .summary('end pauses')
+    .description(
+      'Ends the pauses of the named instances, or all pauses. Exit status 1 when a named instance stays paused because all' +
+        ' instances are.',
+    )
+    .action(resume);
+}
+
+async function resume(ids: readonly string[], options: PlaceOptions): Promise<void> {
+  const { config } = loadConfig(options);
+  const store = stateStore(options, config.stage);
+  const documents = await store.list(PAUSE);
+  const stored = new Map([...documents].map(([key, { value }]) => [key.slice(PAUSE.length), value]));
+  // An instance that the config no longer names can still be paused.
+  const wanted = ids.filter((id) => id !== EVERY_INSTANCE && stored.has(id));
+  const named = chosenInstances(
+    config,
+    ids.filter((id) => !wanted.includes(id)),
+    'resume',
+  );
+  const scopes = ids.length === 0 ? [...stored.keys()] : [...wanted, ...named.map(({ id }) => id)];
+  const lines = await Promise.all(scopes.map((scope) => ended(store, scope, stored.get(scope), config)));
+  const said = lines.length > 0 ? lines : ['nothing was paused'];
+  const still = ids.length === 0 ? [] : await stillPaused(store, scopes, config);
+  process.stdout.write(`${[...said, ...still].join('\n')}\n`);
+  process.exitCode = still.length > 0 ? EXIT.failed : EXIT.fine;
+}
+
+async function ended(store: StateStore, scope: string, value: unknown, config: Config): Promise<string> {
+  const name = scope === EVERY_INSTANCE ? 'all instances' : scope;
+  if (!(await endPause(store, scope))) return `${name}: was not paused`;
+  const was = asPause(value);
+  if (!was) return `${name}: resumed; the pause that was there could not be read`;
+  return was.until <= Date.now()
+    ? `${name}: was not paused any more`
+    : `${name}: resumed; it was ${pauseText(was, momentOf(scope, config))}`;
+}
+
+/** The pause of all instances is not ended by naming one of them: it is another person's wish for the others. */
+async function stillPaused(store: StateStore, scopes: readonly string[], config: Config): Promise<readonly string[]> {
+  const { pauseOf } = await readPauses(store);
+  return scopes.flatMap((scope) => {
+    const pause = pauseOf(scope, Date.now());
+    if (!pause) return [];
+    const text = pauseText(pause, momentOf(scope, config));
+    return [`${scope}: still ${text}, as all instances are; \`offpeak resume\` without an instance ends that`];
+  });
+}
+
+function momentOf(scope: string, { instances, schedule }: Config) {
+  return { timezone: instances.find(({ id }) => id === scope)?.timezone ?? schedule.timezone, now: Date.now() };
+}

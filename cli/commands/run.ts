@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { type Command, Option } from 'commander';
+import { systemClock } from '../../functions/maintain/clock.ts';
+import type { Tick } from '../../functions/maintain/run.ts';
+import { EXIT, exitCodeOf } from '../exit.ts';
+import { interruption } from '../interrupt.ts';
+import { type CommonOptions, durationFrom, loadConfig, stateStore, withCommonOptions } from '../options.ts';
+import { printer } from '../output.ts';
+import { stderrLog, terminalPorts } from '../ports.ts';
+import { ticks } from '../watch.ts';
+
+interface RunOptions extends CommonOptions {
+  readonly watch?: boolean;
+  readonly every: number;
+  readonly untilIdle?: boolean;
+  readonly publish?: boolean;
+}
+
+const EVERY_MS = 5000;
+
+export function addRun(program: Command): void {
+  withCommonOptions(program.command('run'))
+    .summary('one tick: look, plan, look again, act, verify, tell')
+    .description(
+      'One tick, exactly as the schedule runs it. A defrag that it starts stays on under a lease until a later tick ends it:' +
+        ' use --watch --until-idle to stay with it. When interrupted, leases are given back first.',
+    )
+    .option('-w, --watch', 'keep ticking until interrupted')
+    .addOption(
+      new Option('--every <duration>', 'time between two ticks of --watch')
+        // Node's timers end at 24.8 days: what is longer comes back after 1 ms, and would hammer the servers.
+        .argParser(durationFrom('100ms', '24h', '5s, 500ms, 2m'))
+        .default(EVERY_MS, '5s'),
+    )
+    .option('--until-idle', 'with --watch: until no lease is held and nothing is left to do')
+    .option('-p, --publish', 'publish to CloudWatch and SNS (ALERT_TOPIC_ARN, AWS_REGION, AWS_ENDPOINT_URL)')
+    .action(run);
+}
+
+async function run(options: RunOptions): Promise<void> {
+  const { config, only } = loadConfig(options);
+  const { signal } = interruption(() => process.stderr.write('\noffpeak: interrupted: giving back what is held\n'));
+  const { ports, told } = terminalPorts(
+    stateStore(options, config.stage),
+    systemClock({ signal }),
+    stderrLog(options),
+    options,
+  );
+  const print = printer(options, config, told);
+  let latest: Tick | undefined;
+  let exitCode: number = EXIT.fine;
+  const tickOptions = {
+    mode: 'act',
+    holder: randomUUID(),
+    remaining: () => Number.MAX_SAFE_INTEGER,
+    ...(only && { only }),
+  } as const;
+  const until = options.untilIdle ? 'idle' : options.watch ? 'interrupted' : 'once';
+  for await (const tick of ticks(config, ports, tickOptions, { every: options.every, until, signal })) {
+    print(tick);
+    // A watch may last for months: what it has seen is not kept.
+    exitCode = Math.max(exitCode, exitCodeOf([tick]));
+    latest = tick;
+  }
+  remindOfLeases(latest);
+  process.exitCode = signal.aborted ? EXIT.interrupted : exitCode;
+}
+
+function remindOfLeases(latest: Tick | undefined): void {
+  if (!latest || latest.leased.length === 0) return;
+  const nodes = latest.leased.map(({ instance, node }) => `${instance} ${node}`).join(', ');
+  process.stderr.write(
+    `offpeak: active defrag is on under a lease (${nodes}); the next tick carries on or ends it. ` +
+      '`offpeak run --watch --until-idle` stays with it.\n',
+  );
+}

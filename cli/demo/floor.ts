@@ -1,0 +1,54 @@
+import { Redis } from 'ioredis';
+import type { Bytes } from '../../functions/shared/config/units.ts';
+import { numberField, parseInfo } from '../../functions/shared/redis/info.ts';
+import type { ServerBinary } from '../server/binary.ts';
+import { type RunningServer, startServer } from '../server/start.ts';
+
+/** A client of the demo's own: quiet when the server goes away under it. */
+export function clientOf({ host, port }: Pick<RunningServer, 'host' | 'port'>): Redis {
+  const redis = new Redis({
+    host,
+    port,
+    protocol: 2,
+    enableReadyCheck: false,
+    retryStrategy: null,
+    disableClientInfo: true,
+  });
+  redis.on('error', () => {});
+  return redis;
+}
+
+export async function rssOf(redis: Redis): Promise<Bytes> {
+  return numberField(parseInfo(await redis.info('memory')), 'used_memory_rss') ?? 0;
+}
+
+/**
+ * What a restart would have left: the RSS of a fresh server that has loaded the same data. The snapshot is written by SAVE, which
+ * blocks: nobody but the demo uses this server.
+ */
+export async function restartFloor(
+  binary: ServerBinary,
+  redis: Redis,
+  dir: string,
+  signal: AbortSignal,
+): Promise<Bytes> {
+  await redis.save();
+  await using fresh = await startServer(binary, { args: ['--dir', dir], signal });
+  const client = clientOf(fresh);
+  try {
+    await loaded(client);
+    await client.call('MEMORY', 'PURGE');
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    return await rssOf(client);
+  } finally {
+    client.disconnect();
+  }
+}
+
+async function loaded(client: Redis): Promise<void> {
+  for (;;) {
+    const persistence = parseInfo(await client.info('persistence'));
+    if (persistence.get('loading') === '0') return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

@@ -1,0 +1,127 @@
+import { basename } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import ms, { type StringValue } from 'ms';
+import { Temporal } from 'temporal-polyfill';
+import { readConfig } from '../functions/maintain/config-file.ts';
+import type { NodeName } from '../functions/maintain/run.ts';
+import { openStateStore } from '../functions/maintain/state-store.ts';
+import type { Config, InstanceConfig } from '../functions/shared/config/schema.ts';
+import type { StateStore } from '../functions/shared/state/store.ts';
+
+/** Which fleet, and where its state is. */
+export interface PlaceOptions {
+  readonly config: string;
+  readonly stage?: string;
+  readonly state?: string;
+}
+
+/** What every command that talks to servers takes. */
+export interface CommonOptions extends PlaceOptions {
+  readonly instance?: readonly string[];
+  readonly json?: boolean;
+  readonly color: boolean;
+  readonly verbose?: boolean;
+}
+
+/** The command line itself is wrong: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export function withPlaceOptions(command: Command): Command {
+  return command
+    .addOption(new Option('-c, --config <file>', 'the config file').env('OFFPEAK_CONFIG').default('config/dev.yml'))
+    .option('--stage <name>', 'the stage in metrics and alerts (default: the name of the config file)')
+    .addOption(
+      new Option(
+        '-s, --state <file>',
+        'where leases, pauses and what was learned are kept (default: .offpeak/<stage>.json, or the table in STATE_TABLE)',
+      ).env('OFFPEAK_STATE'),
+    );
+}
+
+export function withCommonOptions(command: Command): Command {
+  return withPlaceOptions(command)
+    .option('-i, --instance <id...>', 'only these instances of the config')
+    .option('--json', 'one JSON document a tick, on one line of stdout')
+    .option('--no-color', 'no colours (NO_COLOR does the same)')
+    .option('-v, --verbose', 'log every outcome on stderr');
+}
+
+/** @throws {UsageError} {ConfigError} {EnvironmentError} */
+export function loadConfig({ config: file, stage, instance }: PlaceOptions & Pick<CommonOptions, 'instance'>): {
+  readonly config: Config;
+  readonly only?: readonly NodeName[];
+} {
+  const config = readConfig(file, stage ?? stageOf(file));
+  if (instance === undefined) return { config };
+  const chosen = chosenInstances(config, instance, '--instance');
+  const only = chosen.flatMap(({ id, nodes }) => nodes.map((node) => ({ instance: id, node: node.id })));
+  return { config, only };
+}
+
+/** The table of a deployed stage when STATE_TABLE names one, else the state file. @throws {EnvironmentError} {AwsEnvironmentError} */
+export function stateStore({ state }: Pick<PlaceOptions, 'state'>, stage: string): StateStore {
+  return openStateStore(process.env, {
+    asked: state,
+    askedBy: '--state (or OFFPEAK_STATE)',
+    otherwise: () => `.offpeak/${stage}.json`,
+  });
+}
+
+/** In the order of the config. @throws {UsageError} naming those that it does not have, and `where` they were written. */
+export function chosenInstances(
+  { instances }: Config,
+  ids: readonly string[],
+  where: string,
+): readonly InstanceConfig[] {
+  const unknown = ids.filter((id) => !instances.some((instance) => instance.id === id));
+  if (unknown.length > 0) {
+    const accepted = instances.map(({ id }) => id).join(', ');
+    throw new UsageError(`${where} ${unknown.join(' ')}: no such instance in the config; accepted: ${accepted}`);
+  }
+  return instances.filter(({ id }) => ids.includes(id));
+}
+
+/** `config/prod.yml` is the stage `prod`; whatever else a file is called still makes a legal name. */
+function stageOf(file: string): string {
+  const name = basename(file)
+    .replace(/\.[^.]*$/, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, '-')
+    .replace(/^[^a-z]+/, '')
+    .slice(0, 20);
+  return name || 'local';
+}
+
+const DURATION = /^\d+(\.\d+)?\s?(ms|s|m|h|d)$/;
+
+/** A parser for an option that is a duration from `min` to `max`, in milliseconds. */
+export function durationFrom(min: StringValue, max: StringValue, like: string): (text: string) => number {
+  return (text) => {
+    const value = DURATION.test(text) && text.length < 20 ? ms(text as StringValue) : Number.NaN;
+    if (value >= ms(min) && value <= ms(max)) return value;
+    throw new InvalidArgumentError(`"${text}" is not a duration from ${min} to ${max}; accepted: ${like}, …`);
+  };
+}
+
+const ISO_INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+
+export function parseInstant(text: string): number {
+  const instant = ISO_INSTANT.test(text) ? instantOf(text) : undefined;
+  if (instant === undefined) {
+    throw new InvalidArgumentError(
+      `"${text}" is not a time with a zone; accepted: 2026-11-24T02:30:00Z, 2026-11-24T02:30+01:00, …`,
+    );
+  }
+  return instant;
+}
+
+/** Not Date.parse, which takes the 31st of February for the 3rd of March. */
+function instantOf(text: string): number | undefined {
+  try {
+    return Temporal.Instant.from(text).epochMilliseconds;
+  } catch {
+    return undefined;
+  }
+}

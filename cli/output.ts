@@ -1,0 +1,56 @@
+import { bytesText, durationText } from '../functions/maintain/decide/words-units.ts';
+import type { Tick } from '../functions/maintain/run.ts';
+import type { Config } from '../functions/shared/config/schema.ts';
+import type { Alert } from '../functions/shared/contracts/alert.ts';
+import { alertText } from '../functions/shared/contracts/alert-text.ts';
+import { DIMENSION, type Metric } from '../functions/shared/contracts/metrics.ts';
+import { wrapText } from '../functions/shared/contracts/wrap.ts';
+import type { Told } from './ports.ts';
+import { tickJson } from './render/json.ts';
+import { type Style, styleFor } from './render/style.ts';
+import { tickLines } from './render/tick.ts';
+
+/** Prints a tick on stdout: one JSON document on one line, or the picture for people and the messages that were sent. */
+export function printer(
+  { json, color }: { readonly json?: boolean; readonly color: boolean },
+  { instances }: Config,
+  told: Told,
+): (tick: Tick) => void {
+  const style = styleFor(process.stdout, process.env, { color });
+  return (tick) => {
+    const alerts = told.alerts.splice(0);
+    const metrics = told.metrics.splice(0);
+    const lines = json
+      ? [tickJson(tick, instances, alerts)]
+      : [...tickLines(tick, style, instances), ...messageLines(alerts, style), ...metricLines(metrics, style), ''];
+    process.stdout.write(`${lines.join('\n')}\n`);
+  };
+}
+
+/** The alerts that the job would send, or has sent, as their readers see them. */
+function messageLines(alerts: readonly Alert[], { paint, unicode }: Style): readonly string[] {
+  const rule = paint('faint', unicode ? '│ ' : '| ');
+  return alerts.flatMap((alert) => [
+    '',
+    `  ${paint('strong', `message (${alert.severity}, ${alert.event})`)}`,
+    ...alertText(alert)
+      .trimEnd()
+      .split('\n')
+      .map((line) => `  ${rule}${line}`),
+  ]);
+}
+
+/** The metrics, a paragraph for each node and one for the job. */
+function metricLines(metrics: readonly Metric[], { paint }: Style): readonly string[] {
+  const groups = Map.groupBy(metrics, ({ dimensions }) => dimensions[DIMENSION.node] ?? 'job');
+  return [...groups].flatMap(([about, some]) => {
+    const figures = some.map((metric) => `${metric.name} ${figure(metric)}`).join(', ');
+    return ['', ...wrapText(`metrics (${about}): ${figures}`, 96).map((line) => `  ${paint('faint', line)}`)];
+  });
+}
+
+function figure({ unit, value }: Metric): string {
+  if (unit === 'Bytes') return bytesText(value);
+  if (unit === 'Milliseconds') return durationText(value);
+  return String(Math.round(value * 1000) / 1000);
+}

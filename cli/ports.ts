@@ -1,0 +1,76 @@
+import type { Clock, Log, Ports } from '../functions/maintain/ports.ts';
+import { sessionOpener } from '../functions/maintain/session.ts';
+import { createCloudWatchClient, createSnsClient } from '../functions/shared/aws/clients.ts';
+import { createMetricSink } from '../functions/shared/aws/cloudwatch.ts';
+import { createSecretReader } from '../functions/shared/aws/secrets.ts';
+import { createAlertSink } from '../functions/shared/aws/sns.ts';
+import type { Alert } from '../functions/shared/contracts/alert.ts';
+import { ENVIRONMENT, required } from '../functions/shared/contracts/environment.ts';
+import type { Metric } from '../functions/shared/contracts/metrics.ts';
+import type { AlertSink, MetricSink } from '../functions/shared/contracts/sinks.ts';
+import type { StateStore } from '../functions/shared/state/store.ts';
+
+/** What a tick would have published, or has: for the terminal. */
+export interface Told {
+  readonly metrics: Metric[];
+  readonly alerts: Alert[];
+}
+
+/** Everything that a run from a terminal needs. With `publish`, metrics and alerts also go where a deployed job sends them. */
+export function terminalPorts(
+  store: StateStore,
+  clock: Clock,
+  log: Log,
+  { publish = false }: { readonly publish?: boolean } = {},
+): { readonly ports: Ports; readonly told: Told } {
+  const told: Told = { metrics: [], alerts: [] };
+  const sinks = publish ? awsSinks() : undefined;
+  const metrics: MetricSink = {
+    async publish(metrics) {
+      told.metrics.push(...metrics);
+      return (await sinks?.metrics.publish(metrics)) ?? { sent: metrics.length, rejected: [] };
+    },
+  };
+  const alerts: AlertSink = {
+    async send(alerts) {
+      told.alerts.push(...alerts);
+      return (await sinks?.alerts.send(alerts)) ?? { sent: alerts.length, rejected: [] };
+    },
+  };
+  const ports = {
+    open: sessionOpener(createSecretReader({ env: process.env, now: clock.now }), clock),
+    store,
+    metrics,
+    alerts,
+    clock,
+    log,
+  };
+  return { ports, told };
+}
+
+/** @throws {EnvironmentError} {AwsEnvironmentError} */
+function awsSinks(): { readonly metrics: MetricSink; readonly alerts: AlertSink } {
+  const topicArn = required(
+    process.env,
+    ENVIRONMENT.alertTopicArn,
+    'the ARN of the SNS topic for alerts (with --publish)',
+  );
+  return {
+    metrics: createMetricSink(createCloudWatchClient()),
+    alerts: createAlertSink(createSnsClient(), { topicArn }),
+  };
+}
+
+/** Structured lines on stderr: stdout belongs to the command's own output. */
+export function stderrLog({ verbose = false }: { readonly verbose?: boolean }): Log {
+  const line =
+    (level: string) =>
+    (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      process.stderr.write(`${JSON.stringify({ level, message, ...fields }, errorsAsText)}\n`);
+    };
+  return { info: verbose ? line('INFO') : () => {}, warn: verbose ? line('WARN') : () => {}, error: line('ERROR') };
+}
+
+function errorsAsText(_key: string, value: unknown): unknown {
+  return value instanceof Error ? (value.stack ?? String(value)) : value;
+}

@@ -1,0 +1,46 @@
+import type { Lease } from '../functions/maintain/decide/lease.ts';
+import type { Ports } from '../functions/maintain/ports.ts';
+import { type Tick, tick } from '../functions/maintain/run.ts';
+import { readState, type State } from '../functions/maintain/state.ts';
+import { isNamed } from '../functions/maintain/stranded.ts';
+import type { Config } from '../functions/shared/config/schema.ts';
+import { type Milliseconds, SECOND } from '../functions/shared/config/units.ts';
+
+/** A job that is in the middle of a step keeps the others off for a minute at most, and may have taken a new lease by then. */
+const ROUNDS = 3;
+const LONGEST_WAIT: Milliseconds = 75 * SECOND;
+
+/** Every lease there is. */
+export function leasesIn({ leases }: State): readonly Lease[] {
+  return [...leases.values()].map(({ lease }) => lease);
+}
+
+/** Gives back what is wanted, node by node as the config reaches them. What is still held afterwards is in the state. */
+export async function giveBackAll(
+  config: Config,
+  ports: Ports,
+  wanted: readonly Lease[],
+  { holder, signal, print }: { readonly holder: string; readonly signal: AbortSignal; print(tick: Tick): void },
+): Promise<{ readonly ticks: readonly Tick[]; readonly state: State }> {
+  const ticks: Tick[] = [];
+  const remaining = () => Number.MAX_SAFE_INTEGER;
+  const options = { mode: 'act', holder, remaining, release: 'released', interrupted: () => signal.aborted } as const;
+  let state = await readState(ports.store);
+  for (let round = 0; round < ROUNDS && !signal.aborted; round++) {
+    const left = leasesIn(state).filter((lease) => isWanted(lease, wanted) && isNamed(lease, config));
+    if (left.length === 0) break;
+    const wait = Math.max(...left.map(({ busyUntil }) => busyUntil)) - ports.clock.now();
+    if (round > 0 && wait <= 0) break;
+    if (round > 0) await ports.clock.pause(Math.min(wait, LONGEST_WAIT));
+    const latest = await tick(config, ports, { ...options, only: left });
+    print(latest);
+    ticks.push(latest);
+    state = await readState(ports.store);
+  }
+  return { ticks, state };
+}
+
+/** By instance: another job may have taken a new one on another node of it. */
+export function isWanted({ instance }: Lease, wanted: readonly Lease[]): boolean {
+  return wanted.some((lease) => lease.instance === instance);
+}

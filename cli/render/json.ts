@@ -1,0 +1,71 @@
+import type { Layers } from '../../functions/maintain/decide/diagnose.ts';
+import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
+import type { Plan } from '../../functions/maintain/decide/plan.ts';
+import { planText } from '../../functions/maintain/decide/words.ts';
+import { isoText } from '../../functions/maintain/decide/words-units.ts';
+import type { Tick } from '../../functions/maintain/run.ts';
+import type { InstanceConfig } from '../../functions/shared/config/schema.ts';
+import type { Alert } from '../../functions/shared/contracts/alert.ts';
+
+/** A tick as one JSON document on one line: bytes, milliseconds, and times as ISO 8601. What is not known is absent. */
+export function tickJson(tick: Tick, instances: readonly InstanceConfig[] = [], alerts: readonly Alert[] = []): string {
+  const { at, stage, outcomes, leased, problem, undelivered } = tick;
+  return JSON.stringify({
+    at: isoText(at),
+    stage,
+    outcomes: outcomes.map((outcome) =>
+      outcomeDocument(
+        outcome,
+        instances.find(({ id }) => id === outcome.instance),
+      ),
+    ),
+    leasesHeld: leased.length,
+    undelivered,
+    alerts: alerts.map(({ event, severity, instance, node, title }) => ({ event, severity, instance, node, title })),
+    problem,
+  });
+}
+
+function outcomeDocument(outcome: Outcome, instance: InstanceConfig | undefined) {
+  const { observation, diagnosis, plan, verdict, problem, leased, pause, opsPerSecond } = outcome;
+  return {
+    instance: outcome.instance,
+    node: outcome.node,
+    status: outcome.status,
+    role: observation?.replication.role,
+    engine: observation && { name: observation.engine.name, version: observation.engine.version },
+    ratio: diagnosis?.ratio,
+    diagnosis: diagnosis && { layers: layersDocument(diagnosis.layers), findings: diagnosis.findings },
+    plan: plan && planDocument(plan, outcome, instance),
+    verdict,
+    problem,
+    leased: leased === true,
+    pause: pause && { until: isoText(pause.until), reason: pause.reason, by: pause.by },
+    opsPerSecond,
+  };
+}
+
+function layersDocument(layers: Layers | undefined) {
+  if (!layers) return undefined;
+  const { externalFragmentation, retained, overhead, allocated } = layers;
+  return { externalFragmentation, retained, overhead, allocated };
+}
+
+function planDocument(plan: Plan, { observation, diagnosis }: Outcome, instance: InstanceConfig | undefined) {
+  const why = planText(plan, instance?.timezone, { now: observation?.at, diagnosis });
+  const { kind, reason } = plan;
+  return plan.kind === 'act'
+    ? { kind, action: plan.action, reason, why, predicted: plan.predicted, blockers: blockersOf(plan) }
+    : {
+        kind,
+        reason,
+        why,
+        predicted: plan.instead?.predicted,
+        blockers: plan.blockers,
+        until: plan.until === undefined ? undefined : isoText(plan.until),
+      };
+}
+
+function blockersOf({ action }: Extract<Plan, { kind: 'act' }>) {
+  return action.kind === 'stop-defrag' ? action.blockers : undefined;
+}

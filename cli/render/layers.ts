@@ -1,0 +1,109 @@
+import type { Diagnosis, Layers } from '../../functions/maintain/decide/diagnose.ts';
+import { bytesText, percentText } from '../../functions/maintain/decide/words-units.ts';
+import { type Segment, stackedBar } from './bars.ts';
+import type { Style, Tone } from './style.ts';
+
+/** Where RSS goes, layer by layer, in the order of the bar. */
+interface LayerLook {
+  readonly name: string;
+  readonly tone: Tone;
+  readonly block: string;
+  readonly ascii: string;
+  readonly bytes: (layers: Layers) => number;
+  /** Below `floor` bytes a cure is not offered: it would be read as advice. */
+  readonly cure: (cures: Diagnosis['cures'], floor: number) => string;
+}
+
+const LOOKS: readonly LayerLook[] = [
+  {
+    name: 'data',
+    tone: 'data',
+    block: '█',
+    ascii: '#',
+    bytes: ({ allocated }) => allocated,
+    cure: () => '',
+  },
+  {
+    name: 'holes',
+    tone: 'holes',
+    block: '▓',
+    ascii: 'o',
+    bytes: ({ externalFragmentation }) => externalFragmentation,
+    cure: ({ defrag }, floor) =>
+      defrag > floor ? `active defrag, then a purge: ${bytesText(defrag)} back` : 'little for active defrag to close',
+  },
+  {
+    name: 'free pages',
+    tone: 'pages',
+    block: '▒',
+    ascii: '+',
+    bytes: ({ retained }) => retained,
+    cure: ({ purge }, floor) =>
+      purge.reclaim > floor ? `MEMORY PURGE: ${bytesText(purge.reclaim)} back` : 'kept by the allocator in any case',
+  },
+  {
+    name: 'overhead',
+    tone: 'overhead',
+    block: '░',
+    ascii: '.',
+    bytes: ({ overhead }) => overhead,
+    cure: () => 'no cure: code, stacks, Lua, modules',
+  },
+];
+
+const BYTES_COLUMNS = 10;
+/** Of RSS; what a heap keeps after both cures is about as much. */
+const WORTH_OFFERING = 0.01;
+
+/** RSS as one bar of `cells`; `scale` (bytes) draws several on one scale. */
+export function layersBar(layers: Layers, cells: number, style: Style, scale = 0): string {
+  const segments = LOOKS.map(
+    ({ tone, bytes, block, ascii }): Segment => ({
+      value: bytes(layers),
+      glyph: style.unicode ? block : ascii,
+      tone,
+    }),
+  );
+  return stackedBar(segments, cells, style, scale);
+}
+
+/** What the bar is made of: bytes, share of RSS, and the cure of each layer. */
+export function legendLines({ layers, cures, findings }: Diagnosis, style: Style): readonly string[] {
+  if (!layers) return [];
+  const total = sumOf(layers);
+  const isTooSmall = findings.some(({ kind }) => kind === 'too-small');
+  return LOOKS.map((look) => {
+    const share = total > 0 ? percentText((look.bytes(layers) / total) * 100) : '';
+    const figures = bytesText(look.bytes(layers)).padStart(BYTES_COLUMNS) + share.padStart(8);
+    return legendLine(look, style, figures, isTooSmall ? '' : look.cure(cures, total * WORTH_OFFERING));
+  });
+}
+
+/** The same, before and after a cure. */
+export function comparingLegend(before: Layers, after: Layers, style: Style): readonly string[] {
+  return LOOKS.map((look) => {
+    const [was, is] = [look.bytes(before), look.bytes(after)];
+    const figures = `${bytesText(was).padStart(BYTES_COLUMNS)} ${style.unicode ? '→' : '->'}${bytesText(is).padStart(BYTES_COLUMNS)}`;
+    return legendLine(look, style, figures, changeText(is - was));
+  });
+}
+
+/** RSS, as the layers add up to it. */
+export function sumOf({ allocated, externalFragmentation, retained, overhead }: Layers): number {
+  return allocated + externalFragmentation + retained + overhead;
+}
+
+function legendLine(
+  { name, tone, block, ascii }: LayerLook,
+  { paint, unicode }: Style,
+  figures: string,
+  note: string,
+): string {
+  const line = `${paint(tone, unicode ? block : ascii)} ${name.padEnd(10)}${figures}`;
+  return note === '' ? line : `${line}   ${paint(tone, note)}`;
+}
+
+function changeText(change: number): string {
+  if (change === 0) return '';
+  return `${change > 0 ? '+' : ''}${bytesText(change)}`;
+}

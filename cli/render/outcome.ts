@@ -1,0 +1,96 @@
+import type { Finding } from '../../functions/maintain/decide/diagnose.ts';
+import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
+import { planText } from '../../functions/maintain/decide/words.ts';
+import { findingText } from '../../functions/maintain/decide/words-finding.ts';
+import { pauseText } from '../../functions/maintain/decide/words-pause.ts';
+import { noticeText, verdictText } from '../../functions/maintain/decide/words-result.ts';
+import { countText } from '../../functions/maintain/decide/words-units.ts';
+import type { InstanceConfig } from '../../functions/shared/config/schema.ts';
+import { wrapText } from '../../functions/shared/contracts/wrap.ts';
+import { pictureLines } from './picture.ts';
+import type { Style, Tone } from './style.ts';
+
+export const COLUMNS = 100;
+const LABEL_COLUMNS = 9;
+
+/** One outcome for a terminal of 100 columns: who, where its memory goes, what was found, decided, done and returned. */
+export function outcomeLines(outcome: Outcome, style: Style, instance?: InstanceConfig): readonly string[] {
+  return [...headerLines(outcome, style), ...bodyLines(outcome, style, instance)];
+}
+
+/** Without the header, for a second step on the same node: its picture was drawn with the first. */
+export function stepLines(outcome: Outcome, style: Style, instance?: InstanceConfig): readonly string[] {
+  return [...decisionLines(outcome, style, instance), ...resultLines(outcome, style)];
+}
+
+function headerLines(
+  { instance, node, observation, opsPerSecond, leased }: Outcome,
+  { paint }: Style,
+): readonly string[] {
+  const facts = [
+    ...(observation ? [`${observation.engine.name} ${observation.engine.version}`.trim()] : []),
+    ...(observation && observation.replication.role !== 'unknown' ? [observation.replication.role] : []),
+    ...(opsPerSecond === undefined ? [] : [`${countText(opsPerSecond)} commands/s`]),
+    ...(leased ? ['under our lease'] : []),
+  ];
+  const [first = '', ...more] = wrapText(
+    `${instance} ${node}${facts.length > 0 ? '  ' : ''}${facts.join(', ')}`,
+    COLUMNS,
+  );
+  return [paint('strong', first), ...more];
+}
+
+function bodyLines(outcome: Outcome, style: Style, instance?: InstanceConfig): readonly string[] {
+  const findings = outcome.diagnosis?.findings ?? [];
+  return [
+    ...pictureLines(outcome, style, instance),
+    // While it runs, each look has the same to say: the bars and the plan are enough.
+    ...(isRunning(outcome) ? [] : findings.flatMap((finding) => findingLines(finding, style))),
+    ...pauseLines(outcome, style, instance),
+    ...stepLines(outcome, style, instance),
+  ];
+}
+
+/** Where the plan does not speak of it: nothing to do, or only looked at. */
+function pauseLines({ pause, plan, observation }: Outcome, style: Style, instance?: InstanceConfig): readonly string[] {
+  if (!pause || plan?.reason === 'paused') return [];
+  const text = pauseText(pause, { timezone: instance?.timezone, now: observation?.at });
+  return labelled('note', text, style, 'warning');
+}
+
+export function isRunning({ plan }: Outcome): boolean {
+  return plan?.kind === 'skip' && plan.reason === 'defragmenting';
+}
+
+const FINDING_TONES: Partial<Record<Finding['kind'], Tone>> = { 'near-limit': 'bad', 'rss-below-used': 'warning' };
+
+function findingLines(finding: Finding, style: Style): readonly string[] {
+  return labelled('found', findingText(finding), style, FINDING_TONES[finding.kind]);
+}
+
+function decisionLines(outcome: Outcome, style: Style, instance?: InstanceConfig): readonly string[] {
+  const { plan, status, observation, diagnosis } = outcome;
+  if (!plan) return [];
+  const isDone = status === 'acted';
+  const text = planText(plan, instance?.timezone, { now: observation?.at, diagnosis });
+  return labelled(isDone ? 'done' : 'plan', text, style, plan.kind === 'act' ? 'strong' : undefined);
+}
+
+function resultLines({ verdict, notices, problem, status }: Outcome, style: Style): readonly string[] {
+  return [
+    ...(verdict
+      ? labelled('result', verdictText(verdict), style, verdict.kind === 'improved' ? 'good' : 'warning')
+      : []),
+    ...notices.flatMap((notice) => labelled('note', noticeText(notice), style, 'warning')),
+    ...(problem ? labelled(status === 'unreachable' ? 'no reply' : 'failed', problem.message, style, 'bad') : []),
+  ];
+}
+
+/** Wrapped first, painted afterwards: colour codes have no columns. */
+function labelled(label: string, text: string, { paint }: Style, tone?: Tone): readonly string[] {
+  const lines = wrapText(text, COLUMNS - LABEL_COLUMNS - 2);
+  return lines.map((line, index) => {
+    const head = (index === 0 ? label : '').padEnd(LABEL_COLUMNS);
+    return `  ${paint('faint', head)}${tone ? paint(tone, line) : line}`;
+  });
+}

@@ -1,0 +1,76 @@
+import { type Diagnosis, diagnose, type Layers } from '../../functions/maintain/decide/diagnose.ts';
+import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
+import { bytesText, percentText, ratioText } from '../../functions/maintain/decide/words-units.ts';
+import type { InstanceConfig } from '../../functions/shared/config/schema.ts';
+import { levelBar, stackedBar } from './bars.ts';
+import { comparingLegend, layersBar, legendLines, sumOf } from './layers.ts';
+import type { Style, Tone } from './style.ts';
+
+const CELLS = 60;
+const LABEL_COLUMNS = 9;
+const INDENT = ' '.repeat(LABEL_COLUMNS + 2);
+
+/** Where the memory of a node goes: one bar as it is, or bars of before and after on one scale. */
+export function pictureLines(outcome: Outcome, style: Style, instance?: InstanceConfig): readonly string[] {
+  const { diagnosis, observation, verdict } = outcome;
+  if (!diagnosis || !observation) return [];
+  if (!diagnosis.layers) return plainLines(outcome, style, instance);
+  // An outcome's diagnosis is what its plan was made from; its observation is from after the action.
+  const after = verdict && instance && diagnose(observation, instance).layers;
+  const rss = after ? sumOf(after) : sumOf(diagnosis.layers);
+  return [
+    ...(after ? comparison(outcome, diagnosis.layers, after, style) : single(diagnosis, diagnosis.layers, style)),
+    ...limitLines(rss, style, instance),
+    ...(after ? comparingLegend(diagnosis.layers, after, style) : legendLines(diagnosis, style)).map(
+      (line) => INDENT + line,
+    ),
+  ];
+}
+
+function single({ ratio }: Diagnosis, layers: Layers, style: Style): readonly string[] {
+  return [barLine('RSS', layersBar(layers, CELLS, style), `${bytesText(sumOf(layers))}${timesUsed(ratio)}`, style)];
+}
+
+/** A defrag began long before the plan that ends it: what RSS was then, only its verdict knows. */
+function comparison({ plan, verdict }: Outcome, before: Layers, after: Layers, style: Style): readonly string[] {
+  const isStop = plan?.kind === 'act' && plan.action.kind === 'stop-defrag';
+  const start = isStop ? (verdict?.rssBefore ?? 0) : 0;
+  const scale = Math.max(start, sumOf(before), sumOf(after));
+  const level = stackedBar([{ value: start, glyph: style.unicode ? '─' : '=', tone: 'faint' }], CELLS, style, scale);
+  return [
+    ...(isStop ? [barLine('at start', level, bytesText(start), style)] : []),
+    barLine(isStop ? 'at stop' : 'before', layersBar(before, CELLS, style, scale), bytesText(sumOf(before)), style),
+    barLine('after', layersBar(after, CELLS, style, scale), bytesText(sumOf(after)), style),
+  ];
+}
+
+/** Without layers there are still RSS and used_memory. */
+function plainLines({ observation, diagnosis }: Outcome, style: Style, instance?: InstanceConfig): readonly string[] {
+  const { usedMemory, usedMemoryRss } = observation?.memory ?? {};
+  if (usedMemory === undefined || usedMemoryRss === undefined) return [];
+  const scale = Math.max(usedMemory, usedMemoryRss);
+  const used = levelBar(usedMemory / scale, CELLS, style, 'data');
+  const rss = levelBar(usedMemoryRss / scale, CELLS, style, 'overhead');
+  return [
+    barLine('used', used, bytesText(usedMemory), style),
+    barLine('RSS', rss, `${bytesText(usedMemoryRss)}${timesUsed(diagnosis?.ratio)}`, style),
+    ...limitLines(usedMemoryRss, style, instance),
+  ];
+}
+
+function limitLines(rss: number, style: Style, instance?: InstanceConfig): readonly string[] {
+  if (instance?.memoryLimit === undefined) return [];
+  const limit = instance.memoryLimit;
+  const percent = (rss / limit) * 100;
+  const tone: Tone = percent >= instance.thresholds.rssCritical.percentOfLimit ? 'bad' : 'good';
+  const text = `${percentText(percent)} of ${bytesText(limit)}`;
+  return [barLine('of limit', levelBar(rss / limit, CELLS, style, tone), text, style)];
+}
+
+function timesUsed(ratio: number | undefined): string {
+  return ratio === undefined ? '' : `, ${ratioText(ratio)} x used`;
+}
+
+function barLine(label: string, bar: string, text: string, { paint }: Style): string {
+  return `  ${paint('faint', label.padEnd(LABEL_COLUMNS))}${bar}  ${text}`;
+}

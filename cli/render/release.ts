@@ -1,0 +1,59 @@
+import type { Lease } from '../../functions/maintain/decide/lease.ts';
+import { windowAt } from '../../functions/maintain/decide/window.ts';
+import type { Tick } from '../../functions/maintain/run.ts';
+import type { State } from '../../functions/maintain/state.ts';
+import { byHand, isNamed } from '../../functions/maintain/stranded.ts';
+import type { Config, InstanceConfig } from '../../functions/shared/config/schema.ts';
+
+/** Which leases are gone. */
+export function releasedLines(wanted: readonly Lease[], kept: readonly Lease[]): readonly string[] {
+  if (wanted.length === 0) return ['no lease is held: there is nothing to give back'];
+  return wanted
+    .filter(({ instance }) => !kept.some((lease) => lease.instance === instance))
+    .map(({ instance, node }) => `${instance} ${node}: given back`);
+}
+
+/** Which ones are not, why, and what to type there. */
+export function keptLines(kept: readonly Lease[], ticks: readonly Tick[], config: Config): readonly string[] {
+  return kept.map((lease) => {
+    const { instance, node } = lease;
+    const typed = byHand(lease);
+    const hand = typed === '' ? 'there is nothing to restore' : `by hand, on that server: ${typed}`;
+    const why = isNamed(lease, config)
+      ? `${whyNot(lease, ticks)}; its lease stays, and the next tick tries again`
+      : 'the config does not name that node; put it back and release it again';
+    return `${instance} ${node}: NOT given back: ${why}; ${hand}`;
+  });
+}
+
+function whyNot({ instance, node }: Lease, ticks: readonly Tick[]): string {
+  const outcomes = ticks.flatMap((tick) => tick.outcomes);
+  const latest = outcomes.findLast((one) => one.instance === instance && one.node === node);
+  return latest ? (latest.problem?.message ?? 'another job is at work on it') : 'it was not tried';
+}
+
+/** A lease that was given back can be taken again by the next tick of a schedule. */
+export function adviceLines(
+  wanted: readonly Lease[],
+  { instances }: Config,
+  { pauses }: State,
+  now: number,
+): readonly string[] {
+  const again = instances.filter(
+    (instance) =>
+      wanted.some((lease) => lease.instance === instance.id) &&
+      !pauses.pauseOf(instance.id, now) &&
+      mayDefragAgain(instance, now),
+  );
+  if (again.length === 0) return [];
+  const ids = again.map(({ id }) => id).join(' ');
+  return [
+    `A schedule that still runs may start again in an open window. To keep it from that: offpeak pause ${ids} --for 1d --reason "…"`,
+  ];
+}
+
+function mayDefragAgain({ defrag, windows, timezone, holidays }: InstanceConfig, now: number): boolean {
+  if (!defrag.enabled || timezone === undefined) return false;
+  const window = windowAt(windows, timezone, now, holidays);
+  return window.open || window.nextOpening !== undefined;
+}

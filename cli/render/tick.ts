@@ -1,0 +1,52 @@
+import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
+import { countText, isoText } from '../../functions/maintain/decide/words-units.ts';
+import type { Tick } from '../../functions/maintain/run.ts';
+import type { InstanceConfig } from '../../functions/shared/config/schema.ts';
+import { wrapText } from '../../functions/shared/contracts/wrap.ts';
+import { COLUMNS, outcomeLines, stepLines } from './outcome.ts';
+import type { Style } from './style.ts';
+
+/** A whole tick: one block for each node, steps on the same node in one block, and what remains to be said of all. */
+export function tickLines(tick: Tick, style: Style, instances: readonly InstanceConfig[]): readonly string[] {
+  const nodes = Map.groupBy(tick.outcomes, ({ instance, node }) => `${instance} ${node}`);
+  const blocks = [...nodes.values()].map((outcomes) => nodeBlock(outcomes, style, instances));
+  return [
+    headline(tick, nodes.size, style),
+    ...problemLines(tick, style),
+    ...blocks.flatMap((block) => ['', ...block]),
+  ];
+}
+
+function nodeBlock(
+  [first, ...rest]: readonly Outcome[],
+  style: Style,
+  instances: readonly InstanceConfig[],
+): readonly string[] {
+  if (!first) return [];
+  const instance = instances.find(({ id }) => id === first.instance);
+  return [...outcomeLines(first, style, instance), ...rest.flatMap((outcome) => stepLines(outcome, style, instance))];
+}
+
+const STATUSES = ['observed', 'acted', 'unreachable', 'failed'] as const;
+
+function headline({ at, stage, outcomes, leased }: Tick, nodes: number, { paint }: Style): string {
+  const counts = STATUSES.map(
+    (status) => [status, outcomes.filter((outcome) => outcome.status === status).length] as const,
+  )
+    .filter(([, count]) => count > 0)
+    .map(([status, count]) => `${countText(count)} ${status}`);
+  const held = leased.length > 0 ? [`${countText(leased.length)} under our lease`] : [];
+  const time = isoText(at)
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, ' UTC');
+  const summary = [`${countText(nodes)} ${nodes === 1 ? 'node' : 'nodes'}`, ...counts, ...held].join(', ');
+  return paint('faint', `${time}  ${stage}: ${summary}`);
+}
+
+function problemLines({ problem, undelivered }: Tick, { paint }: Style): readonly string[] {
+  const problems = [
+    ...(problem === undefined ? [] : [`nothing was planned: the state store is unavailable: ${problem}`]),
+    ...(undelivered > 0 ? [`${countText(undelivered)} metrics or alerts could not be delivered`] : []),
+  ];
+  return problems.flatMap((text) => wrapText(text, COLUMNS)).map((line) => paint('bad', line));
+}

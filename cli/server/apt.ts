@@ -1,0 +1,72 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { withSourceEntries } from './apt-sources.ts';
+import { CommandError, runCommand } from './run-command.ts';
+
+const SYSTEM_SOURCES = ['/etc/apt/sources.list', '/etc/apt/sources.list.d'];
+
+export interface AptOptions {
+  readonly logFile: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** apt with lists and caches of its own: it needs no root, takes none of the system's locks and changes nothing there. */
+export interface Apt {
+  /** Runs `apt-get` with these arguments and returns its stdout. @throws CommandError */
+  get(args: readonly string[], cwd: string): Promise<string>;
+}
+
+/**
+ * Makes a private apt in the folder and fetches the package index (3 s). A source that fails does not fail the whole:
+ * one broken third-party entry is common, and whether the wanted package can be had shows at its download.
+ */
+export async function openApt(folder: string, options: AptOptions): Promise<Apt> {
+  const sources = join(folder, 'sources');
+  for (const needed of [sources, join(folder, 'lists/partial'), join(folder, 'cache/archives/partial')]) {
+    await mkdir(needed, { recursive: true });
+  }
+  await copySources(sources);
+  const settings = join(folder, 'apt.conf');
+  await writeFile(settings, configuration(folder));
+  const get = (args: readonly string[], cwd: string) =>
+    // -c is read after the system's own files, APT_CONFIG before them: only -c can clear their hooks.
+    runCommand(['apt-get', '-c', settings, ...args], { ...options, cwd, env: { LC_ALL: 'C' } });
+  try {
+    await get(['update'], folder);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+  }
+  return { get };
+}
+
+/** As root, apt would hand downloads to the user _apt, who cannot write to a private folder: hence Sandbox::User. */
+function configuration(folder: string): string {
+  return `#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+Dir::Etc::sourcelist "/dev/null";
+Dir::Etc::sourceparts "${folder}/sources";
+Dir::State::lists "${folder}/lists";
+Dir::Cache "${folder}/cache";
+APT::Sandbox::User "root";
+Acquire::Languages "none";
+Acquire::Retries "1";
+Acquire::http::Timeout "30";
+Acquire::https::Timeout "30";
+`;
+}
+
+async function copySources(target: string): Promise<void> {
+  for (const path of await sourceFiles()) {
+    const text = await readFile(path, 'utf8').catch(() => '');
+    await writeFile(join(target, basename(path)), withSourceEntries(path, text));
+  }
+}
+
+/** The files that apt itself reads: in the folder, only those that end in `.list` or `.sources`. */
+async function sourceFiles(): Promise<string[]> {
+  const [list = '', folder = ''] = SYSTEM_SOURCES;
+  const names = await readdir(folder).catch(() => []);
+  const parts = names.filter((name) => /^[\w.-]+\.(list|sources)$/.test(name));
+  return [list, ...parts.map((name) => join(folder, name))];
+}

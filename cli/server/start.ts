@@ -1,0 +1,145 @@
+import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ask, ReplyError } from './ask.ts';
+import type { ServerBinary } from './binary.ts';
+import { type Leashed, leash } from './leash.ts';
+import { lastLines } from './run-command.ts';
+
+const HOST = '127.0.0.1';
+/** Long, because a loaded CI machine is slow to start anything; an idle one needs 30 ms. */
+const START_TIMEOUT_MS = 30_000;
+const POLL_MS = 20;
+/** Between finding a port free and the server's bind, somebody else may take it. */
+const PORT_ATTEMPTS = 5;
+const PORT_TAKEN = /address already in use/i;
+
+const SERVER_FOLDER_PREFIX = 'offpeak-redis-';
+
+export interface StartOptions {
+  /** redis-server arguments, after ours, so that they win: `['--hz', '100']`. */
+  readonly args?: readonly string[];
+  /** A fixed port; without it, a free one is taken. */
+  readonly port?: number;
+  /** Gives up the start; the server is then gone before the start rejects. It has no effect on a running server. */
+  readonly signal?: AbortSignal;
+}
+
+export interface RunningServer extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  readonly url: string;
+  /** redis-server's own pid. */
+  readonly pid: number;
+  /**
+   * Ends the server (SIGTERM; SIGKILL after two seconds, so a SIGSTOPped one ends too) and removes its folder. May be
+   * called twice. Whoever forgets to call it leaves nothing behind either: the server dies with this process.
+   */
+  stop(): Promise<void>;
+}
+
+/** A server that died, or did not answer, at its start; the message ends with its last log lines. */
+export class ServerStartError extends Error {
+  override readonly name = 'ServerStartError';
+}
+
+/**
+ * Starts a server without persistence on loopback, in a fresh temp folder, and waits until it answers.
+ *
+ * @throws ServerStartError when it ends at once, does not answer within 30 s, or the given port is taken
+ */
+export async function startServer(
+  binary: Pick<ServerBinary, 'path' | 'env'>,
+  options: StartOptions = {},
+): Promise<RunningServer> {
+  for (let attempt = 1; ; attempt += 1) {
+    options.signal?.throwIfAborted();
+    try {
+      return await startOn(options.port ?? (await freePort()), binary, options);
+    } catch (error) {
+      const portTaken = error instanceof ServerStartError && PORT_TAKEN.test(error.message);
+      if (!portTaken || options.port !== undefined || attempt >= PORT_ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function startOn(port: number, binary: Pick<ServerBinary, 'path' | 'env'>, options: StartOptions) {
+  const folder = await mkdtemp(join(tmpdir(), SERVER_FOLDER_PREFIX));
+  // Held open: the log is still readable here after the leash has removed the folder of a server that died.
+  const log = await open(join(folder, 'server.log'), 'a+');
+  const held = leash(serverCommand(binary.path, port, folder, options.args ?? []), {
+    env: binary.env,
+    scratch: folder,
+    output: log.fd,
+  });
+  try {
+    const pid = await untilReady(held, port, options.signal);
+    held.unref();
+    const stop = () => held.release();
+    return { host: HOST, port, url: `redis://${HOST}:${port}`, pid, stop, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await held.release();
+    await rm(folder, { recursive: true, force: true });
+    if (!(error instanceof ServerStartError)) throw error;
+    throw new ServerStartError(`${binary.path} on port ${port} ${error.message}${await tailOf(log)}`);
+  } finally {
+    await log.close();
+  }
+}
+
+function serverCommand(path: string, port: number, folder: string, args: readonly string[]): string[] {
+  const own = ['--port', `${port}`, '--bind', HOST, '--dir', folder, '--save', '', '--appendonly', 'no'];
+  return [path, ...own, '--daemonize', 'no', '--logfile', '', ...args];
+}
+
+async function untilReady(held: Leashed, port: number, signal: AbortSignal | undefined): Promise<number> {
+  const pid = await held.pid;
+  let status: number | undefined;
+  void held.ended.then(
+    (code) => (status = code),
+    () => (status = 127),
+  );
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  while (performance.now() < deadline) {
+    if (status !== undefined) break;
+    signal?.throwIfAborted();
+    if (pid !== undefined && (await answersAs(pid, port))) return pid;
+    await delay(POLL_MS);
+  }
+  throw new ServerStartError(
+    status === undefined ? `did not answer within ${START_TIMEOUT_MS / 1000} s` : `ended with status ${status}`,
+  );
+}
+
+/** Whether the server on that port is ours: after a lost race for the port, a stranger may answer the PING. */
+async function answersAs(pid: number, port: number): Promise<boolean> {
+  try {
+    await ask(HOST, port, 'PING');
+    const info = await ask(HOST, port, 'INFO server');
+    return new RegExp(`^process_id:${pid}\\r?$`, 'm').test(info);
+  } catch (error) {
+    // A server that we started with a password or an ACL refuses us; then it is up, and there is no more to learn.
+    return error instanceof ReplyError && /^(NOAUTH|NOPERM)/.test(error.message);
+  }
+}
+
+async function tailOf(log: FileHandle): Promise<string> {
+  const { size } = await log.stat();
+  const { buffer, bytesRead } = await log.read(Buffer.alloc(size), 0, size, 0);
+  const tail = lastLines(buffer.toString('utf8', 0, bytesRead));
+  return tail === '' ? ', without a word' : `; its last words:\n${tail}`;
+}
+
+/** A loopback port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const server = createServer();
+  server.on('error', reject);
+  server.listen(0, HOST, () => {
+    const address = server.address();
+    server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+  });
+  return promise;
+}

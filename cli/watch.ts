@@ -1,0 +1,37 @@
+import type { Ports } from '../functions/maintain/ports.ts';
+import { type NodeName, type Tick, type TickOptions, tick } from '../functions/maintain/run.ts';
+import type { Config } from '../functions/shared/config/schema.ts';
+import type { Milliseconds } from '../functions/shared/config/units.ts';
+
+/** Tick after tick, as a schedule would run them. */
+export interface Watch {
+  readonly every: Milliseconds;
+  /** `once`; `idle`: until nothing is under way and nothing is left to do; `interrupted`: until Ctrl-C. */
+  readonly until: 'once' | 'idle' | 'interrupted';
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Yields each tick. When interrupted while a lease of ours stands, a last one gives it back: whoever starts a defrag from a
+ * terminal and leaves, leaves nothing behind.
+ */
+export async function* ticks(config: Config, ports: Ports, options: TickOptions, watch: Watch): AsyncGenerator<Tick> {
+  const { signal, until, every } = watch;
+  const running = { ...options, interrupted: () => signal.aborted };
+  let leased: readonly NodeName[] = [];
+  do {
+    const latest = await tick(config, ports, running);
+    leased = stillLeased(leased, latest);
+    yield latest;
+    if (until === 'once' || (until === 'idle' && latest.idle && leased.length === 0)) break;
+    if (!signal.aborted) await ports.clock.pause(every);
+  } while (!signal.aborted);
+  if (signal.aborted && leased.length > 0) {
+    yield await tick(config, ports, { ...options, only: leased, release: 'interrupted' });
+  }
+}
+
+/** A tick that could not read the state does not know of leases: those before it still stand. */
+function stillLeased(before: readonly NodeName[], { problem, leased }: Tick): readonly NodeName[] {
+  return problem === undefined ? leased : before;
+}

@@ -1,0 +1,53 @@
+import { createCloudWatchClient, createSnsClient } from '../shared/aws/clients.ts';
+import { createMetricSink } from '../shared/aws/cloudwatch.ts';
+import { createSecretReader } from '../shared/aws/secrets.ts';
+import { createAlertSink } from '../shared/aws/sns.ts';
+import type { Config } from '../shared/config/schema.ts';
+import { ENVIRONMENT, EnvironmentError, required } from '../shared/contracts/environment.ts';
+import type { StateStore } from '../shared/state/store.ts';
+import { systemClock } from './clock.ts';
+import { readConfig } from './config-file.ts';
+import type { Log, Ports } from './ports.ts';
+import { sessionOpener } from './session.ts';
+import { openStateStore } from './state-store.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Everything that a container needs, made once.
+ * @throws {EnvironmentError} {ConfigError} {AwsEnvironmentError} naming what is missing or wrong.
+ */
+export function compose(env: Environment, log: Log): { readonly config: Config; readonly ports: Ports } {
+  const stage = required(env, ENVIRONMENT.stage, 'the stage, like prod');
+  const config = readConfig(env[ENVIRONMENT.configFile] || `config/${stage}.yml`, stage);
+  const clock = systemClock();
+  return {
+    config,
+    ports: {
+      open: sessionOpener(createSecretReader({ env, now: clock.now }), clock),
+      store: stateStore(env),
+      metrics: createMetricSink(createCloudWatchClient()),
+      alerts: alertSink(env, config),
+      clock,
+      log,
+    },
+  };
+}
+
+function stateStore(env: Environment): StateStore {
+  const { stateTable, stateFile } = ENVIRONMENT;
+  const purpose = `the path of the state file, or ${stateTable} a table's name`;
+  const otherwise = () => required(env, stateFile, purpose);
+  return openStateStore(env, { asked: env[stateFile], askedBy: stateFile, otherwise });
+}
+
+/** The sink names its own option; whoever set it up knows the variable. */
+function alertSink(env: Environment, { notifications: { chat } }: Config): Ports['alerts'] {
+  const topicArn = required(env, ENVIRONMENT.alertTopicArn, 'the ARN of the SNS topic for alerts');
+  try {
+    return createAlertSink(createSnsClient(), { topicArn, ...(chat !== undefined && { https: chat }) });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new EnvironmentError(`${ENVIRONMENT.alertTopicArn} cannot be used: ${error.message}`);
+  }
+}

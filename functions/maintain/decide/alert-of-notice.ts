@@ -1,0 +1,98 @@
+import type { AlertFact } from '../../shared/contracts/alert.ts';
+import { type Draft, limitFigure, nodeFacts, settingsFact } from './alert-draft.ts';
+import type { Notice, Outcome } from './outcome.ts';
+import type { NodeReport } from './report.ts';
+import { unworded } from './words-blocker.ts';
+import { noticeText } from './words-result.ts';
+import { sentence } from './words-units.ts';
+
+type ActionFailed = Extract<Notice, { kind: 'action-failed' }>;
+type NodeNotice = Exclude<Notice, { kind: 'state-unavailable' }>;
+
+/** What must be told about a node besides its plan and its verdict. */
+export function noticeDraft(notice: NodeNotice, outcome: Outcome, report: NodeReport): Draft {
+  const common = { why: sentence(noticeText(notice)), figures: limitFigure(report.config) };
+  const facts = nodeFacts(outcome);
+  switch (notice.kind) {
+    case 'foreign-defrag':
+      return {
+        event: 'foreign-defrag',
+        severity: 'info',
+        title: 'active defrag is on, and not by us',
+        facts: [...settingsFact(outcome.observation?.defrag.settings), ...facts],
+        next: 'Offpeak does nothing here while it is on. If nobody wants it, CONFIG SET activedefrag no ends it.',
+        ...common,
+      };
+    case 'defrag-unsupported':
+      return {
+        event: 'defrag-unsupported',
+        severity: 'info',
+        title: 'this build refuses active defrag',
+        facts,
+        next: "To close the holes, install a build with the bundled jemalloc (make MALLOC=jemalloc from the project's source; Debian's packages use the system's jemalloc), or restart the server. To stop looking, set defrag.enabled to false.",
+        ...common,
+      };
+    case 'settings-changed':
+      return {
+        event: 'settings-changed',
+        severity: 'warning',
+        title: 'settings were changed by somebody else during our defrag',
+        facts: [...changedFacts(notice), ...facts],
+        next: 'Check that these values are meant: what they were before our defrag is not restored over them.',
+        ...common,
+      };
+    case 'action-failed':
+      return failedDraft(notice, facts, report);
+  }
+  throw new TypeError(unworded(notice));
+}
+
+function changedFacts({ leftAlone }: Extract<Notice, { kind: 'settings-changed' }>): readonly AlertFact[] {
+  return Object.entries(leftAlone).map(([label, value]) => ({ label, value }));
+}
+
+const TITLES = {
+  purge: 'MEMORY PURGE failed',
+  'start-defrag': 'active defrag could not be started',
+  'stop-defrag': 'active defrag could not be ended',
+} as const;
+
+function failedDraft(notice: ActionFailed, facts: readonly AlertFact[], { config }: NodeReport): Draft {
+  const { doing } = notice;
+  return {
+    event: 'action-failed',
+    severity: doing === 'stop-defrag' ? 'critical' : 'warning',
+    title: TITLES[doing],
+    why: sentence(noticeText(notice)),
+    facts,
+    next: nextText(doing, config !== undefined),
+    figures: limitFigure(config),
+    detail: doing,
+  };
+}
+
+function nextText(doing: ActionFailed['doing'], isConfigured: boolean): string {
+  switch (doing) {
+    case 'purge':
+      return 'It is not repeated before its cooldown is over. If it keeps failing, check that the ACL user has +memory|purge, or set purge.enabled to false.';
+    case 'start-defrag':
+      return 'Whatever the server has taken is given back, at the latest by the next tick. If it keeps failing, check that the ACL user has +config|get and +config|set.';
+    case 'stop-defrag':
+      return isConfigured
+        ? 'Active defrag may still be on. The next tick tries again; by hand, CONFIG SET activedefrag no ends it at once.'
+        : 'Active defrag may still be on there, and Offpeak cannot reach it: do what is said above.';
+  }
+  throw new TypeError(unworded(doing));
+}
+
+/** Nothing may be changed without the store, and nothing that was changed can be given back. */
+export function stateDraft(why: string, nodes: readonly string[]): Draft {
+  return {
+    event: 'state-unavailable',
+    severity: 'critical',
+    title: 'no action, the state store is unavailable',
+    why: sentence(noticeText({ kind: 'state-unavailable', why })),
+    facts: nodes.length === 0 ? [] : [{ label: 'Nodes', value: nodes.join(', ') }],
+    next: 'Repair the store. Until then Offpeak only watches, and a defrag that it had started is not ended either.',
+  };
+}

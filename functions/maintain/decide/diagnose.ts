@@ -1,0 +1,160 @@
+import type { InstanceConfig } from '../../shared/config/schema.ts';
+import type { Bytes, Percent } from '../../shared/config/units.ts';
+import type { MemorySample, Observation } from './observation.ts';
+import { type Learned, type Prediction, predictDefragReclaim, predictPurge } from './predict.ts';
+
+/**
+ * RSS taken apart. `mem_fragmentation_ratio` mixes these layers, and each has a cure of its own; bytes decide, the ratio
+ * only describes.
+ */
+export interface Layers {
+  /** What the data takes, as the allocator counts it. */
+  readonly allocated: Bytes;
+  /** active − allocated: holes in pages that are in use. Cured by active defrag. */
+  readonly externalFragmentation: Bytes;
+  /**
+   * `allocator_frag_bytes`: how much of those holes the server's own defragger sees. Not the same since Redis 7.4 / Valkey 8.0
+   * (small bins only), and 0 on Debian's Valkey 8.1 and 9.1 while 34 MB of holes are there.
+   */
+  readonly seenByDefrag?: Bytes;
+  /** resident − active: free pages that the allocator keeps. Cured by MEMORY PURGE, or by time. */
+  readonly retained: Bytes;
+  /** RSS − resident: code, stacks, Lua, modules. Cured by neither; negative where pages were never touched or are swapped. */
+  readonly overhead: Bytes;
+}
+
+export type Finding =
+  | { readonly kind: 'too-small'; readonly usedMemoryRss: Bytes; readonly floor: Bytes }
+  | { readonly kind: 'fragmented'; readonly bytes: Bytes; readonly percentOfData: Percent }
+  | { readonly kind: 'pages-retained'; readonly bytes: Bytes }
+  | { readonly kind: 'overhead'; readonly bytes: Bytes; readonly scripting?: Bytes }
+  | { readonly kind: 'near-limit'; readonly usedMemoryRss: Bytes; readonly limit: Bytes; readonly percent: Percent }
+  /** Not all of the data is in memory now: swapped, or pages that were reserved and never touched. Which one, INFO does not say. */
+  | { readonly kind: 'rss-below-used'; readonly usedMemory: Bytes; readonly usedMemoryRss: Bytes }
+  | { readonly kind: 'no-layers'; readonly why: 'not-jemalloc' | 'not-reported'; readonly memAllocator?: string };
+
+export interface Diagnosis {
+  readonly ratio?: number;
+  /** Absent where the allocator does not say: see the finding `no-layers`. */
+  readonly layers?: Layers;
+  /** What each cure could return, whether or not it is allowed now. */
+  readonly cures: { readonly defrag: Bytes; readonly purge: Prediction };
+  readonly findings: readonly Finding[];
+}
+
+/** The part of an instance's config that a diagnosis depends on. */
+export type DiagnosisPolicy = Pick<InstanceConfig, 'purge' | 'defrag' | 'thresholds' | 'memoryLimit'>;
+
+/** One tenth of MEMORY DOCTOR's "extra RSS" rule: outside the allocator, and too much to pass over in silence. */
+const OVERHEAD_WORTH_SAYING = 1.1;
+
+export function diagnose(observation: Observation, policy: DiagnosisPolicy, learned: Learned = {}): Diagnosis {
+  const { memory } = observation;
+  const layers = layersOf(memory);
+  const ratio = ratioOf(memory);
+  return {
+    ...(ratio !== undefined && { ratio }),
+    ...(layers && { layers }),
+    cures: {
+      defrag: layers ? predictDefragReclaim(layers, learned) : 0,
+      purge: layers ? predictPurge(layers.retained, memory.allocatorResident ?? 0, learned) : { reclaim: 0, stall: 0 },
+    },
+    findings: findingsOf(memory, layers, policy),
+  };
+}
+
+/**
+ * Only jemalloc reports layers: other builds fill the same fields with copies of RSS and used_memory (zmalloc.c), which on
+ * Redis ≤ 7.2 make allocator_frag look like the whole ratio.
+ */
+function layersOf(memory: MemorySample): Layers | undefined {
+  const { allocatorAllocated: allocated, allocatorActive: active, allocatorResident: resident, usedMemoryRss } = memory;
+  if (!memory.memAllocator?.startsWith('jemalloc')) return undefined;
+  if (allocated === undefined || active === undefined || resident === undefined) return undefined;
+  // Nothing that is done could be verified without it.
+  if (usedMemoryRss === undefined) return undefined;
+  return {
+    allocated,
+    externalFragmentation: Math.max(0, active - allocated),
+    ...(memory.allocatorFragBytes !== undefined && { seenByDefrag: memory.allocatorFragBytes }),
+    retained: Math.max(0, resident - active),
+    overhead: usedMemoryRss - resident,
+  };
+}
+
+/** Computed here at full precision; INFO prints two digits. */
+function ratioOf(memory: MemorySample): number | undefined {
+  const { usedMemory, usedMemoryRss } = memory;
+  return usedMemory !== undefined && usedMemory > 0 && usedMemoryRss !== undefined
+    ? usedMemoryRss / usedMemory
+    : undefined;
+}
+
+function findingsOf(memory: MemorySample, layers: Layers | undefined, policy: DiagnosisPolicy): readonly Finding[] {
+  const findings = [
+    nearLimit(memory, policy),
+    rssBelowUsed(memory),
+    layers ? undefined : noLayers(memory),
+    ...(isTooSmall(memory, policy)
+      ? [tooSmall(memory, policy)]
+      : [fragmented(layers, policy), pagesRetained(layers, policy), overhead(memory, layers, policy)]),
+  ];
+  return findings.filter((finding) => finding !== undefined);
+}
+
+/** An idle empty server shows a ratio of 13 (redis#8463): below the smallest floor there is nothing to gain, whatever the ratio. */
+function isTooSmall(memory: MemorySample, policy: DiagnosisPolicy): boolean {
+  return (memory.usedMemoryRss ?? 0) < smallestFloor(policy);
+}
+
+function smallestFloor(policy: DiagnosisPolicy): Bytes {
+  return Math.min(policy.purge.minReclaim, policy.defrag.minReclaim);
+}
+
+function tooSmall(memory: MemorySample, policy: DiagnosisPolicy): Finding | undefined {
+  const { usedMemoryRss } = memory;
+  return usedMemoryRss === undefined ? undefined : { kind: 'too-small', usedMemoryRss, floor: smallestFloor(policy) };
+}
+
+function nearLimit(memory: MemorySample, policy: DiagnosisPolicy): Finding | undefined {
+  const { usedMemoryRss } = memory;
+  const limit = policy.memoryLimit;
+  if (limit === undefined || usedMemoryRss === undefined) return undefined;
+  const percent = (usedMemoryRss / limit) * 100;
+  return percent >= policy.thresholds.rssCritical.percentOfLimit
+    ? { kind: 'near-limit', usedMemoryRss, limit, percent }
+    : undefined;
+}
+
+function rssBelowUsed(memory: MemorySample): Finding | undefined {
+  const { usedMemory, usedMemoryRss } = memory;
+  return usedMemory !== undefined && usedMemoryRss !== undefined && usedMemoryRss < usedMemory
+    ? { kind: 'rss-below-used', usedMemory, usedMemoryRss }
+    : undefined;
+}
+
+function noLayers(memory: MemorySample): Finding {
+  const { memAllocator } = memory;
+  const why = memAllocator !== undefined && !memAllocator.startsWith('jemalloc') ? 'not-jemalloc' : 'not-reported';
+  return { kind: 'no-layers', why, ...(memAllocator !== undefined && { memAllocator }) };
+}
+
+function fragmented(layers: Layers | undefined, policy: DiagnosisPolicy): Finding | undefined {
+  if (!layers || layers.externalFragmentation < policy.defrag.minReclaim) return undefined;
+  const percentOfData = (layers.externalFragmentation / Math.max(1, layers.allocated)) * 100;
+  return { kind: 'fragmented', bytes: layers.externalFragmentation, percentOfData };
+}
+
+function pagesRetained(layers: Layers | undefined, policy: DiagnosisPolicy): Finding | undefined {
+  return layers && layers.retained >= policy.purge.minReclaim
+    ? { kind: 'pages-retained', bytes: layers.retained }
+    : undefined;
+}
+
+function overhead(memory: MemorySample, layers: Layers | undefined, policy: DiagnosisPolicy): Finding | undefined {
+  if (!layers || memory.usedMemoryRss === undefined || memory.allocatorResident === undefined) return undefined;
+  const isLarge = memory.usedMemoryRss >= OVERHEAD_WORTH_SAYING * memory.allocatorResident;
+  if (!isLarge || layers.overhead < smallestFloor(policy)) return undefined;
+  const scripting = memory.usedMemoryScripting;
+  return { kind: 'overhead', bytes: layers.overhead, ...(scripting !== undefined && { scripting }) };
+}

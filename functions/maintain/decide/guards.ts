@@ -1,0 +1,138 @@
+import type { InstanceConfig } from '../../shared/config/schema.ts';
+import { type Bytes, MIB, type Milliseconds, SECOND } from '../../shared/config/units.ts';
+import type { Observation } from './observation.ts';
+
+/** Why acting on a node is unsafe or unwise now, with the figures that say so. */
+export type Blocker =
+  | { readonly kind: 'unknown-engine'; readonly engine: string; readonly version: string }
+  /** MEMORY lacks the LOADING flag: the server itself would refuse. */
+  | { readonly kind: 'loading' }
+  /** The defragger idles during a fork ("will just do damage", defrag.c), and every page that moves is copied. */
+  | { readonly kind: 'forking'; readonly child: 'bgsave' | 'aof-rewrite' | 'module' }
+  | { readonly kind: 'replica-syncing'; readonly linkUp: boolean }
+  | { readonly kind: 'feeding-full-sync'; readonly replicas: number }
+  | { readonly kind: 'failover' }
+  /** Memory is still being freed in the background: what is seen now is not what will be there in a moment. */
+  | { readonly kind: 'lazyfree-pending'; readonly objects: number }
+  | { readonly kind: 'rehashing'; readonly bytes: Bytes; readonly limit: Bytes }
+  /** Short of memory for data: a capacity problem, which no cure of ours solves. */
+  | { readonly kind: 'eviction-pressure'; readonly exceededFor: Milliseconds; readonly overLimit: Bytes }
+  | { readonly kind: 'just-restarted'; readonly uptime: Milliseconds; readonly required: Milliseconds }
+  | { readonly kind: 'busy'; readonly opsPerSecond: number; readonly limit: number }
+  | { readonly kind: 'peer-acting'; readonly peer: string }
+  | { readonly kind: 'cooling-down'; readonly until: number }
+  | { readonly kind: 'not-enough-time'; readonly remaining: Milliseconds; readonly required: Milliseconds };
+
+export type BlockerKind = Blocker['kind'];
+
+/** Freed soon after by the server itself (mem_overhead_db_hashtable_rehashing, Redis 7.4 / Valkey 8.0). */
+const REHASHING_LIMIT = 32 * MIB;
+/** A server that has just come up is still connecting, syncing and warming; one that dies and comes back shows up here. */
+export const REQUIRED_UPTIME = 10 * SECOND;
+/** Two looks closer than this measure the clock, not the traffic. */
+const SHORTEST_INTERVAL = 500;
+
+/** An earlier count of commands, to measure a rate against. */
+export interface CommandCount {
+  readonly at: number;
+  readonly total: number;
+  /** How many of those the *same* connection had sent; for an earlier connection see `OTHER_CONNECTION`. */
+  readonly own: number;
+}
+
+/**
+ * For a count that another connection took, and closed after it: all that it had sent came before, but for the INFO stats that
+ * counted, which counts itself afterwards.
+ */
+export const OTHER_CONNECTION = -1;
+
+/** Dangers that lie in the server itself: they keep an action from starting and stop one that runs. */
+export function serverBlockers(
+  observation: Observation,
+  policy: Pick<InstanceConfig, 'maxOpsPerSecond'>,
+  earlier?: CommandCount,
+): readonly Blocker[] {
+  const { engine } = observation;
+  return [
+    engine.name === 'unknown' ? { kind: 'unknown-engine', engine: engine.name, version: engine.version } : undefined,
+    loading(observation),
+    forking(observation),
+    ...replicating(observation),
+    evicting(observation),
+    busy(observation, policy.maxOpsPerSecond, earlier),
+  ].filter((blocker): blocker is Blocker => blocker !== undefined);
+}
+
+/** What keeps an action from starting and would not be a reason to stop one: it passes by itself. */
+export function startBlockers(observation: Observation): readonly Blocker[] {
+  const { memory, uptime } = observation;
+  const pending = memory.lazyfreePendingObjects ?? 0;
+  const rehashing = memory.rehashingOverhead ?? 0;
+  const blockers: (Blocker | undefined)[] = [
+    pending > 0 ? { kind: 'lazyfree-pending', objects: pending } : undefined,
+    rehashing > REHASHING_LIMIT ? { kind: 'rehashing', bytes: rehashing, limit: REHASHING_LIMIT } : undefined,
+    uptime !== undefined && uptime < REQUIRED_UPTIME
+      ? { kind: 'just-restarted', uptime, required: REQUIRED_UPTIME }
+      : undefined,
+  ];
+  return blockers.filter((blocker) => blocker !== undefined);
+}
+
+function loading({ persistence }: Observation): Blocker | undefined {
+  return persistence.loading || persistence.asyncLoading ? { kind: 'loading' } : undefined;
+}
+
+function forking({ persistence }: Observation): Blocker | undefined {
+  if (persistence.rdbBgsaveInProgress) return { kind: 'forking', child: 'bgsave' };
+  if (persistence.aofRewriteInProgress || persistence.aofRewriteScheduled)
+    return { kind: 'forking', child: 'aof-rewrite' };
+  return persistence.moduleForkInProgress ? { kind: 'forking', child: 'module' } : undefined;
+}
+
+function replicating({ replication }: Observation): readonly (Blocker | undefined)[] {
+  const { primarySyncInProgress, primaryLinkUp, replicasSyncing, failoverInProgress } = replication;
+  // Whatever it calls itself (KeyDB: active-replica): only a server that follows another one reports these.
+  const isSyncing = primarySyncInProgress === true || primaryLinkUp === false;
+  return [
+    isSyncing ? { kind: 'replica-syncing', linkUp: primaryLinkUp ?? false } : undefined,
+    replicasSyncing > 0 ? { kind: 'feeding-full-sync', replicas: replicasSyncing } : undefined,
+    failoverInProgress ? { kind: 'failover' } : undefined,
+  ];
+}
+
+/**
+ * Evicting is what a full cache does all day; being over `maxmemory` in spite of it is pressure. Redis 7.0 reports for how long;
+ * before, the two sizes say whether.
+ */
+function evicting({ activity, memory }: Observation): Blocker | undefined {
+  const exceededFor = activity.currentEvictionExceededTime ?? 0;
+  const isReported = activity.currentEvictionExceededTime !== undefined;
+  const limit = memory.maxmemory ?? 0;
+  const overLimit = limit > 0 ? Math.max(0, (memory.usedMemory ?? 0) - limit) : 0;
+  const isPressed = isReported ? exceededFor > 0 : overLimit > 0;
+  return isPressed ? { kind: 'eviction-pressure', exceededFor, overLimit } : undefined;
+}
+
+function busy(observation: Observation, limit: number, earlier: CommandCount | undefined): Blocker | undefined {
+  // Counters that were reset in between measure nothing: then the server's own average, ours included, has to do.
+  const measured = earlier && (commandsPerSecond(observation, earlier) ?? observation.activity.instantaneousOpsPerSec);
+  return measured !== undefined && measured > limit ? { kind: 'busy', opsPerSecond: measured, limit } : undefined;
+}
+
+/**
+ * Commands per second of everybody else since `earlier`. `instantaneous_ops_per_sec` counts our own looks too, and on a quiet
+ * server they are most of it. Undefined where it cannot be told: counters reset, looks too close.
+ */
+export function commandsPerSecond(observation: Observation, earlier: CommandCount): number | undefined {
+  const total = observation.activity.totalCommandsProcessed;
+  const elapsed = observation.at - earlier.at;
+  if (total === undefined || total < earlier.total || elapsed < SHORTEST_INTERVAL) return undefined;
+  const others = total - earlier.total - (observation.activity.ownCommands - earlier.own);
+  return Math.max(0, others) / (elapsed / SECOND);
+}
+
+/** What a later look of the same connection measures against. */
+export function commandCount(observation: Observation): CommandCount | undefined {
+  const total = observation.activity.totalCommandsProcessed;
+  return total === undefined ? undefined : { at: observation.at, total, own: observation.activity.ownCommands };
+}

@@ -1,0 +1,105 @@
+import { type Bytes, type Milliseconds, SECOND } from '../../shared/config/units.ts';
+import type { Observation, Role, Settings } from './observation.ts';
+import type { StopReason } from './plan.ts';
+import type { Learned, Prediction } from './predict.ts';
+
+/**
+ * The right to act on one node of an instance, and the memory of how to undo it. Written before the first CONFIG SET, so that any
+ * later tick (after a crash, a time-out, a redeploy) can give back what was taken. An instance has at most one.
+ */
+export interface Lease {
+  readonly instance: string;
+  readonly node: string;
+  readonly phase: LeasePhase;
+  /** Another one means that the server restarted, and that its volatile settings are gone. */
+  readonly runId: string;
+  readonly role: Role;
+  /** The invocation that works on it now; nobody else touches it before `busyUntil` (epoch ms). */
+  readonly holder: string;
+  readonly busyUntil: number;
+  readonly acquiredAt: number;
+  /** Epoch ms: the window's closing or the end of `maxDuration`, whichever is first. */
+  readonly expiresAt: number;
+  /** Every setting that was changed: before, and what we set. */
+  readonly prior: Settings;
+  readonly applied: Settings;
+  /** In the phase `closing`: why it was stopped. */
+  readonly closing?: StopReason;
+  readonly before: { readonly usedMemoryRss: Bytes; readonly allocated: Bytes };
+  readonly predicted: Prediction;
+  readonly promisedStall: Milliseconds;
+  readonly progress: Progress;
+}
+
+export type LeasePhase =
+  /** Written. Whether the settings were sent, only the server knows: the job may have died in between. */
+  | 'taking'
+  /** The settings were seen in place. */
+  | 'running'
+  /** The settings are being given back, or are back and the purge and the verdict are owed. */
+  | 'closing'
+  /** No settings: held for the length of one MEMORY PURGE. */
+  | 'purging';
+
+/** What the latest look saw, to measure the next one against. */
+export interface Progress {
+  readonly at: number;
+  readonly hits: number;
+  readonly misses: number;
+  readonly fragmentation: Bytes;
+  readonly commands?: number;
+  /** LATENCY LATEST active-defrag-cycle as last seen: what is newer or longer came since. Epoch seconds by the server's clock. */
+  readonly latencyAt: number;
+  readonly latencyMax: Milliseconds;
+  readonly worstStall: Milliseconds;
+  /** Looks that saw a cycle longer than promised, and looks in a row that saw no progress. */
+  readonly stallStrikes: number;
+  readonly idleLooks: number;
+}
+
+/** What is remembered of a node between ticks. Bounded: no list grows with time. */
+export interface NodeMemory {
+  /** The server process to which `defragSupport` and `told` belong. */
+  readonly runId?: string;
+  /** What the server answered to the probe; a property of its build. */
+  readonly defragSupport?: 'supported' | 'unsupported';
+  /** Events that are told once for each run of the server. */
+  readonly told?: readonly string[];
+  readonly learned: Learned;
+  readonly lastPurgeAt?: number;
+  readonly lastDefragAt?: number;
+  /** After a guard's stop: nothing is started before this (epoch ms). */
+  readonly restUntil?: number;
+  /** The server restarted while our defrag was on: not again on this version for a while. */
+  readonly crashed?: { readonly version: string; readonly at: number };
+  /** Cures in a row that returned too little: each doubles the cooldown. */
+  readonly ineffective: { readonly purge: number; readonly defrag: number };
+}
+
+export const NOTHING_REMEMBERED: NodeMemory = { learned: {}, ineffective: { purge: 0, defrag: 0 } };
+
+/** Every setting of the lease stands as we set it. Where CONFIG GET is refused, nobody can tell: then it is taken for ours. */
+export function isInPlace({ applied }: Pick<Lease, 'applied'>, { defrag }: Observation): boolean {
+  const { settings } = defrag;
+  return settings === undefined || Object.entries(applied).every(([name, value]) => settings[name] === value);
+}
+
+export type Identity = 'same' | 'restarted' | 'another';
+
+/**
+ * Whether the server that answers is the one that the lease is on. Another `run_id` alone does not say that it restarted: behind a
+ * name, a virtual address or a balancer another server may answer, and the first one still has our settings. A restarted
+ * process is younger than the lease.
+ */
+export function identify(lease: Pick<Lease, 'runId' | 'acquiredAt'>, { runId, uptime, at }: Observation): Identity {
+  if (runId === undefined || runId === lease.runId) return 'same';
+  // INFO's uptime is the difference of two whole seconds: up to one more than it is.
+  return uptime !== undefined && uptime - SECOND < at - lease.acquiredAt ? 'restarted' : 'another';
+}
+
+/** What was learned about a server process ends with it; what was learned about the node stays. */
+export function memoryFor({ runId }: { readonly runId?: string }, memory: NodeMemory): NodeMemory {
+  if (memory.runId === runId) return memory;
+  const { runId: _, defragSupport: __, told: ___, ...lasting } = memory;
+  return { ...lasting, ...(runId !== undefined && { runId }) };
+}

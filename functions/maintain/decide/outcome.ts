@@ -1,0 +1,51 @@
+import type { Diagnosis } from './diagnose.ts';
+import type { Observation, Settings } from './observation.ts';
+import type { Pause } from './pause.ts';
+import type { Plan } from './plan.ts';
+import type { Verdict } from './verify.ts';
+
+/**
+ * What came of one node in one tick: every node yields one, bad ones included; a node on which two steps were taken (defrag
+ * stopped, then purged) yields one for each.
+ */
+export interface Outcome {
+  readonly instance: string;
+  readonly node: string;
+  readonly status: /** Seen; nothing was changed. */
+    | 'observed'
+    /** Seen, and the plan was carried out. */
+    | 'acted'
+    | 'unreachable'
+    /** Seen or not, the job itself went wrong. */
+    | 'failed';
+  readonly observation?: Observation;
+  readonly diagnosis?: Diagnosis;
+  readonly plan?: Plan;
+  readonly verdict?: Verdict;
+  /** The settings that this action has changed, as they are now: ours after a start, the prior ones after a stop. */
+  readonly settings?: Settings;
+  readonly problem?: Problem;
+  /** The pause that the instance is under, whether the plan speaks of it or not. */
+  readonly pause?: Pause;
+  /** Commands per second of others, where two looks could tell. */
+  readonly opsPerSecond?: number;
+  /** True while a lease of ours stands on the node after this tick. */
+  readonly leased?: boolean;
+  /** What must be told besides what the plan and the verdict say. */
+  readonly notices: readonly Notice[];
+}
+
+/** Why a node is unreachable, or what failed. */
+export interface Problem {
+  readonly kind: string;
+  readonly message: string;
+  /** The world's (refused, hung, state store down), not this program's. */
+  readonly expected: boolean;
+}
+
+export type Notice =
+  | { readonly kind: 'foreign-defrag' }
+  | { readonly kind: 'defrag-unsupported' }
+  | { readonly kind: 'settings-changed'; readonly leftAlone: Settings }
+  | { readonly kind: 'action-failed'; readonly doing: 'purge' | 'start-defrag' | 'stop-defrag'; readonly why: string }
+  | { readonly kind: 'state-unavailable'; readonly why: string };

@@ -1,0 +1,22 @@
+/**
+ * Somebody's wish for quiet: while it lasts, nothing is started on the instance, what runs is ended, and its nodes are
+ * watched and published as ever.
+ */
+export interface Pause {
+  /** Epoch milliseconds; from then on it counts as none. */
+  readonly until: number;
+  /** In the words of whoever asked for it: 1 to 200 printable characters. */
+  readonly reason: string;
+  /** Who asked for it. */
+  readonly by: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+/** Of the pauses that lie on an instance, the one that is still on at `now` for the longest. */
+export function longest(pauses: readonly (Pause | undefined)[], now: number): Pause | undefined {
+  return pauses
+    .filter((pause) => pause !== undefined)
+    .filter(({ until }) => now < until)
+    .toSorted((a, b) => b.until - a.until)[0];
+}

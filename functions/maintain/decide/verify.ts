@@ -1,0 +1,123 @@
+import { type Bytes, GIB, MIB, type Milliseconds } from '../../shared/config/units.ts';
+import type { NodeMemory } from './lease.ts';
+import type { Observation } from './observation.ts';
+import { type Learned, type Prediction, PURGE_MS_PER_GIB } from './predict.ts';
+
+/** What an action gave back and what it cost, measured by a second observation after it had settled. */
+export interface Verdict {
+  readonly cure: 'purge' | 'defrag';
+  readonly kind: 'improved' | 'unchanged' | 'worse';
+  readonly rssBefore: Bytes;
+  readonly rssAfter: Bytes;
+  /** What the data has grown by meanwhile (negative: expired, deleted): no cure's doing, and not counted. */
+  readonly dataGrowth: Bytes;
+  /** RSS beyond the data, before − after; negative when it grew. */
+  readonly reclaimed: Bytes;
+  readonly predicted: Bytes;
+  /** reclaimed ÷ predicted; absent where nothing was predicted. */
+  readonly share?: number;
+  /** The longest single time for which clients were kept waiting, and what had been promised. */
+  readonly stall: Milliseconds;
+  readonly promisedStall: Milliseconds;
+  /** Set where the server did not let us see: `stall` then says nothing. */
+  readonly unmeasured?: true;
+}
+
+/** Of one look; `allocated` is what the allocator has given out, 0 where it does not say. */
+export interface Footprint {
+  readonly usedMemoryRss: Bytes;
+  readonly allocated: Bytes;
+}
+
+export function footprint({ memory }: Observation): Footprint {
+  return { usedMemoryRss: memory.usedMemoryRss ?? 0, allocated: memory.allocatorAllocated ?? 0 };
+}
+
+export interface Measured {
+  readonly cure: Verdict['cure'];
+  readonly before: Footprint;
+  readonly after: Footprint;
+  readonly predicted: Prediction;
+  readonly stall: Milliseconds;
+  readonly promisedStall: Milliseconds;
+  readonly unmeasured?: true;
+}
+
+/** Below this, RSS moves by itself from look to look. */
+const NOISE = 8 * MIB;
+/** A cure that returns less than this share of its prediction was not worth its price. */
+const WORTH = 0.25;
+
+export function verify(measured: Measured): Verdict {
+  const { before, after, predicted, ...rest } = measured;
+  const dataGrowth = after.allocated - before.allocated;
+  const reclaimed = before.usedMemoryRss - after.usedMemoryRss + dataGrowth;
+  const floor = Math.min(NOISE, predicted.reclaim / 2);
+  const kind =
+    reclaimed < -NOISE
+      ? 'worse'
+      : reclaimed > floor && reclaimed >= WORTH * predicted.reclaim
+        ? 'improved'
+        : 'unchanged';
+  return {
+    ...rest,
+    kind,
+    rssBefore: before.usedMemoryRss,
+    rssAfter: after.usedMemoryRss,
+    dataGrowth,
+    reclaimed,
+    predicted: predicted.reclaim,
+    ...(predicted.reclaim > 0 && { share: reclaimed / predicted.reclaim }),
+  };
+}
+
+/** How much of the newest measurement goes into what is remembered: old nights fade, one odd night does not rule. */
+const NEWEST = 0.5;
+/** Below this a purge's time is mostly its fixed cost, and says nothing about the rate. */
+const RATE_FLOOR = 16 * MIB;
+const RATE_BOUNDS = [20, 4000] as const;
+const KEPT_BOUNDS = [0, Number.MAX_SAFE_INTEGER] as const;
+const SHARE_BOUNDS = [0.1, 1.2] as const;
+
+/** What a purge has taught about its node. `settled` is the look after it. */
+export function learnFromPurge(memory: NodeMemory, verdict: Verdict, settled: Observation): NodeMemory {
+  const { allocatorResident: resident, allocatorActive: active } = settled.memory;
+  const { purgeMsPerGiB: knownRate = PURGE_MS_PER_GIB, keptPages: knownKept } = memory.learned;
+  const rate = verdict.reclaimed >= RATE_FLOOR ? verdict.stall / (verdict.reclaimed / GIB) : undefined;
+  const kept = resident === undefined || active === undefined ? undefined : Math.max(0, resident - active);
+  const learned: Learned = {
+    ...memory.learned,
+    ...(rate !== undefined && { purgeMsPerGiB: blend(knownRate, rate, RATE_BOUNDS) }),
+    ...(kept !== undefined && { keptPages: Math.round(blend(knownKept ?? kept, kept, KEPT_BOUNDS)) }),
+  };
+  return {
+    ...memory,
+    learned,
+    ineffective: { ...memory.ineffective, purge: counted(memory.ineffective.purge, verdict) },
+  };
+}
+
+/** What a finished defrag has taught about its node. */
+export function learnFromDefrag(memory: NodeMemory, verdict: Verdict): NodeMemory {
+  // The prediction was scaled by the share known before: what is learned is the share of the unscaled one.
+  const { defragShare: known = 1 } = memory.learned;
+  const share = verdict.share === undefined ? undefined : verdict.share * known;
+  const learned: Learned = {
+    ...memory.learned,
+    ...(share !== undefined && { defragShare: blend(known, share, SHARE_BOUNDS) }),
+  };
+  return {
+    ...memory,
+    learned,
+    ineffective: { ...memory.ineffective, defrag: counted(memory.ineffective.defrag, verdict) },
+  };
+}
+
+/** The newest is bounded before it counts: an outlier is worth no more than the worst that is possible. */
+function blend(known: number, newest: number, [low, high]: readonly [number, number]): number {
+  return known + (Math.min(high, Math.max(low, newest)) - known) * NEWEST;
+}
+
+function counted(ineffective: number, verdict: Verdict): number {
+  return verdict.kind === 'improved' ? 0 : ineffective + 1;
+}

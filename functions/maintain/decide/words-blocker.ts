@@ -1,0 +1,89 @@
+import type { Blocker, BlockerKind } from './guards.ts';
+import { bytesText, countText, durationText, type Moment, timeText } from './words-units.ts';
+
+const CHILDREN = { bgsave: 'BGSAVE', 'aof-rewrite': 'AOF rewrite', module: 'a module' } as const;
+
+/** What a blocker is, where its figures are not at hand. */
+export function blockerKindText(kind: BlockerKind): string {
+  switch (kind) {
+    case 'unknown-engine':
+      return 'this is no engine that Offpeak knows';
+    case 'loading':
+      return 'the server is loading its data';
+    case 'forking':
+      return 'a forked child of the server is at work';
+    case 'replica-syncing':
+      return 'the replica is not in sync with its primary';
+    case 'feeding-full-sync':
+      return 'the node is feeding a full sync';
+    case 'failover':
+      return "a failover is under way, or the node's role has changed";
+    case 'lazyfree-pending':
+      return 'memory is still being freed in the background';
+    case 'rehashing':
+      return 'a large hash table is being resized, and the server frees the old one itself';
+    case 'eviction-pressure':
+      return 'the server is short of memory for its data, which no cure solves';
+    case 'just-restarted':
+      return 'the server has just started';
+    case 'busy':
+      return 'the server is busy';
+    case 'peer-acting':
+      return 'another node or job is at work on this instance';
+    case 'cooling-down':
+      return 'the cooldown after the last run is not over';
+    case 'not-enough-time':
+      return 'the job has too little time left';
+  }
+  return unworded(kind);
+}
+
+/** Why acting is unsafe or unwise now, with its figures. */
+export function blockerText(blocker: Blocker, moment: Moment = {}): string {
+  const text = blockerKindText(blocker.kind);
+  if (blocker.kind === 'cooling-down') return `${text} before ${timeText(blocker.until, moment)}`;
+  const figures = figuresOf(blocker);
+  return figures === '' ? text : `${text} (${figures})`;
+}
+
+function figuresOf(blocker: Exclude<Blocker, { kind: 'cooling-down' }>): string {
+  switch (blocker.kind) {
+    case 'unknown-engine':
+      return blocker.version === '' ? 'it reports no version' : `version ${blocker.version}`;
+    case 'loading':
+    case 'failover':
+      return '';
+    case 'forking':
+      return CHILDREN[blocker.child];
+    case 'replica-syncing':
+      return blocker.linkUp ? 'a sync is under way' : 'the link is down';
+    case 'feeding-full-sync':
+      return blocker.replicas === 1 ? 'to 1 replica' : `to ${countText(blocker.replicas)} replicas`;
+    case 'lazyfree-pending':
+      return `${countText(blocker.objects)} objects`;
+    case 'rehashing':
+      return `${bytesText(blocker.bytes)}; up to ${bytesText(blocker.limit)} is tolerated`;
+    case 'eviction-pressure':
+      return evictionFigures(blocker);
+    case 'just-restarted':
+      return `up for ${durationText(blocker.uptime)}, ${durationText(blocker.required)} required`;
+    case 'busy':
+      return `${countText(blocker.opsPerSecond)} commands/s, maxOpsPerSecond is ${countText(blocker.limit)}`;
+    case 'peer-acting':
+      return blocker.peer;
+    case 'not-enough-time':
+      return `${durationText(blocker.remaining)}; ${durationText(blocker.required)} needed`;
+  }
+  return unworded(blocker);
+}
+
+function evictionFigures({ exceededFor, overLimit }: Extract<Blocker, { kind: 'eviction-pressure' }>): string {
+  const exceeded = exceededFor > 0 ? [`above maxmemory for ${durationText(exceededFor)}`] : [];
+  const over = overLimit > 0 ? [`${bytesText(overLimit)} above it now`] : [];
+  return [...exceeded, ...over].join(', ');
+}
+
+/** A kind without words must fail at compile time; at run time its name is better than nothing. */
+export function unworded(value: never): string {
+  return JSON.stringify(value);
+}

@@ -1,0 +1,77 @@
+import { MIB } from '../../shared/config/units.ts';
+import type { Settings } from './observation.ts';
+import type { Notice } from './outcome.ts';
+import type { Verdict } from './verify.ts';
+import { unworded } from './words-blocker.ts';
+import { bytesText, durationText, percentText } from './words-units.ts';
+
+/** What a cure gave back and what it cost, against what was predicted and promised. */
+export function verdictText(verdict: Verdict): string {
+  const { rssBefore, rssAfter } = verdict;
+  return `${reclaimText(verdict)}; RSS went from ${bytesText(rssBefore)} to ${bytesText(rssAfter)}${growthText(verdict)}; ${stallText(verdict)}`;
+}
+
+/** Said where it explains why RSS and what was returned do not add up. */
+const GROWTH_WORTH_SAYING = 8 * MIB;
+
+function growthText({ dataGrowth }: Verdict): string {
+  if (Math.abs(dataGrowth) < GROWTH_WORTH_SAYING) return '';
+  return `, while the data ${dataGrowth > 0 ? 'grew' : 'shrank'} by ${bytesText(Math.abs(dataGrowth))}`;
+}
+
+function reclaimText({ kind, reclaimed, predicted, share }: Verdict): string {
+  const ofPredicted = `${bytesText(predicted)} predicted`;
+  switch (kind) {
+    case 'improved':
+      return `returned ${bytesText(reclaimed)} of ${ofPredicted}${share === undefined ? '' : ` (${percentText(share * 100)})`}`;
+    case 'unchanged':
+      return `returned too little: ${bytesText(reclaimed)} of ${ofPredicted}`;
+    case 'worse':
+      return `RSS grew by ${bytesText(-reclaimed)} instead of returning the ${ofPredicted}`;
+  }
+  return unworded(kind);
+}
+
+/** How long clients were kept waiting, and whether that is what was promised. */
+export function stallText({ cure, stall, promisedStall, unmeasured }: Verdict): string {
+  if (unmeasured) return `stalls not measured (LATENCY LATEST is refused), ${durationText(promisedStall)} promised`;
+  // LATENCY LATEST counts whole milliseconds from 1 on: nothing recorded is not the same as nothing.
+  const seen = cure === 'defrag' && stall === 0 ? 'no stall recorded' : `${stallName(cure)} ${durationText(stall)}`;
+  return stall > promisedStall
+    ? `${seen}, longer than the ${durationText(promisedStall)} promised`
+    : `${seen}, ${durationText(promisedStall)} promised`;
+}
+
+function stallName(cure: Verdict['cure']): string {
+  return cure === 'purge' ? 'clients blocked for' : 'longest stall';
+}
+
+const DOING = {
+  purge: 'MEMORY PURGE',
+  'start-defrag': 'starting active defrag',
+  'stop-defrag': 'stopping active defrag',
+} as const;
+
+/** What must be told besides the plan and the verdict. */
+export function noticeText(notice: Notice): string {
+  switch (notice.kind) {
+    case 'foreign-defrag':
+      return 'active defrag is on, and no lease of ours explains it: it is left alone';
+    case 'defrag-unsupported':
+      return 'this build of the server refuses active defrag; MEMORY PURGE still works';
+    case 'settings-changed':
+      return `somebody else changed settings during our defrag, and they stay as they are: ${settingsText(notice.leftAlone)}`;
+    case 'action-failed':
+      return `${DOING[notice.doing]} failed: ${notice.why}`;
+    case 'state-unavailable':
+      return `the state store is unavailable: ${notice.why}`;
+  }
+  return unworded(notice);
+}
+
+/** `hz 10, activedefrag no`. */
+export function settingsText(settings: Settings): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+}

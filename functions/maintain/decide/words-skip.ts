@@ -1,0 +1,86 @@
+import type { Diagnosis } from './diagnose.ts';
+import type { Plan, SkipReason } from './plan.ts';
+import { blockerKindText, blockerText } from './words-blocker.ts';
+import { pauseText } from './words-pause.ts';
+import { bytesText, durationText, type Moment, timeText } from './words-units.ts';
+
+type Skipping = Extract<Plan, { kind: 'skip' }>;
+
+/** Why nothing is done, and what would have been done where only the circumstances forbid it. */
+export function skippingText(plan: Skipping, moment: Moment, diagnosis?: Diagnosis): string {
+  const blockers = plan.blockers ?? [];
+  const why =
+    blockers.length > 0
+      ? blockers.map((blocker) => blockerText(blocker, moment)).join('; ')
+      : skipReasonText(plan, plan.reason, moment, diagnosis);
+  const instead = insteadText(plan);
+  return instead === '' ? why : `${why}; ${instead}`;
+}
+
+function skipReasonText(plan: Skipping, reason: SkipReason, moment: Moment, diagnosis?: Diagnosis): string {
+  switch (reason) {
+    case 'healthy':
+      return `no cure would return enough${curesText(diagnosis)}`;
+    case 'disabled':
+      return 'the cure that fits is disabled in the config (defrag.enabled or purge.enabled)';
+    case 'defragmenting':
+      return `our active defrag is running; it ends ${plan.until === undefined ? 'with its lease' : `${timeText(plan.until, moment)} at the latest`}`;
+    case 'foreign-defrag':
+      return 'active defrag is on, and not by us: it is left alone';
+    case 'unsupported':
+      return 'this build refuses active defrag';
+    case 'not-defraggable':
+      return `the holes are there, but the server's own defragger sees ${seenText(diagnosis)}`;
+    case 'denied-version':
+      return deniedText(plan);
+    case 'config-refused':
+      return 'the server refuses CONFIG to us (a managed service, or an ACL without +config|get +config|set)';
+    case 'purge-refused':
+      return 'the server refuses MEMORY PURGE to us';
+    case 'no-layers':
+      return 'the server does not report where its RSS goes, so no cure can be chosen';
+    case 'would-block':
+      return `a purge would block clients for longer than purge.maxBlock allows${plan.instead ? ` (${durationText(plan.instead.predicted.stall)})` : ''}`;
+    case 'paused':
+      return plan.pause ? pauseText({ ...plan.pause, until: plan.until }, moment) : 'the instance is paused';
+    case 'holiday':
+      return `the window stays closed for a holiday${plan.until === undefined ? ', and no other one opens' : `; the next one opens ${timeText(plan.until, moment)}`}`;
+    case 'outside-window':
+      return plan.until === undefined
+        ? 'no maintenance window opens, so Offpeak only watches'
+        : `outside the window, which opens ${timeText(plan.until, moment)}`;
+    case 'changed':
+      return 'what the first look asked for no longer holds';
+    case 'interrupted':
+      return 'the job was asked to end';
+    case 'state-unavailable':
+      return 'the state store is unavailable, and without it nothing may be changed';
+    default:
+      return blockerKindText(reason);
+  }
+}
+
+function insteadText({ reason, instead }: Skipping): string {
+  if (!instead) return '';
+  const bytes = bytesText(instead.predicted.reclaim);
+  if (reason === 'would-block') return `it would return ${bytes}`;
+  return instead.action === 'purge' ? `would have purged ${bytes}` : `would have started active defrag for ${bytes}`;
+}
+
+function curesText(diagnosis?: Diagnosis): string {
+  if (!diagnosis?.layers) return '';
+  const { defrag, purge } = diagnosis.cures;
+  return ` (defrag ${bytesText(defrag)}, purge ${bytesText(purge.reclaim)})`;
+}
+
+function seenText(diagnosis?: Diagnosis): string {
+  const { layers } = diagnosis ?? {};
+  if (layers?.seenByDefrag === undefined) return 'too little of them';
+  return `only ${bytesText(layers.seenByDefrag)} of the ${bytesText(layers.externalFragmentation)}`;
+}
+
+/** Names the issue, what happens, and what lifts it: without them nobody can judge the refusal. */
+function deniedText({ denial }: Skipping): string {
+  if (!denial) return 'active defrag is known to harm this version';
+  return `active defrag is unsafe on this version: ${denial.why} (${denial.issue}); fixed in ${denial.fixedIn}`;
+}

@@ -1,0 +1,96 @@
+import type { Diagnosis } from './diagnose.ts';
+import type { Acting, Plan, StopDefrag, StopReason } from './plan.ts';
+import { blockerKindText, blockerText, unworded } from './words-blocker.ts';
+import { pauseText } from './words-pause.ts';
+import { skippingText } from './words-skip.ts';
+import { bytesText, durationText, type Moment } from './words-units.ts';
+
+/** What else is known where a plan is put into words; without it the sentence has fewer figures. */
+export interface Seen {
+  /** Epoch milliseconds: times get their distance. */
+  readonly now?: number | undefined;
+  readonly diagnosis?: Diagnosis | undefined;
+}
+
+/** One sentence: what is done and why, or why nothing is. Times by the clock of `timezone` (an IANA name), else UTC. */
+export function planText(plan: Plan, timezone?: string, seen: Seen = {}): string {
+  const moment = { timezone, now: seen.now };
+  return plan.kind === 'act'
+    ? `${actionName(plan)}: ${actingText(plan, moment, seen.diagnosis)}`
+    : `${plan.reason === 'defragmenting' ? 'carry on' : 'nothing'}: ${skippingText(plan, moment, seen.diagnosis)}`;
+}
+
+/** Only the why of it. */
+export function reasonText(plan: Plan, timezone?: string, seen: Seen = {}): string {
+  const moment = { timezone, now: seen.now };
+  return plan.kind === 'act' ? actingText(plan, moment, seen.diagnosis) : skippingText(plan, moment, seen.diagnosis);
+}
+
+function actionName({ action }: Acting): string {
+  switch (action.kind) {
+    case 'purge':
+      return 'purge';
+    case 'start-defrag':
+      return 'start active defrag';
+    case 'stop-defrag':
+      return 'stop active defrag';
+  }
+  return unworded(action);
+}
+
+function actingText({ action, reason, predicted }: Acting, moment: Moment, diagnosis?: Diagnosis): string {
+  const layers = diagnosis?.layers;
+  const back = `predicted ${bytesText(predicted.reclaim)} back`;
+  switch (action.kind) {
+    case 'start-defrag': {
+      const lost = layers ? `${bytesText(layers.externalFragmentation)} are lost in holes` : 'memory is lost in holes';
+      return `${lost}; ${back}, in stalls of about ${durationText(predicted.stall)}`;
+    }
+    case 'purge': {
+      const kept = layers ? `${bytesText(layers.retained)} of free pages are` : 'free pages are';
+      const why = reason === 'after-defrag' ? 'still kept after the defrag' : 'kept by the allocator';
+      return `${kept} ${why}; ${back}, clients blocked for about ${durationText(predicted.stall)}`;
+    }
+    case 'stop-defrag':
+      return `${stopText(action, moment)}; every setting goes back`;
+  }
+  return unworded(action);
+}
+
+/** Why a running defrag is ended. */
+export function stopText({ because, blockers, pause }: Omit<StopDefrag, 'kind'>, moment: Moment = {}): string {
+  if (pause) return `the instance is ${pauseText(pause, moment)}`;
+  if (blockers && blockers.length > 0) return blockers.map((blocker) => blockerText(blocker, moment)).join('; ');
+  return stopReasonText(because);
+}
+
+function stopReasonText(because: StopReason): string {
+  switch (because) {
+    case 'goal-met':
+      return 'the holes are closed, and what is left is not worth more work';
+    case 'no-progress':
+      return 'it no longer makes progress';
+    case 'window-closed':
+      return 'the window has closed';
+    case 'duration-spent':
+      return 'its time is spent (defrag.maxDuration, or the end of the window)';
+    case 'stall-spent':
+      return 'it kept clients waiting for longer than defrag.maxStall';
+    case 'switched-off':
+      return 'somebody else has switched it off';
+    case 'server-restarted':
+      return 'the server has restarted, and its volatile settings went with it';
+    case 'never-started':
+      return 'the job died before it had changed anything';
+    case 'paused':
+      return 'the instance is paused';
+    case 'disabled':
+      return 'defrag.enabled is false now';
+    case 'interrupted':
+      return 'the job was asked to end';
+    case 'released':
+      return 'its lease was asked back (offpeak release)';
+    default:
+      return blockerKindText(because);
+  }
+}

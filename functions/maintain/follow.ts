@@ -1,0 +1,26 @@
+import type { Config } from '../shared/config/schema.ts';
+import { type Milliseconds, SECOND } from '../shared/config/units.ts';
+import type { Ports } from './ports.ts';
+import { type Tick, type TickOptions, tick } from './run.ts';
+
+/** How often a defrag that we have started is looked at: its stalls are judged, and its end is noticed, this soon. */
+const EVERY: Milliseconds = 5 * SECOND;
+/** What the last steps of a defrag can take: restore, purge, settle or decay, tell. */
+const CLOSING: Milliseconds = 60 * SECOND;
+
+/**
+ * One tick of everything, then the leased nodes alone for as long as this invocation lasts. A defrag that ends in seconds does not
+ * stay on until the next schedule; one that takes longer is the next invocation's.
+ */
+export async function tickAndFollow(config: Config, ports: Ports, options: TickOptions): Promise<readonly Tick[]> {
+  const ticks = [await tick(config, ports, options)];
+  let leased = ticks[0]?.leased ?? [];
+  while (leased.length > 0 && options.remaining() > CLOSING) {
+    await ports.clock.pause(EVERY);
+    const latest = await tick(config, ports, { ...options, only: leased, follows: true });
+    ticks.push(latest);
+    // A tick that could not read the state does not know of leases: those before it still stand.
+    if (latest.problem === undefined) leased = latest.leased;
+  }
+  return ticks;
+}

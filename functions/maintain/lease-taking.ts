@@ -1,0 +1,64 @@
+import { NodeFailure } from '../shared/redis/failure.ts';
+import { StateUnavailable } from '../shared/state/store.ts';
+import type { Lease, NodeMemory } from './decide/lease.ts';
+import type { Observation } from './decide/observation.ts';
+import type { Notice } from './decide/outcome.ts';
+import type { Acting, Action, Plan, Situation } from './decide/plan.ts';
+import { beginning } from './decide/stop.ts';
+import { footprint, type Verdict } from './decide/verify.ts';
+import type { Visit } from './visit.ts';
+
+/** Long enough for what stands between a lease and its confirmation; a job that died in between blocks the instance no longer. */
+const BUSY_MS = 15_000;
+/** A purge may keep us waiting for a multiple of its prediction. */
+const PURGE_SHARE = 5;
+
+export type StartDefrag = Extract<Action, { kind: 'start-defrag' }>;
+
+/** What came of an action. Memory is up to date and stored, whatever it was. */
+export type Result =
+  | { readonly kind: 'done'; readonly memory: NodeMemory; readonly verdict?: Verdict; readonly settled: Observation }
+  /** It turned out that this is not to be done; nothing is left changed. */
+  | {
+      readonly kind: 'withdrawn';
+      readonly plan: Plan;
+      readonly memory: NodeMemory;
+      readonly notices?: readonly Notice[];
+    }
+  | { readonly kind: 'failed'; readonly why: string; readonly leased: boolean; readonly memory: NodeMemory };
+
+/** The lease as it is written before anything is changed. */
+export function newLease(visit: Visit, { observation, now }: Situation, plan: Acting): Lease {
+  const { action, predicted } = plan;
+  const applied = action.kind === 'start-defrag' ? action.settings : {};
+  const current = observation.defrag.settings ?? {};
+  const isPurge = action.kind === 'purge';
+  return {
+    instance: visit.instance.id,
+    node: visit.node,
+    phase: isPurge ? 'purging' : 'taking',
+    runId: observation.runId ?? '',
+    role: observation.replication.role,
+    holder: visit.holder,
+    busyUntil: now + BUSY_MS + (isPurge ? predicted.stall * PURGE_SHARE : 0),
+    acquiredAt: now,
+    expiresAt: action.kind === 'start-defrag' ? action.expiresAt : now + BUSY_MS,
+    prior: Object.fromEntries(Object.keys(applied).map((name) => [name, current[name] ?? ''])),
+    applied,
+    before: footprint(observation),
+    predicted,
+    promisedStall: isPurge ? visit.instance.purge.maxBlock : visit.instance.defrag.maxStall,
+    progress: beginning(observation),
+  };
+}
+
+/** Somebody else holds the instance's lease. */
+export function peerActing(visit: Visit): Plan {
+  return { kind: 'skip', reason: 'peer-acting', blockers: [{ kind: 'peer-acting', peer: visit.instance.id }] };
+}
+
+/** Troubles of the world become outcomes; anything else is a bug and goes on. */
+export function expected(error: unknown): string {
+  if (error instanceof NodeFailure || error instanceof StateUnavailable) return error.message;
+  throw error;
+}

@@ -1,0 +1,193 @@
+import type { Command, Connection, Reply } from '../shared/redis/connection.ts';
+import { identifyEngine } from '../shared/redis/engine.ts';
+import { errorCode, NodeFailure } from '../shared/redis/failure.ts';
+import { flagField, type InfoFields, numberField, parseInfo, textField } from '../shared/redis/info.ts';
+import type {
+  Activity,
+  DefragState,
+  LatencyEvent,
+  MemorySample,
+  Observation,
+  Persistence,
+  Replication,
+  Settings,
+} from './decide/observation.ts';
+
+const LOOK_TIMEOUT_MS = 2000;
+
+/**
+ * One look is one round trip. One INFO for each section: several in one call need Redis 7.0, and `INFO all` would walk
+ * every command's statistics. CONFIG GET takes one pattern before 7.0. `stats` comes last, so that what it counts includes
+ * all of this look but itself.
+ */
+const INFO_SECTIONS = ['server', 'memory', 'persistence', 'replication', 'cpu', 'stats'] as const;
+const CONFIG_PATTERNS = ['*active*defrag*', 'hz', 'latency-monitor-threshold'] as const;
+
+const LOOK: readonly Command[] = [
+  ...CONFIG_PATTERNS.map((pattern): Command => ['CONFIG', 'GET', pattern]),
+  ['LATENCY', 'LATEST'],
+  ...INFO_SECTIONS.map((section): Command => ['INFO', section]),
+];
+
+/** @throws {NodeFailure} when the node does not answer, or answers INFO with an error. */
+export async function observe(connection: Connection, node: string, now: () => number): Promise<Observation> {
+  const ownCommands = connection.sent + LOOK.length - 1;
+  const replies = await connection.send(LOOK, LOOK_TIMEOUT_MS);
+  const at = now();
+  const configs = replies.slice(0, CONFIG_PATTERNS.length);
+  const latency = replies[CONFIG_PATTERNS.length];
+  const infos = replies.slice(-INFO_SECTIONS.length).map(infoText);
+  const fields = parseInfo(infos.join('\n'));
+  // What is not Redis and answers all the same (a proxy, a stub) must not count as a node that is watched.
+  if (!fields.has('used_memory') && !fields.has('redis_version')) {
+    throw new NodeFailure('not-redis', 'INFO returned a text in which Redis reports nothing');
+  }
+  return assemble({ node, at, ownCommands, fields, configs, latency });
+}
+
+/** Without INFO there is no look: the server is loading too early, busy with a script, or does not let us. */
+function infoText(reply: Reply): string {
+  if (!reply.ok)
+    throw new NodeFailure(
+      isCredentialError(reply.error) ? 'wrong-credentials' : 'refused',
+      `INFO was refused: ${reply.error}`,
+    );
+  if (typeof reply.value !== 'string') throw new NodeFailure('not-redis', 'INFO did not return a text');
+  return reply.value;
+}
+
+function isCredentialError(error: string): boolean {
+  return ['NOAUTH', 'WRONGPASS'].includes(errorCode(error));
+}
+
+interface Answers {
+  readonly node: string;
+  readonly at: number;
+  readonly ownCommands: number;
+  readonly fields: InfoFields;
+  readonly configs: readonly Reply[];
+  readonly latency: Reply | undefined;
+}
+
+function assemble({ node, at, ownCommands, fields, configs, latency }: Answers): Observation {
+  const runId = textField(fields, 'run_id');
+  const uptime = numberField(fields, 'uptime_in_seconds');
+  return {
+    node,
+    at,
+    engine: identifyEngine(fields),
+    ...(runId !== undefined && { runId }),
+    ...(uptime !== undefined && { uptime: uptime * 1000 }),
+    memory: memorySample(fields),
+    activity: { ...activity(fields), ownCommands },
+    persistence: persistence(fields),
+    replication: replication(fields),
+    defrag: { ...defragCounters(fields), ...defragSettings(configs), ...latencyEvent(latency) },
+    refused: [
+      ...(configs.some((reply) => !reply.ok) ? ['config|get'] : []),
+      ...(latency?.ok === false ? ['latency|latest'] : []),
+    ],
+  };
+}
+
+/** Only what is there: an absent field and an absent key are the same to the rules. */
+function present<T extends object>(fields: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]?: Exclude<T[Key], undefined>;
+  };
+}
+
+export function memorySample(fields: InfoFields): MemorySample {
+  return present({
+    usedMemory: numberField(fields, 'used_memory'),
+    usedMemoryRss: numberField(fields, 'used_memory_rss'),
+    allocatorAllocated: numberField(fields, 'allocator_allocated'),
+    allocatorActive: numberField(fields, 'allocator_active'),
+    allocatorResident: numberField(fields, 'allocator_resident'),
+    allocatorFragBytes: numberField(fields, 'allocator_frag_bytes'),
+    memAllocator: textField(fields, 'mem_allocator'),
+    maxmemory: numberField(fields, 'maxmemory'),
+    // One sum since 7.0, the Lua VM alone before.
+    usedMemoryScripting: numberField(fields, 'used_memory_vm_total') ?? numberField(fields, 'used_memory_lua'),
+    rehashingOverhead: numberField(fields, 'mem_overhead_db_hashtable_rehashing'),
+    lazyfreePendingObjects: numberField(fields, 'lazyfree_pending_objects'),
+  });
+}
+
+function activity(fields: InfoFields): Omit<Activity, 'ownCommands'> {
+  return present({
+    totalCommandsProcessed: numberField(fields, 'total_commands_processed'),
+    instantaneousOpsPerSec: numberField(fields, 'instantaneous_ops_per_sec'),
+    evictedKeys: numberField(fields, 'evicted_keys'),
+    currentEvictionExceededTime: numberField(fields, 'current_eviction_exceeded_time'),
+    cpuSeconds: cpuSeconds(fields),
+  });
+}
+
+/** The main thread's since 6.2, the whole process' before: what clients wait for. */
+function cpuSeconds(fields: InfoFields): number | undefined {
+  const user = numberField(fields, 'used_cpu_user_main_thread') ?? numberField(fields, 'used_cpu_user');
+  const system = numberField(fields, 'used_cpu_sys_main_thread') ?? numberField(fields, 'used_cpu_sys');
+  return user === undefined || system === undefined ? undefined : user + system;
+}
+
+function persistence(fields: InfoFields): Persistence {
+  return present({
+    loading: flagField(fields, 'loading'),
+    asyncLoading: flagField(fields, 'async_loading'),
+    rdbBgsaveInProgress: flagField(fields, 'rdb_bgsave_in_progress'),
+    aofRewriteInProgress: flagField(fields, 'aof_rewrite_in_progress'),
+    aofRewriteScheduled: flagField(fields, 'aof_rewrite_scheduled'),
+    moduleForkInProgress: flagField(fields, 'module_fork_in_progress'),
+  });
+}
+
+/** Whatever is not `online`: wait_bgsave, send_bulk, Redis 8's send_bulk_and_stream, Valkey 8's bg_transfer, … */
+const SYNCING = /(?:^|,)state=(?!online(?:,|$))/;
+
+function replication(fields: InfoFields): Replication {
+  const role = textField(fields, 'role');
+  const link = textField(fields, 'master_link_status');
+  const failover = textField(fields, 'master_failover_state');
+  const replicas = [...fields].filter(([name]) => /^slave\d+$/.test(name));
+  return {
+    role: role === 'master' ? 'primary' : role === 'slave' ? 'replica' : 'unknown',
+    replicasSyncing: replicas.filter(([, value]) => SYNCING.test(value)).length,
+    ...present({
+      primarySyncInProgress: flagField(fields, 'master_sync_in_progress'),
+      primaryLinkUp: link === undefined ? undefined : link === 'up',
+      failoverInProgress: failover === undefined ? undefined : failover !== 'no-failover',
+    }),
+  };
+}
+
+function defragCounters(fields: InfoFields): Pick<DefragState, 'running' | 'hits' | 'misses'> {
+  return present({
+    running: numberField(fields, 'active_defrag_running'),
+    hits: numberField(fields, 'active_defrag_hits'),
+    misses: numberField(fields, 'active_defrag_misses'),
+  });
+}
+
+function defragSettings(replies: readonly Reply[]): Pick<DefragState, 'settings'> {
+  const answered = replies.filter((reply) => reply.ok);
+  return answered.length === 0 ? {} : { settings: Object.assign({}, ...answered.map(({ value }) => pairs(value))) };
+}
+
+/** CONFIG GET in RESP2: a flat list of names and values. */
+export function pairs(value: unknown): Settings {
+  if (!Array.isArray(value)) return {};
+  const names = value.filter((_, index) => index % 2 === 0);
+  return Object.fromEntries(names.map((name, index) => [String(name), String(value[2 * index + 1] ?? '')]));
+}
+
+/** LATENCY LATEST: a list of [event, epoch seconds of the latest, its milliseconds, the longest ever]. */
+function latencyEvent(reply: Reply | undefined): { readonly latency?: LatencyEvent } {
+  if (!reply?.ok || !Array.isArray(reply.value)) return {};
+  const event = reply.value.find((entry) => Array.isArray(entry) && entry[0] === 'active-defrag-cycle');
+  if (!event) return {};
+  const [at, latest, max] = event.slice(1).map(Number);
+  return [at, latest, max].every((value) => Number.isFinite(value))
+    ? { latency: { at: at ?? 0, latest: latest ?? 0, max: max ?? 0 } }
+    : {};
+}

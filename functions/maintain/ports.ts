@@ -1,0 +1,69 @@
+import type { NodeAddress } from '../shared/config/address.ts';
+import type { InstanceConfig } from '../shared/config/schema.ts';
+import type { Milliseconds } from '../shared/config/units.ts';
+import type { AlertSink, MetricSink } from '../shared/contracts/sinks.ts';
+import type { StateStore } from '../shared/state/store.ts';
+import type { Observation, Settings } from './decide/observation.ts';
+
+/** Looks at one node. Throws NodeFailure where the node cannot be talked to. */
+export interface Inspector {
+  look(): Promise<Observation>;
+  /**
+   * Asks whether the build can defragment, and whether we may switch it on, without switching anything on. Undefined: it did not
+   * say.
+   */
+  probeDefrag(): Promise<'supported' | 'unsupported' | 'refused' | undefined>;
+  /** A word in between, so that a server's idle `timeout` does not take a pause for the end. */
+  keepAlive(): Promise<void>;
+}
+
+export type Configured =
+  /** `found`: what the settings held in the instant before, by CONFIG GET in the same write. */
+  | { readonly done: true; readonly found: Settings }
+  /** `applied`: what the server had taken before it refused (nothing, where CONFIG SET is atomic). */
+  | { readonly done: false; readonly found: Settings; readonly applied: Settings; readonly error: string };
+
+export type Purged =
+  | { readonly done: true; readonly blocked: Milliseconds }
+  | { readonly done: false; readonly error: string };
+
+/** Changes one node. Throws NodeFailure; whether the node has obeyed is then unknown. */
+export interface Executor {
+  /** CONFIG SET, in the given order. Never CONFIG REWRITE: a restart always brings the operator's file back. */
+  configure(settings: Settings, options: { readonly atomic: boolean }): Promise<Configured>;
+  /** MEMORY PURGE, once. A time-out here does not cancel it there. */
+  purge(timeout: Milliseconds): Promise<Purged>;
+}
+
+/** One connection to one node, for the length of one visit. */
+export interface Session extends Inspector, Executor {
+  close(): void;
+}
+
+export type OpenSession = (instance: InstanceConfig, node: NodeAddress) => Promise<Session>;
+
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** What has to settle settles, whoever presses Ctrl-C. */
+  sleep(duration: Milliseconds): Promise<void>;
+  /** A wait before something is done: ends early when the run is interrupted. */
+  pause(duration: Milliseconds): Promise<void>;
+}
+
+/** Structured logs, one line for each outcome. Never a secret: nothing that was read from `env:` reaches it. */
+export interface Log {
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Everything outside that a run needs. */
+export interface Ports {
+  readonly open: OpenSession;
+  readonly store: StateStore;
+  readonly metrics: MetricSink;
+  readonly alerts: AlertSink;
+  readonly clock: Clock;
+  readonly log: Log;
+}

@@ -1,0 +1,51 @@
+import type { Lease, NodeMemory } from './decide/lease.ts';
+import type { Observation } from './decide/observation.ts';
+import type { Outcome } from './decide/outcome.ts';
+import { DECAY, type Plan, planAfterDefrag, type Situation, type SkipReason } from './decide/plan.ts';
+import { purge } from './purge.ts';
+import { outcomeOf, situation, type Visit } from './visit.ts';
+
+/** Why freed pages are left to jemalloc's decay. Where nothing else may be done either (closed window, guard), nobody waits. */
+const UNPURGED: readonly SkipReason[] = ['would-block', 'disabled', 'purge-refused'];
+
+export interface Settled {
+  readonly settled: Observation;
+  /** Of the purge, or of why there was none. */
+  readonly outcomes: readonly Outcome[];
+}
+
+/** What defrag has freed leaves the process by a purge at once, or by jemalloc's decay in ten seconds. */
+export async function settleAfterDefrag(
+  visit: Visit,
+  settled: Observation,
+  memory: NodeMemory,
+  { acquiredAt }: Pick<Lease, 'acquiredAt'>,
+): Promise<Settled> {
+  const facts = situation(visit, settled, { memory });
+  const decided = planAfterDefrag(facts, acquiredAt);
+  if (decided.kind === 'skip') return await decayed(visit, facts, decided);
+  const result = await purge(visit, settled, decided);
+  if (result.kind === 'done') {
+    const extras = result.verdict && { verdict: result.verdict };
+    return {
+      settled: result.settled,
+      outcomes: [outcomeOf(visit, { ...facts, observation: result.settled }, decided, extras)],
+    };
+  }
+  const why = result.kind === 'failed' ? result.why : 'the server refuses MEMORY PURGE';
+  const outcome = outcomeOf(visit, facts, decided, {
+    status: 'failed',
+    problem: { kind: 'action-failed', message: why, expected: true },
+    notices: [{ kind: 'action-failed', doing: 'purge', why }],
+  });
+  return { settled, outcomes: [outcome] };
+}
+
+/** No purge: wait for the decay, so that the verdict does not call a good defrag a failure. */
+async function decayed(visit: Visit, facts: Situation, skipped: Extract<Plan, { kind: 'skip' }>): Promise<Settled> {
+  const { observation } = facts;
+  const isWorthWaiting = UNPURGED.includes(skipped.reason) && visit.remaining() > 3 * DECAY;
+  if (!isWorthWaiting) return { settled: observation, outcomes: [] };
+  await visit.ports.clock.sleep(DECAY);
+  return { settled: await visit.session.look(), outcomes: [outcomeOf(visit, facts, skipped)] };
+}

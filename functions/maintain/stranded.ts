@@ -1,0 +1,101 @@
+import type { Config } from '../shared/config/schema.ts';
+import { HOUR, type Milliseconds } from '../shared/config/units.ts';
+import { StateUnavailable } from '../shared/state/store.ts';
+import type { Lease } from './decide/lease.ts';
+import type { Notice, Outcome } from './decide/outcome.ts';
+import type { Situation } from './decide/plan.ts';
+import type { Ports } from './ports.ts';
+import { dropLease, type HeldLease, remember, type State } from './state.ts';
+import { outcomeOf, type Visit } from './visit.ts';
+
+/**
+ * Leases whose server cannot be reached as itself any more: the config no longer names its node, or another server answers at its
+ * address. Nobody can give them back but a person. They are told once, with what to type, and kept for a day beyond their end
+ * in case the server comes back; then they are given up, so that the instance's other nodes are tended again.
+ */
+const TOLD = 'stranded-lease';
+const KEPT_BEYOND: Milliseconds = 24 * HOUR;
+
+export function isGivenUp({ expiresAt }: Pick<Lease, 'expiresAt'>, now: number): boolean {
+  return now > expiresAt + KEPT_BEYOND;
+}
+
+/**
+ * The node answers, but it is another server: behind a name, a virtual address, a balancer. Nothing is changed on it. `told` is what
+ * is remembered of the server that the lease is on.
+ */
+export async function strandedLease(
+  visit: Visit,
+  facts: Situation,
+  held: HeldLease,
+  told: readonly string[] = [],
+): Promise<Outcome> {
+  const message = `another server answers at this address than the one that our lease is on; where it runs, type: ${byHand(held.lease)}`;
+  const isOver = isGivenUp(held.lease, facts.now);
+  const isNews = isOver || !told.includes(TOLD);
+  if (!visit.dryRun) await settled(visit.ports, held, isOver, isNews);
+  return outcomeOf(
+    visit,
+    facts,
+    { kind: 'skip', reason: 'changed' },
+    {
+      status: 'failed',
+      leased: !isOver,
+      problem: { kind: TOLD, message, expected: true },
+      notices: noticesOf(message, isNews),
+    },
+  );
+}
+
+/** Leases on nodes that the config no longer names. A node that it names under another instance is tended there. */
+export async function orphanedLeases(
+  config: Config,
+  state: State,
+  ports: Ports,
+  mode: 'watch' | 'plan' | 'act',
+): Promise<readonly Outcome[]> {
+  const orphans = [...state.leases.values()].filter(({ lease }) => !isNamed(lease, config));
+  return await Promise.all(
+    orphans.map(async (held) => {
+      const { lease } = held;
+      const isOver = isGivenUp(lease, ports.clock.now());
+      const isNews = isOver || !state.memoryOf(lease.instance, lease.node).told?.includes(TOLD);
+      if (mode === 'act') await settled(ports, held, isOver, isNews);
+      const message = `a lease of ours stands on a node that the config no longer names; put the node back into the config, or type there: ${byHand(lease)}`;
+      const { instance, node } = lease;
+      const problem = { kind: TOLD, message, expected: true };
+      return { instance, node, status: 'failed', problem, notices: noticesOf(message, isNews) } as const;
+    }),
+  );
+}
+
+/** By its address alone: an instance that was renamed is still the same server. */
+export function isNamed({ node }: Pick<Lease, 'node'>, { instances }: Config): boolean {
+  return instances.some(({ nodes }) => nodes.some(({ id }) => id === node));
+}
+
+/** A state store that fails here must not keep the tick from being told. */
+async function settled({ store, log }: Ports, held: HeldLease, isOver: boolean, isNews: boolean): Promise<void> {
+  const { instance, node } = held.lease;
+  try {
+    if (isOver) await dropLease(store, held);
+    else if (isNews) {
+      await remember(store, instance, node, (memory) => ({ ...memory, told: [...(memory.told ?? []), TOLD] }));
+    }
+  } catch (error) {
+    if (!(error instanceof StateUnavailable)) throw error;
+    log.warn('stranded lease not noted', { instance, node, error: error.message });
+  }
+}
+
+function noticesOf(why: string, isNews: boolean): readonly Notice[] {
+  return isNews ? [{ kind: 'action-failed', doing: 'stop-defrag', why }] : [];
+}
+
+/** What a person has to type on the server to give a lease back without us. */
+export function byHand({ prior }: Pick<Lease, 'prior'>): string {
+  return Object.entries(prior)
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `CONFIG SET ${name} ${value}`)
+    .join('; ');
+}

@@ -1,0 +1,172 @@
+import { identify, isInPlace, type Lease, memoryFor, type NodeMemory } from './decide/lease.ts';
+import type { Observation } from './decide/observation.ts';
+import type { Notice, Outcome } from './decide/outcome.ts';
+import type { Acting, Plan, Situation, StopReason } from './decide/plan.ts';
+import { advance, planLeased } from './decide/stop.ts';
+import { traitsOf } from './decide/stop-reasons.ts';
+import { footprint, learnFromDefrag, type Verdict, verify } from './decide/verify.ts';
+import { type GivenBack, giveBack } from './defrag.ts';
+import { expected } from './lease-taking.ts';
+import { settleAfterDefrag } from './settle.ts';
+import { dropLease, type HeldLease, remember, renewLease } from './state.ts';
+import { strandedLease } from './stranded.ts';
+import { outcomeOf, situation, type Visit } from './visit.ts';
+
+/** The stop itself is short; what follows it (purge, settling) is covered by the time that the lease is extended by. */
+const CLOSING_MS = 60_000;
+/** How long a guard's stop keeps the next start away. */
+const REST_MS = 15 * 60_000;
+
+/** A node that our lease is on: carry on, or give everything back and see what it was good for. */
+export async function tendLeased(
+  visit: Visit,
+  observation: Observation,
+  memory: NodeMemory,
+  held: HeldLease,
+  because?: StopReason,
+): Promise<readonly Outcome[]> {
+  const facts = situation(visit, observation, { memory: memoryFor(observation, memory) });
+  const { lease } = held;
+  if (lease.phase === 'purging') return [await closePurge(visit, facts, held)];
+  // Between the lease and its settings, and between the settings and the purge: whoever steps in takes half of it for the whole.
+  if (lease.holder !== visit.holder && facts.now < lease.busyUntil) return [peerActing(visit, facts, lease, true)];
+  const identity = identify(lease, observation);
+  if (identity === 'another') return [await strandedLease(visit, facts, held, memory.told)];
+  // After a restart there is nothing to give back, whoever asks for it.
+  const asked = identity === 'restarted' ? undefined : because;
+  const decided = asked ? stopping(lease, asked) : planLeased(facts, lease);
+  if (visit.dryRun) return [outcomeOf(visit, facts, decided, { status: 'observed', leased: true })];
+  if (decided.kind === 'act') return await stop(visit, facts, held, decided, decided.reason as StopReason);
+  await renewLease(visit.ports.store, held, { ...lease, phase: 'running', progress: advance(lease, observation) });
+  return [outcomeOf(visit, facts, decided, { leased: true })];
+}
+
+function stopping(lease: Lease, because: StopReason): Plan {
+  return { kind: 'act', action: { kind: 'stop-defrag', because }, reason: because, predicted: lease.predicted };
+}
+
+/** A purge leaves nothing behind but its lease; whether it was carried out before the job died, nobody knows. */
+async function closePurge(visit: Visit, facts: Situation, held: HeldLease): Promise<Outcome> {
+  const { lease } = held;
+  if (facts.now < lease.busyUntil || visit.dryRun) return peerActing(visit, facts, lease, false);
+  await dropLease(visit.ports.store, held);
+  const why = 'the job ended during a MEMORY PURGE; whether it was carried out is unknown, and it is not repeated';
+  const notices: readonly Notice[] = [{ kind: 'action-failed', doing: 'purge', why }];
+  return outcomeOf(visit, facts, { kind: 'skip', reason: 'changed' }, { notices });
+}
+
+/** `leased`: settings of ours may be on there, so that the node is looked at again soon. */
+function peerActing(visit: Visit, facts: Situation, { holder, busyUntil }: Lease, leased: boolean): Outcome {
+  const blockers = [{ kind: 'peer-acting', peer: holder }] as const;
+  return outcomeOf(visit, facts, { kind: 'skip', reason: 'peer-acting', blockers, until: busyUntil }, { leased });
+}
+
+/** The reason is stored first: whoever has to finish this must not take our own switching off for somebody else's. */
+async function stop(
+  visit: Visit,
+  facts: Situation,
+  held: HeldLease,
+  decided: Acting,
+  because: StopReason,
+): Promise<readonly Outcome[]> {
+  const { observation } = facts;
+  const progress = advance(held.lease, observation);
+  const busyUntil = facts.now + CLOSING_MS;
+  const closing: Lease = {
+    ...held.lease,
+    phase: 'closing',
+    closing: because,
+    progress,
+    busyUntil,
+    holder: visit.holder,
+  };
+  const renewed = await renewLease(visit.ports.store, held, closing);
+  // Somebody else gives it back at the same moment: one of us is enough.
+  if (!renewed) return [outcomeOf(visit, facts, { kind: 'skip', reason: 'changed' }, { leased: true })];
+  const given = await give(visit, closing, because, observation);
+  if (given.missing.length > 0) return [await stillOn(visit, facts, renewed, decided, given)];
+  const quiet = { settled: given.settled, outcomes: [] };
+  const after = traitsOf(because).purges ? await settleAfterDefrag(visit, given.settled, facts.memory, closing) : quiet;
+  const verdict =
+    because === 'never-started' || because === 'server-restarted' ? undefined : verdictOf(closing, after.settled);
+  await conclude(visit, after.settled, because, verdict);
+  await dropLease(visit.ports.store, renewed);
+  const outcome = outcomeOf(visit, { ...facts, observation: after.settled }, decided, {
+    ...(verdict && { verdict }),
+    settings: given.restored,
+    notices: noticesOf(because, given),
+  });
+  return [outcome, ...after.outcomes];
+}
+
+/** Of a start that may never have come, the switch is not ours; of a restarted server, only what a CONFIG REWRITE has kept. */
+async function give(visit: Visit, lease: Lease, because: StopReason, observation: Observation): Promise<GivenBack> {
+  const { activedefrag: _, ...applied } = lease.applied;
+  if (because === 'never-started') return await giveBack(visit, { ...lease, applied }, observation);
+  if (because === 'server-restarted' && !isInPlace(lease, observation)) {
+    return { settled: observation, restored: {}, leftAlone: {}, missing: [] };
+  }
+  return await giveBack(visit, lease, observation);
+}
+
+function noticesOf(because: StopReason, { restored, leftAlone }: GivenBack): readonly Notice[] {
+  const isKept = because === 'server-restarted' && Object.keys(restored).length > 0;
+  const why =
+    'a CONFIG REWRITE during our defrag has put our settings into the config file; they are back in memory, and CONFIG REWRITE once more puts them back in the file';
+  return [
+    ...(isKept ? [{ kind: 'action-failed', doing: 'stop-defrag', why } as const] : []),
+    ...(Object.keys(leftAlone).length > 0 ? [{ kind: 'settings-changed', leftAlone } as const] : []),
+  ];
+}
+
+/** The lease stays, free for whoever comes next. */
+async function stillOn(
+  visit: Visit,
+  facts: Situation,
+  held: HeldLease,
+  decided: Plan,
+  { missing, leftAlone }: GivenBack,
+): Promise<Outcome> {
+  await renewLease(visit.ports.store, held, { ...held.lease, busyUntil: 0 });
+  const why = `the server did not take back ${missing.join(', ')}; the lease stays, and the next tick tries again`;
+  const changed: readonly Notice[] = Object.keys(leftAlone).length > 0 ? [{ kind: 'settings-changed', leftAlone }] : [];
+  return outcomeOf(visit, facts, decided, {
+    status: 'failed',
+    leased: true,
+    problem: { kind: 'action-failed', message: why, expected: true },
+    notices: [...changed, { kind: 'action-failed', doing: 'stop-defrag', why }],
+  });
+}
+
+function verdictOf(lease: Lease, settled: Observation): Verdict {
+  return verify({
+    cure: 'defrag',
+    before: lease.before,
+    after: footprint(settled),
+    predicted: lease.predicted,
+    stall: lease.progress.worstStall,
+    promisedStall: lease.promisedStall,
+    ...(settled.refused.includes('latency|latest') && { unmeasured: true }),
+  });
+}
+
+/** What the end means for the next start. A memory that cannot be written must not keep the lease from being dropped. */
+async function conclude(visit: Visit, settled: Observation, because: StopReason, verdict?: Verdict): Promise<void> {
+  const { ports, instance, node } = visit;
+  const { teaches, cools } = traitsOf(because);
+  const now = ports.clock.now();
+  const change = (memory: NodeMemory): NodeMemory => {
+    const known = memoryFor(settled, memory);
+    return {
+      ...(teaches && verdict ? learnFromDefrag(known, verdict) : known),
+      ...(cools === 'fully' && { lastDefragAt: now }),
+      ...(cools === 'briefly' && { restUntil: now + REST_MS }),
+      ...(because === 'server-restarted' && { crashed: { version: settled.engine.version, at: now } }),
+    };
+  };
+  try {
+    await remember(ports.store, instance.id, node, change);
+  } catch (error) {
+    ports.log.warn('not remembered', { instance: instance.id, node, error: expected(error) });
+  }
+}

@@ -1,0 +1,159 @@
+import type { Milliseconds } from '../shared/config/units.ts';
+import { memoryFor, NOTHING_REMEMBERED, type NodeMemory } from './decide/lease.ts';
+import { isActiveDefragOn, type Observation } from './decide/observation.ts';
+import type { Notice, Outcome } from './decide/outcome.ts';
+import { firstLook, type Plan, plan, revalidate, type Situation } from './decide/plan.ts';
+import { startDefrag } from './defrag.ts';
+import type { Result } from './lease-taking.ts';
+import { readPauses } from './pauses.ts';
+import { purgeUnderLease } from './purge.ts';
+import { readLease, remember } from './state.ts';
+import { outcomeOf, situation, type Visit } from './visit.ts';
+
+/** A node on which no lease of ours stands: look, plan, look again, plan again, act. */
+export async function tendFree(
+  visit: Visit,
+  first: Observation,
+  remembered: NodeMemory,
+  peer?: string,
+): Promise<Outcome> {
+  if (visit.obstacle !== undefined) return obstructed(visit, first, visit.obstacle);
+  const known = memoryFor(first, remembered);
+  const context = { memory: known, ...(peer !== undefined && { peer }) };
+  const facts = await informed(visit, situation(visit, first, context));
+  const early = plan(facts);
+  if (early.kind === 'skip') return told(visit, facts, early, remembered);
+  await linger(visit, firstLook(early));
+  // A pause that was asked for since the state was read: whoever did may believe that nothing starts any more.
+  const [second, pauses] = await Promise.all([visit.session.look(), readPauses(visit.ports.store)]);
+  const seen = { ...second, refused: [...new Set([...second.refused, ...facts.observation.refused])] };
+  const latest = situation({ ...visit, pauses }, seen, { ...context, memory: facts.memory, earlier: first });
+  const agreed = visit.interrupted()
+    ? ({ kind: 'skip', reason: 'interrupted' } as const)
+    : revalidate(early, plan(latest));
+  if (agreed.kind === 'skip' || visit.dryRun)
+    return told(visit, latest, agreed, remembered, visit.dryRun ? 'observed' : undefined);
+  return await carryOut(visit, latest, agreed, remembered);
+}
+
+/** What a document that cannot be read forbids is unknown: nothing is started. */
+function obstructed(visit: Visit, first: Observation, why: string): Outcome {
+  const facts = situation(visit, first, { memory: NOTHING_REMEMBERED });
+  const notices = [{ kind: 'state-unavailable', why }] as const;
+  return outcomeOf(visit, facts, { kind: 'skip', reason: 'state-unavailable' }, { notices });
+}
+
+/** Servers hang up on clients that are idle for longer than their `timeout`, which may be a few seconds. */
+const KEEP_ALIVE_MS = 2000;
+
+async function linger(visit: Visit, duration: Milliseconds): Promise<void> {
+  const { clock } = visit.ports;
+  const end = clock.now() + duration;
+  for (let left = duration; left > 0 && !visit.interrupted(); left = end - clock.now()) {
+    await clock.pause(Math.min(left, KEEP_ALIVE_MS));
+    if (end - clock.now() > 0) await visit.session.keepAlive();
+  }
+}
+
+async function carryOut(
+  visit: Visit,
+  facts: Situation,
+  agreed: Extract<Plan, { kind: 'act' }>,
+  remembered: NodeMemory,
+): Promise<Outcome> {
+  const { action } = agreed;
+  const result: Result =
+    action.kind === 'start-defrag'
+      ? await startDefrag(visit, facts, agreed, action)
+      : await purgeUnderLease(visit, facts, agreed);
+  switch (result.kind) {
+    case 'done':
+      return outcomeOf(visit, { ...facts, observation: result.settled }, agreed, {
+        ...(result.verdict && { verdict: result.verdict }),
+        ...(action.kind === 'start-defrag' && { leased: true, settings: action.settings }),
+      });
+    case 'withdrawn': {
+      const outcome = await told(visit, { ...facts, memory: result.memory }, result.plan, remembered);
+      return { ...outcome, notices: [...outcome.notices, ...(result.notices ?? [])] };
+    }
+    case 'failed':
+      return outcomeOf(visit, facts, agreed, {
+        status: 'failed',
+        leased: result.leased,
+        problem: { kind: 'action-failed', message: result.why, expected: true },
+        notices: [{ kind: 'action-failed', doing: action.kind, why: result.why }],
+      });
+  }
+}
+
+/** Asks the server whether it can defragment, once for each run of it, and only when the answer decides. */
+async function informed(visit: Visit, facts: Situation): Promise<Situation> {
+  const candidate = plan(facts);
+  const isAsked = candidate.kind === 'act' && candidate.action.kind === 'start-defrag';
+  if (!isAsked || facts.memory.defragSupport !== undefined || !facts.observation.engine.atomicConfigSet) return facts;
+  const answer = await visit.session.probeDefrag();
+  if (answer === undefined) return facts;
+  // Not remembered: an ACL can change without a restart, and the question is cheap.
+  if (answer === 'refused') return { ...facts, observation: refusing(facts.observation) };
+  return { ...facts, memory: { ...facts.memory, defragSupport: answer } };
+}
+
+function refusing(observation: Observation): Observation {
+  return { ...observation, refused: [...observation.refused, 'config|set'] };
+}
+
+/** Says what must be said once for each run of the server, and remembers that it was. */
+async function told(
+  visit: Visit,
+  facts: Situation,
+  skipped: Plan,
+  remembered: NodeMemory,
+  status?: Outcome['status'],
+): Promise<Outcome> {
+  const taken = await takenMeanwhile(visit, facts.observation);
+  if (taken) return outcomeOf(visit, facts, taken, { leased: true, ...(status && { status }) });
+  const standing = standingNotices(facts, skipped);
+  const before = facts.memory.told ?? [];
+  const notices = standing.filter(({ kind }) => !before.includes(kind));
+  const memory: NodeMemory = { ...facts.memory, told: standing.map(({ kind }) => kind) };
+  if (!visit.dryRun && isNews(memory, remembered)) await noteNews(visit, memory);
+  return outcomeOf(visit, facts, skipped, { notices, ...(status && { status }) });
+}
+
+/** Since we read the leases, another job may have taken one and switched defrag on: then it is not a stranger's. */
+async function takenMeanwhile(visit: Visit, observation: Observation): Promise<Plan | undefined> {
+  if (!isActiveDefragOn(observation)) return undefined;
+  const lease = await readLease(visit.ports.store, visit.instance.id);
+  if (lease?.node !== visit.node) return undefined;
+  const blockers = [{ kind: 'peer-acting', peer: lease.holder }] as const;
+  return { kind: 'skip', reason: 'peer-acting', blockers, until: lease.busyUntil };
+}
+
+function standingNotices({ observation, memory }: Situation, skipped: Plan): readonly Notice[] {
+  const isUnsupported =
+    memory.defragSupport === 'unsupported' || (skipped.kind === 'skip' && skipped.reason === 'unsupported');
+  return [
+    ...(isActiveDefragOn(observation) ? [{ kind: 'foreign-defrag' } as const] : []),
+    ...(isUnsupported ? [{ kind: 'defrag-unsupported' } as const] : []),
+  ];
+}
+
+async function noteNews(
+  { ports, instance, node }: Visit,
+  { runId, defragSupport, told: news }: NodeMemory,
+): Promise<void> {
+  await remember(ports.store, instance.id, node, (stored) => ({
+    ...memoryFor({ ...(runId !== undefined && { runId }) }, stored),
+    ...(defragSupport && { defragSupport }),
+    told: news ?? [],
+  }));
+}
+
+/** A healthy node costs no write. */
+function isNews(memory: NodeMemory, remembered: NodeMemory): boolean {
+  return (
+    memory.defragSupport !== remembered.defragSupport ||
+    (memory.told ?? []).join() !== (remembered.told ?? []).join() ||
+    (memory.runId !== remembered.runId && remembered.runId !== undefined)
+  );
+}

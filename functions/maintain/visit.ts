@@ -1,0 +1,90 @@
+import type { InstanceConfig } from '../shared/config/schema.ts';
+import type { Milliseconds } from '../shared/config/units.ts';
+import { diagnose } from './decide/diagnose.ts';
+import { commandCount, commandsPerSecond } from './decide/guards.ts';
+import type { NodeMemory } from './decide/lease.ts';
+import type { Observation, Settings } from './decide/observation.ts';
+import type { Notice, Outcome, Problem } from './decide/outcome.ts';
+import type { Plan, Situation } from './decide/plan.ts';
+import type { Verdict } from './decide/verify.ts';
+import { windowAt } from './decide/window.ts';
+import type { Pauses } from './pauses.ts';
+import type { Ports, Session } from './ports.ts';
+
+/** One node in one tick: what a step needs to know and to use. */
+export interface Visit {
+  readonly ports: Ports;
+  /** This invocation's name in leases. */
+  readonly holder: string;
+  readonly instance: InstanceConfig;
+  readonly node: string;
+  readonly session: Session;
+  /** Why nothing may be started here: see `State.obstacle`. */
+  readonly obstacle?: string;
+  /** As they were when the state was read. */
+  readonly pauses: Pauses;
+  /** Time left to the invocation. */
+  readonly remaining: () => Milliseconds;
+  /** Plan, but do nothing (`offpeak plan`). */
+  readonly dryRun: boolean;
+  readonly interrupted: () => boolean;
+}
+
+export interface Context {
+  readonly memory: NodeMemory;
+  readonly earlier?: Observation;
+  readonly peer?: string;
+}
+
+/** The facts of this moment: a fresh clock for every plan. */
+export function situation(visit: Visit, observation: Observation, { memory, earlier, peer }: Context): Situation {
+  const { instance, ports, pauses, remaining } = visit;
+  const now = ports.clock.now();
+  const pause = pauses.pauseOf(instance.id, now);
+  return {
+    now,
+    observation,
+    diagnosis: diagnose(observation, instance, memory.learned),
+    policy: instance,
+    window:
+      instance.timezone === undefined
+        ? { open: false, nextOpening: undefined }
+        : windowAt(instance.windows, instance.timezone, now, instance.holidays),
+    ...(pause && { pause }),
+    memory,
+    remaining: remaining(),
+    ...(earlier && { earlier }),
+    ...(peer !== undefined && { peer }),
+  };
+}
+
+interface Extras {
+  readonly status?: Outcome['status'];
+  readonly notices?: readonly Notice[];
+  readonly verdict?: Verdict;
+  readonly problem?: Problem;
+  readonly leased?: boolean;
+  readonly settings?: Settings;
+}
+
+/** What came of one plan. */
+export function outcomeOf(
+  visit: Visit,
+  { observation, diagnosis, earlier }: Situation,
+  plan: Plan,
+  extras: Extras = {},
+): Outcome {
+  const count = earlier && commandCount(earlier);
+  const opsPerSecond = count && commandsPerSecond(observation, count);
+  return {
+    instance: visit.instance.id,
+    node: visit.node,
+    status: plan.kind === 'act' ? 'acted' : 'observed',
+    observation,
+    diagnosis,
+    plan,
+    notices: [],
+    ...(opsPerSecond !== undefined && { opsPerSecond }),
+    ...extras,
+  };
+}

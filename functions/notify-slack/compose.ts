@@ -1,0 +1,47 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { createSecretReader } from '../shared/aws/secrets.ts';
+import { ENVIRONMENT } from '../shared/contracts/environment.ts';
+import { httpsLink, type Links } from './blocks.ts';
+import { rememberDelivered } from './delivered.ts';
+import type { Log, Ports } from './notify.ts';
+import { parseWebhook, SLACK_HOSTS, webhookReference } from './webhook.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ComposeOptions {
+  /** `host` or `host:port` that the webhook's address may have. Default: Slack's; only a test has reason for others. */
+  readonly allowedHosts?: readonly string[];
+}
+
+/**
+ * Everything that a container needs, made once.
+ * @throws EnvironmentError naming what is missing or wrong
+ */
+export function compose(env: Environment, log: Log, { allowedHosts = SLACK_HOSTS }: ComposeOptions = {}): Ports {
+  const secrets = createSecretReader({ env });
+  const reference = webhookReference(env);
+  return {
+    webhook: async () => parseWebhook(await secrets.read(reference), allowedHosts),
+    forgetWebhook: () => secrets.forget(reference),
+    links: linksFrom(env, log),
+    delivered: rememberDelivered(),
+    log,
+    pause,
+    random: Math.random,
+  };
+}
+
+/** A link that cannot be used is left out with a warning: an alert without a button is better than none. */
+function linksFrom(env: Environment, log: Log): Links {
+  const dashboard = linkFrom(env, ENVIRONMENT.dashboardUrl, log);
+  const runbook = linkFrom(env, ENVIRONMENT.runbookUrl, log);
+  return { ...(dashboard !== undefined && { dashboard }), ...(runbook !== undefined && { runbook }) };
+}
+
+function linkFrom(env: Environment, name: string, log: Log): string | undefined {
+  const text = env[name];
+  if (!text) return undefined;
+  const link = httpsLink(text);
+  if (link === undefined) log.warn(`${name} is not used: accepted is an https:// address`, { [name]: text });
+  return link;
+}

@@ -1,0 +1,32 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import middy from '@middy/core';
+import { type Milliseconds, SECOND } from '../shared/config/units.ts';
+import { type ComposeOptions, compose } from './compose.ts';
+import { type Log, notify, type Ports, type Summary } from './notify.ts';
+import { notesOf } from './sns-event.ts';
+
+const logger = new Logger({ serviceName: 'offpeak-notify-slack' });
+const log: Log = {
+  info: (message, fields = {}) => logger.info(message, fields),
+  warn: (message, fields = {}) => logger.warn(message, fields),
+  error: (message, fields = {}) => logger.error(message, fields),
+};
+
+/** For the last log lines, and for the error to be told before Lambda ends the invocation. */
+const RESERVED: Milliseconds = SECOND;
+
+/** The handler, wrapped; `options` are for tests. */
+export function createHandler(options?: ComposeOptions) {
+  // Once for each container. A failure is not kept: the next invocation tries again.
+  let ports: Ports | undefined;
+  return middy<unknown, Summary>({ timeoutEarlyInMillis: 0 })
+    .use(injectLambdaContext(logger))
+    .handler(async (event, context) => {
+      ports ??= compose(process.env, log, options);
+      return notify(notesOf(event), () => context.getRemainingTimeInMillis() - RESERVED, ports);
+    });
+}
+
+/** SNS → Slack: Offpeak's alerts and CloudWatch's alarms. Fails when any message could not be delivered. */
+export const handler = createHandler();

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod/mini';
+import type { Note } from './message.ts';
+
+const maybeText = z.nullish(z.string());
+
+const record = z.object({
+  Sns: z.object({
+    MessageId: z.string(),
+    Message: z.string(),
+    Subject: maybeText,
+    TopicArn: maybeText,
+    Timestamp: maybeText,
+  }),
+});
+
+const event = z.object({ Records: z.array(z.unknown()).check(z.minLength(1)) });
+
+/**
+ * The records of what Lambda was invoked with. A record of another service, or of a shape that SNS does not have, is
+ * shown as the JSON that it is.
+ *
+ * @throws TypeError for something without records: an invocation by hand, or a trigger that was set up by mistake
+ */
+export function notesOf(input: unknown): readonly Note[] {
+  const reading = z.safeParse(event, input);
+  if (reading.success) return reading.data.Records.map(noteOf);
+  throw new TypeError('not an SNS event: accepted is {"Records": [{"Sns": {"MessageId": …, "Message": …}}]}');
+}
+
+function noteOf(raw: unknown): Note {
+  const reading = z.safeParse(record, raw);
+  if (!reading.success) {
+    const message = JSON.stringify(raw, null, 2) ?? String(raw);
+    // By its text, so that a retry is recognised and another such record is not taken for it.
+    const messageId = `sha256-${createHash('sha256').update(message).digest('hex').slice(0, 32)}`;
+    return { messageId, message, subject: 'A record that is not of SNS' };
+  }
+  const { MessageId, Message, Subject, TopicArn, Timestamp } = reading.data.Sns;
+  return {
+    messageId: MessageId,
+    message: Message,
+    subject: Subject ?? undefined,
+    topicArn: TopicArn ?? undefined,
+    timestamp: Timestamp ?? undefined,
+  };
+}

@@ -1,0 +1,62 @@
+import * as z from 'zod/mini';
+import { days } from './calendar.ts';
+import { byDefault } from './keys.ts';
+import { duration, number, percent, size } from './quantities.ts';
+import { described, mapping, text } from './scalar.ts';
+
+const enabled = z.boolean({ error: 'true or false' });
+const cooldown = { min: '0s', max: '30d', like: '6h' } as const;
+
+export const window = mapping({
+  days: described(days(), 'The days on which the window opens; it may close on the next one.'),
+  start: described(
+    text('^([01]\\d|2[0-3]):[0-5]\\d$', 'a local time from "00:00" to "23:59", in quotes'),
+    'Local time at which the window opens, HH:MM.',
+  ),
+  duration: described(duration({ min: '5m', max: '24h', like: '3h' }), 'How long it stays open, 5m to 24h.'),
+});
+
+export const purge = mapping({
+  enabled: byDefault(true, enabled, 'Whether MEMORY PURGE may be run.'),
+  minReclaim: byDefault('128MiB', size({ like: '128MiB' }), 'Purge only when it is predicted to return this much.'),
+  maxBlock: byDefault(
+    '100ms',
+    duration({ min: '1ms', max: '10s', like: '100ms' }),
+    'Purge only when it is predicted to block all clients no longer than this, 1ms to 10s.',
+  ),
+  cooldown: byDefault('6h', duration(cooldown), 'Pause after a purge before the next, 0s to 30d.'),
+});
+
+export const defrag = mapping({
+  enabled: byDefault(true, enabled, 'Whether active defragmentation may be started.'),
+  minReclaim: byDefault('100MiB', size({ like: '100MiB' }), 'Start only when it is predicted to return this much.'),
+  maxStall: byDefault(
+    '5ms',
+    duration({ min: '1ms', max: '100ms', like: '5ms' }),
+    'The longest that defragmentation may hold up clients at a time, 1ms to 100ms.',
+  ),
+  maxCpu: byDefault(25, percent({ min: 1, max: 75 }), "Share of the server's main thread that it may use, 1 to 75 %."),
+  maxDuration: byDefault('30m', duration({ min: '10s', max: '12h', like: '30m' }), 'Stop after this, 10s to 12h.'),
+  cooldown: byDefault('6h', duration(cooldown), 'Pause after a run before the next, 0s to 30d.'),
+});
+
+const alarmAfter = duration({ min: '1m', max: '24h', like: '30m', wholeMinutes: true });
+
+function fragmentation(ratio: number, lasting: string) {
+  return mapping({
+    ratio: byDefault(ratio, number({ min: 1.05, max: 100 }), 'Alarm at this mem_fragmentation_ratio, 1.05 to 100.'),
+    for: byDefault(lasting, alarmAfter, 'Alarm after the ratio has stayed there for this long, 1m to 24h.'),
+    floor: byDefault('100MiB', size({ like: '100MiB' }), 'No alarm below this many bytes of fragmentation.'),
+  });
+}
+
+const rssCritical = mapping({
+  percentOfLimit: byDefault(85, percent({ min: 1, max: 100 }), 'Alarm at this share of memoryLimit, 1 to 100 %.'),
+  for: byDefault('5m', alarmAfter, 'Alarm after RSS has stayed there for this long, 1m to 24h.'),
+});
+
+export const thresholds = mapping({
+  fragmentationWarning: byDefault({}, fragmentation(1.5, '30m'), 'When fragmentation is worth a look.'),
+  fragmentationCritical: byDefault({}, fragmentation(2, '10m'), 'When fragmentation needs somebody.'),
+  rssCritical: byDefault({}, rssCritical, 'When the process is about to hit memoryLimit.'),
+});

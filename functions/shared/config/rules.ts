@@ -1,0 +1,106 @@
+import type { NodeAddress } from './address.ts';
+import type { Draft } from './drafts.ts';
+import type { Finding } from './problem.ts';
+import { type Path, showPath } from './show.ts';
+
+/** What must hold between the keys of one instance. */
+interface Rule {
+  /** The keys that it judges: it is skipped where one of them is malformed, which has been told already. */
+  readonly reads: readonly string[];
+  readonly judge: (draft: Draft) => Finding[];
+}
+
+const needsUrlOrNodes: Rule = {
+  reads: ['url', 'nodes'],
+  judge({ settings: { url, nodes }, placeOf, index }) {
+    const accepted = 'exactly one of `url` (one node) and `nodes` (several)';
+    if (url === undefined && nodes === undefined) {
+      return [{ path: ['instances', index], accepted, message: 'the instance has neither `url` nor `nodes`' }];
+    }
+    if (url === undefined || nodes === undefined) return [];
+    return [{ path: placeOf('nodes'), accepted, message: 'the instance has both `url` and `nodes`' }];
+  },
+};
+
+const tlsNeedsRediss: Rule = {
+  reads: ['url', 'nodes', 'tls'],
+  judge(draft) {
+    // Also where `tls` comes from `defaults`: a redis: there would send the password in clear, against what was meant.
+    const plain = addressesOf(draft).find(({ address }) => !address.tls);
+    if (draft.settings.tls === undefined || plain === undefined) return [];
+    const message = `\`tls\` is set (${showPath(draft.placeOf('tls'))}), but ${plain.address.id} is a redis: address`;
+    return [{ path: plain.path, accepted: 'rediss:// addresses where `tls` is set', message }];
+  },
+};
+
+const nodesShareScheme: Rule = {
+  reads: ['nodes'],
+  judge(draft) {
+    const [first, ...others] = draft.settings.nodes === undefined ? [] : addressesOf(draft);
+    const odd = others.find(({ address }) => address.tls !== first?.address.tls);
+    if (odd === undefined) return [];
+    const message = 'redis: and rediss: are mixed in one instance';
+    return [{ path: odd.path, accepted: 'one scheme for all nodes of an instance', message }];
+  },
+};
+
+const windowsNeedTimezone: Rule = {
+  reads: ['windows', 'timezone'],
+  judge({ settings: { windows, timezone }, placeOf }) {
+    if (windows.length === 0 || timezone !== undefined) return [];
+    // Told where the windows are: one missing zone in `defaults` is one problem, not one for each instance.
+    const path = [...placeOf('windows').slice(0, -1), 'timezone'];
+    const message = 'is required, because there are windows: a default zone would be wrong for half the world';
+    return [{ path, accepted: 'an IANA time zone, like Europe/Berlin or UTC', message }];
+  },
+};
+
+const criticalIsAboveWarning: Rule = {
+  reads: ['thresholds'],
+  judge({ settings: { thresholds }, placeOf }) {
+    const warning = thresholds.fragmentationWarning.ratio;
+    const critical = thresholds.fragmentationCritical.ratio;
+    if (critical >= warning) return [];
+    const message = `the critical ratio, ${critical}, is below the warning ratio, ${warning}`;
+    const path = [...placeOf('thresholds'), 'fragmentationCritical', 'ratio'];
+    return [{ path, accepted: `a ratio of at least ${warning}`, message }];
+  },
+};
+
+const RULES = [needsUrlOrNodes, tlsNeedsRediss, nodesShareScheme, windowsNeedTimezone, criticalIsAboveWarning];
+
+/** Everything that is wrong between keys and between instances; the same finding about `defaults` comes once. */
+export function applyRules(drafts: readonly Draft[]): Finding[] {
+  const within = drafts.flatMap((draft) =>
+    RULES.filter(({ reads }) => !reads.some((key) => draft.malformed.has(key))).flatMap(({ judge }) => judge(draft)),
+  );
+  const findings = [...within, ...idsAreUnique(drafts), ...nodesAreUnique(drafts)];
+  return [...new Map(findings.map((finding) => [`${showPath(finding.path)} ${finding.message}`, finding])).values()];
+}
+
+function idsAreUnique(drafts: readonly Draft[]): Finding[] {
+  const named = drafts.flatMap(({ settings: { id }, index }) =>
+    id === undefined ? [] : [{ name: id, path: ['instances', index, 'id'] }],
+  );
+  return findRepeated(named, 'an id that no other instance has');
+}
+
+/** Two jobs on one server would undo each other's settings, and it would be counted and alarmed twice. */
+function nodesAreUnique(drafts: readonly Draft[]): Finding[] {
+  const named = drafts.flatMap((draft) => addressesOf(draft).map(({ address, path }) => ({ name: address.id, path })));
+  return findRepeated(named, 'each node once, in one instance');
+}
+
+function findRepeated(all: readonly { name: string; path: Path }[], accepted: string): Finding[] {
+  const first = new Map<string, Path>();
+  return all.flatMap(({ name, path }): Finding[] => {
+    const earlier = first.get(name);
+    if (earlier === undefined) first.set(name, path);
+    return earlier === undefined ? [] : [{ path, accepted, message: `${name} is already at ${showPath(earlier)}` }];
+  });
+}
+
+function addressesOf({ settings: { url, nodes }, placeOf }: Draft): { address: NodeAddress; path: Path }[] {
+  const listed = (nodes ?? []).map((address, index) => ({ address, path: [...placeOf('nodes'), index] }));
+  return url === undefined ? listed : [{ address: url, path: placeOf('url') }, ...listed];
+}

@@ -1,0 +1,155 @@
+import * as z from 'zod/mini';
+import { type NodeAddress, nodeAddress, secretReference } from './address.ts';
+import { timezone } from './calendar.ts';
+import { holidays } from './holidays.ts';
+import { byDefault, optional } from './keys.ts';
+import { defrag, purge, thresholds, window } from './policies.ts';
+import { number, size } from './quantities.ts';
+import { described, mapping, text } from './scalar.ts';
+import { stackKeys } from './stack.ts';
+import type { Milliseconds } from './units.ts';
+
+const tls = mapping({
+  ca: optional(
+    secretReference(),
+    'Reference to the PEM of the authority that signed the server, like env:NAME or ssm:/path/name.',
+  ),
+  serverName: optional(
+    text('^[A-Za-z\\d]([A-Za-z\\d.-]{0,251}[A-Za-z\\d])?$', "a host name, the one in the server's certificate"),
+    "Name that the server's certificate must carry, where it is not the host of the URL.",
+  ),
+});
+
+const credentials = mapping({
+  username: optional(
+    text(
+      '^(?!(env|ssm|secretsmanager):)[^\\s\\u0000-\\u001f\\u007f]{1,128}$',
+      'a user name as plain text, without spaces; it is no reference',
+    ),
+    'ACL user; without it, the default user.',
+  ),
+  password: optional(
+    secretReference(),
+    'Reference to the password: env:NAME, ssm:/path/name, secretsmanager:name or secretsmanager:name#json-key.',
+  ),
+});
+
+/** The id of an instance. */
+export const instanceId = text(
+  '^[a-z][a-z0-9-]{0,39}$',
+  'a lower-case letter, then up to 39 letters, digits or hyphens',
+);
+const nodes = z
+  .array(nodeAddress(), { error: 'a list of 1 to 100 addresses' })
+  .check(
+    z.minLength(1, { error: 'a list of 1 to 100 addresses' }),
+    z.maxLength(100, { error: 'a list of 1 to 100 addresses' }),
+  );
+
+const settings = {
+  tls: optional(tls, 'TLS options, for rediss: addresses.'),
+  memoryLimit: optional(
+    size({ min: 1, like: '6GiB' }),
+    "The container's or machine's memory limit: INFO has no field.",
+  ),
+  timezone: optional(timezone(), 'Zone of the windows, like Europe/Berlin. There is no default.'),
+  windows: byDefault(
+    [],
+    z.array(window, { error: 'a list of windows; [] to watch only' }),
+    'When Offpeak may act. [] means never: it only watches.',
+  ),
+  holidays: byDefault(
+    [],
+    holidays(),
+    'Local dates, or ranges of them, on which no window opens; one of the evening before goes on to its end.',
+  ),
+  purge: byDefault({}, purge, 'MEMORY PURGE: returns pages that the allocator keeps.'),
+  defrag: byDefault({}, defrag, 'Active defragmentation: closes the holes inside pages.'),
+  maxOpsPerSecond: byDefault(
+    1000,
+    number({ min: 0, max: 10_000_000, whole: true }),
+    'Commands per second above which the instance is too busy to touch, 0 to 10,000,000.',
+  ),
+  thresholds: byDefault({}, thresholds, 'When an alarm is raised.'),
+  metrics: byDefault(
+    'core',
+    z.enum(['core', 'detailed'], { error: 'core or detailed' }),
+    'How many CloudWatch metrics to publish; each costs money.',
+  ),
+};
+
+/** The keys that instances share through `defaults`. */
+export const settingsSchema = mapping(settings);
+
+/** One instance, as written: `url` and `nodes` are still apart. */
+export const instanceSchema = mapping({
+  id: described(instanceId, 'Name of the instance in metrics and alerts; unique.'),
+  url: optional(nodeAddress(), 'The one node of the instance. Exactly one of url and nodes.'),
+  nodes: optional(nodes, 'The nodes of one replication group, 1 to 100.'),
+  credentials: optional(credentials, 'How to sign in.'),
+  ...settings,
+});
+
+/** The whole file. */
+export const fileSchema = mapping({
+  defaults: optional(settingsSchema, "What all instances share; an instance's own value wins."),
+  instances: described(
+    z
+      .array(instanceSchema, { error: 'a list of at least one instance' })
+      .check(z.minLength(1, { error: 'a list of at least one instance' })),
+    'What to keep tidy.',
+  ),
+  ...stackKeys,
+});
+
+type Frozen<T> = T extends readonly (infer Item)[]
+  ? readonly Frozen<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Frozen<T[Key]> }
+    : T;
+
+/** One instance, complete: its own values over `defaults` over the built-in ones. Sizes in bytes, durations in ms. */
+export type InstanceConfig = Frozen<Omit<z.output<typeof instanceSchema>, 'url' | 'nodes'>> & {
+  /** At least one; `url` and `nodes` of the file both end here. */
+  readonly nodes: readonly NodeAddress[];
+};
+
+/** When the deployed job runs. */
+export interface Schedule {
+  /** Divides the hour. */
+  readonly every: Milliseconds;
+  /** An IANA zone; windows have their own. */
+  readonly timezone: string;
+}
+
+type File = z.output<typeof fileSchema>;
+
+/** The configuration of one stage: at least one instance, ids and nodes unique. */
+export interface Config {
+  readonly stage: string;
+  readonly instances: readonly InstanceConfig[];
+  readonly schedule: Schedule;
+  readonly notifications: Notifications;
+  /** Address of the runbook, to which `#anchor` is added. */
+  readonly runbook?: string;
+  /** In days, one of those that CloudWatch Logs accepts. */
+  readonly logRetention: number;
+}
+
+/** Who is told: e-mail addresses, a Slack webhook by reference, the schema of Amazon Q. */
+export type Notifications = Frozen<File['notifications']>;
+
+/** When Offpeak may act; belongs to the day on which it opens. */
+export type MaintenanceWindow = InstanceConfig['windows'][number];
+/** When MEMORY PURGE may run: bytes and milliseconds. */
+export type PurgePolicy = InstanceConfig['purge'];
+/** When and how hard active defragmentation may run: bytes, milliseconds, percent of the main thread. */
+export type DefragPolicy = InstanceConfig['defrag'];
+/** When alarms are raised. */
+export type Thresholds = InstanceConfig['thresholds'];
+/** How to sign in: a plain user name, a password by reference. */
+export type Credentials = NonNullable<InstanceConfig['credentials']>;
+/** Only for rediss: nodes. */
+export type TlsOptions = NonNullable<InstanceConfig['tls']>;
+/** How many CloudWatch metrics are published. */
+export type MetricsDetail = InstanceConfig['metrics'];

@@ -1,0 +1,58 @@
+import type * as z from 'zod/mini';
+import type { SecretReference } from './address.ts';
+import type { Draft } from './drafts.ts';
+import { type Finding, valueAt } from './problem.ts';
+import { type Path, showPath } from './show.ts';
+
+/** What the configuration is read for: a run from a terminal, or a stack of Lambdas. */
+export type Purpose = 'local' | 'deploy';
+
+type Issues = readonly z.core.$ZodIssue[];
+
+/** What must hold for the stack as a whole, beyond the single keys. */
+export function applyStackRules(file: unknown, issues: Issues, drafts: readonly Draft[], purpose: Purpose): Finding[] {
+  const repeated = emailsAreUnique(file, issues);
+  return purpose === 'local' ? repeated : [...repeated, ...secretsAreDeployable(file, drafts)];
+}
+
+/** SNS would refuse nothing, and the second subscription would be the same one: a slip, probably of somebody's name. */
+function emailsAreUnique(file: unknown, issues: Issues): Finding[] {
+  const listed = valueAt(file, ['notifications', 'emails']);
+  const isBroken = issues.some(({ path }) => path[0] === 'notifications');
+  if (isBroken || !Array.isArray(listed)) return [];
+  return listed.flatMap((email: unknown, index): Finding[] => {
+    const earlier = listed.findIndex((other) => String(other).toLowerCase() === String(email).toLowerCase());
+    if (earlier === index) return [];
+    const first = showPath(['notifications', 'emails', earlier]);
+    const path = ['notifications', 'emails', index];
+    return [{ path, accepted: 'each address once', message: `${String(email)} is already at ${first}` }];
+  });
+}
+
+/**
+ * A variable of the deploying shell would have to be copied into the function's settings, where everybody who may look
+ * at the function reads it: in a stack, secrets come from where they are kept.
+ */
+function secretsAreDeployable(file: unknown, drafts: readonly Draft[]): Finding[] {
+  const webhook: Path = ['notifications', 'slack', 'webhook'];
+  const written = valueAt(file, webhook);
+  const ofSlack = typeof written === 'string' && written.startsWith('env:') ? [refuseVariable(webhook)] : [];
+  const ofInstances = drafts.flatMap(({ settings: { credentials, tls }, placeOf }) => [
+    ...refuseIfVariable(credentials?.password, [...placeOf('credentials'), 'password']),
+    ...refuseIfVariable(tls?.ca, [...placeOf('tls'), 'ca']),
+  ]);
+  const findings = [...ofInstances, ...ofSlack];
+  return [...new Map(findings.map((finding) => [showPath(finding.path), finding])).values()];
+}
+
+function refuseIfVariable(reference: SecretReference | undefined, path: Path): Finding[] {
+  return reference?.source === 'env' ? [refuseVariable(path)] : [];
+}
+
+function refuseVariable(path: Path): Finding {
+  return {
+    path,
+    accepted: 'ssm:/path/of/parameter or secretsmanager:name, which the deployed functions can read',
+    message: 'env: is for runs from a terminal, and no variable of that shell reaches a Lambda',
+  };
+}

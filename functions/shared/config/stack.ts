@@ -1,0 +1,90 @@
+import * as z from 'zod/mini';
+import { secretReference } from './address.ts';
+import { timezone } from './calendar.ts';
+import { byDefault, optional } from './keys.ts';
+import { described, mapping, scalar } from './scalar.ts';
+import { HOUR, type Milliseconds } from './units.ts';
+
+// The longest address of RFC 5321. SNS itself asks only for something around an @, and confirms by a link.
+const EMAIL =
+  '^[^\\s@<>(),;:"]{1,64}@[A-Za-z\\d]([A-Za-z\\d-]*[A-Za-z\\d])?(\\.[A-Za-z\\d]([A-Za-z\\d-]*[A-Za-z\\d])?)+$';
+const MOST_EMAILS = 50;
+
+/** CloudWatch Logs accepts these retentions, in days, and no others (API reference of PutRetentionPolicy). */
+export const LOG_RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+] as const;
+
+const email = scalar<string>({
+  accepted: 'an e-mail address, like redis-team@example.org',
+  json: { type: 'string', pattern: EMAIL },
+  read: (raw) =>
+    typeof raw === 'string' && raw.length <= 254 && new RegExp(EMAIL).test(raw)
+      ? { value: raw }
+      : { refused: 'is not an e-mail address' },
+});
+
+const listOfEmails = `a list of at most ${MOST_EMAILS} e-mail addresses`;
+const emails = z.array(email, { error: listOfEmails }).check(z.maxLength(MOST_EMAILS, { error: listOfEmails }));
+
+const slack = mapping({
+  webhook: described(
+    secretReference(),
+    'Reference to the address of an incoming webhook: whoever knows the address can post.',
+  ),
+});
+
+const notifications = mapping({
+  emails: byDefault([], emails, 'Who gets alerts and alarms as e-mail; each has to confirm once.'),
+  slack: optional(slack, 'Alerts and alarms in a Slack channel, through an incoming webhook.'),
+  chat: optional(
+    z.enum(['amazon-q'], { error: 'amazon-q' }),
+    'Whether alerts carry the schema of Amazon Q Developer in chat applications for https subscribers.',
+  ),
+});
+
+/** An interval that divides the hour, so that every CloudWatch period of that length holds one tick. */
+const interval = scalar<Milliseconds>({
+  accepted:
+    'a duration in whole minutes that divides the hour, from 1m to 1h: 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30 or 60m',
+  json: { type: 'string', pattern: '^(([1-6]|10|12|15|20|30|60)\\s?m|1\\s?h)$' },
+  read(raw) {
+    const minutes = typeof raw === 'string' ? /^(?:(\d{1,2})\s?m|(1)\s?h)$/.exec(raw) : null;
+    if (minutes === null) return { refused: 'is not such a duration' };
+    const value = minutes[2] === undefined ? Number(minutes[1]) * (HOUR / 60) : HOUR;
+    return value > 0 && HOUR % value === 0 ? { value } : { refused: 'does not divide the hour' };
+  },
+});
+
+const schedule = mapping({
+  every: byDefault('5m', interval, 'How often the job looks, 1m to 1h, dividing the hour.'),
+  timezone: optional(timezone(), 'Zone of the schedule; the one of `defaults` when absent, else UTC.'),
+});
+
+const logRetention = scalar<number>({
+  accepted: `a number of days that CloudWatch Logs accepts, with its unit: ${LOG_RETENTION_DAYS.map((days) => `${days}d`).join(', ')}`,
+  json: { enum: LOG_RETENTION_DAYS.map((days) => `${days}d`) },
+  read(raw) {
+    const days = typeof raw === 'string' ? Number(/^(\d{1,4})\s?d$/.exec(raw)?.[1]) : Number.NaN;
+    if (Number.isNaN(days)) return { refused: 'is not a number of days with its unit' };
+    const known = LOG_RETENTION_DAYS.some((accepted) => accepted === days);
+    return known ? { value: days } : { refused: 'is no retention that CloudWatch Logs has' };
+  },
+});
+
+const runbook = scalar<string>({
+  accepted: 'an https:// address without user, query or fragment, to which #anchor is added',
+  json: { type: 'string', pattern: '^https://[^\\s#?@]+$' },
+  read(raw) {
+    if (typeof raw !== 'string' || !URL.canParse(raw)) return { refused: 'is not an address' };
+    return /^https:\/\/[^\s#?@]{1,500}$/.test(raw) ? { value: raw } : { refused: 'does not have that form' };
+  },
+});
+
+/** The keys of the file that are about the deployed stack as a whole, and not about an instance. */
+export const stackKeys = {
+  schedule: byDefault({}, schedule, 'When the deployed job runs.'),
+  notifications: byDefault({}, notifications, 'Who is told.'),
+  runbook: optional(runbook, 'Address of the runbook, linked in every alarm; else alarms name docs/runbook.md.'),
+  logRetention: byDefault('30d', logRetention, "How long the functions' logs are kept, in days."),
+};

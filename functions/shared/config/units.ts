@@ -1,0 +1,12 @@
+/** A number of bytes, 0 or more, whole. */
+export type Bytes = number;
+/** A number of milliseconds, 0 or more; a fraction is possible (`1.5ms`). */
+export type Milliseconds = number;
+/** Hundredths, 0..100; whole in the configuration. */
+export type Percent = number;
+
+export const MIB: Bytes = 1024 ** 2;
+export const GIB: Bytes = 1024 ** 3;
+export const SECOND: Milliseconds = 1000;
+export const MINUTE: Milliseconds = 60 * SECOND;
+export const HOUR: Milliseconds = 60 * MINUTE;

@@ -1,0 +1,34 @@
+/**
+ * The environment variables that the deployed functions read: written here once, for the function that reads them and for the
+ * infrastructure that sets them.
+ */
+export const ENVIRONMENT = {
+  /** The stage, a dimension of every metric; also names the config file. */
+  stage: 'STAGE',
+  /** Path of the config file; `config/<stage>.yml` by default. */
+  configFile: 'CONFIG_FILE',
+  /** The DynamoDB table that holds leases and memories; exactly one of it and `stateFile` is set. */
+  stateTable: 'STATE_TABLE',
+  /** Path of the file that holds leases and memories. */
+  stateFile: 'STATE_FILE',
+  /** The SNS topic for alerts. */
+  alertTopicArn: 'ALERT_TOPIC_ARN',
+  /** Reference to the address of Slack's incoming webhook; never the address itself. */
+  slackWebhook: 'SLACK_WEBHOOK',
+  /** https address of the dashboard, linked in Slack's messages; none when not set. */
+  dashboardUrl: 'DASHBOARD_URL',
+  /** https address of the runbook, linked in Slack's messages, to which #anchor is added; none when not set. */
+  runbookUrl: 'RUNBOOK_URL',
+} as const;
+
+/** A variable that has to be set is not. */
+export class EnvironmentError extends Error {
+  override readonly name = 'EnvironmentError';
+}
+
+/** @throws {EnvironmentError} naming the variable and what it is for. */
+export function required(env: Readonly<Record<string, string | undefined>>, name: string, purpose: string): string {
+  const value = env[name];
+  if (!value) throw new EnvironmentError(`${name} is not set: it has to hold ${purpose}`);
+  return value;
+}

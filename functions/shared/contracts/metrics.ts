@@ -1,0 +1,159 @@
+/**
+ * Every metric that Offpeak publishes: the one place where a name, a unit and a dimension are written. The job, the
+ * alarms, the dashboard and the README's table read it from here.
+ *
+ * Metrics are the bill ($0.30 each a month, for every combination of dimensions): `core` is what the alarms need,
+ * `detailed` is what an investigation needs, `action` exists only on days on which something was done. Dimensions stay
+ * bounded: never a version, a run id or a reason.
+ */
+export const NAMESPACE = 'Offpeak';
+
+export const DIMENSION = { stage: 'Stage', instance: 'Instance', node: 'Node' } as const;
+
+/** The subset of CloudWatch's StandardUnit that Offpeak uses. */
+export type MetricUnit = 'Bytes' | 'Count' | 'Count/Second' | 'Milliseconds' | 'None' | 'Percent';
+
+/**
+ * `core` and `detailed` follow an instance's `metrics` setting; `action` and `job` are always published, `fleet` where there
+ * are too many nodes for alarms of their own (see config/fleet.ts).
+ */
+export type MetricSet = 'core' | 'detailed' | 'action' | 'job' | 'fleet';
+
+export interface MetricDefinition {
+  readonly name: string;
+  readonly unit: MetricUnit;
+  readonly set: MetricSet;
+  /** What one datum says, for the README's table and the dashboard. */
+  readonly meaning: string;
+}
+
+/** Per node, with the dimensions Stage, Instance and Node. */
+export const NODE_METRICS = {
+  reachable: { name: 'Reachable', unit: 'Count', set: 'core', meaning: '1 when the node answered, 0 when it did not' },
+  usedMemory: { name: 'UsedMemory', unit: 'Bytes', set: 'core', meaning: 'used_memory: what maxmemory limits' },
+  usedMemoryRss: {
+    name: 'UsedMemoryRss',
+    unit: 'Bytes',
+    set: 'core',
+    meaning: 'used_memory_rss: what the kernel kills on',
+  },
+  memFragmentationRatio: {
+    name: 'MemFragmentationRatio',
+    unit: 'None',
+    set: 'core',
+    meaning: 'used_memory_rss ÷ used_memory, at full precision',
+  },
+  externalFragmentation: {
+    name: 'ExternalFragmentation',
+    unit: 'Bytes',
+    set: 'core',
+    meaning: 'allocator_active − allocator_allocated: holes, cured by active defrag',
+  },
+  retainedPages: {
+    name: 'RetainedPages',
+    unit: 'Bytes',
+    set: 'core',
+    meaning: 'allocator_resident − allocator_active: free pages that the allocator keeps, cured by MEMORY PURGE',
+  },
+  processOverhead: {
+    name: 'ProcessOverhead',
+    unit: 'Bytes',
+    set: 'detailed',
+    meaning: 'used_memory_rss − allocator_resident: outside the allocator, cured by neither; may be negative',
+  },
+  memoryLimitUsed: {
+    name: 'MemoryLimitUsed',
+    unit: 'Percent',
+    set: 'detailed',
+    meaning: 'used_memory_rss ÷ memoryLimit',
+  },
+  commandsPerSecond: {
+    name: 'CommandsPerSecond',
+    unit: 'Count/Second',
+    set: 'detailed',
+    meaning: 'measured between two looks, without our own',
+  },
+  activeDefragHits: {
+    name: 'ActiveDefragHits',
+    unit: 'Count',
+    set: 'detailed',
+    meaning: "values that active defrag has moved since the server's start; graph with DIFF()",
+  },
+  activeDefragMisses: {
+    name: 'ActiveDefragMisses',
+    unit: 'Count',
+    set: 'detailed',
+    meaning: "values that active defrag has looked at and left since the server's start; graph with DIFF()",
+  },
+  reclaimedMemory: {
+    name: 'ReclaimedMemory',
+    unit: 'Bytes',
+    set: 'action',
+    meaning: 'RSS beyond the data that a finished action has returned; negative when it grew',
+  },
+  predictedReclaim: {
+    name: 'PredictedReclaim',
+    unit: 'Bytes',
+    set: 'action',
+    meaning: 'RSS that was predicted to return before the same action',
+  },
+  blockedTime: {
+    name: 'BlockedTime',
+    unit: 'Milliseconds',
+    set: 'action',
+    meaning: 'how long MEMORY PURGE kept the server from answering',
+  },
+  defragStall: {
+    name: 'DefragStall',
+    unit: 'Milliseconds',
+    set: 'action',
+    meaning: 'the longest active-defrag-cycle that the server has recorded during a lease',
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+/** For the job as a whole, with the dimension Stage only. */
+export const JOB_METRICS = {
+  heartbeat: { name: 'Heartbeat', unit: 'Count', set: 'job', meaning: '1 for each completed tick' },
+  nodesObserved: { name: 'NodesObserved', unit: 'Count', set: 'job', meaning: 'nodes that answered in this tick' },
+  nodesUnreachable: { name: 'NodesUnreachable', unit: 'Count', set: 'job', meaning: 'nodes that did not' },
+  nodesFailed: { name: 'NodesFailed', unit: 'Count', set: 'job', meaning: 'nodes on which the job itself went wrong' },
+  leasesHeld: {
+    name: 'LeasesHeld',
+    unit: 'Count',
+    set: 'job',
+    meaning: 'nodes on which our defrag is on after this tick',
+  },
+  duration: { name: 'TickDuration', unit: 'Milliseconds', set: 'job', meaning: 'from the first look to the report' },
+} as const satisfies Record<string, MetricDefinition>;
+
+/** Counts over all nodes, with the dimension Stage only: each node is judged by its own instance's thresholds. */
+export const FLEET_METRICS = {
+  fragmentedWarning: {
+    name: 'NodesFragmentedWarning',
+    unit: 'Count',
+    set: 'fleet',
+    meaning: 'nodes above the warning ratio, and with at least its floor of fragmentation',
+  },
+  fragmentedCritical: {
+    name: 'NodesFragmentedCritical',
+    unit: 'Count',
+    set: 'fleet',
+    meaning: 'nodes above the critical ratio, and with at least its floor of fragmentation',
+  },
+  nearLimit: {
+    name: 'NodesNearLimit',
+    unit: 'Count',
+    set: 'fleet',
+    meaning: 'nodes with an RSS above the critical share of their memoryLimit',
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+/** One value at one time, ready for a sink. `value` is finite; sinks drop and report what is not. */
+export interface Metric {
+  readonly name: string;
+  readonly unit: MetricUnit;
+  readonly value: number;
+  readonly dimensions: Readonly<Record<string, string>>;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}

@@ -1,0 +1,24 @@
+import type { Alert } from './alert.ts';
+import type { Metric } from './metrics.ts';
+
+/** Something that a sink could not deliver. Both texts are for people and hold no secrets. */
+export interface Rejection {
+  readonly what: string;
+  readonly why: string;
+}
+
+/** `sent` counts metrics or alerts that were accepted; together with what `rejected` names, it accounts for all. */
+export interface PublishReport {
+  readonly sent: number;
+  readonly rejected: readonly Rejection[];
+}
+
+/** Takes the metrics of a tick. A service that fails is reported, never thrown: it must not fail the maintenance. */
+export interface MetricSink {
+  publish(metrics: readonly Metric[]): Promise<PublishReport>;
+}
+
+/** Takes the alerts of a tick. A service that fails is reported, never thrown: it must not fail the maintenance. */
+export interface AlertSink {
+  send(alerts: readonly Alert[]): Promise<PublishReport>;
+}

@@ -1,0 +1,37 @@
+/**
+ * Control characters and noncharacters are refused on the way (SQS takes none of them), and the marks that turn the
+ * direction of writing can make a name read as another one. Line breaks stay.
+ */
+const UNPRINTABLE = /(?!\n)\p{Cc}|[\u202a-\u202e\u2066-\u2069\u200e\u200f\ufffe\uffff]/gu;
+
+/** The text without what a mail cannot or must not show; ends trimmed, tabs and carriage returns as spaces. */
+export function cleanText(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/\r\n?|[\u2028\u2029]/g, '\n')
+    .replaceAll('\t', ' ')
+    .replace(UNPRINTABLE, '')
+    .trim();
+}
+
+/** The text as lines of at most `columns` characters, broken at spaces; a longer word has a line of its own. */
+export function wrapText(text: string, columns: number): string[] {
+  const clean = cleanText(text);
+  if (clean === '') return [];
+  return clean.split('\n').flatMap((line) => wrapLine(line, columns));
+}
+
+function wrapLine(line: string, columns: number): string[] {
+  const lines: string[] = [];
+  let current = '';
+  for (const word of line.split(/ +/)) {
+    const joined = current === '' ? word : `${current} ${word}`;
+    if (current !== '' && joined.length > columns) {
+      lines.push(current);
+      current = word;
+    } else {
+      current = joined;
+    }
+  }
+  return [...lines, current];
+}

@@ -1,0 +1,81 @@
+/** Where something failed; whether it was over TLS decides how it is told. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+export type NodeFailureKind =
+  /** Nobody there: refused, no route, no such name, closed in mid-sentence. */
+  | 'unreachable'
+  /** Somebody there who does not answer in time: hung, stopped, overloaded, or a purge that takes longer than predicted. */
+  | 'timeout'
+  | 'wrong-credentials'
+  | 'tls'
+  | 'not-redis'
+  /** The server answers with an error where it may not (LOADING, BUSY, NOPERM, …), or does not let us in (maxclients). */
+  | 'refused';
+
+/** A node that cannot be talked to: an outcome, not a bug. The message never holds what was sent. */
+export class NodeFailure extends Error {
+  override readonly name = 'NodeFailure';
+  readonly kind: NodeFailureKind;
+
+  constructor(kind: NodeFailureKind, message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+/** How long a connection, with its TLS handshake, may take. */
+export const CONNECT_TIMEOUT_MS = 3000;
+
+/** Redis' own error replies have up to 400 characters; what else answers on the port may send megabytes, or escape sequences. */
+export function printable(error: string): string {
+  return error.slice(0, 500).replace(/\p{Cc}+/gu, ' ');
+}
+
+/** `WRONGPASS`, `NOPERM`, … : the code only, since what follows may quote the command. */
+export function errorCode(error: string): string {
+  return /^-?([A-Z]+)\b/.exec(error)?.[1] ?? 'ERR';
+}
+
+/** What the client's errors say, in the words of whoever has to mend it. */
+export function asFailure(error: unknown, target: Place): NodeFailure {
+  if (error instanceof NodeFailure) return error;
+  const { code = '', message = '', name = '' } = (error ?? {}) as { code?: string; message?: string; name?: string };
+  const where = address(target);
+  const farewell = farewellIn(message);
+  if (farewell) return new NodeFailure('refused', `${where} hangs up: ${farewell}`);
+  if (/protocol error|parser|RESP type/i.test(`${name} ${message}`)) {
+    return new NodeFailure('not-redis', `${where} answers, but not as Redis does`);
+  }
+  if (
+    /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO|ERR_OSSL|HOSTNAME)/.test(code) ||
+    /ssl|tls|certificate/i.test(message)
+  ) {
+    return new NodeFailure('tls', `TLS with ${where} failed: ${code || 'handshake'}`);
+  }
+  if (code === 'ETIMEDOUT' || /timed? ?out/i.test(message)) {
+    const what = target.tls ? 'complete a TLS handshake' : 'accept a connection';
+    return new NodeFailure('timeout', `${where} did not ${what} within ${CONNECT_TIMEOUT_MS} ms`);
+  }
+  return new NodeFailure('unreachable', `${where} cannot be reached: ${code || 'connection closed'}`);
+}
+
+/**
+ * What a server says unasked before it hangs up. ioredis takes it for the answer to our first command, or, when there is none
+ * yet, wraps it in an error of its own; either way the closed connection would be all that is told.
+ */
+const FAREWELLS = [
+  { said: /max number of clients reached/i, meaning: 'all of its maxclients connections are taken' },
+  { said: /DENIED .*protected mode/i, meaning: 'it is in protected mode, in which it serves its own machine only' },
+] as const;
+
+export function farewellIn(message: string): string | undefined {
+  return FAREWELLS.find(({ said }) => said.test(message))?.meaning;
+}
+
+export function address({ host, port }: Pick<Place, 'host' | 'port'>): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,108 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+
+/** An item of the state table, as DynamoDB gives it. */
+export type Item = Readonly<Record<string, AttributeValue>>;
+
+/** An item, understood. */
+export interface StateItem {
+  readonly key: string;
+  readonly version: number;
+  /** Names the write that made it so: a conflict with one's own earlier try is recognised by it. */
+  readonly token: string;
+  /** The document; undefined once it was removed. */
+  readonly text: string | undefined;
+  /** Epoch seconds from which on it does not count, whether DynamoDB has deleted it by then or not. */
+  readonly expiresAt: number | undefined;
+}
+
+/** An item that this version of Offpeak has not written. */
+export class OddItem extends Error {
+  override readonly name = 'OddItem';
+}
+
+/**
+ * One partition for everything. A strongly consistent Query then finds any prefix, the empty one included, and reads
+ * only what it gives; with the kind (`lease`) as the partition, a prefix without `#` would need a Scan. A partition takes
+ * 1000 small writes and 3000 reads a second, which is a tick of a thousand nodes; DynamoDB splits it when it needs more.
+ */
+const PARTITION = 'state';
+
+/** A sort key of DynamoDB has at most 1024 bytes. */
+export const MAX_KEY_BYTES = 1024;
+
+/** Of a document's JSON; an item has at most 409,600 bytes, and key, names and numbers need up to 1.2 kB of them. */
+export const MAX_VALUE_BYTES = 400_000;
+
+/** The attributes' names in expressions: `value`, `token` and others are words of DynamoDB's own. */
+export const NAMES = {
+  '#pk': 'pk',
+  '#sk': 'sk',
+  '#value': 'value',
+  '#version': 'version',
+  '#token': 'token',
+  '#removed': 'removed',
+  '#expiresAt': 'expiresAt',
+} as const;
+
+type Placeholder = keyof typeof NAMES;
+
+/** Those of the names that the expressions use: DynamoDB refuses a request with one more. */
+export function namesIn(...expressions: readonly string[]): Record<string, string> {
+  const used = new Set(expressions.flatMap((expression) => expression.match(/#\w+/g) ?? []));
+  return Object.fromEntries(Object.entries(NAMES).filter(([placeholder]) => used.has(placeholder as Placeholder)));
+}
+
+export const PARTITION_VALUE: AttributeValue = { S: PARTITION };
+
+/** The primary key. */
+export function primaryKey(key: string): Record<'pk' | 'sk', AttributeValue> {
+  return { pk: PARTITION_VALUE, sk: { S: key } };
+}
+
+/** @throws TypeError for a key that DynamoDB cannot hold, or would give back as another one. */
+export function checkKey(key: string): void {
+  const bytes = Buffer.byteLength(key);
+  if (bytes >= 1 && bytes <= MAX_KEY_BYTES && key.isWellFormed()) return;
+  const shown = JSON.stringify(key.slice(0, 60));
+  throw new TypeError(`State key ${shown} has ${bytes} bytes: accepted are 1 to ${MAX_KEY_BYTES} of well-formed text`);
+}
+
+/** @throws TypeError for a document that does not fit into an item. */
+export function checkSize(key: string, text: string): void {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= MAX_VALUE_BYTES) return;
+  throw new TypeError(
+    `State document ${JSON.stringify(key)}: its JSON has ${bytes} bytes. Accepted: at most ${MAX_VALUE_BYTES}, which is what an item of DynamoDB holds.`,
+  );
+}
+
+/** @throws OddItem naming the document and what is wrong with it, without quoting it. */
+export function parseItem(item: Item): StateItem {
+  const key = item.sk?.S;
+  const odd = (problem: string): never => {
+    throw new OddItem(`the item ${JSON.stringify(key ?? '(without a sort key)')} ${problem}`);
+  };
+  if (key === undefined) return odd('has no text under "sk"');
+  const version = Number(item.version?.N);
+  if (!Number.isSafeInteger(version) || version < 1) return odd('has no whole number of 1 or more under "version"');
+  const token = item.token?.S;
+  if (token === undefined) return odd('has no text under "token"');
+  const text = item.value?.S;
+  if ((text === undefined) !== (item.removed?.BOOL === true)) {
+    return odd(text === undefined ? 'has no text under "value"' : 'has a "value" though it is marked as removed');
+  }
+  const expiresAt = item.expiresAt === undefined ? undefined : Number(item.expiresAt.N);
+  if (Number.isNaN(expiresAt)) return odd('has no number under "expiresAt"');
+  return { key, version, token, text, expiresAt };
+}
+
+/** The document of an item that counts at `nowSeconds`; undefined for one that was removed or has expired. */
+export function documentOf(item: StateItem, nowSeconds: number): { readonly value: unknown } | undefined {
+  if (item.text === undefined || (item.expiresAt !== undefined && item.expiresAt <= nowSeconds)) return undefined;
+  try {
+    return { value: JSON.parse(item.text) };
+  } catch {
+    // The parser's own message quotes the text.
+    throw new OddItem(`the item ${JSON.stringify(item.key)} has no valid JSON under "value"`);
+  }
+}

@@ -1,0 +1,90 @@
+import type { Config } from '../functions/shared/config/schema.ts';
+import { MINUTE, type Milliseconds, SECOND } from '../functions/shared/config/units.ts';
+import type { Severity } from '../functions/shared/contracts/alert.ts';
+import { type Json, type Resource, ref } from './cloudformation.ts';
+import { ID, stackName } from './names.ts';
+import { type Anchor, runbookLink } from './runbook.ts';
+
+/** One metric, or an expression over several. */
+export type AlarmSource =
+  | { readonly metric: MetricSource }
+  | { readonly expression: string; readonly label: string; readonly metrics: Readonly<Record<string, MetricSource>> };
+
+export interface MetricSource {
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimensions: Readonly<Record<string, string | Json>>;
+  readonly statistic: 'Average' | 'Maximum' | 'SampleCount' | 'Sum';
+}
+
+export interface AlarmSpec {
+  /** What it is about: `carts`, or `job`. */
+  readonly subject: string;
+  /** What is the matter: `fragmentation`, `not-running`. */
+  readonly what: string;
+  readonly severity: Exclude<Severity, 'info'>;
+  /** What it means and what to do, in two sentences. */
+  readonly says: string;
+  readonly anchor: Anchor;
+  readonly source: AlarmSource;
+  readonly comparison: 'GreaterThanThreshold' | 'LessThanThreshold';
+  readonly threshold: number;
+  /** Consecutive periods of `schedule.every`, in each of which the threshold has to be crossed. */
+  readonly periods: number;
+  /** `ignore` keeps the state: without data nothing is known, and that nothing comes is the dead-man's to tell. */
+  readonly missing: 'breaching' | 'ignore' | 'notBreaching';
+}
+
+/** How many ticks make a duration: `for: 30m` at one look every 5 minutes is 6, and never less than 1. */
+export function periodsFor(lasting: Milliseconds, { schedule }: Pick<Config, 'schedule'>): number {
+  return Math.max(1, Math.ceil(lasting / schedule.every));
+}
+
+/** Every alarm tells its start and its end to the one topic, carries its severity at the end of its name, and links. */
+export function alarm(config: Config, spec: AlarmSpec): Resource {
+  const { says, anchor, comparison, threshold, periods, missing } = spec;
+  return {
+    Type: 'AWS::CloudWatch::Alarm',
+    Properties: {
+      AlarmName: stackName(config.stage, `${spec.subject}-${spec.what}-${spec.severity}`),
+      AlarmDescription: `${says} Runbook: ${runbookLink(config, anchor)}`,
+      ...sourceProperties(spec.source, periodSeconds(config)),
+      ComparisonOperator: comparison,
+      Threshold: threshold,
+      EvaluationPeriods: periods,
+      DatapointsToAlarm: periods,
+      TreatMissingData: missing,
+      AlarmActions: [ref(ID.topic)],
+      OKActions: [ref(ID.topic)],
+    },
+  };
+}
+
+/** One period holds one tick, as `every` divides the hour and CloudWatch's periods begin at the full hour. */
+function periodSeconds({ schedule }: Config): number {
+  return Math.max(schedule.every, MINUTE) / SECOND;
+}
+
+function sourceProperties(source: AlarmSource, period: number): { readonly [key: string]: Json } {
+  if ('metric' in source) {
+    const { namespace, name, statistic } = source.metric;
+    const Dimensions = dimensionList(source.metric);
+    return { Namespace: namespace, MetricName: name, Dimensions, Statistic: statistic, Period: period };
+  }
+  const inputs = Object.entries(source.metrics).map(([Id, metric]) => ({
+    Id,
+    MetricStat: {
+      Metric: { Namespace: metric.namespace, MetricName: metric.name, Dimensions: dimensionList(metric) },
+      Period: period,
+      Stat: metric.statistic,
+    },
+    ReturnData: false,
+  }));
+  return {
+    Metrics: [{ Id: 'result', Expression: source.expression, Label: source.label, ReturnData: true }, ...inputs],
+  };
+}
+
+function dimensionList({ dimensions }: MetricSource): readonly Json[] {
+  return Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
+}

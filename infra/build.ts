@@ -1,0 +1,95 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, type Metafile, type Plugin } from 'esbuild';
+import type { Config } from '../functions/shared/config/schema.ts';
+import { FUNCTIONS, PACKAGED_CONFIG } from './functions.ts';
+import { withoutUnusedParts } from './unused-parts.ts';
+
+/** What was built of one function. */
+export interface Built {
+  readonly folder: string;
+  /** All its files. */
+  readonly bytes: number;
+  /** What a start loads; the rest comes with the first secret of its kind. */
+  readonly entryBytes: number;
+  /** Which files a start loads, as the metafile names them. */
+  readonly started: ReadonlySet<string>;
+  readonly metafile: Metafile;
+}
+
+/**
+ * Bundles every function into `dist/<folder>/`, and puts the checked configuration beside the job.
+ * ESM in pieces: what is only sometimes needed (SSM, Secrets Manager, credentials that Lambda does not use) stays out of
+ * the start. Median import on two busy cores: 105 ms in pieces, 155 ms as one CommonJS file, 183 ms as one ESM file.
+ */
+export async function buildFunctions(root: string, config: Config): Promise<readonly Built[]> {
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  const built: Built[] = [];
+  for (const folder of functionFolders(root)) {
+    const { metafile } = await bundle(root, folder);
+    built.push(measure(folder, metafile));
+  }
+  mkdirSync(join(root, 'dist', FUNCTIONS.maintain), { recursive: true });
+  writeFileSync(join(root, PACKAGED_CONFIG), `${JSON.stringify(config)}\n`);
+  return built;
+}
+
+/** A direct child of functions/ that has a handler.ts is a Lambda. */
+function functionFolders(root: string): readonly string[] {
+  const folders = readdirSync(join(root, 'functions')).sort();
+  return folders.filter((folder) => existsSync(join(root, 'functions', folder, 'handler.ts')));
+}
+
+function bundle(root: string, folder: string) {
+  return build({
+    absWorkingDir: root,
+    entryPoints: { handler: join('functions', folder, 'handler.ts') },
+    outdir: join('dist', folder),
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    minify: true,
+    // The modules that packages ship for bundlers: 519 KB instead of 703 with the default, which prefers CommonJS.
+    mainFields: ['module', 'main'],
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'error',
+    // ioredis is CommonJS, and requires Node's own modules.
+    banner: { js: "import{createRequire as __r}from'node:module';const require=__r(import.meta.url);" },
+    plugins: [packagedConfigOnly, withoutUnusedParts],
+  });
+}
+
+/** A package carries its configuration as JSON, checked already: the YAML parser and the schema stay at home. */
+const packagedConfigOnly: Plugin = {
+  name: 'packaged-config-only',
+  setup(bundler) {
+    bundler.onLoad({ filter: /[\\/]functions[\\/]shared[\\/]config[\\/]parse\.ts$/ }, () => ({
+      loader: 'ts',
+      contents: `export function parseConfig() {
+        const message = 'a packaged function reads the JSON that packaging has made of the configuration, and no YAML';
+        return { ok: false, problems: [{ path: '', value: '', message, accepted: 'a file that ends in .json' }] };
+      }`,
+    }));
+  },
+};
+
+function measure(folder: string, metafile: Metafile): Built {
+  const { outputs } = metafile;
+  const files = Object.entries(outputs);
+  const loadedBy = (path: string, seen: Set<string>): Set<string> => {
+    if (seen.has(path)) return seen;
+    seen.add(path);
+    for (const { path: next, kind } of outputs[path]?.imports ?? []) {
+      if (kind === 'import-statement' && next in outputs) loadedBy(next, seen);
+    }
+    return seen;
+  };
+  const started = loadedBy(join('dist', folder, 'handler.mjs'), new Set());
+  const sum = (chosen: typeof files) => chosen.reduce((total, [, { bytes }]) => total + bytes, 0);
+  const entryBytes = sum(files.filter(([path]) => started.has(path)));
+  return { folder, bytes: sum(files), entryBytes, started, metafile };
+}

@@ -1,0 +1,42 @@
+/** What CloudFormation's JSON is made of. */
+export type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
+
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: { readonly [key: string]: Json };
+  readonly DependsOn?: string;
+  readonly DeletionPolicy?: 'Retain';
+  readonly UpdateReplacePolicy?: 'Retain';
+}
+
+/** By logical id. */
+export type Resources = Readonly<Record<string, Resource>>;
+
+export interface Output {
+  readonly Description: string;
+  readonly Value: Json;
+}
+
+/** What `resources` of serverless.yml takes; the functions and their log groups are osls' part. */
+export interface Template {
+  readonly Resources: Resources;
+  readonly Outputs: Readonly<Record<string, Output>>;
+}
+
+export function ref(logicalId: string): Json {
+  return { Ref: logicalId };
+}
+
+export function getAtt(logicalId: string, attribute: string): Json {
+  return { 'Fn::GetAtt': [logicalId, attribute] };
+}
+
+/** `${AWS::Region}` and the like are replaced when the stack is deployed. */
+export function sub(text: string): Json {
+  return { 'Fn::Sub': text };
+}
+
+/** An ARN of this account and region: `arn('logs', 'log-group:/aws/lambda/x:*')`. */
+export function arn(service: string, resource: string): Json {
+  return sub(`arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${resource}`);
+}

@@ -1,0 +1,130 @@
+import { isFleet } from '../functions/shared/config/fleet.ts';
+import type { Config } from '../functions/shared/config/schema.ts';
+import { HOUR } from '../functions/shared/config/units.ts';
+import {
+  FLEET_METRICS,
+  JOB_METRICS,
+  type MetricDefinition,
+  type MetricSet,
+  NODE_METRICS,
+} from '../functions/shared/contracts/metrics.ts';
+import type { Json, Resources } from './cloudformation.ts';
+import { endpointServices, type Network } from './network.ts';
+import { template } from './template.ts';
+
+/** US dollars in us-east-1, as known on 2026-11-23, free tiers left out. Verify before you rely on them. */
+export const PRICES = {
+  /** Each custom metric a month, of the first 10,000. */
+  metric: 0.3,
+  /** Each metric that an alarm of standard resolution reads, a month: metric math over two counts twice. */
+  alarmMetric: 0.1,
+  dashboard: 3,
+  /** PutMetricData. */
+  thousandApiRequests: 0.01,
+  lambdaMillionRequests: 0.2,
+  /** arm64. */
+  lambdaGbSecond: 0.0000133334,
+  schedulerMillionInvocations: 1,
+  dynamoMillionReads: 0.125,
+  dynamoMillionWrites: 0.625,
+  logsGb: 0.5,
+  tracesMillion: 5,
+  /** Each interface endpoint in each availability zone; the gateway to DynamoDB is free. */
+  endpointHour: 0.01,
+} as const;
+
+/** What the configuration does not say, and the bill depends on. */
+export interface Assumptions {
+  /** Seconds that an ordinary run takes, most of it waiting for the second look. */
+  readonly secondsPerTick: number;
+  /** Days of a month on which something is done to a node: only then do the metrics of an action exist. */
+  readonly actionDays: number;
+  readonly logBytesPerNode: number;
+}
+
+export const ASSUMED: Assumptions = { secondsPerTick: 5, actionDays: 15, logBytesPerNode: 1_000 };
+
+export interface CostLine {
+  readonly what: string;
+  readonly count: number;
+  /** Dollars for one of them. */
+  readonly each: number;
+  /** Dollars a month. */
+  readonly dollars: number;
+}
+
+export interface MonthlyCost {
+  readonly lines: readonly CostLine[];
+  readonly dollars: number;
+}
+
+const HOURS = 730;
+const DAYS = HOURS / 24;
+const MEMORY_GB = 0.25;
+
+/**
+ * What a stage costs in a month. Metrics dominate: nodes × (6 core + 5 detailed + 4 of actions, by the hour in which they are
+ * published) × $0.30, then the alarms, $0.60 for each node up to 25 and $0.40 in all beyond.
+ */
+export function monthlyCost(config: Config, network: Network, assumed: Assumptions = ASSUMED): MonthlyCost {
+  const ticks = (HOURS * HOUR) / config.schedule.every;
+  const nodes = config.instances.reduce((sum, one) => sum + one.nodes.length, 0);
+  const resources = template(config, network).Resources;
+  const gbSeconds = ticks * assumed.secondsPerTick * MEMORY_GB;
+  const lines = [
+    line('custom metrics', metricCount(config, assumed), PRICES.metric),
+    line('metrics read by alarms', alarmMetrics(resources), PRICES.alarmMetric),
+    line('dashboard', 1, PRICES.dashboard),
+    line('Lambda GB-seconds', gbSeconds, PRICES.lambdaGbSecond),
+    line('Lambda requests, millions', ticks / 1e6, PRICES.lambdaMillionRequests),
+    line('Scheduler invocations, millions', ticks / 1e6, PRICES.schedulerMillionInvocations),
+    line('PutMetricData requests, thousands', ticks / 1e3, PRICES.thousandApiRequests),
+    // One consistent list of leases, and one memory for each node.
+    line('DynamoDB reads, millions', (ticks * (nodes + 1)) / 1e6, PRICES.dynamoMillionReads),
+    line('DynamoDB writes, millions', (ticks * nodes) / 1e6, PRICES.dynamoMillionWrites),
+    line('log GB', (ticks * nodes * assumed.logBytesPerNode) / 1e9, PRICES.logsGb),
+    line('traces, millions', ticks / 1e6, PRICES.tracesMillion),
+    line('endpoint hours', endpointHours(config, network), PRICES.endpointHour),
+  ].filter(({ count }) => count > 0);
+  return { lines, dollars: cents(lines.reduce((sum, { dollars }) => sum + dollars, 0)) };
+}
+
+function line(what: string, count: number, each: number): CostLine {
+  return { what, count, each, dollars: cents(count * each) };
+}
+
+/** Metrics are charged by the hour in which they are published: those of actions by their days. */
+function metricCount(config: Config, { actionDays }: Assumptions): number {
+  const of = (set: MetricSet) => countOf(NODE_METRICS, set);
+  const perNode = config.instances.flatMap(({ nodes, metrics, windows }) => {
+    const detailed = metrics === 'detailed' ? of('detailed') : 0;
+    // A metric of an action is published in about one hour of such a day.
+    const actions = windows.length === 0 ? 0 : (of('action') * actionDays) / (DAYS * 24);
+    return nodes.map(() => of('core') + detailed + actions);
+  });
+  const fleet = isFleet(config.instances) ? countOf(FLEET_METRICS, 'fleet') : 0;
+  return perNode.reduce((sum, count) => sum + count, countOf(JOB_METRICS, 'job') + fleet);
+}
+
+function countOf(metrics: Readonly<Record<string, MetricDefinition>>, set: MetricSet): number {
+  return Object.values(metrics).filter((metric) => metric.set === set).length;
+}
+
+/** Counted in the template itself, so that an alarm more is a cost more. */
+function alarmMetrics(resources: Resources): number {
+  const alarms = Object.values(resources).filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
+  return alarms.reduce((sum, { Properties }) => sum + inputsOf(Properties.Metrics), 0);
+}
+
+function inputsOf(metrics: Json | undefined): number {
+  if (!Array.isArray(metrics)) return 1;
+  return metrics.filter((metric) => 'MetricStat' in metric).length;
+}
+
+function cents(dollars: number): number {
+  return Math.round(dollars * 100) / 100;
+}
+
+function endpointHours(config: Config, { endpoints, subnetIds }: Network): number {
+  return endpoints ? endpointServices(config).length * subnetIds.length * HOURS : 0;
+}

@@ -1,0 +1,119 @@
+import { isFleet } from '../functions/shared/config/fleet.ts';
+import type { Config } from '../functions/shared/config/schema.ts';
+import { SECOND } from '../functions/shared/config/units.ts';
+import { FLEET_METRICS, JOB_METRICS, NODE_METRICS } from '../functions/shared/contracts/metrics.ts';
+import { type Resource, sub } from './cloudformation.ts';
+import { functionName } from './functions.ts';
+import { instanceWidgets } from './instance-widgets.ts';
+import { stackName } from './names.ts';
+import { daily, graph, type Line, stageLine, text, type Widget, worstNodes } from './widgets.ts';
+import { windowsText } from './words.ts';
+
+const COLUMNS = 24;
+const WIDTH = 8;
+const HEIGHT = 6;
+/** As many lines as a graph can show apart. */
+const WORST = 20;
+/** A text widget of any length scrolls; a dashboard's body has its limits. */
+const MOST_LISTED = 50;
+
+/** One dashboard for each stage: the job first, then each instance, or the worst nodes where there are too many. */
+export function dashboard(config: Config): Resource {
+  const rows = [
+    [header(config)],
+    jobWidgets(config),
+    ...(isFleet(config.instances)
+      ? fleetRows(config)
+      : config.instances.flatMap((one) => instanceWidgets(config, one))),
+  ];
+  return {
+    Type: 'AWS::CloudWatch::Dashboard',
+    Properties: {
+      DashboardName: stackName(config.stage),
+      DashboardBody: sub(JSON.stringify({ start: '-P7D', periodOverride: 'inherit', widgets: placed(rows) })),
+    },
+  };
+}
+
+/** Rows of widgets, three abreast; a text alone takes the whole width. */
+function placed(rows: readonly (readonly Widget[])[]) {
+  let y = 0;
+  return rows.flatMap((row) => {
+    const isText = row.every(({ type }) => type === 'text');
+    const [width, height] = isText ? [COLUMNS, 3] : [WIDTH, HEIGHT];
+    const perLine = COLUMNS / width;
+    const top = y;
+    y += Math.ceil(row.length / perLine) * height;
+    return row.map((widget, index) => ({
+      ...widget,
+      x: (index % perLine) * width,
+      y: top + Math.floor(index / perLine) * height,
+      width,
+      height,
+    }));
+  });
+}
+
+/** CloudWatch marks points in time, and none that come again: the windows are told in words. */
+function header(config: Config): Widget {
+  const { stage, instances, schedule } = config;
+  const listed = instances.slice(0, MOST_LISTED).map((instance) => {
+    const windows = windowsText(instance);
+    return `* **${instance.id}**: ${windows.length === 0 ? 'watched only' : windows.join('; ')}`;
+  });
+  const more = instances.length > MOST_LISTED ? [`* and ${instances.length - MOST_LISTED} more`] : [];
+  const every = `A look every ${schedule.every / 60_000} min. Times of the graphs are UTC or yours, those of the windows their zone's.`;
+  return text([`# Offpeak ${stage}`, every, '', '**Windows**', ...listed, ...more].join('\n'));
+}
+
+function jobWidgets(config: Config): readonly Widget[] {
+  const { stage } = config;
+  const period = config.schedule.every / SECOND;
+  const lambda = (name: string, stat: string): Line => [
+    'AWS/Lambda',
+    name,
+    'FunctionName',
+    functionName(stage, 'maintain'),
+    { label: name, stat },
+  ];
+  const { heartbeat, nodesObserved, nodesUnreachable, nodesFailed, leasesHeld, duration } = JOB_METRICS;
+  return [
+    graph({
+      title: 'Job: ticks and failures',
+      lines: [stageLine(stage, heartbeat, 'SampleCount'), lambda('Errors', 'Sum'), lambda('Throttles', 'Sum')],
+      period,
+    }),
+    graph({
+      title: 'Job: nodes',
+      lines: [nodesObserved, nodesUnreachable, nodesFailed, leasesHeld].map((one) => stageLine(stage, one, 'Maximum')),
+      period,
+    }),
+    graph({
+      title: 'Job: time taken',
+      lines: [stageLine(stage, duration, 'Maximum'), lambda('Duration', 'Maximum')],
+      label: 'ms',
+      period,
+    }),
+  ];
+}
+
+function fleetRows(config: Config): readonly (readonly Widget[])[] {
+  const { stage } = config;
+  const period = config.schedule.every / SECOND;
+  const worst = (title: string, metric: (typeof NODE_METRICS)[keyof typeof NODE_METRICS]) =>
+    graph({ title: `${title}, worst ${WORST}`, lines: [worstNodes(stage, metric, WORST, period)], period });
+  const { fragmentedWarning, fragmentedCritical, nearLimit } = FLEET_METRICS;
+  const counted = [fragmentedWarning, fragmentedCritical, nearLimit, JOB_METRICS.nodesUnreachable];
+  return [
+    [
+      graph({ title: 'Nodes in trouble', lines: counted.map((one) => stageLine(stage, one, 'Maximum')), period }),
+      worst('RSS', NODE_METRICS.usedMemoryRss),
+      worst('Fragmentation ratio', NODE_METRICS.memFragmentationRatio),
+      worst('External fragmentation', NODE_METRICS.externalFragmentation),
+      worst('Retained pages', NODE_METRICS.retainedPages),
+      worst('Longest stall of defrag', NODE_METRICS.defragStall),
+      worst('Time blocked by purge', NODE_METRICS.blockedTime),
+      daily('Bytes returned each day', [worstNodes(stage, NODE_METRICS.reclaimedMemory, WORST, 86_400)]),
+    ],
+  ];
+}

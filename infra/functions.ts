@@ -1,0 +1,75 @@
+import { printSecretReference } from '../functions/shared/config/address.ts';
+import type { Config } from '../functions/shared/config/schema.ts';
+import { MINUTE, SECOND } from '../functions/shared/config/units.ts';
+import { ENVIRONMENT } from '../functions/shared/contracts/environment.ts';
+import { type Json, ref, sub } from './cloudformation.ts';
+import { ID, stackName } from './names.ts';
+import { isAttached, type Network } from './network.ts';
+
+/** The functions of serverless.yml, by key; a folder of functions/ each. */
+export const FUNCTIONS = { maintain: 'maintain', notifySlack: 'notify-slack' } as const;
+
+/** Where packaging leaves the configuration, seen from the function's root. */
+export const PACKAGED_CONFIG = `dist/${FUNCTIONS.maintain}/config.json`;
+
+/** `offpeak-prod-maintain`. */
+export function functionName(stage: string, key: keyof typeof FUNCTIONS): string {
+  return stackName(stage, FUNCTIONS[key]);
+}
+
+export interface FunctionSettings {
+  /** Seconds. */
+  readonly timeout: number;
+  /** Seconds for which an invocation may wait before it is given up. */
+  readonly maximumEventAge: number;
+  readonly environment: Readonly<Record<string, Json>>;
+  readonly vpc?: { readonly securityGroupIds: readonly string[]; readonly subnetIds: readonly string[] };
+}
+
+const LONGEST_TIMEOUT = 15 * MINUTE;
+/** With less, no defrag could be followed to its end: the last 60 s are kept for giving its settings back. */
+const SHORTEST_TIMEOUT = 2 * MINUTE;
+
+/**
+ * A run lasts until the next one is due, at most: it follows its defrag for that long, and the next one carries on. A tick that
+ * comes too early waits for the running one instead of being lost, hence the age.
+ */
+export function maintainSettings(config: Config, network: Network): FunctionSettings {
+  const { every } = config.schedule;
+  const timeout = Math.min(Math.max(every, SHORTEST_TIMEOUT), LONGEST_TIMEOUT);
+  return {
+    timeout: timeout / SECOND,
+    maximumEventAge: (timeout + every) / SECOND,
+    environment: {
+      [ENVIRONMENT.stage]: config.stage,
+      [ENVIRONMENT.configFile]: PACKAGED_CONFIG,
+      [ENVIRONMENT.stateTable]: ref(ID.table),
+      [ENVIRONMENT.alertTopicArn]: ref(ID.topic),
+    },
+    ...(isAttached(network) && {
+      vpc: { securityGroupIds: network.securityGroupIds, subnetIds: network.subnetIds },
+    }),
+  };
+}
+
+/** Outside of any VPC: it talks to Slack, and to no Redis. Undefined where the config names no webhook. */
+export function notifierSettings(config: Config): FunctionSettings | undefined {
+  const { slack } = config.notifications;
+  if (slack === undefined) return undefined;
+  return {
+    timeout: 60,
+    maximumEventAge: 3600,
+    environment: {
+      [ENVIRONMENT.stage]: config.stage,
+      [ENVIRONMENT.slackWebhook]: printSecretReference(slack.webhook),
+      [ENVIRONMENT.dashboardUrl]: dashboardUrl(config.stage),
+      ...(config.runbook !== undefined && { [ENVIRONMENT.runbookUrl]: config.runbook }),
+    },
+  };
+}
+
+/** Where people look at the stage's dashboard. */
+export function dashboardUrl(stage: string): Json {
+  const home = `https://\${AWS::Region}.console.aws.amazon.com/cloudwatch/home`;
+  return sub(`${home}?region=\${AWS::Region}#dashboards/dashboard/${stackName(stage)}`);
+}

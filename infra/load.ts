@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseConfig } from '../functions/shared/config/parse.ts';
+import { ConfigError } from '../functions/shared/config/problem.ts';
+import type { Config } from '../functions/shared/config/schema.ts';
+
+/** There is no configuration for the stage. */
+export class UnknownStage extends Error {
+  override readonly name = 'UnknownStage';
+}
+
+/**
+ * `config/<stage>.yml` below `root`, judged as for a deployment.
+ * @throws {UnknownStage} naming the stages that there are; {ConfigError} with every problem of the file.
+ */
+export function loadConfig(root: string, stage: string): Config {
+  const file = `config/${stage}.yml`;
+  const stages = stagesIn(join(root, 'config'));
+  // Looked up, not joined: a stage is text from the command line, and `../x` would name any file.
+  if (!stages.includes(stage)) {
+    const known = stages.length === 0 ? 'there is none yet' : `there are ${stages.join(', ')}`;
+    throw new UnknownStage(`${file} does not exist: ${known}; copy config/example.yml to start one`);
+  }
+  const result = parseConfig(readFileSync(join(root, file), 'utf8'), stage, 'deploy');
+  if (!result.ok) throw new ConfigError(result.problems, file);
+  return result.config;
+}
+
+function stagesIn(folder: string): readonly string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.yml'))
+    .map((name) => name.slice(0, -'.yml'.length))
+    .sort();
+}

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import type { InstanceConfig } from '../functions/shared/config/schema.ts';
+
+/** Logical ids that more than one file of infra/ names. Changing one replaces the resource. */
+export const ID = {
+  topic: 'AlertTopic',
+  table: 'StateTable',
+  dashboard: 'Dashboard',
+  maintain: 'MaintainLambdaFunction', // osls derives these two from the function's key in serverless.yml.
+  notifier: 'NotifySlackLambdaFunction',
+  maintainRole: 'MaintainRole',
+  notifierRole: 'NotifySlackRole',
+  maintainDeadLetters: 'MaintainDeadLetters',
+  notifierDeadLetters: 'NotifySlackDeadLetters',
+  endpointGroup: 'EndpointSecurityGroup',
+} as const;
+
+/** `offpeak-prod-maintain`: what is created by name carries the stage, so that stages share an account. */
+export function stackName(stage: string, part?: string): string {
+  return part === undefined ? `offpeak-${stage}` : `offpeak-${stage}-${part}`;
+}
+
+/**
+ * `carts-eu` becomes `CartsDashEu`. Logical ids take letters and digits only; ids of instances have no capital letters, so
+ * that a capital can only be the first letter or stand behind a hyphen. Two ids never meet, not even `a-1` and `a1`, and
+ * so no pair of them has to be refused.
+ */
+export function logicalPart(instanceId: string): string {
+  return instanceId
+    .split('-')
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join('Dash');
+}
+
+/**
+ * Eight digits that stand for a text that logical ids cannot carry: a node's address, an e-mail. They depend on nothing
+ * else, so that reordering and additions leave the other resources alone. 25 nodes meet with a chance of 1 in 10 million.
+ */
+export function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+}
+
+/** A node as alarms name it: only where an instance has several. */
+export interface NamedNode {
+  readonly instance: InstanceConfig;
+  /** `host:port`. */
+  readonly nodeId: string;
+  readonly isOnly: boolean;
+}
+
+export function namedNodes(instances: readonly InstanceConfig[]): readonly NamedNode[] {
+  return instances.flatMap((instance) =>
+    instance.nodes.map(({ id }) => ({ instance, nodeId: id, isOnly: instance.nodes.length === 1 })),
+  );
+}
+
+/** The node's part of a logical id: `Carts` or, of several nodes, `Cartsx1f2e3d4c`. */
+export function nodeLogicalPart({ instance, nodeId, isOnly }: NamedNode): string {
+  return isOnly ? logicalPart(instance.id) : `${logicalPart(instance.id)}x${digest(nodeId)}`;
+}
+
+// An alarm's name has at most 255 characters; the stage, the instance and what the alarm says take up to 110 of them.
+const LONGEST_NODE = 140;
+
+/** `carts` or, of several nodes, `carts-carts-1.redis.example:6379`, for people; a long host is cut and numbered. */
+export function nodeTitle({ instance, nodeId, isOnly }: NamedNode): string {
+  if (isOnly) return instance.id;
+  const short = nodeId.length <= LONGEST_NODE ? nodeId : `${nodeId.slice(0, LONGEST_NODE - 9)}~${digest(nodeId)}`;
+  return `${instance.id}-${short}`;
+}

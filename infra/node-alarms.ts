@@ -1,0 +1,106 @@
+import type { Config } from '../functions/shared/config/schema.ts';
+import { MINUTE } from '../functions/shared/config/units.ts';
+import { DIMENSION, type MetricDefinition, NAMESPACE, NODE_METRICS } from '../functions/shared/contracts/metrics.ts';
+import { type AlarmSource, type AlarmSpec, alarm, type MetricSource, periodsFor } from './alarm.ts';
+import type { Resources } from './cloudformation.ts';
+import { type NamedNode, namedNodes, nodeLogicalPart, nodeTitle } from './names.ts';
+import { ANCHORS } from './runbook.ts';
+import { bytesText, minutesText } from './words.ts';
+
+/** A server that restarts, or one lost packet, is no reason to wake anybody: two looks, and ten minutes. */
+const UNREACHABLE_FOR = 10 * MINUTE;
+
+/** The alarms of each node by itself: an average over a replication group would hide the one that is about to die. */
+export function nodeAlarms(config: Config): Resources {
+  const alarms = namedNodes(config.instances).flatMap((node) => {
+    const base = nodeLogicalPart(node);
+    const limited = node.instance.memoryLimit === undefined ? [] : [['RssCritical', rss(config, node)] as const];
+    return [
+      [`${base}FragmentationWarning`, fragmentation(config, node, 'warning')] as const,
+      [`${base}FragmentationCritical`, fragmentation(config, node, 'critical')] as const,
+      ...limited.map(([what, spec]) => [`${base}${what}`, spec] as const),
+      [`${base}Unreachable`, unreachable(config, node)] as const,
+    ];
+  });
+  return Object.fromEntries(alarms.map(([id, spec]) => [`NodeAlarm${id}`, alarm(config, spec)]));
+}
+
+function fragmentation(config: Config, node: NamedNode, severity: 'warning' | 'critical'): AlarmSpec {
+  const { fragmentationWarning, fragmentationCritical } = node.instance.thresholds;
+  const { ratio, for: lasting, floor } = severity === 'warning' ? fragmentationWarning : fragmentationCritical;
+  const does =
+    severity === 'warning'
+      ? 'Offpeak tends to it in the next window: see what its last plan says.'
+      : 'Look at what the last plan says, and whether a window is near enough.';
+  return {
+    subject: nodeTitle(node),
+    what: 'fragmentation',
+    severity,
+    says: `RSS of ${node.nodeId} has been more than ${ratio} times what it stores for ${minutesText(lasting)}, and at least ${bytesText(floor)} more. ${does}`,
+    anchor: severity === 'warning' ? ANCHORS.fragmentationWarning : ANCHORS.fragmentationCritical,
+    source: flooredRatio(config, node, floor),
+    comparison: 'GreaterThanThreshold',
+    threshold: ratio,
+    periods: periodsFor(lasting, config),
+    missing: 'ignore',
+  };
+}
+
+/**
+ * The ratio, or 0 below the byte floor: an empty server shows a ratio of 13. Made from two metrics, since CloudWatch
+ * charges an alarm by the metrics it reads, and MemFragmentationRatio would be a third that says nothing more.
+ */
+function flooredRatio(config: Config, node: NamedNode, floor: number): AlarmSource {
+  return {
+    expression: `IF(rss - used >= ${floor}, rss / used, 0)`,
+    label: `mem_fragmentation_ratio of ${node.nodeId}, 0 below the floor`,
+    metrics: {
+      rss: metricOf(config, node, NODE_METRICS.usedMemoryRss, 'Average'),
+      used: metricOf(config, node, NODE_METRICS.usedMemory, 'Average'),
+    },
+  };
+}
+
+function rss(config: Config, node: NamedNode): AlarmSpec {
+  const { memoryLimit = 0, thresholds } = node.instance;
+  const { percentOfLimit, for: lasting } = thresholds.rssCritical;
+  return {
+    subject: nodeTitle(node),
+    what: 'rss',
+    severity: 'critical',
+    says: `RSS of ${node.nodeId} has been above ${percentOfLimit} % of its limit of ${bytesText(memoryLimit)} for ${minutesText(lasting)}: beyond the limit the kernel ends it. Purge or defragment now if that returns enough, else give it more memory or less data.`,
+    anchor: ANCHORS.rssCritical,
+    source: { metric: metricOf(config, node, NODE_METRICS.usedMemoryRss, 'Maximum') },
+    comparison: 'GreaterThanThreshold',
+    threshold: Math.floor((memoryLimit * percentOfLimit) / 100),
+    periods: periodsFor(lasting, config),
+    missing: 'ignore',
+  };
+}
+
+function unreachable(config: Config, node: NamedNode): AlarmSpec {
+  const periods = Math.max(2, periodsFor(UNREACHABLE_FOR, config));
+  return {
+    subject: nodeTitle(node),
+    what: 'unreachable',
+    severity: 'critical',
+    says: `${node.nodeId} has not answered Offpeak ${periods} times in a row. Look whether the server is up, then at network, TLS and credentials.`,
+    anchor: ANCHORS.unreachable,
+    // The job may look several times within a period: one answer is enough.
+    source: { metric: metricOf(config, node, NODE_METRICS.reachable, 'Maximum') },
+    comparison: 'LessThanThreshold',
+    threshold: 1,
+    periods,
+    missing: 'ignore',
+  };
+}
+
+function metricOf(
+  { stage }: Config,
+  { instance, nodeId }: NamedNode,
+  { name }: MetricDefinition,
+  statistic: MetricSource['statistic'],
+): MetricSource {
+  const dimensions = { [DIMENSION.stage]: stage, [DIMENSION.instance]: instance.id, [DIMENSION.node]: nodeId };
+  return { namespace: NAMESPACE, name, dimensions, statistic };
+}

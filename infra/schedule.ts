@@ -1,0 +1,48 @@
+import type { Config } from '../functions/shared/config/schema.ts';
+import { MINUTE } from '../functions/shared/config/units.ts';
+import { getAtt, type Resource, type Resources } from './cloudformation.ts';
+import { ID, stackName } from './names.ts';
+import { allow, role } from './roles.ts';
+
+/** The ticks. */
+export function schedule(config: Config): Resources {
+  const { every, timezone } = config.schedule;
+  return {
+    MaintainSchedule: {
+      Type: 'AWS::Scheduler::Schedule',
+      Properties: {
+        Name: stackName(config.stage, 'maintain'),
+        Description: 'Looks at every instance, and acts inside its windows',
+        ScheduleExpression: rate(every / MINUTE),
+        ScheduleExpressionTimezone: timezone,
+        // A tick that waits for up to the window's length would miss the first minutes of a maintenance window.
+        FlexibleTimeWindow: { Mode: 'OFF' },
+        State: 'ENABLED',
+        Target: {
+          Arn: getAtt(ID.maintain, 'Arn'),
+          RoleArn: getAtt('ScheduleRole', 'Arn'),
+          // Two ticks late is too late: the next one sees the same world.
+          RetryPolicy: { MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: Math.max(60, (2 * every) / 1000) },
+          DeadLetterConfig: { Arn: getAtt(ID.maintainDeadLetters, 'Arn') },
+        },
+      },
+    },
+    ScheduleRole: scheduleRole(),
+  };
+}
+
+/**
+ * A rate and not a cron: on the night in autumn on which an hour comes twice, Scheduler runs a cron of a zone with summer time
+ * for the first of them only. An hour without ticks would leave a defrag on, and raise the dead-man.
+ */
+function rate(minutes: number): string {
+  if (minutes === 60) return 'rate(1 hour)';
+  return minutes === 1 ? 'rate(1 minute)' : `rate(${minutes} minutes)`;
+}
+
+function scheduleRole(): Resource {
+  return role('scheduler.amazonaws.com', [
+    allow(['lambda:InvokeFunction'], [getAtt(ID.maintain, 'Arn')]),
+    allow(['sqs:SendMessage'], [getAtt(ID.maintainDeadLetters, 'Arn')]),
+  ]);
+}

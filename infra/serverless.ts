@@ -1,0 +1,56 @@
+import { getAtt, type Json, sub, type Template } from './cloudformation.ts';
+import { FUNCTIONS, functionName, maintainSettings, notifierSettings } from './functions.ts';
+import { loadConfig } from './load.ts';
+import { ID } from './names.ts';
+import { type Parameters, readNetwork } from './network.ts';
+import { template } from './template.ts';
+
+/** What serverless.yml takes from here, by the names under which it does. */
+export interface ServerlessValues {
+  readonly resources: Template;
+  /** Seconds, both. */
+  readonly timeout: number;
+  readonly maximumEventAge: number;
+  readonly environment: Readonly<Record<string, Json>>;
+  /** `~` outside of a VPC, as serverless.yml would write it. */
+  readonly vpc: Json | null;
+  readonly logRetention: number;
+  /** The Slack function by its key, or nothing. */
+  readonly notifier: Readonly<Record<string, Json>>;
+}
+
+/**
+ * The stack of a stage.
+ * @throws {UnknownStage} {ConfigError} {ParameterError} with everything that is wrong.
+ */
+export function serverlessValues(root: string, stage: string, parameters: Parameters): ServerlessValues {
+  const config = loadConfig(root, stage);
+  const network = readNetwork(parameters);
+  const { vpc, ...job } = maintainSettings(config, network);
+  const settings = notifierSettings(config);
+  return {
+    resources: template(config, network),
+    ...job,
+    vpc: vpc ?? null,
+    logRetention: config.logRetention,
+    notifier: settings === undefined ? {} : { notifySlack: notifierFunction(stage, settings) },
+  };
+}
+
+function notifierFunction(stage: string, settings: NonNullable<ReturnType<typeof notifierSettings>>): Json {
+  const { timeout, maximumEventAge, environment } = settings;
+  const folder = FUNCTIONS.notifySlack;
+  return {
+    name: functionName(stage, 'notifySlack'),
+    description: 'Posts alerts and alarms to Slack',
+    handler: `dist/${folder}/handler.handler`,
+    role: sub(`\${${ID.notifierRole}.Arn}`),
+    timeout,
+    environment,
+    // Slack is away for a minute at times: SNS' message is tried again, and what was posted already is not.
+    maximumRetryAttempts: 2,
+    maximumEventAge,
+    destinations: { onFailure: { type: 'sqs', arn: getAtt(ID.notifierDeadLetters, 'Arn') } },
+    package: { patterns: ['!**', `dist/${folder}/**`] },
+  };
+}

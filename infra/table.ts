@@ -1,0 +1,29 @@
+import type { Resources } from './cloudformation.ts';
+import { ID } from './names.ts';
+
+/**
+ * Leases and memories. It stays when the stack goes: a lease is what gives a server its settings back. Hence no name of
+ * its own, which would be taken when the stack comes again.
+ */
+export function stateTable(): Resources {
+  return {
+    [ID.table]: {
+      Type: 'AWS::DynamoDB::Table',
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: [
+          { AttributeName: 'pk', AttributeType: 'S' },
+          { AttributeName: 'sk', AttributeType: 'S' },
+        ],
+        KeySchema: [
+          { AttributeName: 'pk', KeyType: 'HASH' },
+          { AttributeName: 'sk', KeyType: 'RANGE' },
+        ],
+        TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      },
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { isFleet } from '../functions/shared/config/fleet.ts';
+import type { Config } from '../functions/shared/config/schema.ts';
+import { getAtt, type Output, type Resources, ref, type Template } from './cloudformation.ts';
+import { dashboard } from './dashboard.ts';
+import { fleetAlarms } from './fleet-alarms.ts';
+import { dashboardUrl } from './functions.ts';
+import { jobAlarms } from './job-alarms.ts';
+import { ID, stackName } from './names.ts';
+import { endpoints, type Network } from './network.ts';
+import { nodeAlarms } from './node-alarms.ts';
+import { notifier } from './notifier.ts';
+import { deadLetters } from './queues.ts';
+import { maintainRole } from './roles.ts';
+import { schedule } from './schedule.ts';
+import { stateTable } from './table.ts';
+import { topic } from './topic.ts';
+
+/** Everything of the stack but the functions, their logs and the bucket, which are osls' part. */
+export function template(written: Config, network: Network): Template {
+  const config = inOrder(written);
+  return {
+    Resources: sorted({
+      ...topic(config),
+      ...stateTable(),
+      [ID.maintainDeadLetters]: deadLetters(stackName(config.stage, 'maintain-dead-letters')),
+      [ID.maintainRole]: maintainRole(config, network),
+      ...schedule(config),
+      ...(isFleet(config.instances) ? fleetAlarms(config) : nodeAlarms(config)),
+      ...jobAlarms(config),
+      [ID.dashboard]: dashboard(config),
+      ...notifier(config, network),
+      ...endpoints(config, network),
+    }),
+    Outputs: outputs(config),
+  };
+}
+
+/** The order of instances and nodes in the file is nobody's change: not on the dashboard, and not in a policy. */
+function inOrder(config: Config): Config {
+  const byId = <T extends { readonly id: string }>(all: readonly T[]) => all.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  return { ...config, instances: byId(config.instances).map((one) => ({ ...one, nodes: byId(one.nodes) })) };
+}
+
+function sorted(resources: Resources): Resources {
+  return Object.fromEntries(Object.entries(resources).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function outputs({ stage }: Config): Readonly<Record<string, Output>> {
+  return {
+    AlertTopicArn: { Description: 'Alerts and alarms; subscribe whoever wants them', Value: ref(ID.topic) },
+    StateTableName: { Description: 'Leases and memories; stays when the stack goes', Value: ref(ID.table) },
+    MaintainRoleArn: { Description: 'What the job runs as', Value: getAtt(ID.maintainRole, 'Arn') },
+    DashboardUrl: { Description: 'The dashboard', Value: dashboardUrl(stage) },
+  };
+}

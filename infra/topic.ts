@@ -1,0 +1,44 @@
+import type { Config } from '../functions/shared/config/schema.ts';
+import { arn, type Resources, ref } from './cloudformation.ts';
+import { digest, ID, stackName } from './names.ts';
+
+/**
+ * The one topic for alerts and alarms, and who gets them as e-mail. It is not encrypted with alias/aws/sns: CloudWatch
+ * alarms cannot use that key, and their messages would be lost without a word.
+ */
+export function topic({ stage, notifications }: Config): Resources {
+  const name = stackName(stage, 'alerts');
+  const subscriptions = notifications.emails.map((Endpoint) => [
+    `AlertEmail${digest(Endpoint.toLowerCase())}`,
+    { Type: 'AWS::SNS::Subscription', Properties: { TopicArn: ref(ID.topic), Protocol: 'email', Endpoint } },
+  ]);
+  return {
+    [ID.topic]: { Type: 'AWS::SNS::Topic', Properties: { TopicName: name, DisplayName: `Offpeak ${stage}` } },
+    AlertTopicPolicy: {
+      Type: 'AWS::SNS::TopicPolicy',
+      Properties: { Topics: [ref(ID.topic)], PolicyDocument: policy(stage) },
+    },
+    ...Object.fromEntries(subscriptions),
+  };
+}
+
+/** A policy of one's own replaces the default one. The job publishes by its role; the alarms have none, and need this. */
+function policy(stage: string) {
+  const onlyOurs = {
+    StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') },
+    ArnLike: { 'aws:SourceArn': arn('cloudwatch', `alarm:${stackName(stage)}-*`) },
+  };
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Sid: 'AlarmsOfThisAccount',
+        Effect: 'Allow',
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+        Action: 'sns:Publish',
+        Resource: ref(ID.topic),
+        Condition: onlyOurs,
+      },
+    ],
+  };
+}

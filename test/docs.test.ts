@@ -1,0 +1,140 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, test } from 'vitest';
+import type { AlertEvent } from '../functions/shared/contracts/alert.ts';
+import { FLEET_METRICS, JOB_METRICS, NODE_METRICS } from '../functions/shared/contracts/metrics.ts';
+import { type MonthlyCost, monthlyCost } from '../infra/costs.ts';
+import { ANCHORS } from '../infra/runbook.ts';
+import { deployable, fleetFile, LONELY_VPC, NO_NETWORK } from './infra/stacks.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).flatMap((name) => asPage(name))];
+
+/** Slack's buttons lead to `<runbook>#<event>`. A new event fails to compile until it stands here. */
+const EVENTS = Object.keys({
+  purged: true,
+  'defrag-started': true,
+  'defrag-finished': true,
+  'defrag-aborted': true,
+  'action-failed': true,
+  'cure-ineffective': true,
+  'foreign-defrag': true,
+  'defrag-unsupported': true,
+  'lease-lost': true,
+  'settings-changed': true,
+  'state-unavailable': true,
+} satisfies Record<AlertEvent, true>);
+
+function asPage(name: string): readonly string[] {
+  return name.endsWith('.md') ? [`docs/${name}`] : [];
+}
+
+function read(page: string): string {
+  return readFileSync(join(ROOT, page), 'utf8');
+}
+
+/** Without blocks of code, in which `#` begins a comment. */
+function prose(page: string): string {
+  return read(page).replaceAll(/^ *```[\s\S]*?^ *```$/gm, '');
+}
+
+/** The anchors that GitHub gives to headings. */
+function anchorsOf(page: string): readonly string[] {
+  return [...prose(page).matchAll(/^#{1,6} +(.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .trim()
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(/\s/g, '-'),
+  );
+}
+
+describe('the runbook', () => {
+  const anchors = anchorsOf('docs/runbook.md');
+
+  test.each([...Object.values(ANCHORS), ...EVENTS])('has one heading for %s', (anchor) => {
+    expect(anchors.filter((one) => one === anchor)).toHaveLength(1);
+  });
+
+  test.each(Object.values(ANCHORS))('says of the alarm %s what it means', (anchor) => {
+    const sections = prose('docs/runbook.md').split(/^#+ +/m);
+    const section = sections[anchors.indexOf(anchor) + 1] ?? '';
+    expect(section).toContain('**Means:**');
+    expect(section).toMatch(/\*\*(Ignore|Do)\*\*|purge the queue/);
+  });
+});
+
+describe.each(PAGES)('%s', (page) => {
+  const links = [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+  const relative = links.filter((target) => !/^[a-z]+:/.test(target));
+
+  it('has links that lead somewhere', () => {
+    expect(relative.filter((target) => !leadsSomewhere(page, target))).toEqual([]);
+  });
+
+  it('names no machine of ours and no registry', () => {
+    expect(read(page)).not.toMatch(/\/work\/|\/root\/|\/tmp\/|registry\.|_authToken/);
+  });
+});
+
+function leadsSomewhere(page: string, target: string): boolean {
+  const [path = '', anchor] = target.split('#');
+  const file = path === '' ? page : join(page, '..', path);
+  if (!existsSync(join(ROOT, file))) return false;
+  return anchor === undefined || anchorsOf(file).includes(anchor);
+}
+
+test.each(
+  [NODE_METRICS, JOB_METRICS, FLEET_METRICS].flatMap((metrics) => Object.values(metrics).map(({ name }) => name)),
+)('the metric %s is mentioned', (name) => {
+  expect(PAGES.map(read).join('\n')).toContain(`\`${name}\``);
+});
+
+const NODES = [1, 10, 100];
+
+function costOf(nodes: number, network = NO_NETWORK): MonthlyCost {
+  return monthlyCost(deployable(fleetFile(nodes)), network);
+}
+
+function formula(): string {
+  const between = (from: number, to: number) => (costOf(to).dollars - costOf(from).dollars) / (to - from);
+  const row = (label: string, from: number, to: number) => {
+    const each = between(from, to);
+    return `| ${label} | $${(costOf(from).dollars - each * from).toFixed(2)} + $${each.toFixed(2)} × nodes |`;
+  };
+  return ['| nodes | a month |', '|---|---|', row('1 to 25', 1, 25), row('26 and more', 26, 100), ''].join('\n');
+}
+
+function fleets(): string {
+  const costs = NODES.map((nodes) => costOf(nodes));
+  const names = costs[0]?.lines.map(({ what }) => what) ?? [];
+  const cells = (values: readonly string[]) => `| ${values.join(' | ')} |`;
+  const lineOf = (cost: MonthlyCost, what: string) => {
+    const line = cost.lines.find((one) => one.what === what);
+    return line === undefined ? '' : `$${line.dollars.toFixed(2)}`;
+  };
+  return [
+    cells(['', ...NODES.map((nodes) => (nodes === 1 ? '1 node' : `${nodes} nodes`))]),
+    `|---|${NODES.map(() => '---:|').join('')}`,
+    ...names.map((what) => cells([what, ...costs.map((cost) => lineOf(cost, what))])),
+    cells(['**together**', ...costs.map(({ dollars }) => `**$${dollars.toFixed(2)}**`)]),
+    cells([
+      'with endpoints for CloudWatch and SNS in two subnets',
+      ...NODES.map((nodes) => `$${costOf(nodes, LONELY_VPC).dollars.toFixed(2)}`),
+    ]),
+    '',
+  ].join('\n');
+}
+
+/** UPDATE_DOCS=1 writes the tables; without it, a page that lags behind infra/costs.ts fails. */
+test.each([
+  ['formula', formula],
+  ['fleets', fleets],
+] as const)("docs/costs.md's table %s is what infra/costs.ts counts", (name, table) => {
+  const text = read('docs/costs.md');
+  const marked = new RegExp(`(<!-- ${name}: [^>]*-->\\n)[\\s\\S]*?(<!-- /${name} -->)`);
+  const current = text.replace(marked, (_, open: string, close: string) => `${open}${table()}${close}`);
+  if (process.env.UPDATE_DOCS) writeFileSync(join(ROOT, 'docs/costs.md'), current);
+  expect(text).toMatch(marked);
+  expect(process.env.UPDATE_DOCS ? current : text).toBe(current);
+});

@@ -1,0 +1,275 @@
+import { describe, expect, test } from 'vitest';
+import { NOTHING_REMEMBERED, type NodeMemory } from '../../../../functions/maintain/decide/lease.ts';
+import type { Observation, Settings } from '../../../../functions/maintain/decide/observation.ts';
+import {
+  type Plan,
+  plan,
+  revalidate,
+  type Situation,
+  type SkipReason,
+} from '../../../../functions/maintain/decide/plan.ts';
+import type { DefragPolicy, InstanceConfig, PurgePolicy } from '../../../../functions/shared/config/schema.ts';
+import { HOUR, MIB, MINUTE } from '../../../../functions/shared/config/units.ts';
+import {
+  anEngine,
+  anInstance,
+  anObservation,
+  aPlan,
+  aPurgePlan,
+  aSkip,
+  NOW,
+  RUN_ID,
+} from '../../../support/builders.ts';
+import { aRetainingObservation, aSituation, aTidyObservation, CLOSED, OPEN } from '../../../support/situations.ts';
+
+/** 357 MiB of holes less 1.5 % of 451, and 18 MiB of pages less the 15 or so that stay. */
+const DEFRAG = { reclaim: Math.round((357 - 0.015 * 451 + (18 - 6 - 0.02 * 451)) * MIB), stall: 2.5 };
+/** 200 MiB of pages less what stays of a heap of 657; 400 ms/GiB. */
+const PURGE = { reclaim: Math.round((200 - 6 - 0.02 * 657) * MIB), stall: 71 };
+
+const settings: Settings = anObservation().defrag.settings ?? {};
+const withSettings = (over: Settings) => anObservation({ defrag: { settings: { ...settings, ...over }, running: 0 } });
+const withPurge = (over: Partial<PurgePolicy>, more: Partial<InstanceConfig> = {}) =>
+  anInstance({ ...more, purge: { ...anInstance().purge, ...over } });
+const withDefrag = (over: Partial<DefragPolicy>) => anInstance({ defrag: { ...anInstance().defrag, ...over } });
+const remembering = (over: Partial<NodeMemory>): NodeMemory => ({ ...NOTHING_REMEMBERED, ...over });
+const DENIED = { issue: 'redis/redis#13307', why: 'crashes', fixedIn: 'Redis 7.2.6' };
+const deniedEngine = anEngine({ version: '7.2.5', denied: DENIED });
+
+test.each([
+  [357 * MIB, 'not-defraggable'],
+  [350 * MIB, 'fragmented'],
+])('357 MiB of holes of which 350.2 can be closed, with a minReclaim of %d bytes: %s', (minReclaim, reason) => {
+  expect(plan(aSituation({ policy: withDefrag({ minReclaim }) })).reason).toBe(reason);
+});
+
+describe('acting', () => {
+  test('holes above minReclaim start defrag, with its settings, its end and its prediction', () => {
+    expect(plan(aSituation())).toEqual({
+      kind: 'act',
+      action: {
+        kind: 'start-defrag',
+        settings: expect.objectContaining({ activedefrag: 'yes', hz: '100', 'active-defrag-cycle-min': '25' }),
+        expiresAt: NOW + 30 * MINUTE,
+      },
+      reason: 'fragmented',
+      predicted: DEFRAG,
+    });
+  });
+
+  test('pages above minReclaim are purged', () => {
+    expect(plan(aSituation({ observation: aRetainingObservation() }))).toEqual({
+      kind: 'act',
+      action: { kind: 'purge' },
+      reason: 'pages-retained',
+      predicted: PURGE,
+    });
+  });
+
+  test('both at once: defrag first, whose end includes the purge', () => {
+    const both = anObservation({ memory: { allocatorResident: 1100 * MIB, usedMemoryRss: 1115 * MIB } });
+    expect(plan(aSituation({ observation: both }))).toMatchObject({ kind: 'act', reason: 'fragmented' });
+  });
+
+  test.each([
+    ['maxDuration', OPEN, {}, NOW + 30 * MINUTE],
+    ["the window's closing", { ...OPEN, closesAt: NOW + 20 * MINUTE }, {}, NOW + 20 * MINUTE],
+    ['a short maxDuration', OPEN, { maxDuration: 5 * MINUTE }, NOW + 5 * MINUTE],
+  ])('a defrag ends with %s', (_what, window, policy, expiresAt) => {
+    expect(plan(aSituation({ window, policy: withDefrag(policy) }))).toMatchObject({ action: { expiresAt } });
+  });
+
+  test('an atomic or a sliced engine plans with its own arithmetic', () => {
+    const observation = anObservation({ engine: anEngine({ version: '8.2.3', slicedDefrag: true }) });
+    expect(plan(aSituation({ observation }))).toMatchObject({ predicted: { stall: 0.5 } });
+  });
+});
+
+type Row = readonly [what: string, reason: SkipReason, over: Partial<Situation>, more?: object];
+const named = (rows: readonly Row[]) => rows.map(([what, reason, over, more = {}]) => ({ what, reason, over, more }));
+
+describe('skipping', () => {
+  const ROWS: readonly Row[] = [
+    ['nothing to cure', 'healthy', { observation: aTidyObservation() }],
+    ['holes just below minReclaim', 'healthy', { policy: withDefrag({ minReclaim: 357 * MIB + 1 }) }],
+    [
+      'defrag that is on without a lease of ours',
+      'foreign-defrag',
+      { observation: withSettings({ activedefrag: 'yes' }) },
+    ],
+    [
+      'the same where CONFIG is refused and only INFO tells',
+      'foreign-defrag',
+      { observation: anObservation({ defrag: { running: 25 }, refused: ['config|get'] }) },
+    ],
+    ['an allocator without layers', 'no-layers', { observation: anObservation({ memory: { memAllocator: 'libc' } }) }],
+    ['defrag disabled', 'disabled', { policy: withDefrag({ enabled: false }) }],
+    ['purge disabled', 'disabled', { observation: aRetainingObservation(), policy: withPurge({ enabled: false }) }],
+    [
+      'a version that is known to crash',
+      'denied-version',
+      { observation: anObservation({ engine: deniedEngine }) },
+      { denial: DENIED },
+    ],
+    [
+      'CONFIG refused',
+      'config-refused',
+      { observation: anObservation({ defrag: { running: 0 }, refused: ['config|get'] }) },
+    ],
+    ['CONFIG SET refused', 'config-refused', { observation: anObservation({ refused: ['config|set'] }) }],
+    [
+      'a server that knows no activedefrag',
+      'unsupported',
+      { observation: anObservation({ defrag: { settings: { hz: '10' } } }) },
+    ],
+    [
+      'a build that refused when asked',
+      'unsupported',
+      { memory: remembering({ runId: RUN_ID, defragSupport: 'unsupported' }) },
+    ],
+    [
+      'holes that the defragger does not see',
+      'not-defraggable',
+      { observation: anObservation({ memory: { allocatorFragBytes: 0 } }) },
+    ],
+    [
+      'holes of which it sees too few',
+      'not-defraggable',
+      { observation: anObservation({ memory: { allocatorFragBytes: 100 * MIB } }) },
+    ],
+    ['MEMORY refused', 'purge-refused', { observation: aRetainingObservation(200 * MIB, { refused: ['memory'] }) }],
+    [
+      'a purge that would take longer than maxBlock',
+      'would-block',
+      { observation: aRetainingObservation(), policy: withPurge({ maxBlock: 70 }) },
+      { instead: { action: 'purge', predicted: PURGE } },
+    ],
+    [
+      'a closed window',
+      'outside-window',
+      { window: CLOSED },
+      { instead: { action: 'start-defrag', predicted: DEFRAG }, until: NOW + 300 * MINUTE },
+    ],
+    [
+      'a closed window before a purge',
+      'outside-window',
+      { window: CLOSED, observation: aRetainingObservation() },
+      { instead: { action: 'purge', predicted: PURGE }, until: NOW + 300 * MINUTE },
+    ],
+    [
+      'no window at all',
+      'outside-window',
+      { window: { open: false, nextOpening: undefined } },
+      { instead: { action: 'start-defrag', predicted: DEFRAG } },
+    ],
+  ];
+
+  test.each(named(ROWS))('$what: $reason', ({ reason, over, more }) => {
+    expect(plan(aSituation(over))).toEqual({ kind: 'skip', reason, ...more });
+  });
+
+  test('a build that refused is asked again after a restart', () => {
+    const memory = remembering({ runId: 'the one before', defragSupport: 'unsupported' });
+    expect(plan(aSituation({ memory }))).toMatchObject({ kind: 'act', reason: 'fragmented' });
+  });
+
+  test('a server that is tidy is healthy outside its window as well', () => {
+    expect(plan(aSituation({ observation: aTidyObservation(), window: CLOSED })).reason).toBe('healthy');
+  });
+
+  test('a foreign defrag is left alone, whatever else is true', () => {
+    const observation = withSettings({ activedefrag: 'yes' });
+    const policy = withDefrag({ enabled: false });
+    expect(plan(aSituation({ observation, policy, window: CLOSED })).reason).toBe('foreign-defrag');
+  });
+
+  test('a minReclaim of 0 is no reason to do what returns nothing', () => {
+    const nothing = anObservation({
+      memory: { allocatorActive: 451 * MIB, allocatorResident: 451 * MIB, usedMemoryRss: 460 * MIB },
+    });
+    const policy = withPurge({ minReclaim: 0 }, { defrag: { ...anInstance().defrag, minReclaim: 0 } });
+    expect(plan(aSituation({ observation: nothing, policy })).reason).toBe('healthy');
+  });
+});
+
+describe('when defrag cannot be had, a purge still can', () => {
+  /** Holes and pages alike. */
+  const both = (over: Partial<Omit<Observation, 'memory'>> = {}, fragBytes = 357 * MIB) =>
+    anObservation({
+      ...over,
+      memory: { allocatorResident: 958 * MIB, usedMemoryRss: 973 * MIB, allocatorFragBytes: fragBytes },
+    });
+
+  test.each<readonly [string, Partial<Situation>]>([
+    ['denied version', { observation: both({ engine: deniedEngine }) }],
+    ['CONFIG refused', { observation: both({ defrag: { running: 0 }, refused: ['config|get'] }) }],
+    ['unsupported', { observation: both(), memory: remembering({ runId: RUN_ID, defragSupport: 'unsupported' }) }],
+    ['no such setting', { observation: both({ defrag: { settings: { hz: '10' } } }) }],
+    ['defrag disabled', { observation: both(), policy: withDefrag({ enabled: false }) }],
+    ['cooling down', { observation: both(), memory: remembering({ lastDefragAt: NOW }) }],
+    ['holes that it does not see, though the pages alone would be worth a run', { observation: both({}, 0) }],
+  ])('%s', (_what, over) => {
+    const policy = over.policy ?? anInstance();
+    const roomy = { ...policy, purge: { ...policy.purge, minReclaim: 100 * MIB } };
+    expect(plan(aSituation({ ...over, policy: roomy }))).toMatchObject({
+      action: { kind: 'purge' },
+      reason: 'pages-retained',
+    });
+  });
+
+  test('what runs have returned before does not forbid another: their cooldown does', () => {
+    const learned = remembering({ learned: { defragShare: 0.1 } });
+    expect(plan(aSituation({ memory: learned }))).toMatchObject({ action: { kind: 'start-defrag' } });
+  });
+
+  test('a server that went down under our defrag is left alone for a week, or until its version changes', () => {
+    const crashed = (version: string, at: number) =>
+      plan(aSituation({ memory: remembering({ crashed: { version, at } }) }));
+    expect(crashed('7.0.15', NOW - HOUR)).toMatchObject({
+      reason: 'denied-version',
+      denial: { issue: 'seen on this node' },
+    });
+    expect(crashed('7.0.14', NOW - HOUR).kind).toBe('act');
+    expect(crashed('7.0.15', NOW - 8 * 24 * HOUR).kind).toBe('act');
+  });
+
+  test('after a guard has stopped one, nothing starts for a while', () => {
+    expect(plan(aSituation({ memory: remembering({ restUntil: NOW + 1 }) })).reason).toBe('cooling-down');
+    expect(plan(aSituation({ memory: remembering({ restUntil: NOW }) })).kind).toBe('act');
+  });
+
+  test('and outside the window the purge that waits says more than the defrag that never comes', () => {
+    const policy = withPurge({ minReclaim: 100 * MIB, maxBlock: 1_000 });
+    const refused = both({ engine: deniedEngine });
+    expect(plan(aSituation({ observation: refused, policy, window: CLOSED }))).toMatchObject({
+      reason: 'outside-window',
+      instead: { action: 'purge' },
+    });
+  });
+
+  test('a CONFIG GET that was refused in part is a refusal, not a build without defrag', () => {
+    const defrag = { running: 0, settings: { hz: '10' } };
+    expect(plan(aSituation({ observation: anObservation({ defrag, refused: ['config|get'] }) })).reason).toBe(
+      'config-refused',
+    );
+    expect(plan(aSituation({ observation: anObservation({ defrag }) })).reason).toBe('unsupported');
+  });
+
+  test('and when neither can, the plan says why there is no defrag', () => {
+    const observation = both({ engine: deniedEngine });
+    expect(plan(aSituation({ observation, policy: withPurge({ enabled: false }) })).reason).toBe('denied-version');
+  });
+});
+
+describe('the second look decides, for what the first one asked for', () => {
+  test.each<readonly [string, Plan, Plan, Plan]>([
+    ['still the same', aPlan(), aPlan(), aPlan()],
+    ['the same with newer figures', aPlan({ predicted: { reclaim: 1, stall: 1 } }), aPlan(), aPlan()],
+    ['another action', aPlan(), aPurgePlan(), aSkip('changed')],
+    ['another action, the other way round', aPurgePlan(), aPlan(), aSkip('changed')],
+    ['not any more', aPlan(), aSkip('busy'), aSkip('busy')],
+    ['nothing, before and after', aSkip('healthy'), aSkip('healthy'), aSkip('healthy')],
+  ])('%s', (_what, first, second, agreed) => {
+    expect(revalidate(first, second)).toEqual(agreed);
+  });
+});

@@ -1,0 +1,136 @@
+import type { Finding } from '../../../../functions/maintain/decide/diagnose.ts';
+import type { Blocker, BlockerKind } from '../../../../functions/maintain/decide/guards.ts';
+import type { Notice } from '../../../../functions/maintain/decide/outcome.ts';
+import type { Pause } from '../../../../functions/maintain/decide/pause.ts';
+import type { Plan, SkipReason, StopReason } from '../../../../functions/maintain/decide/plan.ts';
+import { MIB } from '../../../../functions/shared/config/units.ts';
+import { type ActPlan, aPlan, aPurgePlan, aSkip, NOW, type SkipPlan } from '../../../support/builders.ts';
+
+/** One of everything that has words: a new reason without a sample does not compile. */
+
+type Of<T extends { kind: string }> = { readonly [Kind in T['kind']]: Extract<T, { kind: Kind }> };
+
+const HOUR = 3_600_000;
+
+export const BLOCKERS: Of<Blocker> = {
+  'unknown-engine': { kind: 'unknown-engine', engine: 'unknown', version: '' },
+  loading: { kind: 'loading' },
+  forking: { kind: 'forking', child: 'bgsave' },
+  'replica-syncing': { kind: 'replica-syncing', linkUp: false },
+  'feeding-full-sync': { kind: 'feeding-full-sync', replicas: 2 },
+  failover: { kind: 'failover' },
+  'lazyfree-pending': { kind: 'lazyfree-pending', objects: 1200 },
+  rehashing: { kind: 'rehashing', bytes: 48 * MIB, limit: 32 * MIB },
+  'eviction-pressure': { kind: 'eviction-pressure', exceededFor: 12_000, overLimit: 48 * MIB },
+  'just-restarted': { kind: 'just-restarted', uptime: 4000, required: 10_000 },
+  busy: { kind: 'busy', opsPerSecond: 12_400.4, limit: 1000 },
+  'peer-acting': { kind: 'peer-acting', peer: '10.0.3.18:6379' },
+  'cooling-down': { kind: 'cooling-down', until: NOW + 4 * HOUR },
+  'not-enough-time': { kind: 'not-enough-time', remaining: 8000, required: 22_500 },
+};
+
+export const FINDINGS: Of<Finding> = {
+  'too-small': { kind: 'too-small', usedMemoryRss: 12 * MIB, floor: 100 * MIB },
+  fragmented: { kind: 'fragmented', bytes: 357 * MIB, percentOfData: 79.2 },
+  'pages-retained': { kind: 'pages-retained', bytes: 310 * MIB },
+  overhead: { kind: 'overhead', bytes: 120 * MIB, scripting: 91 * MIB },
+  'near-limit': { kind: 'near-limit', usedMemoryRss: 5325 * MIB, limit: 6144 * MIB, percent: 86.7 },
+  'rss-below-used': { kind: 'rss-below-used', usedMemory: 450 * MIB, usedMemoryRss: 400 * MIB },
+  'no-layers': { kind: 'no-layers', why: 'not-jemalloc', memAllocator: 'libc' },
+};
+
+export const NOTICES: Of<Notice> = {
+  'foreign-defrag': { kind: 'foreign-defrag' },
+  'defrag-unsupported': { kind: 'defrag-unsupported' },
+  'settings-changed': { kind: 'settings-changed', leftAlone: { hz: '50' } },
+  'action-failed': { kind: 'action-failed', doing: 'purge', why: 'no answer within 2488 ms' },
+  'state-unavailable': { kind: 'state-unavailable', why: 'state.json is no JSON' },
+};
+
+export const PAUSE: Pause = { until: NOW + 4 * HOUR, reason: 'Black Friday', by: 'alice', at: NOW - HOUR };
+
+type StopReasons = { readonly [Reason in StopReason]: ActPlan };
+
+const stop = (because: StopReason): ActPlan => aPlan({ action: { kind: 'stop-defrag', because }, reason: because });
+
+const blockedStop = (because: BlockerKind): ActPlan =>
+  aPlan({ action: { kind: 'stop-defrag', because, blockers: [BLOCKERS[because]] }, reason: because });
+
+export const STOPS: StopReasons = {
+  'goal-met': stop('goal-met'),
+  'no-progress': stop('no-progress'),
+  'window-closed': stop('window-closed'),
+  'duration-spent': stop('duration-spent'),
+  'stall-spent': stop('stall-spent'),
+  'switched-off': stop('switched-off'),
+  'server-restarted': stop('server-restarted'),
+  'never-started': stop('never-started'),
+  disabled: stop('disabled'),
+  paused: aPlan({ action: { kind: 'stop-defrag', because: 'paused', pause: PAUSE }, reason: 'paused' }),
+  interrupted: stop('interrupted'),
+  released: stop('released'),
+  'unknown-engine': blockedStop('unknown-engine'),
+  loading: blockedStop('loading'),
+  forking: blockedStop('forking'),
+  'replica-syncing': blockedStop('replica-syncing'),
+  'feeding-full-sync': blockedStop('feeding-full-sync'),
+  failover: stop('failover'),
+  'lazyfree-pending': blockedStop('lazyfree-pending'),
+  rehashing: blockedStop('rehashing'),
+  'eviction-pressure': blockedStop('eviction-pressure'),
+  'just-restarted': blockedStop('just-restarted'),
+  busy: blockedStop('busy'),
+  'peer-acting': blockedStop('peer-acting'),
+  'cooling-down': blockedStop('cooling-down'),
+  'not-enough-time': blockedStop('not-enough-time'),
+};
+
+const purge = { action: 'purge', predicted: { reclaim: 310 * MIB, stall: 122 } } as const;
+const defrag = { action: 'start-defrag', predicted: { reclaim: 350 * MIB, stall: 2.5 } } as const;
+
+const blocked = (reason: BlockerKind): SkipPlan => aSkip(reason, { blockers: [BLOCKERS[reason]], instead: defrag });
+
+export const SKIPS: { readonly [Reason in SkipReason]: SkipPlan } = {
+  healthy: aSkip('healthy'),
+  disabled: aSkip('disabled'),
+  defragmenting: aSkip('defragmenting', { until: NOW + 28 * 60_000 }),
+  'foreign-defrag': aSkip('foreign-defrag'),
+  unsupported: aSkip('unsupported'),
+  'not-defraggable': aSkip('not-defraggable'),
+  'denied-version': aSkip('denied-version', {
+    denial: { issue: 'redis/redis#13307', why: 'it crashes in defragLaterStep', fixedIn: 'Redis 7.2.6' },
+  }),
+  'config-refused': aSkip('config-refused'),
+  'purge-refused': aSkip('purge-refused'),
+  'no-layers': aSkip('no-layers'),
+  'would-block': aSkip('would-block', { instead: { ...purge, predicted: { reclaim: 1024 * MIB, stall: 420 } } }),
+  paused: aSkip('paused', { until: PAUSE.until, pause: { reason: PAUSE.reason, by: PAUSE.by }, instead: purge }),
+  holiday: aSkip('holiday', { until: NOW + 77 * HOUR, instead: purge }),
+  'outside-window': aSkip('outside-window', { until: NOW + 5 * HOUR, instead: purge }),
+  changed: aSkip('changed'),
+  interrupted: aSkip('interrupted'),
+  'state-unavailable': aSkip('state-unavailable'),
+  'unknown-engine': blocked('unknown-engine'),
+  loading: blocked('loading'),
+  forking: blocked('forking'),
+  'replica-syncing': blocked('replica-syncing'),
+  'feeding-full-sync': blocked('feeding-full-sync'),
+  failover: blocked('failover'),
+  'lazyfree-pending': blocked('lazyfree-pending'),
+  rehashing: blocked('rehashing'),
+  'eviction-pressure': blocked('eviction-pressure'),
+  'just-restarted': blocked('just-restarted'),
+  busy: blocked('busy'),
+  'peer-acting': blocked('peer-acting'),
+  'cooling-down': blocked('cooling-down'),
+  'not-enough-time': blocked('not-enough-time'),
+};
+
+/** Every plan that there is. */
+export const PLANS: readonly Plan[] = [
+  aPlan(),
+  aPurgePlan(),
+  aPurgePlan({ reason: 'after-defrag' }),
+  ...Object.values(STOPS),
+  ...Object.values(SKIPS),
+];

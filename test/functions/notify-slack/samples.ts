@@ -1,0 +1,71 @@
+import type { SNSEventRecord } from 'aws-lambda';
+import type { Links } from '../../../functions/notify-slack/blocks.ts';
+import { type Rendered, render } from '../../../functions/notify-slack/message.ts';
+import { notesOf } from '../../../functions/notify-slack/sns-event.ts';
+import type { Alert } from '../../../functions/shared/contracts/alert.ts';
+import { ROWS } from '../maintain/decide/alert-rows.ts';
+import { purgedAfter, reportOf, stopped } from '../maintain/decide/steps.ts';
+import { aCompositeAlarm, aJobAlarm, aMathAlarm, anAlarm } from './alarms.ts';
+import { alarmRecord, alertRecord, aRecord } from './sns-events.ts';
+
+export const LINKS: Links = {
+  dashboard:
+    'https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#dashboards/dashboard/offpeak-prod',
+  runbook: 'https://docs.example/offpeak/runbook.md',
+};
+
+/** One alert of the job for each row of its own tests, so for every event. */
+export const ALERTS: Readonly<Record<string, Alert>> = Object.fromEntries([
+  ...ROWS.map(([name, outcomes]) => [name, firstAlert(outcomes)] as const),
+  ['goal met, then a purge', firstAlert([stopped('goal-met'), purgedAfter])] as const,
+]);
+
+const RECOVERED = { NewStateValue: 'OK', OldStateValue: 'ALARM' };
+
+export const ALARMS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'one metric: ALARM': anAlarm(),
+  'one metric: OK': anAlarm({
+    ...RECOVERED,
+    NewStateReason: 'Threshold Crossed: 1 datapoint [1.0 (23/11/26 02:14:00)] was not less than the threshold (1.0).',
+  }),
+  'metric math: ALARM': aMathAlarm(),
+  'metric math: OK': aMathAlarm(RECOVERED),
+  'composite: ALARM': aCompositeAlarm(),
+  'composite: OK': aCompositeAlarm(RECOVERED),
+  'job: ALARM': aJobAlarm(),
+  'job: INSUFFICIENT_DATA': aJobAlarm({ NewStateValue: 'INSUFFICIENT_DATA' }),
+};
+
+export const OTHERS: Readonly<Record<string, SNSEventRecord>> = {
+  'plain text': aRecord({ Subject: 'Deploy finished', Message: 'offpeak-prod is at version 0.3.0.\nNothing to do.' }),
+  'JSON of somebody else': aRecord({ Message: '{"source":"aws.health","detail":{"service":"ELASTICACHE"}}' }),
+};
+
+/** The messages that docs/ shows, by name: a fixed input each, so that only a change of the code changes them. */
+export function slackSamples(): Readonly<Record<string, Readonly<Record<string, Rendered['message']>>>> {
+  return {
+    alerts: mapped(ALERTS, (alert) => messageOf(alertRecord(alert))),
+    alarms: mapped(ALARMS, (alarm) => messageOf(alarmRecord(alarm))),
+    others: mapped(OTHERS, messageOf),
+  };
+}
+
+export function renderRecord(record: SNSEventRecord, links: Links = LINKS): Rendered {
+  const [note] = notesOf({ Records: [record] });
+  if (!note) throw new Error('one record expected');
+  return render(note, links);
+}
+
+function messageOf(record: SNSEventRecord): Rendered['message'] {
+  return renderRecord(record).message;
+}
+
+function mapped<In, Out>(all: Readonly<Record<string, In>>, change: (one: In) => Out): Readonly<Record<string, Out>> {
+  return Object.fromEntries(Object.entries(all).map(([name, one]) => [name, change(one)]));
+}
+
+function firstAlert(outcomes: Parameters<typeof reportOf>[0]): Alert {
+  const [alert] = reportOf(outcomes).alerts;
+  if (!alert) throw new Error('an alert expected');
+  return alert;
+}

@@ -1,0 +1,172 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fleetFile, stackFile } from './stacks.ts';
+import { cfnLint, describeWithCfnLint, makeWorkspace, type Said, type Workspace } from './workspace.ts';
+
+const TEMPLATE = '.serverless/cloudformation-template-update-stack.json';
+const ZIPS = ['.serverless/maintain.zip', '.serverless/notifySlack.zip'];
+const VPC = {
+  subnetIds: 'subnet-0a1b2c3d,subnet-4e5f6a7b',
+  securityGroupIds: 'sg-0a1b2c3d',
+  vpcEndpoints: 'true',
+  vpcId: 'vpc-0a1b2c3d',
+  routeTableIds: 'rtb-0a1b2c3d',
+};
+const params = (all: Readonly<Record<string, string>>) =>
+  Object.entries(all).map(([key, value]) => `--param=${key}=${value}`);
+
+let workspace: Workspace;
+beforeAll(() => {
+  workspace = makeWorkspace();
+  workspace.config('prod', stackFile());
+  workspace.config('fleet', fleetFile(40));
+});
+afterAll(() => workspace[Symbol.dispose]());
+
+describe('packaging, without credentials, region or network,', () => {
+  let said: Said;
+  beforeAll(async () => {
+    said = await workspace.run(['package', '--stage', 'prod']);
+  });
+
+  test('succeeds, and says how large the functions are', () => {
+    expect(said).toMatchObject({ code: 0 });
+    expect(said.output).toMatch(/dist\/maintain: \d+ KB, of which a start loads \d+ KB/);
+  });
+
+  test('twice gives the same zips, byte for byte', async () => {
+    const before = ZIPS.map((zip) => workspace.read(zip).toString('base64'));
+    expect(await workspace.run(['package', '--stage', 'prod'])).toMatchObject({ code: 0 });
+    for (const [index, zip] of ZIPS.entries()) {
+      expect(workspace.read(zip).toString('base64') === before[index], zip).toBe(true);
+    }
+  });
+
+  test('sets up the job as the design wants it', () => {
+    const { MaintainLambdaFunction: job, MaintainLambdaEvConf: asynchronous } = resources();
+    expect(job?.Properties).toMatchObject({
+      FunctionName: 'offpeak-prod-maintain',
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      MemorySize: 256,
+      Timeout: 300,
+      ReservedConcurrentExecutions: 1,
+      TracingConfig: { Mode: 'Active' },
+      Role: { 'Fn::Sub': expect.stringContaining('MaintainRole.Arn') },
+    });
+    expect(job?.Properties).not.toHaveProperty('VpcConfig');
+    expect(asynchronous?.Properties).toMatchObject({
+      MaximumRetryAttempts: 0,
+      MaximumEventAgeInSeconds: 600,
+      DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': ['MaintainDeadLetters', 'Arn'] } } },
+    });
+    expect(resources().MaintainLogGroup?.Properties).toMatchObject({ RetentionInDays: 30 });
+  });
+
+  test('leaves no YAML parser, no secret and no test in the package', () => {
+    const files = spawnSync('unzip', ['-Z1', join(workspace.folder, '.serverless/maintain.zip')], { encoding: 'utf8' });
+    const names = files.stdout.trim().split('\n');
+    expect(names).toContain('dist/maintain/handler.mjs');
+    expect(names).toContain('dist/maintain/config.json');
+    expect(names.filter((name) => !/^dist\/maintain\/[\w.-]+\.(mjs|json)$/.test(name))).toEqual([]);
+    expect(workspace.read('dist/maintain/handler.mjs').includes('MULTILINE_IMPLICIT_KEY')).toBe(false);
+  });
+
+  test.each(['maintain', 'notify-slack'])('gives a module for %s that loads and exports its handler', (folder) => {
+    const load = `import('./dist/${folder}/handler.mjs').then((m) => console.log(typeof m.handler))`;
+    const env = { PATH: process.env.PATH ?? '', AWS_REGION: 'eu-west-1' };
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', load], {
+      cwd: workspace.folder,
+      env,
+      encoding: 'utf8',
+    });
+    expect(stdout + stderr).toBe('function\n');
+  });
+});
+
+describeWithCfnLint('cfn-lint finds nothing', () => {
+  test.each([
+    ['outside of a VPC', 'prod', {}],
+    [
+      'in a VPC without NAT, with a key of one’s own',
+      'prod',
+      { ...VPC, secretsKeyArn: 'arn:aws:kms:eu-west-1:123456789012:key/0a1b' },
+    ],
+    ['with 40 nodes', 'fleet', {}],
+  ])('%s', async (_, stage, parameters) => {
+    expect(await workspace.run(['package', '--stage', stage, ...params(parameters)])).toMatchObject({ code: 0 });
+    expect(cfnLint(join(workspace.folder, TEMPLATE))).toBe('');
+  });
+});
+
+describe('a mistake ends packaging with status 2, and with every problem and its path:', () => {
+  test('of the configuration', async () => {
+    workspace.config(
+      'wrong',
+      stackFile(['  - { id: A, url: redis://a, credentials: { password: env:X } }'], 'logRetention: 31d'),
+    );
+    const { code, output } = await workspace.run(['package', '--stage', 'wrong']);
+    expect(code).toBe(2);
+    expect(output.split('\n').slice(0, 3)).toEqual([
+      expect.stringMatching(
+        /^config\/wrong\.yml:6 logRetention: "31d" is no retention that CloudWatch Logs has; accepted: /,
+      ),
+      expect.stringMatching(/^config\/wrong\.yml:8 instances\[0\]\.id: "A" does not have that form; accepted: /),
+      expect.stringMatching(
+        /^config\/wrong\.yml:8 instances\[0\]\.credentials\.password: env: is for runs from a terminal/,
+      ),
+    ]);
+  });
+
+  test.each([['nowhere'], ['../config/prod'], ['']])('of the stage: %s', async (stage) => {
+    const { code, output } = await workspace.run(['package', '--stage', stage]);
+    expect(code).toBe(2);
+    expect(output).toContain(`config/${stage}.yml does not exist: there are fleet, prod`);
+  });
+
+  test.each(['deploy', 'remove'])('%s without a stage', async (command) => {
+    const output = `${command} needs the stage: npm run ${command} -- --stage prod\n`;
+    expect(await workspace.run([command])).toEqual({ code: 2, output });
+  });
+
+  test('of the command', async () => {
+    expect(await workspace.run(['destroy'])).toEqual({
+      code: 2,
+      output: 'unknown command "destroy"; accepted: build, package, deploy, remove\n',
+    });
+  });
+});
+
+test('a wrong parameter ends packaging, and so does one that lacks another', async () => {
+  const wrong = await workspace.run([
+    'package',
+    '--stage',
+    'prod',
+    ...params({ subnetIds: 'subnet-x,subnet-0a1b2c3d' }),
+  ]);
+  expect(wrong.code).not.toBe(0);
+  expect(wrong.output).toContain('parameter subnetIds: "subnet-x" is not ids of subnets');
+  expect(wrong.output).toContain('parameter securityGroupIds: is required with subnetIds');
+});
+
+test('osls by itself, without our command, refuses a wrong configuration with the same words', () => {
+  workspace.config('bad', 'instances: []\nlogRetention: 2d');
+  const osls = join(workspace.folder, 'node_modules/osls/bin/serverless.js');
+  const { stdout, stderr, status } = spawnSync(process.execPath, [osls, 'package', '--stage', 'bad'], {
+    cwd: workspace.folder,
+    env: { PATH: process.env.PATH ?? '', HOME: workspace.folder },
+    encoding: 'utf8',
+  });
+  expect(status).not.toBe(0);
+  expect(stdout + stderr).toContain('config/bad.yml:2 logRetention: "2d" is no retention that CloudWatch Logs has');
+  expect(stdout + stderr).toContain('config/bad.yml:1 instances: a list is empty');
+});
+
+interface Shape {
+  readonly Properties: Readonly<Record<string, unknown>>;
+}
+
+function resources(): Readonly<Record<string, Shape>> {
+  return JSON.parse(workspace.read(TEMPLATE).toString()).Resources;
+}

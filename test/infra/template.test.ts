@@ -1,0 +1,162 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ENVIRONMENT } from '../../functions/shared/contracts/environment.ts';
+import { maintainSettings, notifierSettings } from '../../infra/functions.ts';
+import { logicalPart } from '../../infra/names.ts';
+import { template } from '../../infra/template.ts';
+import {
+  CARTS,
+  deployable,
+  LONELY_VPC,
+  NO_NETWORK,
+  ofType,
+  QUEUE,
+  resourcesOf,
+  SESSIONS,
+  stackFile,
+} from './stacks.ts';
+
+describe('logical ids', () => {
+  test('hold letters and digits only', () => {
+    for (const id of Object.keys(resourcesOf(stackFile(), LONELY_VPC)))
+      expect(id).toMatch(/^[A-Za-z][A-Za-z0-9]{0,254}$/);
+  });
+
+  test.each([
+    ['a-b', 'ab'],
+    ['a-1', 'a1'],
+    ['a--b', 'a-b'],
+    ['a-', 'a'],
+    ['carts-eu', 'cartsdasheu'],
+  ])('%s and %s stay apart', (one, other) => {
+    const file = stackFile([`  - { id: ${one}, url: redis://a }`, `  - { id: ${other}, url: redis://b }`]);
+    const alarms = Object.keys(resourcesOf(file)).filter((id) => id.startsWith('NodeAlarm'));
+    expect(alarms).toHaveLength(6);
+  });
+
+  test('of any two ids are the same only when the ids are', () => {
+    const id = fc.stringMatching(/^[a-z][a-z0-9-]{0,12}$/);
+    fc.assert(
+      fc.property(id, id, (a, b) => (logicalPart(a) === logicalPart(b)) === (a === b)),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('the order of the file', () => {
+  test.each([
+    ['of instances', stackFile([QUEUE, CARTS, SESSIONS])],
+    [
+      'of nodes',
+      stackFile([
+        SESSIONS,
+        CARTS.replace(
+          '"rediss://carts-1.example", "rediss://carts-2.example"',
+          '"rediss://carts-2.example", "rediss://carts-1.example"',
+        ),
+        QUEUE,
+      ]),
+    ],
+  ])('%s changes nothing', (_, reordered) => {
+    expect(JSON.stringify(template(deployable(reordered), NO_NETWORK))).toBe(
+      JSON.stringify(template(deployable(stackFile()), NO_NETWORK)),
+    );
+  });
+
+  test('an instance more leaves the others alone', () => {
+    const before = resourcesOf(stackFile([SESSIONS, CARTS]));
+    const after = resourcesOf();
+    const changed = Object.keys(before).filter((id) => JSON.stringify(after[id]) !== JSON.stringify(before[id]));
+    expect(changed).toEqual(['Dashboard']);
+  });
+});
+
+describe('what surrounds the job', () => {
+  test('the topic is open to the alarms of this account, and not encrypted with a key that they cannot use', () => {
+    const { AlertTopic, AlertTopicPolicy } = resourcesOf();
+    expect(AlertTopic?.Properties).toEqual({ TopicName: 'offpeak-prod-alerts', DisplayName: 'Offpeak prod' });
+    expect(AlertTopic?.Properties.TopicName).toMatch(/^[A-Za-z0-9_-]{1,256}$/);
+    expect(JSON.stringify(AlertTopicPolicy)).toContain('"Service":"cloudwatch.amazonaws.com"');
+    expect(JSON.stringify(AlertTopicPolicy)).toContain('aws:SourceAccount');
+  });
+
+  test.each([
+    ['1m', 'rate(1 minute)'],
+    ['5m', 'rate(5 minutes)'],
+    ['1h', 'rate(1 hour)'],
+  ])('every %s is %s, in the zone of the config, without a flexible window', (every, expression) => {
+    const { MaintainSchedule } = resourcesOf(stackFile([QUEUE], `schedule: { every: ${every} }`));
+    expect(MaintainSchedule?.Properties).toMatchObject({
+      ScheduleExpression: expression,
+      ScheduleExpressionTimezone: 'Europe/Berlin',
+      FlexibleTimeWindow: { Mode: 'OFF' },
+    });
+  });
+
+  test('the table stays when the stack goes, is paid by use and can be restored', () => {
+    expect(resourcesOf().StateTable).toMatchObject({
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        BillingMode: 'PAY_PER_REQUEST',
+        TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      },
+    });
+  });
+
+  test('each e-mail is a subscription', () => {
+    const emails = ofType(resourcesOf(), 'AWS::SNS::Subscription').map(([, { Properties }]) => Properties.Endpoint);
+    expect(emails).toContain('redis-team@redis.example');
+  });
+
+  test('nothing of Slack exists where the config names no webhook', () => {
+    const yaml = stackFile()
+      .replace(/slack: \{[^}]*\}/, 'emails: []')
+      .replace('emails: [redis-team@redis.example], ', '');
+    expect(Object.keys(resourcesOf(yaml)).filter((id) => /slack|notifier/i.test(id))).toEqual([]);
+    expect(notifierSettings(deployable(yaml))).toBeUndefined();
+  });
+
+  test('endpoints exist for what the job calls, the gateway among them, only where they are asked for', () => {
+    const services = (yaml: string) => ofType(resourcesOf(yaml, LONELY_VPC), 'AWS::EC2::VPCEndpoint').map(([id]) => id);
+    expect(services(stackFile())).toEqual([
+      'EndpointDynamodb',
+      'EndpointMonitoring',
+      'EndpointSecretsmanager',
+      'EndpointSns',
+    ]);
+    expect(services(stackFile([QUEUE]))).toEqual(['EndpointDynamodb', 'EndpointMonitoring', 'EndpointSns']);
+    expect(ofType(resourcesOf(stackFile(), { ...LONELY_VPC, endpoints: false }), 'AWS::EC2::VPCEndpoint')).toEqual([]);
+  });
+});
+
+describe('the functions', () => {
+  test('get every variable that they read, except those of a run from a terminal', () => {
+    const config = deployable(stackFile());
+    const set = [maintainSettings(config, NO_NETWORK), notifierSettings(config)].flatMap((settings) =>
+      Object.keys(settings?.environment ?? {}),
+    );
+    const { stateFile, ...deployed } = ENVIRONMENT;
+    expect(new Set(set)).toEqual(new Set(Object.values(deployed)));
+    expect(set).not.toContain(stateFile);
+  });
+
+  test.each([
+    ['1m', 120, 180],
+    ['5m', 300, 600],
+    ['15m', 900, 1800],
+    ['1h', 900, 4500],
+  ])('at a look every %s the job may take %i s, and a tick waits for %i s', (every, timeout, age) => {
+    const config = deployable(stackFile([QUEUE], `schedule: { every: ${every} }`));
+    expect(maintainSettings(config, NO_NETWORK)).toMatchObject({ timeout, maximumEventAge: age });
+  });
+});
+
+test('the stack of three instances', () => {
+  const lines = Object.entries(resourcesOf()).map(([id, { Type, Properties }]) => {
+    const name = Properties.AlarmName ?? Properties.TopicName ?? Properties.QueueName ?? Properties.Name ?? '';
+    return `${Type.replace('AWS::', '').padEnd(22)} ${id}${name === '' ? '' : `  ${String(name)}`}`;
+  });
+  expect(lines.join('\n')).toMatchSnapshot();
+});

@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { ALARMS, ALERTS } from '../functions/notify-slack/samples.ts';
+import { alarmRecord, alertRecord, anEvent } from '../functions/notify-slack/sns-events.ts';
+import { describeWithRic, packaged } from '../support/artefact.ts';
+import { awsEnv } from '../support/aws-proxy.ts';
+import { deploymentOf } from '../support/deployed.ts';
+import { type AwsBackend, awsBackend, SCHEDULED } from '../support/lambda.ts';
+import { type LambdaFunction, startFunction } from '../support/lambda-runtime.ts';
+import { describeWithMoto } from '../support/moto.ts';
+import { type SlackEndpoint, startSlackEndpoint } from '../support/slack-endpoint.ts';
+
+const PRELOAD = join(import.meta.dirname, '..', 'support', 'preload-slack.ts');
+
+const YAML = `
+notifications: { slack: { webhook: "ssm:/offpeak/slack" } }
+runbook: https://wiki.redis.example/offpeak
+instances: [{ id: sessions, url: "redis://sessions.redis.example", windows: [] }]
+`;
+
+describeWithRic('the packaged notifier, called as Lambda calls it', (ric) => {
+  describeWithMoto('with moto for AWS', () => {
+    const stack = new AsyncDisposableStack();
+    let aws: AwsBackend;
+    let slack: SlackEndpoint;
+    let webhookPath: string;
+    let start: (env?: Readonly<Record<string, string>>) => Promise<LambdaFunction>;
+
+    beforeAll(async () => {
+      aws = stack.use(await awsBackend());
+      slack = stack.use(await startSlackEndpoint());
+      webhookPath = new URL(slack.url).pathname;
+      const ssm = stack.adopt(new SSMClient({}), (client) => client.destroy());
+      const Value = `https://hooks.slack.com${webhookPath}`;
+      await ssm.send(new PutParameterCommand({ Name: '/offpeak/slack', Value, Type: 'SecureString' }));
+      const workspace = stack.use(await packaged(YAML));
+      const deployment = deploymentOf(workspace, 'notifySlack', { 'AWS::Region': 'eu-west-1' });
+      const stage = { NODE_OPTIONS: `--import=${PRELOAD}`, SLACK_STAND_IN: slack.host };
+      start = (env) =>
+        startFunction(ric, { ...deployment, env: { ...deployment.env, ...awsEnv(aws.proxy.url), ...stage, ...env } });
+    });
+    afterAll(() => stack.disposeAsync());
+    beforeEach(() => slack.clear());
+    const expectNoSecret = (run: unknown) => expect(JSON.stringify(run).includes(webhookPath)).toBe(false);
+
+    let fn: LambdaFunction;
+    beforeAll(async () => {
+      fn = stack.use(await start());
+    });
+
+    test('shows alerts and alarms as blocks that Slack accepts, linked to dashboard and runbook', async () => {
+      const alerts = Object.values(ALERTS).map((alert) => alertRecord(alert));
+      const alarms = Object.values(ALARMS).map((alarm) => alarmRecord(alarm));
+      const run = await fn.invoke(anEvent(...alerts, ...alarms));
+      expect(run).toMatchObject({ ok: true, payload: { delivered: alerts.length + alarms.length, skipped: 0 } });
+      expect(slack.posts.map(({ outcome }) => outcome)).toEqual(slack.posts.map(() => 'ok'));
+      expect(slack.shown().every((message) => JSON.stringify(message).includes('"blocks"'))).toBe(true);
+      const shown = JSON.stringify(slack.shown());
+      expect(shown).toContain('https://wiki.redis.example/offpeak#');
+      expect(shown).toContain('eu-west-1#dashboards/dashboard/offpeak-prod');
+      expectNoSecret(run);
+    });
+
+    test('is warm for the next event: it shows no message twice, and reads the webhook once', async () => {
+      const [first] = Object.values(ALERTS);
+      const twice = first && anEvent(alertRecord(first, { MessageId: '0f6a2b1c-7a5c-5d1f-8d0a-95b1f6f0c000' }));
+      aws.proxy.clear();
+      expect(await fn.invoke(twice)).toMatchObject({ ok: true, payload: { delivered: 1, skipped: 0 } });
+      expect(await fn.invoke(twice)).toMatchObject({ ok: true, payload: { delivered: 0, skipped: 1 } });
+      expect([fn.starts(), aws.proxy.requests.length, slack.posts.length]).toEqual([1, 0, 1]);
+    });
+
+    test('refuses what is no event of SNS', async () => {
+      expect(await fn.invoke(SCHEDULED)).toMatchObject({
+        ok: false,
+        error: { errorType: 'TypeError', errorMessage: expect.stringMatching(/^not an SNS event: accepted is/) },
+      });
+    });
+
+    test('an unhandled rejection ends the runtime; its message is in the log, and the webhook is not', async () => {
+      await using doomed = await start({ STRAY_REJECTION: 'nobody waits for this' });
+      const run = await doomed.invoke(anEvent(...Object.values(ALERTS).map((alert) => alertRecord(alert))));
+      expect(run).toMatchObject({
+        ok: false,
+        error: {
+          errorType: 'Runtime.ExitError',
+          errorMessage: expect.stringMatching(/Runtime exited with error: exit status 1$/),
+        },
+      });
+      expect(run.logs).toContain('RangeError: nobody waits for this');
+      expectNoSecret(run);
+    });
+  });
+});

@@ -1,0 +1,133 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunningServer } from '../../cli/server/start.ts';
+import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
+import { configYaml, OPEN, SMALL_FLOORS } from '../support/job.ts';
+import { bulk, infoServer } from '../support/odd-server.ts';
+import { aWorkplace, runOffpeak } from '../support/offpeak.ts';
+import { lacksServer, plainServer } from '../support/servers.ts';
+
+const INFO = readFileSync(new URL('../fixtures/info/redis-7.0.15.txt', import.meta.url), 'utf8');
+const MIB = 1024 * 1024;
+
+function infoFigure(name: string, info: string): number {
+  return Number(new RegExp(`^${name}:(-?\\d+)`, 'm').exec(info)?.[1]);
+}
+
+function layersIn(info: string) {
+  const [allocated, active, resident] = ['allocated', 'active', 'resident'].map((name) =>
+    infoFigure(`allocator_${name}`, info),
+  ) as [number, number, number];
+  return {
+    allocated,
+    externalFragmentation: active - allocated,
+    retained: resident - active,
+    overhead: infoFigure('used_memory_rss', info) - resident,
+  };
+}
+
+test('check --json prints the layers in bytes, to the byte as INFO has them', async () => {
+  await using server = await infoServer(() => bulk(INFO));
+  using place = aWorkplace();
+  place.write('prod.yml', configYaml(server.port));
+  const { code, stdout, stderr, documents } = await runOffpeak(['check', '-c', 'prod.yml', '--json'], {
+    cwd: place.folder,
+  });
+  expect({ code, stderr, lines: stdout.split('\n').length }).toEqual({ code: 0, stderr: '', lines: 2 });
+  const [document] = documents;
+  expect(document).toEqual({
+    at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+    stage: 'prod',
+    outcomes: [
+      {
+        instance: 'sessions',
+        node: `127.0.0.1:${server.port}`,
+        status: 'observed',
+        role: 'primary',
+        engine: { name: 'redis', version: '7.0.15' },
+        ratio: infoFigure('used_memory_rss', INFO) / infoFigure('used_memory', INFO),
+        diagnosis: {
+          layers: layersIn(INFO),
+          findings: [{ kind: 'fragmented', bytes: 34_878_536, percentOfData: expect.any(Number) }],
+        },
+        leased: false,
+      },
+    ],
+    leasesHeld: 0,
+    undelivered: 0,
+    alerts: [],
+  });
+  const { externalFragmentation, retained, overhead } = document?.outcomes[0]?.diagnosis?.layers ?? {};
+  expect({ externalFragmentation, retained, overhead }).toEqual({
+    externalFragmentation: infoFigure('allocator_frag_bytes', INFO),
+    retained: infoFigure('allocator_rss_bytes', INFO),
+    overhead: infoFigure('rss_overhead_bytes', INFO),
+  });
+});
+
+describe.skipIf(lacksServer('plain'))('check on a real server', () => {
+  let server: RunningServer;
+  let redis: Redis;
+  beforeAll(async () => {
+    server = await plainServer();
+    redis = clientOf(server);
+    await fragment(redis, 80 * MIB);
+  });
+  afterAll(async () => {
+    redis?.disconnect();
+    await server?.stop();
+  });
+
+  test('changes nothing: not a setting, not a page, not a file', async () => {
+    using place = aWorkplace();
+    place.write('prod.yml', configYaml(server.port, OPEN + SMALL_FLOORS.replaceAll('24MiB', '1MiB')));
+    const settings = await settingsOf(redis);
+    await redis.config('RESETSTAT');
+    const { code, stderr, documents } = await runOffpeak(['check', '-c', 'prod.yml', '--json'], { cwd: place.folder });
+    const commands = [...(await redis.info('commandstats')).matchAll(/^cmdstat_([^:]+):/gm)].map(([, name]) => name);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(commands).toEqual(expect.arrayContaining(['info', 'config|get', 'latency|latest']));
+    const readers = ['info', 'config|get', 'config|resetstat', 'latency|latest', 'hello', 'ping', 'auth'];
+    expect(commands.filter((name) => !readers.includes(name ?? '') && !name?.startsWith('client|'))).toEqual([]);
+    expect(await settingsOf(redis)).toEqual(settings);
+    expect(readdirSync(place.folder)).toEqual(['prod.yml']);
+    const layers = documents[0]?.outcomes[0]?.diagnosis?.layers;
+    const expected = layersIn(await redis.info('memory'));
+    expect(Math.abs((layers?.externalFragmentation ?? 0) - expected.externalFragmentation)).toBeLessThan(2 * MIB);
+    expect(layers?.externalFragmentation).toBeGreaterThan(20 * MIB);
+  });
+
+  test.each([
+    ['in a pipe', [], {}],
+    ['with --no-color', ['--no-color'], {}],
+    ['with NO_COLOR', [], { NO_COLOR: '1' }],
+  ] as const)('as text %s: the three layers, what each would return, and no escapes', async (_, flags, env) => {
+    using place = aWorkplace();
+    place.write('prod.yml', configYaml(server.port));
+    const { code, stdout, stderr } = await runOffpeak(['check', '-c', 'prod.yml', ...flags], {
+      cwd: place.folder,
+      env,
+    });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/ data +[\d.]+ MiB/);
+    expect(stdout).toMatch(/ holes +[\d.]+ MiB .*active defrag/);
+    expect(stdout).toMatch(/ free pages +[\d.]+ [KM]iB /);
+    expect(stdout).toMatch(/ overhead +-?[\d.]+ [KM]iB .*no cure/);
+    expect(stdout).not.toContain('\u001b');
+    expect(stdout).not.toContain('plan ');
+  });
+
+  test('--verbose logs one structured line for each outcome on stderr, and stdout stays JSON', async () => {
+    using place = aWorkplace();
+    place.write('prod.yml', configYaml(server.port));
+    const { stderr, documents } = await runOffpeak(['run', '-c', 'prod.yml', '--json', '-v'], { cwd: place.folder });
+    expect(documents).toHaveLength(1);
+    expect(
+      stderr
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([{ level: 'INFO', message: 'node observed', instance: 'sessions', status: 'observed' }]);
+  });
+});

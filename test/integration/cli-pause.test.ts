@@ -1,0 +1,202 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { putPause, readPauses } from '../../functions/maintain/pauses.ts';
+import { createDynamoStore } from '../../functions/shared/state/dynamo-store.ts';
+import { createFileStore } from '../../functions/shared/state/file-store.ts';
+import { awsEnv } from '../support/aws-proxy.ts';
+import { aLease } from '../support/builders.ts';
+import { createStateTable } from '../support/dynamo-table.ts';
+import { describeWithMoto, type Moto, startMoto } from '../support/moto.ts';
+import { aWorkplace, refusedPort, runOffpeak, type Workplace } from '../support/offpeak.ts';
+
+const CONFIG = `
+defaults: { timezone: Europe/Berlin, windows: [{ days: daily, start: "02:00", duration: 3h }] }
+instances:
+  - { id: sessions, url: "redis://127.0.0.1:1" }
+  - { id: carts, url: "redis://127.0.0.1:2" }
+`;
+
+let place: Workplace;
+beforeEach(({ onTestFinished }) => {
+  place = aWorkplace();
+  onTestFinished(() => place[Symbol.dispose]());
+  place.write('prod.yml', CONFIG);
+});
+
+async function offpeak(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return await runOffpeak([...args, '-c', 'prod.yml'], { cwd: place.folder, env });
+}
+
+const store = () => createFileStore(`${place.folder}/.offpeak/prod.json`);
+const pauses = async () => [...(await readPauses(store())).stored].map(([scope, { pause }]) => [scope, pause.reason]);
+const forAnHour = (reason: string) => ['--for', '1h', '--reason', reason];
+
+test.concurrent.each([
+  [['pause'], /required option '--for <duration>' not specified/],
+  [['pause', '--for', '1h'], /required option '--reason <text>' not specified/],
+  [['pause', '--for', '91d', '--reason', 'x'], /"91d" is not a duration from 1m to 90d; accepted: 4h, 90m, 2d/],
+  [['pause', '--for', '59s', '--reason', 'x'], /"59s" is not a duration from 1m to 90d/],
+  [['pause', '--for', '4', '--reason', 'x'], /"4" is not a duration from 1m to 90d/],
+  [['pause', ...forAnHour('')], /"" is not a reason; accepted: 1 to 200 printable characters on one line/],
+  [['pause', ...forAnHour('a\nb')], /"a\\nb" is not a reason/],
+  [['pause', ...forAnHour('x'.repeat(201))], /is not a reason/],
+  [
+    ['pause', 'sessions', 'card', ...forAnHour('x')],
+    /^offpeak: pause card: no such instance in the config; accepted: sessions, carts\n$/,
+  ],
+  [['resume', 'card'], /^offpeak: resume card: no such instance in the config; accepted: sessions, carts\n$/],
+  [['release', 'card'], /^offpeak: release card: no such instance in the config; accepted: sessions, carts\n$/],
+  [['resume', '*'], /^offpeak: resume \*: no such instance/],
+  [['release', '-c', 'absent.yml'], /config file absent\.yml cannot be read/],
+] as const)('offpeak %j: exit 2, nothing is stored, and what is accepted is said', async (args, expected) => {
+  using here = aWorkplace();
+  here.write('prod.yml', CONFIG);
+  const { code, stdout, stderr } = await runOffpeak([args[0], '-c', 'prod.yml', ...args.slice(1)], {
+    cwd: here.folder,
+  });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toMatch(expected);
+  expect((await createFileStore(`${here.folder}/.offpeak/prod.json`).list('')).size).toBe(0);
+});
+
+test('pauses of single instances and of all, one in place of another, and their end', async () => {
+  const env = { USER: 'alice' };
+  const first = await offpeak(['pause', ...forAnHour('everything')], env);
+  expect(first).toMatchObject({
+    code: 0,
+    stderr: '',
+    stdout: expect.stringMatching(/^all instances: paused until \w{3} [\d:]+ \(in 1 h\) by alice \("everything"\)\n$/),
+  });
+  const some = await offpeak(['pause', 'carts', 'sessions', '--for', '30m', '--reason', 'some'], env);
+  expect(some.stdout).toMatch(
+    /^sessions: paused [^\n]+"some"\)\n {2}all instances are paused until [^\n]+\("everything"\)\ncarts: paused/,
+  );
+  const again = await offpeak(['pause', 'carts', '--for', '2d', '--reason', 'other'], env);
+  expect(again.stdout).toMatch(
+    /^carts: paused [^\n]+\(in 2 d\) by alice \("other"\)\n {2}in place of: paused until [^\n]+\("some"\)\n$/,
+  );
+  expect(await pauses()).toEqual([
+    ['*', 'everything'],
+    ['sessions', 'some'],
+    ['carts', 'other'],
+  ]);
+
+  const one = await offpeak(['resume', 'carts']);
+  expect(one).toMatchObject({ code: 1, stderr: '' });
+  expect(one.stdout).toMatch(
+    /^carts: resumed; it was paused [^\n]+\("other"\)\ncarts: still paused until [^\n]+, as all instances are; `offpeak resume` without an instance ends that\n$/,
+  );
+  const all = await offpeak(['resume']);
+  expect(all).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^all instances: resumed; .*\nsessions: resumed; .*\n$/),
+  });
+  expect(await pauses()).toEqual([]);
+  expect(await offpeak(['resume'])).toMatchObject({ code: 0, stdout: 'nothing was paused\n' });
+  expect(await offpeak(['resume', 'carts'])).toMatchObject({ code: 0, stdout: 'carts: was not paused\n' });
+});
+
+test('resume ends what has expired, what cannot be read, and the pause of an instance that is no longer configured', async () => {
+  const over = Date.now() - 1000;
+  await putPause(store(), 'carts', { until: over, reason: 'r', by: 'b', at: over - 1000 });
+  await store().write('pause#sessions', 'until soon', undefined);
+  await putPause(store(), 'former', { until: Date.now() + 60_000, reason: 'r', by: 'b', at: over });
+  const { code, stdout } = await offpeak(['resume', 'former', 'sessions', 'carts']);
+  expect(code).toBe(0);
+  expect(stdout.split('\n').toSorted()).toEqual([
+    '',
+    'carts: was not paused any more',
+    expect.stringMatching(/^former: resumed; it was paused /),
+    'sessions: resumed; the pause that was there could not be read',
+  ]);
+  expect(await pauses()).toEqual([]);
+});
+
+test('release says what to type on a node that does not answer: exit 1, and its lease stays', async () => {
+  const port = await refusedPort();
+  place.write('prod.yml', `instances:\n  - id: sessions\n    url: redis://127.0.0.1:${port}\n`);
+  const node = `127.0.0.1:${port}`;
+  await store().write('lease#sessions', aLease({ node, prior: { hz: '10', activedefrag: 'no' } }), undefined);
+  const { code, stdout, stderr } = await offpeak(['release']);
+  expect({ code, stderr, leases: (await store().list('lease#')).size }).toEqual({ code: 1, stderr: '', leases: 1 });
+  expect(stdout).toContain(
+    `\nsessions ${node}: NOT given back: ${node} cannot be reached: ECONNREFUSED; its lease stays, and the next tick tries again; by hand, on that server: CONFIG SET hz 10; CONFIG SET activedefrag no\n`,
+  );
+});
+
+test.each(['pause --for 1h --reason x', 'resume', 'release'])(
+  'a state that cannot be read: offpeak %s is exit 1, in one line',
+  async (args) => {
+    const state = place.write('broken.json', '{ "half": ');
+    const { code, stdout, stderr } = await offpeak([...args.split(' '), '-s', state]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^offpeak: The state file .*broken\.json is not valid JSON[^\n]*\n$/);
+  },
+);
+
+describeWithMoto('with STATE_TABLE in the environment', () => {
+  let moto: Moto;
+  let client: DynamoDBClient;
+  let env: Readonly<Record<string, string>>;
+  let tableName: string;
+  beforeAll(async () => {
+    moto = await startMoto();
+    const aws = awsEnv(moto.url);
+    client = new DynamoDBClient({
+      endpoint: moto.url,
+      region: 'eu-west-1',
+      credentials: { accessKeyId: 'testing', secretAccessKey: 'testing' },
+    });
+    ({ tableName } = await createStateTable(client));
+    env = { ...aws, STATE_TABLE: tableName, USER: 'alice' };
+  });
+  afterAll(async () => {
+    client?.destroy();
+    await moto?.stop();
+  });
+
+  test('the state is the table of the deployed job: pause, check, release and resume', async () => {
+    const table = createDynamoStore(client, { tableName });
+    expect(await offpeak(['pause', 'carts', ...forAnHour('deploy')], env)).toMatchObject({ code: 0, stderr: '' });
+    expect((await readPauses(table)).pauseOf('carts', Date.now())).toMatchObject({ reason: 'deploy', by: 'alice' });
+    const check = await offpeak(['check', '--json'], env);
+    expect(check.documents[0]?.outcomes.map(({ instance, pause }) => [instance, pause?.reason])).toEqual([
+      ['sessions', undefined],
+      ['carts', 'deploy'],
+    ]);
+    expect(await offpeak(['release'], env)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^no lease is held/),
+    });
+    expect(await offpeak(['resume'], env)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^carts: resumed; /),
+    });
+    expect((await readPauses(table)).stored.size).toBe(0);
+    expect((await store().list('')).size).toBe(0);
+  });
+
+  test.each([
+    ['a file as well', ['-s', 'state.json'], {}, /^offpeak: STATE_TABLE and --state \(or OFFPEAK_STATE\) are both set/],
+    [
+      '… by OFFPEAK_STATE',
+      [],
+      { OFFPEAK_STATE: 'state.json' },
+      /^offpeak: STATE_TABLE and --state \(or OFFPEAK_STATE\)/,
+    ],
+    ['no name of a table', [], { STATE_TABLE: 'a b' }, /^offpeak: STATE_TABLE cannot be used: tableName: "a b"/],
+    ['no region', [], { AWS_REGION: '' }, /^offpeak: AWS_REGION is not set/],
+  ])('%s: exit 2', async (_, args, over, expected) => {
+    for (const command of ['plan', 'resume']) {
+      const { code, stdout, stderr } = await offpeak([command, ...args], { ...env, ...over });
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toMatch(expected);
+    }
+  });
+
+  test('a table that is not there is exit 1, and names it', async () => {
+    const { code, stderr } = await offpeak(['resume'], { ...env, STATE_TABLE: 'not-there' });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^offpeak: The state table not-there cannot be read/);
+  });
+});

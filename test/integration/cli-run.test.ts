@@ -1,0 +1,123 @@
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { RunningServer } from '../../cli/server/start.ts';
+import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
+import { configYaml } from '../support/job.ts';
+import {
+  aWorkplace,
+  type Finished,
+  runOffpeak,
+  startOffpeak,
+  untilOldEnough,
+  type Workplace,
+} from '../support/offpeak.ts';
+import { defragServer, lacksServer } from '../support/servers.ts';
+import { alertsOf, stepsOf, type TickDocument } from '../support/tick-document.ts';
+
+describe.skipIf(lacksServer('defrag'))('offpeak run on a server that can defragment', () => {
+  let server: RunningServer;
+  let redis: Redis;
+  let settings: Readonly<Record<string, string>>;
+  let place: Workplace;
+  let args: readonly string[];
+
+  beforeAll(async () => {
+    server = await defragServer();
+    redis = clientOf(server);
+    settings = await settingsOf(redis);
+    await fragment(redis);
+    await untilOldEnough(redis);
+  }, 60_000);
+
+  beforeEach(async ({ onTestFinished }) => {
+    place = aWorkplace();
+    onTestFinished(() => place[Symbol.dispose]());
+    args = ['run', '--json', '-c', place.write('prod.yml', configYaml(server.port)), '-s', place.stateFile];
+    await redis.config('RESETSTAT');
+  });
+
+  afterAll(async () => {
+    redis?.disconnect();
+    await server?.stop();
+  });
+
+  async function expectNothingLeft(): Promise<void> {
+    expect(await settingsOf(redis)).toEqual(settings);
+    expect(await place.leases()).toBe(0);
+    expect(await redis.client('LIST')).not.toContain('name=offpeak');
+  }
+
+  async function purges(): Promise<number> {
+    const calls = /^cmdstat_memory\|purge:calls=(\d+)/m.exec(await redis.info('commandstats'))?.[1];
+    return Number(calls ?? 0);
+  }
+
+  test('--watch --until-idle: starts a defrag, stays with it, ends it, purges, and returns what it predicted', async () => {
+    const { code, stdout, stderr, documents } = await runOffpeak([...args, '--watch', '--until-idle', '--every', '1s']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.trimEnd().split('\n')).toHaveLength(documents.length);
+    const steps = stepsOf(documents);
+    expect(steps[0]).toBe('start-defrag');
+    expect(steps.slice(-3)).toEqual(['stop-defrag', 'purge', 'healthy']);
+    expect(new Set(steps.slice(1, -3))).toEqual(new Set(['defragmenting']));
+    const [first] = documents;
+    const predicted = first?.outcomes[0]?.plan?.predicted;
+    const verdicts = documents.flatMap(({ outcomes }) => outcomes.flatMap(({ verdict }) => verdict ?? []));
+    const defrag = verdicts.find(({ cure }) => cure === 'defrag');
+    expect(defrag).toMatchObject({ kind: 'improved', predicted: predicted?.reclaim, promisedStall: 100 });
+    expect(defrag?.share).toBeGreaterThanOrEqual(0.9);
+    expect(defrag?.share).toBeLessThanOrEqual(1.15);
+    expect(documents.map(({ leasesHeld }) => leasesHeld).slice(-2)).toEqual([0, 0]);
+    expect(first?.leasesHeld).toBe(1);
+    expect(alertsOf(documents)).toEqual(['defrag-started', 'defrag-finished']);
+    expect(await purges()).toBe(1);
+    await expectNothingLeft();
+  }, 60_000);
+
+  test('one tick leaves its defrag on under the lease, says so on stderr, and the next ones carry on and end it', async () => {
+    await fragment(redis);
+    const first = await runOffpeak(args);
+    expect(first.code).toBe(0);
+    expect(stepsOf(first.documents)).toEqual(['start-defrag']);
+    expect(first.stderr).toMatch(
+      /^offpeak: active defrag is on under a lease \(sessions 127\.0\.0\.1:\d+\); the next tick/,
+    );
+    expect(await redis.config('GET', 'activedefrag')).toEqual(['activedefrag', 'yes']);
+    expect(await place.leases()).toBe(1);
+    const later: Finished[] = [];
+    do {
+      later.push(await runOffpeak(args));
+    } while (later.at(-1)?.documents[0]?.leasesHeld === 1 && later.length < 40);
+    const last = later.at(-1);
+    expect(later.map(({ code }) => code)).toEqual(later.map(() => 0));
+    expect(stepsOf(last?.documents ?? [])).toEqual(['stop-defrag', 'purge']);
+    expect(last?.stderr).toBe('');
+    expect(stepsOf(later.slice(0, -1).flatMap(({ documents }) => documents))).toEqual(
+      later.slice(0, -1).map(() => 'defragmenting'),
+    );
+    await expectNothingLeft();
+  }, 90_000);
+
+  test('two at once with one state file: each step is taken by exactly one of them, and both end', async () => {
+    await fragment(redis);
+    const watch = [...args, '--watch', '--until-idle', '--every', '500ms'];
+    await using one = startOffpeak(watch);
+    await using other = startOffpeak(watch);
+    const both = await Promise.all([one.finished, other.finished]);
+    expect(both.map(({ code, stderr }) => ({ code, stderr }))).toEqual([
+      { code: 0, stderr: '' },
+      { code: 0, stderr: '' },
+    ]);
+    const documents = both.flatMap(({ documents }) => documents);
+    for (const action of ['start-defrag', 'stop-defrag', 'purge']) expect(takenSteps(documents, action)).toBe(1);
+    expect(alertsOf(documents).toSorted()).toEqual(['defrag-finished', 'defrag-started']);
+    expect(await purges()).toBe(1);
+    await expectNothingLeft();
+  }, 90_000);
+});
+
+function takenSteps(documents: readonly TickDocument[], action: string): number {
+  return documents
+    .flatMap(({ outcomes }) => outcomes)
+    .filter(({ status, plan }) => status === 'acted' && plan?.action?.kind === action).length;
+}

@@ -1,0 +1,217 @@
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RunningServer } from '../../cli/server/start.ts';
+import type { Tick } from '../../functions/maintain/run.ts';
+import { clientOf, fragment, retainPages, settingsOf } from '../support/fragmented.ts';
+import { aJob, closedWindow, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
+import { defragServer, lacksServer, plainServer } from '../support/servers.ts';
+
+/** Ticks until nothing is under way, as `run --watch --until-idle` does. */
+async function untilIdle(job: Job, most = 60): Promise<readonly Tick[]> {
+  const ticks: Tick[] = [];
+  while (ticks.length < most) {
+    const latest = await job.tick();
+    ticks.push(latest);
+    if (latest.idle) return ticks;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  throw new Error(`not idle after ${most} ticks: ${JSON.stringify(ticks.at(-1)?.outcomes[0]?.plan)}`);
+}
+
+function plansOf(ticks: readonly Tick[]): readonly string[] {
+  return ticks
+    .flatMap(({ outcomes }) => outcomes)
+    .map(({ plan }) => (plan?.kind === 'act' ? plan.action.kind : (plan?.reason ?? 'none')));
+}
+
+describe.skipIf(lacksServer('defrag'))('on a server that can defragment', () => {
+  let server: RunningServer;
+  let redis: Redis;
+
+  beforeAll(async () => {
+    server = await defragServer();
+    redis = clientOf(server);
+    await fragment(redis);
+    // jemalloc returns what it can by itself in its ten seconds; the server is then older than the guard asks, too.
+    await new Promise((resolve) => setTimeout(resolve, 11_000));
+  }, 60_000);
+
+  afterAll(async () => {
+    redis?.disconnect();
+    await server?.stop();
+  });
+
+  beforeEach(async () => {
+    await redis.config('SET', 'activedefrag', 'no');
+  });
+
+  it('does nothing while the window is closed, and says when it opens', async () => {
+    using job = aJob(configYaml(server.port, closedWindow() + SMALL_FLOORS));
+    const before = await settingsOf(redis);
+    const { outcomes, idle } = await job.tick();
+    expect(outcomes[0]?.plan).toMatchObject({
+      kind: 'skip',
+      reason: 'outside-window',
+      instead: { action: 'start-defrag' },
+      until: expect.any(Number),
+    });
+    expect(idle).toBe(true);
+    expect(await settingsOf(redis)).toEqual(before);
+    expect(job.alerts).toEqual([]);
+  });
+
+  it('does nothing while others send more commands than maxOpsPerSecond, measured without its own', async () => {
+    using job = aJob(configYaml(server.port, `${OPEN}${SMALL_FLOORS.replace('100000', '50')}`));
+    using traffic = keepPinging(redis, 5);
+    const { outcomes } = await job.tick();
+    expect(outcomes[0]?.plan).toMatchObject({ kind: 'skip', reason: 'busy' });
+    expect(traffic.sent()).toBeGreaterThan(50);
+    const [outcome] = outcomes;
+    const plan = outcome?.plan;
+    expect(plan?.kind === 'skip' && plan.blockers?.[0]).toMatchObject({
+      kind: 'busy',
+      limit: 50,
+      opsPerSecond: expect.any(Number),
+    });
+  });
+
+  it('counts no command of its own: on a server that nobody else uses the rate is 0', async () => {
+    using job = aJob(configYaml(server.port, OPEN + SMALL_FLOORS.replace('100000', '0')));
+    const { outcomes } = await job.tick({ mode: 'plan' });
+    expect(outcomes[0]).toMatchObject({ opsPerSecond: 0, plan: { kind: 'act', action: { kind: 'start-defrag' } } });
+  });
+
+  it('does nothing while BGSAVE runs', async () => {
+    using job = aJob(configYaml(server.port));
+    await redis.config('SET', 'rdb-key-save-delay', '300');
+    await redis.bgsave();
+    try {
+      const { outcomes } = await job.tick();
+      expect(outcomes[0]?.plan).toMatchObject({
+        kind: 'skip',
+        reason: 'forking',
+        blockers: [{ kind: 'forking', child: 'bgsave' }],
+      });
+      expect(await redis.config('GET', 'activedefrag')).toEqual(['activedefrag', 'no']);
+    } finally {
+      await redis.config('SET', 'rdb-key-save-delay', '0');
+      await endOfBgsave(redis);
+    }
+  });
+
+  it('never switches off what a human has switched on, and says once that it is there', async () => {
+    using job = aJob(configYaml(server.port));
+    await redis.config('SET', 'activedefrag', 'yes', 'active-defrag-cycle-max', '2');
+    const before = await settingsOf(redis);
+    const first = await job.tick();
+    const second = await job.tick();
+    expect(plansOf([first, second])).toEqual(['foreign-defrag', 'foreign-defrag']);
+    expect(job.alerts.map(({ event }) => event)).toEqual(['foreign-defrag']);
+    expect(await settingsOf(redis)).toEqual(before);
+    await redis.config('SET', 'activedefrag', 'no', 'active-defrag-cycle-max', '25');
+  });
+
+  it('gives back a lease whose job has died, at the first tick after the window: off, as before, told', async () => {
+    const before = await settingsOf(redis);
+    using job = aJob(configYaml(server.port, OPEN + SMALL_FLOORS.replace('maxStall', 'maxCpu: 1, maxStall')));
+    const started = await job.tick();
+    expect(plansOf([started])).toEqual(['start-defrag']);
+    expect(started.leased).toHaveLength(1);
+    expect(await redis.config('GET', 'activedefrag')).toEqual(['activedefrag', 'yes']);
+    using another = aJob(configYaml(server.port, closedWindow() + SMALL_FLOORS), { stateFile: job.stateFile });
+    const closing = await another.tick({ holder: 'successor' });
+    expect(closing.outcomes[0]?.plan).toMatchObject({
+      kind: 'act',
+      action: { kind: 'stop-defrag', because: 'window-closed' },
+    });
+    expect(closing.leased).toEqual([]);
+    expect([...(await another.ports.store.list('lease#'))]).toEqual([]);
+    expect(await settingsOf(redis)).toEqual(before);
+    expect(another.alerts.map(({ event }) => event)).toEqual(['defrag-aborted']);
+  });
+
+  it('leaves alone a setting that somebody changed during the lease, and says so', async () => {
+    const before = await settingsOf(redis);
+    using job = aJob(configYaml(server.port, OPEN + SMALL_FLOORS.replace('maxStall', 'maxCpu: 1, maxStall')));
+    await job.tick();
+    await redis.config('SET', 'active-defrag-ignore-bytes', '7340032');
+    const closing = await job.tick({ release: 'interrupted' });
+    expect(closing.outcomes[0]?.notices).toEqual([
+      { kind: 'settings-changed', leftAlone: { 'active-defrag-ignore-bytes': '7340032' } },
+    ]);
+    expect(await settingsOf(redis)).toEqual({ ...before, 'active-defrag-ignore-bytes': '7340032' });
+    await redis.config('SET', 'active-defrag-ignore-bytes', before['active-defrag-ignore-bytes'] ?? '');
+  });
+
+  it('defragments under a lease, ends it, purges, restores every setting, and returns what it predicted', async () => {
+    const before = await settingsOf(redis);
+    using job = aJob(configYaml(server.port));
+    const ticks = await untilIdle(job);
+    const plans = plansOf(ticks);
+    expect(plans[0]).toBe('start-defrag');
+    expect(plans).toContain('defragmenting');
+    expect(plans.slice(-3)).toEqual(['stop-defrag', 'purge', 'healthy']);
+    expect(await settingsOf(redis)).toEqual(before);
+    const verdict = ticks
+      .flatMap(({ outcomes }) => outcomes)
+      .find(({ verdict }) => verdict?.cure === 'defrag')?.verdict;
+    expect(verdict).toMatchObject({ kind: 'improved', promisedStall: 100 });
+    expect(verdict?.share).toBeGreaterThan(0.9);
+    expect(verdict?.share).toBeLessThan(1.15);
+    expect(job.alerts.map(({ event }) => event)).toEqual(['defrag-started', 'defrag-finished']);
+    expect([...(await job.ports.store.list('lease#'))]).toEqual([]);
+  });
+});
+
+describe.skipIf(lacksServer('plain'))('on a server whose build refuses to defragment', () => {
+  it('says `unsupported` without an error, tells it once, and still purges', async () => {
+    await using server = await plainServer();
+    const redis = clientOf(server);
+    await fragment(redis, 120 * 1024 * 1024);
+    using job = aJob(
+      configYaml(
+        server.port,
+        `${OPEN}
+    purge: { minReclaim: 1GiB }
+    defrag: { minReclaim: 24MiB }
+    maxOpsPerSecond: 100000`,
+      ),
+    );
+    const before = await settingsOf(redis);
+    await new Promise((resolve) => setTimeout(resolve, 10_500));
+    const ticks = [await job.tick(), await job.tick()];
+    expect(plansOf(ticks)).toEqual(['unsupported', 'unsupported']);
+    expect(ticks.flatMap(({ outcomes }) => outcomes.map(({ status }) => status))).toEqual(['observed', 'observed']);
+    expect(job.alerts.map(({ event }) => event)).toEqual(['defrag-unsupported']);
+    expect(await settingsOf(redis)).toEqual(before);
+
+    await retainPages(redis);
+    // Under load some of the pages leave while they are made.
+    using purging = aJob(configYaml(server.port, OPEN + SMALL_FLOORS.replace('24MiB, maxBlock', '8MiB, maxBlock')));
+    const purged = await purging.tick();
+    expect(purged.outcomes[0]).toMatchObject({
+      status: 'acted',
+      plan: { action: { kind: 'purge' } },
+      verdict: { kind: 'improved' },
+    });
+    expect(purged.outcomes[0]?.verdict?.share).toBeGreaterThan(0.8);
+    expect(purging.alerts.map(({ event }) => event)).toContain('purged');
+    redis.disconnect();
+  }, 90_000);
+});
+
+/** Traffic of somebody else's, until disposed of. */
+function keepPinging(redis: Redis, everyMs: number): Disposable & { sent(): number } {
+  let sent = 0;
+  const timer = setInterval(() => {
+    sent += 2;
+    void Promise.all([redis.ping(), redis.ping()]);
+  }, everyMs);
+  return { sent: () => sent, [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+async function endOfBgsave(redis: Redis): Promise<void> {
+  await expect
+    .poll(async () => /rdb_bgsave_in_progress:(\d)/.exec(await redis.info('persistence'))?.[1], { timeout: 60_000 })
+    .toBe('0');
+}

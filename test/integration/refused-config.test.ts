@@ -1,0 +1,72 @@
+import type { Redis } from 'ioredis';
+import { describe, expect, test } from 'vitest';
+import type { RunningServer } from '../../cli/server/start.ts';
+import { MIB } from '../../functions/shared/config/units.ts';
+import { clientOf, fragment } from '../support/fragmented.ts';
+import { aJob, OPEN, SMALL_FLOORS } from '../support/job.ts';
+import { lacksServer, plainServer } from '../support/servers.ts';
+
+const PASSWORD = 'battery-staple-7c1f';
+/** Keeps the allocator from returning pages by itself; CONFIG SET could not say so to one of them. */
+const KEEP_PAGES = ['--jemalloc-bg-thread', 'no'];
+
+/** Holes for a defragger and free pages for a purge. */
+async function untidy(server: RunningServer, redis: Redis = clientOf(server)): Promise<void> {
+  await fragment(redis, 100 * MIB);
+  const keys = Array.from({ length: 120 }, (_, index) => `big:${index}`);
+  const value = 'x'.repeat(MIB);
+  for (const key of keys) await redis.set(key, value);
+  await redis.del(...keys);
+  redis.disconnect();
+}
+
+function configFor(limited: RunningServer, renamed: RunningServer): string {
+  return `instances:
+  - id: limited
+    url: ${limited.url}
+    credentials: { username: keeper, password: "env:KEEPER_PASSWORD" }${OPEN}${SMALL_FLOORS}
+  - id: renamed
+    url: ${renamed.url}${OPEN}${SMALL_FLOORS}
+`;
+}
+
+describe.skipIf(lacksServer('plain'))('where CONFIG is refused', () => {
+  test('by an ACL, or because it is renamed: the layers are seen, a purge works, defrag says config-refused', async () => {
+    await using limited = await plainServer({ args: KEEP_PAGES });
+    await using renamed = await plainServer({ args: [...KEEP_PAGES, '--rename-command', 'CONFIG', ''] });
+    const admin = clientOf(limited);
+    await admin.acl('SETUSER', 'keeper', 'on', `>${PASSWORD}`, '+info', '+memory|purge', '+ping');
+    await Promise.all([untidy(limited), untidy(renamed)]);
+    const uptime = async () => Number(/^uptime_in_seconds:(\d+)/m.exec(await admin.info('server'))?.[1]);
+    await expect.poll(uptime, { timeout: 15_000 }).toBeGreaterThan(11);
+
+    using job = aJob(configFor(limited, renamed), { env: { KEEPER_PASSWORD: PASSWORD } });
+    const first = await job.tick();
+    for (const outcome of first.outcomes) {
+      expect(outcome).toMatchObject({
+        status: 'acted',
+        plan: { kind: 'act', action: { kind: 'purge' }, reason: 'pages-retained' },
+        verdict: { cure: 'purge', kind: 'improved', promisedStall: 1000 },
+        observation: { refused: expect.arrayContaining(['config|get']) },
+      });
+      expect(outcome.diagnosis?.layers?.externalFragmentation).toBeGreaterThan(24 * MIB);
+    }
+    expect(job.alerts.map(({ instance, event }) => `${instance} ${event}`).sort()).toEqual([
+      'limited purged',
+      'renamed purged',
+    ]);
+
+    const second = await job.tick();
+    expect(second.outcomes.map(({ status, plan }) => [status, plan])).toEqual([
+      ['observed', { kind: 'skip', reason: 'config-refused' }],
+      ['observed', { kind: 'skip', reason: 'config-refused' }],
+    ]);
+    expect(second.idle).toBe(true);
+    // NOPERM for CLIENT SETNAME is nobody's trouble: what the server logs as refused is CONFIG and LATENCY alone.
+    const refused = String(await admin.acl('LOG'));
+    expect(refused).toContain('config|get');
+    expect(refused).not.toMatch(/memory\|purge|,info,|activedefrag/);
+    expect(JSON.stringify([first, second, job.logs, job.metrics, job.alerts])).not.toContain(PASSWORD);
+    admin.disconnect();
+  }, 60_000);
+});

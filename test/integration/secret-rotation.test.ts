@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { RunningServer } from '../../cli/server/start.ts';
+import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
+import { createSecretReader } from '../../functions/shared/aws/secrets.ts';
+import { type AwsProxy, awsEnv, startAwsProxy } from '../support/aws-proxy.ts';
+import { aJob, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
+import { describeWithMoto, type Moto, startMoto } from '../support/moto.ts';
+import { lacksServer, plainServer } from '../support/servers.ts';
+
+const OLD = 'correct-horse-old';
+const NEW = 'battery-staple-new';
+const CREDENTIALS = `
+    credentials: { password: "secretsmanager:redis#password" }`;
+
+describeWithMoto('a password that is rotated while the job is deployed', () => {
+  describe.skipIf(lacksServer('plain'))('on a real server', () => {
+    let moto: Moto;
+    let proxy: AwsProxy;
+    let vault: SecretsManagerClient;
+    let server: RunningServer;
+    let admin: Redis;
+    let job: Job;
+
+    beforeAll(async () => {
+      moto = await startMoto();
+      proxy = await startAwsProxy(moto.url);
+      for (const [key, value] of Object.entries(awsEnv(proxy.url))) vi.stubEnv(key, value);
+      vault = new SecretsManagerClient({});
+      await vault.send(new CreateSecretCommand({ Name: 'redis', SecretString: '{}' }));
+    });
+    afterAll(async () => {
+      vault?.destroy();
+      vi.unstubAllEnvs();
+      await proxy?.stop();
+      await moto?.stop();
+    });
+    beforeEach(async () => {
+      server = await plainServer({ args: ['--requirepass', OLD] });
+      admin = new Redis(server.port, { host: server.host, password: OLD, protocol: 2 });
+      await store(OLD);
+      job = aJob(configYaml(server.port, `${CREDENTIALS}${OPEN}${SMALL_FLOORS}`), {
+        secrets: createSecretReader({ env: {} }),
+      });
+      proxy.clear();
+    });
+    afterEach(async () => {
+      job[Symbol.dispose]();
+      admin.disconnect();
+      await server.stop();
+    });
+
+    const store = (password: string) =>
+      vault.send(new PutSecretValueCommand({ SecretId: 'redis', SecretString: JSON.stringify({ password }) }));
+    const rotate = async (password: string) => {
+      await store(password);
+      await admin.config('SET', 'requirepass', password);
+      proxy.clear();
+    };
+    const reads = () => proxy.requests.filter(({ operation }) => operation === 'GetSecretValue').length;
+    /** How many sign-ins the server has refused. */
+    const refused = async () =>
+      Number(/^cmdstat_auth:.*failed_calls=(\d+)/m.exec(await admin.info('commandstats'))?.[1]);
+
+    async function visit(): Promise<Outcome | undefined> {
+      const tick = await job.tick();
+      const state = (() => {
+        try {
+          return readFileSync(job.stateFile, 'utf8');
+        } catch {
+          return '';
+        }
+      })();
+      const everything = JSON.stringify([tick, job.logs, job.metrics, job.alerts]) + state;
+      for (const secret of [OLD, NEW]) expect(everything).not.toContain(secret);
+      return tick.outcomes[0];
+    }
+
+    test('is read once for many visits', async () => {
+      expect((await visit())?.status).toBe('observed');
+      expect((await visit())?.status).toBe('observed');
+      expect(reads()).toBe(1);
+    });
+
+    test('the next visit is refused once, reads it again, and gets in with the new one', async () => {
+      expect((await visit())?.status).toBe('observed');
+      await rotate(NEW);
+      const before = await refused();
+      expect((await visit())?.status).toBe('observed');
+      expect([reads(), (await refused()) - before]).toEqual([1, 1]);
+      expect((await visit())?.status).toBe('observed');
+      expect([reads(), (await refused()) - before]).toEqual([1, 1]);
+    });
+
+    test('a server that has moved on before the secret is told, and reached as soon as the secret follows', async () => {
+      expect((await visit())?.status).toBe('observed');
+      await admin.config('SET', 'requirepass', NEW);
+      const before = await refused();
+      expect(await visit()).toMatchObject({
+        status: 'unreachable',
+        problem: { kind: 'wrong-credentials', message: 'the server refuses our credentials: WRONGPASS' },
+      });
+      // The same secret again: trying it once more would only count as another attack.
+      expect((await refused()) - before).toBe(1);
+      await store(NEW);
+      expect((await visit())?.status).toBe('observed');
+    });
+
+    test('a first password that is wrong is not read twice: there is no newer one', async () => {
+      await store('something-else');
+      proxy.clear();
+      expect(await visit()).toMatchObject({ status: 'unreachable', problem: { kind: 'wrong-credentials' } });
+      expect(reads()).toBe(1);
+    });
+
+    test.each([
+      [
+        'deny',
+        /^the secret redis, which the config names, may not be read: allow this role secretsmanager:GetSecretValue/,
+      ],
+      ['garble', /^the secret redis, which the config names, cannot be read: SyntaxError$/],
+    ] as const)('a secret that cannot be read (%s) is a node that cannot be seen', async (kind, message) => {
+      proxy.fault({ operation: 'GetSecretValue', kind });
+      expect(await visit()).toMatchObject({
+        status: 'unreachable',
+        problem: { kind: 'wrong-credentials', message: expect.stringMatching(message), expected: true },
+      });
+      proxy.clear();
+      expect((await visit())?.status).toBe('observed');
+    });
+  });
+});

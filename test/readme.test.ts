@@ -1,0 +1,21 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { JOB_METRICS, type MetricDefinition, NODE_METRICS } from '../functions/shared/contracts/metrics.ts';
+
+const README = new URL('../README.md', import.meta.url);
+const MARKED = /(<!-- metrics: [^>]*-->\n)[\s\S]*?(<!-- \/metrics -->)/;
+
+function tableOf(definitions: readonly MetricDefinition[]): string {
+  const rows = definitions.map(({ name, unit, set, meaning }) => `| \`${name}\` | ${unit} | ${set} | ${meaning} |`);
+  return ['| metric | unit | set | meaning |', '|---|---|---|---|', ...rows, ''].join('\n');
+}
+
+/** UPDATE_README=1 writes the table; without it, a README that lags behind the contract fails. */
+it("the README's table of metrics is the contract's", () => {
+  const text = readFileSync(README, 'utf8');
+  const table = tableOf([...Object.values(NODE_METRICS), ...Object.values(JOB_METRICS)]);
+  const current = text.replace(MARKED, `$1${table}$2`);
+  if (process.env.UPDATE_README) writeFileSync(README, current);
+  expect(text.match(MARKED)).not.toBeNull();
+  expect(process.env.UPDATE_README ? current : text).toBe(current);
+});

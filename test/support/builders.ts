@@ -1,0 +1,207 @@
+import { type Diagnosis, diagnose } from '../../functions/maintain/decide/diagnose.ts';
+import type { Lease } from '../../functions/maintain/decide/lease.ts';
+import type { MemorySample, Observation } from '../../functions/maintain/decide/observation.ts';
+import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
+import type { Plan, SkipReason } from '../../functions/maintain/decide/plan.ts';
+import type { Verdict } from '../../functions/maintain/decide/verify.ts';
+import { parseConfig } from '../../functions/shared/config/parse.ts';
+import type { InstanceConfig } from '../../functions/shared/config/schema.ts';
+import { MIB, MINUTE } from '../../functions/shared/config/units.ts';
+import type { Engine } from '../../functions/shared/redis/engine.ts';
+
+/**
+ * One story, told by Redis 7.0.15: strings of 0.1 to 10 KB, 65 % of them expired at random, 841 MiB of RSS on 450 MiB of
+ * data. Defrag takes a few seconds and returns 343 MiB of it. It is Tuesday, 02:14 in Berlin, and the window is open.
+ */
+export const NOW = Date.parse('2026-11-24T01:14:05Z');
+export const NODE = '10.0.3.17:6379';
+export const RUN_ID = 'bae52d4de9b707a164e60591352f9740b4822687';
+
+const FILE = `
+instances:
+  - id: sessions
+    url: redis://10.0.3.17:6379
+    timezone: Europe/Berlin
+    windows: [{ days: [tue, thu], start: "02:00", duration: 3h }]
+`;
+
+/** What the config file's own parser makes of an instance with a window and otherwise defaults. */
+export function anInstance(over: Partial<InstanceConfig> = {}): InstanceConfig {
+  const parsed = parseConfig(FILE, 'prod');
+  const [instance] = parsed.ok ? parsed.config.instances : [];
+  if (!instance) throw new Error(`the builders' file is not accepted: ${JSON.stringify(parsed)}`);
+  return { ...instance, ...over };
+}
+
+export function anEngine(over: Partial<Engine> = {}): Engine {
+  return { name: 'redis', version: '7.0.15', slicedDefrag: false, atomicConfigSet: true, ...over };
+}
+
+/** Fragmented: 357 MiB of holes, 18 MiB of retained pages, 15 MiB outside the allocator. */
+export function aMemorySample(over: Partial<MemorySample> = {}): MemorySample {
+  return {
+    usedMemory: 450 * MIB,
+    usedMemoryRss: 841 * MIB,
+    allocatorAllocated: 451 * MIB,
+    allocatorActive: 808 * MIB,
+    allocatorResident: 826 * MIB,
+    allocatorFragBytes: 357 * MIB,
+    memAllocator: 'jemalloc-5.2.1',
+    maxmemory: 0,
+    usedMemoryScripting: 96_640,
+    lazyfreePendingObjects: 0,
+    ...over,
+  };
+}
+
+/** The same server once it is defragmented and purged. */
+export function aTidyMemorySample(over: Partial<MemorySample> = {}): MemorySample {
+  return aMemorySample({
+    usedMemoryRss: 500 * MIB,
+    allocatorActive: 457 * MIB,
+    allocatorResident: 485 * MIB,
+    allocatorFragBytes: 6 * MIB,
+    ...over,
+  });
+}
+
+/** `memory` is merged into the sample; every other part is replaced whole. */
+export function anObservation({
+  memory,
+  ...over
+}: Partial<Omit<Observation, 'memory'>> & { readonly memory?: Partial<MemorySample> } = {}): Observation {
+  return {
+    node: NODE,
+    at: NOW,
+    engine: anEngine(),
+    runId: RUN_ID,
+    uptime: 41 * 24 * 60 * MINUTE,
+    memory: aMemorySample(memory),
+    activity: {
+      totalCommandsProcessed: 42_003,
+      instantaneousOpsPerSec: 12,
+      evictedKeys: 0,
+      currentEvictionExceededTime: 0,
+      cpuSeconds: 120.5,
+      ownCommands: 3,
+    },
+    persistence: { loading: false, rdbBgsaveInProgress: false, aofRewriteInProgress: false },
+    replication: { role: 'primary', replicasSyncing: 0 },
+    defrag: {
+      settings: {
+        activedefrag: 'no',
+        'active-defrag-cycle-min': '1',
+        'active-defrag-cycle-max': '25',
+        'active-defrag-ignore-bytes': '104857600',
+        'active-defrag-threshold-lower': '10',
+        'active-defrag-threshold-upper': '100',
+        hz: '10',
+        'latency-monitor-threshold': '0',
+      },
+      running: 0,
+      hits: 0,
+      misses: 0,
+    },
+    refused: [],
+    ...over,
+  };
+}
+
+/** What `diagnose` says of the observation above. */
+export function aDiagnosis(over: Partial<Diagnosis> = {}): Diagnosis {
+  return { ...diagnose(anObservation(), anInstance()), ...over };
+}
+
+/** A defrag that has run for two minutes. */
+export function aLease(over: Partial<Lease> = {}): Lease {
+  return {
+    instance: 'sessions',
+    node: NODE,
+    phase: 'running',
+    runId: RUN_ID,
+    role: 'primary',
+    holder: 'tick-1',
+    busyUntil: 0,
+    acquiredAt: NOW - 2 * MINUTE,
+    expiresAt: NOW + 28 * MINUTE,
+    prior: { hz: '10', 'active-defrag-cycle-max': '25', 'active-defrag-cycle-min': '1', activedefrag: 'no' },
+    applied: { hz: '100', 'active-defrag-cycle-max': '25', 'active-defrag-cycle-min': '25', activedefrag: 'yes' },
+    before: { usedMemoryRss: 841 * MIB, allocated: 451 * MIB },
+    predicted: { reclaim: 350 * MIB, stall: 2.5 },
+    promisedStall: 5,
+    progress: {
+      at: NOW - MINUTE,
+      hits: 210_000,
+      misses: 90_000,
+      fragmentation: 120 * MIB,
+      latencyAt: 0,
+      latencyMax: 0,
+      worstStall: 3,
+      stallStrikes: 0,
+      idleLooks: 0,
+    },
+    ...over,
+  };
+}
+
+export type ActPlan = Extract<Plan, { kind: 'act' }>;
+export type SkipPlan = Extract<Plan, { kind: 'skip' }>;
+
+/** Start defrag. */
+export function aPlan(over: Partial<ActPlan> = {}): ActPlan {
+  return {
+    kind: 'act',
+    action: {
+      kind: 'start-defrag',
+      settings: { hz: '100', 'active-defrag-cycle-min': '25', activedefrag: 'yes' },
+      expiresAt: NOW + 30 * MINUTE,
+    },
+    reason: 'fragmented',
+    predicted: { reclaim: 350 * MIB, stall: 2.5 },
+    ...over,
+  };
+}
+
+export function aPurgePlan(over: Partial<ActPlan> = {}): ActPlan {
+  return aPlan({
+    action: { kind: 'purge' },
+    reason: 'pages-retained',
+    predicted: { reclaim: 310 * MIB, stall: 122 },
+    ...over,
+  });
+}
+
+export function aSkip(reason: SkipReason, over: Partial<SkipPlan> = {}): SkipPlan {
+  return { kind: 'skip', reason, ...over };
+}
+
+/** A defrag, its purge included, that gave back what was predicted. */
+export function aVerdict(over: Partial<Verdict> = {}): Verdict {
+  return {
+    cure: 'defrag',
+    kind: 'improved',
+    rssBefore: 841 * MIB,
+    rssAfter: 500 * MIB,
+    dataGrowth: 0,
+    reclaimed: 341 * MIB,
+    predicted: 350 * MIB,
+    share: 341 / 350,
+    stall: 3,
+    promisedStall: 5,
+    ...over,
+  };
+}
+
+/** A node that was looked at, and on which nothing was to be done. */
+export function anOutcome(over: Partial<Outcome> = {}): Outcome {
+  return {
+    instance: 'sessions',
+    node: NODE,
+    status: 'observed',
+    observation: anObservation(),
+    diagnosis: aDiagnosis(),
+    plan: aSkip('healthy'),
+    notices: [],
+    ...over,
+  };
+}

@@ -1,0 +1,75 @@
+import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
+import { createDynamoClient } from '../../functions/shared/aws/clients.ts';
+import { type AwsProxy, awsEnv, startAwsProxy } from './aws-proxy.ts';
+import { type Moto, startMoto } from './moto.ts';
+
+let made = 0;
+
+/**
+ * A table as the stack makes it, empty; no name comes twice in a test run.
+ *
+ * @param keys other keys than the right ones, for a table that is none of ours
+ */
+export async function createStateTable(
+  client: DynamoDBClient,
+  keys: { readonly pk: string; readonly sk: string } = { pk: 'pk', sk: 'sk' },
+): Promise<{ readonly tableName: string }> {
+  made += 1;
+  const TableName = `offpeak-test-${made}`;
+  await client.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: Object.values(keys).map((AttributeName) => ({
+        AttributeName,
+        AttributeType: 'S' as const,
+      })),
+      KeySchema: [
+        { AttributeName: keys.pk, KeyType: 'HASH' },
+        { AttributeName: keys.sk, KeyType: 'RANGE' },
+      ],
+    }),
+  );
+  return { tableName: TableName };
+}
+
+/** What each test works with: a table and a client of its own, and the proxy that records and fails its calls. */
+export interface TableUnderTest {
+  readonly proxy: AwsProxy;
+  readonly client: DynamoDBClient;
+  readonly tableName: string;
+}
+
+/** Sets up moto behind the proxy for the tests of the surrounding `describe`, and leads this process' SDK there. */
+export function stateTables(): () => TableUnderTest {
+  let moto: Moto | undefined;
+  let proxy: AwsProxy | undefined;
+  let current: TableUnderTest | undefined;
+
+  beforeAll(async () => {
+    moto = await startMoto();
+    proxy = await startAwsProxy(moto.url);
+    for (const [key, value] of Object.entries(awsEnv(proxy.url))) vi.stubEnv(key, value);
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await proxy?.stop();
+    await moto?.stop();
+  });
+  beforeEach(async () => {
+    if (proxy === undefined) throw new Error('moto has not started');
+    proxy.clear();
+    // A client that has tried again too often stops doing so until calls succeed: each test has its own.
+    const client = createDynamoClient();
+    const { tableName } = await createStateTable(client);
+    proxy.clear();
+    current = { proxy, client, tableName };
+  });
+  afterEach(() => current?.client.destroy());
+
+  return () => {
+    if (current === undefined) throw new Error('only a running test has a table');
+    return current;
+  };
+}

@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs';
+
+/** Whether the process exists and is not a zombie, which only waits for whoever adopted it to take note. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    // No /proc on this system, or the process ended between the two looks.
+    return process.platform !== 'linux';
+  }
+}

@@ -1,0 +1,37 @@
+import { inject, type TestContext, TestRunner } from 'vitest';
+import type { ServerBinary, ServerMissing } from '../../cli/server/binary.ts';
+import type { ServerRole } from '../../cli/server/cache.ts';
+import { type RunningServer, type StartOptions, startServer } from '../../cli/server/start.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** What the global setup found, once for all workers. */
+    readonly servers: Readonly<Record<ServerRole, ServerBinary | ServerMissing>>;
+  }
+}
+
+/** Starts a server that accepts `CONFIG SET activedefrag yes`; without one the current test is skipped, in CI it fails. */
+export async function defragServer(options: StartOptions = {}): Promise<RunningServer> {
+  return startServer(serverBinary('defrag'), options);
+}
+
+/** Starts a server that refuses `CONFIG SET activedefrag yes`; without one the current test is skipped, in CI it fails. */
+export async function plainServer(options: StartOptions = {}): Promise<RunningServer> {
+  return startServer(serverBinary('plain'), options);
+}
+
+/** The binary itself; without one the current test is skipped, in CI it fails. */
+export function serverBinary(role: ServerRole): ServerBinary {
+  const found = inject('servers')[role];
+  if (found.kind === 'found') return found;
+  const words = `${found.reason}. ${found.install}`;
+  const context: TestContext | undefined = TestRunner.getCurrentTest()?.context;
+  // In CI a skipped test is a test that nobody runs. Outside of a test (in beforeAll) there is nothing to skip.
+  if (process.env.CI || context === undefined) throw new Error(words);
+  return context.skip(words);
+}
+
+/** For `describe.skipIf(lacksServer('defrag'))` around a beforeAll that starts one; in CI never true, so that it fails. */
+export function lacksServer(role: ServerRole): boolean {
+  return !process.env.CI && inject('servers')[role].kind === 'missing';
+}

@@ -1,0 +1,41 @@
+import type { Finding, Layers } from '../../functions/maintain/decide/diagnose.ts';
+import type { Blocker } from '../../functions/maintain/decide/guards.ts';
+import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
+import type { Action } from '../../functions/maintain/decide/plan.ts';
+import type { Prediction } from '../../functions/maintain/decide/predict.ts';
+
+/** What `--json` prints for a tick, as the readers of the command line know it. */
+export interface TickDocument {
+  readonly at: string;
+  readonly stage: string;
+  readonly outcomes: readonly OutcomeDocument[];
+  readonly leasesHeld: number;
+  readonly alerts: readonly { readonly event: string; readonly severity: string; readonly title: string }[];
+  readonly problem?: string;
+}
+
+export interface OutcomeDocument extends Pick<Outcome, 'instance' | 'node' | 'status' | 'verdict' | 'problem'> {
+  readonly leased: boolean;
+  readonly pause?: { readonly until: string; readonly reason: string; readonly by: string };
+  readonly ratio?: number;
+  readonly diagnosis?: { readonly layers?: Layers; readonly findings: readonly Finding[] };
+  readonly plan?: {
+    readonly kind: 'act' | 'skip';
+    readonly action?: Action;
+    readonly reason: string;
+    readonly why: string;
+    readonly predicted?: Prediction;
+    readonly blockers?: readonly Blocker[];
+  };
+}
+
+/** Every step in order: the action where one was planned, the reason where none was. */
+export function stepsOf(documents: readonly TickDocument[]): readonly string[] {
+  return documents.flatMap(({ outcomes }) =>
+    outcomes.map(({ plan, status }) => plan?.action?.kind ?? plan?.reason ?? status),
+  );
+}
+
+export function alertsOf(documents: readonly TickDocument[]): readonly string[] {
+  return documents.flatMap(({ alerts }) => alerts.map(({ event }) => event));
+}

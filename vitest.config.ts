@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config';
+
+/** What packages the stack, lints it, deploys it to a local stand-in, and runs the zips: minutes, and nothing of the job's logic. */
+const STACK = [
+  'test/infra/{package,deploy}.test.ts',
+  'test/integration/artefact*.test.ts',
+  'test/support/lambda-runtime.test.ts',
+];
+
+export default defineConfig({
+  test: {
+    globalSetup: ['test/support/global-setup.ts'],
+    // Most of the time the tests wait for real servers: more workers than the two cores that this is made for.
+    maxWorkers: 4,
+    hookTimeout: 240_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'job', include: ['test/**/*.test.ts'], exclude: STACK, testTimeout: 60_000 },
+      },
+      { extends: true, test: { name: 'stack', include: STACK, testTimeout: 240_000 } },
+    ],
+  },
+});
