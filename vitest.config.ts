@@ -12,6 +12,8 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     // Most of the time the tests wait for real servers: more workers than the two cores that this is made for.
     maxWorkers: 4,
+    // A poll waits for a process or a server; a busy machine takes its time, and a second is no promise of anybody's.
+    expect: { poll: { timeout: 15_000 } },
     hookTimeout: 240_000,
     projects: [
       {

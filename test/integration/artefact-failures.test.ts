@@ -156,7 +156,7 @@ describeWithRic('the packaged job that fails, called as Lambda calls them', (ric
       });
 
       test('a container that does not get to run in time is ended by Lambda, and a new one starts', async () => {
-        await using starved = await job({ timeoutMs: 1_500 });
+        await using starved = await job({ timeoutMs: 6_000 });
         aws.proxy.clear();
         aws.proxy.fault({ operation: 'Query', kind: 'hang' });
         const invocation = starved.invoke(SCHEDULED);
@@ -166,7 +166,7 @@ describeWithRic('the packaged job that fails, called as Lambda calls them', (ric
           ok: false,
           error: {
             errorType: 'Sandbox.Timedout',
-            errorMessage: expect.stringMatching(/^RequestId: \S+ Error: Task timed out after 1\.50 seconds$/),
+            errorMessage: expect.stringMatching(/^RequestId: \S+ Error: Task timed out after 6\.00 seconds$/),
           },
         });
         aws.proxy.clear();
