@@ -1,6 +1,6 @@
 import { type Lease, memoryFor } from './decide/lease.ts';
 import type { Observation, Settings } from './decide/observation.ts';
-import type { Notice } from './decide/outcome.ts';
+import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Acting, Situation } from './decide/plan.ts';
 import { restoration } from './decide/stall.ts';
 import { advance } from './decide/stop.ts';
@@ -8,7 +8,7 @@ import { expected, newLease, peerActing, type Result, type StartDefrag } from '.
 import type { Configured } from './ports.ts';
 import { isDefragRefusal } from './session.ts';
 import { dropLease, type HeldLease, remember, renewLease, takeLease } from './state.ts';
-import type { Visit } from './visit.ts';
+import { entrustOutcomes, outcomeOf, type Visit } from './visit.ts';
 
 /** Writes the lease, then the settings, then that the settings are there. Whatever goes wrong in between is undone, or left to the lease. */
 export async function startDefrag(visit: Visit, facts: Situation, plan: Acting, action: StartDefrag): Promise<Result> {
@@ -24,7 +24,7 @@ export async function startDefrag(visit: Visit, facts: Situation, plan: Acting, 
     const configured = await configure(visit, facts.observation, action.settings);
     if (!configured.done) return await withdrawRefused(visit, held, facts, configured);
     if (configured.found.activedefrag === 'yes') return await withdrawForeign(visit, held, facts, configured.found);
-    return await confirm(visit, held, facts, configured.found);
+    return await confirm(visit, held, facts, plan, configured.found);
   } catch (error) {
     // Whether the server has taken the settings is unknown. The lease knows what to give back; the next tick will.
     return { kind: 'failed', why: expected(error), leased: true, memory: facts.memory };
@@ -44,24 +44,43 @@ async function configure(visit: Visit, { engine }: Observation, settings: Settin
   return switched.done ? { done: true, found } : { ...switched, found, applied: rest };
 }
 
-async function confirm(visit: Visit, held: HeldLease, facts: Situation, found: Settings): Promise<Result> {
+async function confirm(
+  visit: Visit,
+  held: HeldLease,
+  facts: Situation,
+  plan: Acting,
+  found: Settings,
+): Promise<Result> {
   const { ports, instance, node, session } = visit;
   const settled = await session.look();
   const prior = { ...held.lease.prior, ...found };
   const lease: Lease = { ...held.lease, phase: 'running', prior, busyUntil: 0, progress: advance(held.lease, settled) };
+  const outcome = startedOutcome(visit, facts, plan, lease, settled);
+  await entrustOutcomes(visit, [outcome]);
   const renewed = await renewLease(ports.store, held, lease).catch((error: unknown) => expected(error));
   if (renewed && typeof renewed === 'object') {
     const memory = await remember(ports.store, instance.id, node, (known) => ({
       ...memoryFor(settled, known),
       defragSupport: 'supported',
     })).catch(() => facts.memory);
-    return { kind: 'done', memory, settled };
+    return { kind: 'done', memory, outcome, settled };
   }
   // Without a lease nobody would ever switch it off: what we have just set goes back at once.
   const { missing } = await giveBack(visit, lease, settled);
   const left = missing.length > 0 ? `; the server did not take back ${missing.join(', ')}` : '';
   const why = (renewed ?? 'somebody else dropped our lease') + left;
   return { kind: 'failed', why, leased: renewed !== undefined, memory: facts.memory };
+}
+
+function startedOutcome(
+  visit: Visit,
+  facts: Situation,
+  plan: Acting,
+  { applied, acquiredAt }: Lease,
+  observation: Observation,
+): Outcome {
+  const extras = { leased: true, settings: applied, episode: acquiredAt };
+  return outcomeOf(visit, { ...facts, observation }, plan, extras);
 }
 
 type Refused = Extract<Configured, { done: false }>;

@@ -2,11 +2,11 @@ import { NodeFailure } from '../shared/redis/failure.ts';
 import { StateUnavailable } from '../shared/state/store.ts';
 import type { Lease, NodeMemory } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
-import type { Notice } from './decide/outcome.ts';
+import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Acting, Action, Plan, Situation } from './decide/plan.ts';
 import { beginning } from './decide/stop.ts';
-import { footprint, type Verdict } from './decide/verify.ts';
-import type { Visit } from './visit.ts';
+import { footprint } from './decide/verify.ts';
+import { outcomeOf, type Visit } from './visit.ts';
 
 /** Long enough for what stands between a lease and its confirmation; a job that died in between blocks the instance no longer. */
 const BUSY_MS = 15_000;
@@ -17,7 +17,7 @@ export type StartDefrag = Extract<Action, { kind: 'start-defrag' }>;
 
 /** What came of an action. Memory is up to date and stored, whatever it was. */
 export type Result =
-  | { readonly kind: 'done'; readonly memory: NodeMemory; readonly verdict?: Verdict; readonly settled: Observation }
+  | { readonly kind: 'done'; readonly memory: NodeMemory; readonly outcome: Outcome; readonly settled: Observation }
   /** It turned out that this is not to be done; nothing is left changed. */
   | {
       readonly kind: 'withdrawn';
@@ -61,4 +61,20 @@ export function peerActing(visit: Visit): Plan {
 export function expected(error: unknown): string {
   if (error instanceof NodeFailure || error instanceof StateUnavailable) return error.message;
   throw error;
+}
+
+/** What was begun and has gone wrong. */
+export function failedOutcome(
+  visit: Visit,
+  facts: Situation,
+  plan: Acting,
+  { why, leased }: { readonly why: string; readonly leased: boolean },
+): Outcome {
+  const { kind } = plan.action;
+  return outcomeOf(visit, facts, plan, {
+    status: 'failed',
+    leased,
+    problem: { kind: 'action-failed', message: why, expected: true },
+    notices: [{ kind: 'action-failed', doing: kind, why }],
+  });
 }

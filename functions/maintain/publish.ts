@@ -1,25 +1,35 @@
 import type { Alert } from '../shared/contracts/alert.ts';
 import type { Metric } from '../shared/contracts/metrics.ts';
-import type { PublishReport } from '../shared/contracts/sinks.ts';
 import type { Outcome } from './decide/outcome.ts';
 import { planText } from './decide/words.ts';
+import { deliver, sendAll } from './outbox.ts';
 import type { Log, Ports } from './ports.ts';
+
+/** What a tick has to tell. */
+export interface Telling {
+  readonly holder: string;
+  readonly outcomes: readonly Outcome[];
+  readonly metrics: readonly Metric[];
+  readonly alerts: readonly Alert[];
+  /** The state could not be read: the outbox is not asked. */
+  readonly isBlind: boolean;
+}
 
 /**
  * Tells what came of a tick: one log line an outcome, then metrics and alerts side by side (a dead endpoint costs ten seconds).
  * Returns how many could not be delivered.
  */
 export async function publish(
-  { metrics: metricSink, alerts: alertSink, log }: Pick<Ports, 'metrics' | 'alerts' | 'log'>,
-  outcomes: readonly Outcome[],
-  metrics: readonly Metric[],
-  alerts: readonly Alert[],
+  ports: Pick<Ports, 'metrics' | 'alerts' | 'clock' | 'log' | 'store'>,
+  { holder, outcomes, metrics, alerts, isBlind }: Telling,
 ): Promise<number> {
-  for (const outcome of outcomes) logOutcome(log, outcome);
-  const [metricReport, alertReport] = await Promise.all([metricSink.publish(metrics), alertSink.send(alerts)]);
-  logRejections(log, 'metrics not published', metricReport);
-  logRejections(log, 'alerts not sent', alertReport);
-  return metricReport.rejected.length + alertReport.rejected.length;
+  for (const outcome of outcomes) logOutcome(ports.log, outcome);
+  const [{ sent, rejected }, unsent] = await Promise.all([
+    ports.metrics.publish(metrics),
+    isBlind ? sendAll(ports, alerts) : deliver(ports, holder, alerts),
+  ]);
+  if (rejected.length > 0) ports.log.error('metrics not published', { sent, rejected });
+  return rejected.length + unsent;
 }
 
 function logOutcome(log: Log, outcome: Outcome): void {
@@ -39,8 +49,4 @@ function logOutcome(log: Log, outcome: Outcome): void {
   if (status === 'failed') log.error('node failed', fields);
   else if (status === 'unreachable') log.warn('node unreachable', fields);
   else log.info(status === 'acted' ? 'node maintained' : 'node observed', fields);
-}
-
-function logRejections(log: Log, message: string, { sent, rejected }: PublishReport): void {
-  if (rejected.length > 0) log.error(message, { sent, rejected });
 }

@@ -1,10 +1,11 @@
 import { memoryFor, type NodeMemory } from './decide/lease.ts';
-import type { Observation } from './decide/observation.ts';
+import type { Outcome } from './decide/outcome.ts';
 import type { Acting, Situation } from './decide/plan.ts';
 import { footprint, learnFromPurge, verify } from './decide/verify.ts';
-import { expected, newLease, peerActing, type Result } from './lease-taking.ts';
+import { expected, failedOutcome, newLease, peerActing, type Result } from './lease-taking.ts';
+import { isEntrusted } from './outbox.ts';
 import { dropLease, remember, takeLease } from './state.ts';
-import type { Visit } from './visit.ts';
+import { entrustOutcomes, outcomeOf, type Visit } from './visit.ts';
 
 /** RSS is sampled every 100 ms; a second look sooner than this sees the time before the purge. */
 const SETTLE_MS = 1000;
@@ -14,13 +15,26 @@ const PURGE_PATIENCE_MS = 2000;
 
 /**
  * MEMORY PURGE, once. That it was tried is stored before it is sent: a purge whose answer never came still runs on the server, and
- * one that is sent again blocks again.
+ * one that is sent again blocks again. With `tell`, what came of it is told and then known; without, the caller tells it.
  */
-export async function purge(visit: Visit, before: Observation, plan: Acting): Promise<Result> {
+export async function purge(
+  visit: Visit,
+  facts: Situation,
+  plan: Acting,
+  tell?: (outcome: Outcome) => Promise<void>,
+): Promise<Result> {
   const { session, ports, instance, node } = visit;
+  const before = facts.observation;
   const note = (change: (memory: NodeMemory) => NodeMemory) =>
     remember(ports.store, instance.id, node, (memory) => change(memoryFor(before, memory)));
   const memory = await note((known) => ({ ...known, lastPurgeAt: ports.clock.now() }));
+  const known = (change: (memory: NodeMemory) => NodeMemory) =>
+    note((stored) => ({ ...change(stored), ...(tell && { purgeKnownAt: ports.clock.now() }) })).catch(
+      (error: unknown) => {
+        ports.log.warn('not remembered', { instance: instance.id, node, error: expected(error) });
+        return memory;
+      },
+    );
   try {
     const purged = await session.purge(PURGE_PATIENCE_MS + PURGE_PATIENCE * plan.predicted.stall);
     if (!purged.done) {
@@ -37,19 +51,42 @@ export async function purge(visit: Visit, before: Observation, plan: Acting): Pr
       stall: purged.blocked,
       promisedStall: instance.purge.maxBlock,
     });
-    return { kind: 'done', memory: await note((known) => learnFromPurge(known, verdict, settled)), verdict, settled };
+    const outcome = outcomeOf(visit, { ...facts, observation: settled }, plan, { verdict });
+    await tell?.(outcome);
+    return {
+      kind: 'done',
+      memory: await known((stored) => learnFromPurge(stored, verdict, settled)),
+      outcome,
+      settled,
+    };
   } catch (error) {
-    return { kind: 'failed', why: expected(error), leased: false, memory };
+    const why = expected(error);
+    await tell?.(failedOutcome(visit, facts, plan, { why, leased: false }));
+    return { kind: 'failed', why, leased: false, memory: await known((stored) => stored) };
   }
 }
 
 /** A purge on a node without a lease takes one for its own length: no two nodes of an instance at once, no two jobs on one. */
 export async function purgeUnderLease(visit: Visit, facts: Situation, plan: Acting): Promise<Result> {
-  const held = await takeLease(visit.ports.store, newLease(visit, facts, plan));
+  const { store, log } = visit.ports;
+  const held = await takeLease(store, newLease(visit, facts, plan));
   if (!held) return { kind: 'withdrawn', plan: peerActing(visit), memory: facts.memory };
   try {
-    return await purge(visit, facts.observation, plan);
+    return await purge(visit, facts, plan, (outcome) => entrustOutcomes(visit, [outcome]));
   } finally {
-    await dropLease(visit.ports.store, held);
+    // What was done is told, whether the lease could be dropped or not: whoever finds it knows that it is over.
+    await dropLease(store, held).catch((error: unknown) =>
+      log.warn('lease not dropped', { instance: visit.instance.id, node: visit.node, error: expected(error) }),
+    );
   }
+}
+
+/**
+ * Whether a purge whose job has died is one that nobody has told of: it was tried since `since`, and what came of it is neither
+ * remembered nor entrusted.
+ */
+export async function isPurgeUntold(visit: Visit, memory: NodeMemory, since: number): Promise<boolean> {
+  const { ports, stage, instance, node } = visit;
+  if ((memory.lastPurgeAt ?? 0) < since || (memory.purgeKnownAt ?? 0) >= since) return false;
+  return !(await isEntrusted(ports.store, [stage, instance.id, node], since));
 }

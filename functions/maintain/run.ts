@@ -72,7 +72,7 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
             instance,
             state,
             ports,
-            options,
+            { ...options, stage: config.stage },
           ),
         ),
       ),
@@ -90,7 +90,7 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
 async function conclude(
   config: Config,
   ports: Ports,
-  { mode, only, follows }: TickOptions,
+  { mode, holder, only, follows }: TickOptions,
   {
     at,
     outcomes,
@@ -112,7 +112,10 @@ async function conclude(
   const isSayable = ({ name, dimensions }: Metric) =>
     !only || DIMENSION.node in dimensions || (follows === true && name === JOB_METRICS.leasesHeld.name);
   const sayable = metrics.filter(isSayable);
-  const undelivered = mode === 'act' ? await publish(ports, outcomes, sayable, alerts) : 0;
+  const undelivered =
+    mode === 'act'
+      ? await publish(ports, { holder, outcomes, metrics: sayable, alerts, isBlind: problem !== undefined })
+      : 0;
   const leased = outcomes.filter((outcome) => outcome.leased).map(({ instance, node }) => ({ instance, node }));
   const idle = leased.length === 0 && outcomes.every(isIdle);
   return { at, stage, outcomes, leased, idle, undelivered, ...(problem && { problem: problem.why }) };

@@ -1,8 +1,9 @@
 import type { Lease, NodeMemory } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
-import type { Outcome } from './decide/outcome.ts';
+import type { Notice, Outcome } from './decide/outcome.ts';
 import { DECAY, type Plan, planAfterDefrag, type Situation, type SkipReason } from './decide/plan.ts';
-import { purge } from './purge.ts';
+import { failedOutcome } from './lease-taking.ts';
+import { isPurgeUntold, purge } from './purge.ts';
 import { outcomeOf, situation, type Visit } from './visit.ts';
 
 /** Why freed pages are left to jemalloc's decay. Where nothing else may be done either (closed window, guard), nobody waits. */
@@ -23,22 +24,12 @@ export async function settleAfterDefrag(
 ): Promise<Settled> {
   const facts = situation(visit, settled, { memory });
   const decided = planAfterDefrag(facts, acquiredAt);
+  if (await isPurgeUntold(visit, memory, acquiredAt)) return { settled, outcomes: [unknownPurge(visit, facts)] };
   if (decided.kind === 'skip') return await decayed(visit, facts, decided);
-  const result = await purge(visit, settled, decided);
-  if (result.kind === 'done') {
-    const extras = result.verdict && { verdict: result.verdict };
-    return {
-      settled: result.settled,
-      outcomes: [outcomeOf(visit, { ...facts, observation: result.settled }, decided, extras)],
-    };
-  }
+  const result = await purge(visit, facts, decided);
+  if (result.kind === 'done') return { settled: result.settled, outcomes: [result.outcome] };
   const why = result.kind === 'failed' ? result.why : 'the server refuses MEMORY PURGE';
-  const outcome = outcomeOf(visit, facts, decided, {
-    status: 'failed',
-    problem: { kind: 'action-failed', message: why, expected: true },
-    notices: [{ kind: 'action-failed', doing: 'purge', why }],
-  });
-  return { settled, outcomes: [outcome] };
+  return { settled, outcomes: [failedOutcome(visit, facts, decided, { why, leased: false })] };
 }
 
 /** No purge: wait for the decay, so that the verdict does not call a good defrag a failure. */
@@ -48,4 +39,11 @@ async function decayed(visit: Visit, facts: Situation, skipped: Extract<Plan, { 
   if (!isWorthWaiting) return { settled: observation, outcomes: [] };
   await visit.ports.clock.sleep(DECAY);
   return { settled: await visit.session.look(), outcomes: [outcomeOf(visit, facts, skipped)] };
+}
+
+/** A purge leaves no trace of its own: whether it was carried out before the job died, nobody knows. */
+export function unknownPurge(visit: Visit, facts: Situation): Outcome {
+  const why = 'the job ended during a MEMORY PURGE; whether it was carried out is unknown, and it is not repeated';
+  const notices: readonly Notice[] = [{ kind: 'action-failed', doing: 'purge', why }];
+  return outcomeOf(visit, facts, { kind: 'skip', reason: 'changed' }, { notices });
 }

@@ -3,11 +3,12 @@ import { HOUR, type Milliseconds } from '../shared/config/units.ts';
 import { type StateStore, StateUnavailable } from '../shared/state/store.ts';
 import { type Lease, NOTHING_REMEMBERED, type NodeMemory } from './decide/lease.ts';
 import { understood } from './document.ts';
+import { OUTBOX, OUTBOX_LIFETIME } from './outbox.ts';
 import { LONGEST_PAUSE, NO_PAUSES, PAUSE, type Pauses, readPauses } from './pauses.ts';
 
 /**
- * The job's three kinds of documents in the store: one lease for each instance (so that two nodes of it can't be acted on at
- * once, whoever tries), one memory for each node, and pauses. What cannot be read as one of them is an error, never a guess.
+ * The job's documents in the store: one lease for each instance (so that two nodes of it can't be acted on at once, whoever
+ * tries), one memory for each node, pauses, and the outbox (`outbox.ts`). What cannot be read as one of them is an error, never a guess.
  */
 export interface HeldLease {
   readonly lease: Lease;
@@ -40,6 +41,7 @@ const PAUSE_LIFETIME: Milliseconds = LONGEST_PAUSE + 24 * HOUR;
 /** How long after its last write a document may be needed; undefined: for ever. A lease holds what restores a server. */
 export function lifetimeOf(key: string): Milliseconds | undefined {
   if (key.startsWith(PAUSE)) return PAUSE_LIFETIME;
+  if (key.startsWith(OUTBOX)) return OUTBOX_LIFETIME;
   return key.startsWith(NODE) ? MEMORY_LIFETIME : undefined;
 }
 
@@ -98,6 +100,7 @@ const memorySchema = z.object({
     defragShare: z.optional(amount),
   }),
   lastPurgeAt: z.optional(amount),
+  purgeKnownAt: z.optional(amount),
   lastDefragAt: z.optional(amount),
   restUntil: z.optional(amount),
   crashed: z.optional(z.object({ version: z.string(), at: amount })),

@@ -6,7 +6,7 @@ import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Situation } from './decide/plan.ts';
 import type { Ports } from './ports.ts';
 import { dropLease, type HeldLease, remember, type State } from './state.ts';
-import { outcomeOf, type Visit } from './visit.ts';
+import { entrustOutcomes, outcomeOf, type Visit } from './visit.ts';
 
 /**
  * Leases whose server cannot be reached as itself any more: the config no longer names its node, or another server answers at its
@@ -33,8 +33,7 @@ export async function strandedLease(
   const message = `another server answers at this address than the one that our lease is on; where it runs, type: ${byHand(held.lease)}`;
   const isOver = isGivenUp(held.lease, facts.now);
   const isNews = isOver || !told.includes(TOLD);
-  if (!visit.dryRun) await settled(visit.ports, held, isOver, isNews);
-  return outcomeOf(
+  const outcome = outcomeOf(
     visit,
     facts,
     { kind: 'skip', reason: 'changed' },
@@ -45,6 +44,11 @@ export async function strandedLease(
       notices: noticesOf(message, isNews),
     },
   );
+  if (!visit.dryRun) {
+    if (isNews) await entrustOutcomes(visit, [outcome]);
+    await settled(visit.ports, held, isOver, isNews);
+  }
+  return outcome;
 }
 
 /** Leases on nodes that the config no longer names. A node that it names under another instance is tended there. */

@@ -12,13 +12,16 @@ import { tendFree } from './tend.ts';
 import { tendLeased } from './tend-leased.ts';
 import type { Visit } from './visit.ts';
 
+/** How the tick is run, and of which stage. */
+type Scope = TickOptions & { readonly stage: string };
+
 /** The nodes of one instance, one after the other. `state` is a text where it could not be read. */
 export async function tendInstance(
   looks: readonly (Seen | Unseen)[],
   instance: InstanceConfig,
   state: State | string,
   ports: Ports,
-  options: TickOptions,
+  options: Scope,
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
   let peer = peerOf(instance, state, ports.clock.now());
@@ -47,7 +50,7 @@ async function tendNode(
   look: Seen | Unseen,
   state: State | string,
   ports: Ports,
-  options: TickOptions,
+  options: Scope,
   acting: string | undefined,
 ): Promise<readonly Outcome[]> {
   const name = { instance: look.instance.id, node: look.node.id };
@@ -73,7 +76,7 @@ async function tendNode(
   }
 }
 
-function watched({ instance, node, observation }: Seen, state: State | string, { mode }: TickOptions): Outcome {
+function watched({ instance, node, observation }: Seen, state: State | string, { mode }: Scope): Outcome {
   const learned = typeof state === 'string' ? undefined : state.memoryOf(instance.id, node.id).learned;
   return {
     instance: instance.id,
@@ -86,10 +89,11 @@ function watched({ instance, node, observation }: Seen, state: State | string, {
   };
 }
 
-function visitOf({ instance, node, session }: Seen, state: State, ports: Ports, options: TickOptions): Visit {
+function visitOf({ instance, node, session }: Seen, state: State, ports: Ports, options: Scope): Visit {
   const obstacle = state.obstacle(instance.id, node.id);
   return {
     ports,
+    stage: options.stage,
     holder: options.holder,
     instance,
     node: node.id,

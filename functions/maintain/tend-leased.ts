@@ -7,10 +7,11 @@ import { traitsOf } from './decide/stop-reasons.ts';
 import { footprint, learnFromDefrag, type Verdict, verify } from './decide/verify.ts';
 import { type GivenBack, giveBack } from './defrag.ts';
 import { expected } from './lease-taking.ts';
-import { settleAfterDefrag } from './settle.ts';
+import { isPurgeUntold } from './purge.ts';
+import { settleAfterDefrag, unknownPurge } from './settle.ts';
 import { dropLease, type HeldLease, remember, renewLease } from './state.ts';
 import { strandedLease } from './stranded.ts';
-import { outcomeOf, situation, type Visit } from './visit.ts';
+import { entrustOutcomes, outcomeOf, situation, type Visit } from './visit.ts';
 
 /** The stop itself is short; what follows it (purge, settling) is covered by the time that the lease is extended by. */
 const CLOSING_MS = 60_000;
@@ -27,7 +28,7 @@ export async function tendLeased(
 ): Promise<readonly Outcome[]> {
   const facts = situation(visit, observation, { memory: memoryFor(observation, memory) });
   const { lease } = held;
-  if (lease.phase === 'purging') return [await closePurge(visit, facts, held)];
+  if (lease.phase === 'purging') return [await closePurge(visit, facts, held, memory)];
   // Between the lease and its settings, and between the settings and the purge: whoever steps in takes half of it for the whole.
   if (lease.holder !== visit.holder && facts.now < lease.busyUntil) return [peerActing(visit, facts, lease, true)];
   const identity = identify(lease, observation);
@@ -45,14 +46,16 @@ function stopping(lease: Lease, because: StopReason): Plan {
   return { kind: 'act', action: { kind: 'stop-defrag', because }, reason: because, predicted: lease.predicted };
 }
 
-/** A purge leaves nothing behind but its lease; whether it was carried out before the job died, nobody knows. */
-async function closePurge(visit: Visit, facts: Situation, held: HeldLease): Promise<Outcome> {
+/** A purge leaves nothing behind but its lease. */
+async function closePurge(visit: Visit, facts: Situation, held: HeldLease, memory: NodeMemory): Promise<Outcome> {
   const { lease } = held;
   if (facts.now < lease.busyUntil || visit.dryRun) return peerActing(visit, facts, lease, false);
+  const isUntold = await isPurgeUntold(visit, memory, lease.acquiredAt);
+  const skipped = outcomeOf(visit, facts, { kind: 'skip', reason: 'changed' });
+  const outcome = isUntold ? { ...unknownPurge(visit, facts), episode: lease.acquiredAt } : skipped;
+  await entrustOutcomes(visit, [outcome]);
   await dropLease(visit.ports.store, held);
-  const why = 'the job ended during a MEMORY PURGE; whether it was carried out is unknown, and it is not repeated';
-  const notices: readonly Notice[] = [{ kind: 'action-failed', doing: 'purge', why }];
-  return outcomeOf(visit, facts, { kind: 'skip', reason: 'changed' }, { notices });
+  return outcome;
 }
 
 /** `leased`: settings of ours may be on there, so that the node is looked at again soon. */
@@ -89,14 +92,18 @@ async function stop(
   const after = traitsOf(because).purges ? await settleAfterDefrag(visit, given.settled, facts.memory, closing) : quiet;
   const verdict =
     because === 'never-started' || because === 'server-restarted' ? undefined : verdictOf(closing, after.settled);
-  await conclude(visit, after.settled, because, verdict);
-  await dropLease(visit.ports.store, renewed);
+  // Whoever has to finish this after us tells it again, under the same name: it is the end of the same lease.
   const outcome = outcomeOf(visit, { ...facts, observation: after.settled }, decided, {
     ...(verdict && { verdict }),
     settings: given.restored,
     notices: noticesOf(because, given),
+    episode: held.lease.acquiredAt,
   });
-  return [outcome, ...after.outcomes];
+  const outcomes = [outcome, ...after.outcomes];
+  await entrustOutcomes(visit, outcomes);
+  await conclude(visit, after.settled, because, verdict);
+  await dropLease(visit.ports.store, renewed);
+  return outcomes;
 }
 
 /** Of a start that may never have come, the switch is not ours; of a restarted server, only what a CONFIG REWRITE has kept. */

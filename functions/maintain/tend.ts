@@ -4,11 +4,11 @@ import { isActiveDefragOn, type Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import { firstLook, type Plan, plan, revalidate, type Situation } from './decide/plan.ts';
 import { startDefrag } from './defrag.ts';
-import type { Result } from './lease-taking.ts';
+import { failedOutcome, type Result } from './lease-taking.ts';
 import { readPauses } from './pauses.ts';
 import { purgeUnderLease } from './purge.ts';
 import { readLease, remember } from './state.ts';
-import { outcomeOf, situation, type Visit } from './visit.ts';
+import { entrustOutcomes, outcomeOf, situation, type Visit } from './visit.ts';
 
 /** A node on which no lease of ours stands: look, plan, look again, plan again, act. */
 export async function tendFree(
@@ -68,21 +68,13 @@ async function carryOut(
       : await purgeUnderLease(visit, facts, agreed);
   switch (result.kind) {
     case 'done':
-      return outcomeOf(visit, { ...facts, observation: result.settled }, agreed, {
-        ...(result.verdict && { verdict: result.verdict }),
-        ...(action.kind === 'start-defrag' && { leased: true, settings: action.settings }),
-      });
+      return result.outcome;
     case 'withdrawn': {
       const outcome = await told(visit, { ...facts, memory: result.memory }, result.plan, remembered);
       return { ...outcome, notices: [...outcome.notices, ...(result.notices ?? [])] };
     }
     case 'failed':
-      return outcomeOf(visit, facts, agreed, {
-        status: 'failed',
-        leased: result.leased,
-        problem: { kind: 'action-failed', message: result.why, expected: true },
-        notices: [{ kind: 'action-failed', doing: action.kind, why: result.why }],
-      });
+      return failedOutcome(visit, facts, agreed, result);
   }
 }
 
@@ -116,8 +108,12 @@ async function told(
   const before = facts.memory.told ?? [];
   const notices = standing.filter(({ kind }) => !before.includes(kind));
   const memory: NodeMemory = { ...facts.memory, told: standing.map(({ kind }) => kind) };
-  if (!visit.dryRun && isNews(memory, remembered)) await noteNews(visit, memory);
-  return outcomeOf(visit, facts, skipped, { notices, ...(status && { status }) });
+  const outcome = outcomeOf(visit, facts, skipped, { notices, ...(status && { status }) });
+  if (!visit.dryRun && isNews(memory, remembered)) {
+    await entrustOutcomes(visit, [outcome]);
+    await noteNews(visit, memory);
+  }
+  return outcome;
 }
 
 /** Since we read the leases, another job may have taken one and switched defrag on: then it is not a stranger's. */

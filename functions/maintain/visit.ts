@@ -6,14 +6,17 @@ import type { NodeMemory } from './decide/lease.ts';
 import type { Observation, Settings } from './decide/observation.ts';
 import type { Notice, Outcome, Problem } from './decide/outcome.ts';
 import type { Plan, Situation } from './decide/plan.ts';
+import { report } from './decide/report.ts';
 import type { Verdict } from './decide/verify.ts';
 import { windowAt } from './decide/window.ts';
+import { entrust } from './outbox.ts';
 import type { Pauses } from './pauses.ts';
 import type { Ports, Session } from './ports.ts';
 
 /** One node in one tick: what a step needs to know and to use. */
 export interface Visit {
   readonly ports: Ports;
+  readonly stage: string;
   /** This invocation's name in leases. */
   readonly holder: string;
   readonly instance: InstanceConfig;
@@ -65,6 +68,7 @@ interface Extras {
   readonly problem?: Problem;
   readonly leased?: boolean;
   readonly settings?: Settings;
+  readonly episode?: number;
 }
 
 /** What came of one plan. */
@@ -87,4 +91,14 @@ export function outcomeOf(
     ...(opsPerSecond !== undefined && { opsPerSecond }),
     ...extras,
   };
+}
+
+/** Into the outbox with what these outcomes tell: before the lease that explains them is dropped. */
+export async function entrustOutcomes(
+  { ports, stage, holder, instance }: Visit,
+  outcomes: readonly Outcome[],
+): Promise<void> {
+  const at = ports.clock.now();
+  const { alerts } = report({ stage, startedAt: at, finishedAt: at, outcomes, instances: [instance] });
+  await entrust(ports, holder, alerts);
 }

@@ -72,9 +72,12 @@ function titleOf(event: AlertEvent, because: StopReason, verdict: Verdict | unde
 /** What became of the pages that the defrag had freed. */
 function purgeFact(stop: Outcome, { outcomes, config }: NodeReport): readonly AlertFact[] {
   const after = outcomes.slice(outcomes.indexOf(stop) + 1).find(({ plan }) => plan !== undefined);
-  const { plan, verdict, status, problem, observation } = after ?? {};
+  const { plan, verdict, status, problem, observation, notices } = after ?? {};
   if (!plan) return [];
   const label = 'Purge after it';
+  if (status === 'observed' && notices?.some(({ kind }) => kind === 'action-failed')) {
+    return [{ label, value: 'not known: the job ended during it' }];
+  }
   if (status === 'failed') return [{ label, value: `failed: ${problem?.message ?? 'for an unknown reason'}` }];
   if (verdict) return [{ label, value: `${bytesText(verdict.reclaimed)} of that; ${stallText(verdict)}` }];
   return [{ label, value: `none: ${reasonText(plan, config?.timezone, { now: observation?.at })}` }];

@@ -21,7 +21,7 @@ export function alertsOf(input: ReportInput, nodes: readonly NodeReport[]): read
   const ofNodes = nodes.flatMap((report) =>
     report.outcomes.flatMap((outcome) =>
       draftsOf(outcome, report).map((draft) =>
-        alertOf(input.stage, report, outcome.observation?.at ?? input.startedAt, draft),
+        alertOf(input.stage, report, outcome.observation?.at ?? input.startedAt, draft, outcome.episode),
       ),
     ),
   );
@@ -58,13 +58,13 @@ function stateTrouble({ notices, problem }: Outcome): string | undefined {
   return problem?.kind === 'state-unavailable' ? problem.message : undefined;
 }
 
-function alertOf(stage: string, { instance, node }: Place, at: number, draft: Draft): Alert {
+function alertOf(stage: string, { instance, node }: Place, at: number, draft: Draft, episode = at): Alert {
   const { event, severity, title, why, facts, next, figures, detail } = draft;
   const time = isoText(at);
   return {
     schema: ALERT_SCHEMA,
-    // Nothing but the event is in it: a repeated delivery has the same one.
-    id: [stage, instance, node, event, ...(detail === undefined ? [] : [detail]), time].join('/'),
+    // Nothing but the event is in it: a repeated delivery has the same one, and so has a job that finishes another's work.
+    id: [stage, instance, node, event, ...(detail === undefined ? [] : [detail]), isoText(episode)].join('/'),
     event,
     severity,
     at: time,

@@ -67,6 +67,8 @@ export interface NodeMemory {
   readonly told?: readonly string[];
   readonly learned: Learned;
   readonly lastPurgeAt?: number;
+  /** What came of a purge was known and told, or entrusted, at this time (epoch ms). */
+  readonly purgeKnownAt?: number;
   readonly lastDefragAt?: number;
   /** After a guard's stop: nothing is started before this (epoch ms). */
   readonly restUntil?: number;

@@ -31,6 +31,8 @@ export interface Outcome {
   readonly opsPerSecond?: number;
   /** True while a lease of ours stands on the node after this tick. */
   readonly leased?: boolean;
+  /** Epoch ms: names the event in its alert's id where it can come up in two ticks; by default the time of the observation. */
+  readonly episode?: number;
   /** What must be told besides what the plan and the verdict say. */
   readonly notices: readonly Notice[];
 }

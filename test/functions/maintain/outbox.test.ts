@@ -1,0 +1,161 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { deliver, entrust, isEntrusted, OUTBOX, OUTBOX_LIFETIME } from '../../../functions/maintain/outbox.ts';
+import { lifetimeOf } from '../../../functions/maintain/state.ts';
+import { MINUTE } from '../../../functions/shared/config/units.ts';
+import { ALERT_SCHEMA, type Alert } from '../../../functions/shared/contracts/alert.ts';
+import { createFileStore } from '../../../functions/shared/state/file-store.ts';
+import { type StateStore, StateUnavailable } from '../../../functions/shared/state/store.ts';
+
+const FRESH = 3 * MINUTE;
+
+/** A real state file, a topic that can refuse or never answer, and a clock that the test moves. */
+function anOutbox(
+  store: StateStore = createFileStore(join(mkdtempSync(join(tmpdir(), 'offpeak-outbox-')), 'state.json')),
+) {
+  const received: string[] = [];
+  const logs: string[] = [];
+  const world = { now: 1_000_000, topic: 'takes' as 'takes' | 'refuses' | 'kills the job' | 'refuses one' };
+  const log = (message: string) => void logs.push(message);
+  const ports = {
+    store,
+    clock: { now: () => world.now, sleep: async () => {}, pause: async () => {} },
+    log: { info: log, warn: log, error: log },
+    alerts: {
+      send: async ([alert]: readonly Alert[]) => {
+        if (!alert) return { sent: 0, rejected: [] };
+        const refused = { sent: 0, rejected: [{ what: alert.title, why: 'throttled' }] };
+        if (world.topic === 'refuses' || (world.topic === 'refuses one' && alert.id.endsWith('/1'))) return refused;
+        received.push(alert.id);
+        // Delivered, and then nothing more is heard of the job.
+        return world.topic === 'kills the job' ? await new Promise<never>(() => {}) : { sent: 1, rejected: [] };
+      },
+    },
+  };
+  return { ports, store, world, received, logs, kept: async () => [...(await store.list(OUTBOX)).keys()] };
+}
+
+function anAlert(n: number, event: Alert['event'] = 'purged'): Alert {
+  const place = { stage: 'test', instance: 'carts', node: 'carts.redis.example:6379' };
+  return {
+    schema: ALERT_SCHEMA,
+    id: `test/carts/carts.redis.example:6379/${event}/${n}`,
+    event,
+    severity: 'info',
+    at: '2026-01-01T00:00:00.000Z',
+    ...place,
+    title: 'carts: 1 GiB returned by a purge',
+    why: 'Because.',
+    facts: [{ label: 'Returned', value: '1 GiB' }],
+    next: 'Nothing to do.',
+    figures: { returnedBytes: 1 },
+  };
+}
+
+/** Long enough for whatever does not hang. */
+const hangs = (job: Promise<unknown>) =>
+  Promise.race([job.then(() => false), new Promise((r) => setTimeout(r, 300, true))]);
+
+describe('the outbox', () => {
+  test('delivers what it is given, once, and keeps nothing', async () => {
+    const { ports, received, kept } = anOutbox();
+    expect(await deliver(ports, 'a', [anAlert(1), anAlert(2)])).toBe(0);
+    expect(await deliver(ports, 'a', [])).toBe(0);
+    expect(received).toEqual([anAlert(1).id, anAlert(2).id]);
+    expect(await kept()).toEqual([]);
+  });
+
+  test('what was entrusted by a job that died is told by the next one, whole, as soon as it cannot be on its way', async () => {
+    const { ports, world, received } = anOutbox();
+    await entrust(ports, 'dead', [anAlert(1)]);
+    await deliver(ports, 'next', []);
+    expect(received).toEqual([]);
+    world.now += FRESH;
+    await deliver(ports, 'next', []);
+    expect(received).toEqual([anAlert(1).id]);
+  });
+
+  test('a job that dies after the delivery leads to one repeat with the same id; dying twice leads to no third', async () => {
+    const { ports, world, received, kept, logs } = anOutbox();
+    world.topic = 'kills the job';
+    for (const holder of ['first', 'second']) {
+      expect(await hangs(deliver(ports, holder, holder === 'first' ? [anAlert(1)] : []))).toBe(true);
+      world.now += FRESH;
+    }
+    world.topic = 'takes';
+    expect(await deliver(ports, 'third', [])).toBe(0);
+    expect(received).toEqual([anAlert(1).id, anAlert(1).id]);
+    expect(await kept()).toEqual([]);
+    expect(logs).toContain('alert given up: the job died twice while it was sent');
+  });
+
+  test('a topic that refuses gets it again at every tick, and at last once', async () => {
+    const { ports, world, received, kept } = anOutbox();
+    world.topic = 'refuses';
+    expect(await deliver(ports, 'a', [anAlert(1)])).toBe(1);
+    for (const holder of ['b', 'c', 'd', 'e']) expect(await deliver(ports, holder, [])).toBe(1);
+    world.topic = 'takes';
+    expect(await deliver(ports, 'f', [])).toBe(0);
+    expect(received).toEqual([anAlert(1).id]);
+    expect(await kept()).toEqual([]);
+  });
+
+  test('one that is refused keeps no other from being delivered; of many that are refused, few are tried', async () => {
+    const { ports, world, received } = anOutbox();
+    world.topic = 'refuses one';
+    const many = Array.from({ length: 10 }, (_, n) => anAlert(n));
+    expect(await deliver(ports, 'a', many)).toBe(1);
+    expect(received).toHaveLength(9);
+    world.topic = 'refuses';
+    expect(await deliver(ports, 'b', many)).toBe(10);
+  });
+
+  test('two jobs at once deliver each alert once', async () => {
+    const { ports, world, received } = anOutbox();
+    await entrust(ports, 'dead', [anAlert(1), anAlert(2), anAlert(3)]);
+    world.now += FRESH;
+    await Promise.all([deliver(ports, 'a', []), deliver(ports, 'b', [])]);
+    expect(received.toSorted()).toEqual([1, 2, 3].map((n) => anAlert(n).id));
+  });
+
+  test('an alert that was entrusted in the same tick is not told twice', async () => {
+    const { ports, received } = anOutbox();
+    await entrust(ports, 'a', [anAlert(1)]);
+    await deliver(ports, 'a', [anAlert(1)]);
+    expect(received).toEqual([anAlert(1).id]);
+  });
+
+  test('a store that is down keeps nothing from being told', async () => {
+    const down = async () => {
+      throw new StateUnavailable('the state is down');
+    };
+    const { ports, received, logs } = anOutbox({ list: down, read: down, write: down, remove: down });
+    expect(await deliver(ports, 'a', [anAlert(1)])).toBe(0);
+    expect(received).toEqual([anAlert(1).id]);
+    expect(logs).toContain('alert not kept in the outbox');
+  });
+
+  test('what another version has written is left for it, said, and in nobody’s way', async () => {
+    const { ports, store, received, logs, kept } = anOutbox();
+    await store.write(`${OUTBOX}odd`, { alert: { schema: 'offpeak/alert@9' } }, undefined);
+    await deliver(ports, 'a', [anAlert(1)]);
+    expect(received).toEqual([anAlert(1).id]);
+    expect(await kept()).toEqual([`${OUTBOX}odd`]);
+    expect(logs).toContain('alert in the outbox not understood');
+  });
+
+  test('knows whether the end of an action is in it', async () => {
+    const { ports, store, world } = anOutbox();
+    const place = ['test', 'carts', 'carts.redis.example:6379'];
+    await entrust(ports, 'a', [anAlert(1, 'defrag-started')]);
+    expect(await isEntrusted(store, place, 0)).toBe(false);
+    await entrust(ports, 'a', [anAlert(1)]);
+    expect(await isEntrusted(store, place, 0)).toBe(true);
+    expect(await isEntrusted(store, place, world.now + 1)).toBe(false);
+    expect(await isEntrusted(store, ['test', 'carts', 'carts.redis.example:63'], 0)).toBe(false);
+  });
+
+  test('is not kept for ever', () => expect(lifetimeOf(`${OUTBOX}x`)).toBe(OUTBOX_LIFETIME));
+});
