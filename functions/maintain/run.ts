@@ -12,7 +12,7 @@ import { dropExpired } from './pauses.ts';
 import type { Ports } from './ports.ts';
 import { publish } from './publish.ts';
 import { readState, type State } from './state.ts';
-import { orphanedLeases } from './stranded.ts';
+import { homesOf, orphanedLeases } from './stranded.ts';
 import { tendInstance } from './tend-instance.ts';
 
 /** How a tick is run; what it is run on is the config, what it is run with are the ports. */
@@ -62,6 +62,7 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
   const at = ports.clock.now();
   const isChosen = (node: string) => options.only?.some((name) => name.node === node) ?? true;
   const [state, looks] = await Promise.all([stateOrProblem(ports), lookAtAll(config, ports, isChosen)]);
+  const homes = typeof state === 'string' ? new Map() : homesOf(state, looks);
   try {
     const limit = pLimit(INSTANCES_AT_ONCE);
     const tended = await Promise.all(
@@ -72,14 +73,15 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
             instance,
             state,
             ports,
-            { ...options, stage: config.stage },
+            { ...options, stage: config.stage, homes },
           ),
         ),
       ),
     );
     if (options.mode === 'act' && typeof state !== 'string')
       await dropExpired(ports.store, state.pauses, at, ports.log);
-    const orphans = typeof state === 'string' ? [] : await orphanedLeases(config, state, ports, options.mode);
+    const orphans =
+      typeof state === 'string' ? [] : await orphanedLeases(config, { state, homes }, ports, options.mode);
     return await conclude(config, ports, options, { at, outcomes: [...tended.flat(), ...orphans], state });
   } finally {
     for (const look of looks) if ('session' in look) look.session.close();

@@ -4,6 +4,7 @@ import { StateUnavailable } from '../shared/state/store.ts';
 import type { Lease } from './decide/lease.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Situation } from './decide/plan.ts';
+import type { Seen, Unseen } from './look.ts';
 import type { Ports } from './ports.ts';
 import { dropLease, type HeldLease, remember, type State } from './state.ts';
 import { entrustOutcomes, outcomeOf, type Visit } from './visit.ts';
@@ -51,14 +52,31 @@ export async function strandedLease(
   return outcome;
 }
 
+/**
+ * Where each lease is to be given back, by node: at its address; or wherever else its server answers, when addresses have moved (a
+ * failover behind names, a node that was renamed). A `run_id` is one process, under whatever name.
+ */
+export function homesOf(state: State, looks: readonly (Seen | Unseen)[]): ReadonlyMap<string, HeldLease> {
+  const seen = looks.filter((look): look is Seen => 'observation' in look);
+  const homes = new Map<string, HeldLease>();
+  for (const held of state.leases.values()) {
+    const { node, runId } = held.lease;
+    const servers = seen
+      .filter(({ observation }) => runId !== '' && observation.runId === runId)
+      .map((look) => look.node.id);
+    homes.set(servers.includes(node) ? node : (servers[0] ?? node), held);
+  }
+  return homes;
+}
+
 /** Leases on nodes that the config no longer names. A node that it names under another instance is tended there. */
 export async function orphanedLeases(
   config: Config,
-  state: State,
+  { state, homes }: { readonly state: State; readonly homes: ReadonlyMap<string, HeldLease> },
   ports: Ports,
   mode: 'watch' | 'plan' | 'act',
 ): Promise<readonly Outcome[]> {
-  const orphans = [...state.leases.values()].filter(({ lease }) => !isNamed(lease, config));
+  const orphans = [...homes].flatMap(([node, held]) => (isNamed({ node }, config) ? [] : [held]));
   return await Promise.all(
     orphans.map(async (held) => {
       const { lease } = held;

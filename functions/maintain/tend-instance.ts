@@ -12,8 +12,8 @@ import { tendFree } from './tend.ts';
 import { tendLeased } from './tend-leased.ts';
 import type { Visit } from './visit.ts';
 
-/** How the tick is run, and of which stage. */
-type Scope = TickOptions & { readonly stage: string };
+/** How the tick is run, of which stage, and which leases are to be given back where. */
+type Scope = TickOptions & { readonly stage: string; readonly homes: ReadonlyMap<string, HeldLease> };
 
 /** The nodes of one instance, one after the other. `state` is a text where it could not be read. */
 export async function tendInstance(
@@ -24,7 +24,7 @@ export async function tendInstance(
   options: Scope,
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
-  let peer = peerOf(instance, state, ports.clock.now());
+  let peer = peerOf(instance, state, options.homes, ports.clock.now());
   for (const look of actingOrder(looks, peer)) {
     const results = await tendNode(look, state, ports, options, peer);
     const pause = typeof state === 'string' ? undefined : state.pauses.pauseOf(instance.id, ports.clock.now());
@@ -35,15 +35,16 @@ export async function tendInstance(
   return outcomes;
 }
 
-/** The node of this instance on which a lease stands, unless nobody can give it back and its time is over. */
-function peerOf(instance: InstanceConfig, state: State | string, now: number): string | undefined {
-  const lease = typeof state === 'string' ? undefined : state.leases.get(instance.id)?.lease;
-  return lease && !isGivenUp(lease, now) ? lease.node : undefined;
-}
-
-/** Our lease on this node; under another instance's name, where the config has given the node a new one. */
-function leaseOn(node: string, state: State | string): HeldLease | undefined {
-  return typeof state === 'string' ? undefined : [...state.leases.values()].find(({ lease }) => lease.node === node);
+/** The node of this instance on which its lease stands, unless nobody can give it back and its time is over. */
+function peerOf(
+  instance: InstanceConfig,
+  state: State | string,
+  homes: Scope['homes'],
+  now: number,
+): string | undefined {
+  const held = typeof state === 'string' ? undefined : state.leases.get(instance.id);
+  if (!held || isGivenUp(held.lease, now)) return undefined;
+  return [...homes].find(([, one]) => one === held)?.[0];
 }
 
 async function tendNode(
@@ -54,7 +55,7 @@ async function tendNode(
   acting: string | undefined,
 ): Promise<readonly Outcome[]> {
   const name = { instance: look.instance.id, node: look.node.id };
-  const held = leaseOn(name.node, state);
+  const held = options.homes.get(name.node);
   const leased = held !== undefined;
   if ('problem' in look) {
     const { problem } = look;

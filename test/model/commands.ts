@@ -1,0 +1,219 @@
+import fc from 'fast-check';
+import { EVERY_INSTANCE, endPause, putPause } from '../../functions/maintain/pauses.ts';
+import { HOUR, MINUTE } from '../../functions/shared/config/units.ts';
+import { isWindowOpen } from './calendar.ts';
+import { FLEET, MAX_OPS, nodeName } from './fleet.ts';
+import { BUSY, instanceOf, isCleanAfterTick, isEveryNodePublished } from './invariants.ts';
+import type { LiveWorld } from './world.ts';
+
+/** What has been done to the world, for the count. The invariants judge the world itself. */
+export interface Tally {
+  steps: number;
+}
+
+type Step = (world: LiveWorld) => unknown;
+
+class Command implements fc.AsyncCommand<Tally, LiveWorld> {
+  readonly #words: string;
+  readonly #step: Step;
+
+  constructor(words: string, step: Step) {
+    this.#words = words;
+    this.#step = step;
+  }
+
+  check(): boolean {
+    return true;
+  }
+
+  async run(tally: Tally, world: LiveWorld): Promise<void> {
+    tally.steps++;
+    await this.#step(world);
+    if (world.violations.length > 0) throw new Error([...new Set(world.violations)].join('\n'));
+  }
+
+  toString(): string {
+    return this.#words;
+  }
+}
+
+const NODES = FLEET.flatMap(({ id, nodes }) => nodes.map((_, index) => nodeName(id, index)));
+const node = fc.constantFrom(...NODES);
+const fatal = fc.option(
+  fc.record({ effect: fc.integer({ min: 1, max: 70 }), when: fc.constantFrom('before', 'after') }),
+  { nil: undefined, freq: 3 },
+);
+type Fatal = Parameters<LiveWorld['run']>[0];
+
+/** A tick that ends is followed by what must then be true; of one that was killed nothing is expected. */
+async function tickAndJudge(world: LiveWorld, fatal: Fatal, options = {}): Promise<void> {
+  const published = world.published.length;
+  const startedAt = world.now;
+  const isTroubled = world.trouble.down || world.trouble.losesNext || startedAt - world.lastDeath < BUSY;
+  if (!(await world.run(fatal, options))) return;
+  isEveryNodePublished(world, published);
+  if (!isTroubled) isCleanAfterTick(world, (name) => !isWindowOpen(startedAt, instanceOf(name).window));
+}
+
+function on(world: LiveWorld, name: string) {
+  const server = world.servers.get(name);
+  if (!server) throw new Error(`no server ${name}`);
+  return server;
+}
+
+type Commands = fc.Arbitrary<fc.AsyncCommand<Tally, LiveWorld>>[];
+
+/** What the schedule and the data do: more often than all else. */
+const usual: Commands = [
+  fc.tuple(fc.integer({ min: 1, max: 20 }), fatal).map(
+    ([minutes, fatal]) =>
+      new Command(
+        `tick after ${minutes} min${fatal ? `, killed ${fatal.when} effect ${fatal.effect}` : ''}`,
+        async (world) => {
+          world.pass(minutes * MINUTE);
+          await tickAndJudge(world, fatal);
+        },
+      ),
+  ),
+  fc.tuple(fc.integer({ min: 1, max: 10 }), fatal).map(
+    ([minutes, fatal]) =>
+      new Command(
+        `two ticks at once after ${minutes} min${fatal ? `, one killed ${fatal.when} effect ${fatal.effect}` : ''}`,
+        async (world) => {
+          world.pass(minutes * MINUTE);
+          await Promise.all([world.run(fatal), world.run()]);
+        },
+      ),
+  ),
+  fc.constantFrom(...FLEET).map(
+    ({ id, window }) =>
+      new Command(`until the window of ${id} is open`, (world) => {
+        for (let steps = 0; steps < 150 && !isWindowOpen(world.now, window); steps++) world.pass(10 * MINUTE);
+      }),
+  ),
+  fc.integer({ min: 1, max: 14 }).map((hours) => new Command(`${hours} h pass`, (world) => world.pass(hours * HOUR))),
+  fc
+    .tuple(node, fc.integer({ min: 20, max: 400 }))
+    .map(
+      ([name, mib]) =>
+        new Command(`${mib} MiB of holes on ${name}`, (world) => on(world, name).fragment(mib * 2 ** 20)),
+    ),
+  fc
+    .tuple(node, fc.integer({ min: 20, max: 900 }))
+    .map(
+      ([name, mib]) =>
+        new Command(`${mib} MiB of free pages on ${name}`, (world) => on(world, name).retain(mib * 2 ** 20, world.now)),
+    ),
+];
+
+/** What happens to servers, people and clouds. */
+const unusual: Commands = [
+  fc
+    .tuple(
+      node,
+      fc.constantFrom(
+        ['activedefrag', 'yes'],
+        ['activedefrag', 'no'],
+        ['hz', '20'],
+        ['hz', '50'],
+        ['active-defrag-cycle-max', '60'],
+        ['active-defrag-ignore-bytes', '1000'],
+      ),
+    )
+    .map(
+      ([name, [setting = '', value = '']]) =>
+        new Command(`a human types CONFIG SET ${setting} ${value} on ${name}`, (world) =>
+          on(world, name).set(setting, value, 'human'),
+        ),
+    ),
+  node.map((name) => new Command(`${name} restarts`, (world) => on(world, name).restart(world.now))),
+  fc
+    .tuple(node, fc.boolean())
+    .map(
+      ([name, is]) =>
+        new Command(`${name} is ${is ? '' : 'un'}reachable`, (world) =>
+          Object.assign(on(world, name), { reachable: is }),
+        ),
+    ),
+  fc
+    .tuple(node, fc.boolean())
+    .map(
+      ([name, is]) =>
+        new Command(`${name} has ${is ? 'a' : 'no'} fork child`, (world) =>
+          Object.assign(on(world, name), { forking: is }),
+        ),
+    ),
+  fc
+    .tuple(node, fc.boolean())
+    .map(
+      ([name, is]) =>
+        new Command(`${name} is ${is ? 'busy' : 'quiet'}`, (world) =>
+          Object.assign(on(world, name), { opsPerSecond: is ? MAX_OPS * 4 : 10 }),
+        ),
+    ),
+  fc.constantFrom(1, 2).map(
+    (replica) =>
+      new Command(`trio fails over to its node ${replica}`, (world) => {
+        for (const [name, server] of world.servers) {
+          if (instanceOf(name).id === 'trio') server.role = name === nodeName('trio', replica) ? 'primary' : 'replica';
+        }
+      }),
+  ),
+  fc.boolean().map(
+    (is) =>
+      new Command(`the first two addresses of trio lead to ${is ? 'each other' : 'themselves'}`, (world) => {
+        const [a, b] = [nodeName('trio', 0), nodeName('trio', 1)];
+        world.answering.set(a, is ? b : a).set(b, is ? a : b);
+        world.hasMoved ||= is;
+      }),
+  ),
+  fc
+    .boolean()
+    .map(
+      (is) => new Command(`the store is ${is ? 'down' : 'up'}`, (world) => Object.assign(world.trouble, { down: is })),
+    ),
+  fc.constant(
+    new Command('the next conditional write loses', (world) => Object.assign(world.trouble, { losesNext: true })),
+  ),
+  fc
+    .boolean()
+    .map(
+      (is) => new Command(`the topic is ${is ? 'down' : 'up'}`, (world) => Object.assign(world.topic, { isDown: is })),
+    ),
+  fc.tuple(fc.constantFrom('solo', 'trio', EVERY_INSTANCE), fc.integer({ min: 1, max: 6 })).map(
+    ([scope, hours]) =>
+      new Command(`pause ${scope} for ${hours} h`, async (world) => {
+        if (world.trouble.down) return;
+        await putPause(world.store, scope, {
+          until: world.now + hours * HOUR,
+          reason: 'release',
+          by: 'sre',
+          at: world.now,
+        });
+      }),
+  ),
+  fc.constantFrom('solo', 'trio', EVERY_INSTANCE).map(
+    (scope) =>
+      new Command(`resume ${scope}`, async (world) => {
+        if (!world.trouble.down) await endPause(world.store, scope);
+      }),
+  ),
+  fc.constant(new Command('release', (world) => tickAndJudge(world, undefined, { release: 'released' }))),
+];
+
+export const commands: Commands = [...usual, ...usual, ...usual, ...unusual];
+
+/** The world comes to rest: everything works again, every window closes, and the schedule goes on. Then nothing may be left. */
+export async function comeToRest(world: LiveWorld): Promise<void> {
+  Object.assign(world.trouble, { down: false, losesNext: false });
+  world.topic.isDown = false;
+  for (const [name, server] of world.servers) {
+    world.answering.set(name, name);
+    Object.assign(server, { reachable: true, forking: false, opsPerSecond: 10 });
+  }
+  const isAnyOpen = () => FLEET.some(({ window }) => isWindowOpen(world.now, window));
+  for (let tick = 0; tick < 3 || isAnyOpen(); tick++) {
+    world.pass(isAnyOpen() ? HOUR : 5 * MINUTE);
+    await tickAndJudge(world, undefined);
+  }
+}

@@ -1,0 +1,56 @@
+import type { WindowOfModel } from './calendar.ts';
+import type { ServerTraits } from './server.ts';
+
+/** What the invariants know of an instance, apart from the config that is written of it. */
+export interface InstanceOfModel {
+  readonly id: string;
+  readonly window: WindowOfModel;
+  readonly nodes: readonly ServerTraits[];
+}
+
+const plain = { version: '7.0.15', role: 'primary', backgroundThread: true } as const;
+
+/** Windows inside the skipped and the repeated hour, one over midnight; a group; a version on the deny-list; a build that refuses. */
+export const FLEET: readonly InstanceOfModel[] = [
+  {
+    id: 'solo',
+    window: { zone: 'Europe/Berlin', start: '02:30', hours: 2 },
+    nodes: [{ ...plain, backgroundThread: false }],
+  },
+  {
+    id: 'trio',
+    window: { zone: 'America/New_York', start: '22:00', hours: 5 },
+    nodes: [plain, { ...plain, role: 'replica', backgroundThread: false }, { ...plain, role: 'replica' }],
+  },
+  {
+    id: 'denied',
+    window: { zone: 'UTC', start: '01:00', hours: 6 },
+    nodes: [{ ...plain, version: '7.2.4', backgroundThread: false }],
+  },
+  { id: 'debian', window: { zone: 'UTC', start: '23:30', hours: 4 }, nodes: [{ ...plain, refusesDefrag: true }] },
+];
+
+export const MAX_STALL = 5;
+export const MAX_BLOCK = 200;
+export const MAX_OPS = 1000;
+
+export function nodeName(instance: string, index: number): string {
+  return `${instance}-${index}.redis.example:6379`;
+}
+
+export function fleetYaml(): string {
+  const instances = FLEET.map(
+    ({ id, window, nodes }) => `
+  - id: ${id}
+    timezone: ${window.zone}
+    windows: [{ days: daily, start: "${window.start}", duration: ${window.hours}h }]
+    nodes: [${nodes.map((_, index) => `redis://${nodeName(id, index)}`).join(', ')}]`,
+  );
+  return `
+defaults:
+  purge: { minReclaim: 64MiB, maxBlock: ${MAX_BLOCK}ms, cooldown: 30m }
+  defrag: { minReclaim: 64MiB, maxStall: ${MAX_STALL}ms, maxDuration: 30m, cooldown: 30m }
+  maxOpsPerSecond: ${MAX_OPS}
+instances:${instances.join('')}
+`;
+}

@@ -1,0 +1,164 @@
+import type { Pause } from '../../functions/maintain/decide/pause.ts';
+import { MINUTE, SECOND } from '../../functions/shared/config/units.ts';
+import type { Alert } from '../../functions/shared/contracts/alert.ts';
+import { isWindowOpen } from './calendar.ts';
+import { FLEET, type InstanceOfModel, MAX_BLOCK, MAX_OPS, MAX_STALL, nodeName } from './fleet.ts';
+import type { SimulatedServer } from './server.ts';
+import type { Deed, Judge, World } from './world.ts';
+
+/** Versions of the fleet that must never be toggled. */
+const DENIED = ['7.2.4'];
+const WORTH = 64 * 2 ** 20;
+/** A dead job's lease is its own for this long at most. */
+export const BUSY = 90 * SECOND;
+
+const PURGE_MS_PER_GIB = 240;
+
+export function instanceOf(node: string): InstanceOfModel {
+  const found = FLEET.find(({ id, nodes }) => nodes.some((_, index) => nodeName(id, index) === node));
+  if (!found) throw new Error(`no instance has the node ${node}`);
+  return found;
+}
+
+function isStart(deed: Deed): boolean {
+  return deed.kind === 'defrag-on' || deed.kind === 'purge';
+}
+
+export function pauseOf(world: World, instance: string): Pause | undefined {
+  const pauses = [`pause#${instance}`, 'pause#*'].map((key) => world.documents.get(key)?.value as Pause | undefined);
+  return pauses.find((pause) => pause !== undefined && pause.until > world.now);
+}
+
+/** Judged at the very moment of each deed, with the model's own knowledge of what is true then. */
+export const judge: Judge = (world, deed, server, settings) => {
+  const fail = (law: string, what: string) =>
+    void world.violations.push(`${law}: ${deed.kind} on ${deed.node} at ${new Date(world.now).toISOString()}: ${what}`);
+  if (isStart(deed)) {
+    startsOnlyWhenAllowed(world, deed, server, fail);
+    oneNodeAtATime(world, deed, server, fail);
+    keepsItsPromise(deed, server, settings, fail);
+  }
+  if (deed.kind === 'defrag-on') {
+    if (DENIED.includes(server.traits.version)) fail('S9', `${server.traits.version} is on the deny-list`);
+    replicasFirst(world, deed, server, fail);
+  } else if (deed.kind !== 'purge') leavesHumansAlone(server, settings, fail);
+};
+
+type Fail = (law: string, what: string) => void;
+
+/** S1: nothing is started outside an open window, while paused, or under a blocker. */
+function startsOnlyWhenAllowed(world: World, deed: Deed, server: SimulatedServer, fail: Fail): void {
+  const instance = instanceOf(deed.node);
+  if (!isWindowOpen(world.now, instance.window)) fail('S1', 'its window is closed');
+  if (pauseOf(world, instance.id)) fail('S1', 'it is paused');
+  if (server.forking) fail('S1', 'it has a fork child');
+  if (server.opsPerSecond > MAX_OPS) fail('S1', 'it is busy');
+  if (world.now - server.startedAt < 10 * SECOND) fail('S1', 'it has just restarted');
+}
+
+/** S3: what a human switched on is never switched off, and what a human has set during our run is left alone. */
+function leavesHumansAlone(server: SimulatedServer, settings: Record<string, string>, fail: Fail): void {
+  for (const [name, value] of Object.entries(settings)) {
+    if (server.owners[name] === 'human' && server.settings[name] !== value) {
+      fail('S3', `${name} is a human's ${server.settings[name]}, and becomes ${value}`);
+    }
+  }
+}
+
+/** S4: at most one node of an instance is acted on at a time. */
+function oneNodeAtATime(world: World, deed: Deed, acted: SimulatedServer, fail: Fail): void {
+  const { id, nodes } = instanceOf(deed.node);
+  const lease = world.documents.get(`lease#${id}`)?.value as
+    | { readonly node: string; readonly runId: string }
+    | undefined;
+  if (lease?.runId !== acted.runId()) fail('S4', `the lease of the instance is on ${lease?.node ?? 'nothing'}`);
+  for (const [index] of nodes.entries()) {
+    const peer = nodeName(id, index);
+    const server = world.servers.get(world.answering.get(peer) ?? peer);
+    if (peer !== deed.node && server?.reachable && server.isOn() && server.owners.activedefrag === 'job') {
+      fail('S4', `our defrag is on at ${peer}, too`);
+    }
+  }
+}
+
+/** S4: replicas first. */
+function replicasFirst(world: World, deed: Deed, server: SimulatedServer, fail: Fail): void {
+  if (server.role !== 'primary') return;
+  const { id, nodes } = instanceOf(deed.node);
+  for (const [index] of nodes.entries()) {
+    const name = nodeName(id, index);
+    const peer = world.servers.get(world.answering.get(name) ?? name);
+    const isUntouched = !world.deeds.some(({ node }) => node === name) && world.answering.get(name) === name;
+    const isReady = peer?.reachable && !peer.forking && peer.opsPerSecond <= MAX_OPS && peer.holes > 2 * WORTH;
+    const isOurs = peer?.settings.activedefrag === 'no' && world.now - peer.startedAt > MINUTE;
+    const isSeen = world.documents.get(`node#${id}#${name}`) === undefined;
+    if (peer?.role === 'replica' && isUntouched && isReady && isOurs && isSeen) fail('S4', `the replica ${name} waits`);
+  }
+}
+
+/** S5: no predicted stall above maxStall or maxBlock is ever started. */
+function keepsItsPromise(deed: Deed, server: SimulatedServer, settings: Record<string, string>, fail: Fail): void {
+  const setting = (name: string) => Number(settings[name] ?? server.settings[name]);
+  const stall =
+    deed.kind === 'purge'
+      ? (server.pages / 2 ** 30) * PURGE_MS_PER_GIB
+      : (setting('active-defrag-cycle-max') * 10) / setting('hz');
+  const promise = deed.kind === 'purge' ? MAX_BLOCK : MAX_STALL;
+  if (!(stall <= promise)) fail('S5', `${stall} ms, promised: ${promise} ms`);
+}
+
+/**
+ * S2: whatever the job switched on is off, and every setting equal to before, at the latest one tick after the window closed or the
+ * lease expired. `isClosed`: by the model's own calendar when the tick began.
+ */
+export function isCleanAfterTick(world: World, isClosed: (node: string) => boolean): void {
+  for (const [node, server] of world.servers) {
+    if (!server.reachable || world.answering.get(node) !== node || server.taken().length === 0) continue;
+    const { id } = instanceOf(node);
+    const lease = world.documents.get(`lease#${id}`)?.value as { readonly runId: string } | undefined;
+    const isLeased = lease?.runId === server.runId();
+    if (!isLeased) world.violations.push(`S2: ${node} has ${server.taken()} of ours without a lease`);
+    else if (isClosed(node) || pauseOf(world, id))
+      world.violations.push(`S2: ${node} still has ${server.taken()} of ours`);
+  }
+}
+
+/** S6: one node's trouble never keeps another from being looked at and published. */
+export function isEveryNodePublished(world: World, from: number): void {
+  const seen = new Set(world.published.slice(from).flatMap(({ dimensions }) => Object.values(dimensions)));
+  for (const node of world.servers.keys()) {
+    if (!seen.has(node)) world.violations.push(`S6: no metric of ${node} was published`);
+  }
+}
+
+const ENDS = ['defrag-finished', 'defrag-aborted', 'cure-ineffective', 'lease-lost', 'action-failed'];
+const WORDS: Record<Deed['kind'], readonly string[]> = {
+  'defrag-on': ['defrag-started', ...ENDS],
+  'defrag-off': ENDS,
+  purge: ['purged', ...ENDS],
+  set: [],
+};
+
+/** S7: no action goes untold; at most one repeat, which carries the same event id. */
+export function isEveryDeedTold(world: World): void {
+  // A server whose address has moved is given back, and told, under another one.
+  const isAbout = (alert: Alert, deed: Deed) =>
+    world.hasMoved ? alert.instance === instanceOf(deed.node).id : alert.node === deed.node;
+  for (const deed of world.deeds) {
+    const isTold = world.deliveries.some(
+      ({ at, alert }) => isAbout(alert, deed) && at >= deed.at && WORDS[deed.kind].includes(alert.event),
+    );
+    if (!isTold)
+      world.violations.push(`S7: ${deed.kind} on ${deed.node} at ${new Date(deed.at).toISOString()} was never told`);
+  }
+  // By instance: a server whose address has moved is given back under another one.
+  for (const { id } of FLEET) {
+    const starts = world.deeds.filter(({ node, kind }) => instanceOf(node).id === id && kind === 'defrag-on').length;
+    const alerts = world.deliveries.filter(({ alert }) => alert.instance === id && ENDS.includes(alert.event));
+    const ends = new Set(alerts.map(({ alert }) => alert.id)).size;
+    if (ends < starts) world.violations.push(`S7: ${starts} runs on ${id}, but ${ends} ends were told`);
+  }
+  const times = new Map<string, number>();
+  for (const { alert } of world.deliveries) times.set(alert.id, (times.get(alert.id) ?? 0) + 1);
+  for (const [id, count] of times) if (count > 2) world.violations.push(`S7: ${id} was told ${count} times`);
+}

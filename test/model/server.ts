@@ -1,0 +1,172 @@
+import type { Observation, Settings } from '../../functions/maintain/decide/observation.ts';
+import { MIB, SECOND } from '../../functions/shared/config/units.ts';
+import { identifyEngine } from '../../functions/shared/redis/engine.ts';
+import { anObservation } from '../support/builders.ts';
+
+/** Who has given a setting the value that it holds. */
+export type Owner = 'file' | 'human' | 'job';
+
+/** What a server reads from its file at each start. */
+const FILE: Settings = {
+  activedefrag: 'no',
+  'active-defrag-cycle-min': '1',
+  'active-defrag-cycle-max': '25',
+  'active-defrag-ignore-bytes': '104857600',
+  'active-defrag-threshold-lower': '10',
+  'active-defrag-threshold-upper': '100',
+  hz: '10',
+  'latency-monitor-threshold': '0',
+};
+
+/** Bytes a second that a defrag moves, and how many of them are left as holes. */
+const DEFRAG_RATE = 30 * MIB;
+const NEVER_CLOSED = 0.01;
+/** What jemalloc's background thread leaves after its decay of ten seconds. */
+const DECAY: number = 10 * SECOND;
+
+export interface ServerTraits {
+  readonly version: string;
+  readonly role: 'primary' | 'replica';
+  /** Whether free pages leave by themselves. */
+  readonly backgroundThread: boolean;
+  /** A build with the system's jemalloc. */
+  readonly refusesDefrag?: boolean;
+}
+
+/** A process that calls itself Redis: memory that fragments and heals by the clock, and settings with owners. */
+export function aServer(name: string, traits: ServerTraits, startedAt: number) {
+  const server = {
+    traits,
+    role: traits.role as 'primary' | 'replica',
+    startedAt,
+    run: 1,
+    settings: { ...FILE } as Record<string, string>,
+    owners: Object.fromEntries(Object.keys(FILE).map((name) => [name, 'file'])) as Record<string, Owner>,
+    /** What the job found when it last took a setting: what has to come back. */
+    owed: {} as Record<string, { readonly value: string; readonly owner: Owner }>,
+    allocated: 400 * MIB,
+    holes: 4 * MIB,
+    pages: 4 * MIB,
+    pagesSince: startedAt,
+    reachable: true,
+    forking: false,
+    opsPerSecond: 10,
+    commands: 1000,
+    hits: 0,
+    misses: 0,
+  };
+
+  /** Of the process, under whatever address it answers. */
+  const runId = () => `${name}-${server.run}`.padEnd(40, '0');
+  const isOn = () => server.settings.activedefrag === 'yes';
+
+  return Object.assign(server, {
+    isOn,
+    runId,
+    refusal: ({ activedefrag }: Settings) =>
+      activedefrag === 'yes' && traits.refusesDefrag ? 'ERR Active defragmentation cannot be enabled' : undefined,
+    meaningOf({ activedefrag }: Settings) {
+      if (activedefrag === undefined || activedefrag === server.settings.activedefrag) return 'set';
+      return activedefrag === 'yes' ? 'defrag-on' : 'defrag-off';
+    },
+    /** Settings that the job has changed and nobody else since. */
+    taken: () => Object.keys(server.owners).filter((name) => server.owners[name] === 'job'),
+
+    pass(duration: number, now: number): void {
+      server.commands += (server.opsPerSecond * duration) / SECOND;
+      if (isOn() && !server.forking) {
+        const moved = Math.max(
+          0,
+          Math.min(server.holes - NEVER_CLOSED * server.allocated, (DEFRAG_RATE * duration) / SECOND),
+        );
+        server.holes -= moved;
+        server.hits += Math.ceil(moved / 1024);
+        server.misses += Math.ceil(duration / 10);
+        if (moved > 0) Object.assign(server, { pages: server.pages + moved, pagesSince: now });
+      } else if (server.traits.backgroundThread && now - server.pagesSince > DECAY) {
+        server.pages = Math.min(server.pages, 4 * MIB);
+      }
+    },
+
+    fragment(bytes: number): void {
+      server.holes += bytes;
+    },
+
+    retain(bytes: number, now: number): void {
+      server.pages += bytes;
+      server.pagesSince = now;
+    },
+
+    restart(now: number): void {
+      server.run++;
+      server.startedAt = now;
+      server.settings = { ...FILE };
+      server.owners = Object.fromEntries(Object.keys(FILE).map((name) => [name, 'file']));
+      server.owed = {};
+      Object.assign(server, { holes: 4 * MIB, pages: 4 * MIB, hits: 0, misses: 0, commands: 0, forking: false });
+    },
+
+    set(name: string, value: string, owner: Owner): void {
+      const before = { value: server.settings[name] ?? '', owner: server.owners[name] ?? 'file' };
+      server.settings[name] = value;
+      if (owner === 'human') {
+        // Whoever types the value that we have set changes nothing that anybody could see.
+        if (before.value === value) return;
+        server.owners[name] = 'human';
+        delete server.owed[name];
+      } else if (before.owner !== 'job') {
+        if (before.value === value) return;
+        server.owners[name] = 'job';
+        server.owed[name] = before;
+      } else if (value === server.owed[name]?.value) {
+        // What holds its old value again is given back to whom it belonged.
+        server.owners[name] = server.owed[name].owner;
+        delete server.owed[name];
+      }
+    },
+
+    look(node: string, now: number, ownCommands: number): Observation {
+      const active = server.allocated + server.holes;
+      return anObservation({
+        node,
+        at: now,
+        engine: identifyEngine(
+          new Map([
+            ['redis_version', server.traits.version],
+            ['role', server.role === 'replica' ? 'slave' : 'master'],
+          ]),
+        ),
+        runId: runId(),
+        uptime: now - server.startedAt,
+        memory: {
+          usedMemory: server.allocated,
+          allocatorAllocated: server.allocated,
+          allocatorActive: active,
+          allocatorResident: active + server.pages,
+          allocatorFragBytes: server.holes,
+          usedMemoryRss: active + server.pages + 10 * MIB,
+        },
+        activity: {
+          totalCommandsProcessed: Math.floor(server.commands) + ownCommands,
+          instantaneousOpsPerSec: 10,
+          ownCommands,
+        },
+        persistence: { loading: false, rdbBgsaveInProgress: server.forking, aofRewriteInProgress: false },
+        replication: {
+          role: server.role,
+          replicasSyncing: 0,
+          ...(server.role === 'replica' && { primaryLinkUp: true }),
+        },
+        defrag: {
+          settings: { ...server.settings },
+          running: isOn() && server.holes > NEVER_CLOSED * server.allocated ? 25 : 0,
+          hits: server.hits,
+          misses: server.misses,
+        },
+        refused: [],
+      });
+    },
+  });
+}
+
+export type SimulatedServer = ReturnType<typeof aServer>;

@@ -1,0 +1,215 @@
+import type { Ports, Session } from '../../functions/maintain/ports.ts';
+import { type TickOptions, tick } from '../../functions/maintain/run.ts';
+import { MINUTE } from '../../functions/shared/config/units.ts';
+import type { Alert } from '../../functions/shared/contracts/alert.ts';
+import type { Metric } from '../../functions/shared/contracts/metrics.ts';
+import { NodeFailure } from '../../functions/shared/redis/failure.ts';
+import type { StateStore } from '../../functions/shared/state/store.ts';
+import { configOf } from '../support/job.ts';
+import { FLEET, fleetYaml, nodeName } from './fleet.ts';
+import { aServer, type SimulatedServer } from './server.ts';
+import { aStore } from './store.ts';
+
+/** What the job has done to a server, with what was true at that moment. */
+export interface Deed {
+  readonly kind: 'defrag-on' | 'defrag-off' | 'purge' | 'set';
+  readonly at: number;
+  readonly node: string;
+}
+
+/** One invocation: it may be killed before or after its n-th effect, and is then never heard of again. */
+interface Invocation {
+  readonly holder: string;
+  effects: number;
+  readonly fatal?: { readonly effect: number; readonly when: 'before' | 'after' };
+  dead: boolean;
+  readonly died: () => void;
+}
+
+export interface Delivery {
+  readonly at: number;
+  readonly alert: Alert;
+}
+
+const NEVER = new Promise<never>(() => {});
+/** What a purge costs on every server of the model. */
+const PURGE_MS_PER_GIB = 240;
+
+export type Judge = (world: World, deed: Deed, server: SimulatedServer, settings: Record<string, string>) => void;
+
+/** What the invariants look at. */
+export interface World {
+  readonly now: number;
+  readonly servers: ReadonlyMap<string, SimulatedServer>;
+  readonly answering: ReadonlyMap<string, string>;
+  readonly documents: ReadonlyMap<string, { readonly value: unknown }>;
+  readonly deeds: readonly Deed[];
+  readonly deliveries: readonly Delivery[];
+  readonly published: readonly Metric[];
+  readonly violations: string[];
+  readonly lastDeath: number;
+  /** Addresses have led elsewhere at some time. */
+  readonly hasMoved: boolean;
+}
+
+/** Servers, a store, sinks and a clock, and the real job between them. `judge` sees every deed before it is done. */
+export function aWorld(startsAt: number, random: () => number, judge: Judge) {
+  const { store, trouble, documents } = aStore();
+  const servers = new Map<string, SimulatedServer>(
+    FLEET.flatMap((instance) =>
+      instance.nodes.map((traits, index) => {
+        const name = nodeName(instance.id, index);
+        return [name, aServer(name, traits, startsAt - 60 * MINUTE)] as const;
+      }),
+    ),
+  );
+  const world = {
+    now: startsAt,
+    config: configOf(fleetYaml()),
+    servers,
+    /** Which server answers at which address: a failover of an address exchanges two. */
+    answering: new Map([...servers.keys()].map((name) => [name, name])),
+    store,
+    trouble,
+    documents,
+    topic: { isDown: false },
+    deeds: [] as Deed[],
+    deliveries: [] as Delivery[],
+    published: [] as Metric[],
+    logs: [] as unknown[],
+    violations: [] as string[],
+    lastDeath: 0,
+    hasMoved: false,
+    invocations: 0,
+    effects: 0,
+  };
+
+  function pass(duration: number): void {
+    world.now += duration;
+    for (const server of servers.values()) server.pass(duration, world.now);
+  }
+
+  /** Every step of the job to the outside goes through here: others may come in between, or the end. */
+  async function effect<T>(invocation: Invocation, step: () => T | Promise<T>): Promise<T> {
+    if (invocation.dead) return await NEVER;
+    for (let turns = Math.floor(random() * 3); turns > 0; turns--)
+      await new Promise((resolve) => setImmediate(resolve));
+    if (invocation.dead) return await NEVER;
+    world.effects++;
+    invocation.effects++;
+    const isFatal = (when: 'before' | 'after') =>
+      invocation.fatal?.effect === invocation.effects && invocation.fatal.when === when;
+    if (isFatal('before')) return await die(invocation);
+    const result = await step();
+    if (isFatal('after')) return await die(invocation);
+    return result;
+  }
+
+  function die(invocation: Invocation): Promise<never> {
+    invocation.dead = true;
+    world.lastDeath = world.now;
+    invocation.died();
+    return NEVER;
+  }
+
+  function serverAt(node: string): SimulatedServer {
+    const server = servers.get(world.answering.get(node) ?? node);
+    if (!server?.reachable) throw new NodeFailure('unreachable', `${node} cannot be reached: ECONNREFUSED`);
+    return server;
+  }
+
+  function sessionOn(node: string, invocation: Invocation): Session {
+    let sent = 3;
+    const on = <T>(run: (server: SimulatedServer) => T) =>
+      effect(invocation, () => {
+        sent++;
+        pass(1);
+        return run(serverAt(node));
+      });
+    const deed = (server: SimulatedServer, kind: Deed['kind'], settings: Record<string, string> = {}) => {
+      const done: Deed = { kind, at: world.now, node };
+      judge(world, done, server, settings);
+      if (kind !== 'set') world.deeds.push(done);
+    };
+    return {
+      look: () => on((server) => server.look(node, world.now, sent)),
+      keepAlive: () => on(() => undefined),
+      probeDefrag: () => on(({ traits }) => (traits.refusesDefrag ? 'unsupported' : 'supported')),
+      configure: (settings) =>
+        on((server) => {
+          const found = Object.fromEntries(Object.keys(settings).map((name) => [name, server.settings[name] ?? '']));
+          const error = server.refusal(settings);
+          if (error !== undefined) return { done: false, found, applied: {}, error };
+          deed(server, server.meaningOf(settings), { ...settings });
+          for (const [name, value] of Object.entries(settings)) server.set(name, value, 'job');
+          return { done: true, found };
+        }),
+      purge: () =>
+        on((server) => {
+          deed(server, 'purge');
+          const blocked = (server.pages / 2 ** 30) * PURGE_MS_PER_GIB;
+          server.pages = Math.min(server.pages, 2 ** 20);
+          return { done: true, blocked };
+        }),
+      close: () => undefined,
+    };
+  }
+
+  function portsOf(invocation: Invocation): Ports {
+    const through = <T>(step: () => Promise<T>) => effect(invocation, step);
+    const guarded: StateStore = {
+      list: (prefix) => through(() => store.list(prefix)),
+      read: (key) => through(() => store.read(key)),
+      write: (key, value, expected) => through(() => store.write(key, value, expected)),
+      remove: (key, expected) => through(() => store.remove(key, expected)),
+    };
+    const note = (message: string, fields?: unknown) => void world.logs.push({ message, fields });
+    const wait = (duration: number) => effect(invocation, () => pass(duration));
+    return {
+      open: (_, node) =>
+        effect(invocation, () => {
+          serverAt(node.id);
+          return sessionOn(node.id, invocation);
+        }),
+      store: guarded,
+      clock: { now: () => world.now, sleep: wait, pause: wait },
+      log: { info: note, warn: note, error: note },
+      metrics: {
+        publish: (metrics) => effect(invocation, () => ({ sent: world.published.push(...metrics), rejected: [] })),
+      },
+      alerts: {
+        send: (alerts) =>
+          effect(invocation, () => {
+            if (world.topic.isDown)
+              return { sent: 0, rejected: alerts.map(({ title }) => ({ what: title, why: '503' })) };
+            world.deliveries.push(...alerts.map((alert) => ({ at: world.now, alert })));
+            return { sent: alerts.length, rejected: [] };
+          }),
+      },
+    };
+  }
+
+  /** One tick. False: it was killed. */
+  async function run(fatal?: Invocation['fatal'], options: Partial<TickOptions> = {}): Promise<boolean> {
+    const holder = `tick-${++world.invocations}`;
+    return await new Promise<boolean>((resolve, reject) => {
+      const invocation: Invocation = {
+        holder,
+        effects: 0,
+        dead: false,
+        died: () => resolve(false),
+        ...(fatal && { fatal }),
+      };
+      const startedAt = world.now;
+      const remaining = () => 14 * MINUTE - (world.now - startedAt);
+      tick(world.config, portsOf(invocation), { mode: 'act', holder, remaining, ...options }).then(
+        () => resolve(true),
+        reject,
+      );
+    });
+  }
+
+  return Object.assign(world, { pass, run });
+}
+
+export type LiveWorld = ReturnType<typeof aWorld>;
