@@ -16,8 +16,11 @@ export const OUTBOX_LIFETIME: Milliseconds = 14 * 24 * HOUR;
 
 /** For as long as its writer may still be about to send it, nobody else does. Longer than any lease is busy. */
 const HELD: Milliseconds = 2 * MINUTE;
-/** A sending whose end nobody has seen may have arrived: it is repeated once, and then never again. */
-const SENDINGS = 2;
+/**
+ * A sending whose end nobody has seen may have arrived, or not: it is repeated, once for each job that died there. A job that dies
+ * there every time is not what anybody wants to hear of for ever.
+ */
+const SENDINGS = 5;
 /** Sent side by side. */
 const WAVE = 4;
 
@@ -145,7 +148,7 @@ async function owed({ store, clock, log }: Told, holder: string): Promise<readon
 async function deliverOne(ports: Told, holder: string, { key, entry, version }: Owed): Promise<boolean> {
   const { store, clock, log } = ports;
   if (entry.sendings >= SENDINGS) {
-    log.error('alert given up: the job died twice while it was sent', { id: entry.alert.id });
+    log.error('alert given up: the job died each time while it was sent', { id: entry.alert.id });
     await failure(store.remove(key, version));
     return true;
   }

@@ -48,6 +48,7 @@ export interface World {
   readonly published: readonly Metric[];
   readonly violations: string[];
   readonly lastDeath: number;
+  readonly deaths: number;
   /** Addresses have led elsewhere at some time. */
   readonly hasMoved: boolean;
 }
@@ -79,6 +80,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     logs: [] as unknown[],
     violations: [] as string[],
     lastDeath: 0,
+    deaths: 0,
     hasMoved: false,
     invocations: 0,
     effects: 0,
@@ -108,6 +110,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
   function die(invocation: Invocation): Promise<never> {
     invocation.dead = true;
     world.lastDeath = world.now;
+    world.deaths++;
     invocation.died();
     return NEVER;
   }
