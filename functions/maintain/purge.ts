@@ -1,4 +1,4 @@
-import { memoryFor, type NodeMemory } from './decide/lease.ts';
+import { type Lease, memoryFor, type NodeMemory } from './decide/lease.ts';
 import type { Outcome } from './decide/outcome.ts';
 import type { Acting, Situation } from './decide/plan.ts';
 import { footprint, learnFromPurge, verify } from './decide/verify.ts';
@@ -82,11 +82,14 @@ export async function purgeUnderLease(visit: Visit, facts: Situation, plan: Acti
 }
 
 /**
- * Whether a purge whose job has died is one that nobody has told of: it was tried since `since`, and what came of it is neither
- * remembered nor entrusted.
+ * Whether a purge whose job has died is one that nobody has told of: it was tried under this lease, and what came of it is neither
+ * remembered nor entrusted. `memory` is of the node that the lease names.
  */
-export async function isPurgeUntold(visit: Visit, memory: NodeMemory, since: number): Promise<boolean> {
-  const { ports, stage, instance, node } = visit;
-  if ((memory.lastPurgeAt ?? 0) < since || (memory.purgeKnownAt ?? 0) >= since) return false;
-  return !(await isEntrusted(ports.store, [stage, instance.id, node], since));
+export async function isPurgeUntold(
+  { ports, stage, instance }: Visit,
+  { node, acquiredAt }: Pick<Lease, 'node' | 'acquiredAt'>,
+  memory: NodeMemory,
+): Promise<boolean> {
+  if ((memory.lastPurgeAt ?? 0) < acquiredAt || (memory.purgeKnownAt ?? 0) >= acquiredAt) return false;
+  return !(await isEntrusted(ports.store, [stage, instance.id, node], acquiredAt));
 }

@@ -20,11 +20,11 @@ export async function settleAfterDefrag(
   visit: Visit,
   settled: Observation,
   memory: NodeMemory,
-  { acquiredAt }: Pick<Lease, 'acquiredAt'>,
+  lease: Pick<Lease, 'node' | 'acquiredAt'>,
 ): Promise<Settled> {
   const facts = situation(visit, settled, { memory });
-  const decided = planAfterDefrag(facts, acquiredAt);
-  if (await isPurgeUntold(visit, memory, acquiredAt)) return { settled, outcomes: [unknownPurge(visit, facts)] };
+  const decided = planAfterDefrag(facts, lease.acquiredAt);
+  if (await isPurgeUntold(visit, lease, memory)) return { settled, outcomes: [unknownPurge(visit, facts)] };
   if (decided.kind === 'skip') return await decayed(visit, facts, decided);
   const result = await purge(visit, facts, decided);
   if (result.kind === 'done') return { settled: result.settled, outcomes: [result.outcome] };

@@ -66,8 +66,12 @@ async function tendNode(
   if (isWatched || typeof state === 'string') return [watched(look, state, options)];
   try {
     const visit = visitOf(look, state, ports, options);
+    if (held) {
+      // Under the name that the node had when the lease was taken.
+      const memory = state.memoryOf(held.lease.instance, held.lease.node);
+      return await tendLeased(visit, look.observation, memory, held, options.release);
+    }
     const memory = state.memoryOf(name.instance, name.node);
-    if (held) return await tendLeased(visit, look.observation, memory, held, options.release);
     return [await tendFree(visit, look.observation, memory, acting === name.node ? undefined : acting)];
   } catch (error) {
     const problem = problemOf(error);

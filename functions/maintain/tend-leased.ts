@@ -50,7 +50,7 @@ function stopping(lease: Lease, because: StopReason): Plan {
 async function closePurge(visit: Visit, facts: Situation, held: HeldLease, memory: NodeMemory): Promise<Outcome> {
   const { lease } = held;
   if (facts.now < lease.busyUntil || visit.dryRun) return peerActing(visit, facts, lease, false);
-  const isUntold = await isPurgeUntold(visit, memory, lease.acquiredAt);
+  const isUntold = await isPurgeUntold(visit, lease, memory);
   const skipped = outcomeOf(visit, facts, { kind: 'skip', reason: 'changed' });
   const outcome = isUntold ? { ...unknownPurge(visit, facts), episode: lease.acquiredAt } : skipped;
   await entrustOutcomes(visit, [outcome]);
