@@ -86,6 +86,19 @@ export function isInPlace({ applied }: Pick<Lease, 'applied'>, { defrag }: Obser
   return settings === undefined || Object.entries(applied).every(([name, value]) => settings[name] === value);
 }
 
+/**
+ * Whether the settings of a lease whose job died were sent. Where CONFIG SET is all or nothing, one of them besides the switch says
+ * so, whatever a human has changed since; the switch alone may be a human's own.
+ */
+export function wasTaken(lease: Pick<Lease, 'applied' | 'prior'>, observation: Observation): boolean {
+  if (isInPlace(lease, observation)) return true;
+  const { activedefrag: _, ...others } = lease.applied;
+  const { settings } = observation.defrag;
+  return (
+    observation.engine.atomicConfigSet && Object.entries(others).some(([name, value]) => settings?.[name] === value)
+  );
+}
+
 export type Identity = 'same' | 'restarted' | 'another';
 
 /**

@@ -1,6 +1,6 @@
 import { MIB, type Milliseconds, SECOND } from '../../shared/config/units.ts';
 import { type Blocker, OTHER_CONNECTION, serverBlockers } from './guards.ts';
-import { identify, isInPlace, type Lease, type Progress } from './lease.ts';
+import { identify, type Lease, type Progress, wasTaken } from './lease.ts';
 import type { Observation } from './observation.ts';
 import type { Plan, Situation, StopDefrag } from './plan.ts';
 
@@ -32,7 +32,7 @@ function stopReason(situation: Situation, lease: Lease): Omit<StopDefrag, 'kind'
   const { observation, policy, window, pause, now } = situation;
   if (lease.closing) return { because: lease.closing };
   if (identify(lease, observation) !== 'same') return { because: 'server-restarted' };
-  if (lease.phase === 'taking' && !isInPlace(lease, observation)) return { because: 'never-started' };
+  if (lease.phase === 'taking' && !wasTaken(lease, observation)) return { because: 'never-started' };
   if (pause) return { because: 'paused', pause: { until: pause.until, reason: pause.reason, by: pause.by } };
   if (!policy.defrag.enabled) return { because: 'disabled' };
   if (!window.open) return { because: 'window-closed' };

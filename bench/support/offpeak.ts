@@ -1,0 +1,58 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stderrLog, terminalPorts } from '../../cli/ports.ts';
+import { ticks } from '../../cli/watch.ts';
+import { systemClock } from '../../functions/maintain/clock.ts';
+import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
+import { parseConfig } from '../../functions/shared/config/parse.ts';
+import type { Config } from '../../functions/shared/config/schema.ts';
+import { createFileStore } from '../../functions/shared/state/file-store.ts';
+
+/** Where runs on one node remember what they have learned. */
+export interface StateFolder extends AsyncDisposable {
+  readonly path: string;
+}
+
+export async function stateFolder(): Promise<StateFolder> {
+  const path = await mkdtemp(join(tmpdir(), 'offpeak-bench-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+export interface Policy {
+  /** Milliseconds. */
+  readonly maxStall: number;
+  readonly maxBlock?: number;
+  readonly defrag?: boolean;
+}
+
+/** The job itself, tick after tick as `offpeak run --until-idle` has them, on one node with an open window. */
+export async function runOffpeak(port: number, policy: Policy, folder: string): Promise<readonly Outcome[]> {
+  const clock = systemClock();
+  const { ports } = terminalPorts(createFileStore(join(folder, 'state.json')), clock, stderrLog({}));
+  const options = { mode: 'act', holder: 'bench', remaining: () => 3_600_000 } as const;
+  const signal = new AbortController().signal;
+  const outcomes: Outcome[] = [];
+  for await (const tick of ticks(configOf(port, policy), ports, options, { every: 1000, until: 'idle', signal })) {
+    outcomes.push(...tick.outcomes);
+  }
+  return outcomes;
+}
+
+function configOf(port: number, { maxStall, maxBlock = 10_000, defrag = true }: Policy): Config {
+  const result = parseConfig(
+    `
+instances:
+  - id: bench
+    url: redis://127.0.0.1:${port}
+    timezone: UTC
+    windows: [{ days: daily, start: "00:00", duration: 24h }]
+    maxOpsPerSecond: 1000000
+    purge: { minReclaim: 16MiB, maxBlock: ${maxBlock}ms }
+    defrag: { enabled: ${defrag}, minReclaim: 16MiB, maxStall: ${maxStall}ms, maxCpu: 25% }
+`,
+    'bench',
+  );
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return result.config;
+}

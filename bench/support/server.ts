@@ -1,0 +1,57 @@
+import type { Redis } from 'ioredis';
+import { clientOf } from '../../cli/demo/floor.ts';
+import type { ServerBinary } from '../../cli/server/binary.ts';
+import { findDefragServer } from '../../cli/server/find.ts';
+import { type RunningServer, startServer } from '../../cli/server/start.ts';
+import { type InfoFields, numberField, parseInfo } from '../../functions/shared/redis/info.ts';
+import type { Shape } from './shapes.ts';
+
+/** A server that can defragment. @throws where none can be had */
+export async function defragServer(): Promise<ServerBinary> {
+  const found = await findDefragServer({ log: (text) => process.stderr.write(`${text}\n`) });
+  if (found.kind === 'found') return found;
+  throw new Error(`no Redis that can defragment: ${found.reason}\n${found.install}`);
+}
+
+export interface Prepared extends AsyncDisposable {
+  readonly server: RunningServer;
+  readonly redis: Redis;
+  info(): Promise<InfoFields>;
+}
+
+/** A server with the shape's data in it, fragmented, its free pages decayed where it lets them. */
+export async function prepared(binary: ServerBinary, shape: Shape, megabytes: number): Promise<Prepared> {
+  const server = await startServer(binary);
+  const redis = clientOf(server);
+  const dispose = async () => {
+    redis.disconnect();
+    await server.stop();
+  };
+  try {
+    await shape.build(redis, megabytes);
+    await settled(redis);
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return { server, redis, info: () => infoOf(redis), [Symbol.asyncDispose]: dispose };
+}
+
+/** Until RSS no longer falls: jemalloc's decay takes ten seconds or so. */
+export async function settled(redis: Redis): Promise<void> {
+  let before = Number.POSITIVE_INFINITY;
+  for (let quiet = 0; quiet < 3; ) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const rss = numberField(await infoOf(redis), 'used_memory_rss') ?? 0;
+    quiet = rss > before * 0.998 ? quiet + 1 : 0;
+    before = rss;
+  }
+}
+
+export async function infoOf(redis: Redis): Promise<InfoFields> {
+  return parseInfo(await redis.info());
+}
+
+export function cpuSeconds(info: InfoFields): number {
+  return (numberField(info, 'used_cpu_user') ?? 0) + (numberField(info, 'used_cpu_sys') ?? 0);
+}

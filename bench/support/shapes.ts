@@ -1,0 +1,103 @@
+import type { Redis } from 'ioredis';
+import { MIB } from '../../functions/shared/config/units.ts';
+
+/** Data that fragments a server the same way each time: written and thinned by the server itself, from a seed. */
+export interface Shape {
+  readonly name: string;
+  /** Key of a value that stays, for the prober. */
+  readonly probe: string;
+  build(redis: Redis, megabytes: number): Promise<void>;
+}
+
+/** Keys `k:<from>` to `k:<to>` by `body`, a Lua statement that may use `i` and `r` (a random number up to 1 that only i decides). */
+async function each(redis: Redis, count: number, body: string): Promise<void> {
+  const script = `math.randomseed(tonumber(ARGV[1])) for i = ARGV[1], ARGV[2] do local r = math.random() ${body} end`;
+  for (let from = 0; from < count; from += CHUNK) {
+    await redis.eval(script, 0, from, Math.min(from + CHUNK, count) - 1);
+  }
+}
+
+/** Short enough for one script not to be called BUSY. */
+const CHUNK = 20_000;
+const KEPT_MS = 3_600_000;
+/** The share that has expired, scattered. */
+const GONE = 0.65;
+const LARGEST = 10_000;
+
+function strings(name: string, smallest: number, largest: number, overhead: number): Shape {
+  const mean = (smallest + largest) / 2 + overhead;
+  const size = `${smallest} + math.floor(r * ${largest - smallest})`;
+  return {
+    name,
+    probe: 'k:probe',
+    async build(redis, megabytes) {
+      const count = Math.round((megabytes * MIB) / mean);
+      await redis.set('k:probe', 'x'.repeat(100));
+      await each(redis, count, `redis.call('SET', 'k:' .. i, string.rep('x', ${size}), 'PX', ${KEPT_MS})`);
+      // Whether a key goes must not depend on its size.
+      await each(redis, count, `if math.random() < ${GONE} then redis.call('DEL', 'k:' .. i) end`);
+    },
+  };
+}
+
+export const STRINGS = strings('strings 100 B-10 KB, TTLs', 100, LARGEST, 80);
+export const SMALL_STRINGS = strings('strings 40-120 B, TTLs', 40, 120, 130);
+
+/** Hashes, and sorted sets, of a hundred elements of which three quarters have been deleted. */
+function collections(name: string, add: string, remove: string): Shape {
+  const elements = 100;
+  return {
+    name,
+    probe: 'k:probe',
+    async build(redis, megabytes) {
+      const count = Math.round((megabytes * MIB) / (elements * 190));
+      await redis.set('k:probe', 'x'.repeat(100));
+      for (let part = 0; part < elements; part += 20) {
+        await each(redis, count, `for e = ${part}, ${part + 19} do ${add} end`);
+      }
+      await each(redis, count, `for e = 0, ${elements - 1} do if math.random() < 0.75 then ${remove} end end`);
+    },
+  };
+}
+
+const VALUE = `string.rep('x', 60 + math.floor(math.random() * 60))`;
+export const HASHES = collections(
+  'hashes, fields deleted',
+  `redis.call('HSET', 'k:' .. i, 'field:' .. e, ${VALUE})`,
+  `redis.call('HDEL', 'k:' .. i, 'field:' .. e)`,
+);
+export const SORTED_SETS = collections(
+  'sorted sets, members deleted',
+  `redis.call('ZADD', 'k:' .. i, math.random(), e .. ${VALUE})`,
+  `local m = redis.call('ZRANGE', 'k:' .. i, 0, 0)[1] if m and e % 4 > 0 then redis.call('ZREM', 'k:' .. i, m) end`,
+);
+
+/** Every value is written anew, a third larger: the old places fit nothing. */
+export const GROWN: Shape = {
+  name: 'values grown by a third',
+  probe: 'k:probe',
+  async build(redis, megabytes) {
+    const count = Math.round((megabytes * MIB) / 900);
+    const size = '200 + math.floor(r * 800)';
+    await redis.set('k:probe', 'x'.repeat(100));
+    await each(redis, count, `redis.call('SET', 'k:' .. i, string.rep('x', ${size}))`);
+    await each(
+      redis,
+      count,
+      `if i % 2 == 0 then redis.call('SET', 'k:' .. i, string.rep('x', math.floor((${size}) * 4 / 3))) end`,
+    );
+  },
+};
+
+/** Values of 100 KB to 1 MB, most of them deleted: whole runs of pages, which defrag does not see and a purge returns. */
+export const LARGE: Shape = {
+  name: 'large values deleted',
+  probe: 'k:probe',
+  async build(redis, megabytes) {
+    await redis.config('SET', 'jemalloc-bg-thread', 'no');
+    const count = Math.round((megabytes * MIB) / 550_000);
+    await redis.set('k:probe', 'x'.repeat(100));
+    await each(redis, count, `redis.call('SET', 'k:' .. i, string.rep('x', 100000 + math.floor(r * 900000)))`);
+    await each(redis, count, `if i % 4 > 0 then redis.call('DEL', 'k:' .. i) end`);
+  },
+};
