@@ -94,9 +94,8 @@ export function wasTaken(lease: Pick<Lease, 'applied' | 'prior'>, observation: O
   if (isInPlace(lease, observation)) return true;
   const { activedefrag: _, ...others } = lease.applied;
   const { settings } = observation.defrag;
-  return (
-    observation.engine.atomicConfigSet && Object.entries(others).some(([name, value]) => settings?.[name] === value)
-  );
+  const isOurs = ([name, value]: [string, string]) => settings?.[name] === value && lease.prior[name] !== value;
+  return observation.engine.atomicConfigSet && Object.entries(others).some(isOurs);
 }
 
 export type Identity = 'same' | 'restarted' | 'another';

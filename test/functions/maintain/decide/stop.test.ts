@@ -11,7 +11,7 @@ import type { Situation, StopReason } from '../../../../functions/maintain/decid
 import { advance, beginning, planLeased } from '../../../../functions/maintain/decide/stop.ts';
 import type { InstanceConfig } from '../../../../functions/shared/config/schema.ts';
 import { MIB, MINUTE, SECOND } from '../../../../functions/shared/config/units.ts';
-import { aLease, anInstance, anObservation, NOW } from '../../../support/builders.ts';
+import { aLease, anEngine, anInstance, anObservation, NOW } from '../../../support/builders.ts';
 import { aSituation, CLOSED } from '../../../support/situations.ts';
 import { PAUSE } from './samples.ts';
 
@@ -194,13 +194,21 @@ describe('a lease whose job died before it could say that its settings are there
   });
 
   test.each([
-    ['they are not', { ...RUNNING, settings: { ...RUNNING.settings, ...LEASE.prior } }],
+    ['they are not', { ...RUNNING, settings: { ...RUNNING.settings, ...taking.prior } }],
     [
       'only the switch is: a human typed it',
-      { ...RUNNING, settings: { ...RUNNING.settings, ...LEASE.prior, activedefrag: 'yes' } },
+      { ...RUNNING, settings: { ...RUNNING.settings, ...taking.prior, activedefrag: 'yes' } },
     ],
   ])('has never started where %s', (_what, defrag) => {
     expect(decide({ observation: anObservation({ defrag }) }, taking).reason).toBe('never-started');
+  });
+
+  test('has started where any other of its settings is there, whatever a human has made of the rest', () => {
+    const settings = { ...RUNNING.settings, ...taking.prior, activedefrag: 'yes', hz: '100' };
+    const seen = anObservation({ defrag: { ...RUNNING, settings } });
+    expect(decide({ observation: seen }, taking).reason).toBe('defragmenting');
+    const engine = anEngine({ version: '6.2.14', atomicConfigSet: false });
+    expect(decide({ observation: { ...seen, engine } }, taking).reason).toBe('never-started');
   });
 
   test('one that was seen in place and is off now was switched off by somebody', () => {
