@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { restartFloor } from '../../cli/demo/floor.ts';
 import type { ServerBinary } from '../../cli/server/binary.ts';
 import { numberField } from '../../functions/shared/redis/info.ts';
@@ -10,7 +9,7 @@ import type { Variant } from './variants.ts';
 
 /** What one variant has made of one server. */
 export interface Cell extends Latencies {
-  /** Seconds until it had done what it does. */
+  /** For how long a defragger was on. */
   readonly seconds: number;
   readonly cpu: number;
   /** Bytes, after the allocator has come to rest. */
@@ -24,21 +23,16 @@ export interface Cell extends Latencies {
 export async function measure(binary: ServerBinary, shape: Shape, variant: Variant, megabytes: number): Promise<Cell> {
   await using ready = await prepared(binary, shape, megabytes);
   const before = await ready.info();
-  const { result, latencies } = await probed(ready.server.port, shape.probe, async () => {
-    const startedAt = performance.now();
-    const { worstStall } = await variant.run(ready);
-    return { seconds: (performance.now() - startedAt) / 1000, worstStall };
-  });
+  const { result, latencies } = await probed(ready.server.port, shape.probe, () => variant.run(ready));
   const cpu = cpuSeconds(await ready.info()) - cpuSeconds(before);
   await settled(ready.redis);
   const after = numberField(await ready.info(), 'used_memory_rss') ?? 0;
   const [, dir = '.'] = (await ready.redis.config('GET', 'dir')) as string[];
   const floor = await restartFloor(binary, ready.redis, dir, new AbortController().signal);
   const rss = numberField(before, 'used_memory_rss') ?? 0;
-  await wait(0);
   return {
     ...latencies,
-    seconds: result.seconds,
+    seconds: result.defragging ?? 0,
     cpu,
     returned: rss - after,
     share: (rss - after) / (rss - floor),

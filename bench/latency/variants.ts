@@ -4,13 +4,19 @@ import { numberField } from '../../functions/shared/redis/info.ts';
 import { runOffpeak, stateFolder } from '../support/offpeak.ts';
 import { infoOf, type Prepared } from '../support/server.ts';
 
+export interface Ran {
+  /** What the run itself says of its worst stall, in ms, where it does. */
+  readonly worstStall?: number;
+  /** For how long the defragger was on. */
+  readonly defragging?: number;
+}
+
 /** One way to deal with the same fragmented server. */
 export interface Variant {
   readonly name: string;
   /** Milliseconds: what it promises, if it does. */
   readonly maxStall?: number;
-  /** Returns what the run itself says of its worst stall, in ms, where it does. */
-  run(prepared: Prepared): Promise<{ readonly worstStall?: number }>;
+  run(prepared: Prepared): Promise<Ran>;
 }
 
 /** For those that do nothing for long: as long as the others take, so that the tail is one of as many requests. */
@@ -21,23 +27,27 @@ const DEADLINE_MS = 120_000;
 export const OWN: Variant = {
   name: '(a) activedefrag yes, defaults',
   async run({ redis }) {
+    const startedAt = performance.now();
     await redis.config('SET', 'activedefrag', 'yes');
-    await untilIdle(redis);
+    const endedAt = await untilIdle(redis);
     await redis.config('SET', 'activedefrag', 'no');
     await redis.call('MEMORY', 'PURGE');
-    return {};
+    return { defragging: (endedAt - startedAt) / 1000 };
   },
 };
 
+/** With as low a `maxBlock`, the freed pages are left to jemalloc's decay: no purge keeps a client waiting either. */
 export function offpeak(maxStall: number): Variant {
   return {
     name: `(b) Offpeak, maxStall ${maxStall} ms`,
     maxStall,
-    async run({ server }) {
+    async run({ server, redis }) {
       await using folder = await stateFolder();
-      const outcomes = await runOffpeak(server.port, { maxStall }, folder.path);
+      const watch = watchSwitch(redis);
+      const outcomes = await runOffpeak(server.port, { maxStall, maxBlock: maxStall }, folder.path);
+      const defragging = watch.stop();
       const stalls = outcomes.flatMap(({ verdict }) => (verdict?.cure === 'defrag' ? [verdict.stall] : []));
-      return stalls.length === 0 ? {} : { worstStall: Math.max(...stalls) };
+      return { defragging, ...(stalls.length > 0 && { worstStall: Math.max(...stalls) }) };
     },
   };
 }
@@ -60,11 +70,30 @@ export const NOTHING: Variant = {
   },
 };
 
-/** The defragger reports the CPU that it takes: none for two seconds is the end. */
-async function untilIdle(redis: Redis): Promise<void> {
+/** Seconds for which `activedefrag` is on, by looking every tenth of one. */
+function watchSwitch(redis: Redis): { stop(): number } {
+  let looks = 0;
+  const timer = setInterval(async () => {
+    const [, value] = (await redis.config('GET', 'activedefrag')) as string[];
+    if (value === 'yes') looks++;
+  }, 100);
+  return {
+    stop() {
+      clearInterval(timer);
+      return looks / 10;
+    },
+  };
+}
+
+/** The defragger reports the CPU that it takes: none for two seconds is the end. Returns when they began. */
+async function untilIdle(redis: Redis): Promise<number> {
   const deadline = performance.now() + DEADLINE_MS;
+  let idleSince = performance.now();
   for (let quiet = 0; quiet < 8 && performance.now() < deadline; ) {
     await wait(250);
-    quiet = numberField(await infoOf(redis), 'active_defrag_running') === 0 ? quiet + 1 : 0;
+    const isIdle = numberField(await infoOf(redis), 'active_defrag_running') === 0;
+    if (!isIdle || quiet === 0) idleSince = performance.now();
+    quiet = isIdle ? quiet + 1 : 0;
   }
+  return idleSince;
 }

@@ -48,8 +48,8 @@ instances:
     timezone: UTC
     windows: [{ days: daily, start: "00:00", duration: 24h }]
     maxOpsPerSecond: 1000000
-    purge: { minReclaim: 16MiB, maxBlock: ${maxBlock}ms }
-    defrag: { enabled: ${defrag}, minReclaim: 16MiB, maxStall: ${maxStall}ms, maxCpu: 25% }
+    purge: { minReclaim: 16MiB, maxBlock: ${maxBlock}ms, cooldown: 0s }
+    defrag: { enabled: ${defrag}, minReclaim: 16MiB, maxStall: ${maxStall}ms, maxCpu: 25%, cooldown: 0s }
 `,
     'bench',
   );

@@ -20,8 +20,13 @@ export interface Prepared extends AsyncDisposable {
 }
 
 /** A server with the shape's data in it, fragmented, its free pages decayed where it lets them. */
-export async function prepared(binary: ServerBinary, shape: Shape, megabytes: number): Promise<Prepared> {
-  const server = await startServer(binary);
+export async function prepared(
+  binary: ServerBinary,
+  shape: Shape,
+  megabytes: number,
+  port?: number,
+): Promise<Prepared> {
+  const server = await startServer(binary, port === undefined ? {} : { port });
   const redis = clientOf(server);
   const dispose = async () => {
     redis.disconnect();

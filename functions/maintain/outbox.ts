@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { HOUR, MINUTE, type Milliseconds } from '../shared/config/units.ts';
 import { ALERT_SCHEMA, type Alert } from '../shared/contracts/alert.ts';
+import type { PublishReport } from '../shared/contracts/sinks.ts';
 import { type StateStore, StateUnavailable, type Stored } from '../shared/state/store.ts';
 import { understood } from './document.ts';
 import type { Ports } from './ports.ts';
@@ -25,6 +26,9 @@ const SENDINGS = 5;
 const WAVE = 4;
 
 type Told = Pick<Ports, 'store' | 'alerts' | 'clock' | 'log'>;
+
+/** By us, and by nobody else's fault. */
+const NOTHING_SENT: PublishReport = { sent: 0, rejected: [] };
 
 interface Entry {
   readonly alert: Alert;
@@ -93,32 +97,35 @@ export async function isEntrusted(store: StateStore, place: readonly string[], s
 }
 
 /**
- * Tells what this tick owes, and what an earlier job has left. An alert that is not delivered stays for the next tick. Returns how
- * many are known to have failed, or were not tried after others had.
+ * Tells what this tick owes, and what an earlier job has left. An alert that is not delivered stays for the next tick, and is named in
+ * the report.
  */
-export async function deliver(ports: Told, holder: string, alerts: readonly Alert[]): Promise<number> {
+export async function deliver(ports: Told, holder: string, alerts: readonly Alert[]): Promise<PublishReport> {
   const unkept = await entrust(ports, holder, alerts);
   // A store that takes nothing has nothing to say either, and each question may cost its time-out.
   const isDown = alerts.length > 0 && unkept.length === alerts.length;
   const kept = isDown ? [] : await owed(ports, holder);
   const jobs = [
-    ...kept.map((one) => () => deliverOne(ports, holder, one)),
-    ...unkept.map((alert) => () => send(ports, alert)),
+    ...kept.map((one) => ({ alert: one.entry.alert, run: () => deliverOne(ports, holder, one) })),
+    ...unkept.map((alert) => ({ alert, run: () => ports.alerts.send([alert]) })),
   ];
-  let failed = 0;
+  const reports: PublishReport[] = [];
   for (let at = 0; at < jobs.length; at += WAVE) {
-    const sent = await Promise.all(jobs.slice(at, at + WAVE).map((job) => job()));
+    const wave = await Promise.all(jobs.slice(at, at + WAVE).map(({ run }) => run()));
+    reports.push(...wave);
+    if (wave.some(({ rejected }) => rejected.length === 0)) continue;
     // A topic that takes none of them would cost each of the others its time-outs, too.
-    if (!sent.includes(true)) return failed + jobs.length - at;
-    failed += sent.filter((isSent) => !isSent).length;
+    reports.push(...jobs.slice(at + WAVE).map(({ alert }) => untried(alert)));
+    break;
   }
-  return failed;
+  return {
+    sent: reports.reduce((sum, { sent }) => sum + sent, 0),
+    rejected: reports.flatMap(({ rejected }) => rejected),
+  };
 }
 
-/** Past the outbox: for a tick that cannot read the state. */
-export async function sendAll(ports: Pick<Told, 'alerts' | 'log'>, alerts: readonly Alert[]): Promise<number> {
-  const sent = await Promise.all(alerts.map((alert) => send(ports, alert)));
-  return sent.filter((isSent) => !isSent).length;
+function untried({ title }: Alert): PublishReport {
+  return { sent: 0, rejected: [{ what: title, why: 'not tried: the topic took none of those before it' }] };
 }
 
 /** Oldest first; what another job may still be sending is left to it. */
@@ -145,28 +152,23 @@ async function owed({ store, clock, log }: Told, holder: string): Promise<readon
 }
 
 /** Claims, sends, removes: of two jobs one sends it, and of one that dies in between the next knows that it may have been sent. */
-async function deliverOne(ports: Told, holder: string, { key, entry, version }: Owed): Promise<boolean> {
-  const { store, clock, log } = ports;
+async function deliverOne(ports: Told, holder: string, { key, entry, version }: Owed): Promise<PublishReport> {
+  const { store, clock, log, alerts } = ports;
   if (entry.sendings >= SENDINGS) {
     log.error('alert given up: the job died each time while it was sent', { id: entry.alert.id });
     await failure(store.remove(key, version));
-    return true;
+    return NOTHING_SENT;
   }
   const heldUntil = clock.now() + HELD;
   const claim = await outcome(store.write(key, { ...entry, holder, heldUntil, sendings: entry.sendings + 1 }, version));
-  if (typeof claim === 'string') return await send(ports, entry.alert);
-  if (!claim.stored) return true;
-  const isSent = await send(ports, entry.alert);
+  if (typeof claim === 'string') return await alerts.send([entry.alert]);
+  if (!claim.stored) return NOTHING_SENT;
+  const report = await alerts.send([entry.alert]);
+  const isSent = report.rejected.length === 0;
   const done = isSent ? store.remove(key, claim.version) : store.write(key, { ...entry, heldUntil: 0 }, claim.version);
   const why = await failure(done);
   if (why !== undefined) log.warn('outbox not updated', { id: entry.alert.id, error: why });
-  return isSent;
-}
-
-async function send({ alerts, log }: Pick<Told, 'alerts' | 'log'>, alert: Alert): Promise<boolean> {
-  const { rejected } = await alerts.send([alert]);
-  if (rejected.length > 0) log.error('alert not sent', { id: alert.id, rejected });
-  return rejected.length === 0;
+  return report;
 }
 
 function entryOf(key: string, { value }: Stored): Entry {

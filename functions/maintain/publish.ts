@@ -1,8 +1,9 @@
 import type { Alert } from '../shared/contracts/alert.ts';
 import type { Metric } from '../shared/contracts/metrics.ts';
+import type { PublishReport } from '../shared/contracts/sinks.ts';
 import type { Outcome } from './decide/outcome.ts';
 import { planText } from './decide/words.ts';
-import { deliver, sendAll } from './outbox.ts';
+import { deliver } from './outbox.ts';
 import type { Log, Ports } from './ports.ts';
 
 /** What a tick has to tell. */
@@ -24,12 +25,13 @@ export async function publish(
   { holder, outcomes, metrics, alerts, isBlind }: Telling,
 ): Promise<number> {
   for (const outcome of outcomes) logOutcome(ports.log, outcome);
-  const [{ sent, rejected }, unsent] = await Promise.all([
+  const [metricReport, alertReport] = await Promise.all([
     ports.metrics.publish(metrics),
-    isBlind ? sendAll(ports, alerts) : deliver(ports, holder, alerts),
+    isBlind ? ports.alerts.send(alerts) : deliver(ports, holder, alerts),
   ]);
-  if (rejected.length > 0) ports.log.error('metrics not published', { sent, rejected });
-  return rejected.length + unsent;
+  logRejections(ports.log, 'metrics not published', metricReport);
+  logRejections(ports.log, 'alerts not sent', alertReport);
+  return metricReport.rejected.length + alertReport.rejected.length;
 }
 
 function logOutcome(log: Log, outcome: Outcome): void {
@@ -49,4 +51,8 @@ function logOutcome(log: Log, outcome: Outcome): void {
   if (status === 'failed') log.error('node failed', fields);
   else if (status === 'unreachable') log.warn('node unreachable', fields);
   else log.info(status === 'acted' ? 'node maintained' : 'node observed', fields);
+}
+
+function logRejections(log: Log, message: string, { sent, rejected }: PublishReport): void {
+  if (rejected.length > 0) log.error(message, { sent, rejected });
 }

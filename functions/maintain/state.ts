@@ -98,6 +98,8 @@ const memorySchema = z.object({
     purgeMsPerGiB: z.optional(amount),
     keptPages: z.optional(amount),
     defragShare: z.optional(amount),
+    at: z.optional(amount),
+    version: z.optional(z.string()),
   }),
   lastPurgeAt: z.optional(amount),
   purgeKnownAt: z.optional(amount),

@@ -1,6 +1,7 @@
 import type { InstanceConfig } from '../shared/config/schema.ts';
 import { NodeFailure } from '../shared/redis/failure.ts';
 import { diagnose } from './decide/diagnose.ts';
+import { memoryFor } from './decide/lease.ts';
 import type { Outcome } from './decide/outcome.ts';
 import { actingOrder } from './decide/turns.ts';
 import { problemOf, type Seen, type Unseen } from './look.ts';
@@ -82,7 +83,8 @@ async function tendNode(
 }
 
 function watched({ instance, node, observation }: Seen, state: State | string, { mode }: Scope): Outcome {
-  const learned = typeof state === 'string' ? undefined : state.memoryOf(instance.id, node.id).learned;
+  const learned =
+    typeof state === 'string' ? undefined : memoryFor(observation, state.memoryOf(instance.id, node.id)).learned;
   return {
     instance: instance.id,
     node: node.id,
@@ -96,6 +98,7 @@ function watched({ instance, node, observation }: Seen, state: State | string, {
 
 function visitOf({ instance, node, session }: Seen, state: State, ports: Ports, options: Scope): Visit {
   const obstacle = state.obstacle(instance.id, node.id);
+  const fallen = fallenPeer(instance, node.id, state);
   return {
     ports,
     stage: options.stage,
@@ -104,9 +107,20 @@ function visitOf({ instance, node, session }: Seen, state: State, ports: Ports, 
     node: node.id,
     session,
     ...(obstacle !== undefined && { obstacle }),
+    ...(fallen && { fallen }),
     pauses: state.pauses,
     remaining: options.remaining,
     dryRun: options.mode === 'plan',
     interrupted: options.interrupted ?? (() => false),
   };
+}
+
+/** The peer that fell last. The node's own fall is another rule: it is denied for longer, and for its version only. */
+function fallenPeer({ id, nodes }: InstanceConfig, own: string, state: State): Visit['fallen'] {
+  return nodes
+    .flatMap(({ id: node }) => {
+      const { crashed } = state.memoryOf(id, node);
+      return node === own || crashed === undefined ? [] : [{ node, at: crashed.at }];
+    })
+    .toSorted((a, b) => b.at - a.at)[0];
 }

@@ -165,7 +165,7 @@ async function conclude(visit: Visit, settled: Observation, because: StopReason,
   const change = (memory: NodeMemory): NodeMemory => {
     const known = memoryFor(settled, memory);
     return {
-      ...(teaches && verdict ? learnFromDefrag(known, verdict) : known),
+      ...(teaches && verdict ? learnFromDefrag(known, verdict, settled) : known),
       ...(cools === 'fully' && { lastDefragAt: now }),
       ...(cools === 'briefly' && { restUntil: now + REST_MS }),
       ...(because === 'server-restarted' && { crashed: { version: settled.engine.version, at: now } }),

@@ -111,7 +111,7 @@ async function told(
   const outcome = outcomeOf(visit, facts, skipped, { notices, ...(status && { status }) });
   if (!visit.dryRun && isNews(memory, remembered)) {
     await entrustOutcomes(visit, [outcome]);
-    await noteNews(visit, memory);
+    await noteNews(visit, memory, facts.observation);
   }
   return outcome;
 }
@@ -136,10 +136,11 @@ function standingNotices({ observation, memory }: Situation, skipped: Plan): rea
 
 async function noteNews(
   { ports, instance, node }: Visit,
-  { runId, defragSupport, told: news }: NodeMemory,
+  { defragSupport, told: news }: NodeMemory,
+  observation: Observation,
 ): Promise<void> {
   await remember(ports.store, instance.id, node, (stored) => ({
-    ...memoryFor({ ...(runId !== undefined && { runId }) }, stored),
+    ...memoryFor(observation, stored),
     ...(defragSupport && { defragSupport }),
     told: news ?? [],
   }));

@@ -24,6 +24,8 @@ export interface Visit {
   readonly session: Session;
   /** Why nothing may be started here: see `State.obstacle`. */
   readonly obstacle?: string;
+  /** See `Situation.fallen`. */
+  readonly fallen?: { readonly node: string; readonly at: number };
   /** As they were when the state was read. */
   readonly pauses: Pauses;
   /** Time left to the invocation. */
@@ -58,6 +60,7 @@ export function situation(visit: Visit, observation: Observation, { memory, earl
     remaining: remaining(),
     ...(earlier && { earlier }),
     ...(peer !== undefined && { peer }),
+    ...(visit.fallen && { fallen: visit.fallen }),
   };
 }
 

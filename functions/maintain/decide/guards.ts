@@ -21,6 +21,8 @@ export type Blocker =
   | { readonly kind: 'busy'; readonly opsPerSecond: number; readonly limit: number }
   | { readonly kind: 'peer-acting'; readonly peer: string }
   | { readonly kind: 'cooling-down'; readonly until: number }
+  /** The canary of its instance: what has befallen it under our defrag is not tried on its peers in the same night. */
+  | { readonly kind: 'canary-died'; readonly node: string; readonly until: number }
   | { readonly kind: 'not-enough-time'; readonly remaining: Milliseconds; readonly required: Milliseconds };
 
 export type BlockerKind = Blocker['kind'];

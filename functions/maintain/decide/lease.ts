@@ -1,7 +1,7 @@
 import { type Bytes, type Milliseconds, SECOND } from '../../shared/config/units.ts';
 import type { Observation, Role, Settings } from './observation.ts';
 import type { StopReason } from './plan.ts';
-import type { Learned, Prediction } from './predict.ts';
+import { type Learned, type Prediction, recalled } from './predict.ts';
 
 /**
  * The right to act on one node of an instance, and the memory of how to undo it. Written before the first CONFIG SET, so that any
@@ -111,9 +111,16 @@ export function identify(lease: Pick<Lease, 'runId' | 'acquiredAt'>, { runId, up
   return uptime !== undefined && uptime - SECOND < at - lease.acquiredAt ? 'restarted' : 'another';
 }
 
-/** What was learned about a server process ends with it; what was learned about the node stays. */
-export function memoryFor({ runId }: { readonly runId?: string }, memory: NodeMemory): NodeMemory {
-  if (memory.runId === runId) return memory;
+/**
+ * What counts of a node's memory for the server that answers now: what was learned about a process ends with it; what was learned about
+ * the node stays, until it is old or the version is another.
+ */
+export function memoryFor(
+  { runId, at, engine }: Pick<Observation, 'runId' | 'at' | 'engine'>,
+  memory: NodeMemory,
+): NodeMemory {
+  const learned = recalled(memory.learned, { at, version: engine.version });
+  if (memory.runId === runId) return { ...memory, learned };
   const { runId: _, defragSupport: __, told: ___, ...lasting } = memory;
-  return { ...lasting, ...(runId !== undefined && { runId }) };
+  return { ...lasting, learned, ...(runId !== undefined && { runId }) };
 }

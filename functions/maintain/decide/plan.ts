@@ -110,6 +110,8 @@ export interface Situation {
   readonly memory: NodeMemory;
   /** Another node of the same instance that is being acted on. */
   readonly peer?: string;
+  /** Another node of the same instance whose server restarted under our defrag, and when (epoch ms). */
+  readonly fallen?: { readonly node: string; readonly at: number };
   /** Time left to the invocation. */
   readonly remaining: Milliseconds;
 }
@@ -278,11 +280,21 @@ function ownBlockers(situation: Situation, acting: Acting, cooldown: Millisecond
   const blockers: (Blocker | undefined)[] = [
     peer === undefined ? undefined : { kind: 'peer-acting', peer },
     until !== undefined && until > now ? { kind: 'cooling-down', until } : undefined,
+    canaryDied(situation, acting),
     remaining < required || isCutOff
       ? { kind: 'not-enough-time', remaining, required: isCutOff ? SHORTEST_DEFRAG : required }
       : undefined,
   ];
   return blockers.filter((blocker) => blocker !== undefined);
+}
+
+/** A window and the rest of its night, and over before the next day's. */
+const NIGHT: Milliseconds = 20 * HOUR;
+
+/** Replicas come first: they are the canaries (valkey#1872, redis#12677 died when defrag was switched on, node after node). */
+function canaryDied({ fallen, now }: Situation, { action }: Acting): Blocker | undefined {
+  if (fallen === undefined || action.kind !== 'start-defrag' || now - fallen.at > NIGHT) return undefined;
+  return { kind: 'canary-died', node: fallen.node, until: fallen.at + NIGHT };
 }
 
 /** How long to wait before the second look at a candidate. */

@@ -1,4 +1,4 @@
-import { type Bytes, GIB, MIB, type Milliseconds } from '../../shared/config/units.ts';
+import { type Bytes, GIB, HOUR, MIB, type Milliseconds } from '../../shared/config/units.ts';
 
 /**
  * What a cure will return and how long it will keep clients waiting, before it is tried.
@@ -21,6 +21,21 @@ export interface Learned {
   readonly keptPages?: Bytes;
   /** Returned ÷ predicted over the latest defrags, 0.1 to 1.2. */
   readonly defragShare?: number;
+  /** When the latest of it was measured (epoch ms), and on which version: another one's allocator and defragger differ. */
+  readonly at?: number;
+  readonly version?: string;
+}
+
+/** Data and traffic change: what was seen longer ago than this says nothing about tonight. */
+const LEARNED_FOR: Milliseconds = 30 * 24 * HOUR;
+
+/** What still counts of what was learned. */
+export function recalled(
+  learned: Learned,
+  { at, version }: { readonly at: number; readonly version: string },
+): Learned {
+  const isOld = learned.at !== undefined && at - learned.at > LEARNED_FOR;
+  return isOld || (learned.version !== undefined && learned.version !== version) ? {} : learned;
 }
 
 /**

@@ -89,6 +89,7 @@ export function learnFromPurge(memory: NodeMemory, verdict: Verdict, settled: Ob
     ...memory.learned,
     ...(rate !== undefined && { purgeMsPerGiB: blend(knownRate, rate, RATE_BOUNDS) }),
     ...(kept !== undefined && { keptPages: Math.round(blend(knownKept ?? kept, kept, KEPT_BOUNDS)) }),
+    ...dated(settled),
   };
   return {
     ...memory,
@@ -98,19 +99,23 @@ export function learnFromPurge(memory: NodeMemory, verdict: Verdict, settled: Ob
 }
 
 /** What a finished defrag has taught about its node. */
-export function learnFromDefrag(memory: NodeMemory, verdict: Verdict): NodeMemory {
+export function learnFromDefrag(memory: NodeMemory, verdict: Verdict, settled: Observation): NodeMemory {
   // The prediction was scaled by the share known before: what is learned is the share of the unscaled one.
   const { defragShare: known = 1 } = memory.learned;
   const share = verdict.share === undefined ? undefined : verdict.share * known;
   const learned: Learned = {
     ...memory.learned,
-    ...(share !== undefined && { defragShare: blend(known, share, SHARE_BOUNDS) }),
+    ...(share !== undefined && { defragShare: blend(known, share, SHARE_BOUNDS), ...dated(settled) }),
   };
   return {
     ...memory,
     learned,
     ineffective: { ...memory.ineffective, defrag: counted(memory.ineffective.defrag, verdict) },
   };
+}
+
+function dated({ at, engine }: Observation): Pick<Learned, 'at' | 'version'> {
+  return { at, version: engine.version };
 }
 
 /** The newest is bounded before it counts: an outlier is worth no more than the worst that is possible. */

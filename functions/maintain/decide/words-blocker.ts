@@ -30,6 +30,8 @@ export function blockerKindText(kind: BlockerKind): string {
       return 'the server is busy';
     case 'peer-acting':
       return 'another node or job is at work on this instance';
+    case 'canary-died':
+      return 'another node of this instance restarted during our active defrag';
     case 'cooling-down':
       return 'the cooldown after the last run is not over';
     case 'not-enough-time':
@@ -42,11 +44,13 @@ export function blockerKindText(kind: BlockerKind): string {
 export function blockerText(blocker: Blocker, moment: Moment = {}): string {
   const text = blockerKindText(blocker.kind);
   if (blocker.kind === 'cooling-down') return `${text} before ${timeText(blocker.until, moment)}`;
+  if (blocker.kind === 'canary-died')
+    return `${text} (${blocker.node}): none before ${timeText(blocker.until, moment)}`;
   const figures = figuresOf(blocker);
   return figures === '' ? text : `${text} (${figures})`;
 }
 
-function figuresOf(blocker: Exclude<Blocker, { kind: 'cooling-down' }>): string {
+function figuresOf(blocker: Exclude<Blocker, { kind: 'cooling-down' | 'canary-died' }>): string {
   switch (blocker.kind) {
     case 'unknown-engine':
       return blocker.version === '' ? 'it reports no version' : `version ${blocker.version}`;

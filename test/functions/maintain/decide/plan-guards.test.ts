@@ -83,6 +83,12 @@ describe('guards become reasons, with their figures and what was meant to be don
       { opsPerSecond: 40_003, limit: 1000 },
     ],
     ['another node acting', 'peer-acting', { peer: '10.0.3.18:6379' }, { peer: '10.0.3.18:6379' }],
+    [
+      'a peer fell under our defrag tonight',
+      'canary-died',
+      { fallen: { node: 'b', at: NOW - HOUR } },
+      { node: 'b', until: NOW + 19 * HOUR },
+    ],
     ['cooling down', 'cooling-down', { memory: remembering({ lastDefragAt: NOW - HOUR }) }, { until: NOW + 5 * HOUR }],
     [
       'not enough time',

@@ -26,6 +26,7 @@ export const BLOCKERS: Of<Blocker> = {
   busy: { kind: 'busy', opsPerSecond: 12_400.4, limit: 1000 },
   'peer-acting': { kind: 'peer-acting', peer: '10.0.3.18:6379' },
   'cooling-down': { kind: 'cooling-down', until: NOW + 4 * HOUR },
+  'canary-died': { kind: 'canary-died', node: '10.0.3.18:6379', until: NOW + 4 * HOUR },
   'not-enough-time': { kind: 'not-enough-time', remaining: 8000, required: 22_500 },
 };
 
@@ -82,6 +83,7 @@ export const STOPS: StopReasons = {
   busy: blockedStop('busy'),
   'peer-acting': blockedStop('peer-acting'),
   'cooling-down': blockedStop('cooling-down'),
+  'canary-died': blockedStop('canary-died'),
   'not-enough-time': blockedStop('not-enough-time'),
 };
 
@@ -123,6 +125,7 @@ export const SKIPS: { readonly [Reason in SkipReason]: SkipPlan } = {
   busy: blocked('busy'),
   'peer-acting': blocked('peer-acting'),
   'cooling-down': blocked('cooling-down'),
+  'canary-died': blocked('canary-died'),
   'not-enough-time': blocked('not-enough-time'),
 };
 

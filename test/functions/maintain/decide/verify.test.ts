@@ -137,21 +137,23 @@ describe('what a purge teaches', () => {
 
 describe('what a defrag teaches', () => {
   test('its share counts half, against all of it at first', () => {
-    expect(learnFromDefrag(NOTHING_REMEMBERED, aVerdict({ share: 0.8 })).learned.defragShare).toBeCloseTo(0.9);
+    expect(
+      learnFromDefrag(NOTHING_REMEMBERED, aVerdict({ share: 0.8 }), anObservation()).learned.defragShare,
+    ).toBeCloseTo(0.9);
     const known = remembering({ defragShare: 0.5 });
     // It returned exactly what was predicted with half of the arithmetic: half is right.
-    expect(learnFromDefrag(known, aVerdict({ share: 1 })).learned.defragShare).toBeCloseTo(0.5);
-    expect(learnFromDefrag(known, aVerdict({ share: 2 })).learned.defragShare).toBeCloseTo(0.75);
+    expect(learnFromDefrag(known, aVerdict({ share: 1 }), anObservation()).learned.defragShare).toBeCloseTo(0.5);
+    expect(learnFromDefrag(known, aVerdict({ share: 2 }), anObservation()).learned.defragShare).toBeCloseTo(0.75);
   });
 
   test('one night on which the data grew does not forbid the next', () => {
-    const { learned } = learnFromDefrag(NOTHING_REMEMBERED, aVerdict({ share: -5, kind: 'worse' }));
+    const { learned } = learnFromDefrag(NOTHING_REMEMBERED, aVerdict({ share: -5, kind: 'worse' }), anObservation());
     expect(learned.defragShare).toBeCloseTo(0.55);
   });
 
   test('nothing, where nothing was predicted', () => {
     const { share: _, ...shareless } = aVerdict();
-    expect(learnFromDefrag(NOTHING_REMEMBERED, shareless).learned).toEqual({});
+    expect(learnFromDefrag(NOTHING_REMEMBERED, shareless, anObservation()).learned).toEqual({});
   });
 });
 
@@ -160,11 +162,15 @@ describe('cures that return too little', () => {
   const worse = aVerdict({ kind: 'worse' });
 
   test('are counted for each cure apart, and forgotten with the first that is worth it', () => {
-    const defragged = learnFromDefrag(learnFromDefrag(NOTHING_REMEMBERED, poor), worse);
+    const defragged = learnFromDefrag(
+      learnFromDefrag(NOTHING_REMEMBERED, poor, anObservation()),
+      worse,
+      anObservation(),
+    );
     expect(defragged.ineffective).toEqual({ purge: 0, defrag: 2 });
     const purged = learnFromPurge(defragged, { ...poor, cure: 'purge' }, settled(0));
     expect(purged.ineffective).toEqual({ purge: 1, defrag: 2 });
-    expect(learnFromDefrag(purged, aVerdict()).ineffective).toEqual({ purge: 1, defrag: 0 });
+    expect(learnFromDefrag(purged, aVerdict(), anObservation()).ineffective).toEqual({ purge: 1, defrag: 0 });
     expect(learnFromPurge(purged, aVerdict({ cure: 'purge' }), settled(0)).ineffective).toEqual({
       purge: 0,
       defrag: 2,
@@ -180,7 +186,7 @@ test('whatever is measured, what is learned stays within its bounds, and no memo
       const frozen = Object.freeze({ ...NOTHING_REMEMBERED, learned: Object.freeze({}) });
       const { learned } = nights.reduce<NodeMemory>((memory, { stall, reclaimed, share, retained }) => {
         const purged = learnFromPurge(memory, aVerdict({ cure: 'purge', stall, reclaimed }), settled(retained));
-        return learnFromDefrag(purged, aVerdict({ share }));
+        return learnFromDefrag(purged, aVerdict({ share }), anObservation());
       }, frozen);
       const { purgeMsPerGiB = 400, keptPages = 0, defragShare = 1 } = learned;
       expect(purgeMsPerGiB >= 20 && purgeMsPerGiB <= 4000).toBe(true);

@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import { startServer } from '../../cli/server/start.ts';
+import { clientOf, settingsOf } from '../support/fragmented.ts';
+import { lacksServer, serverBinary } from '../support/servers.ts';
+import { DEFRAG_ON, type Fault, MEMORY_PURGE, NO_FAULT } from './redis-proxy.ts';
+import { aScene, type Scene } from './scene.ts';
+import { expectRow } from './table.ts';
+
+/** Something that goes wrong while our defrag runs, and how it ends. */
+interface Trouble {
+  readonly fault: string;
+  begin(scene: Scene): unknown;
+  end(scene: Scene): unknown;
+}
+
+const onTheWay = (fault: string, kind: Fault): Trouble => ({
+  fault,
+  begin: ({ proxy }) => proxy.fault(kind),
+  end: ({ proxy }) => proxy.fault(NO_FAULT),
+});
+
+const TROUBLES: readonly Trouble[] = [
+  onTheWay('half-open connection', { kind: 'half-open' }),
+  onTheWay('connection refused', { kind: 'refusing' }),
+  onTheWay('answers 300 ms late', { kind: 'slow', ms: 300 }),
+  onTheWay('garbage instead of RESP', { kind: 'garbage' }),
+  {
+    fault: 'SIGSTOP',
+    begin: ({ server }) => process.kill(server.pid, 'SIGSTOP'),
+    end: ({ server }) => process.kill(server.pid, 'SIGCONT'),
+  },
+  {
+    fault: 'CLIENT PAUSE',
+    begin: ({ redis }) => redis.call('CLIENT', 'PAUSE', '60000', 'ALL'),
+    end: ({ redis }) => redis.call('CLIENT', 'UNPAUSE'),
+  },
+  {
+    fault: 'DEBUG SLEEP',
+    begin: ({ redis }) => void redis.call('DEBUG', 'SLEEP', '6').catch(() => {}),
+    end: ({ redis }) => redis.ping(),
+  },
+  {
+    fault: 'BUSY script',
+    begin: async ({ redis, server }) => {
+      await redis.config('SET', 'busy-reply-threshold', '50');
+      const other = clientOf(server);
+      other.eval('while true do end', 0).catch(() => other.disconnect());
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    },
+    end: async ({ redis }) => {
+      await redis.script('KILL');
+      await redis.config('SET', 'busy-reply-threshold', '5000');
+    },
+  },
+  {
+    fault: 'maxclients reached',
+    begin: async ({ redis }) => redis.config('SET', 'maxclients', '1'),
+    end: async ({ redis }) => redis.config('SET', 'maxclients', '10000'),
+  },
+  {
+    fault: 'NOPERM for CONFIG SET from now on',
+    begin: ({ redis }) => redis.call('ACL', 'SETUSER', 'default', '-config|set'),
+    end: ({ redis }) => redis.call('ACL', 'SETUSER', 'default', '+config|set'),
+  },
+];
+
+describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('while our defrag runs', () => {
+  test.for(TROUBLES)('$fault', async ({ fault, begin, end }) => {
+    await using scene = await aScene('defrag', ['--enable-debug-command', 'yes']);
+    const before = await settingsOf(scene.redis);
+    expect(await scene.tick()).toBe('acted: start-defrag');
+    await begin(scene);
+    scene.pass(60_000);
+    const outcome = await scene.tick();
+    await end(scene);
+    const clean = await scene.ticksUntilClean(before);
+    expectRow({ fault: `${fault}, during a defrag`, outcome, clean, told: scene.told() });
+  });
+
+  test('killed and started again', async () => {
+    await using scene = await aScene('defrag');
+    const before = await settingsOf(scene.redis);
+    await scene.tick();
+    process.kill(scene.server.pid, 'SIGKILL');
+    scene.pass(60_000);
+    const outcome = await scene.tick();
+    await using again = await startServer(serverBinary('defrag'), { port: scene.server.port });
+    const redis = clientOf(again);
+    try {
+      // Its folder is another one; all else has to be as in the first one's file.
+      const { dir } = await settingsOf(redis);
+      const clean = await scene.ticksUntilClean({ ...before, ...(dir !== undefined && { dir }) }, redis);
+      expectRow({ fault: 'killed during a defrag, started again', outcome, clean, told: scene.told() });
+    } finally {
+      redis.disconnect();
+    }
+  });
+});
+
+const CUTS = [
+  ['CONFIG SET lost before it arrives', 'defrag', { kind: 'cut', command: DEFRAG_ON, when: 'before' }],
+  ['CONFIG SET carried out, its answer lost', 'defrag', { kind: 'cut', command: DEFRAG_ON, when: 'after' }],
+  ['MEMORY PURGE lost before it arrives', 'purge', { kind: 'cut', command: MEMORY_PURGE, when: 'before' }],
+  ['MEMORY PURGE carried out, its answer lost', 'purge', { kind: 'cut', command: MEMORY_PURGE, when: 'after' }],
+] as const;
+
+describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('cut in the middle of a command', () => {
+  test.for(CUTS)('%s', async ([fault, cure, cut]) => {
+    await using scene = await aScene(cure);
+    const before = await settingsOf(scene.redis);
+    scene.proxy.fault(cut);
+    const outcome = await scene.tick();
+    const clean = await scene.ticksUntilClean(before);
+    expectRow({ fault, outcome, clean, told: scene.told() });
+  });
+});

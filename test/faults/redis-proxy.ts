@@ -1,0 +1,79 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** What the way to a server does to what passes. */
+export type Fault =
+  | { readonly kind: 'none' }
+  /** Accepts, and nothing ever comes. */
+  | { readonly kind: 'half-open' }
+  /** Hangs up on everybody. */
+  | { readonly kind: 'refusing' }
+  /** Each answer comes this much later. */
+  | { readonly kind: 'slow'; readonly ms: number }
+  | { readonly kind: 'garbage' }
+  /** Once: when a command comes by, before the server gets it, or after, so that its answer is lost. */
+  | { readonly kind: 'cut'; readonly command: RegExp; readonly when: 'before' | 'after' };
+
+export const NO_FAULT: Fault = { kind: 'none' };
+/** The command that starts a defrag, and not the question whether it could. */
+export const DEFRAG_ON = /\$6\r\nconfig\r\n\$3\r\nset\r\n(?!.*offpeak-asks-only).*activedefrag\r\n\$3\r\nyes/is;
+export const MEMORY_PURGE = /\$6\r\nmemory\r\n\$5\r\npurge/i;
+
+export interface RedisProxy extends AsyncDisposable {
+  readonly port: number;
+  /** For connections that are open, too. */
+  fault(fault: Fault): void;
+}
+
+/** A way to a server on loopback, on which things can go wrong. */
+export async function redisProxy(target: number): Promise<RedisProxy> {
+  let current = NO_FAULT;
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    if (current.kind === 'refusing') return void client.destroy();
+    const upstream = connect(target, '127.0.0.1');
+    sockets.add(upstream);
+    sockets.add(client);
+    const both = () => {
+      client.destroy();
+      upstream.destroy();
+    };
+    let isCut = false;
+    client.on('data', (bytes) => {
+      const { kind } = current;
+      if (kind === 'half-open') return;
+      if (kind === 'refusing') return both();
+      if (current.kind === 'cut' && current.command.test(bytes.toString('latin1'))) {
+        const { when } = current;
+        current = NO_FAULT;
+        if (when === 'before') return both();
+        isCut = true;
+      }
+      upstream.write(bytes);
+    });
+    upstream.on('data', (bytes) => {
+      if (isCut) return both();
+      if (current.kind === 'half-open') return;
+      if (current.kind === 'garbage') return void client.write('?\u0000\u0007 not RESP at all\r\n');
+      if (current.kind === 'slow') return void setTimeout(() => client.writable && client.write(bytes), current.ms);
+      client.write(bytes);
+    });
+    for (const socket of [client, upstream]) socket.on('error', both).on('close', both);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: portOf(server),
+    fault(fault) {
+      current = fault;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
+  return address.port;
+}

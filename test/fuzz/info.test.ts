@@ -1,0 +1,125 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { diagnose } from '../../functions/maintain/decide/diagnose.ts';
+import { plan } from '../../functions/maintain/decide/plan.ts';
+import { report } from '../../functions/maintain/decide/report.ts';
+import { planLeased } from '../../functions/maintain/decide/stop.ts';
+import { observe } from '../../functions/maintain/observe.ts';
+import type { Command, Connection, Reply } from '../../functions/shared/redis/connection.ts';
+import { NodeFailure } from '../../functions/shared/redis/failure.ts';
+import { aLease, anInstance, anOutcome } from '../support/builders.ts';
+import { INFO_NAMES, infoSection, infoText } from '../support/info-texts.ts';
+import { aSituation } from '../support/situations.ts';
+import { RUNS } from './runs.ts';
+
+const AT = 1_795_398_811_066;
+
+/** What no server should say, and some have. */
+const value = fc.oneof(
+  fc.constantFrom(
+    'nan',
+    '-nan',
+    'inf',
+    '-inf',
+    '',
+    ' ',
+    '-1',
+    '0',
+    '1e309',
+    '0x1F',
+    '99999999999999999999',
+    '１２',
+    'yes',
+  ),
+  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.integer().map(String),
+  fc.double().map(String),
+);
+
+type Mutation = (lines: string[]) => string[];
+const at = (lines: readonly string[], share: number) => Math.min(lines.length - 1, Math.floor(share * lines.length));
+
+const mutation: fc.Arbitrary<Mutation> = fc.oneof(
+  fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), value).map(
+    ([share, text]): Mutation =>
+      (lines) => {
+        const index = at(lines, share);
+        return lines.with(index, `${lines[index]?.split(':')[0]}:${text}`);
+      },
+  ),
+  fc.double({ min: 0, max: 1, noNaN: true }).map(
+    (share): Mutation =>
+      (lines) =>
+        lines.toSpliced(at(lines, share), 1),
+  ),
+  fc.double({ min: 0, max: 1, noNaN: true }).map(
+    (share): Mutation =>
+      (lines) => [...lines, lines[at(lines, share)] ?? ''],
+  ),
+  fc.double({ min: 0, max: 1, noNaN: true }).map(
+    (share): Mutation =>
+      (lines) =>
+        lines.slice(0, at(lines, share) + 1),
+  ),
+  fc.constant<Mutation>((lines) => lines.map((line) => `${line}\r`)),
+);
+
+const mutated = fc
+  .tuple(fc.constantFrom(...INFO_NAMES), fc.array(mutation, { minLength: 1, maxLength: 8 }))
+  .map(([name, mutations]) =>
+    mutations.reduce((lines, mutate) => mutate(lines), infoText(name).split('\n')).join('\n'),
+  );
+
+const reply: fc.Arbitrary<Reply> = fc.oneof(
+  fc.anything({ withNullPrototype: false }).map((any): Reply => ({ ok: true, value: any })),
+  fc.string().map((error): Reply => ({ ok: false, error })),
+  fc.array(fc.string()).map((texts): Reply => ({ ok: true, value: texts })),
+);
+
+function connectionTo(info: string, other: Reply): Connection {
+  return {
+    sent: 1,
+    send: async (commands: readonly Command[]) =>
+      commands.map(([name, section = '']) =>
+        name === 'INFO' ? { ok: true, value: infoSection(info, section) } : other,
+      ),
+    close: () => {},
+  };
+}
+
+/** Every number in a value, wherever it is. */
+function numbersIn(something: unknown): readonly number[] {
+  if (typeof something === 'number') return [something];
+  return typeof something === 'object' && something !== null ? Object.values(something).flatMap(numbersIn) : [];
+}
+
+describe('whatever a server says', () => {
+  test('a look is an observation of finite numbers, or a failure in words; and so is all that is decided on it', async () => {
+    const instance = anInstance({ memoryLimit: 2 ** 30 });
+    await fc.assert(
+      fc.asyncProperty(mutated, reply, async (info, other) => {
+        const seen = await observe(connectionTo(info, other), '10.0.0.5:6379', () => AT).catch((error: unknown) => {
+          if (error instanceof NodeFailure) return error.message;
+          throw error;
+        });
+        if (typeof seen === 'string') return expect(seen).not.toBe('');
+        const diagnosis = diagnose(seen, instance);
+        const situation = aSituation({ observation: seen, diagnosis, policy: instance });
+        const [free, leased] = [plan(situation), planLeased(situation, aLease())];
+        const outcome = (decided: typeof free) => anOutcome({ observation: seen, diagnosis, plan: decided });
+        const told = report({
+          stage: 'prod',
+          startedAt: AT,
+          finishedAt: AT + 1,
+          outcomes: [outcome(free), { ...outcome(leased), instance: 'other' }],
+          instances: [instance],
+        });
+        expect(numbersIn([seen, diagnosis, free, leased, told]).filter((number) => !Number.isFinite(number))).toEqual(
+          [],
+        );
+        expect(numbersIn(seen.memory).filter((number) => number < 0)).toEqual([]);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});

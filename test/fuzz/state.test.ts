@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, expect, test } from 'vitest';
+import { deliver, OUTBOX } from '../../functions/maintain/outbox.ts';
+import { leaseKey, nodeKey, readState } from '../../functions/maintain/state.ts';
+import { createFileStore } from '../../functions/shared/state/file-store.ts';
+import { aLease } from '../support/builders.ts';
+import { RUNS } from './runs.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'offpeak-fuzz-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A lease as it is written, with some of it replaced or gone. */
+const lease = fc
+  .tuple(fc.array(fc.tuple(fc.constantFrom(...Object.keys(aLease())), fc.option(fc.jsonValue(), { nil: undefined }))))
+  .map(([changes]) => {
+    const broken: Record<string, unknown> = { ...aLease() };
+    for (const [name, value] of changes) {
+      if (value === undefined) delete broken[name];
+      else broken[name] = value;
+    }
+    return broken;
+  });
+
+const document = fc.oneof(fc.jsonValue(), lease);
+const silent = { info: () => {}, warn: () => {}, error: () => {} };
+
+test('a document that cannot be read is named, and keeps no other from being read', async () => {
+  let files = 0;
+  await fc.assert(
+    fc.asyncProperty(document, document, document, async (first, second, third) => {
+      const store = createFileStore(join(folder, `${files++}.json`));
+      const keys = [leaseKey('carts'), nodeKey('carts', 'carts.redis.example:6379'), `${OUTBOX}one`];
+      for (const [index, value] of [first, second, third].entries())
+        await store.write(keys[index] ?? '', value, undefined);
+      await store.write(leaseKey('sessions'), aLease(), undefined);
+      const state = await readState(store);
+      expect(state.leases.get('sessions')?.lease).toEqual(aLease());
+      for (const [key, why] of state.unreadable) expect(why).toContain(key);
+      const isKnown = state.leases.has('carts') || state.unreadable.has(leaseKey('carts'));
+      expect(isKnown).toBe(true);
+      const clock = { now: () => 0, sleep: async () => {}, pause: async () => {} };
+      const alerts = { send: async () => ({ sent: 1, rejected: [] }) };
+      expect((await deliver({ store, clock, alerts, log: silent }, 'a', [])).rejected).toEqual([]);
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+test('a pause that cannot be read forbids what it may have forbidden', async () => {
+  let files = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.jsonValue(), async (pause) => {
+      const store = createFileStore(join(folder, `pause-${files++}.json`));
+      await store.write('pause#carts', pause, undefined);
+      const { obstacle } = await readState(store);
+      expect(obstacle('carts', 'n')).toContain('pause#carts');
+    }),
+    { numRuns: RUNS },
+  );
+});

@@ -1,0 +1,72 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { MUTANTS, type Mutant } from './mutants.ts';
+
+/**
+ * `npm run test:mutants`: breaks each law in a copy of the project, in one line, and expects its tests to fail. A law whose tests
+ * pass all the same is not proven by them.
+ */
+const ROOT = join(import.meta.dirname, '../..');
+const LEFT_OUT = ['node_modules', '.git', 'dist', '.serverless', '.offpeak'];
+const say = (text: string) => process.stdout.write(`${text}\n`);
+
+const copy = mkdtempSync(join(tmpdir(), 'offpeak-mutants-'));
+try {
+  cpSync(ROOT, copy, { recursive: true, filter: (path) => !LEFT_OUT.includes(basename(path)) });
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  const survivors = MUTANTS.filter((mutant) => !isCaught(mutant));
+  say(`${MUTANTS.length - survivors.length} of ${MUTANTS.length} mutants were caught.`);
+  process.exitCode = survivors.length === 0 ? 0 : 1;
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
+
+function isCaught(mutant: Mutant): boolean {
+  const { law, what, file, from, to, tests } = mutant;
+  const path = join(copy, 'functions', file);
+  const text = readFileSync(path, 'utf8');
+  if (text.split(from).length !== 2) throw new Error(`${file} does not hold exactly once: ${from}`);
+  writeFileSync(
+    path,
+    text.replace(from, () => to),
+  );
+  try {
+    const failed = failedTests(tests);
+    say(`${failed === undefined ? 'SURVIVED' : 'caught  '} ${law} ${what}${failed ? `: ${failed}` : ''}`);
+    return failed !== undefined;
+  } finally {
+    writeFileSync(path, text);
+  }
+}
+
+/** The first test that failed; undefined where all passed. */
+function failedTests(tests: readonly string[]): string | undefined {
+  const args = [
+    'vitest',
+    'run',
+    '--project',
+    'job',
+    '--reporter=json',
+    '--bail=1',
+    ...tests.map((test) => `test/${test}`),
+  ];
+  const { stdout } = spawnSync('npx', args, { cwd: copy, encoding: 'utf8', maxBuffer: 2 ** 28 });
+  const report = JSON.parse(stdout.slice(stdout.indexOf('{'))) as Report;
+  const failed = report.testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .find(({ status }) => status === 'failed');
+  if (failed) return failed.fullName;
+  if (report.numTotalTests === 0 || !report.success)
+    throw new Error(`no verdict of ${tests.join(', ')}: ${stdout.slice(0, 500)}`);
+  return undefined;
+}
+
+interface Report {
+  readonly success: boolean;
+  readonly numTotalTests: number;
+  readonly testResults: readonly {
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+}

@@ -1,0 +1,63 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { contentsOf } from '../bench/contents.ts';
+import { buildFunctions } from '../infra/build.ts';
+import { loadConfig } from '../infra/load.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const PAGE = join(ROOT, 'docs/supply-chain.md');
+/** Licences that ask for no more than their text. */
+const ACCEPTED = ['MIT', 'MIT-0', 'Apache-2.0', '0BSD', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause'];
+
+interface Manifest {
+  readonly version: string;
+  readonly license?: string;
+  readonly dependencies?: Record<string, string>;
+  readonly devDependencies?: Record<string, string>;
+}
+
+const read = <T>(path: string) => JSON.parse(readFileSync(join(ROOT, path), 'utf8')) as T;
+
+test('every version is one version, and every package is what it was when it was locked', () => {
+  const { dependencies = {}, devDependencies = {} } = read<Manifest>('package.json');
+  const loose = Object.entries({ ...dependencies, ...devDependencies }).filter(
+    ([, version]) => !/^\d+\.\d+\.\d+$/.test(version),
+  );
+  expect(loose).toEqual([]);
+  const { packages } = read<{ packages: Record<string, { integrity?: string; link?: boolean }> }>('package-lock.json');
+  const unlocked = Object.entries(packages).filter(
+    ([path, { integrity, link }]) => path !== '' && !link && !integrity?.startsWith('sha512-'),
+  );
+  expect(unlocked.map(([path]) => path)).toEqual([]);
+});
+
+test('what ships is listed, with its licence and who needs it', async () => {
+  const built = await buildFunctions(ROOT, loadConfig(ROOT, 'dev'));
+  const rows = new Map<string, { readonly licence: string; readonly because: string; readonly functions: string[] }>();
+  for (const one of built) {
+    for (const { name, because, start, later } of contentsOf(one)) {
+      if (because === 'ours' || start + later === 0) continue;
+      const { version, license = 'none' } = read<Manifest>(`node_modules/${name}/package.json`);
+      const row = rows.get(`${name} ${version}`) ?? { licence: license, because, functions: [] };
+      row.functions.push(one.folder);
+      rows.set(`${name} ${version}`, row);
+    }
+  }
+  const lines = [...rows]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(
+      ([name, { licence, because, functions }]) => `| ${name} | ${licence} | ${functions.join(', ')} | ${because} |`,
+    );
+  expect([...rows].filter(([, { licence }]) => !ACCEPTED.includes(licence))).toEqual([]);
+  const [start, end] = ['<!-- ships:start -->', '<!-- ships:end -->'];
+  const page = readFileSync(PAGE, 'utf8');
+  const table = `${start}\n\n| package | licence | in | because of |\n|---|---|---|---|\n${lines.join('\n')}\n\n${end}`;
+  const current = page.slice(page.indexOf(start), page.indexOf(end) + end.length);
+  if (process.env.UPDATE_DOCS === '1')
+    writeFileSync(
+      PAGE,
+      page.replace(current, () => table),
+    );
+  else expect(current, 'UPDATE_DOCS=1 npx vitest run --project job test/supply-chain.test.ts').toBe(table);
+});
