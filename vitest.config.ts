@@ -7,6 +7,9 @@ const STACK = [
   'test/support/lambda-runtime.test.ts',
 ];
 
+/** Servers that are stopped, killed and cut off: apart, so that no other test's load decides what is seen. */
+const FAULTS = 'test/faults/**/*.test.ts';
+
 export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
@@ -18,8 +21,9 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'job', include: ['test/**/*.test.ts'], exclude: STACK, testTimeout: 60_000 },
+        test: { name: 'job', include: ['test/**/*.test.ts'], exclude: [...STACK, FAULTS], testTimeout: 60_000 },
       },
+      { extends: true, test: { name: 'faults', include: [FAULTS], testTimeout: 120_000 } },
       { extends: true, test: { name: 'stack', include: STACK, testTimeout: 240_000 } },
     ],
   },

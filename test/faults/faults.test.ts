@@ -6,6 +6,8 @@ import { DEFRAG_ON, type Fault, MEMORY_PURGE, NO_FAULT } from './redis-proxy.ts'
 import { aScene, type Scene } from './scene.ts';
 import { expectRow } from './table.ts';
 
+const isLacking = lacksServer('defrag') || lacksServer('plain');
+
 /** Something that goes wrong while our defrag runs, and how it ends. */
 interface Trouble {
   readonly fault: string;
@@ -31,8 +33,8 @@ const TROUBLES: readonly Trouble[] = [
   },
   {
     fault: 'CLIENT PAUSE',
-    begin: ({ redis }) => redis.call('CLIENT', 'PAUSE', '60000', 'ALL'),
-    end: ({ redis }) => redis.call('CLIENT', 'UNPAUSE'),
+    begin: ({ redis }) => redis.call('CLIENT', 'PAUSE', '8000', 'ALL'),
+    end: ({ redis }) => redis.ping(),
   },
   {
     fault: 'DEBUG SLEEP',
@@ -64,7 +66,7 @@ const TROUBLES: readonly Trouble[] = [
   },
 ];
 
-describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('while our defrag runs', () => {
+describe.skipIf(isLacking).concurrent('while our defrag runs', () => {
   test.for(TROUBLES)('$fault', async ({ fault, begin, end }) => {
     await using scene = await aScene('defrag', ['--enable-debug-command', 'yes']);
     const before = await settingsOf(scene.redis);
@@ -104,7 +106,7 @@ const CUTS = [
   ['MEMORY PURGE carried out, its answer lost', 'purge', { kind: 'cut', command: MEMORY_PURGE, when: 'after' }],
 ] as const;
 
-describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('cut in the middle of a command', () => {
+describe.skipIf(isLacking).concurrent('cut in the middle of a command', () => {
   test.for(CUTS)('%s', async ([fault, cure, cut]) => {
     await using scene = await aScene(cure);
     const before = await settingsOf(scene.redis);

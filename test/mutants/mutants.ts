@@ -16,10 +16,10 @@ const PLAN = ['functions/maintain/decide/plan'];
 export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S1',
-    what: 'a closed window is open',
-    file: 'maintain/decide/plan.ts',
-    from: '  if (!window.open) {',
-    to: '  if (!window.open && policy.id === "") {',
+    what: 'every window is open',
+    file: 'maintain/visit.ts',
+    from: 'windowAt(instance.windows, instance.timezone, now, instance.holidays)',
+    to: '({ open: true, opensAt: now, closesAt: now + 3_600_000 } as const)',
     tests: MODEL,
   },
   {
@@ -40,10 +40,10 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     law: 'S2',
-    what: 'a closed window does not end a defrag',
+    what: 'neither a closed window nor anything else ends a defrag',
     file: 'maintain/decide/stop.ts',
-    from: "  if (!window.open) return { because: 'window-closed' };",
-    to: '',
+    from: '  const stop = stopReason(situation, lease);',
+    to: '  const stop = lease.closing ? stopReason(situation, lease) : undefined;',
     tests: MODEL,
   },
   {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { MUTANTS, type Mutant } from './mutants.ts';
@@ -43,23 +43,16 @@ function isCaught(mutant: Mutant): boolean {
 
 /** The first test that failed; undefined where all passed. */
 function failedTests(tests: readonly string[]): string | undefined {
-  const args = [
-    'vitest',
-    'run',
-    '--project',
-    'job',
-    '--reporter=json',
-    '--bail=1',
-    ...tests.map((test) => `test/${test}`),
-  ];
-  const { stdout } = spawnSync('npx', args, { cwd: copy, encoding: 'utf8', maxBuffer: 2 ** 28 });
-  const report = JSON.parse(stdout.slice(stdout.indexOf('{'))) as Report;
-  const failed = report.testResults
-    .flatMap(({ assertionResults }) => assertionResults)
-    .find(({ status }) => status === 'failed');
+  const file = join(copy, 'report.json');
+  rmSync(file, { force: true });
+  const files = tests.map((test) => `test/${test}`);
+  const args = ['vitest', 'run', '--project', 'job', '--reporter=json', `--outputFile=${file}`, '--bail=1', ...files];
+  const { stdout, stderr } = spawnSync('npx', args, { cwd: copy, encoding: 'utf8', maxBuffer: 2 ** 28 });
+  const report = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Report) : undefined;
+  const results = report?.testResults.flatMap(({ assertionResults }) => assertionResults) ?? [];
+  const failed = results.find(({ status }) => status === 'failed');
   if (failed) return failed.fullName;
-  if (report.numTotalTests === 0 || !report.success)
-    throw new Error(`no verdict of ${tests.join(', ')}: ${stdout.slice(0, 500)}`);
+  if (!report?.success || report.numTotalTests === 0) throw new Error(`no verdict of ${files}:\n${stdout}\n${stderr}`);
   return undefined;
 }
 
