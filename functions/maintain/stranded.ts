@@ -58,13 +58,15 @@ export async function strandedLease(
  */
 export function homesOf(state: State, looks: readonly (Seen | Unseen)[]): ReadonlyMap<string, HeldLease> {
   const seen = looks.filter((look): look is Seen => 'observation' in look);
-  const homes = new Map<string, HeldLease>();
-  for (const held of state.leases.values()) {
-    const { node, runId } = held.lease;
-    const servers = seen
-      .filter(({ observation }) => runId !== '' && observation.runId === runId)
-      .map((look) => look.node.id);
-    homes.set(servers.includes(node) ? node : (servers[0] ?? node), held);
+  const serversOf = ({ lease: { runId } }: HeldLease) =>
+    seen.filter(({ observation }) => runId !== '' && observation.runId === runId).map((look) => look.node.id);
+  const homes = new Map<string, HeldLease>([...state.leases.values()].map((held) => [held.lease.node, held]));
+  for (const [node, held] of [...homes]) {
+    const servers = serversOf(held);
+    const elsewhere = servers.find((server) => !homes.has(server));
+    if (servers.includes(node) || elsewhere === undefined) continue;
+    homes.delete(node);
+    homes.set(elsewhere, held);
   }
   return homes;
 }

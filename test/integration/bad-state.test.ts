@@ -233,13 +233,19 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
       expect([...(await store(job).list('lease#'))]).toEqual([]);
     });
 
-    test('that died during a purge: it is told and not repeated', async () => {
+    test.each([
+      ['during a purge: it is told and not repeated', true],
+      ['before its purge was sent: there is nothing to tell', false],
+    ])('that died %s', async (_, isTried) => {
       using job = aJob(configYaml(server.port), { clock: systemClock({ offset: 2 * MINUTE }) });
       const lease = await busyLease({ phase: 'purging', prior: {}, applied: {} });
       await store(job).write(leaseKey(INSTANCE), lease, undefined);
+      const memory = { learned: {}, ineffective: { purge: 0, defrag: 0 }, lastPurgeAt: lease.acquiredAt + 1 };
+      if (isTried) await store(job).write(nodeKey(INSTANCE, lease.node), memory, undefined);
       const { outcomes } = await job.tick();
-      expect(outcomes).toMatchObject([{ status: 'observed', notices: [{ kind: 'action-failed', doing: 'purge' }] }]);
-      expect(job.alerts).toMatchObject([{ event: 'action-failed', severity: 'warning' }]);
+      const notices = isTried ? [{ kind: 'action-failed', doing: 'purge' }] : [];
+      expect(outcomes).toMatchObject([{ status: 'observed', notices }]);
+      expect(job.alerts).toMatchObject(isTried ? [{ event: 'action-failed', severity: 'warning' }] : []);
       expect([...(await store(job).list('lease#'))]).toEqual([]);
     });
   });

@@ -232,7 +232,7 @@ describe.skipIf(lacksServer('defrag'))('a pause on a server that can defragment'
       using job = aJob(configYaml(server.port, SLOW), { stateFile: place.stateFile });
       const held = (await job.ports.store.read('lease#sessions'))?.value as object;
       expect(held).toMatchObject({ phase: 'running' });
-      const gone = { ...held, instance: 'gone', node: '127.0.0.1:9' };
+      const gone = { ...held, instance: 'gone', node: '127.0.0.1:9', runId: 'f'.repeat(40) };
       await job.ports.store.write('lease#gone', gone, undefined);
       const { code, stdout } = await offpeak('release');
       expect({ code, leases: await place.leases() }).toEqual({ code: 1, leases: 1 });

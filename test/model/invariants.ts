@@ -156,6 +156,10 @@ export function isEveryDeedTold(world: World): void {
     const starts = world.deeds.filter(({ node, kind }) => instanceOf(node).id === id && kind === 'defrag-on').length;
     const alerts = world.deliveries.filter(({ alert }) => alert.instance === id && ENDS.includes(alert.event));
     const ends = new Set(alerts.map(({ alert }) => alert.id)).size;
+    const purges = world.deeds.filter(({ node, kind }) => instanceOf(node).id === id && kind === 'purge').length;
+    const words = world.deliveries.filter(({ alert }) => alert.instance === id && WORDS.purge.includes(alert.event));
+    const told = new Set(words.map(({ alert }) => alert.id)).size;
+    if (told < purges) world.violations.push(`S7: ${purges} purges on ${id}, but only ${told} alerts`);
     if (ends < starts) world.violations.push(`S7: ${starts} runs on ${id}, but ${ends} ends were told`);
   }
   const times = new Map<string, number>();

@@ -148,7 +148,7 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
         },
         activity: {
           totalCommandsProcessed: Math.floor(server.commands) + ownCommands,
-          instantaneousOpsPerSec: 10,
+          instantaneousOpsPerSec: server.opsPerSecond,
           ownCommands,
         },
         persistence: { loading: false, rdbBgsaveInProgress: server.forking, aofRewriteInProgress: false },
