@@ -10,9 +10,9 @@ import { type Milliseconds, SECOND } from '../functions/shared/config/units.ts';
 const ROUNDS = 3;
 const LONGEST_WAIT: Milliseconds = 75 * SECOND;
 
-/** Every lease there is. */
-export function leasesIn({ leases }: State): readonly Lease[] {
-  return [...leases.values()].map(({ lease }) => lease);
+/** Every lease there is, those included that were set aside: whoever removes the stack has to know of them. */
+export function leasesIn({ leases, aside }: State): readonly Lease[] {
+  return [...leases.values(), ...aside].map(({ lease }) => lease);
 }
 
 /** Gives back what is wanted, node by node as the config reaches them. What is still held afterwards is in the state. */

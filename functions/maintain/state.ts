@@ -11,6 +11,8 @@ import { LONGEST_PAUSE, NO_PAUSES, PAUSE, type Pauses, readPauses } from './paus
  * tries), one memory for each node, pauses, and the outbox (`outbox.ts`). What cannot be read as one of them is an error, never a guess.
  */
 export interface HeldLease {
+  /** Of its document: `leaseKey`, or `asideKey` once nobody could give it back in time. */
+  readonly key: string;
   readonly lease: Lease;
   readonly version: number;
 }
@@ -18,6 +20,8 @@ export interface HeldLease {
 export interface State {
   /** By instance. */
   readonly leases: ReadonlyMap<string, HeldLease>;
+  /** Those that were set aside: they keep nobody from acting, and wait for their server. */
+  readonly aside: readonly HeldLease[];
   /** Nothing, where nothing is stored or what is stored cannot be read: see `obstacle`. */
   memoryOf(instance: string, node: string): NodeMemory;
   readonly pauses: Pauses;
@@ -32,14 +36,19 @@ export interface State {
 
 const LEASE = 'lease#';
 const NODE = 'node#';
+const ASIDE = /^lease#[^#]+#./;
 
 /** A node that was renamed or taken away; one that is visited has news in this time, or loses no more than what it learned. */
 const MEMORY_LIFETIME: Milliseconds = 90 * 24 * HOUR;
 /** A day more than a pause can last, for clocks that differ. */
 const PAUSE_LIFETIME: Milliseconds = LONGEST_PAUSE + 24 * HOUR;
 
+/** A server that nobody has met as itself for so long has restarted, or is no more. */
+const ASIDE_LIFETIME: Milliseconds = 90 * 24 * HOUR;
+
 /** How long after its last write a document may be needed; undefined: for ever. A lease holds what restores a server. */
 export function lifetimeOf(key: string): Milliseconds | undefined {
+  if (ASIDE.test(key)) return ASIDE_LIFETIME;
   if (key.startsWith(PAUSE)) return PAUSE_LIFETIME;
   if (key.startsWith(OUTBOX)) return OUTBOX_LIFETIME;
   return key.startsWith(NODE) ? MEMORY_LIFETIME : undefined;
@@ -47,6 +56,16 @@ export function lifetimeOf(key: string): Milliseconds | undefined {
 
 export function leaseKey(instance: string): string {
   return LEASE + instance;
+}
+
+/** By the run of the server: it is found by that alone, wherever it answers. */
+export function asideKey({ instance, runId }: Pick<Lease, 'instance' | 'runId'>): string {
+  return `${leaseKey(instance)}#${runId}`;
+}
+
+/** Set aside: it restores its server, and gives no right to act on it. */
+export function isAside({ key }: Pick<HeldLease, 'key'>): boolean {
+  return ASIDE.test(key);
 }
 
 export function isLeaseKey(key: string): boolean {
@@ -114,10 +133,12 @@ export async function readState(store: StateStore): Promise<State> {
   const [leases, nodes, pauses] = await Promise.all([store.list(LEASE), store.list(NODE), readablePauses(store)]);
   const unreadable = new Map<string, string>();
   const held = new Map<string, HeldLease>();
+  const aside: HeldLease[] = [];
   const memories = new Map<string, NodeMemory>();
   for (const [key, { value, version }] of leases) {
     const lease = orUnreadable(unreadable, key, () => understood(leaseSchema, key, value) as Lease);
-    if (lease) held.set(key.slice(LEASE.length), { lease, version });
+    if (lease && isAside({ key })) aside.push({ key, lease, version });
+    else if (lease) held.set(key.slice(LEASE.length), { key, lease, version });
   }
   for (const [key, { value }] of nodes) {
     const memory = orUnreadable(unreadable, key, () => understood(memorySchema, key, value) as NodeMemory);
@@ -125,6 +146,7 @@ export async function readState(store: StateStore): Promise<State> {
   }
   return {
     leases: held,
+    aside,
     unreadable,
     memoryOf: (instance, node) => memories.get(nodeKey(instance, node)) ?? NOTHING_REMEMBERED,
     pauses: typeof pauses === 'string' ? NO_PAUSES : pauses,
@@ -164,19 +186,31 @@ export async function readLease(store: StateStore, instance: string): Promise<Le
 
 /** The first to come gets it. @throws {StateUnavailable} */
 export async function takeLease(store: StateStore, lease: Lease): Promise<HeldLease | undefined> {
-  const written = await store.write(leaseKey(lease.instance), lease, undefined);
-  return written.stored ? { lease, version: written.version } : undefined;
+  const key = leaseKey(lease.instance);
+  const written = await store.write(key, lease, undefined);
+  return written.stored ? { key, lease, version: written.version } : undefined;
 }
 
 /** Undefined: somebody else has changed or dropped it in the meantime. @throws {StateUnavailable} */
 export async function renewLease(store: StateStore, held: HeldLease, lease: Lease): Promise<HeldLease | undefined> {
-  const written = await store.write(leaseKey(lease.instance), lease, held.version);
-  return written.stored ? { lease, version: written.version } : undefined;
+  const { key } = held;
+  const written = await store.write(key, lease, held.version);
+  return written.stored ? { key, lease, version: written.version } : undefined;
 }
 
 /** @throws {StateUnavailable} */
 export async function dropLease(store: StateStore, held: HeldLease): Promise<void> {
-  await store.remove(leaseKey(held.lease.instance), held.version);
+  await store.remove(held.key, held.version);
+}
+
+/**
+ * Out of the way of the instance's other nodes, but not forgotten: what restores the server is kept until it answers again. One that
+ * stands there already is of the same run, and older: its prior values are the first.
+ * @throws {StateUnavailable}
+ */
+export async function setAside(store: StateStore, held: HeldLease): Promise<void> {
+  if (held.lease.runId !== '') await store.write(asideKey(held.lease), held.lease, undefined);
+  await dropLease(store, held);
 }
 
 /**

@@ -6,19 +6,19 @@ import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Situation } from './decide/plan.ts';
 import type { Seen, Unseen } from './look.ts';
 import type { Ports } from './ports.ts';
-import { dropLease, type HeldLease, remember, type State } from './state.ts';
+import { type HeldLease, remember, type State, setAside } from './state.ts';
 import { entrustOutcomes, outcomeOf, type Visit } from './visit.ts';
 
 /**
  * Leases whose server cannot be reached as itself any more: the config no longer names its node, or another server answers at its
- * address. Nobody can give them back but a person. They are told once, with what to type, and kept for a day beyond their end
- * in case the server comes back; then they are given up, so that the instance's other nodes are tended again.
+ * address. Nobody can give them back but a person. They are told once, with what to type, and stand for a day beyond their end
+ * in case the server comes back; then they are set aside, so that the instance's other nodes are tended again.
  */
 const TOLD = 'stranded-lease';
-const KEPT_BEYOND: Milliseconds = 24 * HOUR;
+const STANDS_BEYOND: Milliseconds = 24 * HOUR;
 
-export function isGivenUp({ expiresAt }: Pick<Lease, 'expiresAt'>, now: number): boolean {
-  return now > expiresAt + KEPT_BEYOND;
+export function isOverdue({ expiresAt }: Pick<Lease, 'expiresAt'>, now: number): boolean {
+  return now > expiresAt + STANDS_BEYOND;
 }
 
 /**
@@ -32,7 +32,7 @@ export async function strandedLease(
   told: readonly string[] = [],
 ): Promise<Outcome> {
   const message = `another server answers at this address than the one that our lease is on; where it runs, type: ${byHand(held.lease)}`;
-  const isOver = isGivenUp(held.lease, facts.now);
+  const isOver = isOverdue(held.lease, facts.now);
   const isNews = isOver || !told.includes(TOLD);
   const outcome = outcomeOf(
     visit,
@@ -68,6 +68,11 @@ export function homesOf(state: State, looks: readonly (Seen | Unseen)[]): Readon
     homes.delete(node);
     homes.set(elsewhere, held);
   }
+  // What was set aside stands in nobody's way, and comes back with its server only.
+  for (const held of state.aside) {
+    const free = serversOf(held).find((server) => !homes.has(server));
+    if (free !== undefined) homes.set(free, held);
+  }
   return homes;
 }
 
@@ -82,7 +87,7 @@ export async function orphanedLeases(
   return await Promise.all(
     orphans.map(async (held) => {
       const { lease } = held;
-      const isOver = isGivenUp(lease, ports.clock.now());
+      const isOver = isOverdue(lease, ports.clock.now());
       const isNews = isOver || !state.memoryOf(lease.instance, lease.node).told?.includes(TOLD);
       if (mode === 'act') await settled(ports, held, isOver, isNews);
       const message = `a lease of ours stands on a node that the config no longer names; put the node back into the config, or type there: ${byHand(lease)}`;
@@ -102,7 +107,7 @@ export function isNamed({ node }: Pick<Lease, 'node'>, { instances }: Config): b
 async function settled({ store, log }: Ports, held: HeldLease, isOver: boolean, isNews: boolean): Promise<void> {
   const { instance, node } = held.lease;
   try {
-    if (isOver) await dropLease(store, held);
+    if (isOver) await setAside(store, held);
     else if (isNews) {
       await remember(store, instance, node, (memory) => ({ ...memory, told: [...(memory.told ?? []), TOLD] }));
     }

@@ -8,7 +8,7 @@ import { problemOf, type Seen, type Unseen } from './look.ts';
 import type { Ports } from './ports.ts';
 import type { TickOptions } from './run.ts';
 import type { HeldLease, State } from './state.ts';
-import { isGivenUp } from './stranded.ts';
+import { isOverdue } from './stranded.ts';
 import { tendFree } from './tend.ts';
 import { tendLeased } from './tend-leased.ts';
 import type { Visit } from './visit.ts';
@@ -44,7 +44,7 @@ function peerOf(
   now: number,
 ): string | undefined {
   const held = typeof state === 'string' ? undefined : state.leases.get(instance.id);
-  if (!held || isGivenUp(held.lease, now)) return undefined;
+  if (!held || isOverdue(held.lease, now)) return undefined;
   return [...homes].find(([, one]) => one === held)?.[0];
 }
 

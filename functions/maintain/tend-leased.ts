@@ -9,7 +9,7 @@ import { type GivenBack, giveBack } from './defrag.ts';
 import { expected } from './lease-taking.ts';
 import { isPurgeUntold } from './purge.ts';
 import { settleAfterDefrag, unknownPurge } from './settle.ts';
-import { dropLease, type HeldLease, remember, renewLease } from './state.ts';
+import { dropLease, type HeldLease, isAside, remember, renewLease } from './state.ts';
 import { strandedLease } from './stranded.ts';
 import { entrustOutcomes, outcomeOf, situation, type Visit } from './visit.ts';
 
@@ -89,7 +89,8 @@ async function stop(
   const given = await give(visit, closing, because, observation);
   if (given.missing.length > 0) return [await stillOn(visit, facts, renewed, decided, given)];
   const quiet = { settled: given.settled, outcomes: [] };
-  const after = traitsOf(because).purges ? await settleAfterDefrag(visit, given.settled, facts.memory, closing) : quiet;
+  const mayPurge = traitsOf(because).purges && !isAside(held);
+  const after = mayPurge ? await settleAfterDefrag(visit, given.settled, facts.memory, closing) : quiet;
   const verdict =
     because === 'never-started' || because === 'server-restarted' ? undefined : verdictOf(closing, after.settled);
   // Whoever has to finish this after us tells it again, under the same name: it is the end of the same lease.

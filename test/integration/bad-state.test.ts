@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunningServer } from '../../cli/server/start.ts';
 import { systemClock } from '../../functions/maintain/clock.ts';
 import type { Lease } from '../../functions/maintain/decide/lease.ts';
-import { leaseKey, nodeKey } from '../../functions/maintain/state.ts';
+import { asideKey, leaseKey, nodeKey } from '../../functions/maintain/state.ts';
 import { failIfUnexpected } from '../../functions/maintain/summary.ts';
 import { MIB, MINUTE } from '../../functions/shared/config/units.ts';
 import { JOB_METRICS, NODE_METRICS } from '../../functions/shared/contracts/metrics.ts';
@@ -165,14 +165,15 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     expect(await settingsOf(redis)).toEqual(before);
   });
 
-  test("a day beyond its end it is given up, told once more, and in nobody's way", async () => {
+  test("a day beyond its end it is set aside, told once more, and in nobody's way", async () => {
     using job = aJob(configYaml(server.port));
     const over = aLease({ node: '10.9.9.9:6379', expiresAt: Date.now() - 25 * 60 * MINUTE });
     await store(job).write(leaseKey(INSTANCE), over, undefined);
     const { outcomes } = await job.tick({ mode: 'act', remaining: () => 0 });
     expect(outcomes).toMatchObject([{ node, plan: { reason: 'not-enough-time' } }, { status: 'failed' }]);
     expect(job.alerts).toMatchObject([{ event: 'action-failed', severity: 'critical' }]);
-    expect([...(await store(job).list('lease#'))]).toEqual([]);
+    const kept = await store(job).list('lease#');
+    expect([...kept].map(([key, { value }]) => [key, value])).toEqual([[asideKey(over), over]]);
   });
 
   test('an instance that got a new name still gives back what it took under the old one', async () => {

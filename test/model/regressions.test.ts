@@ -1,32 +1,11 @@
 import { expect, test } from 'vitest';
-import { MINUTE } from '../../functions/shared/config/units.ts';
-import { isWindowOpen } from './calendar.ts';
-import { comeToRest } from './commands.ts';
-import { FLEET, nodeName } from './fleet.ts';
-import { isEveryDeedTold, judge } from './invariants.ts';
-import { aWorld, type LiveWorld } from './world.ts';
+import { asideKey } from '../../functions/maintain/state.ts';
+import { HOUR, MINUTE } from '../../functions/shared/config/units.ts';
+import { nodeName } from './fleet.ts';
+import { aNight, expectRest, first, fragment, second, server } from './night.ts';
+import type { LiveWorld } from './world.ts';
 
-/** What the model has once found, told step by step. */
-function aNight(instance: string): LiveWorld {
-  const world = aWorld(Date.parse('2026-03-07T18:00:00Z'), () => 0, judge);
-  const window = FLEET.find(({ id }) => id === instance)?.window;
-  while (window && !isWindowOpen(world.now, window)) world.pass(10 * MINUTE);
-  return world;
-}
-
-function server(world: LiveWorld, node: string) {
-  const found = world.servers.get(node);
-  if (!found) throw new Error(`no server ${node}`);
-  return found;
-}
-
-async function expectRest(world: LiveWorld): Promise<void> {
-  await comeToRest(world);
-  isEveryDeedTold(world);
-  expect(world.violations).toEqual([]);
-  expect([...world.servers.values()].flatMap((one) => one.taken())).toEqual([]);
-  expect([...world.documents.keys()].filter((key) => /^(lease|outbox)#/.test(key))).toEqual([]);
-}
+// What the model has once found, told step by step.
 
 /** Kills ticks before one effect after the other, until one has done `kind` and has not lived to say so. */
 async function killedAfter(instance: string, kind: string, prepare: (world: LiveWorld) => void): Promise<LiveWorld> {
@@ -38,9 +17,6 @@ async function killedAfter(instance: string, kind: string, prepare: (world: Live
   }
   throw new Error(`no tick has done ${kind}`);
 }
-
-const [first, second] = [nodeName('trio', 1), nodeName('trio', 0)];
-const fragment = (world: LiveWorld) => server(world, first).fragment(300 * 2 ** 20);
 
 test('a human changes a setting while nobody knows that a job has died after CONFIG SET: the switch still goes back', async () => {
   const world = await killedAfter('trio', 'defrag-on', fragment);
@@ -57,6 +33,24 @@ test('a lease is given back to its server wherever its server answers', async ()
   world.hasMoved = true;
   await world.run();
   expect(server(world, first).isOn()).toBe(true);
+  await expectRest(world);
+});
+
+test('a server that nobody can reach for two days, behind exchanged addresses, gets its settings back all the same', async () => {
+  const world = aNight('trio');
+  fragment(world);
+  await world.run();
+  expect(server(world, first).isOn()).toBe(true);
+  world.answering.set(first, second).set(second, first);
+  world.hasMoved = true;
+  server(world, first).reachable = false;
+  for (let hours = 0; hours < 48; hours += 6) {
+    world.pass(6 * HOUR);
+    await world.run();
+  }
+  expect([...world.documents.keys()].filter((key) => key.startsWith('lease#'))).toEqual([
+    asideKey({ instance: 'trio', runId: server(world, first).runId() }),
+  ]);
   await expectRest(world);
 });
 

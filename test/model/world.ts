@@ -98,9 +98,8 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
       await new Promise((resolve) => setImmediate(resolve));
     if (invocation.dead) return await NEVER;
     world.effects++;
-    invocation.effects++;
-    const isFatal = (when: 'before' | 'after') =>
-      invocation.fatal?.effect === invocation.effects && invocation.fatal.when === when;
+    const nth = ++invocation.effects;
+    const isFatal = (when: 'before' | 'after') => invocation.fatal?.effect === nth && invocation.fatal.when === when;
     if (isFatal('before')) return await die(invocation);
     const result = await step();
     if (isFatal('after')) return await die(invocation);

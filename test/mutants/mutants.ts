@@ -10,7 +10,7 @@ export interface Mutant {
   readonly tests: readonly string[];
 }
 
-const MODEL = ['model/model.test.ts', 'model/regressions.test.ts'];
+const MODEL = ['model/model.test.ts', 'model/regressions.test.ts', 'model/every-effect.test.ts'];
 const PLAN = ['functions/maintain/decide/plan'];
 
 export const MUTANTS: readonly Mutant[] = [

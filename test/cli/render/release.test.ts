@@ -63,6 +63,7 @@ describe('advises a pause', () => {
     leases: new Map(),
     obstacle: () => undefined,
     unreadable: new Map(),
+    aside: [],
     memoryOf: () => ({ learned: {}, ineffective: { purge: 0, defrag: 0 } }),
     pauses: { stored: new Map(), pauseOf: (_: string, now: number) => longest([pause], now) },
   });

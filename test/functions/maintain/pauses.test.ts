@@ -82,9 +82,11 @@ describe('a pause in the store', () => {
     expect(warnings).toEqual(['expired pauses not removed']);
   });
 
-  test('is kept for longer than any pause lasts; a lease for ever', () => {
+  test('is kept for longer than any pause lasts; a lease for ever, unless it was set aside', () => {
     expect(lifetimeOf('pause#*')).toBeGreaterThan(LONGEST_PAUSE);
     expect(lifetimeOf('lease#pause#')).toBeUndefined();
+    expect(lifetimeOf('lease#sessions')).toBeUndefined();
+    expect(lifetimeOf('lease#sessions#3f')).toBe(90 * 24 * HOUR);
   });
 
   test('two people at the same moment: both are told that theirs was stored, and one of them is', async () => {

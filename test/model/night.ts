@@ -1,0 +1,36 @@
+import { expect } from 'vitest';
+import { MINUTE } from '../../functions/shared/config/units.ts';
+import { isWindowOpen } from './calendar.ts';
+import { comeToRest } from './commands.ts';
+import { FLEET, nodeName } from './fleet.ts';
+import { isEveryDeedTold, judge } from './invariants.ts';
+import { aWorld, type LiveWorld } from './world.ts';
+
+export const [first, second] = [nodeName('trio', 1), nodeName('trio', 0)];
+
+/** Holes that are worth a defrag. */
+export function fragment(world: LiveWorld): void {
+  server(world, first).fragment(300 * 2 ** 20);
+}
+
+/** A world in which the window of an instance has just opened. */
+export function aNight(instance: string): LiveWorld {
+  const world = aWorld(Date.parse('2026-03-07T18:00:00Z'), () => 0, judge);
+  const window = FLEET.find(({ id }) => id === instance)?.window;
+  while (window && !isWindowOpen(world.now, window)) world.pass(10 * MINUTE);
+  return world;
+}
+
+export function server(world: LiveWorld, node: string) {
+  const found = world.servers.get(node);
+  if (!found) throw new Error(`no server ${node}`);
+  return found;
+}
+
+export async function expectRest(world: LiveWorld): Promise<void> {
+  await comeToRest(world);
+  isEveryDeedTold(world);
+  expect(world.violations).toEqual([]);
+  expect([...world.servers.values()].flatMap((one) => one.taken())).toEqual([]);
+  expect([...world.documents.keys()].filter((key) => /^(lease|outbox)#/.test(key))).toEqual([]);
+}
