@@ -10,9 +10,13 @@ import { type Milliseconds, SECOND } from '../functions/shared/config/units.ts';
 const ROUNDS = 3;
 const LONGEST_WAIT: Milliseconds = 75 * SECOND;
 
-/** Every lease there is, those included that were set aside: whoever removes the stack has to know of them. */
+/**
+ * Every lease there is, those included that were set aside because nobody could reach their server: whoever removes the stack has to
+ * know of them. Of one whose server has restarted nothing is left to give back.
+ */
 export function leasesIn({ leases, aside }: State): readonly Lease[] {
-  return [...leases.values(), ...aside].map(({ lease }) => lease);
+  const missing = aside.filter(({ lease }) => lease.closing !== 'server-restarted');
+  return [...leases.values(), ...missing].map(({ lease }) => lease);
 }
 
 /** Gives back what is wanted, node by node as the config reaches them. What is still held afterwards is in the state. */

@@ -209,7 +209,7 @@ export async function dropLease(store: StateStore, held: HeldLease): Promise<voi
  * @throws {StateUnavailable}
  */
 export async function setAside(store: StateStore, held: HeldLease): Promise<void> {
-  if (held.lease.runId !== '') await store.write(asideKey(held.lease), held.lease, undefined);
+  if (held.lease.runId !== '') await store.write(asideKey(held.lease), { ...held.lease, busyUntil: 0 }, undefined);
   await dropLease(store, held);
 }
 

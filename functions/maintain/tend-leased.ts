@@ -9,7 +9,7 @@ import { type GivenBack, giveBack } from './defrag.ts';
 import { expected } from './lease-taking.ts';
 import { isPurgeUntold } from './purge.ts';
 import { settleAfterDefrag, unknownPurge } from './settle.ts';
-import { dropLease, type HeldLease, isAside, remember, renewLease } from './state.ts';
+import { dropLease, type HeldLease, isAside, remember, renewLease, setAside } from './state.ts';
 import { strandedLease } from './stranded.ts';
 import { entrustOutcomes, outcomeOf, situation, type Visit } from './visit.ts';
 
@@ -33,8 +33,9 @@ export async function tendLeased(
   if (lease.holder !== visit.holder && facts.now < lease.busyUntil) return [peerActing(visit, facts, lease, true)];
   const identity = identify(lease, observation);
   if (identity === 'another') return [await strandedLease(visit, facts, held, memory.told)];
-  // After a restart there is nothing to give back, whoever asks for it.
-  const asked = identity === 'restarted' ? undefined : because;
+  // A lease that was set aside gives no right to go on. After a restart there is nothing to give back, whoever asks for it.
+  const wanted = because ?? (isAside(held) ? 'duration-spent' : undefined);
+  const asked = identity === 'restarted' ? undefined : wanted;
   const decided = asked ? stopping(lease, asked) : planLeased(facts, lease);
   if (visit.dryRun) return [outcomeOf(visit, facts, decided, { status: 'observed', leased: true })];
   if (decided.kind === 'act') return await stop(visit, facts, held, decided, decided.reason as StopReason);
@@ -103,7 +104,8 @@ async function stop(
   const outcomes = [outcome, ...after.outcomes];
   await entrustOutcomes(visit, outcomes);
   await conclude(visit, after.settled, because, verdict);
-  await dropLease(visit.ports.store, renewed);
+  // A young process at its address is nearly always the restarted one. Where it is another server, the first may still come back.
+  await (because === 'server-restarted' ? setAside : dropLease)(visit.ports.store, renewed);
   return outcomes;
 }
 

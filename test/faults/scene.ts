@@ -5,6 +5,7 @@ import type { RunningServer } from '../../cli/server/start.ts';
 import { endPause, putPause } from '../../functions/maintain/pauses.ts';
 import type { Clock } from '../../functions/maintain/ports.ts';
 import type { Tick } from '../../functions/maintain/run.ts';
+import { readState } from '../../functions/maintain/state.ts';
 import { HOUR, MIB, SECOND } from '../../functions/shared/config/units.ts';
 import { numberField, parseInfo } from '../../functions/shared/redis/info.ts';
 import { createFileStore } from '../../functions/shared/state/file-store.ts';
@@ -73,7 +74,7 @@ export async function aScene(cure: 'defrag' | 'purge', args: readonly string[] =
         // Whoever died or lost its way is busy no longer.
         offset += 120 * SECOND;
         await tick();
-        const leases = await store.list('lease#');
+        const leases = (await readState(store)).leases;
         const settings = await settingsOf(client);
         if (leases.size === 0 && isDeepStrictEqual(settings, before)) {
           expect([...(await store.list('outbox#')).keys()]).toEqual([]);

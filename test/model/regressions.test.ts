@@ -54,6 +54,23 @@ test('a server that nobody can reach for two days, behind exchanged addresses, g
   await expectRest(world);
 });
 
+test('another server that has just started is taken for the one of a lease: that one still gets its settings back', async () => {
+  const world = aNight('trio');
+  fragment(world);
+  await world.run();
+  world.answering.set(first, second).set(second, first);
+  world.hasMoved = true;
+  server(world, first).reachable = false;
+  world.pass(10 * MINUTE);
+  server(world, second).restart(world.now);
+  await world.run();
+  expect([...world.documents.keys()].filter((key) => key === 'lease#trio')).toEqual([]);
+  server(world, first).reachable = true;
+  await world.run();
+  expect(server(world, first).taken()).toEqual([]);
+  await expectRest(world);
+});
+
 test('a purge whose job has died is told, though its server answers at another address by then', async () => {
   const world = await killedAfter('trio', 'purge', (night) => {
     server(night, first).retain(300 * 2 ** 20, night.now);

@@ -74,9 +74,9 @@ function isAtRest(world: LiveWorld): void {
   }
   const alive = new Set([...world.servers.values()].map((server) => server.runId()));
   for (const [key, { value }] of world.documents) {
-    // Of a server that moved and restarted nobody can tell that it is the one of the lease: that is set aside after a day.
-    const isLost =
-      world.hasMoved && key.startsWith('lease#') && !alive.has((value as { readonly runId: string }).runId);
+    // What was set aside for a server that has restarted, or never answered as itself again, is kept for its lifetime.
+    const { runId } = value as { readonly runId?: string };
+    const isLost = key.startsWith('lease#') && !alive.has(runId ?? '') && (world.hasMoved || key.endsWith(`#${runId}`));
     if (/^(lease|outbox)#/.test(key) && !isLost) world.violations.push(`S2: ${key} is left in the store`);
   }
 }

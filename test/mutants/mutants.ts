@@ -71,6 +71,22 @@ export const MUTANTS: readonly Mutant[] = [
     tests: ['model/regressions.test.ts'],
   },
   {
+    law: 'S2',
+    what: 'a lease that nobody can give back is forgotten',
+    file: 'maintain/state.ts',
+    from: "if (held.lease.runId !== '') await",
+    to: "if (held.lease.runId === '') await",
+    tests: ['model/regressions.test.ts'],
+  },
+  {
+    law: 'S4',
+    what: 'a lease that was set aside gives the right to go on',
+    file: 'maintain/tend-leased.ts',
+    from: "(isAside(held) ? 'duration-spent' : undefined)",
+    to: 'undefined',
+    tests: ['model/regressions.test.ts'],
+  },
+  {
     law: 'S3',
     what: "a human's change during our run is overwritten",
     file: 'maintain/decide/stall.ts',
@@ -98,8 +114,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S4',
     what: 'a lease is taken though another one stands',
     file: 'maintain/state.ts',
-    from: '  const written = await store.write(leaseKey(lease.instance), lease, undefined);',
-    to: '  const written = await store.write(leaseKey(lease.instance), lease, (await store.read(leaseKey(lease.instance)))?.version);',
+    from: 'store.write(key, lease, undefined)',
+    to: 'store.write(key, lease, (await store.read(key))?.version)',
     tests: MODEL,
   },
   {
