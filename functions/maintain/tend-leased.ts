@@ -1,4 +1,4 @@
-import { identify, isInPlace, type Lease, memoryFor, type NodeMemory } from './decide/lease.ts';
+import { identify, isInPlace, type Lease, memoryFor, type NodeMemory, wasGivenBack } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Acting, Plan, Situation, StopReason } from './decide/plan.ts';
@@ -87,7 +87,7 @@ async function stop(
   const renewed = await renewLease(visit.ports.store, held, closing);
   // Somebody else gives it back at the same moment: one of us is enough.
   if (!renewed) return [outcomeOf(visit, facts, { kind: 'skip', reason: 'changed' }, { leased: true })];
-  const given = await give(visit, closing, because, observation);
+  const given = await give(visit, held.lease, because, observation);
   if (given.missing.length > 0) return [await stillOn(visit, facts, renewed, decided, given)];
   const quiet = { settled: given.settled, outcomes: [] };
   const mayPurge = traitsOf(because).purges && !isAside(held);
@@ -109,10 +109,11 @@ async function stop(
   return outcomes;
 }
 
-/** Of a start that may never have come, the switch is not ours; of a restarted server, only what a CONFIG REWRITE has kept. */
+/** Of a start that never came, or of one that is undone, the switch is not ours; of a restarted server, only what a CONFIG REWRITE has kept. */
 async function give(visit: Visit, lease: Lease, because: StopReason, observation: Observation): Promise<GivenBack> {
   const { activedefrag: _, ...applied } = lease.applied;
-  if (because === 'never-started') return await giveBack(visit, { ...lease, applied }, observation);
+  if (because === 'never-started' || wasGivenBack(lease, observation))
+    return await giveBack(visit, { ...lease, applied }, observation);
   if (because === 'server-restarted' && !isInPlace(lease, observation)) {
     return { settled: observation, restored: {}, leftAlone: {}, missing: [] };
   }

@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { startServer } from '../../cli/server/start.ts';
 import { clientOf, settingsOf } from '../support/fragmented.ts';
-import { lacksServer, serverBinary } from '../support/servers.ts';
+import { aJob } from '../support/job.ts';
+import { lacksServer, plainServer, serverBinary } from '../support/servers.ts';
 import { DEFRAG_ON, type Fault, MEMORY_PURGE, NO_FAULT } from './redis-proxy.ts';
-import { aScene, type Scene } from './scene.ts';
+import { aPlace, aScene, configAt, outcomeOf, type Scene, sceneAt, seen } from './scene.ts';
 import { expectRow } from './table.ts';
 
+/** `DEBUG` at all; and a server that answers while it loads. */
+const DEBUGGED = ['--enable-debug-command', 'yes', '--loading-process-events-interval-bytes', '1024'];
 const isLacking = lacksServer('defrag') || lacksServer('plain');
 
 /** Something that goes wrong while our defrag runs, and how it ends. */
@@ -55,22 +58,41 @@ const TROUBLES: readonly Trouble[] = [
     },
   },
   {
+    fault: 'LOADING its data again',
+    begin: async ({ redis, server }) => {
+      await redis.config('SET', 'key-load-delay', '2000');
+      const other = clientOf(server);
+      other
+        .call('DEBUG', 'RELOAD')
+        .catch(() => {})
+        .finally(() => other.disconnect());
+      await seen(redis, 'persistence', '\nloading:1');
+    },
+    end: async ({ redis }) => {
+      await seen(redis, 'persistence', '\nloading:0');
+      await redis.config('SET', 'key-load-delay', '0');
+    },
+  },
+  {
     fault: 'maxclients reached',
     begin: async ({ redis }) => redis.config('SET', 'maxclients', '1'),
     end: async ({ redis }) => redis.config('SET', 'maxclients', '10000'),
   },
   {
     fault: 'NOPERM for CONFIG SET from now on',
-    begin: ({ redis }) => redis.call('ACL', 'SETUSER', 'default', '-config|set'),
+    begin: async ({ redis, pause }) => {
+      await redis.call('ACL', 'SETUSER', 'default', '-config|set');
+      await pause();
+    },
     end: ({ redis }) => redis.call('ACL', 'SETUSER', 'default', '+config|set'),
   },
 ];
 
 describe.skipIf(isLacking).concurrent('while our defrag runs', () => {
   test.for(TROUBLES)('$fault', async ({ fault, begin, end }) => {
-    await using scene = await aScene('defrag', ['--enable-debug-command', 'yes']);
+    await using scene = await aScene('defrag', DEBUGGED);
     const before = await settingsOf(scene.redis);
-    expect(await scene.tick()).toBe('acted: start-defrag');
+    await scene.start();
     await begin(scene);
     scene.pass(60_000);
     const outcome = await scene.tick();
@@ -79,10 +101,50 @@ describe.skipIf(isLacking).concurrent('while our defrag runs', () => {
     expectRow({ fault: `${fault}, during a defrag`, outcome, clean, told: scene.told() });
   });
 
+  test('its replica takes over', async () => {
+    await using scene = await aScene('defrag');
+    const { port } = scene.server;
+    await using replica = await plainServer({ args: ['--replicaof', `127.0.0.1 ${port}`] });
+    await seen(scene.redis, 'replication', 'state=online');
+    const before = await settingsOf(scene.redis);
+    await scene.start();
+    await scene.redis.call('FAILOVER');
+    await seen(scene.redis, 'replication', 'role:slave');
+    scene.pass(60_000);
+    const outcome = await scene.tick();
+    const primary = `127.0.0.1 ${replica.port}`;
+    const clean = await scene.ticksUntilClean({ ...before, replicaof: primary, slaveof: primary });
+    expectRow({ fault: 'failed over to its replica, during a defrag', outcome, clean, told: scene.told() });
+  });
+
+  test('TLS where the server speaks none', async () => {
+    await using place = await aPlace('defrag');
+    const before = await settingsOf(place.redis);
+    await using scene = sceneAt(place);
+    await scene.start();
+    using mistaken = aJob(configAt(place, 'rediss'), { stateFile: scene.job.stateFile });
+    // Redis answers the client's hello with silence or with an error in clear, depending on its random bytes.
+    const outcome = outcomeOf(await mistaken.tick()).replace(/: (tls|timeout|unreachable)$/, ': tls');
+    const clean = await scene.ticksUntilClean(before);
+    expectRow({ fault: 'TLS asked for in mid-defrag', outcome, clean, told: scene.told() });
+  });
+
+  test('no time left to the invocation', async () => {
+    await using scene = await aScene('defrag');
+    const before = await settingsOf(scene.redis);
+    expect(await scene.tick({ remaining: () => 0 })).toBe('observed: not-enough-time');
+    expect(await settingsOf(scene.redis)).toEqual(before);
+    await scene.start();
+    scene.pass(60_000);
+    const outcome = await scene.tick({ remaining: () => 0 });
+    const clean = await scene.ticksUntilClean(before);
+    expectRow({ fault: 'no time left, during a defrag', outcome, clean, told: scene.told() });
+  });
+
   test('killed and started again', async () => {
     await using scene = await aScene('defrag');
     const before = await settingsOf(scene.redis);
-    await scene.tick();
+    await scene.start();
     process.kill(scene.server.pid, 'SIGKILL');
     scene.pass(60_000);
     const outcome = await scene.tick();

@@ -1,14 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Redis } from 'ioredis';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { RunningServer } from '../../cli/server/start.ts';
 import { endPause, putPause } from '../../functions/maintain/pauses.ts';
-import type { Clock } from '../../functions/maintain/ports.ts';
-import type { Tick } from '../../functions/maintain/run.ts';
+import type { Clock, Ports } from '../../functions/maintain/ports.ts';
+import type { Tick, TickOptions } from '../../functions/maintain/run.ts';
 import { readState } from '../../functions/maintain/state.ts';
 import { HOUR, MIB, SECOND } from '../../functions/shared/config/units.ts';
 import { numberField, parseInfo } from '../../functions/shared/redis/info.ts';
-import { createFileStore } from '../../functions/shared/state/file-store.ts';
 import { clientOf, fragment, retainPages, settingsOf } from '../support/fragmented.ts';
 import { aJob, type Job, OPEN } from '../support/job.ts';
 import { defragServer, plainServer } from '../support/servers.ts';
@@ -20,22 +19,37 @@ const FLOORS = `
     defrag: { minReclaim: 24MiB, maxStall: 100ms, maxCpu: 1% }
     maxOpsPerSecond: 100000`;
 
-/** A fragmented server behind a proxy, a healthy one beside it, the real job, and a clock that can be moved on. */
-export interface Scene extends AsyncDisposable {
+/** A fragmented server behind a proxy, and a healthy one. */
+export interface Place extends AsyncDisposable {
   readonly server: RunningServer;
+  readonly healthy: RunningServer;
   readonly redis: Redis;
   readonly proxy: RedisProxy;
+}
+
+/** The real job on such a place, and a clock that can be moved on. */
+export interface Scene extends Omit<Place, 'healthy'> {
   readonly job: Job;
   /** Time passes, for the job. */
   pass(ms: number): void;
+  /** A tick that switches defrag on; ends when it runs. */
+  start(): Promise<void>;
   /** What the tick made of the troubled node; that the healthy one was served as always is checked each time. */
-  tick(): Promise<string>;
+  tick(options?: Partial<TickOptions>): Promise<string>;
+  /** A run is ended by it. */
+  pause(): Promise<unknown>;
   /** Ticks, with the instance paused so that a run is ended, until nothing of ours is left; how many it took. */
   ticksUntilClean(before: Readonly<Record<string, string>>, redis?: Redis): Promise<number>;
   told(): readonly string[];
 }
 
-export async function aScene(cure: 'defrag' | 'purge', args: readonly string[] = []): Promise<Scene> {
+export interface SceneOptions {
+  readonly stateFile?: string;
+  /** In place of the ports that keep everything for the test. */
+  readonly ports?: (kept: Ports) => Partial<Ports>;
+}
+
+export async function aPlace(cure: 'defrag' | 'purge', args: readonly string[] = []): Promise<Place> {
   await using stack = new AsyncDisposableStack();
   const server = stack.use(await defragServer({ args }));
   const healthy = stack.use(await plainServer());
@@ -44,37 +58,68 @@ export async function aScene(cure: 'defrag' | 'purge', args: readonly string[] =
   if (cure === 'defrag') await fragment(redis, 120 * MIB);
   else await retainPages(redis, 100 * MIB);
   await outlived(redis);
+  const owned = stack.move();
+  return { server, healthy, redis, proxy, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** A place of its own, and the job on it. */
+export async function aScene(cure: 'defrag' | 'purge', args: readonly string[] = []): Promise<Scene> {
+  const place = await aPlace(cure, args);
+  const scene = sceneAt(place);
+  return {
+    ...scene,
+    async [Symbol.asyncDispose]() {
+      await scene[Symbol.asyncDispose]();
+      await place[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export function configAt({ proxy, healthy }: Pick<Place, 'healthy' | 'proxy'>, scheme = 'redis'): string {
+  const instance = (id: string, url: string) => `  - id: ${id}\n    url: ${url}${OPEN}${FLOORS}\n`;
+  return `instances:\n${instance('ill', `${scheme}://127.0.0.1:${proxy.port}`)}${instance('well', `redis://127.0.0.1:${healthy.port}`)}`;
+}
+
+/** The job on a place that others use as well, one after the other. */
+export function sceneAt(place: Place, { stateFile, ports: others }: SceneOptions = {}): Scene {
   let offset = 0;
   const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   const clock: Clock = { now: () => Date.now() + offset, sleep: wait, pause: wait };
-  const instance = (id: string, port: number) => `  - id: ${id}\n    url: redis://127.0.0.1:${port}${OPEN}${FLOORS}\n`;
-  const job = stack.use(aJob(`instances:\n${instance('ill', proxy.port)}${instance('well', healthy.port)}`, { clock }));
-  const store = createFileStore(job.stateFile);
-  const owned = stack.move();
+  const job = aJob(configAt(place), {
+    clock,
+    ...(stateFile !== undefined && { stateFile }),
+    ...(others && { others }),
+  });
+  const { store } = job.ports;
 
-  const tick = async () => {
+  const tick = async (options?: Partial<TickOptions>) => {
     const published = job.metrics.length;
-    const result = await job.tick();
+    const result = await job.tick(options);
     expectServed(result, job, published);
-    const ill = result.outcomes.filter((outcome) => outcome.instance === 'ill');
-    return ill.map(({ status, plan, problem }) => `${status}: ${problem?.kind ?? reasonOf(plan)}`).join('; ');
+    return outcomeOf(result);
   };
+  const pause = () =>
+    putPause(store, 'ill', { until: clock.now() + HOUR, reason: 'fault', by: 'test', at: clock.now() });
   return {
-    server,
-    redis,
-    proxy,
+    ...place,
     job,
     tick,
+    async start() {
+      expect(await tick()).toBe('acted: start-defrag');
+      // serverCron sees the switch within a second; a clock that is moved on must not take that for a defrag that has ended.
+      await seen(place.redis, 'memory', /^active_defrag_running:[1-9]/m);
+    },
     pass: (ms) => {
       offset += ms;
     },
-    async ticksUntilClean(before, client = redis) {
-      await putPause(store, 'ill', { until: clock.now() + HOUR, reason: 'fault', by: 'test', at: clock.now() });
+    pause,
+    async ticksUntilClean(before, client = place.redis) {
+      await pause();
       for (let ticks = 1; ticks <= 3; ticks++) {
         // Whoever died or lost its way is busy no longer.
         offset += 120 * SECOND;
         await tick();
-        const leases = (await readState(store)).leases;
+        const { leases } = await readState(store);
         const settings = await settingsOf(client);
         if (leases.size === 0 && isDeepStrictEqual(settings, before)) {
           expect([...(await store.list('outbox#')).keys()]).toEqual([]);
@@ -86,8 +131,22 @@ export async function aScene(cure: 'defrag' | 'purge', args: readonly string[] =
       throw new Error('a lease is left');
     },
     told: () => [...new Set(job.alerts.filter(({ instance }) => instance !== 'well').map(({ event }) => event))],
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    async [Symbol.asyncDispose]() {
+      job[Symbol.dispose]();
+    },
   };
+}
+
+/** What a tick made of the troubled instance, in the words of the table. */
+export function outcomeOf({ outcomes, undelivered }: Pick<Tick, 'outcomes' | 'undelivered'>): string {
+  const ill = outcomes.filter((outcome) => outcome.instance === 'ill');
+  const words = ill.map(({ status, plan, problem }) => `${status}: ${problem?.kind ?? reasonOf(plan)}`);
+  return [...words, ...(undelivered > 0 ? ['not all delivered'] : [])].join('; ');
+}
+
+/** Not `expect.poll`, which side by side takes one test for another. */
+export async function seen(redis: Redis, section: string, words: string | RegExp): Promise<void> {
+  await vi.waitFor(async () => expect(await redis.info(section)).toMatch(words), { timeout: 60_000, interval: 100 });
 }
 
 function reasonOf(plan: Tick['outcomes'][number]['plan']): string {

@@ -26,6 +26,25 @@ test('a human changes a setting while nobody knows that a job has died after CON
   expect(server(world, first).settings.hz).toBe('20');
 });
 
+test('a human switches defrag on after a job has died between giving back and dropping the lease: it stays on', async () => {
+  const world = aNight('trio');
+  fragment(world);
+  await world.run();
+  world.pass(31 * MINUTE);
+  for (let effect = 1; server(world, first).isOn(); effect++) {
+    await world.run({ effect, when: 'after' });
+    if (server(world, first).isOn()) world.pass(2 * MINUTE);
+  }
+  expect([...world.documents.keys()]).toContain('lease#trio');
+  server(world, first).set('activedefrag', 'yes', 'human');
+  world.pass(2 * MINUTE);
+  await world.run();
+  expect(server(world, first).settings.activedefrag).toBe('yes');
+  expect([...world.documents.keys()]).not.toContain('lease#trio');
+  server(world, first).set('activedefrag', 'no', 'human');
+  await expectRest(world);
+});
+
 test('a lease is given back to its server wherever its server answers', async () => {
   const world = aNight('trio');
   fragment(world);

@@ -50,7 +50,7 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S2',
     what: 'a lease is dropped before anything is given back',
     file: 'maintain/tend-leased.ts',
-    from: '  const given = await give(visit, closing, because, observation);',
+    from: '  const given = await give(visit, held.lease, because, observation);',
     to: '  const given = { settled: observation, restored: {}, leftAlone: {}, missing: [] } as GivenBack;',
     tests: MODEL,
   },
@@ -101,6 +101,14 @@ export const MUTANTS: readonly Mutant[] = [
     from: "  if (isActiveDefragOn(observation)) return { kind: 'skip', reason: 'foreign-defrag' };",
     to: '',
     tests: PLAN,
+  },
+  {
+    law: 'S3',
+    what: "a switch that is on again after a job's end is taken for its own",
+    file: 'maintain/decide/lease.ts',
+    from: "return lease.phase === 'closing' &&",
+    to: "return lease.phase === 'taking' &&",
+    tests: ['model/regressions.test.ts'],
   },
   {
     law: 'S4',

@@ -59,6 +59,8 @@ export function aJob(
     readonly env?: Record<string, string>;
     readonly secrets?: SecretReader;
     readonly stateFile?: string;
+    /** In place of the ports that keep everything for the test. */
+    readonly others?: (kept: Ports) => Partial<Ports>;
   } = {},
 ): Job {
   const folder = mkdtempSync(join(tmpdir(), 'offpeak-job-'));
@@ -69,7 +71,7 @@ export function aJob(
   const logs: Job['logs'] = [];
   const at = (level: string) => (message: string, fields?: unknown) => void logs.push({ level, message, fields });
   const log: Log = { info: at('info'), warn: at('warn'), error: at('error') };
-  const ports: Ports = {
+  const kept: Ports = {
     open: sessionOpener(overrides.secrets ?? createSecretReader({ env: overrides.env ?? {}, now: clock.now }), clock),
     store: createFileStore(stateFile),
     metrics: { publish: async (some) => ({ sent: metrics.push(...some), rejected: [] }) },
@@ -77,6 +79,7 @@ export function aJob(
     clock,
     log,
   };
+  const ports = { ...kept, ...overrides.others?.(kept) };
   const config = configOf(yaml);
   return {
     ports,

@@ -98,6 +98,14 @@ export function wasTaken(lease: Pick<Lease, 'applied' | 'prior'>, observation: O
   return observation.engine.atomicConfigSet && Object.entries(others).some(isOurs);
 }
 
+/**
+ * Whether a job that died at closing a lease had already given everything back: where CONFIG SET is all or nothing, no setting of ours
+ * is left then, and a switch that is on again is somebody else's.
+ */
+export function wasGivenBack(lease: Pick<Lease, 'applied' | 'prior' | 'phase'>, observation: Observation): boolean {
+  return lease.phase === 'closing' && observation.engine.atomicConfigSet && !wasTaken(lease, observation);
+}
+
 export type Identity = 'same' | 'restarted' | 'another';
 
 /**
