@@ -10,7 +10,7 @@ import { HOUR } from '../../functions/shared/config/units.ts';
 import { createFileStore } from '../../functions/shared/state/file-store.ts';
 import { settingsOf } from '../support/fragmented.ts';
 import { lacksServer } from '../support/servers.ts';
-import { aPlace, configAt, type Place, sceneAt } from './scene.ts';
+import { aPlace, configAt, type Place, refragmented, sceneAt } from './scene.ts';
 import { expectRow } from './table.ts';
 
 const SCRIPT = join(import.meta.dirname, 'job-process.ts');
@@ -54,6 +54,7 @@ describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('the job as proce
     for (let isKilled = true; isKilled && effect < MANY; ) {
       effect++;
       rmSync(stateFile, { force: true });
+      await refragmented(place);
       const earlier = await prepare();
       const tick = await aTick('killed', effect);
       isKilled = tick.killed;

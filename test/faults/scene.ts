@@ -62,6 +62,15 @@ export async function aPlace(cure: 'defrag' | 'purge', args: readonly string[] =
   return { server, healthy, redis, proxy, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
+/** For those that use a place one after the other: what earlier ones have defragmented is fragmented again. */
+export async function refragmented({ redis }: Place): Promise<void> {
+  const info = parseInfo(await redis.info('memory'));
+  const figure = (name: string) => numberField(info, name) ?? 0;
+  if (figure('allocator_active') - figure('allocator_allocated') > 60 * MIB) return;
+  await redis.flushall();
+  await fragment(redis, 120 * MIB);
+}
+
 /** A place of its own, and the job on it. */
 export async function aScene(cure: 'defrag' | 'purge', args: readonly string[] = []): Promise<Scene> {
   const place = await aPlace(cure, args);

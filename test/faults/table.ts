@@ -10,12 +10,13 @@ export interface Row {
   readonly outcome: string;
   /** Ticks that reached the server until nothing of ours was left. */
   readonly clean: number;
+  /** Events, in any order. */
   readonly told: readonly string[];
 }
 
 /** Holds what was seen against docs/safety.md; with UPDATE_DOCS=1, writes it there. */
 export function expectRow({ fault, outcome, clean, told }: Row): void {
-  const line = `| ${fault} | ${outcome} | ${clean} | ${told.join(', ') || 'nothing: its alarms are'} | 0 |`;
+  const line = `| ${fault} | ${outcome} | ${clean} | ${told.toSorted().join(', ') || 'nothing: its alarms are'} | 0 |`;
   const text = readFileSync(FILE, 'utf8');
   if (process.env.UPDATE_DOCS !== '1') {
     expect(text.split('\n')).toContain(line);
