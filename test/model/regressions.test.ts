@@ -85,6 +85,7 @@ test('another server that has just started is taken for the one of a lease: that
   await world.run();
   expect([...world.documents.keys()].filter((key) => key === 'lease#trio')).toEqual([]);
   server(world, first).reachable = true;
+  server(world, first).set('hz', '20', 'human');
   await world.run();
   expect(server(world, first).taken()).toEqual([]);
   await expectRest(world);

@@ -79,8 +79,8 @@ export const MUTANTS: readonly Mutant[] = [
     tests: ['model/regressions.test.ts'],
   },
   {
-    law: 'S4',
-    what: 'a lease that was set aside gives the right to go on',
+    law: 'S2',
+    what: 'a server that answers as itself is still taken for a restarted one',
     file: 'maintain/tend-leased.ts',
     from: "(isAside(held) ? 'duration-spent' : undefined)",
     to: 'undefined',
