@@ -4,22 +4,27 @@ import { type Cell, measure, medians } from './latency/cell.ts';
 import { NOTHING, OWN, offpeak, PURGE, type Variant } from './latency/variants.ts';
 import { noteInDocs } from './support/docs.ts';
 import { defragServer } from './support/server.ts';
-import { type Shape, SMALL_STRINGS, STRINGS } from './support/shapes.ts';
+import { type Shape, shapesOf } from './support/shapes.ts';
 
 /**
  * `npm run bench:latency`: the same data, fragmented the same way, under a steady client: what each way of dealing with it returns,
  * and what the client feels. In turns, repeated, by medians; ratios to Redis' own defragger say more than milliseconds do.
  */
 const { values } = parseArgs({
-  options: { megabytes: { type: 'string', default: '500' }, repeats: { type: 'string', default: '3' } },
+  options: {
+    megabytes: { type: 'string', default: '500' },
+    repeats: { type: 'string', default: '3' },
+    shape: { type: 'string', multiple: true, default: ['strings', 'small', 'huge'] },
+  },
 });
 const VARIANTS: readonly Variant[] = [NOTHING, PURGE, OWN, offpeak(2), offpeak(5), offpeak(10)];
 
 const binary = await defragServer();
-const tables: string[] = [];
-for (const shape of [STRINGS, SMALL_STRINGS]) tables.push(await compare(shape));
-process.stdout.write(`\n${tables.join('\n')}`);
-noteInDocs('latency', tables.join('\n'));
+for (const [name, shape] of shapesOf(values.shape)) {
+  const table = await compare(shape);
+  process.stdout.write(`\n${table}`);
+  noteInDocs(`latency-${name}`, table);
+}
 
 async function compare(shape: Shape): Promise<string> {
   const cells = new Map<Variant, Cell[]>(VARIANTS.map((variant) => [variant, []]));

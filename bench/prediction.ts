@@ -5,14 +5,19 @@ import { MIB } from '../functions/shared/config/units.ts';
 import { noteInDocs } from './support/docs.ts';
 import { runOffpeak, stateFolder } from './support/offpeak.ts';
 import { defragServer, prepared } from './support/server.ts';
-import { GROWN, HASHES, LARGE, type Shape, SMALL_STRINGS, SORTED_SETS, STRINGS } from './support/shapes.ts';
+import { shapesOf } from './support/shapes.ts';
 
 /**
  * `npm run bench:prediction`: what the plan said, beside what came of it, for shapes of data that fragment in different ways; with
  * nothing known of the node, and once more with what the first run has taught.
  */
-const { values } = parseArgs({ options: { megabytes: { type: 'string', default: '300' } } });
-const SHAPES: readonly Shape[] = [STRINGS, SMALL_STRINGS, HASHES, SORTED_SETS, GROWN, LARGE];
+const ALL = ['strings', 'small', 'hashes', 'sorted-sets', 'grown', 'large'];
+const { values } = parseArgs({
+  options: {
+    megabytes: { type: 'string', default: '300' },
+    shape: { type: 'string', multiple: true, default: ALL },
+  },
+});
 /** Wide enough for the run to go on whatever the machine does to the tail. */
 const MAX_STALL = 20;
 
@@ -20,7 +25,7 @@ const binary = await defragServer();
 const rows: string[][] = [
   ['data', 'run', 'cure', 'predicted', 'returned', 'returned ÷ predicted', 'predicted ms', 'measured ms'],
 ];
-for (const shape of SHAPES) {
+for (const [, shape] of shapesOf(values.shape)) {
   await using folder = await stateFolder();
   let port: number | undefined;
   for (const run of ['first', 'second']) {
@@ -45,7 +50,7 @@ const markdown = [head, head.map((_, index) => (index < 3 ? '---' : '--:')), ...
   .join('\n');
 const text = `Redis ${binary.version}, ${values.megabytes} MiB written, one run each\n\n${markdown}`;
 process.stdout.write(`\n${text}\n`);
-noteInDocs('prediction', text);
+if (values.shape === ALL) noteInDocs('prediction', text);
 
 function resultOf({ verdict, plan }: Outcome): string[][] {
   return verdict === undefined ? [] : [figures(verdict, plan?.kind === 'act' ? plan.predicted.stall : undefined)];

@@ -35,6 +35,8 @@ export async function runOffpeak(port: number, policy: Policy, folder: string): 
   const outcomes: Outcome[] = [];
   for await (const tick of ticks(configOf(port, policy), ports, options, { every: 1000, until: 'idle', signal })) {
     outcomes.push(...tick.outcomes);
+    // What a cure cannot move would be tried again for ever: there is no cooldown here.
+    if (tick.outcomes.some(({ verdict }) => verdict !== undefined && verdict.kind !== 'improved')) break;
   }
   return outcomes;
 }

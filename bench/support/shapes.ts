@@ -40,8 +40,8 @@ function strings(name: string, smallest: number, largest: number, overhead: numb
   };
 }
 
-export const STRINGS = strings('strings 100 B-10 KB, TTLs', 100, LARGEST, 80);
-export const SMALL_STRINGS = strings('strings 40-120 B, TTLs', 40, 120, 130);
+const STRINGS = strings('strings 100 B-10 KB, TTLs', 100, LARGEST, 80);
+const SMALL_STRINGS = strings('strings 40-120 B, TTLs', 40, 120, 130);
 
 /** Hashes, and sorted sets, of a hundred elements of which three quarters have been deleted. */
 function collections(name: string, add: string, remove: string): Shape {
@@ -61,19 +61,19 @@ function collections(name: string, add: string, remove: string): Shape {
 }
 
 const VALUE = `string.rep('x', 60 + math.floor(math.random() * 60))`;
-export const HASHES = collections(
+const HASHES = collections(
   'hashes, fields deleted',
   `redis.call('HSET', 'k:' .. i, 'field:' .. e, ${VALUE})`,
   `redis.call('HDEL', 'k:' .. i, 'field:' .. e)`,
 );
-export const SORTED_SETS = collections(
+const SORTED_SETS = collections(
   'sorted sets, members deleted',
   `redis.call('ZADD', 'k:' .. i, math.random(), e .. ${VALUE})`,
   `local m = redis.call('ZRANGE', 'k:' .. i, 0, 0)[1] if m and e % 4 > 0 then redis.call('ZREM', 'k:' .. i, m) end`,
 );
 
 /** Every value is written anew, a third larger: the old places fit nothing. */
-export const GROWN: Shape = {
+const GROWN: Shape = {
   name: 'values grown by a third',
   probe: 'k:probe',
   async build(redis, megabytes) {
@@ -90,7 +90,7 @@ export const GROWN: Shape = {
 };
 
 /** Values of 100 KB to 1 MB, most of them deleted: whole runs of pages, which defrag does not see and a purge returns. */
-export const LARGE: Shape = {
+const LARGE: Shape = {
   name: 'large values deleted',
   probe: 'k:probe',
   async build(redis, megabytes) {
@@ -101,3 +101,45 @@ export const LARGE: Shape = {
     await each(redis, count, `if i % 4 > 0 then redis.call('DEL', 'k:' .. i) end`);
   },
 };
+
+/**
+ * A list, a hash, a sorted set and a stream of 100 MB each, which strings had grown between that are gone: what has to be moved is
+ * inside of four values, which Redis takes up in parts (`active-defrag-max-scan-fields`).
+ */
+const HUGE: Shape = {
+  name: 'list, hash, sorted set and stream of 100 MB each',
+  probe: 'k:probe',
+  async build(redis) {
+    const elements = 550_000;
+    await redis.set('k:probe', 'x'.repeat(100));
+    await each(
+      redis,
+      elements,
+      `local v = ${VALUE}
+       redis.call('RPUSH', 'k:list', v .. v) redis.call('HSET', 'k:hash', 'field:' .. i, v)
+       redis.call('ZADD', 'k:zset', r, i .. v) redis.call('XADD', 'k:stream', '*', 'field', v .. v)
+       redis.call('SET', 'k:' .. i, v .. v)`,
+    );
+    await each(redis, elements, `redis.call('DEL', 'k:' .. i)`);
+  },
+};
+
+/** As they are called on the command line. */
+export const SHAPES: Readonly<Record<string, Shape>> = {
+  strings: STRINGS,
+  small: SMALL_STRINGS,
+  hashes: HASHES,
+  'sorted-sets': SORTED_SETS,
+  grown: GROWN,
+  large: LARGE,
+  huge: HUGE,
+};
+
+/** @throws where a name is none of a shape's */
+export function shapesOf(names: readonly string[]): readonly (readonly [string, Shape])[] {
+  return names.map((name) => {
+    const shape = SHAPES[name];
+    if (!shape) throw new Error(`--shape ${name}: accepted are ${Object.keys(SHAPES).join(', ')}`);
+    return [name, shape];
+  });
+}
