@@ -1,11 +1,10 @@
+import { type Denial, denial } from './deny-list.ts';
 import { type InfoFields, textField } from './info.ts';
+import { atLeast, type EngineName, parseVersion } from './version.ts';
 
-/**
- * Which server this is, and what its version is known for. Redis' relatives answer INFO with a `redis_version` of their own
- * choosing, so the more particular field is asked first.
- */
-export type EngineName = 'redis' | 'valkey' | 'keydb' | 'dragonfly' | 'garnet' | 'unknown';
+export type { Denial };
 
+/** What a server is, by its own word. */
 export interface Engine {
   readonly name: EngineName;
   /** As printed, e.g. `7.0.15`; empty where the server does not say. */
@@ -19,18 +18,6 @@ export interface Engine {
   readonly atomicConfigSet: boolean;
   /** Why switching active defrag on and off is known to kill or corrupt this version; absent where nothing is known. */
   readonly denied?: Denial;
-}
-
-export interface Denial {
-  readonly issue: string;
-  readonly why: string;
-  readonly fixedIn: string;
-}
-
-/** Where the node stands, for entries that hold only in cluster mode or only on replicas. */
-export interface Standing {
-  readonly cluster: boolean;
-  readonly replica: boolean;
 }
 
 export function identifyEngine(fields: InfoFields): Engine {
@@ -72,131 +59,4 @@ function nameAndVersion(fields: InfoFields): readonly [EngineName, string] {
 /** Engines that the rules below tell apart by version. */
 function isVersioned(name: EngineName): boolean {
   return name === 'redis' || name === 'valkey' || name === 'keydb';
-}
-
-type Version = readonly [number, number, number];
-
-function parseVersion(text: string): Version | undefined {
-  const match = /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(text);
-  return match ? [Number(match[1]), Number(match[2]), Number(match[3] ?? 0)] : undefined;
-}
-
-function compare(a: Version, b: Version): number {
-  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
-}
-
-function atLeast(version: Version, floor: Version): boolean {
-  return compare(version, floor) >= 0;
-}
-
-interface DenialRule extends Denial {
-  readonly engine: EngineName;
-  /** The first version with the fault, and the first without it, where there is one. */
-  readonly from: Version;
-  readonly before?: Version;
-  readonly only?: 'cluster' | 'replica';
-}
-
-/**
- * Versions on which toggling active defrag is known to crash the server. They are still watched and purged.
- * Reproduced here: 7.2.5 died on the third off/on cycle, 7.2.6 survived 25.
- *
- * Not in it: runs without an end on Redis 4 and 5 (redis#5603), since `maxDuration` ends them; an AOF with an RDB preamble that does not
- * load while defrag is on (redis#15539, before 8.10), since it is off outside of a window; redis#13205 and #12677 (cluster nodes of
- * 7.2.0 to 7.2.5), since all of those are in it. Reports on Valkey 7.2.11 replicas (valkey#1872) name no cause: the canary is for those.
- */
-const DENIED: readonly DenialRule[] = [
-  {
-    engine: 'redis',
-    from: [7, 2, 0],
-    before: [7, 2, 6],
-    issue: 'redis/redis#13307',
-    why: 'activedefrag switched off in mid-run and on again crashes the server in defragLaterStep',
-    fixedIn: 'Redis 7.2.6',
-  },
-  {
-    engine: 'valkey',
-    from: [7, 2, 5],
-    before: [7, 2, 7],
-    issue: 'valkey-io/valkey#883',
-    why: 'activedefrag switched off in mid-run and on again crashes the server in defragLaterStep',
-    fixedIn: 'Valkey 7.2.7',
-  },
-  {
-    engine: 'valkey',
-    from: [7, 2, 0],
-    before: [7, 2, 9],
-    only: 'cluster',
-    issue: 'valkey-io/valkey#1872',
-    why: 'active defrag after FLUSHDB ASYNC crashes a cluster node',
-    fixedIn: 'Valkey 7.2.9',
-  },
-  {
-    engine: 'redis',
-    from: [8, 0, 0],
-    before: [8, 2, 1],
-    only: 'replica',
-    issue: 'redis/redis#14267',
-    why: 'active defrag crashes a replica when a full resync flushes it',
-    fixedIn: 'Redis 8.2.1',
-  },
-  {
-    engine: 'redis',
-    from: [8, 0, 0],
-    before: [8, 0, 3],
-    issue: 'redis/redis#14081',
-    why: 'cron timers run twice and expires are not defragmented (#14092)',
-    fixedIn: 'Redis 8.0.3',
-  },
-  {
-    engine: 'valkey',
-    from: [8, 1, 0],
-    before: [8, 1, 4],
-    issue: 'valkey-io/valkey#2348',
-    why: 'an allocation of 4 GiB or more makes active defrag assert',
-    fixedIn: 'Valkey 8.1.4',
-  },
-  {
-    engine: 'keydb',
-    from: [0, 0, 0],
-    issue: 'Snapchat/KeyDB#131',
-    why: 'active defrag crashes the server (5.1.1 when switched on, 6.0.16 in a run: #257)',
-    fixedIn: 'no KeyDB release that is known of',
-  },
-  // 7.4.6 and 8.2.2 say so in their release notes; that 8.0.4 has the same fixes is presumed from its date.
-  {
-    engine: 'redis',
-    from: [7, 4, 0],
-    before: [7, 4, 6],
-    issue: 'redis/redis#14319',
-    why: 'active defrag crashes on scripts and on streams (#14330)',
-    fixedIn: 'Redis 7.4.6',
-  },
-  {
-    engine: 'redis',
-    from: [8, 0, 0],
-    before: [8, 0, 4],
-    issue: 'redis/redis#14319',
-    why: 'active defrag crashes on scripts and on streams (#14330), and on pub/sub (#14323)',
-    fixedIn: 'Redis 8.0.4',
-  },
-  {
-    engine: 'redis',
-    from: [8, 2, 0],
-    before: [8, 2, 2],
-    issue: 'redis/redis#14319',
-    why: 'active defrag crashes on scripts and on streams (#14330), and on pub/sub (#14323)',
-    fixedIn: 'Redis 8.2.2',
-  },
-];
-
-function denial(engine: EngineName, version: Version, standing: Standing): Denial | undefined {
-  const rule = DENIED.find(
-    (entry) =>
-      entry.engine === engine &&
-      atLeast(version, entry.from) &&
-      (entry.before === undefined || !atLeast(version, entry.before)) &&
-      (entry.only === undefined || standing[entry.only]),
-  );
-  return rule && { issue: rule.issue, why: rule.why, fixedIn: rule.fixedIn };
 }
