@@ -101,16 +101,16 @@ const DENIED: readonly DenialRule[] = [
     from: [7, 4, 0],
     before: [7, 4, 6],
     issue: 'redis/redis#14319',
-    why: 'active defrag crashes on scripts and on streams (#14330)',
+    why: 'active defrag crashes on scripts, and on pub/sub (#14330)',
     fixedIn: 'Redis 7.4.6',
   },
-  /** As 8.2.2; that 8.0.4 has the same fixes is presumed from its date. */
+  /** By the release notes of 8.0.4. Those of 8.2.2 name #14323 (streams) as well, and none of 8.0 do: it is not known to be in 8.0. */
   {
     engine: 'redis',
     from: [8, 0, 0],
     before: [8, 0, 4],
     issue: 'redis/redis#14319',
-    why: 'active defrag crashes on scripts and on streams (#14330), and on pub/sub (#14323)',
+    why: 'active defrag crashes on scripts, and on pub/sub (#14330)',
     fixedIn: 'Redis 8.0.4',
   },
   /** By the release notes of 8.2.2. */
@@ -119,7 +119,7 @@ const DENIED: readonly DenialRule[] = [
     from: [8, 2, 0],
     before: [8, 2, 2],
     issue: 'redis/redis#14319',
-    why: 'active defrag crashes on scripts and on streams (#14330), and on pub/sub (#14323)',
+    why: 'active defrag crashes on scripts, on pub/sub (#14330), and on streams and hash fields that expire (#14323)',
     fixedIn: 'Redis 8.2.2',
   },
 ];
