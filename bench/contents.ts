@@ -1,4 +1,5 @@
 import type { Built } from '../infra/build.ts';
+import { packageOf } from '../infra/notices.ts';
 
 /** What one package, or one folder of ours, has in a bundle. */
 export interface Content {
@@ -29,8 +30,7 @@ export function contentsOf({ metafile, started }: Built): readonly Content[] {
 
 /** The package of a file; of ours, its folder. */
 function ownerOf(path: string): string {
-  const inPackage = /.*\bnode_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
-  return inPackage ?? shortOf(path).replace(/\/[^/]+$/, '');
+  return packageOf(path)?.name ?? shortOf(path).replace(/\/[^/]+$/, '');
 }
 
 function shortOf(path: string): string {

@@ -28,11 +28,11 @@ const rows: string[][] = [
 for (const [, shape] of shapesOf(values.shape)) {
   await using folder = await stateFolder();
   let port: number | undefined;
-  for (const run of ['first', 'second']) {
+  for (const [night, run] of ['first', 'second'].entries()) {
     // Another server at the same address: what was learned of the node stays.
     await using ready = await prepared(binary, shape, Number(values.megabytes), port);
     port = ready.server.port;
-    const outcomes = await runOffpeak(port, { maxStall: MAX_STALL }, folder.path);
+    const outcomes = await runOffpeak(port, { maxStall: MAX_STALL, night }, folder.path);
     const verdicts = outcomes.flatMap(resultOf);
     if (verdicts.length === 0) rows.push([shape.name, run, `none: ${reasonsOf(outcomes)}`, '', '', '', '', '']);
     for (const row of verdicts) rows.push([shape.name, run, ...row]);

@@ -3,7 +3,11 @@ import { join } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import type { Config } from '../functions/shared/config/schema.ts';
 import { FUNCTIONS, PACKAGED_CONFIG } from './functions.ts';
+import { noticesOf } from './notices.ts';
 import { withoutUnusedParts } from './unused-parts.ts';
+
+/** The licences of what is bundled, in each package. */
+export const NOTICES = 'THIRD-PARTY-NOTICES.txt';
 
 /** What was built of one function. */
 export interface Built {
@@ -27,6 +31,7 @@ export async function buildFunctions(root: string, config: Config): Promise<read
   const built: Built[] = [];
   for (const folder of functionFolders(root)) {
     const { metafile } = await bundle(root, folder);
+    writeFileSync(join(root, 'dist', folder, NOTICES), noticesOf(root, metafile));
     built.push(measure(folder, metafile));
   }
   mkdirSync(join(root, 'dist', FUNCTIONS.maintain), { recursive: true });

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { contentsOf } from '../bench/contents.ts';
-import { buildFunctions } from '../infra/build.ts';
+import { buildFunctions, NOTICES } from '../infra/build.ts';
 import { loadConfig } from '../infra/load.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -36,12 +36,14 @@ test('what ships is listed, with its licence and who needs it', async () => {
   const built = await buildFunctions(ROOT, loadConfig(ROOT, 'dev'));
   const rows = new Map<string, { readonly licence: string; readonly because: string; readonly functions: string[] }>();
   for (const one of built) {
+    const notices = readFileSync(join(ROOT, 'dist', one.folder, NOTICES), 'utf8');
     for (const { name, because, start, later } of contentsOf(one)) {
       if (because === 'ours' || start + later === 0) continue;
       const { version, license = 'none' } = read<Manifest>(`node_modules/${name}/package.json`);
       const row = rows.get(`${name} ${version}`) ?? { licence: license, because, functions: [] };
       row.functions.push(one.folder);
       rows.set(`${name} ${version}`, row);
+      expect(notices).toContain(`${name} ${version} (${license})`);
     }
   }
   const lines = [...rows]

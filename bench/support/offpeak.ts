@@ -7,6 +7,7 @@ import { systemClock } from '../../functions/maintain/clock.ts';
 import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
 import { parseConfig } from '../../functions/shared/config/parse.ts';
 import type { Config } from '../../functions/shared/config/schema.ts';
+import { HOUR } from '../../functions/shared/config/units.ts';
 import { createFileStore } from '../../functions/shared/state/file-store.ts';
 
 /** Where runs on one node remember what they have learned. */
@@ -24,19 +25,19 @@ export interface Policy {
   readonly maxStall: number;
   readonly maxBlock?: number;
   readonly defrag?: boolean;
+  /** Which night it is: cooldowns are over by the next one. */
+  readonly night?: number;
 }
 
 /** The job itself, tick after tick as `offpeak run --until-idle` has them, on one node with an open window. */
 export async function runOffpeak(port: number, policy: Policy, folder: string): Promise<readonly Outcome[]> {
-  const clock = systemClock();
+  const clock = systemClock({ offset: (policy.night ?? 0) * 24 * HOUR });
   const { ports } = terminalPorts(createFileStore(join(folder, 'state.json')), clock, stderrLog({}));
   const options = { mode: 'act', holder: 'bench', remaining: () => 3_600_000 } as const;
   const signal = new AbortController().signal;
   const outcomes: Outcome[] = [];
   for await (const tick of ticks(configOf(port, policy), ports, options, { every: 1000, until: 'idle', signal })) {
     outcomes.push(...tick.outcomes);
-    // What a cure cannot move would be tried again for ever: there is no cooldown here.
-    if (tick.outcomes.some(({ verdict }) => verdict !== undefined && verdict.kind !== 'improved')) break;
   }
   return outcomes;
 }
@@ -50,8 +51,8 @@ instances:
     timezone: UTC
     windows: [{ days: daily, start: "00:00", duration: 24h }]
     maxOpsPerSecond: 1000000
-    purge: { minReclaim: 16MiB, maxBlock: ${maxBlock}ms, cooldown: 0s }
-    defrag: { enabled: ${defrag}, minReclaim: 16MiB, maxStall: ${maxStall}ms, maxCpu: 25%, cooldown: 0s }
+    purge: { minReclaim: 16MiB, maxBlock: ${maxBlock}ms, cooldown: 1h }
+    defrag: { enabled: ${defrag}, minReclaim: 16MiB, maxStall: ${maxStall}ms, maxCpu: 25%, cooldown: 1h }
 `,
     'bench',
   );

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { NOTICES } from '../../infra/build.ts';
 import { fleetFile, stackFile } from './stacks.ts';
 import { cfnLint, describeWithCfnLint, makeWorkspace, type Said, type Workspace } from './workspace.ts';
 
@@ -35,12 +36,12 @@ describe('packaging, without credentials, region or network,', () => {
     expect(said.output).toMatch(/dist\/maintain: \d+ KB, of which a start loads \d+ KB/);
   });
 
-  test('twice gives the same zips, byte for byte', async () => {
-    const before = ZIPS.map((zip) => workspace.read(zip).toString('base64'));
-    expect(await workspace.run(['package', '--stage', 'prod'])).toMatchObject({ code: 0 });
-    for (const [index, zip] of ZIPS.entries()) {
-      expect(workspace.read(zip).toString('base64') === before[index], zip).toBe(true);
-    }
+  test('elsewhere, later, in another time zone and with another umask gives the same zips, byte for byte', async () => {
+    using elsewhere = makeWorkspace();
+    elsewhere.config('prod', stackFile());
+    const said = await elsewhere.run(['package', '--stage', 'prod'], { TZ: 'Pacific/Auckland' }, '077');
+    expect(said).toMatchObject({ code: 0 });
+    for (const zip of ZIPS) expect(elsewhere.read(zip).equals(workspace.read(zip)), zip).toBe(true);
   });
 
   test('sets up the job as the design wants it', () => {
@@ -69,7 +70,8 @@ describe('packaging, without credentials, region or network,', () => {
     const names = files.stdout.trim().split('\n');
     expect(names).toContain('dist/maintain/handler.mjs');
     expect(names).toContain('dist/maintain/config.json');
-    expect(names.filter((name) => !/^dist\/maintain\/[\w.-]+\.(mjs|json)$/.test(name))).toEqual([]);
+    expect(names).toContain(`dist/maintain/${NOTICES}`);
+    expect(names.filter((name) => !/^dist\/maintain\/[\w.-]+\.(mjs|json|txt)$/.test(name))).toEqual([]);
     expect(workspace.read('dist/maintain/handler.mjs').includes('MULTILINE_IMPLICIT_KEY')).toBe(false);
   });
 

@@ -21,7 +21,7 @@ export interface Workspace extends Disposable {
   config(stage: string, yaml: string): void;
   read(path: string): Buffer;
   /** `npm run <command> -- <args>`, with nothing of AWS in its environment but what `env` brings. */
-  run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Said>;
+  run(args: readonly string[], env?: Readonly<Record<string, string>>, umask?: string): Promise<Said>;
 }
 
 export function makeWorkspace(): Workspace {
@@ -33,16 +33,22 @@ export function makeWorkspace(): Workspace {
     folder,
     config: (stage, yaml) => writeFileSync(join(folder, 'config', `${stage}.yml`), yaml),
     read: (path) => readFileSync(join(folder, path)),
-    run: (args, env = {}) => run(folder, args, env),
+    run: (args, env = {}, umask = '022') => run(folder, args, env, umask),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
 
-function run(cwd: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Said> {
+function run(
+  cwd: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  umask: string,
+): Promise<Said> {
   const { PATH = '' } = process.env;
   // Without a home of its own osls would find the developer's ~/.aws.
   const clean = { PATH, HOME: cwd, AWS_EC2_METADATA_DISABLED: 'true', ...env };
-  const child = spawn(process.execPath, ['infra/deploy.ts', ...args], {
+  const withUmask = ['-c', 'umask "$0"; exec "$@"', umask, process.execPath];
+  const child = spawn('sh', [...withUmask, 'infra/deploy.ts', ...args], {
     cwd,
     env: clean,
     stdio: ['ignore', 'pipe', 'pipe'],
