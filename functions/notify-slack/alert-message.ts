@@ -12,7 +12,7 @@ import {
   table,
 } from './blocks.ts';
 import { LIMITS, type SlackMessage } from './limits.ts';
-import { factsBeside, memoryPicture } from './memory-picture.ts';
+import { factsBeside, isDrawable, memoryPicture } from './memory-picture.ts';
 import { timeText } from './time-text.ts';
 
 const WHY_CHARS = 1_500;
@@ -57,7 +57,8 @@ export function readAlert(json: unknown): Alert | undefined {
 
 /** What happened, before and after, why, the facts, what happens next, and where and when. */
 export function alertMessage(alert: Alert, links: Links): SlackMessage {
-  const { severity, title, why, next, figures, facts, stage, instance, node, at, id, event } = alert;
+  const { severity, title, why, next, facts, stage, instance, node, at, id, event } = alert;
+  const figures = isDrawable(alert.figures) ? alert.figures : undefined;
   const picture = figures && memoryPicture(figures);
   return {
     text: notificationText(`${SIGNS[severity]} ${title}`, LIMITS.textBesideBlocks),

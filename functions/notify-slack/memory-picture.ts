@@ -14,6 +14,11 @@ const SHOWN: Readonly<Record<string, keyof AlertFigures>> = {
   Promised: 'promisedStallMs',
 };
 
+/** Nobody's memory is beyond these, and differences and shares of such numbers are infinite: the facts have to do. */
+export function isDrawable(figures: AlertFigures = {}): boolean {
+  return Object.values(figures).every((figure) => Math.abs(figure) <= Number.MAX_SAFE_INTEGER);
+}
+
 /** The facts that the picture leaves to be told. */
 export function factsBeside(figures: AlertFigures | undefined, facts: readonly AlertFact[]): readonly AlertFact[] {
   return facts.filter(({ label }) => {
@@ -67,7 +72,7 @@ function bytesLine({ returnedBytes, predictedBytes }: AlertFigures): string {
   }
   if (returnedBytes < 0) return `RSS grew by *${bytesText(-returnedBytes)}*${predictedText(predictedBytes)}`;
   if (predictedBytes === undefined) return `*${bytesText(returnedBytes)}* returned`;
-  const share = predictedBytes > 0 ? ` (${percentText(returnedBytes / predictedBytes)})` : '';
+  const share = predictedBytes >= 1 ? ` (${percentText(returnedBytes / predictedBytes)})` : '';
   return `*${bytesText(returnedBytes)}* returned of ${bytesText(predictedBytes)} predicted${share}`;
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { Note } from './message.ts';
 
@@ -30,12 +30,7 @@ export function notesOf(input: unknown): readonly Note[] {
 
 function noteOf(raw: unknown): Note {
   const reading = z.safeParse(record, raw);
-  if (!reading.success) {
-    const message = JSON.stringify(raw, null, 2) ?? String(raw);
-    // By its text, so that a retry is recognised and another such record is not taken for it.
-    const messageId = `sha256-${createHash('sha256').update(message).digest('hex').slice(0, 32)}`;
-    return { messageId, message, subject: 'A record that is not of SNS' };
-  }
+  if (!reading.success) return strangeNote(raw);
   const { MessageId, Message, Subject, TopicArn, Timestamp } = reading.data.Sns;
   return {
     messageId: MessageId,
@@ -44,4 +39,18 @@ function noteOf(raw: unknown): Note {
     topicArn: TopicArn ?? undefined,
     timestamp: Timestamp ?? undefined,
   };
+}
+
+function strangeNote(raw: unknown): Note {
+  const subject = 'A record that is not of SNS';
+  try {
+    const message = JSON.stringify(raw, null, 2) ?? String(raw);
+    // By its text, so that a retry is recognised and another such record is not taken for it.
+    const messageId = `sha256-${createHash('sha256').update(message).digest('hex').slice(0, 32)}`;
+    return { messageId, message, subject };
+  } catch (error) {
+    // JSON.stringify recurses where JSON.parse, which Lambda has read it with, does not.
+    if (!(error instanceof RangeError)) throw error;
+    return { messageId: randomUUID(), message: 'It is nested too deeply to be shown.', subject };
+  }
 }

@@ -1,10 +1,8 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { blockKitFaults, type SlackMessage } from '../../../functions/notify-slack/limits.ts';
-import type { Rendered } from '../../../functions/notify-slack/message.ts';
-import { refusalOf } from '../../support/slack-rules.ts';
+import { describe, test } from 'vitest';
 import { anAlert } from '../../support/telemetry-builders.ts';
 import { anAlarm } from './alarms.ts';
+import { expectHarmless } from './harmless.ts';
 import { renderRecord } from './samples.ts';
 import { alarmRecord, alertRecord, aRecord } from './sns-events.ts';
 
@@ -60,29 +58,6 @@ const alarms = fc
   })
   .map((over) => alarmRecord(anAlarm(over)));
 const others = fc.tuple(text, text).map(([Message, Subject]) => aRecord({ Message, Subject }));
-
-/** Every text of the message in which Slack reads markup. */
-function markupOf(message: SlackMessage): readonly string[] {
-  const found: string[] = [message.text];
-  JSON.stringify(message.blocks ?? [], (_, value) => {
-    if (value?.type === 'mrkdwn') found.push(value.text);
-    return value;
-  });
-  return found;
-}
-
-function expectHarmless({ message, plain, faults }: Rendered): void {
-  expect(faults).toEqual([]);
-  for (const form of [message, plain]) {
-    expect(blockKitFaults(form)).toEqual([]);
-    expect(refusalOf(form)).toBeUndefined();
-    for (const markup of markupOf(form)) {
-      expect(markup.replaceAll(/&(amp|lt|gt);/g, '')).not.toMatch(/[<>&]/);
-      expect(markup.isWellFormed()).toBe(true);
-    }
-    expect(form.text).not.toMatch(/@(here|channel|everyone)/i);
-  }
-}
 
 describe('hostile texts are shown as text: never faulty, never markup', () => {
   test.each([
