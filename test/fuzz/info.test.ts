@@ -4,12 +4,16 @@ import { diagnose } from '../../functions/maintain/decide/diagnose.ts';
 import { plan } from '../../functions/maintain/decide/plan.ts';
 import { report } from '../../functions/maintain/decide/report.ts';
 import { planLeased } from '../../functions/maintain/decide/stop.ts';
+import { planText, reasonText } from '../../functions/maintain/decide/words.ts';
+import { findingText } from '../../functions/maintain/decide/words-finding.ts';
 import { observe } from '../../functions/maintain/observe.ts';
 import type { Command, Connection, Reply } from '../../functions/shared/redis/connection.ts';
 import { NodeFailure } from '../../functions/shared/redis/failure.ts';
 import { aLease, anInstance, anOutcome } from '../support/builders.ts';
 import { INFO_NAMES, infoSection, infoText } from '../support/info-texts.ts';
 import { aSituation } from '../support/situations.ts';
+import { numbersIn, slipsIn, textsIn } from './numbers.ts';
+import { place } from './place.ts';
 import { RUNS } from './runs.ts';
 
 const AT = 1_795_398_811_066;
@@ -41,23 +45,23 @@ const at = (lines: readonly string[], share: number) =>
   Math.max(0, Math.min(lines.length - 1, Math.floor(share * lines.length)));
 
 const mutation: fc.Arbitrary<Mutation> = fc.oneof(
-  fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), value).map(
+  fc.tuple(place, value).map(
     ([share, text]): Mutation =>
       (lines) => {
         const index = at(lines, share);
         return lines.toSpliced(index, 1, `${lines[index]?.split(':')[0]}:${text}`);
       },
   ),
-  fc.double({ min: 0, max: 1, noNaN: true }).map(
+  place.map(
     (share): Mutation =>
       (lines) =>
         lines.toSpliced(at(lines, share), 1),
   ),
-  fc.double({ min: 0, max: 1, noNaN: true }).map(
+  place.map(
     (share): Mutation =>
       (lines) => [...lines, lines[at(lines, share)] ?? ''],
   ),
-  fc.double({ min: 0, max: 1, noNaN: true }).map(
+  place.map(
     (share): Mutation =>
       (lines) =>
         lines.slice(0, at(lines, share) + 1),
@@ -88,12 +92,6 @@ function connectionTo(info: string, other: Reply): Connection {
   };
 }
 
-/** Every number in a value, wherever it is. */
-function numbersIn(something: unknown): readonly number[] {
-  if (typeof something === 'number') return [something];
-  return typeof something === 'object' && something !== null ? Object.values(something).flatMap(numbersIn) : [];
-}
-
 describe('whatever a server says', () => {
   test('a look is an observation of finite numbers, or a failure in words; and so is all that is decided on it', async () => {
     const instance = anInstance({ memoryLimit: 2 ** 30 });
@@ -122,6 +120,14 @@ describe('whatever a server says', () => {
           [],
         );
         expect(numbersIn(seen.memory).filter((number) => number < 0)).toEqual([]);
+
+        const moment = { now: seen.at, diagnosis };
+        const said = [
+          ...diagnosis.findings.map(findingText),
+          ...[free, leased].flatMap((decided) => [planText(decided, 'Europe/Berlin', moment), reasonText(decided)]),
+          ...textsIn(told.alerts),
+        ];
+        expect(slipsIn(said, info + JSON.stringify(other))).toEqual([]);
       }),
       { numRuns: RUNS },
     );
