@@ -38,7 +38,7 @@ async function compare(shape: Shape): Promise<string> {
   const rows = [...cells].map(([variant, measured]) => ({ variant, cell: medians(measured) }));
   const own = rows.find(({ variant }) => variant === OWN)?.cell;
   const idle = rows.find(({ variant }) => variant === NOTHING)?.cell;
-  const head = `**${shape.name}**, Redis ${binary.version}, ${values.megabytes} MiB written, medians of ${values.repeats} runs\n`;
+  const head = `**${shape.name}**, Redis ${binary.version}, ${values.megabytes} MiB written, ${values.repeats === '1' ? 'one run' : `medians of ${values.repeats} runs`}\n`;
   const columns = [
     '',
     'p50 ms',

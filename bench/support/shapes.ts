@@ -103,24 +103,24 @@ const LARGE: Shape = {
 };
 
 /**
- * A list, a hash, a sorted set and a stream of 100 MB each, which strings had grown between that are gone: what has to be moved is
- * inside of four values, which Redis takes up in parts (`active-defrag-max-scan-fields`).
+ * A list, a hash, a sorted set and a stream of some 100 MB each, and as large ones that grew beside them and are gone: what has to be
+ * moved is inside of four values, which Redis takes up in parts (`active-defrag-max-scan-fields`).
  */
 const HUGE: Shape = {
   name: 'list, hash, sorted set and stream of 100 MB each',
   probe: 'k:probe',
   async build(redis) {
-    const elements = 550_000;
     await redis.set('k:probe', 'x'.repeat(100));
     await each(
       redis,
-      elements,
+      550_000,
       `local v = ${VALUE}
-       redis.call('RPUSH', 'k:list', v .. v) redis.call('HSET', 'k:hash', 'field:' .. i, v)
-       redis.call('ZADD', 'k:zset', r, i .. v) redis.call('XADD', 'k:stream', '*', 'field', v .. v)
-       redis.call('SET', 'k:' .. i, v .. v)`,
+       for _, k in ipairs({'k:', 'gone:'}) do
+         redis.call('RPUSH', k .. 'list', v .. v) redis.call('HSET', k .. 'hash', 'field:' .. i, v)
+         redis.call('ZADD', k .. 'zset', r, i .. v) redis.call('XADD', k .. 'stream', '*', 'field', v .. v)
+       end`,
     );
-    await each(redis, elements, `redis.call('DEL', 'k:' .. i)`);
+    await redis.unlink('gone:list', 'gone:hash', 'gone:zset', 'gone:stream');
   },
 };
 

@@ -1,7 +1,8 @@
-import { mkdtempSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { deliver, entrust, isEntrusted, OUTBOX, OUTBOX_LIFETIME } from '../../../functions/maintain/outbox.ts';
 import { lifetimeOf } from '../../../functions/maintain/state.ts';
 import { MINUTE } from '../../../functions/shared/config/units.ts';
@@ -10,11 +11,11 @@ import { createFileStore } from '../../../functions/shared/state/file-store.ts';
 import { type StateStore, StateUnavailable } from '../../../functions/shared/state/store.ts';
 
 const FRESH = 3 * MINUTE;
+const folder = mkdtempSync(join(tmpdir(), 'offpeak-outbox-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A real state file, a topic that can refuse or never answer, and a clock that the test moves. */
-function anOutbox(
-  store: StateStore = createFileStore(join(mkdtempSync(join(tmpdir(), 'offpeak-outbox-')), 'state.json')),
-) {
+function anOutbox(store: StateStore = createFileStore(join(folder, randomUUID()))) {
   const received: string[] = [];
   const logs: string[] = [];
   const world = { now: 1_000_000, topic: 'takes' as 'takes' | 'refuses' | 'kills the job' | 'refuses one' };
