@@ -13,6 +13,7 @@ const FAULTS = 'test/faults/**/*.test.ts';
 export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
+    setupFiles: ['test/support/seed.ts'],
     // Most of the time the tests wait for real servers: more workers than the two cores that this is made for.
     maxWorkers: 4,
     // A poll waits for a process or a server; a busy machine takes its time, and a second is no promise of anybody's.

@@ -175,7 +175,8 @@ function expectNamed({ path, line, message, accepted, value }: ConfigProblem): v
   // Where the YAML itself cannot be read there is no key, and no value: the line is told.
   if (path === '' && !ABOUT_THE_FILE.test(message))
     expect({ value, line }).toEqual({ value: '', line: expect.any(Number) });
-  expect(path).toMatch(/^([\w(][^\s]*)?$/);
+  // A file may be a list at its top.
+  expect(path).toMatch(/^([\w([][^\s]*)?$/);
   for (const text of [message, accepted]) {
     expect(text.trim()).not.toBe('');
     expect(text).not.toMatch(/undefined|\[object|^Invalid/);

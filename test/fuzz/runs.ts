@@ -1,2 +1,2 @@
-/** Cases of each property: more by night (`FUZZ_RUNS=20000 npx vitest run --project job test/fuzz`). */
+/** Cases of each property; more of them, and new ones, by `npm run test:nightly`. */
 export const RUNS = Number(process.env.FUZZ_RUNS ?? 500);

@@ -58,9 +58,9 @@ describeWithRic('the packaged job that fails, called as Lambda calls them', (ric
 
     describe('the zips hold', () => {
       test.each([
-        ['maintain', /^dist\/maintain\/([\w-]+\.mjs|config\.json)$/],
-        ['notifySlack', /^dist\/notify-slack\/[\w-]+\.mjs$/],
-      ])('of %s the bundle, and no source, source map, test, YAML or secret', async (name, allowed) => {
+        ['maintain', /^dist\/maintain\/([\w-]+\.mjs|config\.json|THIRD-PARTY-NOTICES\.txt)$/],
+        ['notifySlack', /^dist\/notify-slack\/([\w-]+\.mjs|THIRD-PARTY-NOTICES\.txt)$/],
+      ])('of %s the bundle, its licences, and no source, map, test, YAML or secret', async (name, allowed) => {
         const names = contentsOf(join(workspace.folder, '.serverless', `${name}.zip`));
         expect(names).toContainEqual(expect.stringMatching(/\/handler\.mjs$/));
         expect(names.filter((path) => !allowed.test(path))).toEqual([]);
