@@ -1,3 +1,4 @@
+import { rememberingLeases } from '../functions/maintain/known-leases.ts';
 import type { Clock, Log, Ports } from '../functions/maintain/ports.ts';
 import { sessionOpener } from '../functions/maintain/session.ts';
 import { createCloudWatchClient, createSnsClient } from '../functions/shared/aws/clients.ts';
@@ -39,7 +40,7 @@ export function terminalPorts(
   };
   const ports = {
     open: sessionOpener(createSecretReader({ env: process.env, now: clock.now }), clock),
-    store,
+    store: rememberingLeases(store),
     metrics,
     alerts,
     clock,

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { systemClock } from '../../functions/maintain/clock.ts';
-import { isLeaseKey, readState } from '../../functions/maintain/state.ts';
+import { isLeaseKey } from '../../functions/maintain/leases.ts';
+import { readState } from '../../functions/maintain/state.ts';
 import { StateUnavailable } from '../../functions/shared/state/store.ts';
 import { EXIT } from '../exit.ts';
 import { interruption } from '../interrupt.ts';

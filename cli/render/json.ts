@@ -58,9 +58,12 @@ function planDocument(plan: Plan, { observation, diagnosis }: Outcome, instance:
     ? { kind, action: plan.action, reason, why, predicted: plan.predicted, blockers: blockersOf(plan) }
     : {
         kind,
+        // What would have been done, where only the circumstances forbid it.
+        action: plan.instead && { kind: plan.instead.action },
         reason,
         why,
         predicted: plan.instead?.predicted,
+        denial: plan.denial,
         blockers: plan.blockers,
         until: plan.until === undefined ? undefined : isoText(plan.until),
       };

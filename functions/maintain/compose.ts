@@ -7,6 +7,7 @@ import { ENVIRONMENT, EnvironmentError, required } from '../shared/contracts/env
 import type { StateStore } from '../shared/state/store.ts';
 import { systemClock } from './clock.ts';
 import { readConfig } from './config-file.ts';
+import { rememberingLeases } from './known-leases.ts';
 import type { Log, Ports } from './ports.ts';
 import { sessionOpener } from './session.ts';
 import { openStateStore } from './state-store.ts';
@@ -25,7 +26,7 @@ export function compose(env: Environment, log: Log): { readonly config: Config; 
     config,
     ports: {
       open: sessionOpener(createSecretReader({ env, now: clock.now }), clock),
-      store: stateStore(env),
+      store: rememberingLeases(stateStore(env)),
       metrics: createMetricSink(createCloudWatchClient()),
       alerts: alertSink(env, config),
       clock,

@@ -5,9 +5,10 @@ import type { Acting, Situation } from './decide/plan.ts';
 import { restoration } from './decide/stall.ts';
 import { advance } from './decide/stop.ts';
 import { expected, newLease, peerActing, type Result, type StartDefrag } from './lease-taking.ts';
+import { dropLease, type HeldLease, renewLease, takeLease } from './leases.ts';
+import { remember } from './memories.ts';
 import type { Configured } from './ports.ts';
 import { isDefragRefusal } from './session.ts';
-import { dropLease, type HeldLease, remember, renewLease, takeLease } from './state.ts';
 import { entrustOutcomes, outcomeOf, type Visit } from './visit.ts';
 
 /** Writes the lease, then the settings, then that the settings are there. Whatever goes wrong in between is undone, or left to the lease. */

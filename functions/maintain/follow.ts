@@ -1,5 +1,5 @@
 import type { Config } from '../shared/config/schema.ts';
-import { type Milliseconds, SECOND } from '../shared/config/units.ts';
+import { MINUTE, type Milliseconds, SECOND } from '../shared/config/units.ts';
 import type { Ports } from './ports.ts';
 import { type Tick, type TickOptions, tick } from './run.ts';
 
@@ -7,12 +7,15 @@ import { type Tick, type TickOptions, tick } from './run.ts';
 const EVERY: Milliseconds = 5 * SECOND;
 /** What the last steps of a defrag can take: restore, purge, settle or decay, tell. */
 const CLOSING: Milliseconds = 60 * SECOND;
+/** For longer than this no defrag runs unseen: nobody would know of its stalls, and end it with its window. */
+const UNSEEN: Milliseconds = 5 * MINUTE;
 
 /**
  * One tick of everything, then the leased nodes alone for as long as this invocation lasts. A defrag that ends in seconds does not
- * stay on until the next schedule; one that takes longer is the next invocation's.
+ * stay on until the next schedule; one that takes longer is the next invocation's, or is ended where that is far off.
  */
 export async function tickAndFollow(config: Config, ports: Ports, options: TickOptions): Promise<readonly Tick[]> {
+  const nextAt = ports.clock.now() + config.schedule.every;
   const ticks = [await tick(config, ports, options)];
   let leased = ticks[0]?.leased ?? [];
   while (leased.length > 0 && options.remaining() > CLOSING) {
@@ -21,6 +24,9 @@ export async function tickAndFollow(config: Config, ports: Ports, options: TickO
     ticks.push(latest);
     // A tick that could not read the state does not know of leases: those before it still stand.
     if (latest.problem === undefined) leased = latest.leased;
+  }
+  if (leased.length > 0 && nextAt - ports.clock.now() > UNSEEN) {
+    ticks.push(await tick(config, ports, { ...options, only: leased, follows: true, release: 'duration-spent' }));
   }
   return ticks;
 }

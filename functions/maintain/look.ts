@@ -37,7 +37,8 @@ export async function lookAtAll(
   return await Promise.all(chosen.map(({ instance, node }) => limit(() => lookAt(open, instance, node))));
 }
 
-async function lookAt(open: Ports['open'], instance: InstanceConfig, node: NodeAddress): Promise<Seen | Unseen> {
+/** Never throws. */
+export async function lookAt(open: Ports['open'], instance: InstanceConfig, node: NodeAddress): Promise<Seen | Unseen> {
   let session: Session | undefined;
   try {
     session = await open(instance, node);

@@ -115,7 +115,9 @@ export async function deliver(ports: Told, holder: string, alerts: readonly Aler
     reports.push(...wave);
     if (wave.some(({ rejected }) => rejected.length === 0)) continue;
     // A topic that takes none of them would cost each of the others its time-outs, too.
-    reports.push(...jobs.slice(at + WAVE).map(({ alert }) => untried(alert)));
+    reports.push(
+      ...jobs.slice(at + WAVE).map(({ alert }) => untold(alert, 'not tried: the topic took none of those before it')),
+    );
     break;
   }
   return {
@@ -124,8 +126,8 @@ export async function deliver(ports: Told, holder: string, alerts: readonly Aler
   };
 }
 
-function untried({ title }: Alert): PublishReport {
-  return { sent: 0, rejected: [{ what: title, why: 'not tried: the topic took none of those before it' }] };
+function untold({ title }: Alert, why: string): PublishReport {
+  return { sent: 0, rejected: [{ what: title, why }] };
 }
 
 /** Oldest first; what another job may still be sending is left to it. */
@@ -161,7 +163,8 @@ async function deliverOne(ports: Told, holder: string, { key, entry, version }: 
   }
   const heldUntil = clock.now() + HELD;
   const claim = await outcome(store.write(key, { ...entry, holder, heldUntil, sendings: entry.sendings + 1 }, version));
-  if (typeof claim === 'string') return await alerts.send([entry.alert]);
+  // Sent without a claim it would be sent again by every tick until the store takes writes.
+  if (typeof claim === 'string') return untold(entry.alert, `not tried: it cannot be claimed in the outbox: ${claim}`);
   if (!claim.stored) return NOTHING_SENT;
   const report = await alerts.send([entry.alert]);
   const isSent = report.rejected.length === 0;

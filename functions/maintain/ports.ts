@@ -2,8 +2,8 @@ import type { NodeAddress } from '../shared/config/address.ts';
 import type { InstanceConfig } from '../shared/config/schema.ts';
 import type { Milliseconds } from '../shared/config/units.ts';
 import type { AlertSink, MetricSink } from '../shared/contracts/sinks.ts';
-import type { StateStore } from '../shared/state/store.ts';
 import type { Observation, Settings } from './decide/observation.ts';
+import type { JobStore } from './known-leases.ts';
 
 /** Looks at one node. Throws NodeFailure where the node cannot be talked to. */
 export interface Inspector {
@@ -61,7 +61,7 @@ export interface Log {
 /** Everything outside that a run needs. */
 export interface Ports {
   readonly open: OpenSession;
-  readonly store: StateStore;
+  readonly store: JobStore;
   readonly metrics: MetricSink;
   readonly alerts: AlertSink;
   readonly clock: Clock;

@@ -1,17 +1,16 @@
 import { type Lease, memoryFor, type NodeMemory } from './decide/lease.ts';
 import type { Outcome } from './decide/outcome.ts';
 import type { Acting, Situation } from './decide/plan.ts';
+import { purgePatience } from './decide/predict.ts';
 import { footprint, learnFromPurge, verify } from './decide/verify.ts';
 import { expected, failedOutcome, newLease, peerActing, type Result } from './lease-taking.ts';
+import { dropLease, renewLease, takeLease } from './leases.ts';
+import { remember } from './memories.ts';
 import { isEntrusted } from './outbox.ts';
-import { dropLease, remember, takeLease } from './state.ts';
 import { entrustOutcomes, outcomeOf, type Visit } from './visit.ts';
 
 /** RSS is sampled every 100 ms; a second look sooner than this sees the time before the purge. */
 const SETTLE_MS = 1000;
-/** What a purge gets beyond its prediction before we stop waiting for it. */
-const PURGE_PATIENCE = 4;
-const PURGE_PATIENCE_MS = 2000;
 
 /**
  * MEMORY PURGE, once. That it was tried is stored before it is sent: a purge whose answer never came still runs on the server, and
@@ -36,10 +35,11 @@ export async function purge(
       },
     );
   try {
-    const purged = await session.purge(PURGE_PATIENCE_MS + PURGE_PATIENCE * plan.predicted.stall);
+    const purged = await session.purge(purgePatience(plan.predicted.stall));
     if (!purged.done) {
       const notices = [{ kind: 'action-failed', doing: 'purge', why: purged.error }] as const;
-      return { kind: 'withdrawn', plan: { kind: 'skip', reason: 'purge-refused' }, memory, notices };
+      const refused = await note((stored) => ({ ...stored, purgeRefusedAt: ports.clock.now() })).catch(() => memory);
+      return { kind: 'withdrawn', plan: { kind: 'skip', reason: 'purge-refused' }, memory: refused, notices };
     }
     await ports.clock.sleep(SETTLE_MS);
     const settled = await session.look();
@@ -71,14 +71,15 @@ export async function purgeUnderLease(visit: Visit, facts: Situation, plan: Acti
   const { store, log } = visit.ports;
   const held = await takeLease(store, newLease(visit, facts, plan));
   if (!held) return { kind: 'withdrawn', plan: peerActing(visit), memory: facts.memory };
-  try {
-    return await purge(visit, facts, plan, (outcome) => entrustOutcomes(visit, [outcome]));
-  } finally {
-    // What was done is told, whether the lease could be dropped or not: whoever finds it knows that it is over.
-    await dropLease(store, held).catch((error: unknown) =>
+  const result = await purge(visit, facts, plan, (outcome) => entrustOutcomes(visit, [outcome]));
+  // One that was not answered may still block its server: no other node of the instance is touched before that one answers again.
+  const isOver = result.kind !== 'failed';
+  // What was done is told, whether the lease could be dropped or not: whoever finds it knows that it is over.
+  await (isOver ? dropLease(store, held) : renewLease(store, held, { ...held.lease, busyUntil: 0 })).catch(
+    (error: unknown) =>
       log.warn('lease not dropped', { instance: visit.instance.id, node: visit.node, error: expected(error) }),
-    );
-  }
+  );
+  return result;
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Outcome } from './decide/outcome.ts';
 import type { StopReason } from './decide/plan.ts';
 import { report } from './decide/report.ts';
 import { isIdle } from './decide/turns.ts';
+import { lastKnownLeases } from './known-leases.ts';
 import { lookAtAll } from './look.ts';
 import { dropExpired } from './pauses.ts';
 import type { Ports } from './ports.ts';
@@ -62,7 +63,7 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
   const at = ports.clock.now();
   const isChosen = (node: string) => options.only?.some((name) => name.node === node) ?? true;
   const [state, looks] = await Promise.all([stateOrProblem(ports), lookAtAll(config, ports, isChosen)]);
-  const homes = typeof state === 'string' ? new Map() : homesOf(state, looks);
+  const homes = homesOf(typeof state === 'string' ? lastKnownLeases(ports.store) : state, looks);
   try {
     const limit = pLimit(INSTANCES_AT_ONCE);
     const tended = await Promise.all(

@@ -4,13 +4,15 @@ import type { Notice, Outcome } from './decide/outcome.ts';
 import { DECAY, type Plan, planAfterDefrag, type Situation, type SkipReason } from './decide/plan.ts';
 import { failedOutcome } from './lease-taking.ts';
 import { isPurgeUntold, purge } from './purge.ts';
-import { outcomeOf, situation, type Visit } from './visit.ts';
+import { outcomeOf, situation, sleepAwake, type Visit } from './visit.ts';
 
-/** Why freed pages are left to jemalloc's decay. Where nothing else may be done either (closed window, guard), nobody waits. */
-const UNPURGED: readonly SkipReason[] = ['would-block', 'disabled', 'purge-refused'];
+/** Nothing is left that jemalloc's decay would return. */
+const AT_REST: readonly SkipReason[] = ['healthy', 'cooling-down'];
 
 export interface Settled {
   readonly settled: Observation;
+  /** What defrag has freed had its time to leave; before, it looks like a failure. */
+  readonly isAtRest: boolean;
   /** Of the purge, or of why there was none. */
   readonly outcomes: readonly Outcome[];
 }
@@ -24,21 +26,26 @@ export async function settleAfterDefrag(
 ): Promise<Settled> {
   const facts = situation(visit, settled, { memory });
   const decided = planAfterDefrag(facts, lease.acquiredAt);
-  if (await isPurgeUntold(visit, lease, memory)) return { settled, outcomes: [unknownPurge(visit, facts)] };
+  if (await isPurgeUntold(visit, lease, memory))
+    return { settled, isAtRest: true, outcomes: [unknownPurge(visit, facts)] };
   if (decided.kind === 'skip') return await decayed(visit, facts, decided);
   const result = await purge(visit, facts, decided);
-  if (result.kind === 'done') return { settled: result.settled, outcomes: [result.outcome] };
-  const why = result.kind === 'failed' ? result.why : 'the server refuses MEMORY PURGE';
-  return { settled, outcomes: [failedOutcome(visit, facts, decided, { why, leased: false })] };
+  if (result.kind === 'done') return { settled: result.settled, isAtRest: true, outcomes: [result.outcome] };
+  const failed = (why: string) => [failedOutcome(visit, facts, decided, { why, leased: false })];
+  // One that was not answered has cost the connection, too.
+  if (result.kind === 'failed') return { settled, isAtRest: false, outcomes: failed(result.why) };
+  const rest = await decayed(visit, facts, { kind: 'skip', reason: 'purge-refused' });
+  return { ...rest, outcomes: failed('the server refuses MEMORY PURGE') };
 }
 
 /** No purge: wait for the decay, so that the verdict does not call a good defrag a failure. */
 async function decayed(visit: Visit, facts: Situation, skipped: Extract<Plan, { kind: 'skip' }>): Promise<Settled> {
   const { observation } = facts;
-  const isWorthWaiting = UNPURGED.includes(skipped.reason) && visit.remaining() > 3 * DECAY;
-  if (!isWorthWaiting) return { settled: observation, outcomes: [] };
-  await visit.ports.clock.sleep(DECAY);
-  return { settled: await visit.session.look(), outcomes: [outcomeOf(visit, facts, skipped)] };
+  if (AT_REST.includes(skipped.reason)) return { settled: observation, isAtRest: true, outcomes: [] };
+  const outcomes = [outcomeOf(visit, facts, skipped)];
+  if (visit.remaining() <= 3 * DECAY) return { settled: observation, isAtRest: false, outcomes };
+  await sleepAwake(visit, DECAY);
+  return { settled: await visit.session.look(), isAtRest: true, outcomes };
 }
 
 /** A purge leaves no trace of its own: whether it was carried out before the job died, nobody knows. */

@@ -4,9 +4,11 @@ import { StateUnavailable } from '../shared/state/store.ts';
 import type { Lease } from './decide/lease.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Situation } from './decide/plan.ts';
+import { type HeldLease, type Leases, setAside } from './leases.ts';
 import type { Seen, Unseen } from './look.ts';
+import { remember } from './memories.ts';
 import type { Ports } from './ports.ts';
-import { type HeldLease, remember, type State, setAside } from './state.ts';
+import type { State } from './state.ts';
 import { entrustOutcomes, outcomeOf, type Visit } from './visit.ts';
 
 /**
@@ -53,10 +55,30 @@ export async function strandedLease(
 }
 
 /**
+ * The node does not answer. Its lease stands for as long as it may soon come back; then it is set aside, so that the instance's other
+ * nodes are tended again, and that is told.
+ */
+export async function unreachableLease(
+  visit: Pick<Visit, 'ports' | 'stage' | 'holder' | 'instance'>,
+  held: HeldLease,
+  unseen: Outcome,
+): Promise<Outcome> {
+  const { lease } = held;
+  if (!isOverdue(lease, visit.ports.clock.now())) return unseen;
+  const message = `the node has not answered for a day since our lease on it ended; where it runs, type: ${byHand(lease)}`;
+  // Of a purge nothing is left on, and what came of it is told by whoever meets the server again.
+  const notices = lease.phase === 'purging' ? [] : noticesOf(message, true);
+  const outcome = { ...unseen, leased: false, notices, episode: lease.acquiredAt };
+  await entrustOutcomes(visit, [outcome]);
+  await settled(visit.ports, held, true, true);
+  return outcome;
+}
+
+/**
  * Where each lease is to be given back, by node: at its address; or wherever else its server answers, when addresses have moved (a
  * failover behind names, a node that was renamed). A `run_id` is one process, under whatever name.
  */
-export function homesOf(state: State, looks: readonly (Seen | Unseen)[]): ReadonlyMap<string, HeldLease> {
+export function homesOf(state: Leases, looks: readonly (Seen | Unseen)[]): ReadonlyMap<string, HeldLease> {
   const seen = looks.filter((look): look is Seen => 'observation' in look);
   const serversOf = ({ lease: { runId } }: HeldLease) =>
     seen.filter(({ observation }) => runId !== '' && observation.runId === runId).map((look) => look.node.id);

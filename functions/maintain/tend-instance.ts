@@ -1,15 +1,19 @@
 import type { InstanceConfig } from '../shared/config/schema.ts';
+import { type Milliseconds, SECOND } from '../shared/config/units.ts';
 import { NodeFailure } from '../shared/redis/failure.ts';
 import { diagnose } from './decide/diagnose.ts';
 import { memoryFor } from './decide/lease.ts';
 import type { Outcome } from './decide/outcome.ts';
 import { actingOrder } from './decide/turns.ts';
-import { problemOf, type Seen, type Unseen } from './look.ts';
+import { type HeldLease, isAside } from './leases.ts';
+import { lookAt, problemOf, type Seen, type Unseen } from './look.ts';
+import { NO_PAUSES } from './pauses.ts';
 import type { Ports } from './ports.ts';
 import type { TickOptions } from './run.ts';
-import type { HeldLease, State } from './state.ts';
-import { isOverdue } from './stranded.ts';
+import type { State } from './state.ts';
+import { isOverdue, unreachableLease } from './stranded.ts';
 import { tendFree } from './tend.ts';
+import { tendBlind } from './tend-blind.ts';
 import { tendLeased } from './tend-leased.ts';
 import type { Visit } from './visit.ts';
 
@@ -26,14 +30,32 @@ export async function tendInstance(
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
   let peer = peerOf(instance, state, options.homes, ports.clock.now());
-  for (const look of actingOrder(looks, peer)) {
+  // What was set aside is given back before anything else is done: its server has come back with our settings on.
+  const aside = [...options.homes].flatMap(([node, held]) => (isAside(held) ? [node] : []));
+  for (const early of actingOrder(looks, peer === undefined ? aside : [...aside, peer])) {
+    const look = await fresh(early, ports);
     const results = await tendNode(look, state, ports, options, peer);
+    if (look !== early && 'session' in look) look.session.close();
     const pause = typeof state === 'string' ? undefined : state.pauses.pauseOf(instance.id, ports.clock.now());
     outcomes.push(...results.map((outcome) => (pause ? { ...outcome, pause } : outcome)));
     // One node of an instance in one tick: what it was good for shows before the next one is touched.
-    if (results.some(({ status, leased }) => status === 'acted' || leased)) peer = look.node.id;
+    // One on which it went wrong may still be at it: a purge that was not answered blocks all the same.
+    if (results.some(({ plan, leased }) => plan?.kind === 'act' || leased)) peer = look.node.id;
   }
   return outcomes;
+}
+
+/** What was seen longer ago than this is not what will be acted on. */
+const STALE: Milliseconds = 2 * SECOND;
+
+/**
+ * Whoever has waited for a turn is looked at anew: a look before a purge takes twelve seconds, and servers hang up on clients that are
+ * silent for their `timeout`.
+ */
+async function fresh(look: Seen | Unseen, { open, clock }: Ports): Promise<Seen | Unseen> {
+  if ('problem' in look || clock.now() - look.observation.at <= STALE) return look;
+  look.session.close();
+  return await lookAt(open, look.instance, look.node);
 }
 
 /** The node of this instance on which its lease stands, unless nobody can give it back and its time is over. */
@@ -55,31 +77,58 @@ async function tendNode(
   options: Scope,
   acting: string | undefined,
 ): Promise<readonly Outcome[]> {
-  const name = { instance: look.instance.id, node: look.node.id };
-  const held = options.homes.get(name.node);
-  const leased = held !== undefined;
-  if ('problem' in look) {
-    const { problem } = look;
-    return [{ ...name, status: problem.expected ? 'unreachable' : 'failed', problem, leased, notices: [] }];
-  }
+  if ('problem' in look) return [await tendUnseen(look, state, ports, options)];
+  const leased = options.homes.has(look.node.id);
   // Whoever asks for a lease back wants nothing begun, on a node whose lease has ended in the meantime least of all.
-  const isWatched = options.mode === 'watch' || (options.release !== undefined && !leased);
-  if (isWatched || typeof state === 'string') return [watched(look, state, options)];
+  if (options.mode === 'watch' || (options.release !== undefined && !leased)) return [watched(look, state, options)];
   try {
-    const visit = visitOf(look, state, ports, options);
-    if (held) {
-      // Under the name that the node had when the lease was taken.
-      const memory = state.memoryOf(held.lease.instance, held.lease.node);
-      return await tendLeased(visit, look.observation, memory, held, options.release);
-    }
-    const memory = state.memoryOf(name.instance, name.node);
-    return [await tendFree(visit, look.observation, memory, acting === name.node ? undefined : acting)];
+    return await tendSeen(look, state, ports, options, acting);
   } catch (error) {
+    const name = { instance: look.instance.id, node: look.node.id };
     const problem = problemOf(error);
     if (!problem.expected) ports.log.error('unexpected failure', { ...name, error });
     const status = error instanceof NodeFailure ? 'unreachable' : 'failed';
     return [{ ...name, status, problem, leased, observation: look.observation, notices: [] }];
   }
+}
+
+async function tendUnseen({ instance, node, problem }: Unseen, state: State | string, ports: Ports, options: Scope) {
+  const held = options.homes.get(node.id);
+  const unseen: Outcome = {
+    instance: instance.id,
+    node: node.id,
+    status: problem.expected ? 'unreachable' : 'failed',
+    problem,
+    leased: held !== undefined,
+    notices: [],
+  };
+  if (!held || options.mode !== 'act' || typeof state === 'string') return unseen;
+  return await unreachableLease({ ports, ...options, instance }, held, unseen);
+}
+
+async function tendSeen(
+  look: Seen,
+  state: State | string,
+  ports: Ports,
+  options: Scope,
+  acting: string | undefined,
+): Promise<readonly Outcome[]> {
+  const visit = visitOf(look, state, ports, options);
+  const { observation, node } = look;
+  const held = options.homes.get(node.id);
+  if (typeof state === 'string') {
+    const isBlind = held !== undefined && options.mode === 'act';
+    return [
+      isBlind ? await tendBlind(visit, observation, held, state, options.release) : watched(look, state, options),
+    ];
+  }
+  if (held) {
+    // Under the name that the node had when the lease was taken.
+    const memory = state.memoryOf(held.lease.instance, held.lease.node);
+    return await tendLeased(visit, observation, memory, held, options.release);
+  }
+  const memory = state.memoryOf(visit.instance.id, node.id);
+  return [await tendFree(visit, observation, memory, acting === node.id ? undefined : acting)];
 }
 
 function watched({ instance, node, observation }: Seen, state: State | string, { mode }: Scope): Outcome {
@@ -96,9 +145,10 @@ function watched({ instance, node, observation }: Seen, state: State | string, {
   };
 }
 
-function visitOf({ instance, node, session }: Seen, state: State, ports: Ports, options: Scope): Visit {
-  const obstacle = state.obstacle(instance.id, node.id);
-  const fallen = fallenPeer(instance, node.id, state);
+function visitOf({ instance, node, session }: Seen, state: State | string, ports: Ports, options: Scope): Visit {
+  const isKnown = typeof state !== 'string';
+  const obstacle = isKnown ? state.obstacle(instance.id, node.id) : state;
+  const fallen = isKnown ? fallenPeer(instance, node.id, state) : undefined;
   return {
     ports,
     stage: options.stage,
@@ -108,7 +158,7 @@ function visitOf({ instance, node, session }: Seen, state: State, ports: Ports, 
     session,
     ...(obstacle !== undefined && { obstacle }),
     ...(fallen && { fallen }),
-    pauses: state.pauses,
+    pauses: isKnown ? state.pauses : NO_PAUSES,
     remaining: options.remaining,
     dryRun: options.mode === 'plan',
     interrupted: options.interrupted ?? (() => false),

@@ -1,16 +1,18 @@
 import { identify, isInPlace, type Lease, memoryFor, type NodeMemory, wasGivenBack } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
-import type { Acting, Plan, Situation, StopReason } from './decide/plan.ts';
+import { type Acting, type Plan, type Situation, type StopReason, stopping } from './decide/plan.ts';
 import { advance, planLeased } from './decide/stop.ts';
 import { traitsOf } from './decide/stop-reasons.ts';
 import { footprint, learnFromDefrag, type Verdict, verify } from './decide/verify.ts';
 import { type GivenBack, giveBack } from './defrag.ts';
 import { expected } from './lease-taking.ts';
+import { dropLease, type HeldLease, isAside, renewLease, setAside } from './leases.ts';
+import { remember } from './memories.ts';
 import { isPurgeUntold } from './purge.ts';
 import { settleAfterDefrag, unknownPurge } from './settle.ts';
-import { dropLease, type HeldLease, isAside, remember, renewLease, setAside } from './state.ts';
 import { strandedLease } from './stranded.ts';
+import { giveBackUnstored } from './tend-blind.ts';
 import { entrustOutcomes, outcomeOf, situation, type Visit } from './visit.ts';
 
 /** The stop itself is short; what follows it (purge, settling) is covered by the time that the lease is extended by. */
@@ -41,10 +43,6 @@ export async function tendLeased(
   if (decided.kind === 'act') return await stop(visit, facts, held, decided, decided.reason as StopReason);
   await renewLease(visit.ports.store, held, { ...lease, phase: 'running', progress: advance(lease, observation) });
   return [outcomeOf(visit, facts, decided, { leased: true })];
-}
-
-function stopping(lease: Lease, because: StopReason): Plan {
-  return { kind: 'act', action: { kind: 'stop-defrag', because }, reason: because, predicted: lease.predicted };
 }
 
 /** A purge leaves nothing behind but its lease. */
@@ -84,16 +82,18 @@ async function stop(
     busyUntil,
     holder: visit.holder,
   };
-  const renewed = await renewLease(visit.ports.store, held, closing);
+  const renewed = await renewLease(visit.ports.store, held, closing).catch(expected);
+  // A store that takes nothing must not keep a defrag on.
+  if (typeof renewed === 'string') return [await giveBackUnstored(visit, facts, held.lease, decided, renewed)];
   // Somebody else gives it back at the same moment: one of us is enough.
   if (!renewed) return [outcomeOf(visit, facts, { kind: 'skip', reason: 'changed' }, { leased: true })];
   const given = await give(visit, held.lease, because, observation);
   if (given.missing.length > 0) return [await stillOn(visit, facts, renewed, decided, given)];
-  const quiet = { settled: given.settled, outcomes: [] };
+  const quiet = { settled: given.settled, isAtRest: true, outcomes: [] };
   const mayPurge = traitsOf(because).purges && !isAside(held);
   const after = mayPurge ? await settleAfterDefrag(visit, given.settled, facts.memory, closing) : quiet;
-  const verdict =
-    because === 'never-started' || because === 'server-restarted' ? undefined : verdictOf(closing, after.settled);
+  const isJudged = because !== 'never-started' && because !== 'server-restarted' && after.isAtRest;
+  const verdict = isJudged ? verdictOf(closing, after.settled) : undefined;
   // Whoever has to finish this after us tells it again, under the same name: it is the end of the same lease.
   const outcome = outcomeOf(visit, { ...facts, observation: after.settled }, decided, {
     ...(verdict && { verdict }),

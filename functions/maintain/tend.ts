@@ -1,14 +1,14 @@
-import type { Milliseconds } from '../shared/config/units.ts';
 import { memoryFor, NOTHING_REMEMBERED, type NodeMemory } from './decide/lease.ts';
 import { isActiveDefragOn, type Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import { firstLook, type Plan, plan, revalidate, type Situation } from './decide/plan.ts';
 import { startDefrag } from './defrag.ts';
 import { failedOutcome, type Result } from './lease-taking.ts';
+import { readLease } from './leases.ts';
+import { remember } from './memories.ts';
 import { readPauses } from './pauses.ts';
 import { purgeUnderLease } from './purge.ts';
-import { readLease, remember } from './state.ts';
-import { entrustOutcomes, outcomeOf, situation, type Visit } from './visit.ts';
+import { entrustOutcomes, linger, outcomeOf, situation, type Visit } from './visit.ts';
 
 /** A node on which no lease of ours stands: look, plan, look again, plan again, act. */
 export async function tendFree(
@@ -41,18 +41,6 @@ function obstructed(visit: Visit, first: Observation, why: string): Outcome {
   const facts = situation(visit, first, { memory: NOTHING_REMEMBERED });
   const notices = [{ kind: 'state-unavailable', why }] as const;
   return outcomeOf(visit, facts, { kind: 'skip', reason: 'state-unavailable' }, { notices });
-}
-
-/** Servers hang up on clients that are idle for longer than their `timeout`, which may be a few seconds. */
-const KEEP_ALIVE_MS = 2000;
-
-async function linger(visit: Visit, duration: Milliseconds): Promise<void> {
-  const { clock } = visit.ports;
-  const end = clock.now() + duration;
-  for (let left = duration; left > 0 && !visit.interrupted(); left = end - clock.now()) {
-    await clock.pause(Math.min(left, KEEP_ALIVE_MS));
-    if (end - clock.now() > 0) await visit.session.keepAlive();
-  }
 }
 
 async function carryOut(

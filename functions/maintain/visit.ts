@@ -1,5 +1,5 @@
 import type { InstanceConfig } from '../shared/config/schema.ts';
-import type { Milliseconds } from '../shared/config/units.ts';
+import { type Milliseconds, SECOND } from '../shared/config/units.ts';
 import { diagnose } from './decide/diagnose.ts';
 import { commandCount, commandsPerSecond } from './decide/guards.ts';
 import type { NodeMemory } from './decide/lease.ts';
@@ -64,6 +64,33 @@ export function situation(visit: Visit, observation: Observation, { memory, earl
   };
 }
 
+/** Servers hang up on clients that are idle for longer than their `timeout`, which may be a few seconds. */
+const KEEP_ALIVE: Milliseconds = 2 * SECOND;
+
+/** A wait before something is done: ends early when the run is interrupted. */
+export async function linger(visit: Visit, duration: Milliseconds): Promise<void> {
+  await waitAwake(visit, duration, (left) => (visit.interrupted() ? undefined : visit.ports.clock.pause(left)));
+}
+
+/** A wait for what has to settle, whoever presses Ctrl-C. */
+export async function sleepAwake(visit: Visit, duration: Milliseconds): Promise<void> {
+  await waitAwake(visit, duration, (left) => visit.ports.clock.sleep(left));
+}
+
+async function waitAwake(
+  { ports: { clock }, session }: Visit,
+  duration: Milliseconds,
+  wait: (left: Milliseconds) => Promise<void> | undefined,
+): Promise<void> {
+  const end = clock.now() + duration;
+  for (let left = duration; left > 0; left = end - clock.now()) {
+    const waited = wait(Math.min(left, KEEP_ALIVE));
+    if (waited === undefined) return;
+    await waited;
+    if (end - clock.now() > 0) await session.keepAlive();
+  }
+}
+
 interface Extras {
   readonly status?: Outcome['status'];
   readonly notices?: readonly Notice[];
@@ -98,7 +125,7 @@ export function outcomeOf(
 
 /** Into the outbox with what these outcomes tell: before the lease that explains them is dropped. */
 export async function entrustOutcomes(
-  { ports, stage, holder, instance }: Visit,
+  { ports, stage, holder, instance }: Pick<Visit, 'ports' | 'stage' | 'holder' | 'instance'>,
   outcomes: readonly Outcome[],
 ): Promise<void> {
   const at = ports.clock.now();

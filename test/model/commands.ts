@@ -172,6 +172,14 @@ const unusual: Commands = [
     .map(
       (is) => new Command(`the store is ${is ? 'down' : 'up'}`, (world) => Object.assign(world.trouble, { down: is })),
     ),
+  fc
+    .boolean()
+    .map(
+      (is) =>
+        new Command(`the store takes ${is ? 'no writes' : 'writes'}`, (world) =>
+          Object.assign(world.trouble, { readOnly: is }),
+        ),
+    ),
   fc.constant(
     new Command('the next conditional write loses', (world) => Object.assign(world.trouble, { losesNext: true })),
   ),
@@ -183,7 +191,7 @@ const unusual: Commands = [
   fc.tuple(fc.constantFrom('solo', 'trio', EVERY_INSTANCE), fc.integer({ min: 1, max: 6 })).map(
     ([scope, hours]) =>
       new Command(`pause ${scope} for ${hours} h`, async (world) => {
-        if (world.trouble.down) return;
+        if (world.trouble.down || world.trouble.readOnly) return;
         await putPause(world.store, scope, {
           until: world.now + hours * HOUR,
           reason: 'release',
@@ -195,7 +203,7 @@ const unusual: Commands = [
   fc.constantFrom('solo', 'trio', EVERY_INSTANCE).map(
     (scope) =>
       new Command(`resume ${scope}`, async (world) => {
-        if (!world.trouble.down) await endPause(world.store, scope);
+        if (!world.trouble.down && !world.trouble.readOnly) await endPause(world.store, scope);
       }),
   ),
   fc.constant(new Command('release', (world) => tickAndJudge(world, undefined, { release: 'released' }))),
@@ -205,7 +213,7 @@ export const commands: Commands = [...usual, ...usual, ...usual, ...unusual];
 
 /** The world comes to rest: everything works again, every window closes, and the schedule goes on. Then nothing may be left. */
 export async function comeToRest(world: LiveWorld): Promise<void> {
-  Object.assign(world.trouble, { down: false, losesNext: false });
+  Object.assign(world.trouble, { down: false, readOnly: false, losesNext: false });
   world.topic.isDown = false;
   for (const [name, server] of world.servers) {
     world.answering.set(name, name);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { asideKey } from '../../functions/maintain/state.ts';
+import { asideKey } from '../../functions/maintain/leases.ts';
 import { HOUR, MINUTE } from '../../functions/shared/config/units.ts';
 import { nodeName } from './fleet.ts';
 import { aNight, expectRest, first, fragment, second, server } from './night.ts';

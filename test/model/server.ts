@@ -49,6 +49,11 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
     pages: 4 * MIB,
     pagesSince: startedAt,
     reachable: true,
+    /** Its MEMORY PURGE is carried out, and keeps the server from answering for as long as whoever asked waits. */
+    hangsInPurge: false,
+    /** Milliseconds of silence after which it hangs up (`timeout`); 0: never. */
+    idleTimeout: 0,
+    lazyfreePending: 0,
     forking: false,
     opsPerSecond: 10,
     commands: 1000,
@@ -144,6 +149,7 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
           allocatorActive: active,
           allocatorResident: active + server.pages,
           allocatorFragBytes: server.holes,
+          lazyfreePendingObjects: server.lazyfreePending,
           usedMemoryRss: active + server.pages + 10 * MIB,
         },
         activity: {

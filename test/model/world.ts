@@ -1,10 +1,11 @@
+import { tickAndFollow } from '../../functions/maintain/follow.ts';
+import { type JobStore, rememberingLeases } from '../../functions/maintain/known-leases.ts';
 import type { Ports, Session } from '../../functions/maintain/ports.ts';
 import { type TickOptions, tick } from '../../functions/maintain/run.ts';
 import { MINUTE } from '../../functions/shared/config/units.ts';
 import type { Alert } from '../../functions/shared/contracts/alert.ts';
 import type { Metric } from '../../functions/shared/contracts/metrics.ts';
 import { NodeFailure } from '../../functions/shared/redis/failure.ts';
-import type { StateStore } from '../../functions/shared/state/store.ts';
 import { configOf } from '../support/job.ts';
 import { FLEET, fleetYaml, nodeName } from './fleet.ts';
 import { aServer, type SimulatedServer } from './server.ts';
@@ -20,6 +21,7 @@ export interface Deed {
 /** One invocation: it may be killed before or after its n-th effect, and is then never heard of again. */
 interface Invocation {
   readonly holder: string;
+  readonly container: number;
   effects: number;
   readonly fatal?: { readonly effect: number; readonly when: 'before' | 'after' };
   dead: boolean;
@@ -83,6 +85,8 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     deaths: 0,
     hasMoved: false,
     invocations: 0,
+    /** Of the job: invocations take turns in them, and each remembers what it has seen of leases. */
+    containers: [rememberingLeases(store), rememberingLeases(store)],
     effects: 0,
   };
 
@@ -108,6 +112,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
 
   function die(invocation: Invocation): Promise<never> {
     invocation.dead = true;
+    world.containers[invocation.container] = rememberingLeases(store);
     world.lastDeath = world.now;
     world.deaths++;
     invocation.died();
@@ -122,11 +127,17 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
 
   function sessionOn(node: string, invocation: Invocation): Session {
     let sent = 3;
+    let lastUsedAt = world.now;
     const on = <T>(run: (server: SimulatedServer) => T) =>
       effect(invocation, () => {
         sent++;
+        const silence = world.now - lastUsedAt;
         pass(1);
-        return run(serverAt(node));
+        lastUsedAt = world.now;
+        const server = serverAt(node);
+        if (server.idleTimeout > 0 && silence > server.idleTimeout)
+          throw new NodeFailure('unreachable', `${node}: the connection was closed`);
+        return run(server);
       });
     const deed = (server: SimulatedServer, kind: Deed['kind'], settings: Record<string, string> = {}) => {
       const done: Deed = { kind, at: world.now, node };
@@ -151,6 +162,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
           deed(server, 'purge');
           const blocked = (server.pages / 2 ** 30) * PURGE_MS_PER_GIB;
           server.pages = Math.min(server.pages, 2 ** 20);
+          if (server.hangsInPurge) throw new NodeFailure('timeout', `${node} did not answer`);
           return { done: true, blocked };
         }),
       close: () => undefined,
@@ -159,11 +171,13 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
 
   function portsOf(invocation: Invocation): Ports {
     const through = <T>(step: () => Promise<T>) => effect(invocation, step);
-    const guarded: StateStore = {
-      list: (prefix) => through(() => store.list(prefix)),
-      read: (key) => through(() => store.read(key)),
-      write: (key, value, expected) => through(() => store.write(key, value, expected)),
-      remove: (key, expected) => through(() => store.remove(key, expected)),
+    const remembering = world.containers[invocation.container] ?? rememberingLeases(store);
+    const guarded: JobStore = {
+      list: (prefix) => through(() => remembering.list(prefix)),
+      read: (key) => through(() => remembering.read(key)),
+      write: (key, value, expected) => through(() => remembering.write(key, value, expected)),
+      remove: (key, expected) => through(() => remembering.remove(key, expected)),
+      ...(remembering.lastKnownLeases && { lastKnownLeases: remembering.lastKnownLeases }),
     };
     const note = (message: string, fields?: unknown) => void world.logs.push({ message, fields });
     const wait = (duration: number) => effect(invocation, () => pass(duration));
@@ -191,12 +205,16 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     };
   }
 
-  /** One tick. False: it was killed. */
-  async function run(fatal?: Invocation['fatal'], options: Partial<TickOptions> = {}): Promise<boolean> {
+  /** One tick, or with `follows` a whole invocation of the function. False: it was killed. */
+  async function run(
+    fatal?: Invocation['fatal'],
+    { follows = false, ...options }: Partial<TickOptions> = {},
+  ): Promise<boolean> {
     const holder = `tick-${++world.invocations}`;
     return await new Promise<boolean>((resolve, reject) => {
       const invocation: Invocation = {
         holder,
+        container: world.invocations % 2,
         effects: 0,
         dead: false,
         died: () => resolve(false),
@@ -204,7 +222,8 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
       };
       const startedAt = world.now;
       const remaining = () => 14 * MINUTE - (world.now - startedAt);
-      tick(world.config, portsOf(invocation), { mode: 'act', holder, remaining, ...options }).then(
+      const one = follows ? tickAndFollow : tick;
+      one(world.config, portsOf(invocation), { mode: 'act', holder, remaining, ...options }).then(
         () => resolve(true),
         reject,
       );

@@ -73,7 +73,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S2',
     what: 'a lease that nobody can give back is forgotten',
-    file: 'maintain/state.ts',
+    file: 'maintain/leases.ts',
     from: "if (held.lease.runId !== '') await",
     to: "if (held.lease.runId === '') await",
     tests: ['model/regressions.test.ts'],
@@ -121,7 +121,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S4',
     what: 'a lease is taken though another one stands',
-    file: 'maintain/state.ts',
+    file: 'maintain/leases.ts',
     from: 'store.write(key, lease, undefined)',
     to: 'store.write(key, lease, (await store.read(key))?.version)',
     tests: MODEL,

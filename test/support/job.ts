@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../functions/maintain/clock.ts';
+import { rememberingLeases } from '../../functions/maintain/known-leases.ts';
 import type { Clock, Log, Ports } from '../../functions/maintain/ports.ts';
 import { type Tick, type TickOptions, tick } from '../../functions/maintain/run.ts';
 import { sessionOpener } from '../../functions/maintain/session.ts';
@@ -73,7 +74,7 @@ export function aJob(
   const log: Log = { info: at('info'), warn: at('warn'), error: at('error') };
   const kept: Ports = {
     open: sessionOpener(overrides.secrets ?? createSecretReader({ env: overrides.env ?? {}, now: clock.now }), clock),
-    store: createFileStore(stateFile),
+    store: rememberingLeases(createFileStore(stateFile)),
     metrics: { publish: async (some) => ({ sent: metrics.push(...some), rejected: [] }) },
     alerts: { send: async (some) => ({ sent: alerts.push(...some), rejected: [] }) },
     clock,

@@ -69,6 +69,8 @@ export interface NodeMemory {
   readonly lastPurgeAt?: number;
   /** What came of a purge was known and told, or entrusted, at this time (epoch ms). */
   readonly purgeKnownAt?: number;
+  /** MEMORY PURGE was refused to us (epoch ms). */
+  readonly purgeRefusedAt?: number;
   readonly lastDefragAt?: number;
   /** After a guard's stop: nothing is started before this (epoch ms). */
   readonly restUntil?: number;

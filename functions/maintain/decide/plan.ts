@@ -6,7 +6,7 @@ import { type Blocker, type BlockerKind, commandCount, serverBlockers, startBloc
 import type { NodeMemory } from './lease.ts';
 import { isActiveDefragOn, type Observation, type Settings } from './observation.ts';
 import type { Pause } from './pause.ts';
-import { defraggableHoles, type Prediction } from './predict.ts';
+import { closableHoles, defraggableHoles, type Prediction, purgePatience } from './predict.ts';
 import { defragSettings } from './stall.ts';
 import type { WindowState } from './window.ts';
 
@@ -147,14 +147,14 @@ export function plan(situation: Situation): Plan {
  * (`since`, epoch ms): a job that died right after it has left no other trace.
  */
 export function planAfterDefrag(situation: Situation, since: number): Plan {
-  const { diagnosis, policy, observation, memory } = situation;
+  const { diagnosis, policy, memory } = situation;
   if ((memory.lastPurgeAt ?? 0) >= since) {
     const until = (memory.lastPurgeAt ?? 0) + policy.purge.cooldown;
     return { kind: 'skip', reason: 'cooling-down', blockers: [{ kind: 'cooling-down', until }], until };
   }
   const predicted = diagnosis.cures.purge;
   if (!policy.purge.enabled) return { kind: 'skip', reason: 'disabled' };
-  if (isRefused(observation, 'memory')) return { kind: 'skip', reason: 'purge-refused' };
+  if (isPurgeRefused(situation)) return { kind: 'skip', reason: 'purge-refused' };
   if (predicted.reclaim < AFTER_DEFRAG_MIN) return { kind: 'skip', reason: 'healthy' };
   if (predicted.stall > policy.purge.maxBlock) {
     return { kind: 'skip', reason: 'would-block', instead: { action: 'purge', predicted } };
@@ -166,11 +166,16 @@ export function planAfterDefrag(situation: Situation, since: number): Plan {
 /** A plan to be carried out. */
 export type Acting = Extract<Plan, { kind: 'act' }>;
 
+/** What was started ends, whatever else may speak for carrying on. */
+export function stopping({ predicted }: { readonly predicted: Prediction }, because: StopReason): Acting {
+  return { kind: 'act', action: { kind: 'stop-defrag', because }, reason: because, predicted };
+}
+
 function defragCandidate(situation: Situation): Plan {
   const { observation, diagnosis, policy, memory } = situation;
   const reclaim = diagnosis.cures.defrag;
   const worth = Math.max(1, policy.defrag.minReclaim);
-  if ((diagnosis.layers?.externalFragmentation ?? 0) < worth) return { kind: 'skip', reason: 'healthy' };
+  if (!diagnosis.layers || closableHoles(diagnosis.layers) < worth) return { kind: 'skip', reason: 'healthy' };
   if (!policy.defrag.enabled) return { kind: 'skip', reason: 'disabled' };
   const denied = observation.engine.denied ?? crashDenial(situation);
   if (denied) return { kind: 'skip', reason: 'denied-version', denial: denied };
@@ -183,8 +188,7 @@ function defragCandidate(situation: Situation): Plan {
     return { kind: 'skip', reason: isRefused(observation, 'config|get') ? 'config-refused' : 'unsupported' };
   }
   // What it once returned does not decide whether it is tried again: that is the growing cooldown's business.
-  const closable = diagnosis.layers ? defraggableHoles(diagnosis.layers) : 0;
-  if (closable < worth) return { kind: 'skip', reason: 'not-defraggable' };
+  if (defraggableHoles(diagnosis.layers) < worth) return { kind: 'skip', reason: 'not-defraggable' };
   const { settings, stall } = defragSettings(policy.defrag, current, observation.engine);
   return {
     kind: 'act',
@@ -212,11 +216,11 @@ function leaseEnd({ now, policy, window }: Situation): number {
 }
 
 function purgeCandidate(situation: Situation): Plan {
-  const { observation, policy } = situation;
+  const { policy } = situation;
   const predicted = lastingPages(situation);
   if (predicted.reclaim < Math.max(1, policy.purge.minReclaim)) return { kind: 'skip', reason: 'healthy' };
   if (!policy.purge.enabled) return { kind: 'skip', reason: 'disabled' };
-  if (isRefused(observation, 'memory')) return { kind: 'skip', reason: 'purge-refused' };
+  if (isPurgeRefused(situation)) return { kind: 'skip', reason: 'purge-refused' };
   if (predicted.stall > policy.purge.maxBlock) {
     return { kind: 'skip', reason: 'would-block', instead: { action: 'purge', predicted } };
   }
@@ -239,6 +243,13 @@ function retainedIn({ memory }: Observation): number | undefined {
   return allocatorResident === undefined || allocatorActive === undefined
     ? undefined
     : allocatorResident - allocatorActive;
+}
+
+/** An ACL that lacks +memory|purge is asked again the next night, not every cooldown: each try is told. */
+const REFUSAL_MEMORY: Milliseconds = 20 * HOUR;
+
+function isPurgeRefused({ memory: { purgeRefusedAt }, now }: Situation): boolean {
+  return purgeRefusedAt !== undefined && now - purgeRefusedAt < REFUSAL_MEMORY;
 }
 
 function isRefused({ refused }: Observation, command: string): boolean {
@@ -273,7 +284,9 @@ function allowed(situation: Situation, acting: Plan, cooldown: Milliseconds): Pl
 function ownBlockers(situation: Situation, acting: Acting, cooldown: Milliseconds): readonly Blocker[] {
   const { peer, now, window } = situation;
   const until = coolingUntil(situation.memory, acting, cooldown);
-  const required = ROUND_TRIPS + acting.predicted.stall + (situation.earlier ? 0 : firstLook(acting));
+  const { stall } = acting.predicted;
+  const itself = acting.action.kind === 'purge' ? purgePatience(stall) : stall;
+  const required = ROUND_TRIPS + itself + (situation.earlier ? 0 : firstLook(acting));
   const open = window.open ? window.closesAt - now : 0;
   const isCutOff = acting.action.kind === 'start-defrag' && open < SHORTEST_DEFRAG;
   const remaining = Math.min(situation.remaining, open);

@@ -1,4 +1,4 @@
-import { type Bytes, GIB, HOUR, MIB, type Milliseconds } from '../../shared/config/units.ts';
+import { type Bytes, GIB, HOUR, MIB, type Milliseconds, SECOND } from '../../shared/config/units.ts';
 
 /**
  * What a cure will return and how long it will keep clients waiting, before it is tried.
@@ -51,8 +51,16 @@ const PURGE_FLOOR_MS = 1;
 /** Free pages that no purge returns (metadata, the tail of each arena): 10 to 13 MiB of a 246 MiB heap, 15 of 433, 17 of 882. */
 const KEPT_BASE = 6 * MIB;
 const KEPT_SHARE = 0.02;
+/**
+ * Of heaps up to 5 GB at least 1.05 % of what was resident stayed behind, 3.5 % of others: this much counts for the time that a purge may
+ * take. More (what a node has once kept, too) may be pages that this purge does return.
+ */
+const SURELY_KEPT_SHARE = 0.005;
 /** What was left behind once may have been freed only during that purge: believed up to this many times the usual. */
 const KEPT_AT_MOST = 3;
+
+const PURGE_PATIENCE = 4;
+const PURGE_PATIENCE_BASE: Milliseconds = 2 * SECOND;
 
 /** The holes that a finished defrag leaves: 1.1 % of what is allocated, and it spends five times as long on the last half percent. */
 export const RESIDUAL_FRAGMENTATION = 0.015;
@@ -66,12 +74,19 @@ export function keptPages(resident: Bytes, learned: Learned): Bytes {
 /**
  * `MEMORY PURGE` returns the dirty pages, and blocks the main thread while it does (object.c → arena.<n>.purge). Quick nights do not
  * promise a quick one: whole runs of pages take a tenth of scattered ones, and which it will be INFO does not say. So what was
- * learned can only make the prediction slower.
+ * learned can only make the prediction slower, and the time is that of nearly all pages that are retained, not only of those that
+ * are expected to leave.
  */
 export function predictPurge(retained: Bytes, resident: Bytes, learned: Learned): Prediction {
   const reclaim = Math.max(0, Math.round(retained - keptPages(resident, learned)));
   const rate = Math.max(PURGE_MS_PER_GIB, (learned.purgeMsPerGiB ?? 0) * RATE_MARGIN);
-  return { reclaim, stall: Math.max(PURGE_FLOOR_MS, Math.ceil((reclaim / GIB) * rate)) };
+  const atMost = Math.max(reclaim, retained - SURELY_KEPT_SHARE * resident);
+  return { reclaim, stall: Math.max(PURGE_FLOOR_MS, Math.ceil((atMost / GIB) * rate)) };
+}
+
+/** How long a purge is waited for: what it is predicted to take, several times over. It goes on all the same when nobody waits any more. */
+export function purgePatience(stall: Milliseconds): Milliseconds {
+  return PURGE_PATIENCE_BASE + PURGE_PATIENCE * stall;
 }
 
 interface Holes {
@@ -80,10 +95,15 @@ interface Holes {
   readonly seenByDefrag?: Bytes;
 }
 
+/** The holes that would be worth closing, whether the defragger sees them or not. */
+export function closableHoles({ allocated, externalFragmentation }: Holes): Bytes {
+  return Math.max(0, externalFragmentation - RESIDUAL_FRAGMENTATION * allocated);
+}
+
 /** The holes that defrag can close: it moves only what it sees, so those in large allocations stay, and all where it sees 0. */
 export function defraggableHoles({ allocated, externalFragmentation, seenByDefrag }: Holes): Bytes {
   const movable = Math.min(externalFragmentation, seenByDefrag ?? externalFragmentation);
-  return Math.max(0, movable - RESIDUAL_FRAGMENTATION * allocated);
+  return closableHoles({ allocated, externalFragmentation: movable });
 }
 
 /**

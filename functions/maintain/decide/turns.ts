@@ -3,7 +3,7 @@ import type { Outcome } from './outcome.ts';
 import type { SkipReason } from './plan.ts';
 
 /**
- * Whose turn it is within an instance: the node that a lease is on, so that it is given back whatever happens; then
+ * Whose turn it is within an instance: nodes that leases are on, in that order, so that they are given back whatever happens; then
  * replicas, so that what goes wrong goes wrong where no client writes; primaries last.
  */
 export function actingOrder<
@@ -11,10 +11,10 @@ export function actingOrder<
     readonly node: { readonly id: string };
     readonly observation?: { readonly replication: { readonly role: Role } };
   },
->(nodes: readonly T[], leased: string | undefined): readonly T[] {
+>(nodes: readonly T[], leased: readonly string[]): readonly T[] {
   const rank = ({ node, observation }: T): number => {
-    if (node.id === leased) return 0;
-    return observation?.replication.role === 'replica' ? 1 : 2;
+    if (leased.includes(node.id)) return leased.indexOf(node.id);
+    return leased.length + (observation?.replication.role === 'replica' ? 0 : 1);
   };
   return nodes.toSorted((a, b) => rank(a) - rank(b));
 }
@@ -24,6 +24,7 @@ const PASSING: readonly SkipReason[] = ['peer-acting', 'changed', 'just-restarte
 
 /** Nothing was done, and nothing is left to do that a tick soon after could do. */
 export function isIdle({ status, plan, leased }: Outcome): boolean {
-  if (leased || status === 'acted') return false;
+  // What went wrong in the middle is looked at again.
+  if (leased || status === 'acted' || (status === 'failed' && plan?.kind === 'act')) return false;
   return plan?.kind !== 'skip' || !PASSING.includes(plan.reason);
 }

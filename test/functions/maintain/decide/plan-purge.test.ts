@@ -13,7 +13,7 @@ import { anInstance, NOW } from '../../../support/builders.ts';
 import { aRetainingObservation, aSituation, CLOSED } from '../../../support/situations.ts';
 
 /** 200 MiB of pages less what stays of a heap of 657; 400 ms/GiB. */
-const PURGE = { reclaim: Math.round((200 - 6 - 0.02 * 657) * MIB), stall: 71 };
+const PURGE = { reclaim: Math.round((200 - 6 - 0.02 * 657) * MIB), stall: 77 };
 
 const withPurge = (over: Partial<PurgePolicy>, more: Partial<InstanceConfig> = {}) =>
   anInstance({ ...more, purge: { ...anInstance().purge, ...over } });
@@ -85,9 +85,9 @@ describe('right after a defrag', () => {
     ['few pages', 'healthy', afterDefrag(20)],
     ['purge disabled', 'disabled', afterDefrag(200, { policy: withPurge({ enabled: false }) })],
     [
-      'MEMORY refused',
+      'MEMORY PURGE refused an hour ago',
       'purge-refused',
-      afterDefrag(200, { observation: aRetainingObservation(200 * MIB, { refused: ['memory'] }) }),
+      afterDefrag(200, { memory: remembering({ purgeRefusedAt: NOW - 60 * MINUTE }) }),
     ],
     ['too many to purge within maxBlock', 'would-block', afterDefrag(400)],
     ['a window that has closed', 'outside-window', afterDefrag(200, { window: CLOSED })],

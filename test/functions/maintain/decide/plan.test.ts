@@ -25,7 +25,7 @@ import { aRetainingObservation, aSituation, aTidyObservation, CLOSED, OPEN } fro
 /** 357 MiB of holes less 1.5 % of 451, and 18 MiB of pages less the 15 or so that stay. */
 const DEFRAG = { reclaim: Math.round((357 - 0.015 * 451 + (18 - 6 - 0.02 * 451)) * MIB), stall: 2.5 };
 /** 200 MiB of pages less what stays of a heap of 657; 400 ms/GiB. */
-const PURGE = { reclaim: Math.round((200 - 6 - 0.02 * 657) * MIB), stall: 71 };
+const PURGE = { reclaim: Math.round((200 - 6 - 0.02 * 657) * MIB), stall: 77 };
 
 const settings: Settings = anObservation().defrag.settings ?? {};
 const withSettings = (over: Settings) => anObservation({ defrag: { settings: { ...settings, ...over }, running: 0 } });
@@ -37,7 +37,7 @@ const DENIED = { issue: 'redis/redis#13307', why: 'crashes', fixedIn: 'Redis 7.2
 const deniedEngine = anEngine({ version: '7.2.5', denied: DENIED });
 
 test.each([
-  [357 * MIB, 'not-defraggable'],
+  [357 * MIB, 'healthy'],
   [350 * MIB, 'fragmented'],
 ])('357 MiB of holes of which 350.2 can be closed, with a minReclaim of %d bytes: %s', (minReclaim, reason) => {
   expect(plan(aSituation({ policy: withDefrag({ minReclaim }) })).reason).toBe(reason);
@@ -137,7 +137,11 @@ describe('skipping', () => {
       'not-defraggable',
       { observation: anObservation({ memory: { allocatorFragBytes: 100 * MIB } }) },
     ],
-    ['MEMORY refused', 'purge-refused', { observation: aRetainingObservation(200 * MIB, { refused: ['memory'] }) }],
+    [
+      'MEMORY PURGE refused last night',
+      'purge-refused',
+      { observation: aRetainingObservation(), memory: remembering({ purgeRefusedAt: NOW - 19 * HOUR }) },
+    ],
     [
       'a purge that would take longer than maxBlock',
       'would-block',
@@ -166,6 +170,21 @@ describe('skipping', () => {
 
   test.each(named(ROWS))('$what: $reason', ({ reason, over, more }) => {
     expect(plan(aSituation(over))).toEqual({ kind: 'skip', reason, ...more });
+  });
+
+  test('MEMORY PURGE is tried again the night after it was refused', () => {
+    const memory = remembering({ purgeRefusedAt: NOW - 20 * HOUR });
+    expect(plan(aSituation({ observation: aRetainingObservation(), memory })).kind).toBe('act');
+  });
+
+  test('the usual holes of a large server are not the defragger’s fault', () => {
+    const allocated = 20 * 1024 * MIB;
+    const memory = {
+      allocatorAllocated: allocated,
+      allocatorActive: allocated + 350 * MIB,
+      allocatorFragBytes: 350 * MIB,
+    };
+    expect(plan(aSituation({ observation: anObservation({ memory }) })).reason).not.toBe('not-defraggable');
   });
 
   test('a build that refused is asked again after a restart', () => {

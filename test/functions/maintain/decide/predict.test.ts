@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   defraggableHoles,
   keptPages,
+  type Learned,
   predictDefragReclaim,
   predictPurge,
   recalled,
@@ -33,8 +34,22 @@ describe('MEMORY PURGE', () => {
     expect(predictPurge(1 * GIB, 1 * GIB, { keptPages: 0, purgeMsPerGiB }).stall).toBe(stall);
   });
 
-  test.each([0, 1, 5 * MIB])('of %d bytes returns nothing and still visits every arena', (retained) => {
-    expect(predictPurge(retained, 100 * MIB, {})).toEqual({ reclaim: 0, stall: 1 });
+  test.each([
+    [0, 1],
+    [1, 1],
+    [5 * MIB, 2],
+  ])('of %d bytes returns nothing and still visits every arena', (retained, stall) => {
+    expect(predictPurge(retained, 100 * MIB, {})).toEqual({ reclaim: 0, stall });
+  });
+
+  test.each<readonly [string, number, Learned]>([
+    ['the usual share of it', 1.55, {}],
+    ['nearly all of it, by what the node has kept before', 4, { keptPages: 3.9 * GIB }],
+  ])('of a heap of 64 GiB is not promised to be short because %s may stay behind', (_what, retained, learned) => {
+    const { reclaim, stall } = predictPurge(retained * GIB, 64 * GIB, learned);
+    expect(reclaim).toBeLessThan(0.3 * retained * GIB);
+    // Were all but the least that stays to leave, at the slowest that was measured.
+    expect(stall).toBeGreaterThanOrEqual((retained - 0.005 * 64) * 380);
   });
 });
 

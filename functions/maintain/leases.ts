@@ -1,0 +1,139 @@
+import * as z from 'zod/mini';
+import { type StateStore, StateUnavailable, type Stored } from '../shared/state/store.ts';
+import type { Lease } from './decide/lease.ts';
+import { understood } from './document.ts';
+
+/** A lease as it is stored. */
+export interface HeldLease {
+  /** Of its document: `leaseKey`, or `asideKey` once nobody could give it back in time. */
+  readonly key: string;
+  readonly lease: Lease;
+  readonly version: number;
+}
+
+/** Leases, apart from those that were set aside: they keep nobody from acting, and wait for their server. */
+export interface Leases {
+  /** By instance: it has at most one, so that two nodes of it can't be acted on at once, whoever tries. */
+  readonly leases: ReadonlyMap<string, HeldLease>;
+  readonly aside: readonly HeldLease[];
+}
+
+export const LEASE = 'lease#';
+const ASIDE = /^lease#[^#]+#./;
+
+export function leaseKey(instance: string): string {
+  return LEASE + instance;
+}
+
+/** By the run of the server: it is found by that alone, wherever it answers. */
+export function asideKey({ instance, runId }: Pick<Lease, 'instance' | 'runId'>): string {
+  return `${leaseKey(instance)}#${runId}`;
+}
+
+/** Set aside: it restores its server, and gives no right to act on it. */
+export function isAside({ key }: Pick<HeldLease, 'key'>): boolean {
+  return ASIDE.test(key);
+}
+
+export function isLeaseKey(key: string): boolean {
+  return key.startsWith(LEASE);
+}
+
+const amount = z.number();
+const settings = z.record(z.string(), z.string());
+
+const leaseSchema = z.object({
+  instance: z.string(),
+  node: z.string(),
+  phase: z.enum(['taking', 'running', 'closing', 'purging']),
+  runId: z.string(),
+  role: z.enum(['primary', 'replica', 'unknown']),
+  holder: z.string(),
+  busyUntil: amount,
+  acquiredAt: amount,
+  expiresAt: amount,
+  prior: settings,
+  applied: settings,
+  closing: z.optional(z.string()),
+  before: z.object({ usedMemoryRss: amount, allocated: amount }),
+  predicted: z.object({ reclaim: amount, stall: amount }),
+  promisedStall: amount,
+  progress: z.object({
+    at: amount,
+    hits: amount,
+    misses: amount,
+    fragmentation: amount,
+    commands: z.optional(amount),
+    latencyAt: amount,
+    latencyMax: amount,
+    worstStall: amount,
+    stallStrikes: amount,
+    idleLooks: amount,
+  }),
+});
+
+/** What the documents hold. `unreadable` hears of each that is no lease: never a guess. */
+export function leasesOf(
+  documents: ReadonlyMap<string, Stored>,
+  unreadable: (key: string, why: string) => void,
+): Leases {
+  const leases = new Map<string, HeldLease>();
+  const aside: HeldLease[] = [];
+  for (const [key, { value, version }] of documents) {
+    const held = orTold(key, unreadable, () => ({ key, lease: leaseIn(key, value), version }));
+    if (held && isAside(held)) aside.push(held);
+    else if (held) leases.set(key.slice(LEASE.length), held);
+  }
+  return { leases, aside };
+}
+
+/** One document that cannot be read must not keep what the others say from being known. */
+export function orTold<T>(key: string, unreadable: (key: string, why: string) => void, read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof StateUnavailable)) throw error;
+    unreadable(key, error.message);
+    return undefined;
+  }
+}
+
+function leaseIn(key: string, value: unknown): Lease {
+  return understood(leaseSchema, key, value) as Lease;
+}
+
+/** The lease of one instance as it is now. @throws {StateUnavailable} */
+export async function readLease(store: StateStore, instance: string): Promise<Lease | undefined> {
+  const key = leaseKey(instance);
+  const stored = await store.read(key);
+  return stored && leaseIn(key, stored.value);
+}
+
+/** The first to come gets it. @throws {StateUnavailable} */
+export async function takeLease(store: StateStore, lease: Lease): Promise<HeldLease | undefined> {
+  const key = leaseKey(lease.instance);
+  const written = await store.write(key, lease, undefined);
+  return written.stored ? { key, lease, version: written.version } : undefined;
+}
+
+/** Undefined: somebody else has changed or dropped it in the meantime. @throws {StateUnavailable} */
+export async function renewLease(store: StateStore, held: HeldLease, lease: Lease): Promise<HeldLease | undefined> {
+  const { key } = held;
+  const written = await store.write(key, lease, held.version);
+  return written.stored ? { key, lease, version: written.version } : undefined;
+}
+
+/** @throws {StateUnavailable} */
+export async function dropLease(store: StateStore, held: HeldLease): Promise<void> {
+  await store.remove(held.key, held.version);
+}
+
+/**
+ * Out of the way of the instance's other nodes, but not forgotten: what restores the server is kept until it answers again. One that
+ * stands there already is of the same run, and older: its prior values are the first.
+ * @throws {StateUnavailable}
+ */
+export async function setAside(store: StateStore, held: HeldLease): Promise<void> {
+  if (held.lease.runId !== '') await store.write(asideKey(held.lease), { ...held.lease, busyUntil: 0 }, undefined);
+  await dropLease(store, held);
+}

@@ -1,0 +1,58 @@
+import * as z from 'zod/mini';
+import { type StateStore, StateUnavailable } from '../shared/state/store.ts';
+import { NOTHING_REMEMBERED, type NodeMemory } from './decide/lease.ts';
+import { understood } from './document.ts';
+
+export const NODE = 'node#';
+
+export function nodeKey(instance: string, node: string): string {
+  return `${NODE}${instance}#${node}`;
+}
+
+const amount = z.number();
+
+const memorySchema = z.object({
+  runId: z.optional(z.string()),
+  defragSupport: z.optional(z.enum(['supported', 'unsupported'])),
+  told: z.optional(z.array(z.string())),
+  learned: z.object({
+    purgeMsPerGiB: z.optional(amount),
+    keptPages: z.optional(amount),
+    defragShare: z.optional(amount),
+    at: z.optional(amount),
+    version: z.optional(z.string()),
+  }),
+  lastPurgeAt: z.optional(amount),
+  purgeKnownAt: z.optional(amount),
+  purgeRefusedAt: z.optional(amount),
+  lastDefragAt: z.optional(amount),
+  restUntil: z.optional(amount),
+  crashed: z.optional(z.object({ version: z.string(), at: amount })),
+  ineffective: z.object({ purge: amount, defrag: amount }),
+});
+
+/** @throws {StateUnavailable} for what is none: never a guess. */
+export function memoryIn(key: string, value: unknown): NodeMemory {
+  return understood(memorySchema, key, value) as NodeMemory;
+}
+
+/**
+ * Changes what is remembered of a node, from what is stored at that moment: two jobs that overlap must not undo each other's
+ * cooldowns. Returns what is stored now.
+ * @throws {StateUnavailable}
+ */
+export async function remember(
+  store: StateStore,
+  instance: string,
+  node: string,
+  change: (memory: NodeMemory) => NodeMemory,
+): Promise<NodeMemory> {
+  const key = nodeKey(instance, node);
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const stored = await store.read(key);
+    const known = stored ? memoryIn(key, stored.value) : NOTHING_REMEMBERED;
+    const memory = change(known);
+    if ((await store.write(key, memory, stored?.version)).stored) return memory;
+  }
+  throw new StateUnavailable(`the document ${key} is changed by others again and again`);
+}
