@@ -6,6 +6,7 @@ import { readConfig } from '../functions/maintain/config-file.ts';
 import type { NodeName } from '../functions/maintain/run.ts';
 import { openStateStore } from '../functions/maintain/state-store.ts';
 import type { Config, InstanceConfig } from '../functions/shared/config/schema.ts';
+import { ENVIRONMENT } from '../functions/shared/contracts/environment.ts';
 import type { StateStore } from '../functions/shared/state/store.ts';
 
 /** Which fleet, and where its state is. */
@@ -67,6 +68,18 @@ export function stateStore({ state }: Pick<PlaceOptions, 'state'>, stage: string
     askedBy: '--state (or OFFPEAK_STATE)',
     otherwise: () => `.offpeak/${stage}.json`,
   });
+}
+
+/**
+ * To stderr, where commands that are meant for the deployed job would reach a file of this machine instead: whoever is in a hurry must
+ * not believe that it was paused.
+ */
+export function remindOfFile({ state }: Pick<PlaceOptions, 'state'>, stage: string): void {
+  const { stateTable } = ENVIRONMENT;
+  if (state || process.env[stateTable] !== undefined) return;
+  process.stderr.write(
+    `offpeak: this is about runs from here, whose state is in .offpeak/${stage}.json; for the deployed job set ${stateTable} to its table\n`,
+  );
 }
 
 /** In the order of the config. @throws {UsageError} naming those that it does not have, and `where` they were written. */

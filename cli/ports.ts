@@ -1,12 +1,14 @@
+import { alertSink } from '../functions/maintain/compose.ts';
 import { rememberingLeases } from '../functions/maintain/known-leases.ts';
 import type { Clock, Log, Ports } from '../functions/maintain/ports.ts';
+import { withoutRepeats } from '../functions/maintain/repeats.ts';
 import { sessionOpener } from '../functions/maintain/session.ts';
-import { createCloudWatchClient, createSnsClient } from '../functions/shared/aws/clients.ts';
+import { createCloudWatchClient } from '../functions/shared/aws/clients.ts';
 import { createMetricSink } from '../functions/shared/aws/cloudwatch.ts';
 import { createSecretReader } from '../functions/shared/aws/secrets.ts';
-import { createAlertSink } from '../functions/shared/aws/sns.ts';
+import type { Config } from '../functions/shared/config/schema.ts';
 import type { Alert } from '../functions/shared/contracts/alert.ts';
-import { ENVIRONMENT, required } from '../functions/shared/contracts/environment.ts';
+import { ENVIRONMENT } from '../functions/shared/contracts/environment.ts';
 import type { Metric } from '../functions/shared/contracts/metrics.ts';
 import type { AlertSink, MetricSink } from '../functions/shared/contracts/sinks.ts';
 import type { StateStore } from '../functions/shared/state/store.ts';
@@ -17,15 +19,21 @@ export interface Told {
   readonly alerts: Alert[];
 }
 
-/** Everything that a run from a terminal needs. With `publish`, metrics and alerts also go where a deployed job sends them. */
+/**
+ * Everything that a run from a terminal needs. With `publish`, metrics and alerts also go where a deployed job sends them; without it,
+ * what that job still owes to people stays in its table.
+ */
 export function terminalPorts(
   store: StateStore,
   clock: Clock,
   log: Log,
-  { publish = false }: { readonly publish?: boolean } = {},
+  { publish }: { readonly publish?: Config | undefined } = {},
 ): { readonly ports: Ports; readonly told: Told } {
   const told: Told = { metrics: [], alerts: [] };
-  const sinks = publish ? awsSinks() : undefined;
+  const sinks = publish && {
+    metrics: createMetricSink(createCloudWatchClient()),
+    alerts: alertSink(process.env, publish),
+  };
   const metrics: MetricSink = {
     async publish(metrics) {
       told.metrics.push(...metrics);
@@ -33,6 +41,7 @@ export function terminalPorts(
     },
   };
   const alerts: AlertSink = {
+    isPrivate: !publish && process.env[ENVIRONMENT.stateTable] !== undefined,
     async send(alerts) {
       told.alerts.push(...alerts);
       return (await sinks?.alerts.send(alerts)) ?? { sent: alerts.length, rejected: [] };
@@ -42,24 +51,11 @@ export function terminalPorts(
     open: sessionOpener(createSecretReader({ env: process.env, now: clock.now }), clock),
     store: rememberingLeases(store),
     metrics,
-    alerts,
+    alerts: withoutRepeats(alerts, clock),
     clock,
     log,
   };
   return { ports, told };
-}
-
-/** @throws {EnvironmentError} {AwsEnvironmentError} */
-function awsSinks(): { readonly metrics: MetricSink; readonly alerts: AlertSink } {
-  const topicArn = required(
-    process.env,
-    ENVIRONMENT.alertTopicArn,
-    'the ARN of the SNS topic for alerts (with --publish)',
-  );
-  return {
-    metrics: createMetricSink(createCloudWatchClient()),
-    alerts: createAlertSink(createSnsClient(), { topicArn }),
-  };
 }
 
 /** Structured lines on stderr: stdout belongs to the command's own output. */

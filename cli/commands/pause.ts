@@ -10,6 +10,7 @@ import {
   durationFrom,
   loadConfig,
   type PlaceOptions,
+  remindOfFile,
   stateStore,
   withPlaceOptions,
 } from '../options.ts';
@@ -50,6 +51,7 @@ function parseReason(text: string): string {
 async function pause(ids: readonly string[], options: PauseOptions): Promise<void> {
   const { config } = loadConfig(options);
   const chosen = chosenInstances(config, ids, 'pause').map(({ id }) => id);
+  remindOfFile(options, config.stage);
   const store = stateStore(options, config.stage);
   const before = await readState(store);
   const at = Date.now();

@@ -6,7 +6,14 @@ import { readState } from '../../functions/maintain/state.ts';
 import { StateUnavailable } from '../../functions/shared/state/store.ts';
 import { EXIT } from '../exit.ts';
 import { interruption } from '../interrupt.ts';
-import { chosenInstances, loadConfig, type PlaceOptions, stateStore, withPlaceOptions } from '../options.ts';
+import {
+  chosenInstances,
+  loadConfig,
+  type PlaceOptions,
+  remindOfFile,
+  stateStore,
+  withPlaceOptions,
+} from '../options.ts';
 import { printer } from '../output.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
 import { giveBackAll, isWanted, leasesIn } from '../release.ts';
@@ -45,6 +52,7 @@ async function release(ids: readonly string[], options: ReleaseOptions): Promise
     ids.filter((id) => !held.some(({ instance }) => instance === id)),
     'release',
   );
+  remindOfFile(options, config.stage);
   const { ports, told } = terminalPorts(store, systemClock({ signal }), stderrLog(options));
   const wanted = held.filter(({ instance }) => ids.length === 0 || ids.includes(instance));
   const print = printer(options, config, told);

@@ -4,7 +4,14 @@ import { asPause, EVERY_INSTANCE, endPause, PAUSE, readPauses } from '../../func
 import type { Config } from '../../functions/shared/config/schema.ts';
 import type { StateStore } from '../../functions/shared/state/store.ts';
 import { EXIT } from '../exit.ts';
-import { chosenInstances, loadConfig, type PlaceOptions, stateStore, withPlaceOptions } from '../options.ts';
+import {
+  chosenInstances,
+  loadConfig,
+  type PlaceOptions,
+  remindOfFile,
+  stateStore,
+  withPlaceOptions,
+} from '../options.ts';
 
 export function addResume(program: Command): void {
   withPlaceOptions(program.command('resume'))
@@ -29,6 +36,7 @@ async function resume(ids: readonly string[], options: PlaceOptions): Promise<vo
     ids.filter((id) => !wanted.includes(id)),
     'resume',
   );
+  remindOfFile(options, config.stage);
   const scopes = ids.length === 0 ? [...stored.keys()] : [...wanted, ...named.map(({ id }) => id)];
   const lines = await Promise.all(scopes.map((scope) => ended(store, scope, stored.get(scope), config)));
   const said = lines.length > 0 ? lines : ['nothing was paused'];

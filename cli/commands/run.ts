@@ -44,7 +44,7 @@ async function run(options: RunOptions): Promise<void> {
     stateStore(options, config.stage),
     systemClock({ signal }),
     stderrLog(options),
-    options,
+    { publish: options.publish ? config : undefined },
   );
   const print = printer(options, config, told);
   let latest: Tick | undefined;

@@ -4,11 +4,13 @@ import { createSecretReader } from '../shared/aws/secrets.ts';
 import { createAlertSink } from '../shared/aws/sns.ts';
 import type { Config } from '../shared/config/schema.ts';
 import { ENVIRONMENT, EnvironmentError, required } from '../shared/contracts/environment.ts';
+import type { AlertSink } from '../shared/contracts/sinks.ts';
 import type { StateStore } from '../shared/state/store.ts';
 import { systemClock } from './clock.ts';
 import { readConfig } from './config-file.ts';
 import { rememberingLeases } from './known-leases.ts';
 import type { Log, Ports } from './ports.ts';
+import { withoutRepeats } from './repeats.ts';
 import { sessionOpener } from './session.ts';
 import { openStateStore } from './state-store.ts';
 
@@ -28,7 +30,7 @@ export function compose(env: Environment, log: Log): { readonly config: Config; 
       open: sessionOpener(createSecretReader({ env, now: clock.now }), clock),
       store: rememberingLeases(stateStore(env)),
       metrics: createMetricSink(createCloudWatchClient()),
-      alerts: alertSink(env, config),
+      alerts: withoutRepeats(alertSink(env, config), clock),
       clock,
       log,
     },
@@ -42,8 +44,8 @@ function stateStore(env: Environment): StateStore {
   return openStateStore(env, { asked: env[stateFile], askedBy: stateFile, otherwise });
 }
 
-/** The sink names its own option; whoever set it up knows the variable. */
-function alertSink(env: Environment, { notifications: { chat } }: Config): Ports['alerts'] {
+/** The sink names its own option; whoever set it up knows the variable. @throws {EnvironmentError} {AwsEnvironmentError} */
+export function alertSink(env: Environment, { notifications: { chat } }: Config): AlertSink {
   const topicArn = required(env, ENVIRONMENT.alertTopicArn, 'the ARN of the SNS topic for alerts');
   try {
     return createAlertSink(createSnsClient(), { topicArn, ...(chat !== undefined && { https: chat }) });

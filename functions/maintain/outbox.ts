@@ -130,8 +130,8 @@ function untold({ title }: Alert, why: string): PublishReport {
   return { sent: 0, rejected: [{ what: title, why }] };
 }
 
-/** Oldest first; what another job may still be sending is left to it. */
-async function owed({ store, clock, log }: Told, holder: string): Promise<readonly Owed[]> {
+/** Oldest first; what another job may still be sending is left to it, and all of it where it would not be told to those it is owed to. */
+async function owed({ store, clock, log, alerts }: Told, holder: string): Promise<readonly Owed[]> {
   try {
     const now = clock.now();
     const entries = [...(await store.list(OUTBOX))].flatMap(([key, stored]) => {
@@ -144,7 +144,7 @@ async function owed({ store, clock, log }: Told, holder: string): Promise<readon
       }
     });
     return entries
-      .filter(({ entry }) => entry.holder === holder || entry.heldUntil <= now)
+      .filter(({ entry }) => entry.holder === holder || (entry.heldUntil <= now && !alerts.isPrivate))
       .toSorted((a, b) => a.entry.entrustedAt - b.entry.entrustedAt);
   } catch (error) {
     if (!(error instanceof StateUnavailable)) throw error;

@@ -20,11 +20,11 @@ export interface Settled {
 /** What defrag has freed leaves the process by a purge at once, or by jemalloc's decay in ten seconds. */
 export async function settleAfterDefrag(
   visit: Visit,
-  settled: Observation,
+  { before, settled }: { readonly before: Observation; readonly settled: Observation },
   memory: NodeMemory,
   lease: Pick<Lease, 'node' | 'acquiredAt'>,
 ): Promise<Settled> {
-  const facts = situation(visit, settled, { memory });
+  const facts = situation(visit, settled, { memory, earlier: before });
   const decided = planAfterDefrag(facts, lease.acquiredAt);
   if (await isPurgeUntold(visit, lease, memory))
     return { settled, isAtRest: true, outcomes: [unknownPurge(visit, facts)] };

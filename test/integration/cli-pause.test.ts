@@ -1,5 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { systemClock } from '../../functions/maintain/clock.ts';
+import { entrust } from '../../functions/maintain/outbox.ts';
 import { putPause, readPauses } from '../../functions/maintain/pauses.ts';
 import { createDynamoStore } from '../../functions/shared/state/dynamo-store.ts';
 import { createFileStore } from '../../functions/shared/state/file-store.ts';
@@ -8,6 +10,7 @@ import { aLease } from '../support/builders.ts';
 import { createStateTable } from '../support/dynamo-table.ts';
 import { describeWithMoto, type Moto, startMoto } from '../support/moto.ts';
 import { aWorkplace, refusedPort, runOffpeak, type Workplace } from '../support/offpeak.ts';
+import { anAlert } from '../support/telemetry-builders.ts';
 
 const CONFIG = `
 defaults: { timezone: Europe/Berlin, windows: [{ days: daily, start: "02:00", duration: 3h }] }
@@ -26,6 +29,10 @@ beforeEach(({ onTestFinished }) => {
 async function offpeak(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   return await runOffpeak([...args, '-c', 'prod.yml'], { cwd: place.folder, env });
 }
+
+/** Without STATE_TABLE. */
+const REMINDER =
+  'offpeak: this is about runs from here, whose state is in .offpeak/prod.json; for the deployed job set STATE_TABLE to its table\n';
 
 const store = () => createFileStore(`${place.folder}/.offpeak/prod.json`);
 const pauses = async () => [...(await readPauses(store())).stored].map(([scope, { pause }]) => [scope, pause.reason]);
@@ -64,7 +71,7 @@ test('pauses of single instances and of all, one in place of another, and their 
   const first = await offpeak(['pause', ...forAnHour('everything')], env);
   expect(first).toMatchObject({
     code: 0,
-    stderr: '',
+    stderr: REMINDER,
     stdout: expect.stringMatching(/^all instances: paused until \w{3} [\d:]+ \(in 1 h\) by alice \("everything"\)\n$/),
   });
   const some = await offpeak(['pause', 'carts', 'sessions', '--for', '30m', '--reason', 'some'], env);
@@ -82,7 +89,7 @@ test('pauses of single instances and of all, one in place of another, and their 
   ]);
 
   const one = await offpeak(['resume', 'carts']);
-  expect(one).toMatchObject({ code: 1, stderr: '' });
+  expect(one).toMatchObject({ code: 1, stderr: REMINDER });
   expect(one.stdout).toMatch(
     /^carts: resumed; it was paused [^\n]+\("other"\)\ncarts: still paused until [^\n]+, as all instances are; `offpeak resume` without an instance ends that\n$/,
   );
@@ -118,7 +125,11 @@ test('release says what to type on a node that does not answer: exit 1, and its 
   const node = `127.0.0.1:${port}`;
   await store().write('lease#sessions', aLease({ node, prior: { hz: '10', activedefrag: 'no' } }), undefined);
   const { code, stdout, stderr } = await offpeak(['release']);
-  expect({ code, stderr, leases: (await store().list('lease#')).size }).toEqual({ code: 1, stderr: '', leases: 1 });
+  expect({ code, stderr, leases: (await store().list('lease#')).size }).toEqual({
+    code: 1,
+    stderr: REMINDER,
+    leases: 1,
+  });
   expect(stdout).toContain(
     `\nsessions ${node}: NOT given back: ${node} cannot be reached: ECONNREFUSED; its lease stays, and the next tick tries again; by hand, on that server: CONFIG SET hz 10; CONFIG SET activedefrag no\n`,
   );
@@ -174,6 +185,17 @@ describeWithMoto('with STATE_TABLE in the environment', () => {
     });
     expect((await readPauses(table)).stored.size).toBe(0);
     expect((await store().list('')).size).toBe(0);
+  });
+
+  test('what the deployed job owes to people is not told to a terminal in their place', async () => {
+    const table = createDynamoStore(client, { tableName });
+    const alert = anAlert();
+    const job = { store: table, clock: systemClock(), log: { info() {}, warn() {}, error() {} } };
+    await entrust({ ...job, clock: { ...job.clock, now: () => Date.now() - 3_600_000 } }, 'a job that died', [alert]);
+    const key = `outbox#${alert.id}`;
+    for (const command of [['release'], ['run', '--json']]) await offpeak(command, env);
+    expect([...(await table.list('outbox#')).keys()]).toEqual([key]);
+    await table.remove(key, (await table.read(key))?.version ?? 0);
   });
 
   test.each([

@@ -85,7 +85,7 @@ function nextText(doing: ActionFailed['doing'], isConfigured: boolean): string {
   throw new TypeError(unworded(doing));
 }
 
-/** Nothing may be changed without the store, and nothing that was changed can be given back. */
+/** Nothing may be started without the store, and what was started is known only to those who have seen it. */
 export function stateDraft(why: string, nodes: readonly string[]): Draft {
   return {
     event: 'state-unavailable',
@@ -93,6 +93,6 @@ export function stateDraft(why: string, nodes: readonly string[]): Draft {
     title: 'no action, the state store is unavailable',
     why: sentence(noticeText({ kind: 'state-unavailable', why })),
     facts: nodes.length === 0 ? [] : [{ label: 'Nodes', value: nodes.join(', ') }],
-    next: 'Repair the store. Until then Offpeak only watches, and a defrag that it had started is not ended either.',
+    next: 'Repair the store. Until then nothing is started, and a defrag of ours is ended when its time comes only as far as a running job still knows of it.',
   };
 }

@@ -20,5 +20,7 @@ export interface MetricSink {
 
 /** Takes the alerts of a tick. A service that fails is reported, never thrown: it must not fail the maintenance. */
 export interface AlertSink {
+  /** It reaches whoever runs this, and nobody else: what other jobs owe to people is not for it to tell. */
+  readonly isPrivate?: boolean;
   send(alerts: readonly Alert[]): Promise<PublishReport>;
 }
