@@ -12,6 +12,20 @@ export interface Resource {
 /** By logical id. */
 export type Resources = Readonly<Record<string, Resource>>;
 
+/** @throws Error where two resources have one logical id: `Object.fromEntries` would drop an alarm without a word. */
+export function byLogicalId(entries: readonly (readonly [logicalId: string, resource: Resource])[]): Resources {
+  const all = new Map<string, Resource>();
+  for (const [logicalId, resource] of entries) {
+    if (all.has(logicalId)) {
+      throw new Error(
+        `two resources have the logical id ${logicalId}: rename one of the instances, nodes or addresses`,
+      );
+    }
+    all.set(logicalId, resource);
+  }
+  return Object.fromEntries(all);
+}
+
 export interface Output {
   readonly Description: string;
   readonly Value: Json;

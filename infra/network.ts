@@ -1,5 +1,5 @@
 import type { Config } from '../functions/shared/config/schema.ts';
-import { type Json, type Resources, ref, sub } from './cloudformation.ts';
+import { byLogicalId, type Json, type Resource, type Resources, ref, sub } from './cloudformation.ts';
 import { ID } from './names.ts';
 import { secretSources } from './secrets.ts';
 
@@ -100,7 +100,7 @@ export function endpointServices(config: Config): readonly string[] {
 export function endpoints(config: Config, network: Network): Resources {
   if (!network.endpoints) return {};
   const { vpcId, subnetIds, securityGroupIds, routeTableIds } = network;
-  const interfaces = endpointServices(config).map((service) => {
+  const interfaces = endpointServices(config).map((service): [string, Resource] => {
     const Properties = {
       VpcEndpointType: 'Interface',
       VpcId: vpcId,
@@ -115,7 +115,7 @@ export function endpoints(config: Config, network: Network): Resources {
     ];
   });
   return {
-    ...Object.fromEntries(interfaces),
+    ...byLogicalId(interfaces),
     [ID.endpointGroup]: {
       Type: 'AWS::EC2::SecurityGroup',
       Properties: {

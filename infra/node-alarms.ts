@@ -2,7 +2,7 @@ import type { Config } from '../functions/shared/config/schema.ts';
 import { MINUTE } from '../functions/shared/config/units.ts';
 import { DIMENSION, type MetricDefinition, NAMESPACE, NODE_METRICS } from '../functions/shared/contracts/metrics.ts';
 import { type AlarmSource, type AlarmSpec, alarm, type MetricSource, periodsFor } from './alarm.ts';
-import type { Resources } from './cloudformation.ts';
+import { byLogicalId, type Resources } from './cloudformation.ts';
 import { type NamedNode, namedNodes, nodeLogicalPart, nodeTitle } from './names.ts';
 import { ANCHORS } from './runbook.ts';
 import { bytesText, minutesText } from './words.ts';
@@ -22,7 +22,7 @@ export function nodeAlarms(config: Config): Resources {
       [`${base}Unreachable`, unreachable(config, node)] as const,
     ];
   });
-  return Object.fromEntries(alarms.map(([id, spec]) => [`NodeAlarm${id}`, alarm(config, spec)]));
+  return byLogicalId(alarms.map(([id, spec]) => [`NodeAlarm${id}`, alarm(config, spec)]));
 }
 
 function fragmentation(config: Config, node: NamedNode, severity: 'warning' | 'critical'): AlarmSpec {

@@ -1,6 +1,6 @@
 import { isFleet } from '../functions/shared/config/fleet.ts';
 import type { Config } from '../functions/shared/config/schema.ts';
-import { getAtt, type Output, type Resources, ref, type Template } from './cloudformation.ts';
+import { byLogicalId, getAtt, type Output, type Resources, ref, type Template } from './cloudformation.ts';
 import { dashboard } from './dashboard.ts';
 import { fleetAlarms } from './fleet-alarms.ts';
 import { dashboardUrl } from './functions.ts';
@@ -19,18 +19,18 @@ import { topic } from './topic.ts';
 export function template(written: Config, network: Network): Template {
   const config = inOrder(written);
   return {
-    Resources: sorted({
-      ...topic(config),
-      ...stateTable(),
-      [ID.maintainDeadLetters]: deadLetters(stackName(config.stage, 'maintain-dead-letters')),
-      [ID.maintainRole]: maintainRole(config, network),
-      ...schedule(config),
-      ...(isFleet(config.instances) ? fleetAlarms(config) : nodeAlarms(config)),
-      ...jobAlarms(config),
-      [ID.dashboard]: dashboard(config),
-      ...notifier(config, network),
-      ...endpoints(config, network),
-    }),
+    Resources: together([
+      topic(config),
+      stateTable(),
+      { [ID.maintainDeadLetters]: deadLetters(stackName(config.stage, 'maintain-dead-letters')) },
+      { [ID.maintainRole]: maintainRole(config, network) },
+      schedule(config),
+      isFleet(config.instances) ? fleetAlarms(config) : nodeAlarms(config),
+      jobAlarms(config),
+      { [ID.dashboard]: dashboard(config) },
+      notifier(config, network),
+      endpoints(config, network),
+    ]),
     Outputs: outputs(config),
   };
 }
@@ -41,8 +41,9 @@ function inOrder(config: Config): Config {
   return { ...config, instances: byId(config.instances).map((one) => ({ ...one, nodes: byId(one.nodes) })) };
 }
 
-function sorted(resources: Resources): Resources {
-  return Object.fromEntries(Object.entries(resources).sort(([a], [b]) => (a < b ? -1 : 1)));
+function together(parts: readonly Resources[]): Resources {
+  const entries = parts.flatMap((part) => Object.entries(part));
+  return byLogicalId(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function outputs({ stage }: Config): Readonly<Record<string, Output>> {

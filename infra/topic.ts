@@ -1,5 +1,5 @@
 import type { Config } from '../functions/shared/config/schema.ts';
-import { arn, type Resources, ref } from './cloudformation.ts';
+import { arn, byLogicalId, type Resource, type Resources, ref } from './cloudformation.ts';
 import { digest, ID, stackName } from './names.ts';
 
 /**
@@ -8,7 +8,7 @@ import { digest, ID, stackName } from './names.ts';
  */
 export function topic({ stage, notifications }: Config): Resources {
   const name = stackName(stage, 'alerts');
-  const subscriptions = notifications.emails.map((Endpoint) => [
+  const subscriptions = notifications.emails.map((Endpoint): [string, Resource] => [
     `AlertEmail${digest(Endpoint.toLowerCase())}`,
     { Type: 'AWS::SNS::Subscription', Properties: { TopicArn: ref(ID.topic), Protocol: 'email', Endpoint } },
   ]);
@@ -18,7 +18,7 @@ export function topic({ stage, notifications }: Config): Resources {
       Type: 'AWS::SNS::TopicPolicy',
       Properties: { Topics: [ref(ID.topic)], PolicyDocument: policy(stage) },
     },
-    ...Object.fromEntries(subscriptions),
+    ...byLogicalId(subscriptions),
   };
 }
 

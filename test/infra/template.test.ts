@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ENVIRONMENT } from '../../functions/shared/contracts/environment.ts';
+import { byLogicalId } from '../../infra/cloudformation.ts';
 import { maintainSettings, notifierSettings } from '../../infra/functions.ts';
 import { logicalPart } from '../../infra/names.ts';
 import { template } from '../../infra/template.ts';
@@ -28,18 +29,43 @@ describe('logical ids', () => {
     ['a--b', 'a-b'],
     ['a-', 'a'],
     ['carts-eu', 'cartsdasheu'],
+    ['a---b', 'a-dash-b'],
   ])('%s and %s stay apart', (one, other) => {
     const file = stackFile([`  - { id: ${one}, url: redis://a }`, `  - { id: ${other}, url: redis://b }`]);
     const alarms = Object.keys(resourcesOf(file)).filter((id) => id.startsWith('NodeAlarm'));
     expect(alarms).toHaveLength(6);
   });
 
-  test('of any two ids are the same only when the ids are', () => {
-    const id = fc.stringMatching(/^[a-z][a-z0-9-]{0,12}$/);
+  test('of an instance and of a node of several stay apart', () => {
+    const file = stackFile([CARTS, '  - { id: cartsx0aeac73f, url: redis://a }']);
+    const alarms = Object.keys(resourcesOf(file)).filter((id) => id.startsWith('NodeAlarm'));
+    expect(alarms).toHaveLength(8 + 3);
+    expect(alarms.filter((id) => id.toLowerCase().startsWith('nodealarmcartsx0aeac73f'))).toHaveLength(4 + 3);
+  });
+
+  test('can be read back, so that no two ids of instances have the same', () => {
+    const word = fc.constantFrom('-', 'dash', 'a', 'd', 'x', '0aeac73f');
+    const id = fc.tuple(fc.constantFrom('a', 'd', 'dash', 'x'), fc.array(word, { maxLength: 8 }));
     fc.assert(
-      fc.property(id, id, (a, b) => (logicalPart(a) === logicalPart(b)) === (a === b)),
+      fc.property(id, ([first, words]) => {
+        const written = [first, ...words].join('');
+        const part = logicalPart(written);
+        expect(part.charAt(0).toLowerCase() + part.slice(1).replaceAll('Dash', '-')).toBe(written);
+        // Nor with a node's part, which has an X behind it.
+        expect(part.slice(1)).not.toContain('X');
+      }),
       { numRuns: 2000 },
     );
+  });
+
+  test('that two resources share end packaging, before one of them vanishes', () => {
+    const config = deployable(stackFile([QUEUE]));
+    const twice = { ...config, instances: [...config.instances, ...config.instances] };
+    expect(() => template(twice, NO_NETWORK)).toThrow(
+      /^two resources have the logical id NodeAlarmQueue\w+: rename one of the instances/,
+    );
+    const [topics, more] = [{ A: { Type: 'T', Properties: {} } }, { A: { Type: 'U', Properties: {} } }];
+    expect(() => byLogicalId([...Object.entries(topics), ...Object.entries(more)])).toThrow('logical id A');
   });
 });
 
