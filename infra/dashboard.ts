@@ -1,12 +1,17 @@
 import { isFleet } from '../functions/shared/config/fleet.ts';
 import type { Config } from '../functions/shared/config/schema.ts';
 import { SECOND } from '../functions/shared/config/units.ts';
-import { FLEET_METRICS, JOB_METRICS, NODE_METRICS } from '../functions/shared/contracts/metrics.ts';
+import {
+  FLEET_METRICS,
+  JOB_METRICS,
+  type MetricDefinition,
+  NODE_METRICS,
+} from '../functions/shared/contracts/metrics.ts';
 import { type Resource, sub } from './cloudformation.ts';
 import { functionName } from './functions.ts';
 import { instanceWidgets } from './instance-widgets.ts';
 import { stackName } from './names.ts';
-import { daily, graph, type Line, stageLine, text, type Widget, worstNodes } from './widgets.ts';
+import { DAY_SECONDS, daily, graph, type Line, stageLine, text, type Widget, worstNodes } from './widgets.ts';
 import { windowsText } from './words.ts';
 
 const COLUMNS = 24;
@@ -100,8 +105,11 @@ function jobWidgets(config: Config): readonly Widget[] {
 function fleetRows(config: Config): readonly (readonly Widget[])[] {
   const { stage } = config;
   const period = config.schedule.every / SECOND;
-  const worst = (title: string, metric: (typeof NODE_METRICS)[keyof typeof NODE_METRICS]) =>
-    graph({ title: `${title}, worst ${WORST}`, lines: [worstNodes(stage, metric, WORST, period)], period });
+  const worst = (title: string, metric: MetricDefinition) => {
+    const lines = [worstNodes(stage, { metric, stat: 'Maximum', period, count: WORST })];
+    return graph({ title: `${title}, worst ${WORST}`, lines, period });
+  };
+  const returned = { metric: NODE_METRICS.reclaimedMemory, stat: 'Sum', period: DAY_SECONDS, count: WORST } as const;
   const { fragmentedWarning, fragmentedCritical, nearLimit } = FLEET_METRICS;
   const counted = [fragmentedWarning, fragmentedCritical, nearLimit, JOB_METRICS.nodesUnreachable];
   return [
@@ -113,7 +121,7 @@ function fleetRows(config: Config): readonly (readonly Widget[])[] {
       worst('Retained pages', NODE_METRICS.retainedPages),
       worst('Longest stall of defrag', NODE_METRICS.defragStall),
       worst('Time blocked by purge', NODE_METRICS.blockedTime),
-      daily('Bytes returned each day', [worstNodes(stage, NODE_METRICS.reclaimedMemory, WORST, 86_400)]),
+      daily('Bytes returned each day', [worstNodes(stage, returned)]),
     ],
   ];
 }

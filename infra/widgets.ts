@@ -9,7 +9,7 @@ export interface Widget {
 
 /** Replaced by CloudFormation, as the body goes through Fn::Sub. */
 const REGION = `\${AWS::Region}`;
-const DAY_SECONDS = 86_400;
+export const DAY_SECONDS = 86_400;
 
 /** One line of a graph, in the notation of dashboards. */
 export type Line = readonly Json[];
@@ -48,17 +48,20 @@ export function graph({ title, lines, stat = 'Average', stacked = false, marks =
   };
 }
 
-/** Sums of each day as bars: what a night has returned. CloudWatch's days are those of UTC. */
+/**
+ * A point for each day, its sum: what a night has returned, which may be negative. CloudWatch's days are those of UTC. No bars:
+ * CloudWatch draws one for each line then, of the latest day or of the whole time, and no others.
+ */
 export function daily(title: string, lines: readonly Line[]): Widget {
   return {
     type: 'metric',
     properties: {
       title,
       region: REGION,
-      view: 'bar',
+      view: 'timeSeries',
+      stacked: false,
       stat: 'Sum',
       period: DAY_SECONDS,
-      setPeriodToTimeRange: false,
       metrics: lines,
     },
   };
@@ -81,9 +84,18 @@ export function stageLine(stage: string, metric: MetricDefinition, stat?: 'Maxim
 
 const SCHEMA = `{${[NAMESPACE, DIMENSION.instance, DIMENSION.node, DIMENSION.stage].join(',')}}`;
 
+export interface Search {
+  readonly metric: MetricDefinition;
+  /** A search has its own: that of the graph does not reach into it. */
+  readonly stat: 'Maximum' | 'Sum';
+  /** Seconds. */
+  readonly period: number;
+  readonly count: number;
+}
+
 /** The nodes of the stage with the highest values, found when the dashboard is opened. */
-export function worstNodes(stage: string, metric: MetricDefinition, count: number, periodSeconds: number): Line {
+export function worstNodes(stage: string, { metric, stat, period, count }: Search): Line {
   const filter = `${SCHEMA} ${DIMENSION.stage}="${stage}" MetricName="${metric.name}"`;
-  const expression = `SORT(SEARCH('${filter}', 'Maximum', ${periodSeconds}), MAX, DESC, ${count})`;
+  const expression = `SORT(SEARCH('${filter}', '${stat}', ${period}), MAX, DESC, ${count})`;
   return [{ expression, id: 'worst' }];
 }

@@ -42,13 +42,29 @@ describe('the dashboard', () => {
     expect(header?.properties.markdown).toContain('* **queue**: watched only');
   });
 
+  test('has what was returned as a sum of each day, of all the days that are shown', () => {
+    const daily = (yaml: string) =>
+      bodyOf(yaml).widgets.filter(({ properties: { title = '' } }) => /each day/.test(title));
+    const shown = daily(stackFile());
+    expect(shown.map(({ properties }) => properties.title)).toEqual(
+      ['carts', 'queue', 'sessions'].map((id) => `${id}: returned each day, against predicted`),
+    );
+    for (const { properties } of [...shown, ...daily(fleetFile(26))]) {
+      expect(properties).toMatchObject({ view: 'timeSeries', stat: 'Sum', period: 86_400 });
+      expect(properties).not.toHaveProperty('setPeriodToTimeRange');
+    }
+    expect(JSON.stringify(daily(fleetFile(26)))).toMatch(
+      /SEARCH\('[^']*MetricName=\\"ReclaimedMemory\\"', 'Sum', 86400\)/,
+    );
+  });
+
   interface Widget {
     readonly type: string;
     readonly x: number;
     readonly y: number;
     readonly width: number;
     readonly height: number;
-    readonly properties: { readonly metrics?: readonly Json[]; readonly markdown?: string };
+    readonly properties: { readonly title?: string; readonly metrics?: readonly Json[]; readonly markdown?: string };
   }
 
   function bodyOf(yaml: string): { readonly widgets: readonly Widget[] } {
