@@ -1,64 +1,81 @@
 import type { Config, InstanceConfig } from '../functions/shared/config/schema.ts';
-import { MINUTE, type Milliseconds } from '../functions/shared/config/units.ts';
-import { DIMENSION, FLEET_METRICS, JOB_METRICS, NAMESPACE } from '../functions/shared/contracts/metrics.ts';
+import type { Milliseconds } from '../functions/shared/config/units.ts';
+import {
+  DIMENSION,
+  FLEET_METRICS,
+  JOB_METRICS,
+  type MetricDefinition,
+  NAMESPACE,
+} from '../functions/shared/contracts/metrics.ts';
 import { type AlarmSpec, alarm, periodsFor } from './alarm.ts';
-import type { Resources } from './cloudformation.ts';
-import { ANCHORS, type Anchor } from './runbook.ts';
+import { byLogicalId, type Resources } from './cloudformation.ts';
+import { ANCHORS } from './runbook.ts';
+import { unreachable } from './unreachable.ts';
 import { minutesText } from './words.ts';
 
-const UNREACHABLE_FOR = 10 * MINUTE;
-const WHICH = 'The dashboard shows which.';
+const WHICH = 'The dashboard shows which nodes.';
 
 /**
  * Four alarms over what the job counts, in place of four for each node. The job judges every node by its own instance's
  * thresholds and floor, so none is averaged away; the message does not name the node, the dashboard does.
  */
 export function fleetAlarms(config: Config): Resources {
-  const longest = (of: (instance: InstanceConfig) => Milliseconds) => Math.max(...config.instances.map(of));
-  const warningFor = longest(({ thresholds }) => thresholds.fragmentationWarning.for);
-  const criticalFor = longest(({ thresholds }) => thresholds.fragmentationCritical.for);
-  const rssFor = longest(({ thresholds }) => thresholds.rssCritical.for);
+  const { instances } = config;
+  const limited = instances.filter(({ memoryLimit }) => memoryLimit !== undefined);
   const { fragmentedWarning, fragmentedCritical, nearLimit } = FLEET_METRICS;
-  const specs = {
-    FragmentationWarning: count(config, ['fragmentation', 'warning'], fragmentedWarning.name, warningFor, {
-      says: 'Nodes have been above the warning ratio of their instance',
+  const warningFor = shortest(instances, ({ thresholds }) => thresholds.fragmentationWarning.for);
+  const criticalFor = shortest(instances, ({ thresholds }) => thresholds.fragmentationCritical.for);
+  // The others are never counted as near a limit.
+  const rssFor = shortest(limited.length > 0 ? limited : instances, ({ thresholds }) => thresholds.rssCritical.for);
+  const specs: Readonly<Record<string, AlarmSpec>> = {
+    FragmentationWarning: {
+      ...counted(config, fragmentedWarning),
+      ...lasting(config, warningFor, 'Nodes have been above the warning ratio of their instance'),
+      what: 'fragmentation',
+      severity: 'warning',
       anchor: ANCHORS.fragmentationWarning,
-    }),
-    FragmentationCritical: count(config, ['fragmentation', 'critical'], fragmentedCritical.name, criticalFor, {
-      says: 'Nodes have been above the critical ratio of their instance',
+    },
+    FragmentationCritical: {
+      ...counted(config, fragmentedCritical),
+      ...lasting(config, criticalFor, 'Nodes have been above the critical ratio of their instance'),
+      what: 'fragmentation',
+      severity: 'critical',
       anchor: ANCHORS.fragmentationCritical,
-    }),
-    RssCritical: count(config, ['rss', 'critical'], nearLimit.name, rssFor, {
-      says: 'Nodes have been near their memory limit, beyond which the kernel ends them,',
+    },
+    RssCritical: {
+      ...counted(config, nearLimit),
+      ...lasting(config, rssFor, 'Nodes have been near their memory limit, beyond which the kernel ends them,'),
+      what: 'rss',
+      severity: 'critical',
       anchor: ANCHORS.rssCritical,
-    }),
-    Unreachable: count(config, ['unreachable', 'critical'], JOB_METRICS.nodesUnreachable.name, UNREACHABLE_FOR, {
-      says: 'Nodes have not answered Offpeak',
-      anchor: ANCHORS.unreachable,
-    }),
+    },
+    Unreachable: { ...counted(config, JOB_METRICS.nodesUnreachable), ...silence(config) },
   };
-  return Object.fromEntries(Object.entries(specs).map(([id, spec]) => [`FleetAlarm${id}`, alarm(config, spec)]));
+  return byLogicalId(Object.entries(specs).map(([id, spec]) => [`FleetAlarm${id}`, alarm(config, spec)]));
 }
 
-function count(
-  config: Config,
-  [what, severity]: readonly [what: string, severity: AlarmSpec['severity']],
-  name: string,
-  lasting: Milliseconds,
-  words: { readonly says: string; readonly anchor: Anchor },
-): AlarmSpec {
-  const dimensions = { [DIMENSION.stage]: config.stage };
+/** The longest, or a mean, would let one patient instance delay the alarm of every other. */
+function shortest(instances: readonly InstanceConfig[], of: (instance: InstanceConfig) => Milliseconds): Milliseconds {
+  return Math.min(...instances.map(of));
+}
+
+function counted({ stage }: Config, { name }: MetricDefinition) {
+  const dimensions = { [DIMENSION.stage]: stage };
   return {
     subject: 'fleet',
-    what,
-    severity,
-    says: `${words.says} for ${minutesText(lasting)}. ${WHICH}`,
-    anchor: words.anchor,
     // While a defrag is followed, more ticks come within a period, and those look at its node alone.
     source: { metric: { namespace: NAMESPACE, name, dimensions, statistic: 'Maximum' } },
     comparison: 'GreaterThanThreshold',
     threshold: 0,
-    periods: periodsFor(lasting, config),
     missing: 'ignore',
-  };
+  } as const;
+}
+
+function lasting(config: Config, duration: Milliseconds, says: string) {
+  return { says: `${says} for ${minutesText(duration)}. ${WHICH}`, periods: periodsFor(duration, config) };
+}
+
+function silence(config: Config) {
+  const { says, ...shared } = unreachable(config, 'Nodes have');
+  return { ...shared, says: `${says} ${WHICH}` };
 }

@@ -1,14 +1,11 @@
 import type { Config } from '../functions/shared/config/schema.ts';
-import { MINUTE } from '../functions/shared/config/units.ts';
 import { DIMENSION, type MetricDefinition, NAMESPACE, NODE_METRICS } from '../functions/shared/contracts/metrics.ts';
 import { type AlarmSource, type AlarmSpec, alarm, type MetricSource, periodsFor } from './alarm.ts';
 import { byLogicalId, type Resources } from './cloudformation.ts';
 import { type NamedNode, namedNodes, nodeLogicalPart, nodeTitle } from './names.ts';
 import { ANCHORS } from './runbook.ts';
+import { unreachable } from './unreachable.ts';
 import { bytesText, minutesText } from './words.ts';
-
-/** A server that restarts, or one lost packet, is no reason to wake anybody: two looks, and ten minutes. */
-const UNREACHABLE_FOR = 10 * MINUTE;
 
 /** The alarms of each node by itself: an average over a replication group would hide the one that is about to die. */
 export function nodeAlarms(config: Config): Resources {
@@ -19,7 +16,7 @@ export function nodeAlarms(config: Config): Resources {
       [`${base}FragmentationWarning`, fragmentation(config, node, 'warning')] as const,
       [`${base}FragmentationCritical`, fragmentation(config, node, 'critical')] as const,
       ...limited.map(([what, spec]) => [`${base}${what}`, spec] as const),
-      [`${base}Unreachable`, unreachable(config, node)] as const,
+      [`${base}Unreachable`, silence(config, node)] as const,
     ];
   });
   return byLogicalId(alarms.map(([id, spec]) => [`NodeAlarm${id}`, alarm(config, spec)]));
@@ -78,20 +75,14 @@ function rss(config: Config, node: NamedNode): AlarmSpec {
   };
 }
 
-function unreachable(config: Config, node: NamedNode): AlarmSpec {
-  const periods = Math.max(2, periodsFor(UNREACHABLE_FOR, config));
+function silence(config: Config, node: NamedNode): AlarmSpec {
   return {
+    ...unreachable(config, `${node.nodeId} has`),
     subject: nodeTitle(node),
-    what: 'unreachable',
-    severity: 'critical',
-    says: `${node.nodeId} has not answered Offpeak ${periods} times in a row. Look whether the server is up, then at network, TLS and credentials.`,
-    anchor: ANCHORS.unreachable,
     // The job may look several times within a period: one answer is enough.
     source: { metric: metricOf(config, node, NODE_METRICS.reachable, 'Maximum') },
     comparison: 'LessThanThreshold',
     threshold: 1,
-    periods,
-    missing: 'ignore',
   };
 }
 

@@ -180,4 +180,52 @@ describe('beyond 25 nodes', () => {
     ]);
     expect(fleet(500)).toEqual(fleet(26));
   });
+
+  test.each([
+    ['2h', 30, 6],
+    ['10m', 10, 2],
+  ])(
+    'one instance with `for: %s` makes it %i minutes, the shortest of all: nobody waits for another',
+    (own, minutes, n) => {
+      const thresholds = `thresholds: { fragmentationWarning: { for: ${own} } }`;
+      const yaml = fleetFile(26).replace('{ id: node-3,', `{ id: node-3, ${thresholds},`);
+      expect(alarmNamed('offpeak-prod-fleet-fragmentation-warning', yaml)).toMatchObject({
+        AlarmDescription: expect.stringContaining(
+          `of their instance for ${minutes} minutes. The dashboard shows which`,
+        ),
+        EvaluationPeriods: n,
+        DatapointsToAlarm: n,
+      });
+    },
+  );
+
+  test('an instance without a limit has no say in how long is near it', () => {
+    const limited = fleetFile(26).replaceAll('memoryLimit', 'thresholds: { rssCritical: { for: 20m } }, memoryLimit');
+    const yaml = limited.replace(/\{ id: node-3, .*\}/, '{ id: node-3, url: "redis://node-3.example" }');
+    expect(alarmNamed('offpeak-prod-fleet-rss-critical', yaml)).toMatchObject({ EvaluationPeriods: 4 });
+  });
+});
+
+describe('unreachable, of one node as of a fleet,', () => {
+  test.each([
+    ['1m', 10],
+    ['5m', 2],
+    ['15m', 2],
+    ['1h', 2],
+  ])('at a look every %s is an alarm after %i looks in a row, never after one', (every, looks) => {
+    const often = `schedule: { every: ${every} }`;
+    const [node, fleet] = [stackFile([QUEUE], often), fleetFile(26, often)];
+    for (const [name, yaml, who] of [
+      ['offpeak-prod-queue-unreachable-critical', node, '10.0.0.9:6379 has'],
+      ['offpeak-prod-fleet-unreachable-critical', fleet, 'Nodes have'],
+    ] as const) {
+      expect(alarmNamed(name, yaml)).toMatchObject({
+        AlarmDescription: expect.stringContaining(
+          `${who} not answered Offpeak in ${looks} looks in a row. Look whether`,
+        ),
+        EvaluationPeriods: looks,
+        DatapointsToAlarm: looks,
+      });
+    }
+  });
 });

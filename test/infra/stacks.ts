@@ -59,12 +59,13 @@ export function resourcesOf(yaml: string = stackFile(), network: Network = NO_NE
 }
 
 /** With more nodes than have alarms of their own. */
-export function fleetFile(nodes: number): string {
+export function fleetFile(nodes: number, more = ''): string {
   return stackFile(
     Array.from(
       { length: nodes },
       (_, n) => `  - { id: node-${n}, url: "redis://node-${n}.example", memoryLimit: 1GiB }`,
     ),
+    more,
   );
 }
 

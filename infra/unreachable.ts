@@ -1,0 +1,21 @@
+import type { Config } from '../functions/shared/config/schema.ts';
+import { MINUTE } from '../functions/shared/config/units.ts';
+import { type AlarmSpec, periodsFor } from './alarm.ts';
+import { ANCHORS } from './runbook.ts';
+
+/** A server that restarts, or one lost packet, is no reason to wake anybody: ten minutes, and two looks at least. */
+const LASTING = 10 * MINUTE;
+const FEWEST_LOOKS = 2;
+
+/** What the alarms of one node and of a whole fleet have in common; `who` is `carts-1:6379 has` or `Nodes have`. */
+export function unreachable(config: Config, who: string) {
+  const periods = Math.max(FEWEST_LOOKS, periodsFor(LASTING, config));
+  return {
+    what: 'unreachable',
+    severity: 'critical',
+    says: `${who} not answered Offpeak in ${periods} looks in a row. Look whether the server is up, then at network, TLS and credentials.`,
+    anchor: ANCHORS.unreachable,
+    periods,
+    missing: 'ignore',
+  } as const satisfies Partial<AlarmSpec>;
+}
