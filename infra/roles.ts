@@ -5,7 +5,7 @@ import { arn, getAtt, type Json, type Resource, ref, sub } from './cloudformatio
 import { type FUNCTIONS, functionName } from './functions.ts';
 import { ID } from './names.ts';
 import { isAttached, type Network } from './network.ts';
-import { jobSecrets, secretArn } from './secrets.ts';
+import { jobSecrets, secretArns } from './secrets.ts';
 
 /** One `Allow` of a policy. */
 export type Statement = { readonly [key: string]: Json };
@@ -83,7 +83,7 @@ function inThisRegion(): Statement {
 
 function readSecrets(references: readonly SecretReference[], { secretsKeyArn }: Network): readonly Statement[] {
   const of = (source: SecretReference['source']) =>
-    references.filter((reference) => reference.source === source).map(secretArn);
+    references.filter((reference) => reference.source === source).flatMap(secretArns);
   const grants = [
     { service: 'ssm', action: 'ssm:GetParameter', resources: unique(of('ssm')) },
     { service: 'secretsmanager', action: 'secretsmanager:GetSecretValue', resources: unique(of('secretsmanager')) },

@@ -15,17 +15,23 @@ export function secretSources(config: Config): readonly string[] {
   return [...new Set(jobSecrets(config).map(({ source }) => source))].filter((source) => source !== 'env').sort();
 }
 
-/** The ARN of what a reference names; the key of a secret's JSON is no part of it. */
-export function secretArn(reference: SecretReference): Json {
+/** The ARNs of what a reference names; the key of a secret's JSON is no part of them. */
+export function secretArns(reference: SecretReference): readonly Json[] {
   switch (reference.source) {
     case 'ssm':
-      return arn('ssm', `parameter${reference.name}`);
+      return [arn('ssm', `parameter${reference.name}`)];
     case 'secretsmanager':
-      // Secrets Manager adds a hyphen and six characters to the name; of an ARN both forms are in use.
-      if (reference.id.startsWith('arn:'))
-        return /-[A-Za-z0-9]{6}$/.test(reference.id) ? reference.id : `${reference.id}-??????`;
-      return arn('secretsmanager', `secret:${reference.id}-??????`);
+      return ofSecretsManager(reference.id);
     case 'env':
       throw new Error(`env:${reference.name} is refused by the config's rules for deployment`);
   }
+}
+
+/**
+ * Secrets Manager adds a hyphen and six characters to a name. Of an ARN both forms are in use, with them and without, and a
+ * name may itself end in `-prod01`: no look at it tells the two apart, and so both are granted. The needless one matches nothing,
+ * unless a secret is called what another is with its six characters.
+ */
+function ofSecretsManager(id: string): readonly Json[] {
+  return id.startsWith('arn:') ? [id, `${id}-??????`] : [arn('secretsmanager', `secret:${id}-??????`)];
 }

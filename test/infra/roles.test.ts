@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Json, Resource } from '../../infra/cloudformation.ts';
-import { LONELY_VPC, ofType, resourcesOf, stackFile } from './stacks.ts';
+import { CARTS, LONELY_VPC, ofType, resourcesOf, stackFile } from './stacks.ts';
 
 interface Statement {
   readonly Action: readonly string[];
@@ -45,6 +45,18 @@ describe('roles', () => {
     expect(secretsOf('MaintainRole')).toEqual([{ 'Fn::Sub': `${arn}:secretsmanager:${here}:secret:carts-??????` }]);
     expect(secretsOf('NotifySlackRole')).toEqual([{ 'Fn::Sub': `${arn}:ssm:${here}:parameter/offpeak/slack` }]);
   });
+
+  test.each([['redis-prod01'], ['redis-prod01-AbC1z9'], ['redis']])(
+    'read the secret with the ARN …:%s, whether or not it ends in what Secrets Manager adds',
+    (name) => {
+      const arn = `arn:aws:secretsmanager:eu-west-1:123456789012:secret:${name}`;
+      const yaml = stackFile([CARTS.replace('secretsmanager:carts#password', `secretsmanager:${arn}#password`)]);
+      const { MaintainRole } = resourcesOf(yaml);
+      if (MaintainRole === undefined) throw new Error('no role');
+      const reads = statementsOf(MaintainRole).filter(({ Action }) => Action.includes('secretsmanager:GetSecretValue'));
+      expect(reads.map(({ Resource }) => Resource)).toEqual([[arn, `${arn}-??????`]]);
+    },
+  );
 
   test('have rights on network interfaces only inside a VPC, and on a key only where there is one', () => {
     const { MaintainRole } = resourcesOf();
