@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseConfig } from '../functions/shared/config/parse.ts';
 import { ConfigError } from '../functions/shared/config/problem.ts';
 import type { Config } from '../functions/shared/config/schema.ts';
+import { secretProblems } from './secret-policies.ts';
 
 /** There is no configuration for the stage. */
 export class UnknownStage extends Error {
@@ -22,7 +23,8 @@ export function loadConfig(root: string, stage: string): Config {
     throw new UnknownStage(`${file} does not exist: ${known}; copy config/example.yml to start one`);
   }
   const result = parseConfig(readFileSync(join(root, file), 'utf8'), stage, 'deploy');
-  if (!result.ok) throw new ConfigError(result.problems, file);
+  const problems = result.ok ? secretProblems(result.config) : result.problems;
+  if (!result.ok || problems.length > 0) throw new ConfigError(problems, file);
   return result.config;
 }
 

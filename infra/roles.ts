@@ -1,26 +1,21 @@
 import type { SecretReference } from '../functions/shared/config/address.ts';
 import type { Config } from '../functions/shared/config/schema.ts';
 import { NAMESPACE } from '../functions/shared/contracts/metrics.ts';
-import { arn, getAtt, type Json, type Resource, ref, sub } from './cloudformation.ts';
+import { arn, getAtt, type Json, type Resource, type Resources, ref } from './cloudformation.ts';
 import { type FUNCTIONS, functionName } from './functions.ts';
 import { ID } from './names.ts';
 import { isAttached, type Network } from './network.ts';
-import { jobSecrets, secretArns } from './secrets.ts';
+import { allow, charactersOf, policy, type Statement } from './policies.ts';
+import { decryptSecrets, readSecrets, secretPolicies } from './secret-policies.ts';
+import { jobSecrets } from './secrets.ts';
 
-/** One `Allow` of a policy. */
-export type Statement = { readonly [key: string]: Json };
+const LAMBDA = 'lambda.amazonaws.com';
 
-export function allow(actions: readonly string[], resources: readonly Json[], condition?: Statement): Statement {
-  return {
-    Effect: 'Allow',
-    Action: actions,
-    Resource: resources,
-    ...(condition !== undefined && { Condition: condition }),
-  };
-}
+/** IAM takes 10,240 characters in all the inline policies of a role. */
+const MOST_INLINE = 10_000;
 
-/** A role for one service, with one policy of its own: nothing is shared between the functions. */
-export function role(service: string, statements: readonly Statement[]): Resource {
+/** A role for one service, with policies of its own: nothing is shared between the functions. */
+export function role(service: string, statements: readonly Statement[], managed: readonly Json[] = []): Resource {
   return {
     Type: 'AWS::IAM::Role',
     Properties: {
@@ -28,30 +23,41 @@ export function role(service: string, statements: readonly Statement[]): Resourc
         Version: '2012-10-17',
         Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }],
       },
-      Policies: [{ PolicyName: 'offpeak', PolicyDocument: { Version: '2012-10-17', Statement: statements } }],
+      Policies: [{ PolicyName: 'offpeak', PolicyDocument: policy(statements) }],
+      ...(managed.length > 0 && { ManagedPolicyArns: managed }),
     },
   };
 }
 
-/** What the job may do: its namespace, its topic, its table, and the secrets that the config names. */
-export function maintainRole(config: Config, network: Network): Resource {
-  return role('lambda.amazonaws.com', [
+/**
+ * What the job may do: its namespace, its topic, its table, and the secrets that the config names. Some 80 of those fit beside
+ * the rest; more are in policies of their own.
+ */
+export function maintainRole(config: Config, network: Network): Resources {
+  const secrets = jobSecrets(config);
+  const statementsWith = (reads: readonly Statement[]) => [
     ...basics(config.stage, 'maintain'),
     allow(['cloudwatch:PutMetricData'], ['*'], { StringEquals: { 'cloudwatch:namespace': NAMESPACE } }),
     allow(['sns:Publish'], [ref(ID.topic)]),
     allow(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'], [getAtt(ID.table, 'Arn')]),
     allow(['sqs:SendMessage'], [getAtt(ID.maintainDeadLetters, 'Arn')]),
-    ...readSecrets(jobSecrets(config), network),
+    ...reads,
+    ...decryptSecrets(secrets, network),
     ...(isAttached(network) ? [networkInterfaces()] : []),
-  ]);
+  ];
+  const all = statementsWith(readSecrets(secrets));
+  if (charactersOf(all) <= MOST_INLINE) return { [ID.maintainRole]: role(LAMBDA, all) };
+  const managed = secretPolicies('MaintainSecrets', secrets);
+  return { ...managed, [ID.maintainRole]: role(LAMBDA, statementsWith([]), Object.keys(managed).map(ref)) };
 }
 
 /** What the Slack function may do: read one secret. */
 export function notifierRole(config: Config, webhook: SecretReference, network: Network): Resource {
-  return role('lambda.amazonaws.com', [
+  return role(LAMBDA, [
     ...basics(config.stage, 'notifySlack'),
     allow(['sqs:SendMessage'], [getAtt(ID.notifierDeadLetters, 'Arn')]),
-    ...readSecrets([webhook], network),
+    ...readSecrets([webhook]),
+    ...decryptSecrets([webhook], network),
   ]);
 }
 
@@ -79,22 +85,4 @@ function networkInterfaces(): Statement {
 
 function inThisRegion(): Statement {
   return { StringEquals: { 'aws:RequestedRegion': ref('AWS::Region') } };
-}
-
-function readSecrets(references: readonly SecretReference[], { secretsKeyArn }: Network): readonly Statement[] {
-  const of = (source: SecretReference['source']) =>
-    references.filter((reference) => reference.source === source).flatMap(secretArns);
-  const grants = [
-    { service: 'ssm', action: 'ssm:GetParameter', resources: unique(of('ssm')) },
-    { service: 'secretsmanager', action: 'secretsmanager:GetSecretValue', resources: unique(of('secretsmanager')) },
-  ].filter(({ resources }) => resources.length > 0);
-  const reads = grants.map(({ action, resources }) => allow([action], resources));
-  if (secretsKeyArn === '' || grants.length === 0) return reads;
-  const services = grants.map(({ service }) => sub(`${service}.\${AWS::Region}.amazonaws.com`));
-  return [...reads, allow(['kms:Decrypt'], [secretsKeyArn], { StringEquals: { 'kms:ViaService': services } })];
-}
-
-/** Several keys of one secret have one ARN. */
-function unique(resources: readonly Json[]): readonly Json[] {
-  return [...new Map(resources.map((resource) => [JSON.stringify(resource), resource])).values()];
 }

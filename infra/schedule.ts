@@ -2,7 +2,8 @@ import type { Config } from '../functions/shared/config/schema.ts';
 import { MINUTE } from '../functions/shared/config/units.ts';
 import { getAtt, type Resource, type Resources } from './cloudformation.ts';
 import { ID, stackName } from './names.ts';
-import { allow, role } from './roles.ts';
+import { allow } from './policies.ts';
+import { role } from './roles.ts';
 
 /** The ticks. */
 export function schedule(config: Config): Resources {

@@ -23,7 +23,7 @@ export function template(written: Config, network: Network): Template {
       topic(config),
       stateTable(),
       { [ID.maintainDeadLetters]: deadLetters(stackName(config.stage, 'maintain-dead-letters')) },
-      { [ID.maintainRole]: maintainRole(config, network) },
+      maintainRole(config, network),
       schedule(config),
       isFleet(config.instances) ? fleetAlarms(config) : nodeAlarms(config),
       jobAlarms(config),

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NOTICES } from '../../infra/build.ts';
-import { fleetFile, stackFile } from './stacks.ts';
+import { fleetFile, secretsFile, stackFile } from './stacks.ts';
 import { cfnLint, describeWithCfnLint, makeWorkspace, type Said, type Workspace } from './workspace.ts';
 
 const TEMPLATE = '.serverless/cloudformation-template-update-stack.json';
@@ -22,6 +22,7 @@ beforeAll(() => {
   workspace = makeWorkspace();
   workspace.config('prod', stackFile());
   workspace.config('fleet', fleetFile(40));
+  workspace.config('secrets', secretsFile(200));
 });
 afterAll(() => workspace[Symbol.dispose]());
 
@@ -96,6 +97,7 @@ describeWithCfnLint('cfn-lint finds nothing', () => {
       { ...VPC, secretsKeyArn: 'arn:aws:kms:eu-west-1:123456789012:key/0a1b' },
     ],
     ['with 40 nodes', 'fleet', {}],
+    ['with 200 secrets', 'secrets', {}],
   ])('%s', async (_, stage, parameters) => {
     expect(await workspace.run(['package', '--stage', stage, ...params(parameters)])).toMatchObject({ code: 0 });
     expect(cfnLint(join(workspace.folder, TEMPLATE))).toBe('');
@@ -121,10 +123,19 @@ describe('a mistake ends packaging with status 2, and with every problem and its
     ]);
   });
 
+  test('of more secrets than a role can be allowed to read', async () => {
+    workspace.config('too-many', secretsFile(900));
+    const { code, output } = await workspace.run(['package', '--stage', 'too-many']);
+    expect(code).toBe(2);
+    expect(output).toMatch(
+      /^config\/too-many\.yml instances: 900 secrets are named: .*; accepted: fewer: .*\nNothing was packaged/,
+    );
+  });
+
   test.each([['nowhere'], ['../config/prod'], ['']])('of the stage: %s', async (stage) => {
     const { code, output } = await workspace.run(['package', '--stage', stage]);
     expect(code).toBe(2);
-    expect(output).toContain(`config/${stage}.yml does not exist: there are fleet, prod`);
+    expect(output).toContain(`config/${stage}.yml does not exist: there are fleet, prod, secrets`);
   });
 
   test.each(['deploy', 'remove'])('%s without a stage', async (command) => {

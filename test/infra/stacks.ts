@@ -69,6 +69,16 @@ export function fleetFile(nodes: number, more = ''): string {
   );
 }
 
+/** With as many instances, each with a password of its own: `reference(n)`. */
+export function secretsFile(secrets: number, reference = (n: number) => `ssm:/offpeak/prod/node-${n}/redis`): string {
+  return stackFile(
+    Array.from(
+      { length: secrets },
+      (_, n) => `  - { id: node-${n}, url: "redis://node-${n}", credentials: { password: "${reference(n)}" } }`,
+    ),
+  );
+}
+
 export function ofType(resources: Resources, type: string): readonly (readonly [id: string, resource: Resource])[] {
   return Object.entries(resources).filter(([, { Type }]) => Type === type);
 }
