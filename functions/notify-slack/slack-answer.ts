@@ -17,6 +17,7 @@ const UNREADABLE = ['invalid_blocks', 'invalid_blocks_format', 'invalid_payload'
 /** Slack's words for a webhook that will not work again by itself, and what helps (its documentation of webhooks' errors). */
 const GONE: Readonly<Record<string, string>> = {
   no_service: 'the webhook was removed or disabled: create another and store its address',
+  no_active_hooks: 'the webhook is disabled: create another and store its address',
   no_service_id: 'the address is not whole: store it again',
   invalid_token: 'the address is not a valid one: store it again',
   no_team: 'the workspace is gone, or the address is wrong',
@@ -27,6 +28,10 @@ const GONE: Readonly<Record<string, string>> = {
   action_prohibited: 'an administrator of the workspace does not allow it',
   posting_to_general_channel_denied: 'the webhook may not post to this channel',
 };
+
+/** Of the address and not of the message, whatever word comes with them: new ones, and pages of a proxy, included. */
+const GONE_STATUSES: readonly number[] = [403, 404, 410];
+const GONE_ANYHOW = 'the address is of no webhook that works: create one and store its address';
 
 /** Slack says how long; where it does not, it allows about one message a second. */
 const DEFAULT_RETRY_AFTER: Milliseconds = SECOND;
@@ -56,8 +61,14 @@ function judge(status: number, body: string, retryAfter: string | null): Answer 
   if (status === 429) return { kind: 'limited', why, retryAfter: waitOf(retryAfter) };
   if (UNREADABLE.includes(word)) return { kind: 'unreadable', why };
   if (status >= 500) return { kind: 'failed', why };
-  const help = Object.hasOwn(GONE, word) ? GONE[word] : undefined;
+  const help = helpFor(status, word);
   return { kind: 'refused', why: help ? `${why}: ${help}` : why, isWebhookGone: help !== undefined };
+}
+
+/** What helps where the webhook itself is of no use; undefined where it is not the webhook that was refused. */
+function helpFor(status: number, word: string): string | undefined {
+  if (Object.hasOwn(GONE, word)) return GONE[word];
+  return GONE_STATUSES.includes(status) ? GONE_ANYHOW : undefined;
 }
 
 /** Only what looks like one of Slack's words: a proxy's page of its own may quote the address. */

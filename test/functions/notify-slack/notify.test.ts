@@ -41,11 +41,18 @@ describe('notes to Slack', () => {
   });
 
   test.each([
-    ['no_service', 1],
-    ['channel_is_archived', 1],
-    ['no_text', 0],
-  ])('after %s the address is asked for anew %d times', async (body, times) => {
-    endpoint.behave({ kind: 'answer', status: 404, body });
+    [404, 'no_service', 1],
+    [200, 'channel_is_archived', 1],
+    [404, 'no_active_hooks', 1],
+    [403, '', 1],
+    [404, 'a_word_of_next_year', 1],
+    [410, '<html>Gone</html>', 1],
+    [400, 'no_text', 0],
+    [500, '', 0],
+  ])('after %i %j the address is asked for anew %d times', async (status, body, times) => {
+    endpoint.behave(
+      ...Array.from({ length: status >= 500 ? 3 : 1 }, () => ({ kind: 'answer', status, body }) as const),
+    );
     await expect(notify([note('a'), note('b')], minute, portsWith())).rejects.toThrow(NotDelivered);
     expect(forgotten).toBe(times);
     expect(endpoint.shown()).toHaveLength(1);

@@ -153,6 +153,13 @@ describe('posting to an incoming webhook over HTTP', () => {
     [404, 'no_service', true],
     [404, 'channel_not_found', true],
     [410, 'channel_is_archived', true],
+    [404, 'no_active_hooks', true],
+    [400, 'no_active_hooks', true],
+    [403, 'a_word_of_next_year', true],
+    [404, '<html>Not found</html>', true],
+    [410, '', true],
+    [403, 'constructor', true],
+    [400, 'constructor', false],
     [200, 'no_text', false],
     [200, '', false],
     [400, 'too_many_attachments', false],
@@ -172,6 +179,14 @@ describe('posting to an incoming webhook over HTTP', () => {
     endpoint.behave({ kind: 'answer', status: 307, body: '', headers: { location: elsewhere.url } });
     expect((await failureOf(post())).message).toBe('Slack answered 307 without a word');
     expect(elsewhere.posts).toEqual([]);
+  });
+
+  test.each([
+    [404, 'no_active_hooks', 'no_active_hooks: the webhook is disabled: create another and store its address'],
+    [410, '', 'without a word: the address is of no webhook that works: create one and store its address'],
+  ])('%d %j says what to do', async (status, word, help) => {
+    endpoint.behave(answer(status, word));
+    expect((await failureOf(post())).message).toBe(`Slack answered ${status} ${help}`);
   });
 
   test('an address that Slack does not know says what to do', async () => {
