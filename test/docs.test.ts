@@ -6,6 +6,7 @@ import { FLEET_METRICS, JOB_METRICS, NODE_METRICS } from '../functions/shared/co
 import { type MonthlyCost, monthlyCost } from '../infra/costs.ts';
 import { ANCHORS } from '../infra/runbook.ts';
 import { deployable, fleetFile, LONELY_VPC, NO_NETWORK } from './infra/stacks.ts';
+import { anchorsOf, prose } from './support/headings.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).flatMap((name) => asPage(name))];
@@ -33,31 +34,15 @@ function read(page: string): string {
   return readFileSync(join(ROOT, page), 'utf8');
 }
 
-/** Without blocks of code, in which `#` begins a comment. */
-function prose(page: string): string {
-  return read(page).replaceAll(/^ *```[\s\S]*?^ *```$/gm, '');
-}
-
-/** The anchors that GitHub gives to headings. */
-function anchorsOf(page: string): readonly string[] {
-  return [...prose(page).matchAll(/^#{1,6} +(.+)$/gm)].map(([, heading = '']) =>
-    heading
-      .trim()
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
-      .replaceAll(/\s/g, '-'),
-  );
-}
-
 describe('the runbook', () => {
-  const anchors = anchorsOf('docs/runbook.md');
+  const anchors = anchorsOf(read('docs/runbook.md'));
 
   test.each([...Object.values(ANCHORS), ...EVENTS])('has one heading for %s', (anchor) => {
     expect(anchors.filter((one) => one === anchor)).toHaveLength(1);
   });
 
   test.each(Object.values(ANCHORS))('says of the alarm %s what it means', (anchor) => {
-    const sections = prose('docs/runbook.md').split(/^#+ +/m);
+    const sections = prose(read('docs/runbook.md')).split(/^#+ +/m);
     const section = sections[anchors.indexOf(anchor) + 1] ?? '';
     expect(section).toContain('**Means:**');
     expect(section).toMatch(/\*\*(Ignore|Do)\*\*|purge the queue/);
@@ -65,7 +50,7 @@ describe('the runbook', () => {
 });
 
 describe.each(PAGES)('%s', (page) => {
-  const links = [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+  const links = [...prose(read(page)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
   const relative = links.filter((target) => !/^[a-z]+:/.test(target));
 
   it('has links that lead somewhere', () => {
@@ -81,7 +66,7 @@ function leadsSomewhere(page: string, target: string): boolean {
   const [path = '', anchor] = target.split('#');
   const file = path === '' ? page : join(page, '..', path);
   if (!existsSync(join(ROOT, file))) return false;
-  return anchor === undefined || anchorsOf(file).includes(anchor);
+  return anchor === undefined || anchorsOf(read(file)).includes(anchor);
 }
 
 test.each(

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { ALARMS, ALERTS, OTHERS } from '../functions/notify-slack/samples.ts';
+import { ALARMS } from '../functions/notify-slack/alarms.ts';
+import { ALERTS, OTHERS } from '../functions/notify-slack/samples.ts';
 import { aRecord } from '../functions/notify-slack/sns-events.ts';
 import { hostileText, mutatedJson, mutatedText } from './json.ts';
 

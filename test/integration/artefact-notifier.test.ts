@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { ALARMS, ALERTS } from '../functions/notify-slack/samples.ts';
+import { ALARMS } from '../functions/notify-slack/alarms.ts';
+import { ALERTS } from '../functions/notify-slack/samples.ts';
 import { alarmRecord, alertRecord, anEvent } from '../functions/notify-slack/sns-events.ts';
 import { describeWithRic, packaged } from '../support/artefact.ts';
 import { awsEnv } from '../support/aws-proxy.ts';

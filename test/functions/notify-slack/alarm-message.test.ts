@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { refusalOf } from '../../support/slack-rules.ts';
-import { aCompositeAlarm, aMathAlarm, anAlarm } from './alarms.ts';
+import { ALARMS, aCompositeAlarm, aMathAlarm, anAlarm } from './alarms.ts';
 import { addressesOf, read } from './reading.ts';
-import { ALARMS, LINKS, renderRecord } from './samples.ts';
+import { LINKS, renderRecord } from './samples.ts';
 import { alarmRecord } from './sns-events.ts';
 
 describe('CloudWatch alarms', () => {
@@ -32,21 +32,21 @@ describe('CloudWatch alarms', () => {
     expect(text).toContain('*Node*\n10.0.3.17:6379');
     expect(text).toContain('*State*\nOK → ALARM');
     expect(text).toContain('*Metric*\nOffpeak Reachable');
-    expect(text).toContain('*Threshold*\n&lt; 1 in 3 of 3 periods of 300 s');
+    expect(text).toContain('*Threshold*\n&lt; 1 in 2 of 2 periods of 300 s');
     expect(text).toContain('2026-11-23 02:09:12 UTC');
   });
 
   test('with metric math, from the metrics behind the expression, each once', () => {
     const text = read(renderRecord(alarmRecord(aMathAlarm())).message);
     expect(text).toContain('*Instance*\nsessions\n');
-    expect(text).toContain('*Metric*\nratio above floor');
+    expect(text).toContain('*Metric*\nmem_fragmentation_ratio of 10.0.3.17:6379, 0 below the floor');
     expect(text).toContain('*Threshold*\n&gt; 1.5 in 6 of 6 periods of 300 s');
   });
 
   test('a composite alarm names what it is made of', () => {
     const text = read(renderRecord(alarmRecord(aCompositeAlarm())).message);
     expect(text).toContain('*Because of*\noffpeak-prod-sessions-unreachable-critical');
-    expect(text).toContain('*Rule*\nALARM("offpeak-prod-sessions-unreachable-critical") OR');
+    expect(text).toContain('*Rule*\nALARM("offpeak-prod-sessions-unreachable-critical") AND');
     expect(text).not.toContain('*Instance*');
   });
 

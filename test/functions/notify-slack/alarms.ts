@@ -1,129 +1,94 @@
-/** Notifications as CloudWatch publishes them to SNS; keys and spellings are those of real ones. */
+import { template } from '../../../infra/template.ts';
+import { deployable, fleetFile, NO_NETWORK } from '../../infra/stacks.ts';
+import { type Change, notificationOf } from './alarm-notification.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-const DIMENSIONS = [
-  { value: '10.0.3.17:6379', name: 'Node' },
-  { value: 'sessions', name: 'Instance' },
-  { value: 'prod', name: 'Stage' },
-];
+export const RUNBOOK = 'https://docs.example/offpeak/runbook.md';
 
-const metric = (MetricName: string) => ({ MetricName, Namespace: 'Offpeak', Dimensions: DIMENSIONS });
+/** One node, and everything that a stack can have. */
+const FILE = [
+  'instances:',
+  '  - { id: sessions, url: redis://10.0.3.17, memoryLimit: 6GiB }',
+  'notifications: { slack: { webhook: ssm:/offpeak/slack } }',
+  `runbook: ${RUNBOOK}`,
+].join('\n');
 
-const stat = (Id: string, MetricName: string) => ({
-  Id,
-  MetricStat: { Metric: metric(MetricName), Period: 300, Stat: 'Maximum' },
-  ReturnData: false,
-});
+const { Resources: NODE_STACK } = template(deployable(FILE), NO_NETWORK);
+const { Resources: FLEET_STACK } = template({ ...deployable(fleetFile(26)), runbook: RUNBOOK }, NO_NETWORK);
+
+const CHILD = 'arn:aws:cloudwatch:eu-west-1:123456789012:alarm:offpeak-prod-sessions-unreachable-critical';
+
+/** What an alarm of the stack sends; `name` is without the stage. */
+const ofNode = (name: string, change: Change): Json => notificationOf(NODE_STACK, `offpeak-prod-${name}`, change);
+const ofFleet = (name: string, change: Change): Json => notificationOf(FLEET_STACK, `offpeak-prod-${name}`, change);
 
 /** An alarm on one metric. */
 export function anAlarm(over: Json = {}): Json {
-  const name = 'offpeak-prod-sessions-unreachable-critical';
-  return {
-    AlarmName: name,
-    AlarmDescription:
-      'No answer from the node for 15 minutes. Runbook: https://docs.example/offpeak/runbook.md#unreachable.',
-    AWSAccountId: '123456789012',
-    AlarmConfigurationUpdatedTimestamp: '2026-11-20T09:00:00.000+0000',
-    NewStateValue: 'ALARM',
-    NewStateReason:
-      'Threshold Crossed: 3 out of the last 3 datapoints [0.0 (23/11/26 02:04:00), 0.0 (23/11/26 01:59:00), 0.0 (23/11/26 01:54:00)] were less than the threshold (1.0) (minimum 3 datapoints for OK -> ALARM transition).',
-    StateChangeTime: '2026-11-23T02:09:12.345+0000',
-    Region: 'EU (Ireland)',
-    AlarmArn: `arn:aws:cloudwatch:eu-west-1:123456789012:alarm:${name}`,
-    OldStateValue: 'OK',
-    OKActions: ['arn:aws:sns:eu-west-1:123456789012:offpeak-prod-alerts'],
-    AlarmActions: ['arn:aws:sns:eu-west-1:123456789012:offpeak-prod-alerts'],
-    InsufficientDataActions: [],
-    Trigger: {
-      ...metric('Reachable'),
-      StatisticType: 'Statistic',
-      Statistic: 'MINIMUM',
-      Unit: null,
-      Period: 300,
-      EvaluationPeriods: 3,
-      DatapointsToAlarm: 3,
-      ComparisonOperator: 'LessThanThreshold',
-      Threshold: 1.0,
-      TreatMissingData: 'missing',
-      EvaluateLowSampleCountPercentile: '',
-    },
-    ...over,
-  };
+  return { ...ofNode('sessions-unreachable-critical', { to: 'ALARM', datum: 0 }), ...over };
 }
 
 /** The ratio with its byte floor: metric math has no metric of its own. */
 export function aMathAlarm(over: Json = {}): Json {
-  const name = 'offpeak-prod-sessions-fragmentation-warning';
-  return anAlarm({
-    AlarmName: name,
-    AlarmArn: `arn:aws:cloudwatch:eu-west-1:123456789012:alarm:${name}`,
-    AlarmDescription:
-      'Fragmentation ratio above 1.5 for 30 minutes. Runbook: https://docs.example/offpeak/runbook.md#ratio',
-    NewStateReason: 'Threshold Crossed: 6 out of the last 6 datapoints were greater than the threshold (1.5).',
-    Trigger: {
-      Period: 300,
-      EvaluationPeriods: 6,
-      DatapointsToAlarm: 6,
-      ComparisonOperator: 'GreaterThanThreshold',
-      Threshold: 1.5,
-      TreatMissingData: 'notBreaching',
-      EvaluateLowSampleCountPercentile: '',
-      Metrics: [
-        {
-          Expression: 'IF(rss - used > 104857600, ratio, 0)',
-          Id: 'floored',
-          Label: 'ratio above floor',
-          ReturnData: true,
-        },
-        stat('ratio', 'MemFragmentationRatio'),
-        stat('rss', 'UsedMemoryRss'),
-        stat('used', 'UsedMemory'),
-      ],
-    },
-    ...over,
-  });
+  return { ...ofNode('sessions-fragmentation-warning', { to: 'ALARM', datum: 1.83 }), ...over };
 }
 
-/** A composite alarm has a rule and children, and no trigger. */
+/** Nobody's of this stack, which has none: a composite alarm has a rule and children, and no trigger. */
 export function aCompositeAlarm(over: Json = {}): Json {
   const { Trigger: _, ...rest } = anAlarm();
-  const child = 'arn:aws:cloudwatch:eu-west-1:123456789012:alarm:offpeak-prod-sessions-unreachable-critical';
   return {
     ...rest,
-    AlarmName: 'offpeak-prod-fleet-critical',
-    AlarmArn: 'arn:aws:cloudwatch:eu-west-1:123456789012:alarm:offpeak-prod-fleet-critical',
+    AlarmName: 'shop-redis-is-down',
+    AlarmArn: 'arn:aws:cloudwatch:eu-west-1:123456789012:alarm:shop-redis-is-down',
     AlarmDescription: null,
-    AlarmRule:
-      'ALARM("offpeak-prod-sessions-unreachable-critical") OR ALARM("offpeak-prod-carts-unreachable-critical")',
-    NewStateReason: `${child} transitioned to ALARM at Monday 23 November, 2026 02:09:12 UTC`,
-    TriggeringChildren: [{ Arn: child, State: { Value: 'ALARM', Timestamp: '2026-11-23T02:09:12.345+0000' } }],
+    AlarmRule: 'ALARM("offpeak-prod-sessions-unreachable-critical") AND ALARM("shop-checkout-errors")',
+    NewStateReason: `${CHILD} transitioned to ALARM at Monday 23 November, 2026 02:09:12 UTC`,
+    TriggeringChildren: [{ Arn: CHILD, State: { Value: 'ALARM', Timestamp: '2026-11-23T02:09:12.345+0000' } }],
     ...over,
   };
 }
 
-/** The job itself: no instance, no node. */
-export function aJobAlarm(over: Json = {}): Json {
-  const name = 'offpeak-prod-job-not-running-critical';
+/** Of somebody who wants to be told of missing data, too. */
+function aStrangersAlarm(): Json {
   return anAlarm({
-    AlarmName: name,
-    AlarmArn: `arn:aws:cloudwatch:eu-west-1:123456789012:alarm:${name}`,
-    AlarmDescription: 'No tick has ended in 20 minutes.',
+    AlarmName: 'shop-checkout-errors',
+    AlarmArn: 'arn:aws:cloudwatch:eu-west-1:123456789012:alarm:shop-checkout-errors',
+    AlarmDescription: 'Checkout fails. See https://wiki.shop.example/checkout.',
+    NewStateValue: 'INSUFFICIENT_DATA',
     NewStateReason: 'Insufficient Data: 4 datapoints were unknown.',
     Trigger: {
-      MetricName: 'Heartbeat',
-      Namespace: 'Offpeak',
+      MetricName: 'Errors',
+      Namespace: 'Shop',
       StatisticType: 'Statistic',
       Statistic: 'SUM',
       Unit: null,
-      Dimensions: [{ value: 'prod', name: 'Stage' }],
-      Period: 300,
+      Dimensions: [{ value: 'checkout', name: 'Service' }],
+      Period: 60,
       EvaluationPeriods: 4,
-      ComparisonOperator: 'LessThanThreshold',
-      Threshold: 1.0,
-      TreatMissingData: 'breaching',
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      Threshold: 10.0,
+      TreatMissingData: 'missing',
       EvaluateLowSampleCountPercentile: '',
     },
-    ...over,
   });
 }
+
+/** By what the page of samples calls them; those of others last. */
+export const ALARMS: Readonly<Record<string, Json>> = {
+  'one metric: ALARM': anAlarm(),
+  'one metric: OK': ofNode('sessions-unreachable-critical', { to: 'OK', datum: 1 }),
+  'metric math: ALARM': aMathAlarm(),
+  'metric math: OK': ofNode('sessions-fragmentation-warning', { to: 'OK', datum: 1.24 }),
+  'near the limit: ALARM': ofNode('sessions-rss-critical', { to: 'ALARM', datum: 5_601_230_848 }),
+  'a fleet: ALARM': ofFleet('fleet-fragmentation-critical', { to: 'ALARM', datum: 3 }),
+  'the job does not run: ALARM': ofNode('job-not-running-critical', { to: 'ALARM' }),
+  'the job does not run: OK': ofNode('job-not-running-critical', { to: 'OK', datum: 1 }),
+  'a queue: ALARM': ofNode('job-dead-letters-warning', { to: 'ALARM', datum: 1 }),
+  "somebody else's composite: ALARM": aCompositeAlarm(),
+  "somebody else's composite: OK": aCompositeAlarm({
+    NewStateValue: 'OK',
+    OldStateValue: 'ALARM',
+    NewStateReason: `${CHILD} transitioned to OK at Monday 23 November, 2026 02:14:12 UTC`,
+  }),
+  "somebody else's: INSUFFICIENT_DATA": aStrangersAlarm(),
+};

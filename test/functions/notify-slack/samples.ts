@@ -5,13 +5,13 @@ import { notesOf } from '../../../functions/notify-slack/sns-event.ts';
 import type { Alert } from '../../../functions/shared/contracts/alert.ts';
 import { ROWS } from '../maintain/decide/alert-rows.ts';
 import { purgedAfter, reportOf, stopped } from '../maintain/decide/steps.ts';
-import { aCompositeAlarm, aJobAlarm, aMathAlarm, anAlarm } from './alarms.ts';
+import { ALARMS, RUNBOOK } from './alarms.ts';
 import { alarmRecord, alertRecord, aRecord } from './sns-events.ts';
 
 export const LINKS: Links = {
   dashboard:
     'https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#dashboards/dashboard/offpeak-prod',
-  runbook: 'https://docs.example/offpeak/runbook.md',
+  runbook: RUNBOOK,
 };
 
 /** One alert of the job for each row of its own tests, so for every event. */
@@ -19,22 +19,6 @@ export const ALERTS: Readonly<Record<string, Alert>> = Object.fromEntries([
   ...ROWS.map(([name, outcomes]) => [name, firstAlert(outcomes)] as const),
   ['goal met, then a purge', firstAlert([stopped('goal-met'), purgedAfter])] as const,
 ]);
-
-const RECOVERED = { NewStateValue: 'OK', OldStateValue: 'ALARM' };
-
-export const ALARMS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  'one metric: ALARM': anAlarm(),
-  'one metric: OK': anAlarm({
-    ...RECOVERED,
-    NewStateReason: 'Threshold Crossed: 1 datapoint [1.0 (23/11/26 02:14:00)] was not less than the threshold (1.0).',
-  }),
-  'metric math: ALARM': aMathAlarm(),
-  'metric math: OK': aMathAlarm(RECOVERED),
-  'composite: ALARM': aCompositeAlarm(),
-  'composite: OK': aCompositeAlarm(RECOVERED),
-  'job: ALARM': aJobAlarm(),
-  'job: INSUFFICIENT_DATA': aJobAlarm({ NewStateValue: 'INSUFFICIENT_DATA' }),
-};
 
 export const OTHERS: Readonly<Record<string, SNSEventRecord>> = {
   'plain text': aRecord({ Subject: 'Deploy finished', Message: 'offpeak-prod is at version 0.3.0.\nNothing to do.' }),
