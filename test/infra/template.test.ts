@@ -5,6 +5,7 @@ import { byLogicalId } from '../../infra/cloudformation.ts';
 import { maintainSettings, notifierSettings } from '../../infra/functions.ts';
 import { logicalPart } from '../../infra/names.ts';
 import { template } from '../../infra/template.ts';
+import { listing } from './listing.ts';
 import {
   CARTS,
   deployable,
@@ -180,9 +181,22 @@ describe('the functions', () => {
 });
 
 test('the stack of three instances', () => {
-  const lines = Object.entries(resourcesOf()).map(([id, { Type, Properties }]) => {
-    const name = Properties.AlarmName ?? Properties.TopicName ?? Properties.QueueName ?? Properties.Name ?? '';
-    return `${Type.replace('AWS::', '').padEnd(22)} ${id}${name === '' ? '' : `  ${String(name)}`}`;
-  });
-  expect(lines.join('\n')).toMatchSnapshot();
+  expect(listing(resourcesOf())).toMatchSnapshot();
+});
+
+test.each([
+  ['a statistic', 'SampleCount', 'Sum'],
+  ['a threshold', '"Threshold":1.5', '"Threshold":1.6'],
+  ['a comparison', 'LessThanThreshold', 'GreaterThanThreshold'],
+  ['a number of periods', '"EvaluationPeriods":3', '"EvaluationPeriods":4'],
+  ['a period', '"Period":300', '"Period":60'],
+  ['what missing data means', 'breaching', 'ignore'],
+  ['an expression', 'rss - used >=', 'rss - used >'],
+  ['an action', 'dynamodb:UpdateItem', 'dynamodb:PutItem'],
+  ['a resource', '["*"]', '["**"]'],
+  ['a condition', 'cloudwatch:namespace', 'cloudwatch:dimension'],
+])('of %s a change is seen in the snapshot', (_, from, to) => {
+  const text = JSON.stringify(resourcesOf());
+  expect(text).toContain(from);
+  expect(listing(JSON.parse(text.replaceAll(from, to)))).not.toBe(listing(JSON.parse(text)));
 });
