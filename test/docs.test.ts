@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join, matchesGlob } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import type { AlertEvent } from '../functions/shared/contracts/alert.ts';
 import { FLEET_METRICS, JOB_METRICS, NODE_METRICS } from '../functions/shared/contracts/metrics.ts';
@@ -57,9 +57,49 @@ describe.each(PAGES)('%s', (page) => {
     expect(relative.filter((target) => !leadsSomewhere(page, target))).toEqual([]);
   });
 
+  it('names no file of the repository that is not there', () => {
+    expect(missingOf(read(page))).toEqual([]);
+  });
+
   it('names no machine of ours and no registry', () => {
     expect(read(page)).not.toMatch(/\/work\/|\/root\/|\/tmp\/|registry\.|_authToken/);
   });
+});
+
+/** Files of the reader's own, which the pages have them make. */
+const THEIRS = ['config/prod.yml', 'config/staging.yml'];
+
+/** Every file and folder of ours, and no package's or build's. */
+const TOP = readdirSync(ROOT).filter((name) => !['.git', '.serverless', 'dist', 'node_modules'].includes(name));
+const PATHS = TOP.flatMap((name) => [
+  name,
+  ...(statSync(join(ROOT, name)).isDirectory() ? globSync(`${name}/**`, { cwd: ROOT }) : []),
+]);
+
+/** Back-ticked paths that nothing in the repository has: `infra/x.ts` as it stands; `decide/x-*.ts`, whose start is left out, anywhere. */
+function missingOf(markdown: string): readonly string[] {
+  const named = [...prose(markdown).matchAll(/`([^`\n]+)`/g)].map(([, text = '']) => text.replace(/\/$/, ''));
+  const paths = named.filter(
+    (text) => /^[\w.*-]+(\/[\w.*-]+)*$/.test(text) && (text.includes('/') || /\.(ts|cjs|md|ya?ml|json)$/.test(text)),
+  );
+  const isThere = (path: string) => {
+    const glob = TOP.includes(path.split('/')[0] ?? '') ? path : `**/${path}`;
+    return THEIRS.includes(path) || PATHS.some((one) => matchesGlob(one, glob));
+  };
+  return paths.filter((path) => !isThere(path));
+}
+
+test('a path that is not there is missed, whole or without its start', () => {
+  const text = '`infra/gone.ts`, `infra/alarm.ts`, `decide/plan.ts`, `decide/gone-*.test.ts`, `gone.ts`, `test/model/`';
+  expect(missingOf(text)).toEqual(['infra/gone.ts', 'decide/gone-*.test.ts', 'gone.ts']);
+});
+
+test('docs/deploy.md cites the deny-list for the versions that it names', () => {
+  const [paragraph = ''] = /^On a version that is known to crash[\s\S]*?\n\n/m.exec(read('docs/deploy.md')) ?? [];
+  const [, file = ''] = /`([^`]+)`/.exec(paragraph) ?? [];
+  const issues = paragraph.match(/[\w-]+\/\w+#\d+/g) ?? [];
+  expect(issues.length).toBeGreaterThan(2);
+  expect(issues.filter((issue) => !read(file).includes(`'${issue}'`))).toEqual([]);
 });
 
 function leadsSomewhere(page: string, target: string): boolean {
