@@ -11,6 +11,7 @@ export interface Mutant {
 }
 
 const MODEL = ['model/model.test.ts', 'model/regressions.test.ts', 'model/every-effect.test.ts'];
+const TROUBLES = ['model/troubles.test.ts'];
 const PLAN = ['functions/maintain/decide/plan'];
 
 export const MUTANTS: readonly Mutant[] = [
@@ -87,6 +88,22 @@ export const MUTANTS: readonly Mutant[] = [
     tests: ['model/regressions.test.ts'],
   },
   {
+    law: 'S2',
+    what: 'a store that takes no writes keeps a defrag on',
+    file: 'maintain/tend-leased.ts',
+    from: 'renewLease(visit.ports.store, held, closing).catch(expected)',
+    to: 'renewLease(visit.ports.store, held, closing)',
+    tests: TROUBLES,
+  },
+  {
+    law: 'S2',
+    what: 'a store that cannot be read keeps a defrag on',
+    file: 'maintain/run.ts',
+    from: "typeof state === 'string' ? lastKnownLeases(ports.store) : state",
+    to: "typeof state === 'string' ? { leases: new Map(), aside: [] } : state",
+    tests: TROUBLES,
+  },
+  {
     law: 'S3',
     what: "a human's change during our run is overwritten",
     file: 'maintain/decide/stall.ts',
@@ -111,6 +128,14 @@ export const MUTANTS: readonly Mutant[] = [
     tests: ['model/regressions.test.ts'],
   },
   {
+    law: 'S3',
+    what: 'without the store, any defrag is taken for ours',
+    file: 'maintain/tend-blind.ts',
+    from: 'wasTaken(lease, observation)',
+    to: 'true',
+    tests: TROUBLES,
+  },
+  {
     law: 'S4',
     what: 'primaries first',
     file: 'maintain/decide/turns.ts',
@@ -125,6 +150,14 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'store.write(key, lease, undefined)',
     to: 'store.write(key, lease, (await store.read(key))?.version)',
     tests: MODEL,
+  },
+  {
+    law: 'S4',
+    what: 'a purge that is not answered does not keep its instance',
+    file: 'maintain/purge.ts',
+    from: "const isOver = result.kind !== 'failed'",
+    to: 'const isOver = true',
+    tests: TROUBLES,
   },
   {
     law: 'S5',
@@ -173,6 +206,14 @@ export const MUTANTS: readonly Mutant[] = [
     from: '  return !(await isEntrusted(ports.store, [stage, instance.id, node], acquiredAt));',
     to: '  return (await isEntrusted(ports.store, [stage, instance.id, node], acquiredAt)) && false;',
     tests: MODEL,
+  },
+  {
+    law: 'S7',
+    what: 'an alert that cannot be claimed is sent all the same',
+    file: 'maintain/outbox.ts',
+    from: "if (typeof claim === 'string') return",
+    to: "if (typeof claim === 'string') return await alerts.send([entry.alert]);\n  if (typeof claim === 'string') return",
+    tests: TROUBLES,
   },
   {
     law: 'S8',

@@ -6,7 +6,7 @@ import { MUTANTS, type Mutant } from './mutants.ts';
 
 /**
  * `npm run test:mutants`: breaks each law in a copy of the project, in one line, and expects its tests to fail. A law whose tests
- * pass all the same is not proven by them.
+ * pass all the same is not proven by them. With words (`-- S7`, `-- 'the outbox'`), only those mutants whose line holds one of them.
  */
 const ROOT = join(import.meta.dirname, '../..');
 const LEFT_OUT = ['node_modules', '.git', 'dist', '.serverless', '.offpeak'];
@@ -16,8 +16,12 @@ const copy = mkdtempSync(join(tmpdir(), 'offpeak-mutants-'));
 try {
   cpSync(ROOT, copy, { recursive: true, filter: (path) => !LEFT_OUT.includes(basename(path)) });
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-  const survivors = MUTANTS.filter((mutant) => !isCaught(mutant));
-  say(`${MUTANTS.length - survivors.length} of ${MUTANTS.length} mutants were caught.`);
+  const words = process.argv.slice(2);
+  const chosen = MUTANTS.filter(
+    ({ law, what }) => words.length === 0 || words.some((word) => `${law} ${what}`.includes(word)),
+  );
+  const survivors = chosen.filter((mutant) => !isCaught(mutant));
+  say(`${chosen.length - survivors.length} of ${chosen.length} mutants were caught.`);
   process.exitCode = survivors.length === 0 ? 0 : 1;
 } finally {
   rmSync(copy, { recursive: true, force: true });
