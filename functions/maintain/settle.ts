@@ -1,7 +1,8 @@
 import type { Lease, NodeMemory } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
-import { DECAY, type Plan, planAfterDefrag, type Situation, type SkipReason } from './decide/plan.ts';
+import { DECAY } from './decide/permission.ts';
+import { type Plan, planAfterDefrag, type Situation, type SkipReason } from './decide/plan.ts';
 import { failedOutcome } from './lease-taking.ts';
 import { isPurgeUntold, purge } from './purge.ts';
 import { outcomeOf, situation, sleepAwake, type Visit } from './visit.ts';

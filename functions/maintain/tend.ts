@@ -1,7 +1,8 @@
 import { memoryFor, NOTHING_REMEMBERED, type NodeMemory } from './decide/lease.ts';
 import { isActiveDefragOn, type Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
-import { firstLook, type Plan, plan, revalidate, type Situation } from './decide/plan.ts';
+import { firstLook } from './decide/permission.ts';
+import { type Plan, plan, revalidate, type Situation } from './decide/plan.ts';
 import { startDefrag } from './defrag.ts';
 import { failedOutcome, type Result } from './lease-taking.ts';
 import { readLease } from './leases.ts';

@@ -26,7 +26,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S1',
     what: 'a pause is overlooked',
-    file: 'maintain/decide/plan.ts',
+    file: 'maintain/decide/permission.ts',
     from: '  if (pause) {\n    const { until',
     to: '  if (pause && policy.id === "") {\n    const { until',
     tests: MODEL,
@@ -34,7 +34,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S1',
     what: 'blockers are listed and ignored',
-    file: 'maintain/decide/plan.ts',
+    file: 'maintain/decide/permission.ts',
     from: "  return first ? { kind: 'skip', reason: first.kind, instead, blockers } : acting;",
     to: '  return acting;',
     tests: MODEL,
@@ -170,7 +170,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S5',
     what: 'a purge that blocks for too long is carried out',
-    file: 'maintain/decide/plan.ts',
+    file: 'maintain/decide/candidates.ts',
     from: "  if (predicted.reclaim < Math.max(1, policy.purge.minReclaim)) return { kind: 'skip', reason: 'healthy' };\n  if (!policy.purge.enabled)",
     to: "  if (predicted.reclaim < Math.max(1, policy.purge.minReclaim)) return { kind: 'skip', reason: 'healthy' };\n  if (predicted.stall > policy.purge.maxBlock) return { kind: 'act', action: { kind: 'purge' }, reason: 'pages-retained', predicted };\n  if (!policy.purge.enabled)",
     tests: MODEL,
@@ -226,7 +226,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S9',
     what: 'the deny-list is not asked',
-    file: 'maintain/decide/plan.ts',
+    file: 'maintain/decide/candidates.ts',
     from: '  const denied = observation.engine.denied ?? crashDenial(situation);',
     to: '  const denied = crashDenial(situation);',
     tests: MODEL,

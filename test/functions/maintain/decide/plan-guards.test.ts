@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { NOTHING_REMEMBERED, type NodeMemory } from '../../../../functions/maintain/decide/lease.ts';
 import type { Observation } from '../../../../functions/maintain/decide/observation.ts';
-import { firstLook, plan, type Situation, type SkipReason } from '../../../../functions/maintain/decide/plan.ts';
+import { firstLook } from '../../../../functions/maintain/decide/permission.ts';
+import { plan, type Situation, type SkipReason } from '../../../../functions/maintain/decide/plan.ts';
 import type { DefragPolicy } from '../../../../functions/shared/config/schema.ts';
 import { HOUR, MIB, SECOND } from '../../../../functions/shared/config/units.ts';
 import { anEngine, anInstance, anObservation, aPlan, aPurgePlan, NOW } from '../../../support/builders.ts';

@@ -1,0 +1,85 @@
+import { HOUR, MINUTE, type Milliseconds, SECOND } from '../../shared/config/units.ts';
+import { type Blocker, commandCount, serverBlockers, startBlockers } from './guards.ts';
+import type { NodeMemory } from './lease.ts';
+import type { Acting, Action, ActReason, Plan, Situation } from './plan.ts';
+import { purgePatience } from './predict.ts';
+
+/** jemalloc's dirty_decay_ms is 10 s: what is still there after it does not go by itself. */
+export const DECAY: Milliseconds = 12 * SECOND;
+/** Between the two looks before a defrag: long enough to measure the traffic. */
+export const SHORT_LOOK: Milliseconds = 1 * SECOND;
+/** What an action needs besides its own time: looks, settling, reporting. */
+const ROUND_TRIPS: Milliseconds = 10 * SECOND;
+/** A defrag that the window's end cuts off before it has begun is all cost. */
+const SHORTEST_DEFRAG: Milliseconds = 1 * MINUTE;
+/** Ineffective cures double the cooldown, up to this many times (6 h become 16 days). */
+const MAX_DOUBLINGS = 6;
+
+/** A candidate, if no pause forbids it, and the window and the guards allow it. */
+export function allowed(situation: Situation, acting: Plan, cooldown: Milliseconds): Plan {
+  if (acting.kind === 'skip') return acting;
+  const { window, pause, observation, earlier, policy } = situation;
+  const instead = { action: acting.action.kind as 'purge' | 'start-defrag', predicted: acting.predicted };
+  // Before the window: whoever has paused an instance by day wants to see that it is.
+  if (pause) {
+    const { until, reason, by } = pause;
+    return { kind: 'skip', reason: 'paused', instead, pause: { reason, by }, until };
+  }
+  if (!window.open) {
+    const until = window.nextOpening;
+    const reason = window.holiday ? 'holiday' : 'outside-window';
+    return { kind: 'skip', reason, instead, ...(until !== undefined && { until }) };
+  }
+  const blockers = [
+    ...serverBlockers(observation, policy, earlier && commandCount(earlier)),
+    ...startBlockers(observation),
+    ...ownBlockers(situation, acting, cooldown),
+  ];
+  const [first] = blockers;
+  return first ? { kind: 'skip', reason: first.kind, instead, blockers } : acting;
+}
+
+/** What lies with the job, not with the server. */
+function ownBlockers(situation: Situation, acting: Acting, cooldown: Milliseconds): readonly Blocker[] {
+  const { peer, now, window } = situation;
+  const until = coolingUntil(situation.memory, acting, cooldown);
+  const { stall } = acting.predicted;
+  const itself = acting.action.kind === 'purge' ? purgePatience(stall) : stall;
+  const required = ROUND_TRIPS + itself + (situation.earlier ? 0 : firstLook(acting));
+  const open = window.open ? window.closesAt - now : 0;
+  const isCutOff = acting.action.kind === 'start-defrag' && open < SHORTEST_DEFRAG;
+  const remaining = Math.min(situation.remaining, open);
+  const blockers: (Blocker | undefined)[] = [
+    peer === undefined ? undefined : { kind: 'peer-acting', peer },
+    until !== undefined && until > now ? { kind: 'cooling-down', until } : undefined,
+    canaryDied(situation, acting),
+    remaining < required || isCutOff
+      ? { kind: 'not-enough-time', remaining, required: isCutOff ? SHORTEST_DEFRAG : required }
+      : undefined,
+  ];
+  return blockers.filter((blocker) => blocker !== undefined);
+}
+
+/** A window and the rest of its night, and over before the next day's. */
+const NIGHT: Milliseconds = 20 * HOUR;
+
+/** Replicas come first: they are the canaries (valkey#1872, redis#12677 died when defrag was switched on, node after node). */
+function canaryDied({ fallen, now }: Situation, { action }: Acting): Blocker | undefined {
+  if (fallen === undefined || action.kind !== 'start-defrag' || now - fallen.at > NIGHT) return undefined;
+  return { kind: 'canary-died', node: fallen.node, until: fallen.at + NIGHT };
+}
+
+/** How long to wait before the second look at a candidate. */
+export function firstLook(acting: { readonly action: Action; readonly reason: ActReason }): Milliseconds {
+  return acting.reason === 'pages-retained' ? DECAY : SHORT_LOOK;
+}
+
+function coolingUntil(memory: NodeMemory, acting: Acting, cooldown: Milliseconds): number | undefined {
+  if (acting.reason === 'after-defrag') return undefined;
+  const isPurge = acting.action.kind === 'purge';
+  const last = isPurge ? memory.lastPurgeAt : memory.lastDefragAt;
+  const ineffective = isPurge ? memory.ineffective.purge : memory.ineffective.defrag;
+  const cooled = last === undefined ? 0 : last + cooldown * 2 ** Math.min(ineffective, MAX_DOUBLINGS);
+  const rested = isPurge ? 0 : (memory.restUntil ?? 0);
+  return Math.max(cooled, rested) || undefined;
+}
