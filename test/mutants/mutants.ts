@@ -139,8 +139,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S4',
     what: 'primaries first',
     file: 'maintain/decide/turns.ts',
-    from: '? 1 : 2;',
-    to: '? 2 : 1;',
+    from: '? 0 : 1)',
+    to: '? 1 : 0)',
     tests: MODEL,
   },
   {
