@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { findRic, type Ric } from '../test/support/lambda-ric.ts';
 import { openAccount } from './account.ts';
+import { AIM } from './aim.ts';
 import { importTimes } from './import-time.ts';
 import { startTimes } from './start-time.ts';
 import { median, quantile, table } from './statistics.ts';
@@ -15,8 +16,6 @@ import { emptyPackage, type Subject, subjectsOf } from './subjects.ts';
 const IMPORTS = 25;
 const STARTS = 5;
 const WARM = 5;
-/** Of an entry: kB that are loaded at the start, and milliseconds of its import. */
-const AIM = { bytes: 550_000, ms: 80 };
 
 await run();
 

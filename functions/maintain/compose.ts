@@ -1,4 +1,4 @@
-import { createCloudWatchClient, createSnsClient } from '../shared/aws/clients.ts';
+import { createCloudWatchClient } from '../shared/aws/clients.ts';
 import { createMetricSink } from '../shared/aws/cloudwatch.ts';
 import { createSecretReader } from '../shared/aws/secrets.ts';
 import { createAlertSink } from '../shared/aws/sns.ts';
@@ -48,7 +48,7 @@ function stateStore(env: Environment): StateStore {
 export function alertSink(env: Environment, { notifications: { chat } }: Config): AlertSink {
   const topicArn = required(env, ENVIRONMENT.alertTopicArn, 'the ARN of the SNS topic for alerts');
   try {
-    return createAlertSink(createSnsClient(), { topicArn, ...(chat !== undefined && { https: chat }) });
+    return createAlertSink({ topicArn, ...(chat !== undefined && { https: chat }) });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new EnvironmentError(`${ENVIRONMENT.alertTopicArn} cannot be used: ${error.message}`);

@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Ports } from '../../functions/maintain/ports.ts';
 import { lifetimeOf } from '../../functions/maintain/state.ts';
-import { createCloudWatchClient, createDynamoClient, createSnsClient } from '../../functions/shared/aws/clients.ts';
+import { createCloudWatchClient, createDynamoClient } from '../../functions/shared/aws/clients.ts';
 import { createMetricSink } from '../../functions/shared/aws/cloudwatch.ts';
 import { createAlertSink } from '../../functions/shared/aws/sns.ts';
 import { createDynamoStore } from '../../functions/shared/state/dynamo-store.ts';
@@ -57,7 +57,7 @@ describeWithMoto('AWS that fails', () => {
             return await metrics.publish(some);
           },
         },
-        alerts: createAlertSink(createSnsClient(), { topicArn: aws.topicArn }),
+        alerts: createAlertSink({ topicArn: aws.topicArn }),
         store: createDynamoStore(createDynamoClient(), { tableName, keepFor: lifetimeOf }),
       });
       return sceneAt(place, { ports });

@@ -1,6 +1,5 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SNSClient } from '@aws-sdk/client-sns';
 
 /**
  * Time-outs and retries of every AWS client. A VPC without an endpoint for the service never answers the connect, and the
@@ -26,15 +25,6 @@ export class AwsEnvironmentError extends Error {
  */
 export function createCloudWatchClient(): CloudWatchClient {
   return new CloudWatchClient({ ...CALL_POLICY, ...regionFrom(process.env, 'CLOUDWATCH') });
-}
-
-/**
- * From the environment: region, credentials, and AWS_ENDPOINT_URL when set.
- *
- * @throws AwsEnvironmentError when no region is set or an endpoint is no URL
- */
-export function createSnsClient(): SNSClient {
-  return new SNSClient({ ...CALL_POLICY, ...regionFrom(process.env, 'SNS') });
 }
 
 /**

@@ -1,9 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import {
-  createCloudWatchClient,
-  createDynamoClient,
-  createSnsClient,
-} from '../../../../functions/shared/aws/clients.ts';
+import { createCloudWatchClient, createDynamoClient } from '../../../../functions/shared/aws/clients.ts';
+import { createSnsClient } from '../../../../functions/shared/aws/sns-topic.ts';
 
 const CLIENTS = [
   { name: 'CloudWatch', create: createCloudWatchClient },

@@ -1,7 +1,7 @@
 import { CreateTopicCommand, type SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createSnsClient } from '../../../../functions/shared/aws/clients.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createAlertSink } from '../../../../functions/shared/aws/sns.ts';
+import { createSnsClient } from '../../../../functions/shared/aws/sns-topic.ts';
 import { alertText } from '../../../../functions/shared/contracts/alert-text.ts';
 import { type AwsProxy, awsEnv, startAwsProxy } from '../../../support/aws-proxy.ts';
 import { messagesOf } from '../../../support/aws-wire.ts';
@@ -38,7 +38,7 @@ describeWithMoto('sending alerts through SNS over HTTP', () => {
 
   test('a subscriber receives the alert, its subject and its attributes', async () => {
     const alert = anAlert({ severity: 'warning', event: 'cure-ineffective' });
-    expect(await createAlertSink(client, { topicArn }).send([alert])).toEqual({ sent: 1, rejected: [] });
+    expect(await createAlertSink({ client: () => client, topicArn }).send([alert])).toEqual({ sent: 1, rejected: [] });
 
     const [received, ...more] = await queue.receive();
     expect(more).toEqual([]);
@@ -56,7 +56,7 @@ describeWithMoto('sending alerts through SNS over HTTP', () => {
 
   test('the message holds a text for each protocol', async () => {
     const alert = anAlert();
-    await createAlertSink(client, { topicArn }).send([alert]);
+    await createAlertSink({ client: () => client, topicArn }).send([alert]);
     const [message] = messagesOf(proxy.requests);
     expect(message).toMatchObject({ topicArn, structure: 'json' });
     const texts = JSON.parse(message?.message ?? '');
@@ -67,7 +67,7 @@ describeWithMoto('sending alerts through SNS over HTTP', () => {
 
   test('with Amazon Q as the https subscriber, its schema is what https gets', async () => {
     const alert = anAlert();
-    expect(await createAlertSink(client, { topicArn, https: 'amazon-q' }).send([alert])).toEqual({
+    expect(await createAlertSink({ client: () => client, topicArn, https: 'amazon-q' }).send([alert])).toEqual({
       sent: 1,
       rejected: [],
     });
@@ -77,7 +77,7 @@ describeWithMoto('sending alerts through SNS over HTTP', () => {
   });
 
   test('one message for each alert, and none for none', async () => {
-    const sink = createAlertSink(client, { topicArn });
+    const sink = createAlertSink({ client: () => client, topicArn });
     const alerts = Array.from({ length: 7 }, (_, n) => anAlert({ id: `id-${n}` }));
     expect(await sink.send(alerts)).toEqual({ sent: 7, rejected: [] });
     expect(messagesOf(proxy.requests)).toHaveLength(7);
@@ -94,7 +94,7 @@ describeWithMoto('sending alerts through SNS over HTTP', () => {
     ['emoji, line breaks and an empty stage', anAlert({ instance: '🎉\n', stage: '', title: 'a\u0000b\r\nc' })],
     ['an instance of many long characters', anAlert({ instance: '𝕏'.repeat(5_000) })],
   ])('an alert that SNS could refuse is delivered all the same: %s', async (_, alert) => {
-    expect(await createAlertSink(client, { topicArn }).send([alert])).toEqual({ sent: 1, rejected: [] });
+    expect(await createAlertSink({ client: () => client, topicArn }).send([alert])).toEqual({ sent: 1, rejected: [] });
     expect(proxy.requests.map((call) => call.outcome)).toEqual(['forwarded']);
     expect(await queue.receive()).toHaveLength(1);
   });
@@ -106,7 +106,7 @@ describeWithMoto('sending alerts through SNS over HTTP', () => {
       when: (call) => String(call.input.Subject).includes('second'),
     });
     const alerts = ['first', 'second', 'third'].map((title) => anAlert({ title: `sessions: ${title}` }));
-    expect(await createAlertSink(client, { topicArn }).send(alerts)).toEqual({
+    expect(await createAlertSink({ client: () => client, topicArn }).send(alerts)).toEqual({
       sent: 2,
       rejected: [
         {
@@ -120,7 +120,10 @@ describeWithMoto('sending alerts through SNS over HTTP', () => {
 
   test('throttled twice, it arrives once', async () => {
     proxy.fault({ operation: 'Publish', kind: 'throttle', times: 2 });
-    expect(await createAlertSink(client, { topicArn }).send([anAlert()])).toEqual({ sent: 1, rejected: [] });
+    expect(await createAlertSink({ client: () => client, topicArn }).send([anAlert()])).toEqual({
+      sent: 1,
+      rejected: [],
+    });
     expect(await queue.receive()).toHaveLength(1);
   });
 
@@ -131,13 +134,13 @@ describeWithMoto('sending alerts through SNS over HTTP', () => {
     ['deny', /^AccessDenied\w*: User is not authorized/],
   ] as const)('%s for ever is reported, not thrown', async (kind, why) => {
     proxy.fault({ operation: 'Publish', kind });
-    const { sent, rejected } = await createAlertSink(client, { topicArn }).send([anAlert()]);
+    const { sent, rejected } = await createAlertSink({ client: () => client, topicArn }).send([anAlert()]);
     expect(sent).toBe(0);
     expect(rejected).toEqual([{ what: expect.stringContaining('sessions'), why: expect.stringMatching(why) }]);
   });
 
   test('a topic that does not exist is reported', async () => {
-    const sink = createAlertSink(client, { topicArn: `${topicArn}-gone` });
+    const sink = createAlertSink({ client: () => client, topicArn: `${topicArn}-gone` });
     const { rejected } = await sink.send([anAlert()]);
     expect(rejected[0]?.why).toMatch(/^NotFound/);
   });
@@ -151,9 +154,47 @@ describe('the topic', () => {
     'arn:aws:sns:eu-west-1:123456789012:t.fifo',
   ])('%j is refused when the sink is made', (topicArn) => {
     vi.stubEnv('AWS_REGION', 'eu-west-1');
-    expect(() => createAlertSink(createSnsClient(), { topicArn })).toThrow(
+    expect(() => createAlertSink({ topicArn })).toThrow(
       `topicArn: ${JSON.stringify(topicArn)} is not a standard SNS topic`,
     );
     vi.unstubAllEnvs();
+  });
+});
+
+describe('the client', () => {
+  const topicArn = 'arn:aws:sns:eu-west-1:123456789012:offpeak-alerts';
+  afterEach(() => vi.unstubAllEnvs());
+
+  test('is made with the first alert, and once', async () => {
+    let made = 0;
+    const client = () => {
+      made += 1;
+      return { send: async () => ({}) } as unknown as SNSClient;
+    };
+    const sink = createAlertSink({ topicArn, client });
+    await sink.send([]);
+    expect(made).toBe(0);
+    expect(await sink.send([anAlert(), anAlert()])).toEqual({ sent: 2, rejected: [] });
+    await sink.send([anAlert()]);
+    expect(made).toBe(1);
+  });
+
+  test.each([
+    [{ AWS_REGION: '', AWS_DEFAULT_REGION: '', AWS_PROFILE: '' }, 'AWS_REGION is not set'],
+    [
+      { AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL_SNS: 'localhost:5000' },
+      'AWS_ENDPOINT_URL_SNS=localhost:5000 is not a URL',
+    ],
+  ])('that could not be made is told with the sink, not with the first alert: %j', (env, words) => {
+    for (const [key, value] of Object.entries(env)) vi.stubEnv(key, value);
+    expect(() => createAlertSink({ topicArn })).toThrow(words);
+  });
+
+  test('that fails to be made costs its alerts, and throws nothing', async () => {
+    const client = () => {
+      throw new Error('no client');
+    };
+    const { sent, rejected } = await createAlertSink({ topicArn, client }).send([anAlert()]);
+    expect({ sent, why: rejected.map(({ why }) => why) }).toEqual({ sent: 0, why: ['Error: no client'] });
   });
 });

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AIM } from '../../bench/aim.ts';
+import { contentsOf } from '../../bench/contents.ts';
+import { type Built, buildFunctions } from '../../infra/build.ts';
+import { deployable, stackFile } from './stacks.ts';
+import { makeWorkspace, type Workspace } from './workspace.ts';
+
+describe('what a start loads', () => {
+  let workspace: Workspace;
+  let all: readonly Built[];
+  beforeAll(async () => {
+    workspace = makeWorkspace();
+    all = await buildFunctions(workspace.folder, deployable(stackFile()));
+  });
+  afterAll(() => workspace?.[Symbol.dispose]());
+
+  test.each(['maintain', 'notify-slack'])('of %s is within the aim', (folder) => {
+    expect(all.find((one) => one.folder === folder)?.entryBytes).toBeLessThanOrEqual(AIM.bytes);
+  });
+
+  test('of the job is what docs/decisions.md says of it, within 10 KB', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/decisions.md'), 'utf8');
+    const [, told] = /^\| in pieces, as it is packaged \| (\d+) KB/m.exec(page) ?? [];
+    const { entryBytes = 0 } = all.find(({ folder }) => folder === 'maintain') ?? {};
+    expect(Math.abs(entryBytes / 1000 - Number(told))).toBeLessThan(10);
+  });
+
+  test('is nothing that only a terminal needs: no YAML parser, and no file for the state', () => {
+    const files = all.flatMap(({ metafile }) =>
+      Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs)),
+    );
+    expect(
+      files.filter((path) => /node_modules\/yaml\/|config\/schema\.ts|state\/(file-lock|state-file)\.ts/.test(path)),
+    ).toEqual([]);
+  });
+
+  test('is nothing that most ticks do without: the clients of SNS, SSM and Secrets Manager come when they are needed', () => {
+    const contents = all.flatMap((one) => contentsOf(one));
+    for (const name of ['sns', 'ssm', 'secrets-manager']) {
+      const clients = contents.filter((one) => one.name === `@aws-sdk/client-${name}`);
+      expect(clients.length).toBeGreaterThan(0);
+      expect(clients.map(({ start, later }) => [start, later > 0])).toEqual(clients.map(() => [0, true]));
+    }
+  });
+});
