@@ -12,10 +12,12 @@ const LONGEST_WAIT: Milliseconds = 75 * SECOND;
 
 /**
  * Every lease there is, those included that were set aside because nobody could reach their server: whoever removes the stack has to
- * know of them. Of one whose server has restarted nothing is left to give back.
+ * know of them. Of one whose server has restarted, or whose start has never come, nothing is left to give back.
  */
 export function leasesIn({ leases, aside }: State): readonly Lease[] {
-  const missing = aside.filter(({ lease }) => lease.closing !== 'server-restarted');
+  const missing = aside.filter(
+    ({ lease }) => lease.closing !== 'server-restarted' && lease.closing !== 'never-started',
+  );
   return [...leases.values(), ...missing].map(({ lease }) => lease);
 }
 

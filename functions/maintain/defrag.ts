@@ -2,7 +2,7 @@ import { type Lease, memoryFor } from './decide/lease.ts';
 import type { Observation, Settings } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Acting, Situation } from './decide/plan.ts';
-import { restoration } from './decide/stall.ts';
+import { inTurns, restoration } from './decide/stall.ts';
 import { advance } from './decide/stop.ts';
 import { expected, newLease, peerActing, type Result, type StartDefrag } from './lease-taking.ts';
 import { dropLease, type HeldLease, renewLease, takeLease } from './leases.ts';
@@ -32,17 +32,15 @@ export async function startDefrag(visit: Visit, facts: Situation, plan: Acting, 
   }
 }
 
-/** At once where the server can; else the switch by itself, and only when everything else has been taken. */
+/** At once where the server can; else the switch only when what bounds its stalls has been taken. */
 async function configure(visit: Visit, { engine }: Observation, settings: Settings): Promise<Configured> {
-  const { activedefrag, ...rest } = settings;
-  if (engine.atomicConfigSet || activedefrag === undefined || Object.keys(rest).length === 0) {
-    return await visit.session.configure(settings, { atomic: engine.atomicConfigSet });
-  }
-  const prepared = await visit.session.configure(rest, { atomic: false });
-  if (!prepared.done) return prepared;
-  const switched = await visit.session.configure({ activedefrag }, { atomic: false });
-  const found = { ...prepared.found, ...switched.found };
-  return switched.done ? { done: true, found } : { ...switched, found, applied: rest };
+  if (engine.atomicConfigSet) return await visit.session.configure(settings, { atomic: true });
+  const { prepared, switched } = inTurns(settings);
+  const first = await visit.session.configure(prepared, { atomic: false });
+  if (!first.done) return first;
+  const second = await visit.session.configure(switched, { atomic: false });
+  const found = { ...first.found, ...second.found };
+  return second.done ? { done: true, found } : { ...second, found, applied: { ...prepared, ...second.applied } };
 }
 
 async function confirm(
@@ -137,7 +135,19 @@ export async function giveBack(
 ): Promise<GivenBack> {
   const { restore, leftAlone } = restoration(lease, observation.defrag.settings ?? {});
   if (Object.keys(restore).length === 0) return { settled: observation, restored: {}, leftAlone, missing: [] };
-  const configured = await visit.session.configure(restore, { atomic: observation.engine.atomicConfigSet });
+  const { atomicConfigSet: atomic } = observation.engine;
+  const configured = await visit.session.configure(restore, { atomic });
+  // Between our look and our write somebody else may have set what is neither ours nor the prior value: theirs.
+  const theirs = Object.fromEntries(
+    Object.entries(configured.found).filter(
+      ([name, value]) => value !== lease.applied[name] && value !== restore[name],
+    ),
+  );
+  if (Object.keys(theirs).length > 0) {
+    await visit.session.configure(theirs, { atomic });
+    for (const name of Object.keys(theirs)) delete restore[name];
+    Object.assign(leftAlone, theirs);
+  }
   const settled = await visit.session.look();
   const current = settled.defrag.settings;
   // Where CONFIG GET is refused, the server's word for CONFIG SET has to do.

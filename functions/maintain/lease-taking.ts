@@ -17,7 +17,14 @@ export type StartDefrag = Extract<Action, { kind: 'start-defrag' }>;
 
 /** What came of an action. Memory is up to date and stored, whatever it was. */
 export type Result =
-  | { readonly kind: 'done'; readonly memory: NodeMemory; readonly outcome: Outcome; readonly settled: Observation }
+  | {
+      readonly kind: 'done';
+      readonly memory: NodeMemory;
+      readonly outcome: Outcome;
+      readonly settled: Observation;
+      /** False: it could not be entrusted to the outbox. */
+      readonly isTold?: boolean;
+    }
   /** It turned out that this is not to be done; nothing is left changed. */
   | {
       readonly kind: 'withdrawn';

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { HOUR, MINUTE, type Milliseconds } from '../shared/config/units.ts';
-import { ALERT_SCHEMA, type Alert } from '../shared/contracts/alert.ts';
+import { ALERT_SCHEMA, type Alert, type AlertEvent } from '../shared/contracts/alert.ts';
 import type { PublishReport } from '../shared/contracts/sinks.ts';
 import { type StateStore, StateUnavailable, type Stored } from '../shared/state/store.ts';
 import { understood } from './document.ts';
@@ -81,7 +81,9 @@ export async function entrust(
     alerts.map(async (alert) => {
       const now = clock.now();
       const entry: Entry = { alert, entrustedAt: now, holder, heldUntil: now + HELD, sendings: 0 };
-      const why = await failure(store.write(OUTBOX + alert.id, entry, undefined));
+      const write = () => failure(store.write(OUTBOX + alert.id, entry, undefined));
+      // Once more: what is not kept may be told twice, and an answer that was lost shows as kept.
+      const why = (await write()) === undefined ? undefined : await write();
       if (why === undefined) return [];
       log.warn('alert not kept in the outbox', { id: alert.id, error: why });
       return [alert];
@@ -178,8 +180,12 @@ function entryOf(key: string, { value }: Stored): Entry {
   return understood(entrySchema, key, value) as Entry;
 }
 
+/** What tells the end of a purge, or of the defrag that it belongs to. */
+const ENDS: readonly AlertEvent[] = ['purged', 'cure-ineffective', 'defrag-finished', 'defrag-aborted'];
+
 function isEndSince({ alert, entrustedAt }: Entry, since: number): boolean {
-  return entrustedAt >= since && alert.event !== 'defrag-started';
+  const isFailedPurge = alert.event === 'action-failed' && alert.id.includes('/action-failed/purge/');
+  return entrustedAt >= since && (isFailedPurge || ENDS.includes(alert.event));
 }
 
 async function failure(attempt: Promise<unknown>): Promise<string | undefined> {

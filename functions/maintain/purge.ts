@@ -20,20 +20,24 @@ export async function purge(
   visit: Visit,
   facts: Situation,
   plan: Acting,
-  tell?: (outcome: Outcome) => Promise<void>,
+  lease: Pick<Lease, 'busyUntil'>,
+  tell?: (outcome: Outcome) => Promise<boolean>,
 ): Promise<Result> {
   const { session, ports, instance, node } = visit;
   const before = facts.observation;
   const note = (change: (memory: NodeMemory) => NodeMemory) =>
     remember(ports.store, instance.id, node, (memory) => change(memoryFor(before, memory)));
   const memory = await note((known) => ({ ...known, lastPurgeAt: ports.clock.now() }));
-  const known = (change: (memory: NodeMemory) => NodeMemory) =>
-    note((stored) => ({ ...change(stored), ...(tell && { purgeKnownAt: ports.clock.now() }) })).catch(
+  const known = (isTold: boolean, change: (memory: NodeMemory) => NodeMemory) =>
+    note((stored) => ({ ...change(stored), ...(isTold && { purgeKnownAt: ports.clock.now() }) })).catch(
       (error: unknown) => {
         ports.log.warn('not remembered', { instance: instance.id, node, error: expected(error) });
         return memory;
       },
     );
+  // Suspended in between: somebody may have taken the lease for a dead job's, and be at work.
+  if (ports.clock.now() >= lease.busyUntil)
+    return { kind: 'withdrawn', plan: { kind: 'skip', reason: 'changed' }, memory };
   try {
     const purged = await session.purge(purgePatience(plan.predicted.stall));
     if (!purged.done) {
@@ -52,17 +56,13 @@ export async function purge(
       promisedStall: instance.purge.maxBlock,
     });
     const outcome = outcomeOf(visit, { ...facts, observation: settled }, plan, { verdict });
-    await tell?.(outcome);
-    return {
-      kind: 'done',
-      memory: await known((stored) => learnFromPurge(stored, verdict, settled)),
-      outcome,
-      settled,
-    };
+    const isTold = (await tell?.(outcome)) === true;
+    const learned = await known(isTold, (stored) => learnFromPurge(stored, verdict, settled));
+    return { kind: 'done', memory: learned, outcome, settled, ...(tell && { isTold }) };
   } catch (error) {
     const why = expected(error);
-    await tell?.(failedOutcome(visit, facts, plan, { why, leased: false }));
-    return { kind: 'failed', why, leased: false, memory: await known((stored) => stored) };
+    const isTold = (await tell?.(failedOutcome(visit, facts, plan, { why, leased: false }))) === true;
+    return { kind: 'failed', why, leased: false, memory: await known(isTold, (stored) => stored) };
   }
 }
 
@@ -71,9 +71,10 @@ export async function purgeUnderLease(visit: Visit, facts: Situation, plan: Acti
   const { store, log } = visit.ports;
   const held = await takeLease(store, newLease(visit, facts, plan));
   if (!held) return { kind: 'withdrawn', plan: peerActing(visit), memory: facts.memory };
-  const result = await purge(visit, facts, plan, (outcome) => entrustOutcomes(visit, [outcome]));
-  // One that was not answered may still block its server: no other node of the instance is touched before that one answers again.
-  const isOver = result.kind !== 'failed';
+  const result = await purge(visit, facts, plan, held.lease, (outcome) => entrustOutcomes(visit, [outcome]));
+  // One that was not answered may still block its server: no other node of the instance is touched before that one answers again. And
+  // what is not in the outbox is told by whoever finds the lease.
+  const isOver = result.kind !== 'failed' && !(result.kind === 'done' && result.isTold === false);
   // What was done is told, whether the lease could be dropped or not: whoever finds it knows that it is over.
   await (isOver ? dropLease(store, held) : renewLease(store, held, { ...held.lease, busyUntil: 0 })).catch(
     (error: unknown) =>

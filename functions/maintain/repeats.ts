@@ -5,30 +5,31 @@ import type { Clock } from './ports.ts';
 
 /** A store that is down lasts: that is the Errors alarm's to tell. The message says why, and reminds whoever has read past it. */
 const AGAIN_AFTER: Milliseconds = 6 * HOUR;
+/** Days' worth of events. */
+const REMEMBERED = 1000;
 
 /**
- * Tells of a store that cannot be used once in six hours for each place, not with each tick: without a store nobody can remember that it
- * was told, but whoever lives for long (a container, a watch) can. Every other alert passes.
+ * Tells nothing twice, as far as whoever lives for long (a container, a watch) can remember without a store: no event whose delivery could
+ * not be noted in the outbox; and a store that cannot be used once in six hours for each place, not with each tick.
  */
 export function withoutRepeats(sink: AlertSink, { now }: Pick<Clock, 'now'>): AlertSink {
   const toldAt = new Map<string, number>();
-  const sendLasting = async (alert: Alert): Promise<PublishReport> => {
-    const place = `${alert.stage}/${alert.instance}/${alert.node}`;
-    if (now() - (toldAt.get(place) ?? Number.NEGATIVE_INFINITY) < AGAIN_AFTER) return { sent: 1, rejected: [] };
+  const sendNews = async (alert: Alert): Promise<PublishReport> => {
+    const isLasting = alert.event === 'state-unavailable';
+    const name = isLasting ? `${alert.stage}/${alert.instance}/${alert.node}` : alert.id;
+    const told = toldAt.get(name);
+    if (told !== undefined && !(isLasting && now() - told >= AGAIN_AFTER)) return { sent: 1, rejected: [] };
     const report = await sink.send([alert]);
-    if (report.rejected.length === 0) toldAt.set(place, now());
+    if (report.rejected.length > 0) return report;
+    toldAt.set(name, now());
+    const [oldest] = toldAt.keys();
+    if (toldAt.size > REMEMBERED && oldest !== undefined) toldAt.delete(oldest);
     return report;
   };
   return {
     ...sink,
     async send(alerts) {
-      const { lasting = [], passing = [] } = Object.groupBy(alerts, ({ event }) =>
-        event === 'state-unavailable' ? 'lasting' : 'passing',
-      );
-      const reports = await Promise.all([
-        ...lasting.map(sendLasting),
-        ...(passing.length > 0 ? [sink.send(passing)] : []),
-      ]);
+      const reports = await Promise.all(alerts.map(sendNews));
       return {
         sent: reports.reduce((sum, { sent }) => sum + sent, 0),
         rejected: reports.flatMap(({ rejected }) => rejected),

@@ -13,7 +13,7 @@ import { dropExpired } from './pauses.ts';
 import type { Ports } from './ports.ts';
 import { publish } from './publish.ts';
 import { readState, type State } from './state.ts';
-import { homesOf, orphanedLeases } from './stranded.ts';
+import { dropUnstarted, homesOf, orphanedLeases } from './stranded.ts';
 import { tendInstance } from './tend-instance.ts';
 
 /** How a tick is run; what it is run on is the config, what it is run with are the ports. */
@@ -62,7 +62,9 @@ const INSTANCES_AT_ONCE = 64;
 export async function tick(config: Config, ports: Ports, options: TickOptions): Promise<Tick> {
   const at = ports.clock.now();
   const isChosen = (node: string) => options.only?.some((name) => name.node === node) ?? true;
-  const [state, looks] = await Promise.all([stateOrProblem(ports), lookAtAll(config, ports, isChosen)]);
+  // In this order: a look that is older than the lease would take what another job has just switched on for switched off.
+  const state = await stateOrProblem(ports);
+  const looks = await lookAtAll(config, ports, isChosen);
   const homes = homesOf(typeof state === 'string' ? lastKnownLeases(ports.store) : state, looks);
   try {
     const limit = pLimit(INSTANCES_AT_ONCE);
@@ -79,8 +81,10 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
         ),
       ),
     );
-    if (options.mode === 'act' && typeof state !== 'string')
+    if (options.mode === 'act' && typeof state !== 'string') {
       await dropExpired(ports.store, state.pauses, at, ports.log);
+      await dropUnstarted(ports, state, homes, looks);
+    }
     const orphans =
       typeof state === 'string' ? [] : await orphanedLeases(config, { state, homes }, ports, options.mode);
     return await conclude(config, ports, options, { at, outcomes: [...tended.flat(), ...orphans], state });

@@ -23,15 +23,17 @@ export async function settleAfterDefrag(
   visit: Visit,
   { before, settled }: { readonly before: Observation; readonly settled: Observation },
   memory: NodeMemory,
-  lease: Pick<Lease, 'node' | 'acquiredAt'>,
+  lease: Pick<Lease, 'node' | 'acquiredAt' | 'busyUntil'>,
 ): Promise<Settled> {
   const facts = situation(visit, settled, { memory, earlier: before });
   const decided = planAfterDefrag(facts, lease.acquiredAt);
   if (await isPurgeUntold(visit, lease, memory))
     return { settled, isAtRest: true, outcomes: [unknownPurge(visit, facts)] };
   if (decided.kind === 'skip') return await decayed(visit, facts, decided);
-  const result = await purge(visit, facts, decided);
+  const result = await purge(visit, facts, decided, lease);
   if (result.kind === 'done') return { settled: result.settled, isAtRest: true, outcomes: [result.outcome] };
+  if (result.kind === 'withdrawn' && result.plan.reason !== 'purge-refused')
+    return { settled, isAtRest: false, outcomes: [outcomeOf(visit, facts, result.plan)] };
   const failed = (why: string) => [failedOutcome(visit, facts, decided, { why, leased: false })];
   // One that was not answered has cost the connection, too.
   if (result.kind === 'failed') return { settled, isAtRest: false, outcomes: failed(result.why) };

@@ -1,10 +1,10 @@
 import type { Config } from '../shared/config/schema.ts';
-import { HOUR, type Milliseconds } from '../shared/config/units.ts';
+import { HOUR, MINUTE, type Milliseconds } from '../shared/config/units.ts';
 import { StateUnavailable } from '../shared/state/store.ts';
-import type { Lease } from './decide/lease.ts';
+import { type Lease, wasTaken } from './decide/lease.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Situation } from './decide/plan.ts';
-import { type HeldLease, type Leases, setAside } from './leases.ts';
+import { dropLease, type HeldLease, type Leases, setAside } from './leases.ts';
 import type { Seen, Unseen } from './look.ts';
 import { remember } from './memories.ts';
 import type { Ports } from './ports.ts';
@@ -93,9 +93,42 @@ export function homesOf(state: Leases, looks: readonly (Seen | Unseen)[]): Reado
   // What was set aside stands in nobody's way, and comes back with its server only.
   for (const held of state.aside) {
     const free = serversOf(held).find((server) => !homes.has(server));
-    if (free !== undefined) homes.set(free, held);
+    const isAwaited =
+      isUnstarted(held) && !seen.some((look) => look.node.id === free && wasTaken(held.lease, look.observation));
+    if (free !== undefined && !isAwaited) homes.set(free, held);
   }
   return homes;
+}
+
+/** A start that may still be under way. */
+function isUnstarted({ lease }: HeldLease): boolean {
+  return lease.closing === 'never-started';
+}
+
+/** What was sent longer ago than this does not arrive any more: Linux gives up after a quarter of an hour (`tcp_retries2`). */
+const UNDER_WAY: Milliseconds = 30 * MINUTE;
+
+/** Forgets starts that have never come. One whose server does not answer may have come: it is kept. */
+export async function dropUnstarted(
+  { store, clock, log }: Ports,
+  { aside }: Leases,
+  homes: ReadonlyMap<string, HeldLease>,
+  looks: readonly (Seen | Unseen)[],
+): Promise<void> {
+  const answering = new Set(looks.flatMap((look) => ('observation' in look ? [look.observation.runId] : [])));
+  const over = aside.filter(
+    (held) =>
+      isUnstarted(held) &&
+      answering.has(held.lease.runId) &&
+      clock.now() - held.lease.acquiredAt > UNDER_WAY &&
+      ![...homes.values()].includes(held),
+  );
+  try {
+    for (const held of over) await dropLease(store, held);
+  } catch (error) {
+    if (!(error instanceof StateUnavailable)) throw error;
+    log.warn('leases not dropped', { error: error.message });
+  }
 }
 
 /** Leases on nodes that the config no longer names. A node that it names under another instance is tended there. */

@@ -52,8 +52,7 @@ async function closePurge(visit: Visit, facts: Situation, held: HeldLease, memor
   const isUntold = await isPurgeUntold(visit, lease, memory);
   const skipped = outcomeOf(visit, facts, { kind: 'skip', reason: 'changed' });
   const outcome = isUntold ? { ...unknownPurge(visit, facts), episode: lease.acquiredAt } : skipped;
-  await entrustOutcomes(visit, [outcome]);
-  await dropLease(visit.ports.store, held);
+  if (await entrustOutcomes(visit, [outcome])) await dropLease(visit.ports.store, held);
   return outcome;
 }
 
@@ -104,11 +103,23 @@ async function stop(
     episode: held.lease.acquiredAt,
   });
   const outcomes = [outcome, ...after.outcomes];
-  await entrustOutcomes(visit, outcomes);
-  await conclude(visit, after.settled, because, verdict);
-  // A young process at its address is nearly always the restarted one. Where it is another server, the first may still come back.
-  await (because === 'server-restarted' ? setAside : dropLease)(visit.ports.store, renewed);
+  const isTold = await entrustOutcomes(visit, outcomes);
+  const isRemembered = await conclude(visit, after.settled, because, verdict);
+  // What could not be entrusted is told by whoever finds the lease; and what has befallen a canary must not be forgotten.
+  if (!isTold || (because === 'server-restarted' && !isRemembered)) {
+    await renewLease(visit.ports.store, renewed, { ...renewed.lease, busyUntil: 0 });
+    return outcomes.map((one) => ({ ...one, leased: true }));
+  }
+  await (mayComeBack(because) && !isAside(held) ? setAside : dropLease)(visit.ports.store, renewed);
   return outcomes;
+}
+
+/**
+ * A young process at the address of a lease is nearly always the restarted one; where it is another server, the first may still come back.
+ * And a start that has not come may still be under way: TCP goes on sending for a quarter of an hour what nobody waits for any more.
+ */
+function mayComeBack(because: StopReason): boolean {
+  return because === 'server-restarted' || because === 'never-started';
 }
 
 /** Of a start that never came, or of one that is undone, the switch is not ours; of a restarted server, only what a CONFIG REWRITE has kept. */
@@ -163,8 +174,8 @@ function verdictOf(lease: Lease, settled: Observation): Verdict {
   });
 }
 
-/** What the end means for the next start. A memory that cannot be written must not keep the lease from being dropped. */
-async function conclude(visit: Visit, settled: Observation, because: StopReason, verdict?: Verdict): Promise<void> {
+/** What the end means for the next start. False: it could not be remembered. */
+async function conclude(visit: Visit, settled: Observation, because: StopReason, verdict?: Verdict): Promise<boolean> {
   const { ports, instance, node } = visit;
   const { teaches, cools } = traitsOf(because);
   const now = ports.clock.now();
@@ -179,7 +190,9 @@ async function conclude(visit: Visit, settled: Observation, because: StopReason,
   };
   try {
     await remember(ports.store, instance.id, node, change);
+    return true;
   } catch (error) {
     ports.log.warn('not remembered', { instance: instance.id, node, error: expected(error) });
+    return false;
   }
 }

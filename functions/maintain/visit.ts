@@ -123,12 +123,15 @@ export function outcomeOf(
   };
 }
 
-/** Into the outbox with what these outcomes tell: before the lease that explains them is dropped. */
+/**
+ * Into the outbox with what these outcomes tell: before the lease that explains them is dropped. False: not all of it was kept, so that
+ * the lease has to stay.
+ */
 export async function entrustOutcomes(
   { ports, stage, holder, instance }: Pick<Visit, 'ports' | 'stage' | 'holder' | 'instance'>,
   outcomes: readonly Outcome[],
-): Promise<void> {
+): Promise<boolean> {
   const at = ports.clock.now();
   const { alerts } = report({ stage, startedAt: at, finishedAt: at, outcomes, instances: [instance] });
-  await entrust(ports, holder, alerts);
+  return (await entrust(ports, holder, alerts)).length === 0;
 }

@@ -150,7 +150,7 @@ describeWithMoto('the exported handler, invoked on a fragmented server', () => {
       expect(shapes[0]).toEqual(byName([...as({ ...STATE, ...TRAFFIC }, own), ...as(JOB, stage)]));
       const held = as({ LeasesHeld: 'Count' }, stage);
       for (const shape of shapes.slice(1, -1)) expect(shape).toEqual(byName([...as(STATE, own), ...held]));
-      expect(shapes.at(-1)).toEqual(byName([...as({ ...STATE, ...ACTION }, own), ...held]));
+      expect(shapes.at(-1)).toEqual(byName([...as({ ...STATE, ...TRAFFIC, ...ACTION }, own), ...held]));
     });
 
     test('the first tick tells what INFO said before, and that our defrag is on', () => {

@@ -10,7 +10,8 @@ export interface InstanceOfModel {
 
 const plain = { version: '7.0.15', role: 'primary', backgroundThread: true } as const;
 
-/** Windows inside the skipped and the repeated hour, one over midnight; a group; a version on the deny-list; a build that refuses. */
+/** Windows inside the skipped and the repeated hour, one over midnight; a group; a version on the deny-list; one that takes
+ * settings one at a time; a build that refuses. */
 export const FLEET: readonly InstanceOfModel[] = [
   {
     id: 'solo',
@@ -26,6 +27,11 @@ export const FLEET: readonly InstanceOfModel[] = [
     id: 'denied',
     window: { zone: 'UTC', start: '01:00', hours: 6 },
     nodes: [{ ...plain, version: '7.2.4', backgroundThread: false }],
+  },
+  {
+    id: 'old',
+    window: { zone: 'UTC', start: '22:30', hours: 5 },
+    nodes: [{ ...plain, version: '6.2.14' }],
   },
   { id: 'debian', window: { zone: 'UTC', start: '23:30', hours: 4 }, nodes: [{ ...plain, refusesDefrag: true }] },
 ];

@@ -54,6 +54,9 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
     /** Milliseconds of silence after which it hangs up (`timeout`); 0: never. */
     idleTimeout: 0,
     lazyfreePending: 0,
+    /** The next CONFIG SET is on its way for longer than anybody waits, and is carried out when it arrives. */
+    delaysNext: false,
+    underWay: [] as (() => void)[],
     forking: false,
     opsPerSecond: 10,
     commands: 1000,

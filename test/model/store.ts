@@ -3,13 +3,34 @@ import { type StateStore, StateUnavailable, type Stored } from '../../functions/
 /** The contract of a state store, in memory, with its troubles: not there, takes no writes, and somebody else was first. */
 export function aStore() {
   const documents = new Map<string, Stored>();
-  const trouble = { down: false, readOnly: false, losesNext: false };
+  const trouble = {
+    down: false,
+    readOnly: false,
+    losesNext: false,
+    /** The next changes of keys that hold this text fail, or their answers alone are lost. */
+    failsOn: undefined as string | undefined,
+    answerLostOn: undefined as string | undefined,
+    times: 1,
+    /** How often something has failed. */
+    failures: 0,
+  };
   let version = 0;
 
   const answer = <T>(read: () => T): Promise<T> =>
     trouble.down ? Promise.reject(new StateUnavailable('the state is down')) : Promise.resolve(read());
-  const change = <T>(write: () => T): Promise<T> =>
-    trouble.readOnly ? Promise.reject(new StateUnavailable('the state takes no writes')) : answer(write);
+  const change = <T>(key: string, write: () => T): Promise<T> => {
+    if (trouble.readOnly) return Promise.reject(new StateUnavailable('the state takes no writes'));
+    if (isHit('failsOn', key)) return Promise.reject(new StateUnavailable('the state throttles'));
+    const isLost = isHit('answerLostOn', key);
+    const done = answer(write);
+    return isLost ? done.then(() => Promise.reject(new StateUnavailable('the state did not answer'))) : done;
+  };
+  const isHit = (kind: 'failsOn' | 'answerLostOn', key: string) => {
+    const is = trouble[kind] !== undefined && key.includes(trouble[kind]);
+    if (is) trouble.failures++;
+    if (is && --trouble.times <= 0) Object.assign(trouble, { [kind]: undefined, times: 1 });
+    return is;
+  };
   const isLost = () => {
     const lost = trouble.losesNext;
     trouble.losesNext = false;
@@ -28,14 +49,14 @@ export function aStore() {
         return stored && copy(stored);
       }),
     write: (key, value, expected) =>
-      change(() => {
+      change(key, () => {
         if (documents.get(key)?.version !== expected || isLost()) return { stored: false };
         version++;
         documents.set(key, { value: structuredClone(value), version });
         return { stored: true, version };
       }),
     remove: (key, expected) =>
-      change(() => {
+      change(key, () => {
         if (documents.get(key)?.version !== expected || isLost()) return false;
         return documents.delete(key);
       }),

@@ -81,6 +81,225 @@ describe('a state store', () => {
   });
 });
 
+describe('a state store that fails once', () => {
+  const NIGHTS = [
+    [
+      'a defrag is stopped',
+      async () => {
+        const world = aNight('trio');
+        fragment(world);
+        await world.run();
+        world.pass(31 * MINUTE);
+        return world;
+      },
+    ],
+    [
+      'pages are purged',
+      async () => {
+        const world = aNight('trio');
+        retain(world, first);
+        return world;
+      },
+    ],
+  ] as const;
+
+  test.each(NIGHTS)(
+    'for the outbox, as %s, by a job that is then killed after any of its effects: it is told',
+    async (_, until) => {
+      for (let effect = 1, isKilled = true; isKilled; effect++) {
+        const world = await until();
+        world.trouble.failsOn = `outbox#test/trio/${first}`;
+        isKilled = !(await world.run({ effect, when: 'after' }));
+        world.trouble.failsOn = undefined;
+        world.pass(3 * MINUTE);
+        await expectRest(world);
+      }
+    },
+  );
+
+  test.each(NIGHTS)('to answer for the outbox, as %s: nothing is told twice', async (_, until) => {
+    const world = await until();
+    world.trouble.answerLostOn = `outbox#test/trio/${first}`;
+    await world.run();
+    world.pass(3 * MINUTE);
+    await expectRest(world);
+  });
+});
+
+describe('a CONFIG SET that arrives when nobody waits for it any more', () => {
+  test.each([
+    ['at once', 0],
+    ['when its lease has been given up', 10 * MINUTE],
+  ])('%s: is given back', async (_, delay) => {
+    const world = aNight('trio');
+    fragment(world);
+    server(world, first).delaysNext = true;
+    await world.run();
+    world.pass(SECOND);
+    await world.run();
+    server(world, first).holes = 0;
+    world.pass(delay);
+    for (const arrive of server(world, first).underWay) arrive();
+    // Judged as a start of its own, without its lease: that it comes late is nobody's decision.
+    world.violations.length = 0;
+    expect(server(world, first).isOn()).toBe(true);
+    world.pass(MINUTE);
+    await world.run();
+    expect(server(world, first).taken()).toEqual([]);
+    await expectRest(world);
+  });
+
+  test('that never arrives leaves nothing in the store, and no right to what a human sets later', async () => {
+    const world = aNight('trio');
+    fragment(world);
+    server(world, first).delaysNext = true;
+    await world.run();
+    server(world, first).holes = 0;
+    for (let ticks = 0; ticks < 8; ticks++) {
+      world.pass(5 * MINUTE);
+      await world.run();
+    }
+    expect(leases(world)).toEqual([]);
+    server(world, first).set('hz', '100', 'human');
+    server(world, first).set('activedefrag', 'yes', 'human');
+    await expectRest(world).catch(() => undefined);
+    expect(server(world, first).settings).toMatchObject({ activedefrag: 'yes', hz: '100' });
+  });
+});
+
+describe('a human at the keyboard', () => {
+  async function defragmenting(node: string, instance: string): Promise<LiveWorld> {
+    const world = aNight(instance);
+    server(world, node).fragment(300 * 2 ** 20);
+    return world;
+  }
+
+  test.each([
+    ['all at once', first, 'trio'],
+    ['one at a time', nodeName('old', 0), 'old'],
+  ])(
+    'who changes a setting after a job has died at its start leaves nothing of ours on (%s)',
+    async (_, node, instance) => {
+      for (let effect = 1; effect < 80; effect++) {
+        const world = await defragmenting(node, instance);
+        if (await world.run({ effect, when: 'after' })) break;
+        server(world, node).set('hz', '20', 'human');
+        world.pass(2 * MINUTE);
+        await expectRest(world);
+        expect(server(world, node).settings.hz).toBe('20');
+      }
+    },
+  );
+
+  test('who sets something right before we give back finds it as it was set', async () => {
+    for (let effect = 1, isReached = true; isReached; effect++) {
+      const world = await defragmenting(first, 'trio');
+      await world.run();
+      world.pass(31 * MINUTE);
+      isReached = false;
+      const step = () => {
+        isReached = true;
+        server(world, first).set('hz', '20', 'human');
+      };
+      // Whether it was overwritten for an instant, only its end can tell.
+      await world.run(undefined, {}, { effect, step });
+      if (isReached) expect(server(world, first).settings.hz, `before effect ${effect}`).toBe('20');
+    }
+  });
+
+  test('who switches defrag on right before we do keeps it', async () => {
+    for (let effect = 1, isReached = true; isReached; effect++) {
+      const world = await defragmenting(first, 'trio');
+      isReached = false;
+      const step = () => {
+        isReached = true;
+        if (!server(world, first).isOn()) server(world, first).set('activedefrag', 'yes', 'human');
+        else isReached = false;
+      };
+      await world.run(undefined, {}, { effect, step });
+      if (!isReached) break;
+      world.pass(6 * HOUR);
+      await world.run();
+      expect(server(world, first).settings.activedefrag, `before effect ${effect}`).toBe('yes');
+    }
+  });
+
+  test('who switches defrag on after it was given back without the store keeps it', async () => {
+    const world = await defragmenting(first, 'trio');
+    await world.run();
+    world.trouble.readOnly = true;
+    world.pass(6 * HOUR);
+    await world.run();
+    expect(server(world, first).taken()).toEqual([]);
+    server(world, first).set('activedefrag', 'yes', 'human');
+    world.trouble.readOnly = false;
+    world.pass(5 * MINUTE);
+    await world.run();
+    expect(server(world, first).settings.activedefrag).toBe('yes');
+    expect(world.violations).toEqual([]);
+  });
+});
+
+describe('a canary', () => {
+  test.each([false, true])(
+    'that restarts under our defrag keeps its peers from one for the night (memory fails: %s)',
+    async (fails) => {
+      const world = aNight('trio');
+      for (const node of [first, second, third]) server(world, node).fragment(300 * 2 ** 20);
+      await world.run();
+      expect(server(world, first).isOn()).toBe(true);
+      server(world, first).restart(world.now);
+      world.pass(MINUTE);
+      if (fails) world.trouble.failsOn = 'node#trio';
+      await world.run();
+      for (let ticks = 0; ticks < 10; ticks++) {
+        world.pass(5 * MINUTE);
+        await world.run();
+      }
+      expect(world.deeds.filter(({ kind }) => kind === 'defrag-on').map(({ node }) => node)).toEqual([first]);
+      world.pass(24 * HOUR);
+      await world.run();
+      expect(world.deeds.filter(({ kind }) => kind === 'defrag-on').map(({ node }) => node)).not.toEqual([first]);
+      await expectRest(world);
+    },
+  );
+});
+
+describe('a job that is suspended for minutes', () => {
+  /** The effect by which a tick purges. */
+  async function purging(): Promise<number> {
+    for (let effect = 1; ; effect++) {
+      const world = aNight('trio');
+      retain(world, first);
+      await world.run({ effect, when: 'after' });
+      if (world.deeds.length > 0) return effect;
+    }
+  }
+
+  test('before any effect but the purge itself does not purge what another one has taken over', async () => {
+    // Between its last look at the clock and what it then sends nothing can help a job that is stopped.
+    const itself = await purging();
+    for (let effect = 1, isReached = true; isReached; effect++) {
+      if (effect === itself) continue;
+      const world = aNight('trio');
+      retain(world, first);
+      isReached = false;
+      const step = async () => {
+        isReached = true;
+        // For the laws it was dead for that time: what it was about to send is sent by the other one.
+        world.deaths++;
+        world.pass(2 * MINUTE);
+        await world.run();
+      };
+      await world.run(undefined, {}, { effect, step });
+      world.pass(3 * MINUTE);
+      expect(world.violations, `before effect ${effect}`).toEqual([]);
+      await expectRest(world);
+    }
+    expect(itself).toBeGreaterThan(5);
+  });
+});
+
 describe('a node that is leased and does not answer', () => {
   test('keeps its instance for a day; then its lease is set aside, that is told, and the others are tended', async () => {
     const world = aNight('trio');

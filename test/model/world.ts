@@ -24,6 +24,8 @@ interface Invocation {
   readonly container: number;
   effects: number;
   readonly fatal?: { readonly effect: number; readonly when: 'before' | 'after' };
+  /** What somebody else does right before its n-th effect. */
+  readonly meanwhile?: { readonly effect: number; step(): unknown };
   dead: boolean;
   readonly died: () => void;
 }
@@ -49,6 +51,7 @@ export interface World {
   readonly deliveries: readonly Delivery[];
   readonly published: readonly Metric[];
   readonly violations: string[];
+  readonly trouble: { readonly failures: number };
   readonly lastDeath: number;
   readonly deaths: number;
   /** Addresses have led elsewhere at some time. */
@@ -103,6 +106,8 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     if (invocation.dead) return await NEVER;
     world.effects++;
     const nth = ++invocation.effects;
+    if (nth === invocation.meanwhile?.effect) await invocation.meanwhile.step();
+    if (invocation.dead) return await NEVER;
     const isFatal = (when: 'before' | 'after') => invocation.fatal?.effect === nth && invocation.fatal.when === when;
     if (isFatal('before')) return await die(invocation);
     const result = await step();
@@ -153,8 +158,16 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
           const found = Object.fromEntries(Object.keys(settings).map((name) => [name, server.settings[name] ?? '']));
           const error = server.refusal(settings);
           if (error !== undefined) return { done: false, found, applied: {}, error };
-          deed(server, server.meaningOf(settings), { ...settings });
-          for (const [name, value] of Object.entries(settings)) server.set(name, value, 'job');
+          const carryOut = () => {
+            deed(server, server.meaningOf(settings), { ...settings });
+            for (const [name, value] of Object.entries(settings)) server.set(name, value, 'job');
+          };
+          if (server.delaysNext) {
+            server.delaysNext = false;
+            server.underWay.push(carryOut);
+            throw new NodeFailure('timeout', `${node} did not answer`);
+          }
+          carryOut();
           return { done: true, found };
         }),
       purge: () =>
@@ -209,6 +222,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
   async function run(
     fatal?: Invocation['fatal'],
     { follows = false, ...options }: Partial<TickOptions> = {},
+    meanwhile?: Invocation['meanwhile'],
   ): Promise<boolean> {
     const holder = `tick-${++world.invocations}`;
     return await new Promise<boolean>((resolve, reject) => {
@@ -219,6 +233,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
         dead: false,
         died: () => resolve(false),
         ...(fatal && { fatal }),
+        ...(meanwhile && { meanwhile }),
       };
       const startedAt = world.now;
       const remaining = () => 14 * MINUTE - (world.now - startedAt);

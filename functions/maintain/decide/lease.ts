@@ -2,6 +2,7 @@ import { type Bytes, type Milliseconds, SECOND } from '../../shared/config/units
 import type { Observation, Role, Settings } from './observation.ts';
 import type { StopReason } from './plan.ts';
 import { type Learned, type Prediction, recalled } from './predict.ts';
+import { inTurns } from './stall.ts';
 
 /**
  * The right to act on one node of an instance, and the memory of how to undo it. Written before the first CONFIG SET, so that any
@@ -89,23 +90,27 @@ export function isInPlace({ applied }: Pick<Lease, 'applied'>, { defrag }: Obser
 }
 
 /**
- * Whether the settings of a lease whose job died were sent. Where CONFIG SET is all or nothing, one of them besides the switch says
- * so, whatever a human has changed since; the switch alone may be a human's own.
+ * Whether the settings of a lease whose job died were sent. One of them besides the switch says so, whatever a human has changed since;
+ * the switch alone may be a human's own. Where CONFIG SET takes one setting at a time, it has to be one of those that are sent after
+ * the switch; or else all that are sent before it stand, and the job died in between.
  */
 export function wasTaken(lease: Pick<Lease, 'applied' | 'prior'>, observation: Observation): boolean {
   if (isInPlace(lease, observation)) return true;
-  const { activedefrag: _, ...others } = lease.applied;
   const { settings } = observation.defrag;
   const isOurs = ([name, value]: [string, string]) => settings?.[name] === value && lease.prior[name] !== value;
-  return observation.engine.atomicConfigSet && Object.entries(others).some(isOurs);
+  const { prepared, switched } = inTurns(lease.applied);
+  const { activedefrag, ...proof } = switched;
+  if (Object.entries(proof).some(isOurs)) return true;
+  if (observation.engine.atomicConfigSet) return Object.entries(prepared).some(isOurs);
+  return settings?.activedefrag === activedefrag && Object.entries(prepared).every(isOurs);
 }
 
 /**
- * Whether a job that died at closing a lease had already given everything back: where CONFIG SET is all or nothing, no setting of ours
- * is left then, and a switch that is on again is somebody else's.
+ * Whether everything was given back already, by a job that died before it could drop its lease, or could not write to the store: no
+ * setting of ours is left then, and a switch that is on again is somebody else's.
  */
 export function wasGivenBack(lease: Pick<Lease, 'applied' | 'prior' | 'phase'>, observation: Observation): boolean {
-  return lease.phase === 'closing' && observation.engine.atomicConfigSet && !wasTaken(lease, observation);
+  return lease.phase !== 'taking' && !wasTaken(lease, observation);
 }
 
 export type Identity = 'same' | 'restarted' | 'another';

@@ -11,7 +11,7 @@ import type { Settings } from './observation.ts';
  * same 25 % at hz 100 one of 4.9 ms, sooner, for the same CPU and the same bytes.
  */
 export interface DefragPlanSettings {
-  /** What CONFIG SET will change, in the order in which it may be set one by one: the switch comes last. */
+  /** What CONFIG SET will change; see `inTurns` for servers that take one setting at a time. */
   readonly settings: Settings;
   /** The longest time for which one cycle keeps clients waiting, by that arithmetic. */
   readonly stall: Milliseconds;
@@ -57,6 +57,33 @@ export function defragSettings(
     activedefrag: 'yes',
   };
   return { settings: changesOnly(wanted, current), stall };
+}
+
+/** What bounds a cycle has to stand before the first one runs; these may come right behind the switch. */
+const AFTER_SWITCH: readonly string[] = [
+  'latency-monitor-threshold',
+  'active-defrag-ignore-bytes',
+  'active-defrag-threshold-upper',
+  'active-defrag-threshold-lower',
+];
+
+/**
+ * The order for servers that take one setting at a time (before Redis 7.0): what bounds the stalls, then the switch, then the rest, which
+ * proves that the switch was set. One write reaches the server as one, before its next cycle.
+ */
+export function inTurns({ activedefrag, ...others }: Settings): {
+  readonly prepared: Settings;
+  readonly switched: Settings;
+} {
+  const isAfter = ([name]: [string, string]) => AFTER_SWITCH.includes(name);
+  const entries = Object.entries(others);
+  return {
+    prepared: Object.fromEntries(entries.filter((entry) => !isAfter(entry))),
+    switched: {
+      ...(activedefrag !== undefined && { activedefrag }),
+      ...Object.fromEntries(entries.filter(isAfter)),
+    },
+  };
 }
 
 interface Cycle {
@@ -113,7 +140,7 @@ function changesOnly(wanted: Settings, current: Settings): Settings {
 export function restoration(
   lease: { readonly applied: Settings; readonly prior: Settings },
   current: Settings,
-): { readonly restore: Settings; readonly leftAlone: Settings } {
+): { readonly restore: Record<string, string>; readonly leftAlone: Record<string, string> } {
   const restore: Record<string, string> = {};
   const leftAlone: Record<string, string> = {};
   // The switch first: with it off, the order of the others no longer matters.

@@ -1,6 +1,6 @@
 import { MIB, type Milliseconds, SECOND } from '../../shared/config/units.ts';
 import { type Blocker, OTHER_CONNECTION, serverBlockers } from './guards.ts';
-import { identify, type Lease, type Progress, wasTaken } from './lease.ts';
+import { identify, type Lease, type Progress, wasGivenBack, wasTaken } from './lease.ts';
 import type { Observation } from './observation.ts';
 import type { Plan, Situation, StopDefrag } from './plan.ts';
 
@@ -40,7 +40,8 @@ function stopReason(situation: Situation, lease: Lease): Omit<StopDefrag, 'kind'
   const blockers = leasedBlockers(situation, lease);
   const [first] = blockers;
   if (first) return { because: first.kind, blockers };
-  if (observation.defrag.settings?.activedefrag === 'no') return { because: 'switched-off' };
+  const isOff = observation.defrag.settings?.activedefrag === 'no';
+  if (isOff || wasGivenBack(lease, observation)) return { because: 'switched-off' };
   const progress = advance(lease, observation);
   if (isStallSpent(progress, lease.promisedStall)) return { because: 'stall-spent' };
   if (isGoalMet(observation)) return { because: 'goal-met' };
