@@ -39,8 +39,9 @@ export async function tendInstance(
     const pause = typeof state === 'string' ? undefined : state.pauses.pauseOf(instance.id, ports.clock.now());
     outcomes.push(...results.map((outcome) => (pause ? { ...outcome, pause } : outcome)));
     // One node of an instance in one tick: what it was good for shows before the next one is touched.
-    // One on which it went wrong may still be at it: a purge that was not answered blocks all the same.
-    if (results.some(({ plan, leased }) => plan?.kind === 'act' || leased)) peer = look.node.id;
+    // One on which it went wrong may still be at it (a purge that was not answered blocks all the same), and is still to come first.
+    if (results.some(({ plan, leased, status }) => plan?.kind === 'act' || leased || status === 'failed'))
+      peer = look.node.id;
   }
   return outcomes;
 }

@@ -3,7 +3,7 @@ import { EVERY_INSTANCE, endPause, putPause } from '../../functions/maintain/pau
 import { HOUR, MINUTE } from '../../functions/shared/config/units.ts';
 import { isWindowOpen } from './calendar.ts';
 import { FLEET, MAX_OPS, nodeName } from './fleet.ts';
-import { BUSY, instanceOf, isCleanAfterTick, isEveryNodePublished } from './invariants.ts';
+import { BUSY, due, instanceOf, isCleanAfterTick, isEveryNodePublished, isTheirsAgain } from './invariants.ts';
 import type { LiveWorld } from './world.ts';
 
 /** What has been done to the world, for the count. The invariants judge the world itself. */
@@ -46,13 +46,23 @@ const fatal = fc.option(
 type Fatal = Parameters<LiveWorld['run']>[0];
 
 /** A tick that ends is followed by what must then be true; of one that was killed nothing is expected. */
-async function tickAndJudge(world: LiveWorld, fatal: Fatal, options = {}): Promise<void> {
+async function tickAndJudge(world: LiveWorld, fatal: Fatal, meanwhile?: Meanwhile): Promise<void> {
   const published = world.published.length;
-  const startedAt = world.now;
-  const isTroubled = world.trouble.down || world.trouble.losesNext || startedAt - world.lastDeath < BUSY;
-  if (!(await world.run(fatal, options))) return;
+  const isDue = due(world);
+  const { trouble } = world;
+  const isTroubled =
+    trouble.down || trouble.losesNext || isFlaky(trouble) || meanwhile || world.now - world.lastDeath < BUSY;
+  // Who dies between setting something and putting it back has not lived to do so.
+  if (!(await world.run(fatal, {}, meanwhile))) return void world.overwritten.splice(0);
+  isTheirsAgain(world);
   isEveryNodePublished(world, published);
-  if (!isTroubled) isCleanAfterTick(world, (name) => !isWindowOpen(startedAt, instanceOf(name).window));
+  if (!isTroubled) isCleanAfterTick(world, isDue);
+}
+
+type Meanwhile = Parameters<LiveWorld['run']>[2];
+
+function isFlaky({ failsOn, answerLostOn }: LiveWorld['trouble']): boolean {
+  return failsOn !== undefined || answerLostOn !== undefined;
 }
 
 function on(world: LiveWorld, name: string) {
@@ -81,7 +91,9 @@ const usual: Commands = [
         `two ticks at once after ${minutes} min${fatal ? `, one killed ${fatal.when} effect ${fatal.effect}` : ''}`,
         async (world) => {
           world.pass(minutes * MINUTE);
-          await Promise.all([world.run(fatal), world.run()]);
+          const [isAlive] = await Promise.all([world.run(fatal), world.run()]);
+          if (isAlive) isTheirsAgain(world);
+          else world.overwritten.splice(0);
         },
       ),
   ),
@@ -93,7 +105,8 @@ const usual: Commands = [
   ),
   fc.integer({ min: 1, max: 14 }).map((hours) => new Command(`${hours} h pass`, (world) => world.pass(hours * HOUR))),
   fc
-    .tuple(node, fc.integer({ min: 20, max: 400 }))
+    // Now and then more than any defrag closes before its time is over.
+    .tuple(node, fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 20, max: 400 }) }, fc.constant(100_000)))
     .map(
       ([name, mib]) =>
         new Command(`${mib} MiB of holes on ${name}`, (world) => on(world, name).fragment(mib * 2 ** 20)),
@@ -106,22 +119,21 @@ const usual: Commands = [
     ),
 ];
 
+const typed = fc.constantFrom<readonly [string, string]>(
+  ['activedefrag', 'yes'],
+  ['activedefrag', 'no'],
+  ['hz', '20'],
+  ['hz', '50'],
+  ['active-defrag-cycle-max', '60'],
+  ['active-defrag-ignore-bytes', '1000'],
+);
+
 /** What happens to servers, people and clouds. */
 const unusual: Commands = [
   fc
-    .tuple(
-      node,
-      fc.constantFrom(
-        ['activedefrag', 'yes'],
-        ['activedefrag', 'no'],
-        ['hz', '20'],
-        ['hz', '50'],
-        ['active-defrag-cycle-max', '60'],
-        ['active-defrag-ignore-bytes', '1000'],
-      ),
-    )
+    .tuple(node, typed)
     .map(
-      ([name, [setting = '', value = '']]) =>
+      ([name, [setting, value]]) =>
         new Command(`a human types CONFIG SET ${setting} ${value} on ${name}`, (world) =>
           on(world, name).set(setting, value, 'human'),
         ),
@@ -191,7 +203,7 @@ const unusual: Commands = [
   fc.tuple(fc.constantFrom('solo', 'trio', EVERY_INSTANCE), fc.integer({ min: 1, max: 6 })).map(
     ([scope, hours]) =>
       new Command(`pause ${scope} for ${hours} h`, async (world) => {
-        if (world.trouble.down || world.trouble.readOnly) return;
+        if (world.trouble.down || world.trouble.readOnly || isFlaky(world.trouble)) return;
         await putPause(world.store, scope, {
           until: world.now + hours * HOUR,
           reason: 'release',
@@ -203,24 +215,63 @@ const unusual: Commands = [
   fc.constantFrom('solo', 'trio', EVERY_INSTANCE).map(
     (scope) =>
       new Command(`resume ${scope}`, async (world) => {
-        if (!world.trouble.down && !world.trouble.readOnly) await endPause(world.store, scope);
+        if (!world.trouble.down && !world.trouble.readOnly && !isFlaky(world.trouble))
+          await endPause(world.store, scope);
       }),
   ),
-  fc.constant(new Command('release', (world) => tickAndJudge(world, undefined, { release: 'released' }))),
+  fc.constant(
+    new Command('release', async (world) => {
+      await world.run(undefined, { release: 'released' });
+      isTheirsAgain(world);
+    }),
+  ),
+  fc.tuple(node, typed, fc.integer({ min: 1, max: 60 })).map(
+    ([name, [setting, value], effect]) =>
+      new Command(
+        `tick after 5 min, and before its effect ${effect} a human types CONFIG SET ${setting} ${value} on ${name}`,
+        async (world) => {
+          world.pass(5 * MINUTE);
+          const step = () => on(world, name).set(setting, value, 'human');
+          await tickAndJudge(world, undefined, { effect, step });
+        },
+      ),
+  ),
+  fc
+    .tuple(
+      fc.constantFrom('failsOn', 'answerLostOn'),
+      fc.constantFrom('lease#', 'node#', 'outbox#'),
+      fc.integer({ min: 1, max: 3 }),
+    )
+    .map(
+      ([how, key, times]) =>
+        new Command(
+          `the next ${times} changes of a ${key} ${how === 'failsOn' ? 'fail' : 'are not answered'}`,
+          (world) => Object.assign(world.trouble, { failsOn: undefined, answerLostOn: undefined, [how]: key, times }),
+        ),
+    ),
 ];
 
 export const commands: Commands = [...usual, ...usual, ...usual, ...unusual];
 
 /** The world comes to rest: everything works again, every window closes, and the schedule goes on. Then nothing may be left. */
 export async function comeToRest(world: LiveWorld): Promise<void> {
-  Object.assign(world.trouble, { down: false, readOnly: false, losesNext: false });
+  Object.assign(world.trouble, {
+    down: false,
+    readOnly: false,
+    losesNext: false,
+    failsOn: undefined,
+    answerLostOn: undefined,
+  });
   world.topic.isDown = false;
   for (const [name, server] of world.servers) {
     world.answering.set(name, name);
     Object.assign(server, { reachable: true, forking: false, opsPerSecond: 10 });
   }
   const isAnyOpen = () => FLEET.some(({ window }) => isWindowOpen(world.now, window));
-  for (let tick = 0; tick < 3 || isAnyOpen(); tick++) {
+  // Starts that may still be under way are waited for.
+  const isAwaited = () =>
+    [...world.documents.values()].some(({ value }) => (value as { closing?: string }).closing === 'never-started');
+  for (let tick = 0; tick < 3 || isAnyOpen() || (isAwaited() && tick < 100); tick++) {
     world.pass(isAnyOpen() ? HOUR : 5 * MINUTE);
     await tickAndJudge(world, undefined);
   }

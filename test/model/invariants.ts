@@ -41,7 +41,7 @@ export const judge: Judge = (world, deed, server, settings) => {
   if (deed.kind === 'defrag-on') {
     if (DENIED.includes(server.traits.version)) fail('S9', `${server.traits.version} is on the deny-list`);
     replicasFirst(world, deed, server, fail);
-  } else if (deed.kind !== 'purge' && !isPreparing(world, deed)) leavesHumansAlone(server, settings, fail);
+  } else if (deed.kind !== 'purge' && !isPreparing(world, deed)) leavesHumansAlone(world, deed, server, settings);
 };
 
 /** Before Redis 7.0 a start takes two steps; what it changes before the switch goes back with it. */
@@ -63,11 +63,22 @@ function startsOnlyWhenAllowed(world: World, deed: Deed, server: SimulatedServer
 }
 
 /** S3: what a human switched on is never switched off, and what a human has set during our run is left alone. */
-function leavesHumansAlone(server: SimulatedServer, settings: Record<string, string>, fail: Fail): void {
+function leavesHumansAlone(world: World, deed: Deed, server: SimulatedServer, settings: Record<string, string>): void {
   for (const [name, value] of Object.entries(settings)) {
-    if (server.owners[name] === 'human' && server.settings[name] !== value) {
-      fail('S3', `${name} is a human's ${server.settings[name]}, and becomes ${value}`);
-    }
+    const theirs = server.settings[name] ?? '';
+    if (server.owners[name] === 'human' && theirs !== value) world.overwritten.push({ server, name, theirs, deed });
+  }
+}
+
+/**
+ * What was a human's when the job set it has to be theirs again when the tick ends: somebody may type between the job's look and its
+ * CONFIG SET, which tells what it has found.
+ */
+export function isTheirsAgain(world: World): void {
+  for (const { server, name, theirs, deed } of world.overwritten.splice(0)) {
+    if (server.owners[name] === 'human' || server.startedAt >= deed.at) continue;
+    const at = new Date(deed.at).toISOString();
+    world.violations.push(`S3: ${name} of ${deed.node} was a human's ${theirs}, and the job has set it at ${at}`);
   }
 }
 
@@ -109,22 +120,41 @@ function keepsItsPromise(deed: Deed, server: SimulatedServer, settings: Record<s
     deed.kind === 'purge'
       ? (server.pages / 2 ** 30) * PURGE_MS_PER_GIB
       : (setting('active-defrag-cycle-max') * 10) / setting('hz');
-  const promise = deed.kind === 'purge' ? MAX_BLOCK : MAX_STALL;
+  // Whoever types a longer cycle between our look and our CONFIG SET wants it.
+  const isTheirs = ['active-defrag-cycle-max', 'hz'].some(
+    (name) => server.owners[name] === 'human' && settings[name] === undefined,
+  );
+  const promise = deed.kind === 'purge' ? MAX_BLOCK : isTheirs ? Number.POSITIVE_INFINITY : MAX_STALL;
   if (!(stall <= promise)) fail('S5', `${stall} ms, promised: ${promise} ms`);
 }
 
+/** maxDuration of the fleet. */
+const LONGEST = 30 * MINUTE;
+
+/** Nodes on which, as things stand when a tick begins, our defrag has to end in it: by the model's own calendar, clock and sizes. */
+export function due(world: World): (node: string) => boolean {
+  const nodes = [...world.servers].flatMap(([node, server]) => {
+    const isClosed = !isWindowOpen(world.now, instanceOf(node).window);
+    const startedAt = world.deeds.findLast((deed) => deed.node === node && deed.kind === 'defrag-on')?.at ?? world.now;
+    const isSpent = world.now - startedAt > LONGEST;
+    const isDone = server.holes <= 0.015 * server.allocated && world.now - startedAt > 10 * SECOND;
+    return isClosed || (server.taken().length > 0 && (isSpent || isDone || server.forking)) ? [node] : [];
+  });
+  return (node) => nodes.includes(node);
+}
+
 /**
- * S2: whatever the job switched on is off, and every setting equal to before, at the latest one tick after the window closed or the
- * lease expired. `isClosed`: by the model's own calendar when the tick began.
+ * S2: whatever the job switched on is off, and every setting equal to before, at the latest one tick after the window closed, the goal was
+ * met, or the lease expired. `isDue`: when the tick began.
  */
-export function isCleanAfterTick(world: World, isClosed: (node: string) => boolean): void {
+export function isCleanAfterTick(world: World, isDue: (node: string) => boolean): void {
   for (const [node, server] of world.servers) {
     if (!server.reachable || world.answering.get(node) !== node || server.taken().length === 0) continue;
     const { id } = instanceOf(node);
     const lease = world.documents.get(`lease#${id}`)?.value as { readonly runId: string } | undefined;
     const isLeased = lease?.runId === server.runId();
     if (!isLeased) world.violations.push(`S2: ${node} has ${server.taken()} of ours without a lease`);
-    else if (isClosed(node) || pauseOf(world, id))
+    else if (isDue(node) || pauseOf(world, id))
       world.violations.push(`S2: ${node} still has ${server.taken()} of ours`);
   }
 }
@@ -145,6 +175,16 @@ const WORDS: Record<Deed['kind'], readonly string[]> = {
   set: [],
 };
 
+/** Not the first one after a defrag, whose end tells of it, however long a job that died in between has kept it waiting. */
+function isAlone(deed: Deed, { deeds }: World): boolean {
+  const before = deeds.slice(0, deeds.indexOf(deed)).filter(({ server }) => server === deed.server);
+  return deed.kind === 'purge' && before.at(-1)?.kind !== 'defrag-off';
+}
+
+function isOfPurge({ event, id }: Alert): boolean {
+  return ['purged', 'cure-ineffective'].includes(event) || id.includes('/action-failed/purge/');
+}
+
 /** S7: no action goes untold; at most one repeat for each job that died, which carries the same event id. */
 export function isEveryDeedTold(world: World): void {
   // A server whose address has moved is given back, and told, under another one.
@@ -162,8 +202,9 @@ export function isEveryDeedTold(world: World): void {
     const starts = world.deeds.filter(({ node, kind }) => instanceOf(node).id === id && kind === 'defrag-on').length;
     const alerts = world.deliveries.filter(({ alert }) => alert.instance === id && ENDS.includes(alert.event));
     const ends = new Set(alerts.map(({ alert }) => alert.id)).size;
-    const purges = world.deeds.filter(({ node, kind }) => instanceOf(node).id === id && kind === 'purge').length;
-    const words = world.deliveries.filter(({ alert }) => alert.instance === id && WORDS.purge.includes(alert.event));
+    // A purge that belongs to a defrag is told with its end.
+    const purges = world.deeds.filter((deed) => instanceOf(deed.node).id === id && isAlone(deed, world)).length;
+    const words = world.deliveries.filter(({ alert }) => alert.instance === id && isOfPurge(alert));
     const told = new Set(words.map(({ alert }) => alert.id)).size;
     if (told < purges) world.violations.push(`S7: ${purges} purges on ${id}, but only ${told} alerts`);
     if (ends < starts) world.violations.push(`S7: ${starts} runs on ${id}, but ${ends} ends were told`);

@@ -103,12 +103,14 @@ describe('a state store that fails once', () => {
     ],
   ] as const;
 
-  test.each(NIGHTS)(
-    'for the outbox, as %s, by a job that is then killed after any of its effects: it is told',
-    async (_, until) => {
+  const often = NIGHTS.flatMap(([what, until]) => [1, 2].map((times) => [times, what, until] as const));
+
+  test.each(often)(
+    '%d times for the outbox, as %s, by a job that is then killed after any of its effects: it is told',
+    async (times, _, until) => {
       for (let effect = 1, isKilled = true; isKilled; effect++) {
         const world = await until();
-        world.trouble.failsOn = `outbox#test/trio/${first}`;
+        Object.assign(world.trouble, { failsOn: `outbox#test/trio/${first}`, times });
         isKilled = !(await world.run({ effect, when: 'after' }));
         world.trouble.failsOn = undefined;
         world.pass(3 * MINUTE);
@@ -218,6 +220,8 @@ describe('a human at the keyboard', () => {
       };
       await world.run(undefined, {}, { effect, step });
       if (!isReached) break;
+      // Nor is anything else changed under it.
+      expect(server(world, first).taken(), `before effect ${effect}`).toEqual([]);
       world.pass(6 * HOUR);
       await world.run();
       expect(server(world, first).settings.activedefrag, `before effect ${effect}`).toBe('yes');
@@ -263,6 +267,18 @@ describe('a canary', () => {
       await expectRest(world);
     },
   );
+});
+
+describe('replicas first', () => {
+  test('also where the lease on them could not be taken', async () => {
+    const world = aNight('trio');
+    for (const node of [first, second, third]) server(world, node).fragment(300 * 2 ** 20);
+    Object.assign(world.trouble, { failsOn: 'lease#trio', times: 2 });
+    await world.run();
+    await world.run();
+    expect(world.deeds.filter(({ kind, node }) => kind === 'defrag-on' && node === second)).toEqual([]);
+    await expectRest(world);
+  });
 });
 
 describe('a job that is suspended for minutes', () => {
@@ -378,6 +394,41 @@ describe('a defrag whose goal is met', () => {
     await world.run();
     expect(events(world)).toEqual([`defrag-started ${first}`, `defrag-finished ${first}`]);
     expect(world.deeds.some(({ kind }) => kind === 'purge')).toBe(false);
+    await expectRest(world);
+  });
+});
+
+describe('a defrag that nothing brings to its goal', () => {
+  async function endless(): Promise<LiveWorld> {
+    const world = aNight('trio');
+    server(world, first).fragment(200 * 1024 * 2 ** 20);
+    await world.run();
+    for (let ticks = 0; ticks < 5; ticks++) {
+      world.pass(5 * MINUTE);
+      await world.run();
+    }
+    expect(server(world, first).isOn()).toBe(true);
+    return world;
+  }
+
+  test('ends when its time is over', async () => {
+    const world = await endless();
+    world.pass(6 * MINUTE);
+    await world.run();
+    expect(server(world, first).taken()).toEqual([]);
+    expect(world.deliveries.at(-1)?.alert.id).toContain('defrag-aborted');
+    await expectRest(world);
+  });
+
+  test.each([
+    ['a fork', { forking: true }],
+    ['traffic', { opsPerSecond: 4000 }],
+  ])('ends at %s', async (_, guard) => {
+    const world = await endless();
+    Object.assign(server(world, first), guard);
+    world.pass(3 * MINUTE);
+    await world.run();
+    expect(server(world, first).taken()).toEqual([]);
     await expectRest(world);
   });
 });

@@ -15,7 +15,9 @@ import { aStore } from './store.ts';
 export interface Deed {
   readonly kind: 'defrag-on' | 'defrag-off' | 'purge' | 'set';
   readonly at: number;
+  /** The address, and the server that answered there. */
   readonly node: string;
+  readonly server: string;
 }
 
 /** One invocation: it may be killed before or after its n-th effect, and is then never heard of again. */
@@ -52,6 +54,13 @@ export interface World {
   readonly published: readonly Metric[];
   readonly violations: string[];
   readonly trouble: { readonly failures: number };
+  /** Settings that were a human's when the job set them, in this tick. */
+  readonly overwritten: {
+    readonly server: SimulatedServer;
+    readonly name: string;
+    readonly theirs: string;
+    readonly deed: Deed;
+  }[];
   readonly lastDeath: number;
   readonly deaths: number;
   /** Addresses have led elsewhere at some time. */
@@ -84,6 +93,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     published: [] as Metric[],
     logs: [] as unknown[],
     violations: [] as string[],
+    overwritten: [] as World['overwritten'][number][],
     lastDeath: 0,
     deaths: 0,
     hasMoved: false,
@@ -110,9 +120,12 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     if (invocation.dead) return await NEVER;
     const isFatal = (when: 'before' | 'after') => invocation.fatal?.effect === nth && invocation.fatal.when === when;
     if (isFatal('before')) return await die(invocation);
-    const result = await step();
-    if (isFatal('after')) return await die(invocation);
-    return result;
+    try {
+      return await step();
+    } finally {
+      // Of an effect that failed as well.
+      if (isFatal('after')) await die(invocation);
+    }
   }
 
   function die(invocation: Invocation): Promise<never> {
@@ -145,7 +158,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
         return run(server);
       });
     const deed = (server: SimulatedServer, kind: Deed['kind'], settings: Record<string, string> = {}) => {
-      const done: Deed = { kind, at: world.now, node };
+      const done: Deed = { kind, at: world.now, node, server: world.answering.get(node) ?? node };
       judge(world, done, server, settings);
       if (kind !== 'set') world.deeds.push(done);
     };

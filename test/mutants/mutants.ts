@@ -133,7 +133,15 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'maintain/decide/stop.ts',
     from: 'if (now >= lease.expiresAt)',
     to: 'if (now >= lease.expiresAt * 2)',
-    tests: ['functions/maintain/decide/stop.test.ts'],
+    tests: TROUBLES,
+  },
+  {
+    law: 'S2',
+    what: 'a guard does not end a defrag',
+    file: 'maintain/decide/stop.ts',
+    from: 'if (first) return { because: first.kind, blockers };',
+    to: 'if (first && situation.now < 0) return { because: first.kind, blockers };',
+    tests: TROUBLES,
   },
   {
     law: 'S3',
@@ -221,6 +229,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'maintain/tend-instance.ts',
     from: '...(fallen && { fallen }),',
     to: '',
+    tests: TROUBLES,
+  },
+  {
+    law: 'S4',
+    what: 'a replica on which it went wrong is passed over',
+    file: 'maintain/tend-instance.ts',
+    from: " || status === 'failed')",
+    to: "&& status !== 'unreachable')",
     tests: TROUBLES,
   },
   {

@@ -168,5 +168,44 @@ describe('the outbox', () => {
     expect(await isEntrusted(store, ['test', 'carts', 'carts.redis.example:63'], 0)).toBe(false);
   });
 
+  test.each<[Alert['event'], string, boolean]>([
+    ['purged', '', true],
+    ['cure-ineffective', '', true],
+    ['defrag-finished', '', true],
+    ['defrag-aborted', '', true],
+    ['action-failed', 'purge/', true],
+    ['action-failed', 'stop-defrag/', false],
+    ['defrag-started', '', false],
+    ['settings-changed', '', false],
+    ['foreign-defrag', '', false],
+    ['state-unavailable', '', false],
+  ])('%s (%j) tells the end of a purge: %s', async (event, detail, expected) => {
+    const { ports, store } = anOutbox();
+    const place = ['test', 'carts', 'carts.redis.example:6379'];
+    await entrust(ports, 'a', [{ ...anAlert(1, event), id: `${place.join('/')}/${event}/${detail}1` }]);
+    expect(await isEntrusted(store, place, 0)).toBe(expected);
+  });
+
+  test('an alert whose first write fails is kept by the second, and one whose answer was lost counts as kept', async () => {
+    const store = createFileStore(join(folder, randomUUID()));
+    let calls = 0;
+    const flaky = (before: boolean): StateStore => ({
+      ...store,
+      async write(key, value, expected) {
+        const isFirst = ++calls === 1;
+        if (isFirst && before) throw new StateUnavailable('throttled');
+        const written = await store.write(key, value, expected);
+        if (isFirst) throw new StateUnavailable('no answer');
+        return written;
+      },
+    });
+    for (const [n, before] of [true, false].entries()) {
+      calls = 0;
+      const { ports } = anOutbox(flaky(before));
+      expect(await entrust(ports, 'a', [anAlert(n)])).toEqual([]);
+    }
+    expect((await store.list(OUTBOX)).size).toBe(2);
+  });
+
   test('is not kept for ever', () => expect(lifetimeOf(`${OUTBOX}x`)).toBe(OUTBOX_LIFETIME));
 });
