@@ -82,5 +82,5 @@ function seenText(diagnosis?: Diagnosis): string {
 /** Names the issue, what happens, and what lifts it: without them nobody can judge the refusal. */
 function deniedText({ denial }: Skipping): string {
   if (!denial) return 'active defrag is known to harm this version';
-  return `active defrag is unsafe on this version: ${denial.why} (${denial.issue}); fixed in ${denial.fixedIn}`;
+  return `active defrag is unsafe on this version: ${denial.why} (${denial.issue}); lifted by ${denial.fixedIn}`;
 }

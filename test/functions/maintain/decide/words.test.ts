@@ -162,7 +162,7 @@ describe('a plan in words', () => {
     const text = planText(SKIPS['denied-version']);
     expect(text).toContain('redis/redis#13307');
     expect(text).toContain('it crashes in defragLaterStep');
-    expect(text).toContain('fixed in Redis 7.2.6');
+    expect(text).toContain('lifted by Redis 7.2.6');
   });
 
   test('several blockers are all said', () => {

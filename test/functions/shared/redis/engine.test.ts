@@ -91,7 +91,8 @@ const PRIMARY = 'role:master';
 describe('versions on which defrag is not toggled', () => {
   test.each([
     ['redis 7.0.15', redis('7.0.15'), undefined],
-    ['redis 7.1.999', redis('7.1.999'), undefined],
+    ['redis 7.1.0, of ElastiCache', redis('7.1.0'), undefined],
+    ['redis 7.2 release candidate', redis('7.1.240'), 'redis/redis#13307'],
     ['redis 7.2.0', redis('7.2.0'), 'redis/redis#13307'],
     ['redis 7.2', redis('7.2'), 'redis/redis#13307'],
     ['redis 7.2.5', redis('7.2.5'), 'redis/redis#13307'],
@@ -112,13 +113,20 @@ describe('versions on which defrag is not toggled', () => {
     ['valkey 8.1.0', valkey('8.1.0'), 'valkey-io/valkey#2348'],
     ['valkey 8.1.3', valkey('8.1.3'), 'valkey-io/valkey#2348'],
     ['valkey 8.1.4', valkey('8.1.4'), undefined],
+    ['redis 7.4 release candidate', redis('7.3.240'), 'redis/redis#14319'],
     ['redis 7.4.9 replica', redis('7.4.9', REPLICA), undefined],
+    ['redis 8.0 milestone', redis('7.9.224'), 'redis/redis#14319'],
+    ['redis 8.0 release candidate primary', redis('7.9.240', PRIMARY), 'redis/redis#14319'],
+    ['redis 8.0 release candidate replica', redis('7.9.240', REPLICA), 'redis/redis#14319'],
     ['redis 8.0.0', redis('8.0.0'), 'redis/redis#14081'],
     ['redis 8.0.2 primary', redis('8.0.2', PRIMARY), 'redis/redis#14081'],
     ['redis 7.4.5 primary', redis('7.4.5', PRIMARY), 'redis/redis#14319'],
     ['redis 7.4.6 primary', redis('7.4.6', PRIMARY), undefined],
     ['redis 8.0.3 primary', redis('8.0.3', PRIMARY), 'redis/redis#14319'],
     ['redis 8.0.4 primary', redis('8.0.4', PRIMARY), undefined],
+    ['redis 8.2 release candidate primary', redis('8.1.240', PRIMARY), 'redis/redis#14319'],
+    ['redis 8.2 release candidate replica', redis('8.1.240', REPLICA), 'redis/redis#14267'],
+    ['redis 8.4 release candidate', redis('8.3.240'), undefined],
     ['redis 8.0.3 replica', redis('8.0.3', REPLICA), 'redis/redis#14267'],
     ['redis 8.2.0 replica', redis('8.2.0', REPLICA), 'redis/redis#14267'],
     ['redis 8.2.0 primary', redis('8.2.0', PRIMARY), 'redis/redis#14319'],
@@ -137,5 +145,20 @@ describe('versions on which defrag is not toggled', () => {
       why: expect.stringContaining('crashes the server'),
       fixedIn: 'Redis 7.2.6',
     });
+  });
+
+  test.each([
+    ['redis 7.9.240 primary', redis('7.9.240', PRIMARY), 'Redis 8.0.4'],
+    ['redis 7.9.240 replica', redis('7.9.240', REPLICA), 'Redis 8.2.2'],
+    ['redis 8.0.0 primary', redis('8.0.0', PRIMARY), 'Redis 8.0.4'],
+    ['redis 8.0.2 replica', redis('8.0.2', REPLICA), 'Redis 8.2.2'],
+    ['redis 8.0.9 replica', redis('8.0.9', REPLICA), 'Redis 8.2.2'],
+    ['redis 8.2.0 replica', redis('8.2.0', REPLICA), 'Redis 8.2.2'],
+    ['valkey 7.2.5 standalone', valkey('7.2.5'), 'Valkey 7.2.7'],
+    ['valkey 7.2.5 cluster', valkey('7.2.5', CLUSTER), 'Valkey 7.2.9'],
+    ['valkey 7.2.6 cluster', valkey('7.2.6', VALKEY_CLUSTER), 'Valkey 7.2.9'],
+    ['keydb 6.3.4', keydb('6.3.4'), 'no KeyDB release that is known of'],
+  ])('of %s, past each fault that it would meet on the way', (_what, engine, fixedIn) => {
+    expect(engine.denied?.fixedIn).toBe(fixedIn);
   });
 });
