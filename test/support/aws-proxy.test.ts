@@ -7,6 +7,7 @@ import {
   SNSClient,
 } from '@aws-sdk/client-sns';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { CALL_POLICY } from '../../functions/shared/aws/clients.ts';
 import { type AwsProxy, awsEnv, startAwsProxy } from './aws-proxy.ts';
 import { messagesOf } from './aws-wire.ts';
 import { describeWithMoto, type Moto, startMoto } from './moto.ts';
@@ -108,6 +109,15 @@ describeWithMoto('the proxy in front of moto', () => {
       const { Topics = [] } = await sns.send(new ListTopicsCommand({}));
       expect(Topics.map(({ TopicArn }) => TopicArn?.split(':').at(-1))).toContain(Name);
     }
+  });
+
+  test('a slow answer comes two seconds late, before the clients of the job give up', async () => {
+    proxy.fault({ operation: 'CreateTopic', kind: 'slow' });
+    const startedAt = performance.now();
+    await expect(sns.send(new CreateTopicCommand({ Name: 'topic-slow' }))).resolves.toBeDefined();
+    const took = performance.now() - startedAt;
+    expect(took).toBeGreaterThan(1_990);
+    expect(took).toBeLessThan(CALL_POLICY.requestHandler.requestTimeout);
   });
 
   test('stops while a call still hangs', async () => {

@@ -21,6 +21,8 @@ export type FaultKind =
   | 'deny'
   /** Never answered. */
   | 'hang'
+  /** Carried out and answered, but after two seconds: within the clients' time-out of three. */
+  | 'slow'
   /** The connection is reset before an answer. */
   | 'reset'
   /** The call is carried out, and the connection is reset in place of the answer. */
@@ -47,6 +49,8 @@ export interface AwsProxy extends AsyncDisposable {
   clear(): void;
   stop(): Promise<void>;
 }
+
+const SLOW_MS = 2_000;
 
 const FAILURES: Readonly<Record<'throttle' | 'error' | 'invalid' | 'deny', Refusal>> = {
   throttle: { status: 400, code: 'Throttling', message: 'Rate exceeded' },
@@ -124,6 +128,9 @@ function answer(outcome: RecordedCall['outcome'], call: AwsCall, exchange: Excha
     case 'lost-answer':
     case 'garble':
       void exchange.inTurn(() => forward(call, exchange, ANSWERS[outcome]));
+      return;
+    case 'slow':
+      setTimeout(() => void exchange.inTurn(() => forward(call, exchange, ANSWERS.forwarded)), SLOW_MS);
       return;
     case 'refused':
       refuse(call, refusalOf(call, Date.now()), exchange.response);
