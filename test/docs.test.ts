@@ -1,5 +1,5 @@
 import { existsSync, globSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join, matchesGlob } from 'node:path';
+import { basename, join, matchesGlob } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import type { AlertEvent } from '../functions/shared/contracts/alert.ts';
 import { FLEET_METRICS, JOB_METRICS, NODE_METRICS } from '../functions/shared/contracts/metrics.ts';
@@ -100,6 +100,12 @@ test('docs/deploy.md cites the deny-list for the versions that it names', () => 
   const issues = paragraph.match(/[\w-]+\/\w+#\d+/g) ?? [];
   expect(issues.length).toBeGreaterThan(2);
   expect(issues.filter((issue) => !read(file).includes(`'${issue}'`))).toEqual([]);
+});
+
+test("docs/safety.md's tables of faults are of files that are there, and each file of faults has its own", () => {
+  const named = [...read('docs/safety.md').matchAll(/^<!-- faults: (.+) -->$/gm)].map(([, file = '']) => file);
+  const files = globSync('test/faults/*.test.ts', { cwd: ROOT }).filter((file) => read(file).includes('faultTable('));
+  expect(named.toSorted()).toEqual(files.map((file) => basename(file)).toSorted());
 });
 
 function leadsSomewhere(page: string, target: string): boolean {

@@ -12,23 +12,30 @@ import { settingsOf } from '../support/fragmented.ts';
 import { type AwsBackend, awsBackend } from '../support/lambda.ts';
 import { describeWithMoto } from '../support/moto.ts';
 import { lacksServer } from '../support/servers.ts';
+import type { Settings } from './messes.ts';
 import { aPlace, outcomeOf, type Place, refragmented, type Scene, sceneAt } from './scene.ts';
-import { expectRow } from './table.ts';
+import { type ExpectRow, faultTable } from './table.ts';
 
-const NAMES: Partial<Record<FaultKind, string>> = {
+const NAMES = {
   throttle: 'throttles',
   error: 'answers 500',
   hang: 'hangs',
+  slow: 'answers 2 s late',
   'lost-answer': 'succeeds, its answers lost,',
-};
+} satisfies Partial<Record<FaultKind, string>>;
 const KINDS = ['throttle', 'error', 'hang'] as const;
+const SINKS = (['CloudWatch', 'SNS'] as const).flatMap((service) => KINDS.map((kind) => ({ service, kind })));
+/** All that the job asks of the table. */
+const TABLE_OPERATIONS = ['Query', 'GetItem', 'UpdateItem'];
+
+const table = faultTable(import.meta.filename);
 
 describeWithMoto('AWS that fails', () => {
   describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('around a defrag', () => {
     let aws: AwsBackend;
     let dynamo: DynamoDBClient;
     let place: Place;
-    let before: Readonly<Record<string, string>>;
+    let before: Settings;
 
     beforeAll(async () => {
       aws = await awsBackend();
@@ -74,52 +81,99 @@ describeWithMoto('AWS that fails', () => {
       return [...new Set(events)];
     }
 
-    async function cleaned(scene: Scene, fault: string, outcome: string): Promise<void> {
+    async function cleaned(scene: Scene, expectRow: ExpectRow, outcome: string): Promise<void> {
       aws.proxy.clear();
-      const clean = await scene.ticksUntilClean(before);
-      expectRow({ fault, outcome, clean, told: await received() });
+      expectRow({ outcome, ...(await scene.cleanUp(before)), told: await received() });
     }
 
-    test.for((['CloudWatch', 'SNS'] as const).flatMap((service) => KINDS.map((kind) => [service, kind] as const)))(
-      '%s: %s',
-      async ([service, kind]) => {
-        await using scene = await aDeployedScene();
-        aws.proxy.fault({ operation: service === 'SNS' ? 'Publish' : 'PutMetricData', kind });
-        const outcome = await scene.tick();
-        await cleaned(scene, `${service} ${NAMES[kind]} as a defrag starts`, outcome);
-      },
-    );
+    const fails = ({ service, kind }: (typeof SINKS)[number]) =>
+      aws.proxy.fault({ operation: service === 'SNS' ? 'Publish' : 'PutMetricData', kind });
+    const tableFails = (kind: FaultKind) => {
+      for (const operation of TABLE_OPERATIONS) aws.proxy.fault({ operation, kind });
+    };
 
-    test.for(KINDS)('the state table: %s, as a defrag would start', async (kind) => {
+    const untold = SINKS.map((sink) => ({
+      ...sink,
+      starts: table.row(`${sink.service} ${NAMES[sink.kind]} as a defrag starts`),
+      ends: table.row(`${sink.service} ${NAMES[sink.kind]} as a defrag ends`),
+    }));
+    test.for(untold)('$service: $kind, as a defrag starts', async ({ starts, ...sink }) => {
       await using scene = await aDeployedScene();
-      for (const operation of ['Query', 'GetItem', 'UpdateItem']) aws.proxy.fault({ operation, kind });
+      fails(sink);
+      await cleaned(scene, starts, await scene.tick());
+    });
+
+    test.for(untold)('$service: $kind, as a defrag ends', async ({ ends, ...sink }) => {
+      await using scene = await aDeployedScene();
+      await scene.start();
+      await scene.pause();
+      scene.pass(60_000);
+      fails(sink);
       const outcome = await scene.tick();
       expect(await settingsOf(place.redis)).toEqual(before);
-      await cleaned(scene, `the state table ${NAMES[kind]} as a defrag would start`, outcome);
+      await cleaned(scene, ends, outcome);
     });
 
-    test.for([...KINDS, 'lost-answer'] as const)('the state table: %s, from the lease on', async (kind) => {
+    const unknown = KINDS.map((kind) => ({
+      kind,
+      expectRow: table.row(`the state table ${NAMES[kind]} as a defrag would start`),
+    }));
+    test.for(unknown)('the state table: $kind, as a defrag would start', async ({ kind, expectRow }) => {
+      await using scene = await aDeployedScene();
+      tableFails(kind);
+      const outcome = await scene.tick();
+      expect(await settingsOf(place.redis)).toEqual(before);
+      await cleaned(scene, expectRow, outcome);
+    });
+
+    const unwritten = ([...KINDS, 'lost-answer'] as const).map((kind) => ({
+      kind,
+      expectRow: table.row(`writing to the state table ${NAMES[kind]} as a defrag starts`),
+    }));
+    test.for(unwritten)('the state table: $kind, from the lease on', async ({ kind, expectRow }) => {
       await using scene = await aDeployedScene();
       aws.proxy.fault({ operation: 'UpdateItem', kind });
-      const outcome = await scene.tick();
-      await cleaned(scene, `writing to the state table ${NAMES[kind]} as a defrag starts`, outcome);
+      await cleaned(scene, expectRow, await scene.tick());
     });
 
-    test.for(KINDS)('the state table: %s, while it runs', async (kind) => {
+    const slowStart = table.row(`the state table ${NAMES.slow} as a defrag starts`);
+    test('the state table: slow, as a defrag starts', async () => {
+      await using scene = await aDeployedScene();
+      tableFails('slow');
+      await cleaned(scene, slowStart, await scene.tick());
+    });
+
+    const lost = ([...KINDS, 'slow'] as const).map((kind) => ({
+      kind,
+      expectRow: table.row(`the state table ${NAMES[kind]}, during a defrag`),
+    }));
+    test.for(lost)('the state table: $kind, while it runs', async ({ kind, expectRow }) => {
       await using scene = await aDeployedScene();
       await scene.start();
       scene.pass(60_000);
-      for (const operation of ['Query', 'GetItem', 'UpdateItem']) aws.proxy.fault({ operation, kind });
-      const outcome = await scene.tick();
-      await cleaned(scene, `the state table ${NAMES[kind]}, during a defrag`, outcome);
+      tableFails(kind);
+      await cleaned(scene, expectRow, await scene.tick());
     });
 
+    const slowEnd = table.row(`the state table ${NAMES.slow} as a defrag ends`);
+    test('the state table: slow, as a defrag ends', async () => {
+      await using scene = await aDeployedScene();
+      await scene.start();
+      await scene.pause();
+      scene.pass(60_000);
+      tableFails('slow');
+      const outcome = await scene.tick();
+      expect(await settingsOf(place.redis)).toEqual(before);
+      await cleaned(scene, slowEnd, outcome);
+    });
+
+    const raced = table.row('two jobs race for the lease in the table');
     test('a lost race', async () => {
       await using scene = await aDeployedScene();
       const ticks = await Promise.all(['one', 'another'].map((holder) => scene.job.tick({ holder })));
       const outcomes = ticks.map(outcomeOf);
       expect(outcomes.filter((outcome) => outcome === 'acted: start-defrag')).toHaveLength(1);
-      await cleaned(scene, 'two jobs race for the lease in the table', 'one acts: start-defrag');
+      await cleaned(scene, raced, 'one acts: start-defrag');
     });
   });
 });

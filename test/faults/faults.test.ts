@@ -5,10 +5,11 @@ import { aJob } from '../support/job.ts';
 import { lacksServer, plainServer, serverBinary } from '../support/servers.ts';
 import { DEFRAG_ON, type Fault, MEMORY_PURGE, NO_FAULT } from './redis-proxy.ts';
 import { aPlace, aScene, configAt, outcomeOf, type Scene, sceneAt, seen } from './scene.ts';
-import { expectRow } from './table.ts';
+import { faultTable } from './table.ts';
 
 /** `DEBUG` at all; and a server that answers while it loads. */
 const DEBUGGED = ['--enable-debug-command', 'yes', '--loading-process-events-interval-bytes', '1024'];
+const table = faultTable(import.meta.filename);
 const isLacking = lacksServer('defrag') || lacksServer('plain');
 
 /** Something that goes wrong while our defrag runs, and how it ends. */
@@ -89,7 +90,11 @@ const TROUBLES: readonly Trouble[] = [
 ];
 
 describe.skipIf(isLacking).concurrent('while our defrag runs', () => {
-  test.for(TROUBLES)('$fault', async ({ fault, begin, end }) => {
+  const troubles = TROUBLES.map((trouble) => ({
+    ...trouble,
+    expectRow: table.row(`${trouble.fault}, during a defrag`),
+  }));
+  test.for(troubles)('$fault', async ({ begin, end, expectRow }) => {
     await using scene = await aScene('defrag', DEBUGGED);
     const before = await settingsOf(scene.redis);
     await scene.start();
@@ -97,10 +102,10 @@ describe.skipIf(isLacking).concurrent('while our defrag runs', () => {
     scene.pass(60_000);
     const outcome = await scene.tick();
     await end(scene);
-    const clean = await scene.ticksUntilClean(before);
-    expectRow({ fault: `${fault}, during a defrag`, outcome, clean, told: scene.told() });
+    expectRow({ outcome, ...(await scene.cleanUp(before)), told: scene.told() });
   });
 
+  const failedOver = table.row('failed over to its replica, during a defrag');
   test('its replica takes over', async () => {
     await using scene = await aScene('defrag');
     const { port } = scene.server;
@@ -113,10 +118,11 @@ describe.skipIf(isLacking).concurrent('while our defrag runs', () => {
     scene.pass(60_000);
     const outcome = await scene.tick();
     const primary = `127.0.0.1 ${replica.port}`;
-    const clean = await scene.ticksUntilClean({ ...before, replicaof: primary, slaveof: primary });
-    expectRow({ fault: 'failed over to its replica, during a defrag', outcome, clean, told: scene.told() });
+    const cleaned = await scene.cleanUp({ ...before, replicaof: primary, slaveof: primary });
+    failedOver({ outcome, ...cleaned, told: scene.told() });
   });
 
+  const mistakenTls = table.row('TLS asked for in mid-defrag');
   test('TLS where the server speaks none', async () => {
     await using place = await aPlace('defrag');
     const before = await settingsOf(place.redis);
@@ -125,10 +131,10 @@ describe.skipIf(isLacking).concurrent('while our defrag runs', () => {
     using mistaken = aJob(configAt(place, 'rediss'), { stateFile: scene.job.stateFile });
     // Redis answers the client's hello with silence or with an error in clear, depending on its random bytes.
     const outcome = outcomeOf(await mistaken.tick()).replace(/: (tls|timeout|unreachable)$/, ': tls');
-    const clean = await scene.ticksUntilClean(before);
-    expectRow({ fault: 'TLS asked for in mid-defrag', outcome, clean, told: scene.told() });
+    mistakenTls({ outcome, ...(await scene.cleanUp(before)), told: scene.told() });
   });
 
+  const noTime = table.row('no time left, during a defrag');
   test('no time left to the invocation', async () => {
     await using scene = await aScene('defrag');
     const before = await settingsOf(scene.redis);
@@ -137,10 +143,10 @@ describe.skipIf(isLacking).concurrent('while our defrag runs', () => {
     await scene.start();
     scene.pass(60_000);
     const outcome = await scene.tick({ remaining: () => 0 });
-    const clean = await scene.ticksUntilClean(before);
-    expectRow({ fault: 'no time left, during a defrag', outcome, clean, told: scene.told() });
+    noTime({ outcome, ...(await scene.cleanUp(before)), told: scene.told() });
   });
 
+  const startedAgain = table.row('killed during a defrag, started again');
   test('killed and started again', async () => {
     await using scene = await aScene('defrag');
     const before = await settingsOf(scene.redis);
@@ -153,8 +159,8 @@ describe.skipIf(isLacking).concurrent('while our defrag runs', () => {
     try {
       // Its folder is another one; all else has to be as in the first one's file.
       const { dir } = await settingsOf(redis);
-      const clean = await scene.ticksUntilClean({ ...before, ...(dir !== undefined && { dir }) }, redis);
-      expectRow({ fault: 'killed during a defrag, started again', outcome, clean, told: scene.told() });
+      const cleaned = await scene.cleanUp({ ...before, ...(dir !== undefined && { dir }) }, redis);
+      startedAgain({ outcome, ...cleaned, told: scene.told() });
     } finally {
       redis.disconnect();
     }
@@ -169,12 +175,12 @@ const CUTS = [
 ] as const;
 
 describe.skipIf(isLacking).concurrent('cut in the middle of a command', () => {
-  test.for(CUTS)('%s', async ([fault, cure, cut]) => {
+  const cuts = CUTS.map(([fault, ...rest]) => [fault, ...rest, table.row(fault)] as const);
+  test.for(cuts)('%s', async ([_, cure, cut, expectRow]) => {
     await using scene = await aScene(cure);
     const before = await settingsOf(scene.redis);
     scene.proxy.fault(cut);
     const outcome = await scene.tick();
-    const clean = await scene.ticksUntilClean(before);
-    expectRow({ fault, outcome, clean, told: scene.told() });
+    expectRow({ outcome, ...(await scene.cleanUp(before)), told: scene.told() });
   });
 });

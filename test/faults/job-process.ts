@@ -1,5 +1,5 @@
 import { readFileSync, writeSync } from 'node:fs';
-import type { Ports } from '../../functions/maintain/ports.ts';
+import type { Clock, Ports } from '../../functions/maintain/ports.ts';
 import type { Alert } from '../../functions/shared/contracts/alert.ts';
 import { aJob } from '../support/job.ts';
 
@@ -47,7 +47,20 @@ const others = ({ open, store, metrics }: Ports): Partial<Ports> => ({
   metrics: counted(metrics),
   alerts: counted({ send }),
 });
-using job = aJob(readFileSync(configFile, 'utf8'), { stateFile, others });
+/** Between the looks before a deed the job waits up to 12 s, in which nothing happens here: a tick for each effect would take minutes. */
+const SHORT_MS = 100;
+let skipped = 0;
+const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const clock: Clock = {
+  now: () => Date.now() + skipped,
+  sleep: wait,
+  async pause(ms) {
+    const short = Math.min(ms, SHORT_MS);
+    skipped += ms - short;
+    await wait(short);
+  },
+};
+using job = aJob(readFileSync(configFile, 'utf8'), { stateFile, clock, others });
 const { outcomes } = await job.tick({ holder });
 for (const { instance, status, plan } of outcomes) {
   const what = plan?.kind === 'act' ? plan.action.kind : plan?.reason;

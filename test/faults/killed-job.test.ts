@@ -1,117 +1,123 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { putPause } from '../../functions/maintain/pauses.ts';
 import { HOUR } from '../../functions/shared/config/units.ts';
 import { createFileStore } from '../../functions/shared/state/file-store.ts';
 import { settingsOf } from '../support/fragmented.ts';
 import { lacksServer } from '../support/servers.ts';
-import { aPlace, configAt, type Place, refragmented, sceneAt } from './scene.ts';
-import { expectRow } from './table.ts';
+import { type JobRuns, jobRuns, killAfterEach } from './job-runs.ts';
+import type { Settings } from './messes.ts';
+import { aPlace, type Place, refragmented, replenished, sceneAt } from './scene.ts';
+import { faultTable } from './table.ts';
 
-const SCRIPT = join(import.meta.dirname, 'job-process.ts');
-/** More than any tick of one instance asks for: a loop that gets there does not count what it should. */
-const MANY = 60;
+const table = faultTable(import.meta.filename);
+const isLacking = lacksServer('defrag') || lacksServer('plain');
+const LONG = 300_000;
 
-describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('the job as processes of their own', () => {
+/** The job as processes of their own, on one place for all tests of a group. */
+function onAPlace(cure: 'defrag' | 'purge') {
   let place: Place;
-  let before: Readonly<Record<string, string>>;
-  let folder: string;
-  let stateFile: string;
-
+  let runs: JobRuns;
+  let before: Settings;
   beforeAll(async () => {
-    place = await aPlace('defrag');
+    place = await aPlace(cure);
     before = await settingsOf(place.redis);
-    folder = mkdtempSync(join(tmpdir(), 'offpeak-killed-'));
-    writeFileSync(join(folder, 'config.yml'), configAt(place));
+    runs = jobRuns(place);
   });
-  beforeEach(() => {
-    stateFile = join(folder, 'state.json');
-    rmSync(stateFile, { force: true });
-  });
+  beforeEach(() => runs.forget());
   afterAll(async () => {
-    rmSync(folder, { recursive: true, force: true });
+    runs?.[Symbol.dispose]();
     await place?.[Symbol.asyncDispose]();
   });
+  return () => ({ place, runs, before });
+}
 
-  /** One tick, killed after an effect if there is one of that number. */
-  async function aTick(holder: string, effect = 0) {
-    const args = [SCRIPT, join(folder, 'config.yml'), stateFile, holder, String(effect)];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    const [lines, ended] = await Promise.all([linesOf(child), once(child, 'close')]);
-    const of = (kind: string) => lines.filter(([first]) => first === kind).map(([, words = '']) => words);
-    return { killed: ended[1] === 'SIGKILL', told: of('told'), outcomes: of('outcome') };
-  }
+describe.skipIf(isLacking)('the job as processes of their own, on a fragmented server', () => {
+  const here = onAPlace('defrag');
+  const changed = async (): Promise<readonly string[]> => {
+    const { place, before } = here();
+    return isDeepStrictEqual(await settingsOf(place.redis), before) ? [] : ['defrag-aborted'];
+  };
 
-  /** Each time from a fresh state: what happens until the job is killed after its n-th effect, and what follows. */
-  async function killAfterEach(prepare: () => Promise<readonly string[]>) {
-    const told = new Set<string>();
-    let [clean, effect] = [0, 0];
-    for (let isKilled = true; isKilled && effect < MANY; ) {
-      effect++;
-      rmSync(stateFile, { force: true });
-      await refragmented(place);
-      const earlier = await prepare();
-      const tick = await aTick('killed', effect);
-      isKilled = tick.killed;
-      const isTouched = !isDeepStrictEqual(await settingsOf(place.redis), before) || earlier.length > 0;
-      await using scene = sceneAt(place, { stateFile });
-      clean = Math.max(clean, await scene.ticksUntilClean(before));
-      const words = [...earlier, ...tick.told, ...scene.told()];
-      // Whatever it had begun when it died, somebody hears of its end.
-      if (isTouched) expect(words).toContain('defrag-aborted');
-      for (const word of words) told.add(word);
-    }
-    return { clean, told: [...told].sort(), effects: effect };
-  }
+  const starting = table.row('the job killed (`kill -9`) after each effect of the tick that starts');
+  test(
+    'killed after each effect of the tick that starts a defrag',
+    async () => {
+      const prepare = async () => {
+        await refragmented(here().place);
+        return [];
+      };
+      starting(await killAfterEach({ ...here(), prepare, owed: changed }));
+    },
+    LONG,
+  );
 
-  test('killed after each effect of the tick that starts a defrag', async () => {
-    const { effects, ...seen } = await killAfterEach(async () => []);
-    expect(effects).toBeGreaterThan(15);
-    expect(effects).toBeLessThan(MANY);
-    expectRow({
-      fault: 'the job killed (`kill -9`) after each effect of the tick that starts',
-      outcome: 'killed',
-      ...seen,
-    });
-  }, 300_000);
+  const ending = table.row('the job killed (`kill -9`) after each effect of the tick that ends');
+  test(
+    'killed after each effect of the tick that ends a defrag',
+    async () => {
+      const { place, runs } = here();
+      const prepare = async () => {
+        await refragmented(place);
+        const { told } = await runs.tick('starter');
+        const now = Date.now();
+        await putPause(createFileStore(runs.stateFile), 'ill', {
+          until: now + HOUR,
+          reason: 'fault',
+          by: 'test',
+          at: now,
+        });
+        return told;
+      };
+      ending(await killAfterEach({ ...here(), prepare, owed: async () => ['defrag-aborted'] }));
+    },
+    LONG,
+  );
 
-  test('killed after each effect of the tick that ends a defrag', async () => {
-    const { effects, ...seen } = await killAfterEach(async () => {
-      const { told } = await aTick('starter');
-      const now = Date.now();
-      await putPause(createFileStore(stateFile), 'ill', { until: now + HOUR, reason: 'fault', by: 'test', at: now });
-      return told;
-    });
-    expect(effects).toBeGreaterThan(15);
-    expect(effects).toBeLessThan(MANY);
-    expectRow({
-      fault: 'the job killed (`kill -9`) after each effect of the tick that ends',
-      outcome: 'killed',
-      ...seen,
-    });
-  }, 300_000);
-
+  const twoAtOnce = table.row('two jobs at once');
   test('two at once', async () => {
-    const ticks = await Promise.all([aTick('one'), aTick('another')]);
+    const { place, runs, before } = here();
+    await refragmented(place);
+    const ticks = await Promise.all([runs.tick('one'), runs.tick('another')]);
     const outcomes = ticks.flatMap((tick) => tick.outcomes).sort();
     expect(outcomes.filter((outcome) => outcome === 'acted: start-defrag')).toHaveLength(1);
-    await using scene = sceneAt(place, { stateFile });
-    const clean = await scene.ticksUntilClean(before);
+    await using scene = sceneAt(place, { stateFile: runs.stateFile });
+    const cleaned = await scene.cleanUp(before);
     const told = [...new Set([...ticks.flatMap((tick) => tick.told), ...scene.told()])];
-    expectRow({ fault: 'two jobs at once', outcome: 'one acts: start-defrag', clean, told });
+    twoAtOnce({ outcome: 'one acts: start-defrag', ...cleaned, told });
   });
 });
 
-async function linesOf({ stdout }: ChildProcess): Promise<(readonly string[])[]> {
-  let text = '';
-  for await (const chunk of stdout ?? []) text += chunk;
-  return text.split('\n').map((line) => {
-    const [, kind = '', words = ''] = /^(\w+) (.*)$/.exec(line) ?? [];
-    return [kind, words];
-  });
+describe.skipIf(isLacking)('the job as processes of their own, on a server with free pages', () => {
+  const here = onAPlace('purge');
+
+  const purging = table.row('the job killed (`kill -9`) after each effect of the tick that purges');
+  test(
+    'killed after each effect of the tick that purges',
+    async () => {
+      const { redis } = here().place;
+      let purges = await purgesOf(redis);
+      const prepare = async () => {
+        // What came after the last kill was no second purge.
+        expect(await purgesOf(redis)).toBe(purges);
+        await replenished(here().place);
+        purges = await purgesOf(redis);
+        return [];
+      };
+      const owed = async () => {
+        const earlier = purges;
+        purges = await purgesOf(redis);
+        expect(purges - earlier).toBeLessThanOrEqual(1);
+        return purges > earlier ? ['purged', 'action-failed'] : [];
+      };
+      purging(await killAfterEach({ ...here(), prepare, owed }));
+    },
+    LONG,
+  );
+});
+
+/** How many the server has carried out. */
+async function purgesOf(redis: Redis): Promise<number> {
+  return Number(/cmdstat_memory\|purge:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0);
 }

@@ -1,17 +1,17 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Redis } from 'ioredis';
 import { expect, vi } from 'vitest';
 import type { RunningServer } from '../../cli/server/start.ts';
 import { endPause, putPause } from '../../functions/maintain/pauses.ts';
 import type { Clock, Ports } from '../../functions/maintain/ports.ts';
 import type { Tick, TickOptions } from '../../functions/maintain/run.ts';
-import { readState } from '../../functions/maintain/state.ts';
 import { HOUR, MIB, SECOND } from '../../functions/shared/config/units.ts';
 import { numberField, parseInfo } from '../../functions/shared/redis/info.ts';
 import { clientOf, fragment, retainPages, settingsOf } from '../support/fragmented.ts';
 import { aJob, type Job, OPEN } from '../support/job.ts';
 import { defragServer, plainServer } from '../support/servers.ts';
+import { messesOf, type Settings } from './messes.ts';
 import { type RedisProxy, redisProxy } from './redis-proxy.ts';
+import type { Seen } from './table.ts';
 
 /** So little CPU that no defrag is over before its trouble is. */
 const FLOORS = `
@@ -38,10 +38,16 @@ export interface Scene extends Omit<Place, 'healthy'> {
   tick(options?: Partial<TickOptions>): Promise<string>;
   /** A run is ended by it. */
   pause(): Promise<unknown>;
-  /** Ticks, with the instance paused so that a run is ended, until nothing of ours is left; how many it took. */
-  ticksUntilClean(before: Readonly<Record<string, string>>, redis?: Redis): Promise<number>;
+  /** Ticks, with the instance paused so that a run is ended, until nothing of ours is left. */
+  cleanUp(before: Settings, redis?: Redis): Promise<CleanedUp>;
   told(): readonly string[];
 }
+
+/** How many ticks it took, and what is left all the same. */
+export type CleanedUp = Pick<Seen, 'clean' | 'messes'>;
+
+/** A mess is not taken for one before nobody comes for it in so many ticks. */
+const MOST_TICKS = 3;
 
 export interface SceneOptions {
   readonly stateFile?: string;
@@ -64,11 +70,31 @@ export async function aPlace(cure: 'defrag' | 'purge', args: readonly string[] =
 
 /** For those that use a place one after the other: what earlier ones have defragmented is fragmented again. */
 export async function refragmented({ redis }: Place): Promise<void> {
-  const info = parseInfo(await redis.info('memory'));
-  const figure = (name: string) => numberField(info, name) ?? 0;
-  if (figure('allocator_active') - figure('allocator_allocated') > 60 * MIB) return;
+  if ((await between(redis, 'allocator_active', 'allocator_allocated')) > 60 * MIB) return;
   await redis.flushall();
   await fragment(redis, 120 * MIB);
+}
+
+/**
+ * The same for free pages, new ones each time: those of the main thread go by decay while others are looked at. What the server's own
+ * thread for freeing has freed stays: of 200 MiB, 43 to 56.
+ */
+export async function replenished({ redis }: Place): Promise<void> {
+  const value = 'x'.repeat(MIB);
+  const keys = Array.from({ length: 200 }, (_, index) => `big:${index}`);
+  await redis.call('MEMORY', 'PURGE');
+  let tries = 0;
+  do {
+    expect(tries++, 'no pages stay').toBeLessThan(10);
+    for (const key of keys) await redis.set(key, value);
+    await redis.flushall('ASYNC');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  } while ((await between(redis, 'allocator_resident', 'allocator_active')) < 36 * MIB);
+}
+
+async function between(redis: Redis, upper: string, lower: string): Promise<number> {
+  const info = parseInfo(await redis.info('memory'));
+  return (numberField(info, upper) ?? 0) - (numberField(info, lower) ?? 0);
 }
 
 /** A place of its own, and the job on it. */
@@ -122,22 +148,17 @@ export function sceneAt(place: Place, { stateFile, ports: others }: SceneOptions
       offset += ms;
     },
     pause,
-    async ticksUntilClean(before, client = place.redis) {
+    async cleanUp(before, client = place.redis) {
       await pause();
-      for (let ticks = 1; ticks <= 3; ticks++) {
-        // Whoever died or lost its way is busy no longer.
-        offset += 120 * SECOND;
+      for (let clean = 1; ; clean++) {
+        // Whoever died or lost its way is busy no longer, by its own clock, which may be ahead (job-process.ts).
+        offset += 150 * SECOND;
         await tick();
-        const { leases } = await readState(store);
-        const settings = await settingsOf(client);
-        if (leases.size === 0 && isDeepStrictEqual(settings, before)) {
-          expect([...(await store.list('outbox#')).keys()]).toEqual([]);
-          await endPause(store, 'ill');
-          return ticks;
-        }
+        const messes = messesOf(before, await settingsOf(client), (await store.list('')).keys());
+        if (messes.length > 0 && clean < MOST_TICKS) continue;
+        await endPause(store, 'ill');
+        return { clean, messes };
       }
-      expect(await settingsOf(client)).toEqual(before);
-      throw new Error('a lease is left');
     },
     told: () => [...new Set(job.alerts.filter(({ instance }) => instance !== 'well').map(({ event }) => event))],
     async [Symbol.asyncDispose]() {
