@@ -2,59 +2,94 @@ import { restartFloor } from '../../cli/demo/floor.ts';
 import type { ServerBinary } from '../../cli/server/binary.ts';
 import { numberField } from '../../functions/shared/redis/info.ts';
 import { median } from '../statistics.ts';
-import { type Latencies, probed } from '../support/probing.ts';
-import { cpuSeconds, prepared, settled } from '../support/server.ts';
+import { monotonic } from '../support/clock.ts';
+import { watchCures } from '../support/cures.ts';
+import { type Latencies, latenciesIn } from '../support/latencies.ts';
+import { probed } from '../support/probing.ts';
+import { cpuSeconds, type Prepared, prepared, settled } from '../support/server.ts';
 import type { Shape } from '../support/shapes.ts';
-import type { Variant } from './variants.ts';
+import type { Ended, Variant } from './variants.ts';
 
 /** What one variant has made of one server. */
 export interface Cell extends Latencies {
-  /** For how long a defragger was on. */
-  readonly seconds: number;
+  /** For how long a defragger was at work. */
+  readonly defragging: number;
+  /** Of the server's process, in seconds, and over how many: serving the client is in it. */
   readonly cpu: number;
-  /** Bytes, after the allocator has come to rest. */
-  readonly returned: number;
-  /** Of what a restart on the same data would have returned. */
-  readonly share: number;
+  readonly lasted: number;
+  /** Bytes: RSS before, and after the allocator has come to rest. */
+  readonly before: number;
+  readonly after: number;
+  /** Of a fresh server with the same data: what a restart would have left. */
+  readonly floor: number;
   /** By the server's own LATENCY, where the variant reads it. */
   readonly worstStall?: number;
+  readonly ended?: Ended;
 }
 
 export async function measure(binary: ServerBinary, shape: Shape, variant: Variant, megabytes: number): Promise<Cell> {
   await using ready = await prepared(binary, shape, megabytes);
   const before = await ready.info();
-  const { result, latencies } = await probed(ready.server.port, shape.probe, () => variant.run(ready));
+  const from = monotonic();
+  const { result, samples } = await probed(ready.server.port, shape.probe, () => watched(ready, variant));
+  const lasted = (monotonic() - from) / 1_000_000;
   const cpu = cpuSeconds(await ready.info()) - cpuSeconds(before);
   await settled(ready.redis);
-  const after = numberField(await ready.info(), 'used_memory_rss') ?? 0;
+  const after = await ready.info();
   const [, dir = '.'] = (await ready.redis.config('GET', 'dir')) as string[];
   const floor = await restartFloor(binary, ready.redis, dir, new AbortController().signal);
-  const rss = numberField(before, 'used_memory_rss') ?? 0;
+  const { ran, spans, defragging } = result;
   return {
-    ...latencies,
-    seconds: result.defragging ?? 0,
+    ...latenciesIn(spans, samples),
+    ...ran,
+    defragging,
     cpu,
-    returned: rss - after,
-    share: (rss - after) / (rss - floor),
-    ...(result.worstStall !== undefined && { worstStall: result.worstStall }),
+    lasted,
+    floor,
+    before: rss(before),
+    after: rss(after),
   };
 }
 
+/** The variant's own word, and what was seen from outside while it ran. */
+async function watched(ready: Prepared, variant: Variant) {
+  await using watch = watchCures(ready.server);
+  const from = monotonic();
+  const ran = await variant.run(ready);
+  const whole = { from, to: monotonic() };
+  const { spans, defragging } = await watch.stop();
+  // Of a variant that finds nothing to do, the whole is what it costs.
+  return { ran, defragging, spans: variant.counts === 'cure' && spans.length > 0 ? spans : [whole] };
+}
+
+function rss(info: Awaited<ReturnType<Prepared['info']>>): number {
+  return numberField(info, 'used_memory_rss') ?? 0;
+}
+
+const FIGURES = [
+  ...(['p50', 'p99', 'p999', 'max', 'count'] as const),
+  ...(['defragging', 'cpu', 'lasted', 'before', 'after', 'floor'] as const),
+] as const;
+
 /** Each figure by itself: the median run of one is not that of another. */
-export function medians(cells: readonly Cell[]): Cell {
-  const of = (figure: (cell: Cell) => number | undefined) =>
-    median(cells.map(figure).filter((value) => value !== undefined));
-  const stalls = cells.filter(({ worstStall }) => worstStall !== undefined);
+export interface Medians extends Pick<Cell, (typeof FIGURES)[number]> {
+  readonly returned: number;
+  /** Of what a restart on the same data would have returned. */
+  readonly share: number;
+  readonly worstStall?: number;
+  /** Of each run. */
+  readonly ended: readonly Ended[];
+}
+
+export function medians(cells: readonly Cell[]): Medians {
+  const of = (figure: (cell: Cell) => number) => median(cells.map(figure));
+  const figures = FIGURES.map((name) => [name, of((cell) => cell[name])] as const);
+  const stalls = cells.flatMap(({ worstStall }) => worstStall ?? []);
   return {
-    p50: of(({ p50 }) => p50),
-    p99: of(({ p99 }) => p99),
-    p999: of(({ p999 }) => p999),
-    max: of(({ max }) => max),
-    count: of(({ count }) => count),
-    seconds: of(({ seconds }) => seconds),
-    cpu: of(({ cpu }) => cpu),
-    returned: of(({ returned }) => returned),
-    share: of(({ share }) => share),
-    ...(stalls.length > 0 && { worstStall: of(({ worstStall }) => worstStall) }),
+    ...(Object.fromEntries(figures) as Record<(typeof FIGURES)[number], number>),
+    returned: of(({ before, after }) => before - after),
+    share: of(({ before, after, floor }) => (before - after) / (before - floor)),
+    ...(stalls.length > 0 && { worstStall: median(stalls) }),
+    ended: cells.flatMap(({ ended }) => ended ?? []),
   };
 }

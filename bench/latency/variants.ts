@@ -1,38 +1,48 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
+import { traitsOf } from '../../functions/maintain/decide/stop-reasons.ts';
 import { numberField } from '../../functions/shared/redis/info.ts';
-import { runOffpeak, stateFolder } from '../support/offpeak.ts';
+import { reasonsOf, runOffpeak, stateFolder } from '../support/offpeak.ts';
 import { infoOf, type Prepared } from '../support/server.ts';
 
 export interface Ran {
   /** What the run itself says of its worst stall, in ms, where it does. */
   readonly worstStall?: number;
-  /** For how long the defragger was on. */
-  readonly defragging?: number;
+  readonly ended?: Ended;
+}
+
+/** Why a defrag ended. */
+export interface Ended {
+  readonly because: string;
+  /** It came to an end of its own. How soon one was cut off says nothing about its speed. */
+  readonly isWhole: boolean;
 }
 
 /** One way to deal with the same fragmented server. */
 export interface Variant {
   readonly name: string;
+  /** Which requests count: those while a cure is at work, or all where nothing is for long. */
+  readonly counts: 'cure' | 'all';
   /** Milliseconds: what it promises, if it does. */
   readonly maxStall?: number;
   run(prepared: Prepared): Promise<Ran>;
 }
 
-/** For those that do nothing for long: as long as the others take, so that the tail is one of as many requests. */
+/** For those that do nothing for long: some as long as the others take, so that the tail is one of as many requests. */
 const IDLE_MS = 8000;
 const DEADLINE_MS = 120_000;
 
 /** Redis' own defragger, switched on as its documentation says, and a purge when it has come to rest. */
 export const OWN: Variant = {
   name: '(a) activedefrag yes, defaults',
+  counts: 'cure',
   async run({ redis }) {
-    const startedAt = performance.now();
     await redis.config('SET', 'activedefrag', 'yes');
-    const endedAt = await untilIdle(redis);
+    const ended = await untilAtRest(redis);
     await redis.config('SET', 'activedefrag', 'no');
     await redis.call('MEMORY', 'PURGE');
-    return { defragging: (endedAt - startedAt) / 1000 };
+    return { ended };
   },
 };
 
@@ -40,20 +50,20 @@ export const OWN: Variant = {
 export function offpeak(maxStall: number): Variant {
   return {
     name: `(b) Offpeak, maxStall ${maxStall} ms`,
+    counts: 'cure',
     maxStall,
-    async run({ server, redis }) {
+    async run({ server }) {
       await using folder = await stateFolder();
-      const watch = watchSwitch(redis);
       const outcomes = await runOffpeak(server.port, { maxStall, maxBlock: maxStall }, folder.path);
-      const defragging = watch.stop();
       const stalls = outcomes.flatMap(({ verdict }) => (verdict?.cure === 'defrag' ? [verdict.stall] : []));
-      return { defragging, ...(stalls.length > 0 && { worstStall: Math.max(...stalls) }) };
+      return { ended: endOf(outcomes), ...(stalls.length > 0 && { worstStall: Math.max(...stalls) }) };
     },
   };
 }
 
 export const PURGE: Variant = {
   name: '(c) cron and MEMORY PURGE',
+  counts: 'all',
   async run({ redis }) {
     await wait(IDLE_MS / 2);
     await redis.call('MEMORY', 'PURGE');
@@ -64,36 +74,30 @@ export const PURGE: Variant = {
 
 export const NOTHING: Variant = {
   name: '(d) nothing',
+  counts: 'all',
   async run() {
     await wait(IDLE_MS);
     return {};
   },
 };
 
-/** Seconds for which `activedefrag` is on, by looking every tenth of one. */
-function watchSwitch(redis: Redis): { stop(): number } {
-  let looks = 0;
-  const timer = setInterval(async () => {
-    const [, value] = (await redis.config('GET', 'activedefrag')) as string[];
-    if (value === 'yes') looks++;
-  }, 100);
-  return {
-    stop() {
-      clearInterval(timer);
-      return looks / 10;
-    },
-  };
+function endOf(outcomes: readonly Outcome[]): Ended {
+  const actions = outcomes.flatMap(({ plan }) => (plan?.kind === 'act' ? [plan.action] : []));
+  const stop = actions.findLast((action) => action.kind === 'stop-defrag');
+  if (!stop) return { because: `not started: ${reasonsOf(outcomes)}`, isWhole: false };
+  return { because: stop.because, isWhole: traitsOf(stop.because).teaches };
 }
 
-/** The defragger reports the CPU that it takes: none for two seconds is the end. Returns when they began. */
-async function untilIdle(redis: Redis): Promise<number> {
+/** The defragger reports the CPU that it takes: none for two seconds is the end. */
+async function untilAtRest(redis: Redis): Promise<Ended> {
   const deadline = performance.now() + DEADLINE_MS;
-  let idleSince = performance.now();
-  for (let quiet = 0; quiet < 8 && performance.now() < deadline; ) {
+  let hasBegun = false;
+  for (let quiet = 0; quiet < 8; ) {
+    if (performance.now() > deadline) return { because: `cut off after ${DEADLINE_MS / 1000} s`, isWhole: false };
     await wait(250);
     const isIdle = numberField(await infoOf(redis), 'active_defrag_running') === 0;
-    if (!isIdle || quiet === 0) idleSince = performance.now();
+    hasBegun ||= !isIdle;
     quiet = isIdle ? quiet + 1 : 0;
   }
-  return idleSince;
+  return hasBegun ? { because: 'came to rest', isWhole: true } : { because: 'below its thresholds', isWhole: false };
 }

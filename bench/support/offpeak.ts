@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stderrLog, terminalPorts } from '../../cli/ports.ts';
+import { leash } from '../../cli/server/leash.ts';
 import { ticks } from '../../cli/watch.ts';
 import { systemClock } from '../../functions/maintain/clock.ts';
 import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
@@ -10,14 +11,15 @@ import type { Config } from '../../functions/shared/config/schema.ts';
 import { HOUR } from '../../functions/shared/config/units.ts';
 import { createFileStore } from '../../functions/shared/state/file-store.ts';
 
-/** Where runs on one node remember what they have learned. */
+/** Where runs on one node remember what they have learned; gone when it is disposed, or when this process dies. */
 export interface StateFolder extends AsyncDisposable {
   readonly path: string;
 }
 
 export async function stateFolder(): Promise<StateFolder> {
   const path = await mkdtemp(join(tmpdir(), 'offpeak-bench-'));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+  const held = leash(['sleep', 'infinity'], { scratch: path });
+  return { path, [Symbol.asyncDispose]: () => held.release() };
 }
 
 export interface Policy {
@@ -58,4 +60,10 @@ instances:
   );
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
   return result.config;
+}
+
+/** Why nothing was done, or what was: each reason once. */
+export function reasonsOf(outcomes: readonly Outcome[]): string {
+  const reasons = outcomes.map(({ plan, problem }) => plan?.reason ?? problem?.kind ?? 'no plan');
+  return [...new Set(reasons)].join(', ');
 }

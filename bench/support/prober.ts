@@ -1,13 +1,27 @@
+import { once } from 'node:events';
 import { Redis } from 'ioredis';
+import { monotonic } from './clock.ts';
+import type { Sample } from './latencies.ts';
 
 /**
- * GETs at a steady pace, in a process of its own, until it is told to stop: `node prober.ts <port> <key> <per second>`. A request
+ * GETs at a steady pace, in a process of its own, until its stdin ends: `node prober.ts <port> <key> <per second>`. A request
  * never waits for the answer to the one before, so that a server that stalls is asked all the same, and each answer that comes late
- * counts. Prints the latencies in microseconds as JSON.
+ * counts. Prints the samples as JSON.
  */
 const [port = '', key = '', pace = '1000'] = process.argv.slice(2);
-const redis = new Redis({ host: '127.0.0.1', port: Number(port), protocol: 2, enableReadyCheck: false });
-const latencies: number[] = [];
+const redis = new Redis({
+  host: '127.0.0.1',
+  port: Number(port),
+  protocol: 2,
+  enableReadyCheck: false,
+  retryStrategy: null,
+});
+redis.on('error', () => {});
+// Without a server, or without whoever asked for this, there is nothing left to measure.
+redis.on('end', () => process.exit(1));
+process.stdout.on('error', () => process.exit(1));
+
+const samples: Sample[] = [];
 const startedAt = performance.now();
 let sent = 0;
 
@@ -16,14 +30,15 @@ const timer = setInterval(() => {
   // After a pause of our own, what was missed is not made up for at once: that would be a burst.
   sent = Math.max(sent, due - 5);
   for (; sent < due; sent++) {
-    const at = performance.now();
-    redis.get(key).then(() => latencies.push(Math.round((performance.now() - at) * 1000)));
+    const at = monotonic();
+    redis.get(key).then(
+      () => samples.push([at, monotonic() - at]),
+      () => {},
+    );
   }
 }, 1);
 
-await new Promise((resolve) => process.stdin.once('data', resolve));
+await once(process.stdin.resume(), 'end');
 clearInterval(timer);
 await redis.ping();
-redis.disconnect();
-process.stdout.write(JSON.stringify(latencies));
-process.stdin.destroy();
+process.stdout.write(JSON.stringify(samples), () => process.exit());

@@ -1,48 +1,39 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
-import { quantile } from '../statistics.ts';
-
-/** What clients felt, in milliseconds. */
-export interface Latencies {
-  readonly p50: number;
-  readonly p99: number;
-  readonly p999: number;
-  readonly max: number;
-  readonly count: number;
-}
+import { text } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Sample } from './latencies.ts';
+import { BenchError } from './main.ts';
 
 const PACE = 1000;
+/** The client's own start is not the server's latency. */
+const START_MS = 500;
 
-/** Latencies of a steady client while `work` goes on. */
+/** What a steady client felt while `work` went on. */
 export async function probed<T>(
   port: number,
   key: string,
   work: () => Promise<T>,
-): Promise<{ readonly result: T; readonly latencies: Latencies }> {
+): Promise<{ readonly result: T; readonly samples: readonly Sample[] }> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'prober.ts'), String(port), key, String(PACE)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  let text = '';
-  child.stdout.on('data', (part: Buffer) => {
-    text += part;
-  });
-  const ended = new Promise<void>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', () => resolve());
+  // It may be gone before its stdin is ended; its status says so.
+  child.stdin.on('error', () => {});
+  const printed = Promise.all([text(child.stdout), once(child, 'close')]).then(([samples, [status]]) => {
+    if (status !== 0) throw new BenchError(`the prober ended with ${status}: the server has gone away`);
+    return samples;
   });
   try {
-    // The client's own start is not the server's latency.
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    const result = await work();
-    child.stdin.end('stop\n');
-    await ended;
-    return { result, latencies: latenciesOf(JSON.parse(text) as number[]) };
+    const result = await Promise.race([wait(START_MS).then(work), printed.then(tooEarly)]);
+    child.stdin.end();
+    return { result, samples: JSON.parse(await printed) as Sample[] };
   } finally {
     child.kill('SIGKILL');
   }
 }
 
-function latenciesOf(microseconds: readonly number[]): Latencies {
-  const at = (share: number) => quantile(microseconds, share) / 1000;
-  return { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: at(1), count: microseconds.length };
+function tooEarly(): never {
+  throw new BenchError('the prober ended before the work that it watches');
 }

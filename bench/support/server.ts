@@ -4,13 +4,14 @@ import type { ServerBinary } from '../../cli/server/binary.ts';
 import { findDefragServer } from '../../cli/server/find.ts';
 import { type RunningServer, startServer } from '../../cli/server/start.ts';
 import { type InfoFields, numberField, parseInfo } from '../../functions/shared/redis/info.ts';
+import { BenchError } from './main.ts';
 import type { Shape } from './shapes.ts';
 
-/** A server that can defragment. @throws where none can be had */
+/** A server that can defragment. @throws BenchError where none can be had */
 export async function defragServer(): Promise<ServerBinary> {
   const found = await findDefragServer({ log: (text) => process.stderr.write(`${text}\n`) });
   if (found.kind === 'found') return found;
-  throw new Error(`no Redis that can defragment: ${found.reason}\n${found.install}`);
+  throw new BenchError(`${found.reason}\n${found.install}`);
 }
 
 export interface Prepared extends AsyncDisposable {
@@ -42,13 +43,16 @@ export async function prepared(
   return { server, redis, info: () => infoOf(redis), [Symbol.asyncDispose]: dispose };
 }
 
-/** Until RSS no longer falls: jemalloc's decay takes ten seconds or so. */
+/** What jemalloc's decay takes. It begins slowly: RSS that stands still before its end is not at rest. */
+const DECAY_S = 10;
+
+/** Until RSS no longer falls, so that every variant begins, and is measured, without the pages that leave by themselves. */
 export async function settled(redis: Redis): Promise<void> {
   let before = Number.POSITIVE_INFINITY;
-  for (let quiet = 0; quiet < 3; ) {
+  for (let second = 1, quiet = 0; quiet < 3; second++) {
     await new Promise((resolve) => setTimeout(resolve, 1000));
     const rss = numberField(await infoOf(redis), 'used_memory_rss') ?? 0;
-    quiet = rss > before * 0.998 ? quiet + 1 : 0;
+    quiet = second > DECAY_S && rss > before * 0.998 ? quiet + 1 : 0;
     before = rss;
   }
 }

@@ -1,11 +1,14 @@
 import type { Redis } from 'ioredis';
 import { MIB } from '../../functions/shared/config/units.ts';
+import { BenchError } from './main.ts';
 
 /** Data that fragments a server the same way each time: written and thinned by the server itself, from a seed. */
 export interface Shape {
   readonly name: string;
   /** Key of a value that stays, for the prober. */
   readonly probe: string;
+  /** Its size is its own, whatever is asked for. */
+  readonly isFixed?: true;
   build(redis: Redis, megabytes: number): Promise<void>;
 }
 
@@ -109,6 +112,7 @@ const LARGE: Shape = {
 const HUGE: Shape = {
   name: 'list, hash, sorted set and stream of 100 MB each',
   probe: 'k:probe',
+  isFixed: true,
   async build(redis) {
     await redis.set('k:probe', 'x'.repeat(100));
     await each(
@@ -135,11 +139,11 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
   huge: HUGE,
 };
 
-/** @throws where a name is none of a shape's */
+/** @throws BenchError where a name is none of a shape's */
 export function shapesOf(names: readonly string[]): readonly (readonly [string, Shape])[] {
   return names.map((name) => {
     const shape = SHAPES[name];
-    if (!shape) throw new Error(`--shape ${name}: accepted are ${Object.keys(SHAPES).join(', ')}`);
+    if (!shape) throw new BenchError(`--shape ${name}: accepted are ${Object.keys(SHAPES).join(', ')}`);
     return [name, shape];
   });
 }

@@ -1,0 +1,99 @@
+import { MIB } from '../../functions/shared/config/units.ts';
+import { markdownTable, median } from '../statistics.ts';
+import type { Medians } from './cell.ts';
+import { NOTHING, OWN, type Variant } from './variants.ts';
+
+export interface Row {
+  readonly variant: Variant;
+  readonly cell: Medians;
+}
+
+/** Of the promise: what the 99.9th percentile may have beyond the idle server's. */
+const TOLERANCE = 1.2;
+
+/** What each variant has come to, and the same as a ratio to Redis' own defragger. */
+export function tablesOf(rows: readonly Row[]): string {
+  const own = cellOf(rows, OWN);
+  const idle = cellOf(rows, NOTHING);
+  const ratios = rows.flatMap(({ variant, cell }) =>
+    variant === OWN || !own ? [] : [[variant.name, ...ratiosTo(own, cell, idle)]],
+  );
+  const head = ['÷ (a)', 'p50', 'p99', 'p99.9', 'max', 'time', 'CPU', 'RSS returned'];
+  return [
+    markdownTable([FIGURES, ...rows.map((row) => [row.variant.name, ...figures(row, idle)])]),
+    markdownTable([head, ...ratios]),
+  ].join('\n\n');
+}
+
+/** RSS without a cure, and the floor: no cure can return more than what is between them. */
+export function floorText(cells: readonly Pick<Medians, 'before' | 'floor'>[]): string {
+  const [before, floor] = (['before', 'floor'] as const).map((name) => mib(median(cells.map((cell) => cell[name]))));
+  return `RSS ${before} before, ${floor} of a fresh server with the same data`;
+}
+
+const FIGURES = [
+  ...['', 'requests', 'p50 ms', 'p99', 'p99.9', 'max', 'beyond idle p99.9', 'LATENCY ms'],
+  ...['defrag s', 'ended', 'CPU s', 'RSS returned', 'share of a restart'],
+];
+
+function figures({ variant: { maxStall }, cell }: Row, idle: Medians | undefined): readonly string[] {
+  const { p50, p99, p999, max, count, worstStall, defragging, returned, share } = cell;
+  return [
+    `${Math.round(count)}`,
+    p50.toFixed(2),
+    ...[p99, p999, max].map((figure) => figure.toFixed(1)),
+    maxStall === undefined || !idle ? '' : beyond(p999 - idle.p999, maxStall),
+    worstStall === undefined ? '' : `${worstStall}`,
+    defragging === 0 ? '' : defragging.toFixed(1),
+    endText(cell),
+    costOf(cell, idle).toFixed(2),
+    mib(returned),
+    share.toFixed(2),
+  ];
+}
+
+function ratiosTo(own: Medians, cell: Medians, idle: Medians | undefined): readonly string[] {
+  const isComparable = isWhole(cell) && isWhole(own);
+  return [
+    ...(['p50', 'p99', 'p999', 'max'] as const).map((figure) => ratio(cell[figure], own[figure])),
+    isComparable ? ratio(cell.defragging, own.defragging) : '',
+    ratio(costOf(cell, idle), costOf(own, idle)),
+    ratio(cell.returned, own.returned),
+  ];
+}
+
+/** Empty where there is nothing to divide by. */
+function ratio(value: number, to: number): string {
+  return to > 0 ? (value / to).toFixed(2) : '';
+}
+
+/** In bold, with a word, where it is more than was promised. */
+function beyond(ms: number, maxStall: number): string {
+  const text = `${ms.toFixed(1)} of ${maxStall}`;
+  return ms > TOLERANCE * maxStall ? `**${text}: over**` : text;
+}
+
+/** Runs last differently long, and serve the client all the while: what the same time costs at idle is not the cure's. */
+function costOf({ cpu, lasted }: Medians, idle: Medians | undefined): number {
+  return Math.max(0, cpu - (idle === undefined ? 0 : (idle.cpu / idle.lasted) * lasted));
+}
+
+function isWhole({ ended }: Medians): boolean {
+  return ended.length > 0 && ended.every((one) => one.isWhole);
+}
+
+/** `goal-met`; of runs that ended differently, `goal-met 2, stall-spent 1`. */
+function endText({ ended }: Medians): string {
+  const counts = new Map<string, number>();
+  for (const { because } of ended) counts.set(because, (counts.get(because) ?? 0) + 1);
+  const isOne = counts.size === 1;
+  return [...counts].map(([because, count]) => (isOne ? because : `${because} ${count}`)).join(', ');
+}
+
+function cellOf(rows: readonly Row[], wanted: Variant): Medians | undefined {
+  return rows.find(({ variant }) => variant === wanted)?.cell;
+}
+
+function mib(bytes: number): string {
+  return `${Math.round(bytes / MIB)} MiB`;
+}

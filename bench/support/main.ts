@@ -1,0 +1,39 @@
+import { RedisServerSettingError } from '../../cli/server/binary.ts';
+import { ServerStartError } from '../../cli/server/start.ts';
+
+/** What a caller can mend, or must know: its words are enough, a stack would hide them. */
+export class BenchError extends Error {
+  override readonly name = 'BenchError';
+}
+
+const TOLD = [BenchError, RedisServerSettingError, ServerStartError];
+
+/**
+ * Runs a bench to its end, and says in a sentence why it cannot. Ctrl-C needs no care here: servers and folders are on leashes, and
+ * the prober ends with its stdin, so that even `kill -9` leaves nothing behind.
+ */
+export async function bench(name: string, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    const words = wordsOf(error);
+    if (words === undefined) throw error;
+    process.stderr.write(`bench:${name}: ${words}\n`);
+    process.exitCode = 1;
+  }
+}
+
+function wordsOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  // ioredis' own words, for every command after a server that has died.
+  if (error.message === 'Connection is closed.') return 'the server has gone away';
+  const isUsage = 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+  return isUsage || TOLD.some((kind) => error instanceof kind) ? error.message : undefined;
+}
+
+/** @throws BenchError for anything but a whole number from 1 on */
+export function countOf(option: string, value: string): number {
+  const count = Number(value);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new BenchError(`${option} ${value}: a whole number from 1 on is accepted`);
+}
