@@ -1,0 +1,51 @@
+import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
+import type { Verdict } from '../../functions/maintain/decide/verify.ts';
+import { reasonsOf } from '../support/offpeak.ts';
+
+/** One cure: what the plan said, and what came of it. Bytes and milliseconds. */
+export interface Cure {
+  readonly name: Verdict['cure'];
+  readonly predicted: number;
+  readonly returned: number;
+  readonly predictedMs?: number;
+  /** Absent where the server did not let us see. */
+  readonly measuredMs?: number;
+}
+
+/** One run on one server. */
+export interface Night {
+  readonly shape: string;
+  /** `first`: nothing is known of the node; `second`: what the first has taught. */
+  readonly run: string;
+  readonly cures: readonly Cure[];
+  /** Why nothing was done, where nothing was. */
+  readonly reasons: string;
+}
+
+export function nightOf(shape: string, run: string, outcomes: readonly Outcome[]): Night {
+  return { shape, run, cures: outcomes.flatMap(cureOf), reasons: reasonsOf(outcomes) };
+}
+
+function cureOf({ verdict, plan }: Outcome): readonly Cure[] {
+  if (!verdict) return [];
+  const { cure, predicted, reclaimed, stall, unmeasured } = verdict;
+  return [
+    {
+      name: cure,
+      predicted,
+      returned: reclaimed,
+      ...(plan?.kind === 'act' && { predictedMs: plan.predicted.stall }),
+      ...(!unmeasured && { measuredMs: stall }),
+    },
+  ];
+}
+
+/** Returned ÷ predicted; absent where nothing was predicted. */
+export function shareOf({ predicted, returned }: Cure): number | undefined {
+  return predicted > 0 ? returned / predicted : undefined;
+}
+
+/** Measured ÷ predicted milliseconds. */
+export function stallShareOf({ predictedMs, measuredMs }: Cure): number | undefined {
+  return predictedMs && measuredMs !== undefined ? measuredMs / predictedMs : undefined;
+}

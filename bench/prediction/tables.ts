@@ -1,0 +1,78 @@
+import { MIB } from '../../functions/shared/config/units.ts';
+import { markdownTable, spread } from '../statistics.ts';
+import { type Cure, type Night, shareOf, stallShareOf } from './night.ts';
+
+const COLUMNS = [
+  ...['data', 'run', 'cure', 'predicted MiB', 'returned MiB', 'returned ÷ predicted'],
+  ...['predicted ms', 'measured ms'],
+];
+const WORDS = 3;
+
+/** A row for each cure of each run; of several repeats their medians, with the lowest and the highest. */
+export function singleRows(nights: readonly Night[], repeats: number): string {
+  const groups = Map.groupBy(nights, ({ shape, run }) => `${shape}\n${run}`);
+  const rows = [...groups.values()].flatMap((same) => {
+    const [{ shape, run } = { shape: '', run: '' }] = same;
+    const cures = Map.groupBy(
+      same.flatMap((night) => night.cures),
+      ({ name }) => name,
+    );
+    const none = [`none: ${[...new Set(same.map(({ reasons }) => reasons))].join('; ')}`, '', '', '', '', ''];
+    const told = [...cures].map(([name, of]) => [nameOf(name, of.length, repeats), ...figures(of)]);
+    return (told.length > 0 ? told : [none]).map((cells) => [shape, run, ...cells]);
+  });
+  return markdownTable([COLUMNS, ...rows], WORDS);
+}
+
+function nameOf(name: string, times: number, repeats: number): string {
+  return times === repeats ? name : `${name} (${times} in ${repeats})`;
+}
+
+function figures(cures: readonly Cure[]): readonly string[] {
+  const of = (figure: (cure: Cure) => number | undefined, digits: number) => spreadText(known(cures, figure), digits);
+  return [
+    of(({ predicted }) => predicted / MIB, 0),
+    of(({ returned }) => returned / MIB, 0),
+    of(shareOf, 2),
+    of(({ predictedMs }) => predictedMs, 1),
+    of(({ measuredMs }) => measuredMs, 1),
+  ];
+}
+
+/** `1.03`, and of several `1.03 [0.98 to 1.10]`. */
+function spreadText(values: readonly number[], digits: number): string {
+  if (values.length === 0) return '';
+  const { lowest, median, highest } = spread(values);
+  const text = median.toFixed(digits);
+  return values.length === 1 ? text : `${text} [${lowest.toFixed(digits)} to ${highest.toFixed(digits)}]`;
+}
+
+/** A purge below this returns a few MiB more or less than it says: a ratio to little is large without being much. */
+const SMALL = 20 * MIB;
+
+/** How far a prediction is to be trusted, over all data, runs and repeats: lowest, median and highest for each cure. */
+export function intervalRows(nights: readonly Night[]): string {
+  const cures = nights.flatMap((night) => night.cures);
+  const purges = cures.filter(({ name }) => name === 'purge');
+  const kinds: readonly (readonly [string, readonly Cure[]])[] = [
+    ['defrag', cures.filter(({ name }) => name === 'defrag')],
+    ['purge', purges],
+    [`purge, of ${SMALL / MIB} MiB and more`, purges.filter(({ predicted }) => predicted >= SMALL)],
+  ];
+  const head = (what: string) => [`${what}: lowest`, 'median', 'highest'];
+  return markdownTable([
+    ['cure', 'cases', ...head('returned ÷ predicted'), ...head('measured ÷ predicted ms')],
+    ...kinds.map(([name, of]) => [name, `${of.length}`, ...interval(of, shareOf), ...interval(of, stallShareOf)]),
+  ]);
+}
+
+function interval(cures: readonly Cure[], figure: (cure: Cure) => number | undefined): readonly string[] {
+  const values = known(cures, figure);
+  if (values.length === 0) return ['', '', ''];
+  const { lowest, median, highest } = spread(values);
+  return [lowest, median, highest].map((value) => value.toFixed(2));
+}
+
+function known(cures: readonly Cure[], figure: (cure: Cure) => number | undefined): readonly number[] {
+  return cures.map(figure).filter((value) => value !== undefined);
+}
