@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { startServer } from '../../cli/server/start.ts';
 import { clientOf, settingsOf } from '../support/fragmented.ts';
 import { aJob } from '../support/job.ts';
@@ -164,6 +164,51 @@ describe.skipIf(isLacking).concurrent('while our defrag runs', () => {
     } finally {
       redis.disconnect();
     }
+  });
+});
+
+describe.skipIf(isLacking).concurrent('what others do meanwhile, and what comes late', () => {
+  const late = table.row('CONFIG SET arrives when its lease has been given up');
+  test('a start that nobody waits for any more', async () => {
+    await using scene = await aScene('defrag');
+    const before = await settingsOf(scene.redis);
+    scene.proxy.fault({ kind: 'held', command: DEFRAG_ON });
+    const outcome = await scene.tick();
+    scene.pass(60_000);
+    await scene.pause();
+    expect(await scene.tick()).toBe('acted: stop-defrag');
+    scene.proxy.arrive();
+    await vi.waitFor(async () =>
+      expect(await scene.redis.config('GET', 'activedefrag')).toEqual(['activedefrag', 'yes']),
+    );
+    late({ outcome, ...(await scene.cleanUp(before)), told: scene.told() });
+  });
+
+  const slowList = table.row('another job starts a defrag while this one still reads the leases');
+  test('a look is never older than the leases', async () => {
+    await using place = await aPlace('defrag');
+    const before = await settingsOf(place.redis);
+    const { promise: isStarted, resolve: start } = Promise.withResolvers<void>();
+    await using first = sceneAt(place);
+    await using second = sceneAt(place, {
+      stateFile: first.job.stateFile,
+      ports: ({ store }) => ({
+        store: {
+          ...store,
+          async list(prefix) {
+            if (prefix === 'lease#') await isStarted;
+            return await store.list(prefix);
+          },
+        },
+      }),
+    });
+    const reading = second.tick({ holder: 'second' });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await first.start();
+    start();
+    const outcome = await reading;
+    expect(await place.redis.config('GET', 'activedefrag')).toEqual(['activedefrag', 'yes']);
+    slowList({ outcome, ...(await first.cleanUp(before)), told: first.told() });
   });
 });
 

@@ -11,7 +11,9 @@ export type Fault =
   | { readonly kind: 'slow'; readonly ms: number }
   | { readonly kind: 'garbage' }
   /** Once: when a command comes by, before the server gets it, or after, so that its answer is lost. */
-  | { readonly kind: 'cut'; readonly command: RegExp; readonly when: 'before' | 'after' };
+  | { readonly kind: 'cut'; readonly command: RegExp; readonly when: 'before' | 'after' }
+  /** Once: a command that is under way for longer than its client lives, as TCP may have it, until `arrive`. */
+  | { readonly kind: 'held'; readonly command: RegExp };
 
 export const NO_FAULT: Fault = { kind: 'none' };
 /** The command that starts a defrag, and not the question whether it could. */
@@ -22,12 +24,23 @@ export interface RedisProxy extends AsyncDisposable {
   readonly port: number;
   /** For connections that are open, too. */
   fault(fault: Fault): void;
+  /** What was held reaches the server. */
+  arrive(): void;
 }
 
 /** A way to a server on loopback, on which things can go wrong. */
 export async function redisProxy(target: number): Promise<RedisProxy> {
-  let current = NO_FAULT;
+  let current: Fault = NO_FAULT;
   const sockets = new Set<Socket>();
+  const held: (() => void)[] = [];
+  /** The fault that waits for what is in there: it happens once. */
+  const caughtIn = (bytes: Buffer) => {
+    const fault = current;
+    if ((fault.kind !== 'cut' && fault.kind !== 'held') || !fault.command.test(bytes.toString('latin1')))
+      return undefined;
+    current = NO_FAULT;
+    return fault;
+  };
   const server = createServer((client) => {
     if (current.kind === 'refusing') return void client.destroy();
     const upstream = connect(target, '127.0.0.1');
@@ -38,16 +51,17 @@ export async function redisProxy(target: number): Promise<RedisProxy> {
       upstream.destroy();
     };
     let isCut = false;
+    let isHeld = false;
     client.on('data', (bytes) => {
-      const { kind } = current;
-      if (kind === 'half-open') return;
-      if (kind === 'refusing') return both();
-      if (current.kind === 'cut' && current.command.test(bytes.toString('latin1'))) {
-        const { when } = current;
-        current = NO_FAULT;
-        if (when === 'before') return both();
-        isCut = true;
+      if (isHeld || current.kind === 'half-open') return;
+      if (current.kind === 'refusing') return both();
+      const caught = caughtIn(bytes);
+      if (caught?.kind === 'held') {
+        isHeld = true;
+        return void held.push(() => upstream.end(bytes));
       }
+      if (caught?.when === 'before') return both();
+      isCut ||= caught !== undefined;
       upstream.write(bytes);
     });
     upstream.on('data', (bytes) => {
@@ -57,13 +71,17 @@ export async function redisProxy(target: number): Promise<RedisProxy> {
       if (current.kind === 'slow') return void setTimeout(() => client.writable && client.write(bytes), current.ms);
       client.write(bytes);
     });
-    for (const socket of [client, upstream]) socket.on('error', both).on('close', both);
+    upstream.on('error', both).on('close', both);
+    client.on('error', () => {}).on('close', () => isHeld || both());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     port: portOf(server),
     fault(fault) {
       current = fault;
+    },
+    arrive() {
+      for (const write of held.splice(0)) write();
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
