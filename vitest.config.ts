@@ -7,8 +7,8 @@ const STACK = [
   'test/support/lambda-runtime.test.ts',
 ];
 
-/** Servers that are stopped, killed and cut off: apart, so that no other test's load decides what is seen. */
-const FAULTS = 'test/faults/**/*.test.ts';
+/** Servers, jobs and benches that are stopped, killed and cut off: apart, so that no other test's load decides what is seen. */
+const FAULTS = ['test/faults/**/*.test.ts', 'test/bench/interrupted.test.ts'];
 
 export default defineConfig({
   test: {
@@ -22,9 +22,9 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'job', include: ['test/**/*.test.ts'], exclude: [...STACK, FAULTS], testTimeout: 60_000 },
+        test: { name: 'job', include: ['test/**/*.test.ts'], exclude: [...STACK, ...FAULTS], testTimeout: 60_000 },
       },
-      { extends: true, test: { name: 'faults', include: [FAULTS], testTimeout: 120_000 } },
+      { extends: true, test: { name: 'faults', include: FAULTS, testTimeout: 120_000 } },
       { extends: true, test: { name: 'stack', include: STACK, testTimeout: 240_000 } },
     ],
   },

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Tried, tryModel } from './run.ts';
 
-const STEPS = 2500;
+const STEPS = 1500;
 
 /** As docs/safety.md has them. */
 const LAWS = {
