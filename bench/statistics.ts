@@ -23,6 +23,11 @@ export function spread(values: readonly number[]): Spread {
   return { lowest: sorted[0] ?? Number.NaN, median: median(sorted), highest: sorted.at(-1) ?? Number.NaN };
 }
 
+/** `toFixed`, without the minus of what is rounded to nothing. */
+export function fixed(value: number, digits: number): string {
+  return value.toFixed(digits).replace(/^-(0(\.0+)?)$/, '$1');
+}
+
 /** Columns as wide as their widest cell: the first to the left, figures to the right. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

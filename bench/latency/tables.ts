@@ -1,5 +1,5 @@
 import { MIB } from '../../functions/shared/config/units.ts';
-import { markdownTable, median } from '../statistics.ts';
+import { fixed, markdownTable, median } from '../statistics.ts';
 import type { Medians } from './cell.ts';
 import { NOTHING, OWN, type Variant } from './variants.ts';
 
@@ -48,7 +48,7 @@ function figures({ variant: { maxStall }, cell }: Row, idle: Medians | undefined
     endText(cell),
     costOf(cell, idle).toFixed(2),
     mib(returned),
-    share.toFixed(2),
+    fixed(share, 2),
   ];
 }
 
@@ -64,12 +64,12 @@ function ratiosTo(own: Medians, cell: Medians, idle: Medians | undefined): reado
 
 /** Empty where there is nothing to divide by. */
 function ratio(value: number, to: number): string {
-  return to > 0 ? (value / to).toFixed(2) : '';
+  return to > 0 ? fixed(value / to, 2) : '';
 }
 
 /** In bold, with a word, where it is more than was promised. */
 function beyond(ms: number, maxStall: number): string {
-  const text = `${ms.toFixed(1)} of ${maxStall}`;
+  const text = `${fixed(ms, 1)} of ${maxStall}`;
   return ms > TOLERANCE * maxStall ? `**${text}: over**` : text;
 }
 
@@ -95,5 +95,5 @@ function cellOf(rows: readonly Row[], wanted: Variant): Medians | undefined {
 }
 
 function mib(bytes: number): string {
-  return `${Math.round(bytes / MIB)} MiB`;
+  return `${fixed(bytes / MIB, 0)} MiB`;
 }

@@ -1,4 +1,6 @@
 import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
+import type { StopReason } from '../../functions/maintain/decide/plan.ts';
+import { traitsOf } from '../../functions/maintain/decide/stop-reasons.ts';
 import type { Verdict } from '../../functions/maintain/decide/verify.ts';
 import { reasonsOf } from '../support/offpeak.ts';
 
@@ -10,6 +12,8 @@ export interface Cure {
   readonly predictedMs?: number;
   /** Absent where the server did not let us see. */
   readonly measuredMs?: number;
+  /** Why a defrag did not come to its own end: what it returned says how early that was, not what was predicted wrongly. */
+  readonly cutOff?: StopReason;
 }
 
 /** One run on one server. */
@@ -29,6 +33,7 @@ export function nightOf(shape: string, run: string, outcomes: readonly Outcome[]
 function cureOf({ verdict, plan }: Outcome): readonly Cure[] {
   if (!verdict) return [];
   const { cure, predicted, reclaimed, stall, unmeasured } = verdict;
+  const stop = plan?.kind === 'act' && plan.action.kind === 'stop-defrag' ? plan.action.because : undefined;
   return [
     {
       name: cure,
@@ -36,16 +41,17 @@ function cureOf({ verdict, plan }: Outcome): readonly Cure[] {
       returned: reclaimed,
       ...(plan?.kind === 'act' && { predictedMs: plan.predicted.stall }),
       ...(!unmeasured && { measuredMs: stall }),
+      ...(stop && !traitsOf(stop).teaches && { cutOff: stop }),
     },
   ];
 }
 
-/** Returned ÷ predicted; absent where nothing was predicted. */
-export function shareOf({ predicted, returned }: Cure): number | undefined {
-  return predicted > 0 ? returned / predicted : undefined;
+/** Returned ÷ predicted; absent where nothing was predicted, or what was did not come to its end. */
+export function shareOf({ predicted, returned, cutOff }: Cure): number | undefined {
+  return predicted > 0 && !cutOff ? returned / predicted : undefined;
 }
 
-/** Measured ÷ predicted milliseconds. */
+/** Measured ÷ predicted milliseconds, those included for which a run was cut off. */
 export function stallShareOf({ predictedMs, measuredMs }: Cure): number | undefined {
   return predictedMs && measuredMs !== undefined ? measuredMs / predictedMs : undefined;
 }

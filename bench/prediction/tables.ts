@@ -1,5 +1,5 @@
 import { MIB } from '../../functions/shared/config/units.ts';
-import { markdownTable, spread } from '../statistics.ts';
+import { fixed, markdownTable, spread } from '../statistics.ts';
 import { type Cure, type Night, shareOf, stallShareOf } from './night.ts';
 
 const COLUMNS = [
@@ -15,7 +15,7 @@ export function singleRows(nights: readonly Night[], repeats: number): string {
     const [{ shape, run } = { shape: '', run: '' }] = same;
     const cures = Map.groupBy(
       same.flatMap((night) => night.cures),
-      ({ name }) => name,
+      ({ name, cutOff }) => (cutOff ? `${name}, ${cutOff}` : name),
     );
     const none = [`none: ${[...new Set(same.map(({ reasons }) => reasons))].join('; ')}`, '', '', '', '', ''];
     const told = [...cures].map(([name, of]) => [nameOf(name, of.length, repeats), ...figures(of)]);
@@ -43,8 +43,8 @@ function figures(cures: readonly Cure[]): readonly string[] {
 function spreadText(values: readonly number[], digits: number): string {
   if (values.length === 0) return '';
   const { lowest, median, highest } = spread(values);
-  const text = median.toFixed(digits);
-  return values.length === 1 ? text : `${text} [${lowest.toFixed(digits)} to ${highest.toFixed(digits)}]`;
+  const text = fixed(median, digits);
+  return values.length === 1 ? text : `${text} [${fixed(lowest, digits)} to ${fixed(highest, digits)}]`;
 }
 
 /** A purge below this returns a few MiB more or less than it says: a ratio to little is large without being much. */
@@ -61,16 +61,20 @@ export function intervalRows(nights: readonly Night[]): string {
   ];
   const head = (what: string) => [`${what}: lowest`, 'median', 'highest'];
   return markdownTable([
-    ['cure', 'cases', ...head('returned ÷ predicted'), ...head('measured ÷ predicted ms')],
-    ...kinds.map(([name, of]) => [name, `${of.length}`, ...interval(of, shareOf), ...interval(of, stallShareOf)]),
+    ['cure', 'cases', 'cut off', ...head('returned ÷ predicted'), ...head('measured ÷ predicted ms')],
+    ...kinds.map(([name, of]) => [name, ...counts(of), ...interval(of, shareOf), ...interval(of, stallShareOf)]),
   ]);
+}
+
+function counts(cures: readonly Cure[]): readonly string[] {
+  return [cures.length, cures.filter(({ cutOff }) => cutOff).length].map(String);
 }
 
 function interval(cures: readonly Cure[], figure: (cure: Cure) => number | undefined): readonly string[] {
   const values = known(cures, figure);
   if (values.length === 0) return ['', '', ''];
   const { lowest, median, highest } = spread(values);
-  return [lowest, median, highest].map((value) => value.toFixed(2));
+  return [lowest, median, highest].map((value) => fixed(value, 2));
 }
 
 function known(cures: readonly Cure[], figure: (cure: Cure) => number | undefined): readonly number[] {

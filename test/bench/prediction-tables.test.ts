@@ -29,12 +29,22 @@ test('of repeats the medians, with the lowest and the highest, and how many ther
   ]);
 });
 
+test('a defrag that was cut off stands by itself; in the interval only its stall counts', () => {
+  const whole: Cure = { ...purge(100, 98, 2, 3), name: 'defrag' };
+  const nights = [night([whole]), night([{ ...whole, returned: -1, measuredMs: 45, cutOff: 'stall-spent' }])];
+  expect(rowsOf(singleRows(nights, 2))).toEqual([
+    '| strings | first | defrag (1 in 2) | 100 | 98 | 0.98 | 2.0 | 3.0 |',
+    '| strings | first | defrag, stall-spent (1 in 2) | 100 | 0 |  | 2.0 | 45.0 |',
+  ]);
+  expect(rowsOf(intervalRows(nights))[0]).toBe('| defrag | 2 | 1 | 0.98 | 0.98 | 0.98 | 1.50 | 12.00 | 22.50 |');
+});
+
 test('an interval for each cure, without what could not be seen', () => {
   const { measuredMs: _, ...unseen } = purge(40, 40);
   const nights = [night([purge(10, 15, 4, 5), purge(100, 90)]), night([unseen], 'second')];
   expect(rowsOf(intervalRows(nights))).toEqual([
-    '| defrag | 0 |  |  |  |  |  |  |',
-    '| purge | 3 | 0.90 | 1.00 | 1.50 | 0.50 | 0.88 | 1.25 |',
-    '| purge, of 20 MiB and more | 2 | 0.90 | 0.95 | 1.00 | 0.50 | 0.50 | 0.50 |',
+    '| defrag | 0 | 0 |  |  |  |  |  |  |',
+    '| purge | 3 | 0 | 0.90 | 1.00 | 1.50 | 0.50 | 0.88 | 1.25 |',
+    '| purge, of 20 MiB and more | 2 | 0 | 0.90 | 0.95 | 1.00 | 0.50 | 0.50 | 0.50 |',
   ]);
 });

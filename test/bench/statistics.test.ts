@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { markdownTable, median, quantile, spread } from '../../bench/statistics.ts';
+import { fixed, markdownTable, median, quantile, spread } from '../../bench/statistics.ts';
 
 test.each([
   { values: [7], expected: 7 },
@@ -19,6 +19,15 @@ test('a quantile is one of the values, the last one at the end', () => {
 
 test('a spread goes from the lowest to the highest by number, not by text', () => {
   expect(spread([10, 9, 100, 1.5])).toEqual({ lowest: 1.5, median: 9.5, highest: 100 });
+});
+
+test.each([
+  { value: -0.004, text: '0.00' },
+  { value: -0.006, text: '-0.01' },
+  { value: -10, text: '-10.00' },
+  { value: 0, text: '0.00' },
+])('$value is $text', ({ value, text }) => {
+  expect(fixed(value, 2)).toBe(text);
 });
 
 test('a table in Markdown has words to the left and figures to the right', () => {
