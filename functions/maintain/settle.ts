@@ -1,14 +1,15 @@
+import { MIB } from '../shared/config/units.ts';
 import type { Lease, NodeMemory } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import { DECAY } from './decide/permission.ts';
-import { type Plan, planAfterDefrag, type Situation, type SkipReason } from './decide/plan.ts';
+import { type Plan, planAfterDefrag, type Situation } from './decide/plan.ts';
 import { failedOutcome } from './lease-taking.ts';
 import { isPurgeUntold, purge } from './purge.ts';
 import { outcomeOf, situation, sleepAwake, type Visit } from './visit.ts';
 
-/** Nothing is left that jemalloc's decay would return. */
-const AT_REST: readonly SkipReason[] = ['healthy', 'cooling-down'];
+/** Fewer pages than this are not worth waiting for. */
+const AT_REST = 1 * MIB;
 
 export interface Settled {
   readonly settled: Observation;
@@ -44,7 +45,9 @@ export async function settleAfterDefrag(
 /** No purge: wait for the decay, so that the verdict does not call a good defrag a failure. */
 async function decayed(visit: Visit, facts: Situation, skipped: Extract<Plan, { kind: 'skip' }>): Promise<Settled> {
   const { observation } = facts;
-  if (AT_REST.includes(skipped.reason)) return { settled: observation, isAtRest: true, outcomes: [] };
+  // Cooling down: the purge of this lease has been.
+  const isAtRest = skipped.reason === 'cooling-down' || facts.diagnosis.cures.purge.reclaim < AT_REST;
+  if (isAtRest) return { settled: observation, isAtRest: true, outcomes: [] };
   const outcomes = [outcomeOf(visit, facts, skipped)];
   if (visit.remaining() <= 3 * DECAY) return { settled: observation, isAtRest: false, outcomes };
   await sleepAwake(visit, DECAY);
