@@ -55,7 +55,8 @@ const TROUBLES: readonly Trouble[] = [
     },
     end: async ({ redis }) => {
       await redis.script('KILL');
-      await redis.config('SET', 'busy-reply-threshold', '5000');
+      // The script ends at its next instruction.
+      await vi.waitFor(() => redis.config('SET', 'busy-reply-threshold', '5000'), { timeout: 20_000, interval: 50 });
     },
   },
   {
