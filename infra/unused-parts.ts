@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Loader, Plugin } from 'esbuild';
+import { environmentsCredentials } from './unused-credentials.ts';
 
 /** A module of a dependency that the job loads and never uses, and what is bundled in its place. */
 interface Part {
@@ -20,8 +21,9 @@ const COMMANDS = [
   ...['ssubscribe', 'subscribe', 'config', 'latency', 'memory', 'ping'],
 ];
 
-const absent = () =>
-  'exports.default = class { constructor() { throw new Error("left out of the bundle: see infra/unused-parts.ts"); } };';
+const FAILURE = 'throw new Error("left out of the bundle: see infra/unused-parts.ts");';
+
+const absent = () => `exports.default = class { constructor() { ${FAILURE} } };`;
 
 /** Without `himportFieldsets`, which the job does not set, these are all that ioredis asks of it, and what it answers. */
 const withoutHimport = () => `
@@ -35,8 +37,8 @@ const mapAsCache = () =>
 
 /**
  * CommonJS is not tree-shaken, so all of ioredis comes along, and defines two methods for each of Redis' 301 commands when it
- * is loaded. Without all of these parts a start loads 110 KB less, and takes 71 ms instead of 93; the commands alone are 32 KB and
- * 16 ms of that (docs/decisions.md says how it was measured).
+ * is loaded. Without all of these parts a start loads 128 KB less, and takes 60 ms instead of 82; the commands alone are 32 KB and
+ * 14 ms of that (docs/decisions.md says how it was measured).
  */
 const PARTS: readonly Part[] = [
   {
@@ -73,6 +75,27 @@ const PARTS: readonly Part[] = [
     contents: () => 'exports.default = () => Object.assign(() => {}, { enabled: false });',
   },
   { of: DYNAMODB, filter: /[\\/]mnemonist[\\/]lru-cache\.js$/, loader: 'js', contents: mapAsCache },
+  {
+    of: SDK_CLIENT,
+    filter: /[\\/]@aws-sdk[\\/]credential-provider-node[\\/]dist-es[\\/]defaultProvider\.js$/,
+    loader: 'js',
+    contents: environmentsCredentials,
+  },
+  // Asks a browser what it is, with 34 KB of bowser.
+  {
+    of: SDK_CLIENT,
+    filter: /[\\/]util-user-agent-browser[\\/]createUserAgentStringParsingProvider\.js$/,
+    loader: 'js',
+    contents: () => `export const createUserAgentStringParsingProvider = () => { ${FAILURE} };`,
+  },
+  // For calls whose answers go on and on, of which the job makes none.
+  {
+    of: SDK_CLIENT,
+    filter: /[\\/]@smithy[\\/]core[\\/]dist-es[\\/]submodules[\\/]event-streams[\\/]index\.js$/,
+    loader: 'js',
+    contents: () =>
+      `export class EventStreamSerde { constructor() { ${FAILURE} } } export const eventStreamSerdeProvider = () => undefined;`,
+  },
   // Its version is all that a client says of itself.
   {
     of: SDK_CLIENT,

@@ -37,6 +37,7 @@ test('what ships is listed, with its licence and who needs it', async () => {
   const rows = new Map<string, { readonly licence: string; readonly because: string; readonly functions: string[] }>();
   for (const one of built) {
     const notices = readFileSync(join(ROOT, 'dist', one.folder, NOTICES), 'utf8');
+    const noticed = [...notices.matchAll(/^(@?[\w./-]+ \d+\.\d+\.\d+) \(/gm)].map(([, title]) => title);
     for (const { name, because, start, later } of contentsOf(one)) {
       if (because === 'ours' || start + later === 0) continue;
       const { version, license = 'none' } = read<Manifest>(`node_modules/${name}/package.json`);
@@ -45,6 +46,10 @@ test('what ships is listed, with its licence and who needs it', async () => {
       rows.set(`${name} ${version}`, row);
       expect(notices).toContain(`${name} ${version} (${license})`);
     }
+    // Nor a notice of what is left out.
+    expect(noticed.toSorted()).toEqual(
+      [...rows].flatMap(([title, { functions }]) => (functions.includes(one.folder) ? [title] : [])).toSorted(),
+    );
   }
   const lines = [...rows]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))

@@ -10,7 +10,9 @@ import { type AwsBackend, awsBackend, SCHEDULED } from '../support/lambda.ts';
 import { type Deployment, startFunction } from '../support/lambda-runtime.ts';
 import { describeWithMoto } from '../support/moto.ts';
 import { type OddServer, oddServer } from '../support/odd-server.ts';
+import { type RoleEndpoint, roleEndpoint } from '../support/role-endpoint.ts';
 
+const NO_KEYS = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' };
 const CONFIG_SECRET = 'gravel-lantern-secret';
 
 const yaml = (port: number) => `
@@ -30,11 +32,13 @@ describeWithRic('the packaged job that fails, called as Lambda calls them', (ric
     const stack = new AsyncDisposableStack();
     let aws: AwsBackend;
     let mute: OddServer;
+    let role: RoleEndpoint;
     let workspace: Workspace;
 
     beforeAll(async () => {
       aws = stack.use(await awsBackend());
       mute = stack.use(await oddServer(() => undefined));
+      role = stack.use(await roleEndpoint());
       const ssm = stack.adopt(new SSMClient({}), (client) => client.destroy());
       const put = (Name: string, Value: string) =>
         ssm.send(new PutParameterCommand({ Name, Value, Type: 'SecureString' }));
@@ -109,6 +113,18 @@ describeWithRic('the packaged job that fails, called as Lambda calls them', (ric
           () => ({}),
           'MaintenanceFailed',
           /^the state could not be read: The state table no-such-table/,
+        ],
+        [
+          'a table that does not exist, asked with keys from where SnapStart has them',
+          () => ({ env: { ...NO_KEYS, AWS_CONTAINER_CREDENTIALS_FULL_URI: role.url } }),
+          'MaintenanceFailed',
+          /^the state could not be read: The state table no-such-table/,
+        ],
+        [
+          'no keys at all',
+          () => ({ env: NO_KEYS }),
+          'MaintenanceFailed',
+          /^the state could not be read: .*no AWS credentials: a packaged function takes them from AWS_ACCESS_KEY_ID/,
         ],
       ])('%s', async (_, changes, errorType, words) => {
         await using failing = await job(changes());
