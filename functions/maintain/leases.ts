@@ -67,6 +67,7 @@ const leaseSchema = z.object({
     latencyAt: amount,
     latencyMax: amount,
     worstStall: amount,
+    looks: z.optional(amount),
     stallStrikes: amount,
     idleLooks: amount,
   }),

@@ -53,7 +53,8 @@ export interface Progress {
   readonly latencyAt: number;
   readonly latencyMax: Milliseconds;
   readonly worstStall: Milliseconds;
-  /** Looks that saw a cycle longer than promised, and looks in a row that saw no progress. */
+  /** Looks since the start, those that saw a cycle longer than promised, and those in a row that saw no progress. */
+  readonly looks?: number;
   readonly stallStrikes: number;
   readonly idleLooks: number;
 }

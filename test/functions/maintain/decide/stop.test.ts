@@ -281,13 +281,36 @@ describe('stalls', () => {
     expect(decide({ observation }, leaseWith({ stallStrikes, worstStall: 0 })).reason).toBe(reason);
   });
 
+  test.each([
+    // strikes, looks before this one, which sees 6 ms of 5 promised
+    [2, 2, 'stall-spent'],
+    [2, 4, 'stall-spent'],
+    [2, 5, 'defragmenting'],
+    [9, 40, 'defragmenting'],
+    [20, 40, 'stall-spent'],
+  ])('%d strikes in %d looks, and another one: %s', (stallStrikes, looks, reason) => {
+    const observation = running({ latency: latency(2000, 6, 6) });
+    expect(decide({ observation }, leaseWith({ stallStrikes, looks, worstStall: 0 })).reason).toBe(reason);
+  });
+
+  test.each([
+    // A neighbour's time slice is no shorter because less was promised.
+    [2, 7, 'defragmenting'],
+    [2, 7.1, 'stall-spent'],
+    [20, 40, 'defragmenting'],
+    [20, 40.1, 'stall-spent'],
+  ])('with %d ms promised, one cycle of %d ms: %s', (promisedStall, ms, reason) => {
+    const observation = running({ latency: latency(2000, ms, ms) });
+    expect(decide({ observation }, { ...leaseWith({ worstStall: 0 }), promisedStall }).reason).toBe(reason);
+  });
+
   test('strikes are counted over the whole run, and the worst is kept', () => {
     const looks = [latency(1, 6, 6), latency(2, 2, 6), latency(3, 7, 7), latency(4, 6, 7)];
     const progress = looks.reduce<Progress>(
       (before, event) => advance(aLease({ progress: before }), running({ latency: event })),
       beginning(running()),
     );
-    expect(progress).toMatchObject({ worstStall: 7, stallStrikes: 3 });
+    expect(progress).toMatchObject({ worstStall: 7, stallStrikes: 3, looks: 4 });
   });
 });
 
@@ -333,9 +356,10 @@ describe('progress', () => {
       misses: 130_000,
       fragmentation: 80 * MIB,
       commands: 7,
+      looks: 1,
     });
     const blind = { ...anObservation({ defrag: {}, activity: { ownCommands: 3 } }), memory: {} };
-    expect(advance(LEASE, blind)).toEqual({ ...LEASE.progress, at: NOW });
+    expect(advance(LEASE, blind)).toEqual({ ...LEASE.progress, at: NOW, looks: 1 });
   });
 
   test('begins with the first look', () => {
@@ -350,6 +374,7 @@ describe('progress', () => {
         latencyMax: 7,
         worstStall: 0,
         stallStrikes: 0,
+        looks: 0,
         idleLooks: 0,
       },
     );
