@@ -50,7 +50,7 @@ function failedTests(tests: readonly string[]): string | undefined {
   const file = join(copy, 'report.json');
   rmSync(file, { force: true });
   const files = tests.map((test) => `test/${test}`);
-  const args = ['vitest', 'run', '--project', 'job', '--reporter=json', `--outputFile=${file}`, '--bail=1', ...files];
+  const args = ['vitest', 'run', '--reporter=json', `--outputFile=${file}`, '--bail=1', ...files];
   const { stdout, stderr } = spawnSync('npx', args, { cwd: copy, encoding: 'utf8', maxBuffer: 2 ** 28 });
   const report = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Report) : undefined;
   const results = report?.testResults.flatMap(({ assertionResults }) => assertionResults) ?? [];
