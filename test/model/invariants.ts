@@ -175,10 +175,14 @@ const WORDS: Record<Deed['kind'], readonly string[]> = {
   set: [],
 };
 
-/** Not the first one after a defrag, whose end tells of it, however long a job that died in between has kept it waiting. */
+/**
+ * Not the first one after a defrag, whose end tells of it, however long a job that died in between has kept it waiting, and whoever has
+ * switched it off.
+ */
 function isAlone(deed: Deed, { deeds }: World): boolean {
   const before = deeds.slice(0, deeds.indexOf(deed)).filter(({ server }) => server === deed.server);
-  return deed.kind === 'purge' && before.at(-1)?.kind !== 'defrag-off';
+  const latest = before.at(-1)?.kind;
+  return deed.kind === 'purge' && latest !== 'defrag-off' && latest !== 'defrag-on';
 }
 
 function isOfPurge({ event, id }: Alert): boolean {
