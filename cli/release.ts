@@ -1,4 +1,5 @@
 import type { Lease } from '../functions/maintain/decide/lease.ts';
+import { mayComeBack } from '../functions/maintain/decide/stop-reasons.ts';
 import type { Ports } from '../functions/maintain/ports.ts';
 import { type Tick, tick } from '../functions/maintain/run.ts';
 import { readState, type State } from '../functions/maintain/state.ts';
@@ -15,9 +16,7 @@ const LONGEST_WAIT: Milliseconds = 75 * SECOND;
  * know of them. Of one whose server has restarted, or whose start has never come, nothing is left to give back.
  */
 export function leasesIn({ leases, aside }: State): readonly Lease[] {
-  const missing = aside.filter(
-    ({ lease }) => lease.closing !== 'server-restarted' && lease.closing !== 'never-started',
-  );
+  const missing = aside.filter(({ lease: { closing } }) => closing === undefined || !mayComeBack(closing));
   return [...leases.values(), ...missing].map(({ lease }) => lease);
 }
 

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { HOUR, MINUTE, type Milliseconds } from '../shared/config/units.ts';
 import { ALERT_SCHEMA, type Alert, type AlertEvent } from '../shared/contracts/alert.ts';
-import type { PublishReport } from '../shared/contracts/sinks.ts';
+import { combined, type PublishReport } from '../shared/contracts/sinks.ts';
 import { type StateStore, StateUnavailable, type Stored } from '../shared/state/store.ts';
 import { understood } from './document.ts';
 import type { Ports } from './ports.ts';
@@ -122,10 +122,7 @@ export async function deliver(ports: Told, holder: string, alerts: readonly Aler
     );
     break;
   }
-  return {
-    sent: reports.reduce((sum, { sent }) => sum + sent, 0),
-    rejected: reports.flatMap(({ rejected }) => rejected),
-  };
+  return combined(reports);
 }
 
 function untold({ title }: Alert, why: string): PublishReport {

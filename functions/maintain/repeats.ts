@@ -1,6 +1,6 @@
 import { HOUR, type Milliseconds } from '../shared/config/units.ts';
 import type { Alert } from '../shared/contracts/alert.ts';
-import type { AlertSink, PublishReport } from '../shared/contracts/sinks.ts';
+import { type AlertSink, combined, type PublishReport } from '../shared/contracts/sinks.ts';
 import type { Clock } from './ports.ts';
 
 /** A store that is down lasts: that is the Errors alarm's to tell. The message says why, and reminds whoever has read past it. */
@@ -29,11 +29,7 @@ export function withoutRepeats(sink: AlertSink, { now }: Pick<Clock, 'now'>): Al
   return {
     ...sink,
     async send(alerts) {
-      const reports = await Promise.all(alerts.map(sendNews));
-      return {
-        sent: reports.reduce((sum, { sent }) => sum + sent, 0),
-        rejected: reports.flatMap(({ rejected }) => rejected),
-      };
+      return combined(await Promise.all(alerts.map(sendNews)));
     },
   };
 }

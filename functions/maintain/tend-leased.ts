@@ -3,7 +3,7 @@ import type { Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import { type Acting, type Plan, type Situation, type StopReason, stopping } from './decide/plan.ts';
 import { advance, planLeased } from './decide/stop.ts';
-import { traitsOf } from './decide/stop-reasons.ts';
+import { mayComeBack, traitsOf } from './decide/stop-reasons.ts';
 import { footprint, learnFromDefrag, type Verdict, verify } from './decide/verify.ts';
 import { type GivenBack, giveBack } from './defrag.ts';
 import { expected } from './lease-taking.ts';
@@ -112,14 +112,6 @@ async function stop(
   }
   await (mayComeBack(because) && !isAside(held) ? setAside : dropLease)(visit.ports.store, renewed);
   return outcomes;
-}
-
-/**
- * A young process at the address of a lease is nearly always the restarted one; where it is another server, the first may still come back.
- * And a start that has not come may still be under way: TCP goes on sending for a quarter of an hour what nobody waits for any more.
- */
-function mayComeBack(because: StopReason): boolean {
-  return because === 'server-restarted' || because === 'never-started';
 }
 
 /** Of a start that never came, or of one that is undone, the switch is not ours; of a restarted server, only what a CONFIG REWRITE has kept. */

@@ -106,7 +106,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S2',
     what: 'a start that arrives late is nobody’s',
-    file: 'maintain/tend-leased.ts',
+    file: 'maintain/decide/stop-reasons.ts',
     from: "because === 'server-restarted' || because === 'never-started'",
     to: "because === 'server-restarted'",
     tests: TROUBLES,

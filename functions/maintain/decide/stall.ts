@@ -30,7 +30,7 @@ const SLICE_SETTING = 'active-defrag-cycle-us';
 
 /**
  * Low ones: Redis' defaults (100 MB, 10 %) stop at 0.85 of what a restart returns, these at 0.96.
- * the end of the run is then ours to notice (stop.ts), since a heap never gets below about 1.1 %.
+ * The end of the run is then ours to notice (stop.ts), since a heap never gets below about 1.1 %.
  */
 const IGNORE_BYTES = 1 * MIB;
 const THRESHOLD_LOWER = 1;

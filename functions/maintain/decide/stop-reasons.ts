@@ -32,6 +32,15 @@ const TRAITS: Partial<Record<StopReason, StopTraits>> = {
   released: QUIET,
 };
 
+/**
+ * Whether the lease is set aside when it ends so, though nothing of ours is seen on its server. A young process at the address of a lease is
+ * nearly always the restarted one; where it is another server, the first may still come back. And a start that has not come may
+ * still be under way: TCP goes on sending for a quarter of an hour what nobody waits for any more.
+ */
+export function mayComeBack(because: StopReason): boolean {
+  return because === 'server-restarted' || because === 'never-started';
+}
+
 /** Whatever is not in the table is a guard. */
 export function traitsOf(reason: StopReason): StopTraits {
   return TRAITS[reason] ?? GUARD;

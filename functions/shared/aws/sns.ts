@@ -2,7 +2,7 @@ import type { MessageAttributeValue, SNSClient } from '@aws-sdk/client-sns';
 import pLimit from 'p-limit';
 import type { Alert } from '../contracts/alert.ts';
 import { alertSubject } from '../contracts/alert-text.ts';
-import type { AlertSink, PublishReport } from '../contracts/sinks.ts';
+import { type AlertSink, combined, type PublishReport } from '../contracts/sinks.ts';
 import { cleanText } from '../contracts/wrap.ts';
 import { regionFrom } from './clients.ts';
 import { describeFailure } from './failure.ts';
@@ -57,10 +57,7 @@ export function createAlertSink({ topicArn, https = 'alert', client }: AlertSink
       const reports = await pLimit(CONCURRENT_CALLS).map(alerts, (alert) =>
         sendOne(publish, { topicArn, https }, alert),
       );
-      return {
-        sent: reports.reduce((sum, report) => sum + report.sent, 0),
-        rejected: reports.flatMap((report) => report.rejected),
-      };
+      return combined(reports);
     },
   };
 }

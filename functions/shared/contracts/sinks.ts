@@ -13,6 +13,14 @@ export interface PublishReport {
   readonly rejected: readonly Rejection[];
 }
 
+/** What several calls have come to. */
+export function combined(reports: readonly PublishReport[]): PublishReport {
+  return {
+    sent: reports.reduce((sum, { sent }) => sum + sent, 0),
+    rejected: reports.flatMap(({ rejected }) => rejected),
+  };
+}
+
 /** Takes the metrics of a tick. A service that fails is reported, never thrown: it must not fail the maintenance. */
 export interface MetricSink {
   publish(metrics: readonly Metric[]): Promise<PublishReport>;
