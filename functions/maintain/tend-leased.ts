@@ -100,7 +100,8 @@ async function stop(
     ...(verdict && { verdict }),
     settings: given.restored,
     notices: noticesOf(because, given),
-    episode: held.lease.acquiredAt,
+    // What was set aside has ended once before, and was told: this is another event.
+    episode: held.lease.acquiredAt + (isAside(held) ? 1 : 0),
   });
   const outcomes = [outcome, ...after.outcomes];
   const isTold = await entrustOutcomes(visit, outcomes);
