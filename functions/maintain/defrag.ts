@@ -2,8 +2,8 @@ import { type Lease, memoryFor } from './decide/lease.ts';
 import type { Observation, Settings } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Acting, Situation } from './decide/plan.ts';
-import { inTurns, restoration } from './decide/stall.ts';
-import { advance } from './decide/stop.ts';
+import { advance } from './decide/progress.ts';
+import { inTurns, isOwnValue, restoration } from './decide/stall.ts';
 import { expected, newLease, peerActing, type Result, type StartDefrag } from './lease-taking.ts';
 import { dropLease, type HeldLease, renewLease, takeLease } from './leases.ts';
 import { remember } from './memories.ts';
@@ -130,7 +130,7 @@ export interface GivenBack {
 /** Gives back what a lease has taken, and looks whether it is back. */
 export async function giveBack(
   visit: Visit,
-  lease: Pick<Lease, 'applied' | 'prior'>,
+  lease: Pick<Lease, 'applied' | 'prior' | 'ladder'>,
   observation: Observation,
 ): Promise<GivenBack> {
   const { restore, leftAlone } = restoration(lease, observation.defrag.settings ?? {});
@@ -140,7 +140,7 @@ export async function giveBack(
   // Between our look and our write somebody else may have set what is neither ours nor the prior value: theirs.
   const theirs = Object.fromEntries(
     Object.entries(configured.found).filter(
-      ([name, value]) => value !== lease.applied[name] && value !== restore[name],
+      ([name, value]) => !isOwnValue(lease, name, value) && value !== restore[name],
     ),
   );
   if (Object.keys(theirs).length > 0) {

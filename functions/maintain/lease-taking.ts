@@ -4,7 +4,8 @@ import type { Lease, NodeMemory } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Acting, Action, Plan, Situation } from './decide/plan.ts';
-import { beginning } from './decide/stop.ts';
+import { beginning } from './decide/progress.ts';
+import { ladderOf } from './decide/stall.ts';
 import { footprint } from './decide/verify.ts';
 import { outcomeOf, type Visit } from './visit.ts';
 
@@ -35,10 +36,12 @@ export type Result =
   | { readonly kind: 'failed'; readonly why: string; readonly leased: boolean; readonly memory: NodeMemory };
 
 /** The lease as it is written before anything is changed. */
-export function newLease(visit: Visit, { observation, now }: Situation, plan: Acting): Lease {
+export function newLease(visit: Visit, { observation, now, noise }: Situation, plan: Acting): Lease {
   const { action, predicted } = plan;
-  const applied = action.kind === 'start-defrag' ? action.settings : {};
+  const isDefrag = action.kind === 'start-defrag';
+  const applied = isDefrag ? action.settings : {};
   const current = observation.defrag.settings ?? {};
+  const progress = beginning(observation, predicted);
   const isPurge = action.kind === 'purge';
   return {
     instance: visit.instance.id,
@@ -49,13 +52,15 @@ export function newLease(visit: Visit, { observation, now }: Situation, plan: Ac
     holder: visit.holder,
     busyUntil: now + BUSY_MS + (isPurge ? predicted.stall * PURGE_SHARE : 0),
     acquiredAt: now,
-    expiresAt: action.kind === 'start-defrag' ? action.expiresAt : now + BUSY_MS,
+    expiresAt: isDefrag ? action.expiresAt : now + BUSY_MS,
     prior: Object.fromEntries(Object.keys(applied).map((name) => [name, current[name] ?? ''])),
     applied,
-    before: footprint(observation),
+    ...(isDefrag && { ladder: ladderOf(action.cpu, current), cpu: action.cpu }),
+    ...(noise !== undefined && { noise }),
+    before: { ...footprint(observation), fragmentation: progress.fragmentation },
     predicted,
     promisedStall: isPurge ? visit.instance.purge.maxBlock : visit.instance.defrag.maxStall,
-    progress: beginning(observation),
+    progress,
   };
 }
 

@@ -19,6 +19,8 @@ const memorySchema = z.object({
     purgeMsPerGiB: z.optional(amount),
     keptPages: z.optional(amount),
     defragShare: z.optional(amount),
+    defragWork: z.optional(amount),
+    firstCycle: z.optional(amount),
     at: z.optional(amount),
     version: z.optional(z.string()),
   }),

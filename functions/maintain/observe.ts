@@ -4,6 +4,7 @@ import { errorCode, NodeFailure } from '../shared/redis/failure.ts';
 import { flagField, type InfoFields, numberField, parseInfo, textField } from '../shared/redis/info.ts';
 import type {
   Activity,
+  CycleEvent,
   DefragState,
   LatencyEvent,
   MemorySample,
@@ -20,12 +21,14 @@ const LOOK_TIMEOUT_MS = 2000;
  * every command's statistics. CONFIG GET takes one pattern before 7.0. `stats` comes last, so that what it counts includes
  * all of this look but itself.
  */
-const INFO_SECTIONS = ['server', 'memory', 'persistence', 'replication', 'cpu', 'stats'] as const;
+const INFO_SECTIONS = ['server', 'memory', 'persistence', 'replication', 'cpu', 'keyspace', 'stats'] as const;
 const CONFIG_PATTERNS = ['*active*defrag*', 'hz', 'latency-monitor-threshold'] as const;
+const CYCLE = 'active-defrag-cycle';
 
 const LOOK: readonly Command[] = [
   ...CONFIG_PATTERNS.map((pattern): Command => ['CONFIG', 'GET', pattern]),
   ['LATENCY', 'LATEST'],
+  ['LATENCY', 'HISTORY', CYCLE],
   ...INFO_SECTIONS.map((section): Command => ['INFO', section]),
 ];
 
@@ -35,14 +38,14 @@ export async function observe(connection: Connection, node: string, now: () => n
   const replies = await connection.send(LOOK, LOOK_TIMEOUT_MS);
   const at = now();
   const configs = replies.slice(0, CONFIG_PATTERNS.length);
-  const latency = replies[CONFIG_PATTERNS.length];
+  const [latency, history] = replies.slice(CONFIG_PATTERNS.length);
   const infos = replies.slice(-INFO_SECTIONS.length).map(infoText);
   const fields = parseInfo(infos.join('\n'));
   // What is not Redis and answers all the same (a proxy, a stub) must not count as a node that is watched.
   if (!fields.has('used_memory') && !fields.has('redis_version')) {
     throw new NodeFailure('not-redis', 'INFO returned a text in which Redis reports nothing');
   }
-  return assemble({ node, at, ownCommands, fields, configs, latency });
+  return assemble({ node, at, ownCommands, fields, configs, latency, history });
 }
 
 /** Without INFO there is no look: the server is loading too early, busy with a script, or does not let us. */
@@ -67,25 +70,34 @@ interface Answers {
   readonly fields: InfoFields;
   readonly configs: readonly Reply[];
   readonly latency: Reply | undefined;
+  readonly history: Reply | undefined;
 }
 
-function assemble({ node, at, ownCommands, fields, configs, latency }: Answers): Observation {
+function assemble({ node, at, ownCommands, fields, configs, latency, history }: Answers): Observation {
   const runId = textField(fields, 'run_id');
   const uptime = numberField(fields, 'uptime_in_seconds');
+  const keys = keyCount(fields);
   return {
     node,
     at,
     engine: identifyEngine(fields),
     ...(runId !== undefined && { runId }),
     ...(uptime !== undefined && { uptime: uptime * 1000 }),
+    ...(keys !== undefined && { keys }),
     memory: memorySample(fields),
     activity: { ...activity(fields), ownCommands },
     persistence: persistence(fields),
     replication: replication(fields),
-    defrag: { ...defragCounters(fields), ...defragSettings(configs), ...latencyEvent(latency) },
+    defrag: {
+      ...defragCounters(fields),
+      ...defragSettings(configs),
+      ...latencyEvent(latency),
+      ...cycleEvents(history),
+    },
     refused: [
       ...(configs.some((reply) => !reply.ok) ? ['config|get'] : []),
       ...(latency?.ok === false ? ['latency|latest'] : []),
+      ...(history?.ok === false ? ['latency|history'] : []),
     ],
   };
 }
@@ -107,6 +119,7 @@ export function memorySample(fields: InfoFields): MemorySample {
     allocatorFragBytes: numberField(fields, 'allocator_frag_bytes'),
     memAllocator: textField(fields, 'mem_allocator'),
     maxmemory: numberField(fields, 'maxmemory'),
+    maxmemoryPolicy: textField(fields, 'maxmemory_policy'),
     // One sum since 7.0, the Lua VM alone before.
     usedMemoryScripting: numberField(fields, 'used_memory_vm_total') ?? numberField(fields, 'used_memory_lua'),
     rehashingOverhead: numberField(fields, 'mem_overhead_db_hashtable_rehashing'),
@@ -161,12 +174,24 @@ function replication(fields: InfoFields): Replication {
   };
 }
 
-function defragCounters(fields: InfoFields): Pick<DefragState, 'running' | 'hits' | 'misses'> {
+function defragCounters(fields: InfoFields): Pick<DefragState, 'running' | 'hits' | 'misses' | 'scannedKeys'> {
+  const moved = numberField(fields, 'active_defrag_key_hits');
+  const left = numberField(fields, 'active_defrag_key_misses');
   return present({
     running: numberField(fields, 'active_defrag_running'),
     hits: numberField(fields, 'active_defrag_hits'),
     misses: numberField(fields, 'active_defrag_misses'),
+    scannedKeys: moved === undefined || left === undefined ? undefined : moved + left,
   });
+}
+
+/** INFO keyspace has a line for each database that holds keys: `db0:keys=700,expires=0,avg_ttl=0`; none for an empty server. */
+function keyCount(fields: InfoFields): number | undefined {
+  const counts = [...fields].flatMap(([name, value]) =>
+    /^db\d+$/.test(name) ? [Number(/^keys=(\d+)(?:,|$)/.exec(value)?.[1])] : [],
+  );
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return Number.isSafeInteger(total) ? total : undefined;
 }
 
 function defragSettings(replies: readonly Reply[]): Pick<DefragState, 'settings'> {
@@ -184,10 +209,20 @@ export function pairs(value: unknown): Settings {
 /** LATENCY LATEST: a list of [event, epoch seconds of the latest, its milliseconds, the longest ever]. */
 function latencyEvent(reply: Reply | undefined): { readonly latency?: LatencyEvent } {
   if (!reply?.ok || !Array.isArray(reply.value)) return {};
-  const event = reply.value.find((entry) => Array.isArray(entry) && entry[0] === 'active-defrag-cycle');
+  const event = reply.value.find((entry) => Array.isArray(entry) && entry[0] === CYCLE);
   if (!event) return {};
   const [at, latest, max] = event.slice(1).map(Number);
   return [at, latest, max].every((value) => Number.isFinite(value))
     ? { latency: { at: at ?? 0, latest: latest ?? 0, max: max ?? 0 } }
     : {};
+}
+
+/** LATENCY HISTORY: a list of [epoch seconds, milliseconds], oldest first. */
+function cycleEvents(reply: Reply | undefined): { readonly cycles?: readonly CycleEvent[] } {
+  if (!reply?.ok || !Array.isArray(reply.value)) return {};
+  const cycles = reply.value.flatMap((entry): CycleEvent[] => {
+    const [at, took] = Array.isArray(entry) ? entry.map(Number) : [];
+    return Number.isFinite(at) && Number.isFinite(took) ? [{ at: at ?? 0, took: took ?? 0 }] : [];
+  });
+  return { cycles };
 }

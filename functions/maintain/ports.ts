@@ -13,6 +13,8 @@ export interface Inspector {
    * say.
    */
   probeDefrag(): Promise<'supported' | 'unsupported' | 'refused' | undefined>;
+  /** PINGs for this long, one after the other with a short pause; returns for how long each waited, in ms. */
+  waits(duration: Milliseconds): Promise<readonly Milliseconds[]>;
   /** A word in between, so that a server's idle `timeout` does not take a pause for the end. */
   keepAlive(): Promise<void>;
 }

@@ -1,7 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { SecretUnavailable } from '../shared/aws/secret-failure.ts';
 import type { SecretReader } from '../shared/aws/secrets.ts';
 import type { NodeAddress, SecretReference } from '../shared/config/address.ts';
 import type { InstanceConfig } from '../shared/config/schema.ts';
+import type { Milliseconds } from '../shared/config/units.ts';
 import { type Command, type Connection, connect, type Reply, type Target } from '../shared/redis/connection.ts';
 import { NodeFailure } from '../shared/redis/failure.ts';
 import type { Settings } from './decide/observation.ts';
@@ -78,6 +80,7 @@ function sessionOver(connection: Connection, node: NodeAddress, clock: Pick<Cloc
   return {
     look: () => observe(connection, node.id, () => clock.now()),
     probeDefrag: () => probeDefrag(connection),
+    waits: (duration) => waits(connection, duration),
     keepAlive: async () => void (await connection.send([['PING']], COMMAND_TIMEOUT_MS)),
     configure: (settings, { atomic }) => configure(connection, settings, atomic),
     purge: (timeout) => purge(connection, timeout),
@@ -124,6 +127,20 @@ async function configure(connection: Connection, settings: Settings, atomic: boo
 
 function accepted(entries: readonly (readonly [string, string])[], results: readonly Reply[]): Settings {
   return Object.fromEntries(entries.filter((_, index) => results[index]?.ok));
+}
+
+/** Between two PINGs: short enough to meet a stop of a few ms, long enough to cost the server nothing. */
+const PING_EVERY_MS = 5;
+
+async function waits(connection: Connection, duration: Milliseconds): Promise<readonly Milliseconds[]> {
+  const seen: Milliseconds[] = [];
+  const end = performance.now() + duration;
+  for (let from = performance.now(); from < end; from = performance.now()) {
+    await connection.send([['PING']], COMMAND_TIMEOUT_MS);
+    seen.push(performance.now() - from);
+    await pause(PING_EVERY_MS);
+  }
+  return seen;
 }
 
 async function purge(connection: Connection, timeout: number): Promise<Purged> {

@@ -4,6 +4,7 @@ import type { Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import { DECAY } from './decide/permission.ts';
 import { type Plan, planAfterDefrag, type Situation } from './decide/plan.ts';
+import type { StopTraits } from './decide/stop-reasons.ts';
 import { failedOutcome } from './lease-taking.ts';
 import { isPurgeUntold, purge } from './purge.ts';
 import { outcomeOf, situation, sleepAwake, type Visit } from './visit.ts';
@@ -25,8 +26,12 @@ export async function settleAfterDefrag(
   { before, settled }: { readonly before: Observation; readonly settled: Observation },
   memory: NodeMemory,
   lease: Pick<Lease, 'node' | 'acquiredAt' | 'busyUntil'>,
+  rests: StopTraits['rests'],
 ): Promise<Settled> {
   const facts = situation(visit, settled, { memory, earlier: before });
+  if (rests === 'at-once') return { settled, isAtRest: pagesOf(facts) < AT_REST, outcomes: [] };
+  const quiet = { kind: 'skip', reason: 'changed' } as const;
+  if (rests === 'decay') return { ...(await decayed(visit, facts, quiet)), outcomes: [] };
   const decided = planAfterDefrag(facts, lease.acquiredAt);
   if (await isPurgeUntold(visit, lease, memory))
     return { settled, isAtRest: true, outcomes: [unknownPurge(visit, facts)] };
@@ -46,12 +51,17 @@ export async function settleAfterDefrag(
 async function decayed(visit: Visit, facts: Situation, skipped: Extract<Plan, { kind: 'skip' }>): Promise<Settled> {
   const { observation } = facts;
   // Cooling down: the purge of this lease has been.
-  const isAtRest = skipped.reason === 'cooling-down' || facts.diagnosis.cures.purge.reclaim < AT_REST;
+  const isAtRest = skipped.reason === 'cooling-down' || pagesOf(facts) < AT_REST;
   if (isAtRest) return { settled: observation, isAtRest: true, outcomes: [] };
   const outcomes = [outcomeOf(visit, facts, skipped)];
   if (visit.remaining() <= 3 * DECAY) return { settled: observation, isAtRest: false, outcomes };
   await sleepAwake(visit, DECAY);
   return { settled: await visit.session.look(), isAtRest: true, outcomes };
+}
+
+/** Free pages that will leave, by a purge or by decay. */
+function pagesOf({ diagnosis }: Situation): number {
+  return diagnosis.cures.purge.reclaim;
 }
 
 /** A purge leaves no trace of its own: whether it was carried out before the job died, nobody knows. */

@@ -1,8 +1,10 @@
+import { diagnose } from './decide/diagnose.ts';
 import { identify, isInPlace, type Lease, memoryFor, type NodeMemory, wasGivenBack } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import { type Acting, type Plan, type Situation, type StopReason, stopping } from './decide/plan.ts';
-import { advance, planLeased } from './decide/stop.ts';
+import { advance } from './decide/progress.ts';
+import { planLeased } from './decide/stop.ts';
 import { mayComeBack, traitsOf } from './decide/stop-reasons.ts';
 import { footprint, learnFromDefrag, type Verdict, verify } from './decide/verify.ts';
 import { type GivenBack, giveBack } from './defrag.ts';
@@ -10,7 +12,8 @@ import { expected } from './lease-taking.ts';
 import { dropLease, type HeldLease, isAside, renewLease, setAside } from './leases.ts';
 import { remember } from './memories.ts';
 import { isPurgeUntold } from './purge.ts';
-import { settleAfterDefrag, unknownPurge } from './settle.ts';
+import { repace } from './repace.ts';
+import { type Settled, settleAfterDefrag, unknownPurge } from './settle.ts';
 import { strandedLease } from './stranded.ts';
 import { giveBackUnstored } from './tend-blind.ts';
 import { entrustOutcomes, outcomeOf, situation, type Visit } from './visit.ts';
@@ -41,7 +44,9 @@ export async function tendLeased(
   const decided = asked ? stopping(lease, asked) : planLeased(facts, lease);
   if (visit.dryRun) return [outcomeOf(visit, facts, decided, { status: 'observed', leased: true })];
   if (decided.kind === 'act') return await stop(visit, facts, held, decided, decided.reason as StopReason);
-  await renewLease(visit.ports.store, held, { ...lease, phase: 'running', progress: advance(lease, observation) });
+  const progress = advance(lease, observation);
+  const renewed = await renewLease(visit.ports.store, held, { ...lease, phase: 'running', progress });
+  if (renewed) await repace(visit, renewed, observation);
   return [outcomeOf(visit, facts, decided, { leased: true })];
 }
 
@@ -88,13 +93,11 @@ async function stop(
   if (!renewed) return [outcomeOf(visit, facts, { kind: 'skip', reason: 'changed' }, { leased: true })];
   const given = await give(visit, held.lease, because, observation);
   if (given.missing.length > 0) return [await stillOn(visit, facts, renewed, decided, given)];
-  const quiet = { settled: given.settled, isAtRest: true, outcomes: [] };
-  const mayPurge = traitsOf(because).purges && !isAside(held);
-  const after = mayPurge
-    ? await settleAfterDefrag(visit, { before: observation, settled: given.settled }, facts.memory, closing)
-    : quiet;
-  const isJudged = because !== 'never-started' && because !== 'server-restarted' && after.isAtRest;
-  const verdict = isJudged ? verdictOf(closing, after.settled) : undefined;
+  const looks = { before: observation, settled: given.settled };
+  const rests = isAside(held) ? 'at-once' : traitsOf(because).rests;
+  const after = await settleAfterDefrag(visit, looks, facts.memory, closing, rests);
+  const isJudged = because !== 'never-started' && because !== 'server-restarted';
+  const verdict = isJudged ? verdictOf(closing, after, visit) : undefined;
   // Whoever has to finish this after us tells it again, under the same name: it is the end of the same lease.
   const outcome = outcomeOf(visit, { ...facts, observation: after.settled }, decided, {
     ...(verdict && { verdict }),
@@ -105,7 +108,7 @@ async function stop(
   });
   const outcomes = [outcome, ...after.outcomes];
   const isTold = await entrustOutcomes(visit, outcomes);
-  const isRemembered = await conclude(visit, after.settled, because, verdict);
+  const isRemembered = await conclude(visit, after, because, closing, verdict);
   // What could not be entrusted is told by whoever finds the lease; and what has befallen a canary must not be forgotten.
   if (!isTold || (because === 'server-restarted' && !isRemembered)) {
     await renewLease(visit.ports.store, renewed, { ...renewed.lease, busyUntil: 0 });
@@ -155,27 +158,39 @@ async function stillOn(
   });
 }
 
-function verdictOf(lease: Lease, settled: Observation): Verdict {
+function verdictOf(lease: Lease, { settled, isAtRest }: Settled, { instance }: Visit): Verdict {
+  const { progress, acquiredAt } = lease;
+  const lasted = Math.max(1, progress.at - acquiredAt);
+  const { reclaim: leaving } = diagnose(settled, instance).cures.purge;
   return verify({
     cure: 'defrag',
     before: lease.before,
     after: footprint(settled),
     predicted: lease.predicted,
-    stall: lease.progress.worstStall,
+    stall: progress.worstStall,
     promisedStall: lease.promisedStall,
+    beyond: (progress.excess ?? 0) / lasted,
+    lasted,
+    ...(!isAtRest && leaving > 0 && { leaving }),
     ...(settled.refused.includes('latency|latest') && { unmeasured: true }),
   });
 }
 
 /** What the end means for the next start. False: it could not be remembered. */
-async function conclude(visit: Visit, settled: Observation, because: StopReason, verdict?: Verdict): Promise<boolean> {
+async function conclude(
+  visit: Visit,
+  { settled, isAtRest }: Settled,
+  because: StopReason,
+  lease: Lease,
+  verdict?: Verdict,
+): Promise<boolean> {
   const { ports, instance, node } = visit;
   const { teaches, cools } = traitsOf(because);
   const now = ports.clock.now();
   const change = (memory: NodeMemory): NodeMemory => {
     const known = memoryFor(settled, memory);
     return {
-      ...(teaches && verdict ? learnFromDefrag(known, verdict, settled) : known),
+      ...(teaches && isAtRest && verdict ? learnFromDefrag(known, verdict, settled, lease) : known),
       ...(cools === 'fully' && { lastDefragAt: now }),
       ...(cools === 'briefly' && { restUntil: now + REST_MS }),
       ...(because === 'server-restarted' && { crashed: { version: settled.engine.version, at: now } }),

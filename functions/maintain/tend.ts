@@ -1,8 +1,9 @@
 import { memoryFor, NOTHING_REMEMBERED, type NodeMemory } from './decide/lease.ts';
+import { noiseOf } from './decide/noise.ts';
 import { isActiveDefragOn, type Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import { firstLook } from './decide/permission.ts';
-import { type Plan, plan, revalidate, type Situation } from './decide/plan.ts';
+import { type Acting, type Plan, plan, revalidate, type Situation } from './decide/plan.ts';
 import { startDefrag } from './defrag.ts';
 import { failedOutcome, type Result } from './lease-taking.ts';
 import { readLease } from './leases.ts';
@@ -24,17 +25,32 @@ export async function tendFree(
   const facts = await informed(visit, situation(visit, first, context));
   const early = plan(facts);
   if (early.kind === 'skip') return told(visit, facts, early, remembered);
-  await linger(visit, firstLook(early));
+  const noise = await waitForSecondLook(visit, early);
   // A pause that was asked for since the state was read: whoever did may believe that nothing starts any more.
   const [second, pauses] = await Promise.all([visit.session.look(), readPauses(visit.ports.store)]);
   const seen = { ...second, refused: [...new Set([...second.refused, ...facts.observation.refused])] };
-  const latest = situation({ ...visit, pauses }, seen, { ...context, memory: facts.memory, earlier: first });
+  const latest = situation({ ...visit, pauses }, seen, {
+    ...context,
+    memory: facts.memory,
+    earlier: first,
+    ...(noise !== undefined && { noise }),
+  });
   const agreed = visit.interrupted()
     ? ({ kind: 'skip', reason: 'interrupted' } as const)
     : revalidate(early, plan(latest));
   if (agreed.kind === 'skip' || visit.dryRun)
     return told(visit, latest, agreed, remembered, visit.dryRun ? 'observed' : undefined);
   return await carryOut(visit, latest, agreed, remembered);
+}
+
+/** Before a defrag the wait is used: it shows what the machine adds to every stall. */
+async function waitForSecondLook(visit: Visit, early: Acting): Promise<number | undefined> {
+  const duration = firstLook(early);
+  if (early.action.kind !== 'start-defrag') {
+    await linger(visit, duration);
+    return undefined;
+  }
+  return noiseOf(await visit.session.waits(duration), duration, visit.instance.defrag.maxStall);
 }
 
 /** What a document that cannot be read forbids is unknown: nothing is started. */

@@ -39,10 +39,15 @@ export interface Context {
   readonly memory: NodeMemory;
   readonly earlier?: Observation;
   readonly peer?: string;
+  readonly noise?: number;
 }
 
 /** The facts of this moment: a fresh clock for every plan. */
-export function situation(visit: Visit, observation: Observation, { memory, earlier, peer }: Context): Situation {
+export function situation(
+  visit: Visit,
+  observation: Observation,
+  { memory, earlier, peer, noise }: Context,
+): Situation {
   const { instance, ports, pauses, remaining } = visit;
   const now = ports.clock.now();
   const pause = pauses.pauseOf(instance.id, now);
@@ -60,6 +65,7 @@ export function situation(visit: Visit, observation: Observation, { memory, earl
     remaining: remaining(),
     ...(earlier && { earlier }),
     ...(peer !== undefined && { peer }),
+    ...(noise !== undefined && { noise }),
     ...(visit.fallen && { fallen: visit.fallen }),
   };
 }

@@ -76,6 +76,7 @@ export function anObservation({
     engine: anEngine(),
     runId: RUN_ID,
     uptime: 41 * 24 * 60 * MINUTE,
+    keys: 91_000,
     memory: aMemorySample(memory),
     activity: {
       totalCommandsProcessed: 42_003,
@@ -125,9 +126,9 @@ export function aLease(over: Partial<Lease> = {}): Lease {
     acquiredAt: NOW - 2 * MINUTE,
     expiresAt: NOW + 28 * MINUTE,
     prior: { hz: '10', 'active-defrag-cycle-max': '25', 'active-defrag-cycle-min': '1', activedefrag: 'no' },
-    applied: { hz: '100', 'active-defrag-cycle-max': '25', 'active-defrag-cycle-min': '25', activedefrag: 'yes' },
+    applied: { hz: '500', 'active-defrag-cycle-max': '25', 'active-defrag-cycle-min': '25', activedefrag: 'yes' },
     before: { usedMemoryRss: 841 * MIB, allocated: 451 * MIB },
-    predicted: { reclaim: 350 * MIB, stall: 2.5 },
+    predicted: { reclaim: 350 * MIB, stall: 0.5 },
     promisedStall: 5,
     progress: {
       at: NOW - MINUTE,
@@ -153,11 +154,12 @@ export function aPlan(over: Partial<ActPlan> = {}): ActPlan {
     kind: 'act',
     action: {
       kind: 'start-defrag',
-      settings: { hz: '100', 'active-defrag-cycle-min': '25', activedefrag: 'yes' },
+      settings: { hz: '500', 'active-defrag-cycle-min': '25', activedefrag: 'yes' },
+      cpu: 25,
       expiresAt: NOW + 30 * MINUTE,
     },
     reason: 'fragmented',
-    predicted: { reclaim: 350 * MIB, stall: 2.5 },
+    predicted: { reclaim: 350 * MIB, stall: 0.5 },
     ...over,
   };
 }

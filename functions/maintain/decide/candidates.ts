@@ -1,9 +1,17 @@
 import { HOUR, type Milliseconds } from '../../shared/config/units.ts';
 import type { Denial } from '../../shared/redis/engine.ts';
 import type { Observation } from './observation.ts';
+import { HARD_BOUND } from './pace.ts';
 import type { Plan, Situation } from './plan.ts';
-import { closableHoles, defraggableHoles, type Prediction } from './predict.ts';
-import { defragSettings } from './stall.ts';
+import {
+  closableHoles,
+  defraggableHoles,
+  type Heap,
+  type Prediction,
+  predictDuration,
+  predictFirstCycle,
+} from './predict.ts';
+import { defragSettings, valueBytesOf } from './stall.ts';
 
 // What would be worth doing, were it allowed.
 
@@ -26,12 +34,42 @@ export function defragCandidate(situation: Situation): Plan {
   }
   // What it once returned does not decide whether it is tried again: that is the growing cooldown's business.
   if (defraggableHoles(diagnosis.layers) < worth) return { kind: 'skip', reason: 'not-defraggable' };
-  const { settings, stall } = defragSettings(policy.defrag, current, observation.engine);
+  const { settings, stall, cpu } = defragSettings(
+    policy.defrag,
+    current,
+    observation.engine,
+    valueBytesOf(observation),
+  );
+  const predicted: Prediction = { reclaim, stall, ...predictedRun(situation, cpu) };
+  const longest = Math.max(
+    stall / policy.defrag.maxStall,
+    (predicted.firstCycle ?? 0) / (HARD_BOUND * policy.defrag.maxStall),
+  );
+  if (longest > 1) return { kind: 'skip', reason: 'would-stall', instead: { action: 'start-defrag', predicted } };
   return {
     kind: 'act',
-    action: { kind: 'start-defrag', settings, expiresAt: leaseEnd(situation) },
+    action: { kind: 'start-defrag', settings, cpu, expiresAt: leaseEnd(situation) },
     reason: 'fragmented',
-    predicted: { reclaim, stall },
+    predicted,
+  };
+}
+
+function predictedRun({ observation, memory: { learned } }: Situation, cpu: number): Partial<Prediction> {
+  const heap = heapOf(observation);
+  const duration = predictDuration(heap, cpu, learned);
+  return {
+    firstCycle: predictFirstCycle(heap, learned),
+    ...(duration !== undefined && { duration, isLearned: learned.defragWork !== undefined }),
+  };
+}
+
+export function heapOf({ keys, memory }: Pick<Observation, 'keys' | 'memory'>): Heap {
+  const { allocatorAllocated: allocated = 0, allocatorActive: active = 0, memAllocator } = memory;
+  return {
+    allocated,
+    active,
+    ...(keys !== undefined && { keys }),
+    ...(memAllocator !== undefined && { memAllocator }),
   };
 }
 
@@ -48,8 +86,12 @@ function crashDenial({ memory, observation, now }: Situation): Denial | undefine
   };
 }
 
-function leaseEnd({ now, policy, window }: Situation): number {
-  return Math.min(now + policy.defrag.maxDuration, window.open ? window.closesAt : Number.POSITIVE_INFINITY);
+/** No run goes on for longer, whatever the window is (redis#5603: runs without an end). */
+const LONGEST_RUN: Milliseconds = 12 * HOUR;
+
+export function leaseEnd({ now, policy, window }: Pick<Situation, 'now' | 'policy' | 'window'>): number {
+  const longest = policy.defrag.maxDuration ?? LONGEST_RUN;
+  return Math.min(now + longest, window.open ? window.closesAt : Number.POSITIVE_INFINITY);
 }
 
 /** A purge, or why it would be of no use here. */

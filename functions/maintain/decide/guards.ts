@@ -1,5 +1,5 @@
 import type { InstanceConfig } from '../../shared/config/schema.ts';
-import { type Bytes, MIB, type Milliseconds, SECOND } from '../../shared/config/units.ts';
+import { type Bytes, MIB, type Milliseconds, type Percent, SECOND } from '../../shared/config/units.ts';
 import type { Observation } from './observation.ts';
 
 /** Why acting on a node is unsafe or unwise now, with the figures that say so. */
@@ -23,7 +23,18 @@ export type Blocker =
   | { readonly kind: 'cooling-down'; readonly until: number }
   /** The canary of its instance: what has befallen it under our defrag is not tried on its peers in the same night. */
   | { readonly kind: 'canary-died'; readonly node: string; readonly until: number }
-  | { readonly kind: 'not-enough-time'; readonly remaining: Milliseconds; readonly required: Milliseconds };
+  | { readonly kind: 'not-enough-time'; readonly remaining: Milliseconds; readonly required: Milliseconds }
+  /** A defrag that is cut off has cost its time and returned next to nothing: most holes close as a scan ends. */
+  | {
+      readonly kind: 'too-long';
+      readonly required: Milliseconds;
+      readonly available: Milliseconds;
+      readonly cpu: Percent;
+      /** What sets the time that there is. */
+      readonly bound: 'window' | 'maxDuration';
+      /** Measured on this node, not estimated. */
+      readonly isLearned: boolean;
+    };
 
 export type BlockerKind = Blocker['kind'];
 

@@ -1,8 +1,8 @@
-import { type Bytes, type Milliseconds, SECOND } from '../../shared/config/units.ts';
+import { type Bytes, type Milliseconds, type Percent, SECOND } from '../../shared/config/units.ts';
 import type { Observation, Role, Settings } from './observation.ts';
 import type { StopReason } from './plan.ts';
 import { type Learned, type Prediction, recalled } from './predict.ts';
-import { inTurns } from './stall.ts';
+import { type Applied, inTurns, isOwnValue, type Ladder } from './stall.ts';
 
 /**
  * The right to act on one node of an instance, and the memory of how to undo it. Written before the first CONFIG SET, so that any
@@ -24,9 +24,17 @@ export interface Lease {
   /** Every setting that was changed: before, and what we set. */
   readonly prior: Settings;
   readonly applied: Settings;
+  /** What the pace may make of them during the run; absent in leases of 0.1. */
+  readonly ladder?: Ladder;
+  /** The share of the main thread, in %, that the run began with; absent in leases of 0.1. */
+  readonly cpu?: Percent;
+  /** The share of the time in which the machine kept clients waiting for longer than `promisedStall` before the run, 0 to 1. */
+  readonly noise?: number;
+  /** The defragger is switched off and on again, at another pace: for a moment it is off, and by this job. */
+  readonly repacing?: true;
   /** In the phase `closing`: why it was stopped. */
   readonly closing?: StopReason;
-  readonly before: { readonly usedMemoryRss: Bytes; readonly allocated: Bytes };
+  readonly before: { readonly usedMemoryRss: Bytes; readonly allocated: Bytes; readonly fragmentation?: Bytes };
   readonly predicted: Prediction;
   readonly promisedStall: Milliseconds;
   readonly progress: Progress;
@@ -52,11 +60,40 @@ export interface Progress {
   /** LATENCY LATEST active-defrag-cycle as last seen: what is newer or longer came since. Epoch seconds by the server's clock. */
   readonly latencyAt: number;
   readonly latencyMax: Milliseconds;
+  /** The longest cycle of that second so far, by LATENCY HISTORY. */
+  readonly latencyLast?: Milliseconds;
   readonly worstStall: Milliseconds;
   /** Looks since the start, those that saw a cycle longer than promised, and those in a row that saw no progress. */
   readonly looks?: number;
   readonly stallStrikes: number;
   readonly idleLooks: number;
+  /** The longest cycle of the first seconds. */
+  readonly firstCycle?: Milliseconds;
+  /** Milliseconds by which cycles were longer than promised, in all. */
+  readonly excess?: Milliseconds;
+  readonly pace?: Pace;
+  /** The counter `scannedKeys` at the start, and as last seen. */
+  readonly scannedFrom?: number;
+  readonly scanned?: number;
+  /** Values moved since the start. */
+  readonly moved?: number;
+  /** Main-thread time, in ms, that the defragger was allowed since the start. */
+  readonly work?: Milliseconds;
+  /** Where the half of a scan that is under way began: what it gains is held against what the run has gained so far. */
+  readonly mark?: { readonly scanned: number; readonly fragmentation: Bytes; readonly work: Milliseconds };
+}
+
+/** How gently a run works, and why: see `pace.ts`. */
+export interface Pace {
+  /** 0: as planned, to `GENTLEST`. */
+  readonly level: number;
+  /** Milliseconds that cycles may still be longer than promised; below 0 the run becomes gentler. */
+  readonly allowance: Milliseconds;
+  /** When it has changed last, or was last not calm (epoch ms); and how often it has become gentler: each time it takes longer to recover. */
+  readonly changedAt?: number;
+  readonly falls: number;
+  /** When the gentlest settings overran first, of all looks since (epoch ms). */
+  readonly overSince?: number;
 }
 
 /** What is remembered of a node between ticks. Bounded: no list grows with time. */
@@ -85,9 +122,9 @@ export interface NodeMemory {
 export const NOTHING_REMEMBERED: NodeMemory = { learned: {}, ineffective: { purge: 0, defrag: 0 } };
 
 /** Every setting of the lease stands as we set it. Where CONFIG GET is refused, nobody can tell: then it is taken for ours. */
-export function isInPlace({ applied }: Pick<Lease, 'applied'>, { defrag }: Observation): boolean {
+export function isInPlace(lease: Applied, { defrag }: Observation): boolean {
   const { settings } = defrag;
-  return settings === undefined || Object.entries(applied).every(([name, value]) => settings[name] === value);
+  return settings === undefined || Object.keys(lease.applied).every((name) => isOwnValue(lease, name, settings[name]));
 }
 
 /**
@@ -95,10 +132,11 @@ export function isInPlace({ applied }: Pick<Lease, 'applied'>, { defrag }: Obser
  * the switch alone may be a human's own. Where CONFIG SET takes one setting at a time, it has to be one of those that are sent after
  * the switch; or else all that are sent before it stand, and the job died in between.
  */
-export function wasTaken(lease: Pick<Lease, 'applied' | 'prior'>, observation: Observation): boolean {
+export function wasTaken(lease: Applied & Pick<Lease, 'prior'>, observation: Observation): boolean {
   if (isInPlace(lease, observation)) return true;
   const { settings } = observation.defrag;
-  const isOurs = ([name, value]: [string, string]) => settings?.[name] === value && lease.prior[name] !== value;
+  const isOurs = ([name]: [string, string]) =>
+    isOwnValue(lease, name, settings?.[name]) && lease.prior[name] !== settings?.[name];
   const { prepared, switched } = inTurns(lease.applied);
   const { activedefrag, ...proof } = switched;
   if (Object.entries(proof).some(isOurs)) return true;
@@ -110,7 +148,7 @@ export function wasTaken(lease: Pick<Lease, 'applied' | 'prior'>, observation: O
  * Whether everything was given back already, by a job that died before it could drop its lease, or could not write to the store: no
  * setting of ours is left then, and a switch that is on again is somebody else's.
  */
-export function wasGivenBack(lease: Pick<Lease, 'applied' | 'prior' | 'phase'>, observation: Observation): boolean {
+export function wasGivenBack(lease: Applied & Pick<Lease, 'prior' | 'phase'>, observation: Observation): boolean {
   return lease.phase !== 'taking' && !wasTaken(lease, observation);
 }
 

@@ -21,6 +21,8 @@ export interface Observation {
   readonly defrag: DefragState;
   /** Commands that the server refused to us (NOPERM, unknown, renamed), as `config|get`. */
   readonly refused: readonly string[];
+  /** Keys of all databases (INFO keyspace). */
+  readonly keys?: number;
 }
 
 /** INFO memory. Redis samples these every 100 ms (server.c cronUpdateMemoryStats), so a look sooner than that sees old values. */
@@ -35,6 +37,8 @@ export interface MemorySample {
   /** `jemalloc-5.3.0`, `libc`, … */
   readonly memAllocator?: string;
   readonly maxmemory?: Bytes;
+  /** `noeviction`, `allkeys-lru`, … */
+  readonly maxmemoryPolicy?: string;
   /** Lua's VM and caches: overhead that SCRIPT FLUSH frees and no cure of ours does. */
   readonly usedMemoryScripting?: Bytes;
   readonly rehashingOverhead?: Bytes;
@@ -87,8 +91,19 @@ export interface DefragState {
   /** Counters since the server's start or CONFIG RESETSTAT. */
   readonly hits?: number;
   readonly misses?: number;
+  /** Keys that the scan has passed: `active_defrag_key_hits` + `active_defrag_key_misses`, since the same moment. */
+  readonly scannedKeys?: number;
   /** LATENCY LATEST active-defrag-cycle: needs `latency-monitor-threshold` > 0. */
   readonly latency?: LatencyEvent;
+  /** LATENCY HISTORY active-defrag-cycle, oldest first: absent where the server refuses it. */
+  readonly cycles?: readonly CycleEvent[];
+}
+
+/** The longest cycle of one second, of those that reached `latency-monitor-threshold`; the server keeps 160 (latency.c). */
+export interface CycleEvent {
+  /** Epoch seconds by the server's clock. */
+  readonly at: number;
+  readonly took: Milliseconds;
 }
 
 export interface LatencyEvent {

@@ -6,8 +6,8 @@ import { purgePatience } from './predict.ts';
 
 /** jemalloc's dirty_decay_ms is 10 s: what is still there after it does not go by itself. */
 export const DECAY: Milliseconds = 12 * SECOND;
-/** Between the two looks before a defrag: long enough to measure the traffic. */
-export const SHORT_LOOK: Milliseconds = 1 * SECOND;
+/** Between the two looks before a defrag: long enough to measure the traffic, and the machine's noise. */
+export const SHORT_LOOK: Milliseconds = 2 * SECOND;
 /** What an action needs besides its own time: looks, settling, reporting. */
 const ROUND_TRIPS: Milliseconds = 10 * SECOND;
 /** A defrag that the window's end cuts off before it has begun is all cost. */
@@ -53,11 +53,26 @@ function ownBlockers(situation: Situation, acting: Acting, cooldown: Millisecond
     peer === undefined ? undefined : { kind: 'peer-acting', peer },
     until !== undefined && until > now ? { kind: 'cooling-down', until } : undefined,
     canaryDied(situation, acting),
+    tooLong(situation, acting),
     remaining < required || isCutOff
       ? { kind: 'not-enough-time', remaining, required: isCutOff ? SHORTEST_DEFRAG : required }
       : undefined,
   ];
   return blockers.filter((blocker) => blocker !== undefined);
+}
+
+/** Of a duration that was learned, and of one that was estimated: this share of it has to fit. */
+const FITS = { learned: 0.9, estimated: 0.5 };
+
+/** A run that cannot come to its end is not started: measured, one that was cut off at half of its scan had returned nothing. */
+function tooLong(situation: Situation, { action, predicted }: Acting): Blocker | undefined {
+  const { duration, isLearned = false } = predicted;
+  if (action.kind !== 'start-defrag' || duration === undefined) return undefined;
+  const available = action.expiresAt - situation.now;
+  if (duration * (isLearned ? FITS.learned : FITS.estimated) <= available) return undefined;
+  const { window } = situation;
+  const bound = window.open && action.expiresAt >= window.closesAt ? 'window' : 'maxDuration';
+  return { kind: 'too-long', required: duration, available, cpu: action.cpu, bound, isLearned };
 }
 
 /** A window and the rest of its night, and over before the next day's. */

@@ -1,5 +1,5 @@
 import type { InstanceConfig } from '../../shared/config/schema.ts';
-import { MIB, type Milliseconds } from '../../shared/config/units.ts';
+import type { Bytes, Milliseconds, Percent } from '../../shared/config/units.ts';
 import type { Denial } from '../../shared/redis/engine.ts';
 import { defragCandidate, isPurgeRefused, purgeCandidate } from './candidates.ts';
 import type { Diagnosis } from './diagnose.ts';
@@ -30,11 +30,33 @@ export type Plan =
       readonly pause?: Pick<Pause, 'reason' | 'by'>;
       /** Epoch ms at which the reason ends by itself. */
       readonly until?: number;
+      /** How far a running defrag has come. */
+      readonly underWay?: UnderWay;
     };
+
+/** How far a running defrag has come. Bytes come late: small values free their slabs only as a scan ends. */
+export interface UnderWay {
+  readonly elapsed: Milliseconds;
+  /** Values moved so far. */
+  readonly moved: number;
+  /** Holes closed so far; negative where they have grown. */
+  readonly closed: Bytes;
+  /** Of the work that was predicted, 0 to 1; absent where nothing was. */
+  readonly share?: number;
+  readonly left?: Milliseconds;
+  /** 0: as planned; each step halves the work of a cycle. */
+  readonly level: number;
+}
 
 export type Action =
   | { readonly kind: 'purge' }
-  | { readonly kind: 'start-defrag'; readonly settings: Settings; readonly expiresAt: number }
+  | {
+      readonly kind: 'start-defrag';
+      readonly settings: Settings;
+      /** The share of the main thread, in %, that it begins with. */
+      readonly cpu: Percent;
+      readonly expiresAt: number;
+    }
   | StopDefrag;
 
 export interface StopDefrag {
@@ -86,6 +108,8 @@ export type SkipReason =
   | 'no-layers'
   /** The purge would block for longer than `maxBlock`. */
   | 'would-block'
+  /** A cycle is predicted to be longer than `maxStall`, or the first one than ten times that. */
+  | 'would-stall'
   /** Somebody wants it quiet. */
   | 'paused'
   | 'outside-window'
@@ -115,13 +139,15 @@ export interface Situation {
   readonly fallen?: { readonly node: string; readonly at: number };
   /** Time left to the invocation. */
   readonly remaining: Milliseconds;
+  /** The share of the time in which the idle server kept us waiting for longer than `maxStall`, 0 to 1: see `noise.ts`. */
+  readonly noise?: number;
 }
 
 /** A plan to be carried out. */
 export type Acting = Extract<Plan, { kind: 'act' }>;
 
-/** Worth a purge right after a defrag: no second look, no cooldown, it is part of the cure. */
-const AFTER_DEFRAG_MIN = 8 * MIB;
+/** Right after a defrag a purge is part of the cure, without a second look or a cooldown: an eighth of `purge.minReclaim` is worth it. */
+const AFTER_DEFRAG_SHARE = 1 / 8;
 
 /** What to do with a node on which no lease of ours stands. */
 export function plan(situation: Situation): Plan {
@@ -149,7 +175,7 @@ export function planAfterDefrag(situation: Situation, since: number): Plan {
   const predicted = diagnosis.cures.purge;
   if (!policy.purge.enabled) return { kind: 'skip', reason: 'disabled' };
   if (isPurgeRefused(situation)) return { kind: 'skip', reason: 'purge-refused' };
-  if (predicted.reclaim < AFTER_DEFRAG_MIN) return { kind: 'skip', reason: 'healthy' };
+  if (predicted.reclaim < AFTER_DEFRAG_SHARE * policy.purge.minReclaim) return { kind: 'skip', reason: 'healthy' };
   if (predicted.stall > policy.purge.maxBlock) {
     return { kind: 'skip', reason: 'would-block', instead: { action: 'purge', predicted } };
   }

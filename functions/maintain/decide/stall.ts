@@ -1,32 +1,36 @@
 import type { InstanceConfig } from '../../shared/config/schema.ts';
-import { MIB, type Milliseconds } from '../../shared/config/units.ts';
-import type { Settings } from './observation.ts';
+import { MIB, type Milliseconds, type Percent } from '../../shared/config/units.ts';
+import type { Engine } from '../../shared/redis/engine.ts';
+import type { Observation, Settings } from './observation.ts';
 
 /**
  * `maxStall` and `maxCpu` turned into Redis' own settings.
  *
  * Before the sliced defraggers (Redis ≤ 7.4, Valkey ≤ 8.0) every serverCron works for `1e6 · cpu / hz / 100` µs in one block
  * (defrag.c activeDefragCycle): the stall is cpu % × 10 / hz milliseconds, and held to the millisecond when measured at hz 10.
- * So a higher `hz` buys a shorter stall for the same work: on Redis 7.0.15, 25 % at hz 10 gave the clients a p99.9 of 25 ms, the
- * same 25 % at hz 100 one of 4.9 ms, sooner, for the same CPU and the same bytes.
+ * So a higher `hz` buys a shorter stall for the same work. The highest one also keeps neighbours out: with a CPU hog on each core,
+ * 25 % at hz 100 (cycles of 2.5 ms) kept 3.4 % of the requests waiting for more than 5 ms, 25 % at hz 500 (0.5 ms) 0.13 %, for the
+ * same work and CPU. A short burst is over before the kernel gives the processor to somebody else.
  */
 export interface DefragPlanSettings {
   /** What CONFIG SET will change; see `inTurns` for servers that take one setting at a time. */
   readonly settings: Settings;
-  /** The longest time for which one cycle keeps clients waiting, by that arithmetic. */
+  /** For how long one cycle keeps clients waiting, in ms. */
   readonly stall: Milliseconds;
+  /** The share of the main thread, in %, that the run begins with. */
+  readonly cpu: Percent;
 }
 
 /** CONFIG_MAX_HZ and CONFIG_DEFAULT_HZ (server.h). */
 const MAX_HZ = 500;
 const DEFAULT_HZ = 10;
-/** From here on the machine's own noise covers the stall, and the work is done no slower. */
-const COMFORTABLE_HZ = 100;
-/** Half of the promise is planned for: a cycle looks at its clock only between values, and large ones overrun. */
-const STALL_SHARE = 0.5;
 /** DEFRAG_CYCLE_US of Redis 8, the default `active-defrag-cycle-us` of Valkey 8.1, which an operator may have raised. */
 const SLICE: Milliseconds = 0.5;
 const SLICE_SETTING = 'active-defrag-cycle-us';
+/** Valkey 8.1 looks at its clock after 512 hits (valkey#2421); a hit copies its value: 2 µs, and 2 ns for each byte. */
+const HITS_BETWEEN_CLOCKS = 512;
+const HIT_MS = 0.002;
+const HIT_MS_PER_BYTE = 0.000002;
 
 /**
  * Low ones: Redis' defaults (100 MB, 10 %) stop at 0.85 of what a restart returns, these at 0.96.
@@ -42,13 +46,16 @@ const LATENCY_THRESHOLD_MS = 1;
 export function defragSettings(
   policy: InstanceConfig['defrag'],
   current: Settings,
-  engine: { readonly slicedDefrag: boolean },
+  engine: Pick<Engine, 'slicedDefrag' | 'coarseClock'>,
+  valueBytes = 0,
 ): DefragPlanSettings {
-  const { cpu, hz, stall } = engine.slicedDefrag ? sliced(policy) : inOneBlock(policy, Number(current.hz));
+  const { cpu, hz, stall } = engine.slicedDefrag
+    ? sliced(policy, engine, valueBytes)
+    : inOneBlock(policy, Number(current.hz));
   const wanted: Settings = {
     'latency-monitor-threshold': latencyThreshold(current, policy.maxStall),
     hz: hz === undefined ? '' : String(hz),
-    [SLICE_SETTING]: sliceLength(current),
+    [SLICE_SETTING]: sliceAt(current, 0),
     'active-defrag-cycle-max': String(cpu),
     'active-defrag-cycle-min': String(cpu),
     'active-defrag-ignore-bytes': String(IGNORE_BYTES),
@@ -56,7 +63,55 @@ export function defragSettings(
     'active-defrag-threshold-lower': String(THRESHOLD_LOWER),
     activedefrag: 'yes',
   };
-  return { settings: changesOnly(wanted, current), stall };
+  return { settings: changesOnly(wanted, current), stall, cpu };
+}
+
+/** Steps that a run can be made gentler by: each halves the work of a cycle. At the last one an eighth is left. */
+export const GENTLEST = 3;
+
+/** The share of the main thread, in %, at one of the steps. */
+export function cpuAt(cpu: Percent, level: number): Percent {
+  return Math.max(1, Math.floor(cpu / 2 ** level));
+}
+
+/** The settings that the pace changes, with their values at each step. */
+export type Ladder = Readonly<Record<string, readonly string[]>>;
+
+/** The steps of a run that begins with `cpu` % on a server with these settings. */
+export function ladderOf(cpu: Percent, current: Settings): Ladder {
+  const levels = Array.from({ length: GENTLEST + 1 }, (_, level) => level);
+  const shares = levels.map((level) => String(cpuAt(cpu, level)));
+  const slices = levels.map((level) => sliceAt(current, level));
+  return {
+    'active-defrag-cycle-max': shares,
+    'active-defrag-cycle-min': shares,
+    ...(slices[0] !== '' && { [SLICE_SETTING]: slices }),
+  };
+}
+
+/** What a lease has set: the settings that it began with, and what the pace may have made of them since. */
+export interface Applied {
+  readonly applied: Settings;
+  readonly ladder?: Ladder;
+}
+
+/** Whether a setting holds a value that the lease has given it, at whatever pace. */
+export function isOwnValue({ applied, ladder }: Applied, name: string, value: string | undefined): boolean {
+  return (
+    value !== undefined && (value === applied[name] || (name in applied && ladder?.[name]?.includes(value) === true))
+  );
+}
+
+/** What CONFIG SET has to change for this step. What somebody else has set meanwhile stays. */
+export function paceSettings(lease: Applied, level: number, current: Settings): Settings {
+  return Object.fromEntries(
+    Object.entries(lease.ladder ?? {}).flatMap(([name, steps]) => {
+      const wanted = steps[level];
+      return wanted !== undefined && current[name] !== wanted && isOwnValue(lease, name, current[name])
+        ? [[name, wanted]]
+        : [];
+    }),
+  );
 }
 
 /** What bounds a cycle has to stand before the first one runs; these may come right behind the switch. */
@@ -95,16 +150,28 @@ interface Cycle {
 
 function inOneBlock({ maxCpu, maxStall }: InstanceConfig['defrag'], currentHz: number): Cycle {
   // An hz that CONFIG GET does not print cannot be raised either: the promise then has to hold at the default one.
-  const highest = Number.isFinite(currentHz) ? MAX_HZ : DEFAULT_HZ;
-  // At the highest hz there is, this much CPU still keeps the promise.
-  const cpu = Math.max(1, Math.min(maxCpu, Math.floor((maxStall * highest) / 10)));
-  const needed = Math.ceil((cpu * 10) / (maxStall * STALL_SHARE));
-  const hz = Math.min(highest, Math.max(Number.isFinite(currentHz) ? currentHz : 0, COMFORTABLE_HZ, needed));
+  const hz = Number.isFinite(currentHz) ? MAX_HZ : DEFAULT_HZ;
+  const cpu = Math.max(1, Math.min(maxCpu, Math.floor((maxStall * hz) / 10)));
   return { cpu, hz: hz === currentHz ? undefined : hz, stall: (cpu * 10) / hz };
 }
 
-function sliced({ maxCpu }: InstanceConfig['defrag']): Cycle {
-  return { cpu: maxCpu, hz: undefined, stall: SLICE };
+/**
+ * Slices of 0.5 ms. Two things make them longer: Valkey 8.1 looks at its clock only after 512 hits; and a server whose commands keep the
+ * timer waiting makes up for it (duty cycle, `D = P · W / (100 − P)`): Redis 8 with 5 ms at most (defrag.c DEFRAG_CYCLE_US × 10), Valkey
+ * without a bound, but never for longer than P / (100 − P) of what the command itself took.
+ */
+function sliced(
+  { maxCpu }: InstanceConfig['defrag'],
+  { coarseClock }: Pick<Engine, 'coarseClock'>,
+  valueBytes: number,
+): Cycle {
+  const overrun = coarseClock ? HITS_BETWEEN_CLOCKS * (HIT_MS + HIT_MS_PER_BYTE * valueBytes) : 0;
+  return { cpu: maxCpu, hz: undefined, stall: SLICE + overrun };
+}
+
+/** Bytes of a value on average, with what belongs to it; 0 where nothing says how many keys there are. */
+export function valueBytesOf({ memory, keys = 0 }: Pick<Observation, 'memory' | 'keys'>): number {
+  return keys > 0 ? (memory.allocatorAllocated ?? 0) / keys : 0;
 }
 
 function latencyThreshold(current: Settings, maxStall: Milliseconds): string {
@@ -119,16 +186,22 @@ function upperThreshold(current: Settings): string {
   return upper > THRESHOLD_LOWER ? '' : String(THRESHOLD_UPPER_DEFAULT);
 }
 
-function sliceLength(current: Settings): string {
-  const microseconds = SLICE * 1000;
-  return Number(current[SLICE_SETTING]) > microseconds ? String(microseconds) : '';
+/** In microseconds, never longer than the operator's own; empty where there is no such setting. */
+function sliceAt(current: Settings, level: number): string {
+  const configured = Number(current[SLICE_SETTING]);
+  if (!(configured > 0)) return '';
+  return String(Math.max(1, Math.floor(Math.min(configured, SLICE * 1000) / 2 ** level)));
 }
 
-/** Only what the server knows (CONFIG GET printed it) and what would be different. */
+/** What the pace may change later: in the lease from the start, also where it is as wanted already. */
+const PACED: readonly string[] = ['active-defrag-cycle-max', 'active-defrag-cycle-min', SLICE_SETTING];
+
+/** Only what the server knows (CONFIG GET printed it) and what would be different, or may become so. */
 function changesOnly(wanted: Settings, current: Settings): Settings {
   return Object.fromEntries(
     Object.entries(wanted).filter(
-      ([name, value]) => value !== '' && current[name] !== undefined && current[name] !== value,
+      ([name, value]) =>
+        value !== '' && current[name] !== undefined && (current[name] !== value || PACED.includes(name)),
     ),
   );
 }
@@ -138,7 +211,7 @@ function changesOnly(wanted: Settings, current: Settings): Settings {
  * by somebody else in the meantime, and stays theirs.
  */
 export function restoration(
-  lease: { readonly applied: Settings; readonly prior: Settings },
+  lease: Applied & { readonly prior: Settings },
   current: Settings,
 ): { readonly restore: Record<string, string>; readonly leftAlone: Record<string, string> } {
   const restore: Record<string, string> = {};
@@ -148,7 +221,7 @@ export function restoration(
     const prior = lease.prior[name];
     const now = current[name];
     if (prior === undefined || now === prior) continue;
-    if (now === undefined || now === lease.applied[name]) restore[name] = prior;
+    if (now === undefined || isOwnValue(lease, name, now)) restore[name] = prior;
     else leftAlone[name] = now;
   }
   return { restore, leftAlone };

@@ -5,31 +5,36 @@ export interface StopTraits {
   /** The run came to an end of its own: what it returned is what defrag is worth on this node. */
   readonly teaches: boolean;
   /**
-   * `fully`: not again before the cooldown. `briefly`: a guard's stop, which a server that saves every few minutes would otherwise
-   * turn into start and stop without end. `not`: the next open window may start again.
+   * `fully`: not again before the cooldown. `briefly`: minutes, since what ended it may soon be over, and a server that saves every few
+   * minutes must not start and stop without end. `not`: the next open window may start again.
    */
   readonly cools: 'fully' | 'briefly' | 'not';
-  /** The freed pages are purged at once. Not where somebody wants it quiet: a purge keeps clients waiting once more. */
-  readonly purges: boolean;
+  /**
+   * How it comes to rest before it is judged. `purge`: the freed pages are purged where that is worth it and allowed by its own limits,
+   * else they leave by jemalloc's decay. `decay`: only that, since somebody wants it quiet: a purge keeps clients waiting once more.
+   * `at-once`: somebody waits for it at a terminal; what has yet to leave is said.
+   */
+  readonly rests: 'purge' | 'decay' | 'at-once';
 }
 
-const QUIET: StopTraits = { teaches: false, cools: 'not', purges: false };
-const GUARD: StopTraits = { teaches: false, cools: 'briefly', purges: false };
+const GUARD: StopTraits = { teaches: false, cools: 'briefly', rests: 'purge' };
+const QUIET: StopTraits = { teaches: false, cools: 'not', rests: 'decay' };
+const AT_ONCE: StopTraits = { ...QUIET, rests: 'at-once' };
 
 const TRAITS: Partial<Record<StopReason, StopTraits>> = {
-  'goal-met': { teaches: true, cools: 'fully', purges: true },
-  'no-progress': { teaches: true, cools: 'fully', purges: true },
+  'goal-met': { teaches: true, cools: 'fully', rests: 'purge' },
+  'no-progress': { teaches: true, cools: 'fully', rests: 'purge' },
   // Cut off, not finished: what it returned says how long it was, not what it is worth.
-  'duration-spent': { teaches: false, cools: 'fully', purges: true },
-  'stall-spent': { teaches: false, cools: 'fully', purges: false },
-  'switched-off': { teaches: false, cools: 'fully', purges: false },
-  'server-restarted': { teaches: false, cools: 'fully', purges: false },
+  'duration-spent': { teaches: false, cools: 'fully', rests: 'purge' },
+  'stall-spent': GUARD,
+  'switched-off': { teaches: false, cools: 'fully', rests: 'decay' },
+  'server-restarted': { teaches: false, cools: 'fully', rests: 'at-once' },
   'window-closed': QUIET,
-  'never-started': QUIET,
+  'never-started': AT_ONCE,
   disabled: QUIET,
-  interrupted: QUIET,
   paused: QUIET,
-  released: QUIET,
+  interrupted: AT_ONCE,
+  released: AT_ONCE,
 };
 
 /**

@@ -1,30 +1,22 @@
-import { MIB, type Milliseconds, SECOND } from '../../shared/config/units.ts';
+import { MIB } from '../../shared/config/units.ts';
 import { type Blocker, OTHER_CONNECTION, serverBlockers } from './guards.ts';
-import { identify, type Lease, type Progress, wasGivenBack, wasTaken } from './lease.ts';
+import { identify, type Lease, wasGivenBack, wasTaken } from './lease.ts';
 import type { Observation } from './observation.ts';
-import type { Plan, Situation, StopDefrag } from './plan.ts';
+import { isOverrunLasting } from './pace.ts';
+import type { Plan, Situation, StopDefrag, StopReason } from './plan.ts';
+import { advance, hasStoppedMoving, underWayIn } from './progress.ts';
 
-/** A finished defrag: 2 % of the data is left as holes. It reaches 1.1 %, at five times the time. */
-const GOAL_SHARE = 0.02;
-const GOAL_FLOOR = 4 * MIB;
-/**
- * A cycle beyond the promise may be the machine's noise: the kernel took the processor away, for a time slice of a neighbour's or two, as an
- * idle server's clients see it, too (5 to 8 ms at the worst of 8 s, where 25 s of defrag saw 4 to 6). That adds to a cycle, whatever its
- * length. One of more than twice the promise and more than that is no noise, and neither are cycles that most looks saw.
- */
-const NOISE: Milliseconds = 5;
-const STALL_STRIKES = 3;
-/** Redis' own rule for an ineffective pass (redis#13752), for this many looks in a row. */
-const IDLE_LOOKS = 2;
-const IDLE_HIT_SHARE = 0.01;
-const IDLE_DROP_SHARE = 0.02;
-/** serverCron starts the defragger within a second of the switch. */
-const STARTED_AFTER: Milliseconds = 3 * SECOND;
+/** A finished defrag: hardly more than a heap ever gets to (1.1 %). Where it stops before, it returns too little for its work (progress.ts). */
+const GOAL_SHARE = 0.012;
+const GOAL_FLOOR = 1 * MIB;
 
 /** What to do with the node that our lease is on, after this look at it. */
 export function planLeased(situation: Situation, lease: Lease): Plan {
   const stop = stopReason(situation, lease);
-  if (!stop) return { kind: 'skip', reason: 'defragmenting', until: lease.expiresAt };
+  if (!stop) {
+    const underWay = underWayIn(lease, situation.observation);
+    return { kind: 'skip', reason: 'defragmenting', until: lease.expiresAt, underWay };
+  }
   const action: StopDefrag = { kind: 'stop-defrag', ...stop };
   return { kind: 'act', action, reason: stop.because, predicted: lease.predicted };
 }
@@ -41,12 +33,20 @@ function stopReason(situation: Situation, lease: Lease): Omit<StopDefrag, 'kind'
   const blockers = leasedBlockers(situation, lease);
   const [first] = blockers;
   if (first) return { because: first.kind, blockers };
+  const because = endOfRun(observation, lease);
+  return because && { because };
+}
+
+/** What the server itself shows: that somebody has ended the run, or that it should end. */
+function endOfRun(observation: Observation, lease: Lease): StopReason | undefined {
   const isOff = observation.defrag.settings?.activedefrag === 'no';
-  if (isOff || wasGivenBack(lease, observation)) return { because: 'switched-off' };
+  // Between off and on again at another pace: the job has ended there.
+  if (isOff && lease.repacing) return 'interrupted';
+  if (isOff || wasGivenBack(lease, observation)) return 'switched-off';
   const progress = advance(lease, observation);
-  if (isStallSpent(progress, lease.promisedStall)) return { because: 'stall-spent' };
-  if (isGoalMet(observation)) return { because: 'goal-met' };
-  return hasStoppedMoving(observation, lease, progress) ? { because: 'no-progress' } : undefined;
+  if (isOverrunLasting(progress)) return 'stall-spent';
+  if (isGoalMet(observation)) return 'goal-met';
+  return hasStoppedMoving(observation, lease, progress) ? 'no-progress' : undefined;
 }
 
 function leasedBlockers({ observation, policy }: Situation, lease: Lease): readonly Blocker[] {
@@ -58,84 +58,8 @@ function leasedBlockers({ observation, policy }: Situation, lease: Lease): reado
   return isUnnoticedFailover ? [...blockers, { kind: 'failover' }] : blockers;
 }
 
-function isStallSpent({ worstStall, stallStrikes, looks = 0 }: Progress, promised: Milliseconds): boolean {
-  const isLasting = stallStrikes >= STALL_STRIKES && stallStrikes > looks / 2;
-  return isLasting || worstStall > promised + Math.max(promised, NOISE);
-}
-
 function isGoalMet({ memory }: Observation): boolean {
   const { allocatorActive: active, allocatorAllocated: allocated } = memory;
   if (active === undefined || allocated === undefined) return false;
   return active - allocated <= Math.max(GOAL_FLOOR, GOAL_SHARE * allocated);
-}
-
-/** Either the scan goes round without moving anything, or the server has ended it by its own thresholds. */
-function hasStoppedMoving(observation: Observation, lease: Lease, progress: Progress): boolean {
-  const isStarted = observation.at - lease.acquiredAt >= STARTED_AFTER;
-  return progress.idleLooks >= IDLE_LOOKS || (isStarted && observation.defrag.running === 0);
-}
-
-/** What a look adds to a lease's progress. */
-export function advance(lease: Lease, observation: Observation): Progress {
-  const { progress } = lease;
-  // A count without its own time measures nothing: what this look did not see is not carried over.
-  const { commands: _, ...lasting } = progress;
-  const seen = countersOf(observation);
-  const stall = stallSeen(progress, observation);
-  const { latency } = observation.defrag;
-  return {
-    ...lasting,
-    ...seen,
-    ...(latency && { latencyAt: latency.at, latencyMax: latency.max }),
-    worstStall: Math.max(progress.worstStall, stall),
-    stallStrikes: progress.stallStrikes + (stall > lease.promisedStall ? 1 : 0),
-    looks: (progress.looks ?? 0) + 1,
-    idleLooks: isIdle(progress, { ...progress, ...seen }) ? progress.idleLooks + 1 : 0,
-  };
-}
-
-/** The progress of a lease that begins with this look. */
-export function beginning(observation: Observation): Progress {
-  const { latency } = observation.defrag;
-  return {
-    hits: 0,
-    misses: 0,
-    fragmentation: 0,
-    ...countersOf(observation),
-    at: observation.at,
-    latencyAt: latency?.at ?? 0,
-    latencyMax: latency?.max ?? 0,
-    worstStall: 0,
-    stallStrikes: 0,
-    looks: 0,
-    idleLooks: 0,
-  };
-}
-
-function countersOf({ at, defrag, activity, memory }: Observation): Partial<Progress> & { readonly at: number } {
-  const { allocatorActive: active, allocatorAllocated: allocated } = memory;
-  const { totalCommandsProcessed: commands } = activity;
-  return {
-    at,
-    ...(defrag.hits !== undefined && { hits: defrag.hits }),
-    ...(defrag.misses !== undefined && { misses: defrag.misses }),
-    ...(active !== undefined && allocated !== undefined && { fragmentation: Math.max(0, active - allocated) }),
-    ...(commands !== undefined && { commands }),
-  };
-}
-
-/** The longest cycle that the server has recorded since the last look. Only its own times are compared, never ours with its. */
-function stallSeen(progress: Progress, { defrag: { latency } }: Observation): Milliseconds {
-  if (!latency) return 0;
-  const latest = latency.at > progress.latencyAt ? latency.latest : 0;
-  return Math.max(latest, latency.max > progress.latencyMax ? latency.max : 0);
-}
-
-/** Counters that went back (CONFIG RESETSTAT) say nothing about progress. */
-function isIdle(before: Progress, now: Progress): boolean {
-  const hits = now.hits - before.hits;
-  const misses = now.misses - before.misses;
-  if (hits < 0 || misses < 0 || hits + misses === 0) return false;
-  const drop = before.fragmentation - now.fragmentation;
-  return hits / (hits + misses) < IDLE_HIT_SHARE && drop < IDLE_DROP_SHARE * before.fragmentation;
 }

@@ -1,5 +1,5 @@
 import { type Bytes, GIB, MIB, type Milliseconds } from '../../shared/config/units.ts';
-import type { NodeMemory } from './lease.ts';
+import type { Lease, NodeMemory } from './lease.ts';
 import type { Observation } from './observation.ts';
 import { type Learned, type Prediction, PURGE_MS_PER_GIB } from './predict.ts';
 
@@ -21,6 +21,12 @@ export interface Verdict {
   readonly promisedStall: Milliseconds;
   /** Set where the server did not let us see: `stall` then says nothing. */
   readonly unmeasured?: true;
+  /** Of a defrag: the share of its time by which cycles were longer than promised, 0 to 1. The promise is 0.001. */
+  readonly beyond?: number;
+  /** Of a defrag: how long it was on. */
+  readonly lasted?: Milliseconds;
+  /** Free pages that still have to leave: measured before the server came to rest. */
+  readonly leaving?: Bytes;
 }
 
 /** Of one look; `allocated` is what the allocator has given out, 0 where it does not say. */
@@ -41,6 +47,9 @@ export interface Measured {
   readonly stall: Milliseconds;
   readonly promisedStall: Milliseconds;
   readonly unmeasured?: true;
+  readonly beyond?: number;
+  readonly lasted?: Milliseconds;
+  readonly leaving?: Bytes;
 }
 
 /** Below this, RSS moves by itself from look to look. */
@@ -78,6 +87,7 @@ const RATE_FLOOR = 16 * MIB;
 const RATE_BOUNDS = [20, 4000] as const;
 const KEPT_BOUNDS = [0, Number.MAX_SAFE_INTEGER] as const;
 const SHARE_BOUNDS = [0.1, 1.2] as const;
+const RATIO_BOUNDS = [0.05, 20] as const;
 
 /** What a purge has taught about its node. `settled` is the look after it. */
 export function learnFromPurge(memory: NodeMemory, verdict: Verdict, settled: Observation): NodeMemory {
@@ -99,19 +109,48 @@ export function learnFromPurge(memory: NodeMemory, verdict: Verdict, settled: Ob
 }
 
 /** What a finished defrag has taught about its node. */
-export function learnFromDefrag(memory: NodeMemory, verdict: Verdict, settled: Observation): NodeMemory {
+export function learnFromDefrag(
+  memory: NodeMemory,
+  verdict: Verdict,
+  settled: Observation,
+  lease: Pick<Lease, 'progress' | 'predicted' | 'cpu'>,
+): NodeMemory {
   // The prediction was scaled by the share known before: what is learned is the share of the unscaled one.
   const { defragShare: known = 1 } = memory.learned;
   const share = verdict.share === undefined ? undefined : verdict.share * known;
   const learned: Learned = {
     ...memory.learned,
     ...(share !== undefined && { defragShare: blend(known, share, SHARE_BOUNDS), ...dated(settled) }),
+    ...workLearned(memory.learned, lease),
+    ...firstCycleLearned(memory.learned, lease),
   };
   return {
     ...memory,
     learned,
     ineffective: { ...memory.ineffective, defrag: counted(memory.ineffective.defrag, verdict) },
   };
+}
+
+function workLearned(
+  { defragWork }: Learned,
+  { progress: { work }, predicted: { duration }, cpu }: Pick<Lease, 'progress' | 'predicted' | 'cpu'>,
+): Pick<Learned, 'defragWork'> {
+  if (work === undefined || duration === undefined || cpu === undefined || duration <= 0) return {};
+  return { defragWork: rated(defragWork, work / ((duration * cpu) / 100)) };
+}
+
+function firstCycleLearned(
+  { firstCycle: known }: Learned,
+  { progress: { firstCycle = 0 }, predicted }: Pick<Lease, 'progress' | 'predicted'>,
+): Pick<Learned, 'firstCycle'> {
+  const { firstCycle: foreseen = 0 } = predicted;
+  return foreseen > 0 ? { firstCycle: rated(known, firstCycle / foreseen) } : {};
+}
+
+/** `ratio`: measured ÷ predicted, by the ratio known before. The first measurement counts whole: what it replaces was a guess. */
+function rated(known: number | undefined, ratio: number): number {
+  const measured = ratio * (known ?? 1);
+  return blend(known ?? Math.min(RATIO_BOUNDS[1], Math.max(RATIO_BOUNDS[0], measured)), measured, RATIO_BOUNDS);
 }
 
 function dated({ at, engine }: Observation): Pick<Learned, 'at' | 'version'> {

@@ -36,6 +36,8 @@ export function blockerKindText(kind: BlockerKind): string {
       return 'the cooldown after the last run is not over';
     case 'not-enough-time':
       return 'the job has too little time left';
+    case 'too-long':
+      return 'active defrag would not come to its end in the time that there is';
   }
   return unworded(kind);
 }
@@ -77,9 +79,26 @@ function figuresOf(blocker: Exclude<Blocker, { kind: 'cooling-down' | 'canary-di
       return blocker.peer;
     case 'not-enough-time':
       return `${durationText(blocker.remaining)}; ${durationText(blocker.required)} needed`;
+    case 'too-long':
+      return tooLongFigures(blocker);
   }
   return unworded(blocker);
 }
+
+/** `needs 50 min at 25 %, the window has 30 min left; a window of 55 min would do, or defrag.maxCpu of 46 %` */
+function tooLongFigures(blocker: Extract<Blocker, { kind: 'too-long' }>): string {
+  const { required, available, cpu, bound, isLearned } = blocker;
+  const about = isLearned ? '' : 'about ';
+  const what = bound === 'window' ? 'the window has' : 'defrag.maxDuration leaves';
+  const share = Math.ceil((cpu * required) / Math.max(1, available));
+  const longer = bound === 'window' ? 'a longer window' : 'a longer defrag.maxDuration';
+  const remedy =
+    share <= HIGHEST_CPU ? `${longer}, or defrag.maxCpu of ${share} %, would do` : `only ${longer} would do`;
+  return `needs ${about}${durationText(required)} at ${cpu} %, ${what} ${durationText(available)}; ${remedy}`;
+}
+
+/** Of `defrag.maxCpu`. */
+const HIGHEST_CPU = 75;
 
 function evictionFigures({ exceededFor, overLimit }: Extract<Blocker, { kind: 'eviction-pressure' }>): string {
   const exceeded = exceededFor > 0 ? [`above maxmemory for ${durationText(exceededFor)}`] : [];

@@ -8,7 +8,7 @@ import { bytesText, durationText, percentText } from './words-units.ts';
 /** What a cure gave back and what it cost, against what was predicted and promised. */
 export function verdictText(verdict: Verdict): string {
   const { rssBefore, rssAfter } = verdict;
-  return `${reclaimText(verdict)}; RSS went from ${bytesText(rssBefore)} to ${bytesText(rssAfter)}${growthText(verdict)}; ${stallText(verdict)}`;
+  return `${reclaimText(verdict)}; RSS went from ${bytesText(rssBefore)} to ${bytesText(rssAfter)}${growthText(verdict)}${leavingText(verdict)}; ${stallText(verdict)}`;
 }
 
 /** Said where it explains why RSS and what was returned do not add up. */
@@ -17,6 +17,11 @@ const GROWTH_WORTH_SAYING = 8 * MIB;
 function growthText({ dataGrowth }: Verdict): string {
   if (Math.abs(dataGrowth) < GROWTH_WORTH_SAYING) return '';
   return `, while the data ${dataGrowth > 0 ? 'grew' : 'shrank'} by ${bytesText(Math.abs(dataGrowth))}`;
+}
+
+/** Measured before the server came to rest. */
+function leavingText({ leaving = 0 }: Verdict): string {
+  return leaving === 0 ? '' : `, and ${bytesText(leaving)} of free pages have yet to leave`;
 }
 
 function reclaimText({ kind, reclaimed, predicted, share }: Verdict): string {
@@ -33,13 +38,23 @@ function reclaimText({ kind, reclaimed, predicted, share }: Verdict): string {
 }
 
 /** How long clients were kept waiting, and whether that is what was promised. */
-export function stallText({ cure, stall, promisedStall, unmeasured }: Verdict): string {
+export function stallText({ cure, stall, promisedStall, unmeasured, beyond }: Verdict): string {
   if (unmeasured) return `stalls not measured (LATENCY LATEST is refused), ${durationText(promisedStall)} promised`;
   // LATENCY LATEST counts whole milliseconds from 1 on: nothing recorded is not the same as nothing.
   const seen = cure === 'defrag' && stall === 0 ? 'no stall recorded' : `${stallName(cure)} ${durationText(stall)}`;
+  if (stall > promisedStall && beyond !== undefined) {
+    return `${seen}; longer than the ${durationText(promisedStall)} promised for ${shareText(beyond)} of the time (promised: at most 0.1 %)`;
+  }
   return stall > promisedStall
     ? `${seen}, longer than the ${durationText(promisedStall)} promised`
     : `${seen}, ${durationText(promisedStall)} promised`;
+}
+
+/** Three digits after the point: a thousandth is what is promised. */
+function shareText(share: number): string {
+  return share < 0.00001
+    ? 'less than 0.001 %'
+    : `${(share * 100).toLocaleString('en', { maximumSignificantDigits: 2 })} %`;
 }
 
 function stallName(cure: Verdict['cure']): string {

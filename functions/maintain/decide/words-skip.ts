@@ -2,7 +2,7 @@ import type { Diagnosis } from './diagnose.ts';
 import type { Plan, SkipReason } from './plan.ts';
 import { blockerKindText, blockerText } from './words-blocker.ts';
 import { pauseText } from './words-pause.ts';
-import { bytesText, durationText, type Moment, timeText } from './words-units.ts';
+import { bytesText, countText, durationText, type Moment, percentText, timeText } from './words-units.ts';
 
 type Skipping = Extract<Plan, { kind: 'skip' }>;
 
@@ -24,7 +24,7 @@ function skipReasonText(plan: Skipping, reason: SkipReason, moment: Moment, diag
     case 'disabled':
       return 'the cure that fits is disabled in the config (defrag.enabled or purge.enabled)';
     case 'defragmenting':
-      return `our active defrag is running; it ends ${plan.until === undefined ? 'with its lease' : `${timeText(plan.until, moment)} at the latest`}`;
+      return `active defrag is running${underWayText(plan)}; it ends ${plan.until === undefined ? 'with its lease' : `${timeText(plan.until, moment)} at the latest`}`;
     case 'foreign-defrag':
       return 'active defrag is on, and not by us: it is left alone';
     case 'unsupported':
@@ -41,6 +41,8 @@ function skipReasonText(plan: Skipping, reason: SkipReason, moment: Moment, diag
       return 'the server does not report where its RSS goes, so no cure can be chosen';
     case 'would-block':
       return `a purge would block clients for longer than purge.maxBlock allows${plan.instead ? ` (${durationText(plan.instead.predicted.stall)})` : ''}`;
+    case 'would-stall':
+      return wouldStallText(plan);
     case 'paused':
       return plan.pause ? pauseText({ ...plan.pause, until: plan.until }, moment) : 'the instance is paused';
     case 'holiday':
@@ -60,10 +62,28 @@ function skipReasonText(plan: Skipping, reason: SkipReason, moment: Moment, diag
   }
 }
 
+/** `: 62 % done, 214,000 values moved and 120 MiB of holes closed in 40 s, about 24 s left` */
+function underWayText({ underWay }: Skipping): string {
+  if (!underWay) return '';
+  const { share, moved, closed, elapsed, left, level } = underWay;
+  const done = share === undefined ? '' : ` about ${percentText(Math.floor(share * 100))} done,`;
+  const rest = left === undefined ? '' : `, about ${durationText(left)} left`;
+  const pace =
+    level === 0 ? '' : `, at 1/${2 ** level} of its CPU share, since cycles were longer than defrag.maxStall`;
+  return `:${done} ${countText(moved)} values moved and ${bytesText(Math.max(0, closed))} of holes closed in ${durationText(elapsed)}${rest}${pace}`;
+}
+
+function wouldStallText({ instead }: Skipping): string {
+  const { stall = 0, firstCycle = 0 } = instead?.predicted ?? {};
+  return firstCycle > stall
+    ? `active defrag would keep clients waiting once for about ${durationText(firstCycle)} as it begins, more than ten times defrag.maxStall`
+    : `a cycle of active defrag would keep clients waiting for about ${durationText(stall)}, longer than defrag.maxStall`;
+}
+
 function insteadText({ reason, instead }: Skipping): string {
   if (!instead) return '';
   const bytes = bytesText(instead.predicted.reclaim);
-  if (reason === 'would-block') return `it would return ${bytes}`;
+  if (reason === 'would-block' || reason === 'would-stall') return `it would return ${bytes}`;
   return instead.action === 'purge' ? `would have purged ${bytes}` : `would have started active defrag for ${bytes}`;
 }
 

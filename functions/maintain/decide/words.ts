@@ -44,7 +44,7 @@ function actingText({ action, reason, predicted }: Acting, moment: Moment, diagn
   switch (action.kind) {
     case 'start-defrag': {
       const lost = layers ? `${bytesText(layers.externalFragmentation)} are lost in holes` : 'memory is lost in holes';
-      return `${lost}; ${back}, in stalls of about ${durationText(predicted.stall)}`;
+      return `${lost}; ${back}, in stalls of about ${durationText(predicted.stall)}${runText(predicted)}`;
     }
     case 'purge': {
       const kept = layers ? `${bytesText(layers.retained)} of free pages are` : 'free pages are';
@@ -55,6 +55,13 @@ function actingText({ action, reason, predicted }: Acting, moment: Moment, diagn
       return `${stopText(action, moment)}; every setting goes back`;
   }
   return unworded(action);
+}
+
+/** The first cycle where it stands out, and how long the run takes. */
+function runText({ stall, firstCycle = 0, duration, isLearned }: Acting['predicted']): string {
+  const first = firstCycle > 2 * stall && firstCycle >= 1 ? ` (the first one about ${durationText(firstCycle)})` : '';
+  const about = isLearned ? 'about' : 'an estimated';
+  return `${first}${duration === undefined ? '' : `, for ${about} ${durationText(duration)}`}`;
 }
 
 /** Why a running defrag is ended. */
@@ -69,13 +76,13 @@ function stopReasonText(because: StopReason): string {
     case 'goal-met':
       return 'the holes are closed, and what is left is not worth more work';
     case 'no-progress':
-      return 'it no longer makes progress';
+      return 'more work would return next to nothing';
     case 'window-closed':
       return 'the window has closed';
     case 'duration-spent':
       return 'its time is spent (defrag.maxDuration, or the end of the window)';
     case 'stall-spent':
-      return 'it kept clients waiting for longer than defrag.maxStall';
+      return 'its cycles were longer than defrag.maxStall for a minute, even with the gentlest settings';
     case 'switched-off':
       return 'somebody else has switched it off';
     case 'server-restarted':
@@ -87,7 +94,7 @@ function stopReasonText(because: StopReason): string {
     case 'disabled':
       return 'defrag.enabled is false now';
     case 'interrupted':
-      return 'the job was asked to end';
+      return 'the job was interrupted';
     case 'released':
       return 'its lease was asked back (offpeak release)';
     default:

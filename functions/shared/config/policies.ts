@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { days } from './calendar.ts';
-import { byDefault } from './keys.ts';
+import { byDefault, optional } from './keys.ts';
 import { duration, number, percent, size } from './quantities.ts';
 import { described, mapping, text } from './scalar.ts';
 
@@ -33,10 +33,13 @@ export const defrag = mapping({
   maxStall: byDefault(
     '5ms',
     duration({ min: '1ms', max: '100ms', like: '5ms' }),
-    'The longest that defragmentation may hold up clients at a time, 1ms to 100ms.',
+    'Clients wait no longer than this for a cycle of the defragger in 99.9 % of the time in which it is on, 1ms to 100ms.',
   ),
   maxCpu: byDefault(25, percent({ min: 1, max: 75 }), "Share of the server's main thread that it may use, 1 to 75 %."),
-  maxDuration: byDefault('30m', duration({ min: '10s', max: '12h', like: '30m' }), 'Stop after this, 10s to 12h.'),
+  maxDuration: optional(
+    duration({ min: '10s', max: '12h', like: '30m' }),
+    'Stop after this, 10s to 12h. Without it, a run may take the rest of the window (12h at most).',
+  ),
   cooldown: byDefault('6h', duration(cooldown), 'Pause after a run before the next, 0s to 30d.'),
 });
 

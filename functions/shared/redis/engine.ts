@@ -1,6 +1,6 @@
 import { type Denial, denial } from './deny-list.ts';
 import { type InfoFields, textField } from './info.ts';
-import { atLeast, type EngineName, parseVersion } from './version.ts';
+import { atLeast, type EngineName, parseVersion, type Version } from './version.ts';
 
 export type { Denial };
 
@@ -14,6 +14,13 @@ export interface Engine {
    * Redis ≥ 8.0 (redis#13814), Valkey ≥ 8.1 (valkey#1242).
    */
   readonly slicedDefrag: boolean;
+  /**
+   * Within a scan the defragger's CPU share can rise and not fall (defrag.c computeDefragCycles): it has to be switched off and on to
+   * become gentler. Redis before 7.4 and Valkey before 8.0 (redis#13020).
+   */
+  readonly cpuOnlyRises?: true;
+  /** The defragger looks at its clock only after 512 hits: Valkey 8.1 (valkey#2421, mended in 9.0 by #2553). */
+  readonly coarseClock?: true;
   /** `CONFIG SET` takes several parameters at once, all or nothing: Redis ≥ 7.0, every Valkey. */
   readonly atomicConfigSet: boolean;
   /** Why switching active defrag on and off is known to kill or corrupt this version; absent where nothing is known. */
@@ -37,9 +44,17 @@ export function identifyEngine(fields: InfoFields): Engine {
     slicedDefrag:
       at !== undefined &&
       ((name === 'redis' && atLeast(at, [8, 0, 0])) || (name === 'valkey' && atLeast(at, [8, 1, 0]))),
+    ...(at !== undefined && paceTraits(name, at)),
     atomicConfigSet: name === 'valkey' || (name === 'redis' && at !== undefined && atLeast(at, [7, 0, 0])),
     ...(denied && { denied }),
   };
+}
+
+function paceTraits(name: EngineName, at: Version): Pick<Engine, 'cpuOnlyRises' | 'coarseClock'> {
+  const isValkey = name === 'valkey';
+  const falls = isValkey ? atLeast(at, [8, 0, 0]) : name === 'redis' && atLeast(at, [7, 4, 0]);
+  const isCoarse = isValkey && atLeast(at, [8, 1, 0]) && !atLeast(at, [9, 0, 0]);
+  return { ...(!falls && { cpuOnlyRises: true }), ...(isCoarse && { coarseClock: true }) };
 }
 
 function nameAndVersion(fields: InfoFields): readonly [EngineName, string] {

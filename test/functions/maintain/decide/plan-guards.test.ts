@@ -198,8 +198,8 @@ describe('time left', () => {
 
   test.each([
     ['a purge waits for the decay', aPurgePlan(), 12_000],
-    ['a defrag only for the traffic', aPlan(), 1_000],
-    ['a purge after a defrag likewise', aPurgePlan({ reason: 'after-defrag' }), 1_000],
+    ['a defrag only for the traffic and the noise', aPlan(), 2_000],
+    ['a purge after a defrag likewise', aPurgePlan({ reason: 'after-defrag' }), 2_000],
   ])('%s', (_what, acting, wait) => {
     expect(firstLook(acting)).toBe(wait);
   });

@@ -23,7 +23,14 @@ import {
 import { aRetainingObservation, aSituation, aTidyObservation, CLOSED, OPEN } from '../../../support/situations.ts';
 
 /** 357 MiB of holes less 1.5 % of 451, and 18 MiB of pages less the 15 or so that stay. */
-const DEFRAG = { reclaim: Math.round((357 - 0.015 * 451 + (18 - 6 - 0.02 * 451)) * MIB), stall: 2.5 };
+const DEFRAG = {
+  reclaim: Math.round((357 - 0.015 * 451 + (18 - 6 - 0.02 * 451)) * MIB),
+  stall: 0.5,
+  firstCycle: 14.1,
+  // 91,000 keys at 9 us, 451 MiB at 1.25 ns, on a quarter of a core.
+  duration: expect.closeTo(5641, 0),
+  isLearned: false,
+};
 /** 200 MiB of pages less what stays of a heap of 657; 400 ms/GiB. */
 const PURGE = { reclaim: Math.round((200 - 6 - 0.02 * 657) * MIB), stall: 77 };
 
@@ -49,8 +56,9 @@ describe('acting', () => {
       kind: 'act',
       action: {
         kind: 'start-defrag',
-        settings: expect.objectContaining({ activedefrag: 'yes', hz: '100', 'active-defrag-cycle-min': '25' }),
-        expiresAt: NOW + 30 * MINUTE,
+        settings: expect.objectContaining({ activedefrag: 'yes', hz: '500', 'active-defrag-cycle-min': '25' }),
+        cpu: 25,
+        expiresAt: OPEN.closesAt,
       },
       reason: 'fragmented',
       predicted: DEFRAG,
@@ -72,9 +80,10 @@ describe('acting', () => {
   });
 
   test.each([
-    ['maxDuration', OPEN, {}, NOW + 30 * MINUTE],
-    ["the window's closing", { ...OPEN, closesAt: NOW + 20 * MINUTE }, {}, NOW + 20 * MINUTE],
-    ['a short maxDuration', OPEN, { maxDuration: 5 * MINUTE }, NOW + 5 * MINUTE],
+    ["the window's closing", OPEN, {}, OPEN.closesAt],
+    ['maxDuration', OPEN, { maxDuration: 5 * MINUTE }, NOW + 5 * MINUTE],
+    ['whichever comes first', { ...OPEN, closesAt: NOW + 4 * MINUTE }, { maxDuration: 5 * MINUTE }, NOW + 4 * MINUTE],
+    ['twelve hours where the window never closes', { ...OPEN, closesAt: NOW + 99 * HOUR }, {}, NOW + 12 * HOUR],
   ])('a defrag ends with %s', (_what, window, policy, expiresAt) => {
     expect(plan(aSituation({ window, policy: withDefrag(policy) }))).toMatchObject({ action: { expiresAt } });
   });
@@ -82,6 +91,65 @@ describe('acting', () => {
   test('an atomic or a sliced engine plans with its own arithmetic', () => {
     const observation = anObservation({ engine: anEngine({ version: '8.2.3', slicedDefrag: true }) });
     expect(plan(aSituation({ observation }))).toMatchObject({ predicted: { stall: 0.5 } });
+  });
+});
+
+describe('a defrag that would not come to its end', () => {
+  /** 9 million keys of 40 bytes: 81 s of the main thread, 5 min 24 s at a quarter of it. */
+  const many = (memory: Partial<NodeMemory['learned']> = {}, closesIn = 3 * MINUTE) => {
+    const observation = anObservation({ keys: 9_000_000, memory: { memAllocator: 'jemalloc-5.3.0' } });
+    const window = { ...OPEN, closesAt: NOW + closesIn };
+    return plan(aSituation({ observation, window, memory: remembering({ learned: memory }) }));
+  };
+
+  test('is started on an estimate of up to twice the time that there is', () => {
+    expect(many().kind).toBe('act');
+    expect(many({}, 2 * MINUTE)).toMatchObject({
+      reason: 'too-long',
+      blockers: [{ kind: 'too-long', available: 2 * MINUTE, cpu: 25, bound: 'window', isLearned: false }],
+      instead: { action: 'start-defrag' },
+    });
+  });
+
+  test('and on what was measured here only where it fits', () => {
+    expect(many({ defragWork: 0.5 }).kind).toBe('act');
+    expect(many({ defragWork: 1 })).toMatchObject({ reason: 'too-long', blockers: [{ isLearned: true }] });
+  });
+
+  test('says when maxDuration is the limit', () => {
+    const observation = anObservation({ keys: 90_000_000, memory: { memAllocator: 'jemalloc-5.3.0' } });
+    expect(plan(aSituation({ observation, policy: withDefrag({ maxDuration: 5 * MINUTE }) }))).toMatchObject({
+      blockers: [{ kind: 'too-long', bound: 'maxDuration', available: 5 * MINUTE }],
+    });
+  });
+});
+
+describe('a defrag that would keep clients waiting for too long', () => {
+  test.each([
+    ['jemalloc-5.2.1', 'would-stall'],
+    ['jemalloc-5.3.0', 'fragmented'],
+    ['jemalloc-5.10.0', 'fragmented'],
+    ['jemalloc-6.0.0', 'fragmented'],
+  ])('16 GiB of small values under %s: %s', (memAllocator, reason) => {
+    const GiB = 1024 * MIB;
+    const memory = {
+      memAllocator,
+      allocatorAllocated: 8 * GiB,
+      allocatorActive: 16 * GiB,
+      allocatorFragBytes: 8 * GiB,
+    };
+    const observation = anObservation({ keys: 80_000_000, memory: { ...memory, allocatorResident: 16 * GiB } });
+    const policy = withDefrag({ maxCpu: 75 });
+    expect(plan(aSituation({ observation, policy, window: { ...OPEN, closesAt: NOW + 12 * HOUR } })).reason).toBe(
+      reason,
+    );
+  });
+
+  test('Valkey 8.1 with large values: its cycles are longer than promised', () => {
+    const engine = anEngine({ name: 'valkey', version: '8.1.4', slicedDefrag: true, coarseClock: true });
+    const skipped = plan(aSituation({ observation: anObservation({ engine, keys: 20_000 }) }));
+    expect(skipped).toMatchObject({ reason: 'would-stall', instead: { predicted: { stall: expect.any(Number) } } });
+    expect(plan(aSituation({ observation: anObservation({ engine, keys: 2_000_000 }) })).kind).toBe('act');
   });
 });
 

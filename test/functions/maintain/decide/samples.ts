@@ -28,6 +28,14 @@ export const BLOCKERS: Of<Blocker> = {
   'cooling-down': { kind: 'cooling-down', until: NOW + 4 * HOUR },
   'canary-died': { kind: 'canary-died', node: '10.0.3.18:6379', until: NOW + 4 * HOUR },
   'not-enough-time': { kind: 'not-enough-time', remaining: 8000, required: 22_500 },
+  'too-long': {
+    kind: 'too-long',
+    required: 50 * 60_000,
+    available: 30 * 60_000,
+    cpu: 25,
+    bound: 'window',
+    isLearned: true,
+  },
 };
 
 export const FINDINGS: Of<Finding> = {
@@ -85,17 +93,21 @@ export const STOPS: StopReasons = {
   'cooling-down': blockedStop('cooling-down'),
   'canary-died': blockedStop('canary-died'),
   'not-enough-time': blockedStop('not-enough-time'),
+  'too-long': blockedStop('too-long'),
 };
 
 const purge = { action: 'purge', predicted: { reclaim: 310 * MIB, stall: 122 } } as const;
-const defrag = { action: 'start-defrag', predicted: { reclaim: 350 * MIB, stall: 2.5 } } as const;
+const defrag = { action: 'start-defrag', predicted: { reclaim: 350 * MIB, stall: 0.5 } } as const;
 
 const blocked = (reason: BlockerKind): SkipPlan => aSkip(reason, { blockers: [BLOCKERS[reason]], instead: defrag });
 
 export const SKIPS: { readonly [Reason in SkipReason]: SkipPlan } = {
   healthy: aSkip('healthy'),
   disabled: aSkip('disabled'),
-  defragmenting: aSkip('defragmenting', { until: NOW + 28 * 60_000 }),
+  defragmenting: aSkip('defragmenting', {
+    until: NOW + 28 * 60_000,
+    underWay: { elapsed: 40_000, moved: 214_000, closed: 120 * MIB, share: 0.62, left: 24_000, level: 0 },
+  }),
   'foreign-defrag': aSkip('foreign-defrag'),
   unsupported: aSkip('unsupported'),
   'not-defraggable': aSkip('not-defraggable'),
@@ -106,6 +118,9 @@ export const SKIPS: { readonly [Reason in SkipReason]: SkipPlan } = {
   'purge-refused': aSkip('purge-refused'),
   'no-layers': aSkip('no-layers'),
   'would-block': aSkip('would-block', { instead: { ...purge, predicted: { reclaim: 1024 * MIB, stall: 420 } } }),
+  'would-stall': aSkip('would-stall', {
+    instead: { ...defrag, predicted: { reclaim: 350 * MIB, stall: 0.5, firstCycle: 120 } },
+  }),
   paused: aSkip('paused', { until: PAUSE.until, pause: { reason: PAUSE.reason, by: PAUSE.by }, instead: purge }),
   holiday: aSkip('holiday', { until: NOW + 77 * HOUR, instead: purge }),
   'outside-window': aSkip('outside-window', { until: NOW + 5 * HOUR, instead: purge }),
@@ -127,6 +142,7 @@ export const SKIPS: { readonly [Reason in SkipReason]: SkipPlan } = {
   'cooling-down': blocked('cooling-down'),
   'canary-died': blocked('canary-died'),
   'not-enough-time': blocked('not-enough-time'),
+  'too-long': blocked('too-long'),
 };
 
 /** Every plan that there is. */

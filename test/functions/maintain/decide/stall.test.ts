@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Settings } from '../../../../functions/maintain/decide/observation.ts';
-import { defragSettings, restoration } from '../../../../functions/maintain/decide/stall.ts';
+import {
+  defragSettings,
+  GENTLEST,
+  ladderOf,
+  paceSettings,
+  restoration,
+} from '../../../../functions/maintain/decide/stall.ts';
 import type { DefragPolicy } from '../../../../functions/shared/config/schema.ts';
 import { anInstance, anObservation } from '../../../support/builders.ts';
 
@@ -19,32 +25,21 @@ function effective(over: Partial<DefragPolicy>, current: Settings = DEFAULTS) {
 
 describe('in one block: stall = cpu % × 10 / hz ms', () => {
   test.each([
-    // maxStall, maxCpu → cpu, hz, stall
-    [5, 25, 25, 100, 2.5],
-    [25, 25, 25, 100, 2.5],
-    [2, 25, 25, 250, 1],
-    [1, 25, 25, 500, 0.5],
-    [1, 75, 50, 500, 1],
-    [1.5, 75, 75, 500, 1.5],
-    [5, 75, 75, 300, 2.5],
-    [5, 50, 50, 200, 2.5],
-    [100, 1, 1, 100, 0.1],
-    [100, 75, 75, 100, 7.5],
-  ])('maxStall %d ms, maxCpu %d %%: %d %% at hz %d stalls %d ms', (maxStall, maxCpu, cpu, hz, stall) => {
-    expect(effective({ maxStall, maxCpu })).toEqual({ cpu, hz, stall });
+    // maxStall, maxCpu → cpu, stall
+    [5, 25, 25, 0.5],
+    [1, 25, 25, 0.5],
+    [1, 75, 50, 1],
+    [1.5, 75, 75, 1.5],
+    [5, 75, 75, 1.5],
+    [100, 1, 1, 0.02],
+  ])('maxStall %d ms, maxCpu %d %%: %d %% at hz 500 stalls %d ms', (maxStall, maxCpu, cpu, stall) => {
+    expect(effective({ maxStall, maxCpu })).toEqual({ cpu, hz: 500, stall });
   });
 
-  test.each([
-    ['1', 100],
-    ['10', 100],
-    ['99', 100],
-    ['100', 100],
-    ['250', 250],
-    ['500', 500],
-  ])('an hz of %s becomes %d: never less than it is', (hz, expected) => {
+  test.each(['1', '10', '100', '499', '500'])('an hz of %s becomes 500: short bursts keep neighbours out', (hz) => {
     const { settings } = defragSettings(policy(), { ...DEFAULTS, hz }, IN_ONE_BLOCK);
-    expect(Number({ ...DEFAULTS, hz, ...settings }.hz)).toBe(expected);
-    expect('hz' in settings).toBe(String(expected) !== hz);
+    expect({ ...DEFAULTS, hz, ...settings }.hz).toBe('500');
+    expect('hz' in settings).toBe(hz !== '500');
   });
 
   test('where hz cannot be read it stays as it is, and the promise is kept at the default of 10', () => {
@@ -85,8 +80,8 @@ describe('sliced', () => {
   });
 
   test.each([
-    ['500', undefined],
-    ['100', undefined],
+    ['500', '500'],
+    ['100', '100'],
     ['0', undefined],
     ['501', '500'],
     ['100000', '500'],
@@ -100,7 +95,8 @@ describe('settings', () => {
   test('for a server with defaults', () => {
     expect(defragSettings(policy(), DEFAULTS, IN_ONE_BLOCK).settings).toEqual({
       'latency-monitor-threshold': '1',
-      hz: '100',
+      hz: '500',
+      'active-defrag-cycle-max': '25',
       'active-defrag-cycle-min': '25',
       'active-defrag-ignore-bytes': '1048576',
       'active-defrag-threshold-lower': '1',
@@ -120,9 +116,12 @@ describe('settings', () => {
     expect(defragSettings(policy(), {}, IN_ONE_BLOCK).settings).toEqual({});
   });
 
-  test('only those that would change', () => {
+  test('only those that would change, and what the pace may change later', () => {
     const { settings } = defragSettings(policy(), DEFAULTS, IN_ONE_BLOCK);
-    expect(defragSettings(policy(), { ...DEFAULTS, ...settings }, IN_ONE_BLOCK).settings).toEqual({});
+    expect(defragSettings(policy(), { ...DEFAULTS, ...settings }, IN_ONE_BLOCK).settings).toEqual({
+      'active-defrag-cycle-max': '25',
+      'active-defrag-cycle-min': '25',
+    });
   });
 
   test.each([
@@ -149,6 +148,62 @@ describe('settings', () => {
     const { settings } = defragSettings(policy({ maxStall: 5 }), current, IN_ONE_BLOCK);
     expect(settings['latency-monitor-threshold']).toBe(expected);
   });
+});
+
+describe('the pace', () => {
+  const current = { ...DEFAULTS, 'active-defrag-cycle-us': '400' };
+  const ladder = ladderOf(25, current);
+  const applied = defragSettings(policy(), current, SLICED).settings;
+  const lease = { applied, ladder };
+
+  test('halves the CPU share and the slices with each step, down to an eighth', () => {
+    expect(ladder).toEqual({
+      'active-defrag-cycle-max': ['25', '12', '6', '3'],
+      'active-defrag-cycle-min': ['25', '12', '6', '3'],
+      'active-defrag-cycle-us': ['400', '200', '100', '50'],
+    });
+    expect(ladderOf(1, DEFAULTS)['active-defrag-cycle-max']).toEqual(['1', '1', '1', '1']);
+  });
+
+  test('changes what holds another of its own values, and nothing that somebody else has set', () => {
+    const now = { ...current, ...applied };
+    expect(paceSettings(lease, 0, now)).toEqual({});
+    expect(paceSettings(lease, 2, { ...now, 'active-defrag-cycle-max': '12' })).toEqual({
+      'active-defrag-cycle-max': '6',
+      'active-defrag-cycle-min': '6',
+      'active-defrag-cycle-us': '100',
+    });
+    expect(paceSettings(lease, 2, { ...now, 'active-defrag-cycle-max': '40' })).not.toHaveProperty(
+      'active-defrag-cycle-max',
+    );
+  });
+
+  test('whatever its step, what it has set is recognised and given back', () => {
+    for (const level of [0, 1, 2, GENTLEST]) {
+      const now = { ...current, ...applied, ...paceSettings(lease, level, { ...current, ...applied }) };
+      const prior = Object.fromEntries(
+        Object.keys(applied).map((name) => [name, String(current[name as keyof typeof current])]),
+      );
+      expect({ ...now, ...restoration({ ...lease, prior }, now).restore }).toEqual(current);
+    }
+  });
+
+  test('a lease of 0.1 has no steps', () => {
+    expect(paceSettings({ applied }, 3, { ...current, ...applied })).toEqual({});
+  });
+});
+
+test.each([
+  [
+    'Valkey 8.1 looks at its clock after 512 hits: values of 100 bytes',
+    { slicedDefrag: true, coarseClock: true },
+    100,
+    1.6,
+  ],
+  ['of 10 KB', { slicedDefrag: true, coarseClock: true }, 10_000, 11.8],
+  ['others after each: of 10 KB', { slicedDefrag: true }, 10_000, 0.5],
+] as const)('%s', (_what, engine, valueBytes, stall) => {
+  expect(defragSettings(policy(), DEFAULTS, engine, valueBytes).stall).toBeCloseTo(stall, 1);
 });
 
 describe('giving back', () => {

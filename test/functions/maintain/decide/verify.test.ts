@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { NOTHING_REMEMBERED, type NodeMemory } from '../../../../functions/maintain/decide/lease.ts';
+import { type Lease, NOTHING_REMEMBERED, type NodeMemory } from '../../../../functions/maintain/decide/lease.ts';
 import type { Observation } from '../../../../functions/maintain/decide/observation.ts';
 import { predictPurge } from '../../../../functions/maintain/decide/predict.ts';
-import { learnFromDefrag, learnFromPurge, verify } from '../../../../functions/maintain/decide/verify.ts';
+import { learnFromDefrag, learnFromPurge, type Verdict, verify } from '../../../../functions/maintain/decide/verify.ts';
 import { GIB, MIB } from '../../../../functions/shared/config/units.ts';
-import { anObservation, aVerdict } from '../../../support/builders.ts';
+import { aLease, anObservation, aVerdict } from '../../../support/builders.ts';
 
 function verdictOf(reclaimed: number, predicted: number) {
   return verify({
@@ -135,25 +135,56 @@ describe('what a purge teaches', () => {
   });
 });
 
+/** Its lease has nothing to say of its time and its first cycle. */
+const fromDefrag = (memory: NodeMemory, verdict: Verdict, look: Observation, lease: Lease = aLease()) =>
+  learnFromDefrag(memory, verdict, look, lease);
+
 describe('what a defrag teaches', () => {
   test('its share counts half, against all of it at first', () => {
-    expect(
-      learnFromDefrag(NOTHING_REMEMBERED, aVerdict({ share: 0.8 }), anObservation()).learned.defragShare,
-    ).toBeCloseTo(0.9);
+    expect(fromDefrag(NOTHING_REMEMBERED, aVerdict({ share: 0.8 }), anObservation()).learned.defragShare).toBeCloseTo(
+      0.9,
+    );
     const known = remembering({ defragShare: 0.5 });
     // It returned exactly what was predicted with half of the arithmetic: half is right.
-    expect(learnFromDefrag(known, aVerdict({ share: 1 }), anObservation()).learned.defragShare).toBeCloseTo(0.5);
-    expect(learnFromDefrag(known, aVerdict({ share: 2 }), anObservation()).learned.defragShare).toBeCloseTo(0.75);
+    expect(fromDefrag(known, aVerdict({ share: 1 }), anObservation()).learned.defragShare).toBeCloseTo(0.5);
+    expect(fromDefrag(known, aVerdict({ share: 2 }), anObservation()).learned.defragShare).toBeCloseTo(0.75);
   });
 
   test('one night on which the data grew does not forbid the next', () => {
-    const { learned } = learnFromDefrag(NOTHING_REMEMBERED, aVerdict({ share: -5, kind: 'worse' }), anObservation());
+    const { learned } = fromDefrag(NOTHING_REMEMBERED, aVerdict({ share: -5, kind: 'worse' }), anObservation());
     expect(learned.defragShare).toBeCloseTo(0.55);
   });
 
   test('nothing, where nothing was predicted', () => {
     const { share: _, ...shareless } = aVerdict();
-    expect(learnFromDefrag(NOTHING_REMEMBERED, shareless, anObservation()).learned).toEqual({});
+    expect(fromDefrag(NOTHING_REMEMBERED, shareless, anObservation()).learned).toEqual({});
+  });
+});
+
+describe('what a defrag teaches about the next one', () => {
+  const run = (work: number, firstCycle?: number): Lease =>
+    aLease({
+      cpu: 25,
+      predicted: { reclaim: 350 * MIB, stall: 0.5, duration: 40_000, firstCycle: 20 },
+      progress: { ...aLease().progress, work, ...(firstCycle !== undefined && { firstCycle }) },
+    });
+  const after = (memory: NodeMemory, lease: Lease) => fromDefrag(memory, aVerdict(), anObservation(), lease).learned;
+
+  test('the first run replaces the estimate of the work, later ones count half', () => {
+    // 40 s at 25 % were predicted: 10 s of the main thread. It took 30.
+    expect(after(NOTHING_REMEMBERED, run(30_000)).defragWork).toBeCloseTo(3);
+    // Predicted with a factor of 3 already, and 20 % too low.
+    expect(after(remembering({ defragWork: 3 }), run(12_000)).defragWork).toBeCloseTo(3.3);
+  });
+
+  test('likewise for the first cycle; none recorded is a short one', () => {
+    expect(after(NOTHING_REMEMBERED, run(10_000, 30)).firstCycle).toBeCloseTo(1.5);
+    expect(after(NOTHING_REMEMBERED, run(10_000)).firstCycle).toBeCloseTo(0.05);
+    expect(after(remembering({ firstCycle: 1.5 }), run(10_000, 20)).firstCycle).toBeCloseTo(1.5);
+  });
+
+  test('one odd run counts no more than twenty times the estimate', () => {
+    expect(after(NOTHING_REMEMBERED, run(1e9)).defragWork).toBe(20);
   });
 });
 
@@ -162,15 +193,11 @@ describe('cures that return too little', () => {
   const worse = aVerdict({ kind: 'worse' });
 
   test('are counted for each cure apart, and forgotten with the first that is worth it', () => {
-    const defragged = learnFromDefrag(
-      learnFromDefrag(NOTHING_REMEMBERED, poor, anObservation()),
-      worse,
-      anObservation(),
-    );
+    const defragged = fromDefrag(fromDefrag(NOTHING_REMEMBERED, poor, anObservation()), worse, anObservation());
     expect(defragged.ineffective).toEqual({ purge: 0, defrag: 2 });
     const purged = learnFromPurge(defragged, { ...poor, cure: 'purge' }, settled(0));
     expect(purged.ineffective).toEqual({ purge: 1, defrag: 2 });
-    expect(learnFromDefrag(purged, aVerdict(), anObservation()).ineffective).toEqual({ purge: 1, defrag: 0 });
+    expect(fromDefrag(purged, aVerdict(), anObservation()).ineffective).toEqual({ purge: 1, defrag: 0 });
     expect(learnFromPurge(purged, aVerdict({ cure: 'purge' }), settled(0)).ineffective).toEqual({
       purge: 0,
       defrag: 2,
@@ -186,7 +213,7 @@ test('whatever is measured, what is learned stays within its bounds, and no memo
       const frozen = Object.freeze({ ...NOTHING_REMEMBERED, learned: Object.freeze({}) });
       const { learned } = nights.reduce<NodeMemory>((memory, { stall, reclaimed, share, retained }) => {
         const purged = learnFromPurge(memory, aVerdict({ cure: 'purge', stall, reclaimed }), settled(retained));
-        return learnFromDefrag(purged, aVerdict({ share }), anObservation());
+        return fromDefrag(purged, aVerdict({ share }), anObservation());
       }, frozen);
       const { purgeMsPerGiB = 400, keptPages = 0, defragShare = 1 } = learned;
       expect(purgeMsPerGiB >= 20 && purgeMsPerGiB <= 4000).toBe(true);

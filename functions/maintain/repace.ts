@@ -1,0 +1,47 @@
+import { SECOND } from '../shared/config/units.ts';
+import type { Lease } from './decide/lease.ts';
+import type { Observation } from './decide/observation.ts';
+import { paceSettings } from './decide/stall.ts';
+import { type HeldLease, renewLease } from './leases.ts';
+import type { Visit } from './visit.ts';
+
+/** Longer than serverCron takes to notice the switch, at whatever `hz`. */
+const NOTICED: number = SECOND / 5;
+/** For so long no other job touches the node: off and on take two writes. */
+const BUSY_MS = 15_000;
+
+/**
+ * Brings the server to the pace that the lease asks for. Level-triggered: what a job that died has left undone, the next look finds. What
+ * somebody else has set meanwhile stays theirs.
+ */
+export async function repace(visit: Visit, held: HeldLease, observation: Observation): Promise<void> {
+  const { lease } = held;
+  const { settings = {} } = observation.defrag;
+  const wanted = paceSettings(lease, lease.progress.pace?.level ?? 0, settings);
+  if (Object.keys(wanted).length === 0 || settings.activedefrag !== 'yes') return;
+  const { engine } = observation;
+  const atomic = engine.atomicConfigSet;
+  if (engine.cpuOnlyRises && isGentler(wanted, settings)) await restarted(visit, held, wanted, atomic);
+  else await visit.session.configure(wanted, { atomic });
+}
+
+function isGentler(wanted: Readonly<Record<string, string>>, settings: Readonly<Record<string, string>>): boolean {
+  return Object.entries(wanted).some(([name, value]) => Number(value) < Number(settings[name]));
+}
+
+/** Within a scan the CPU share of these engines can only rise: a new scan begins with the lower one. */
+async function restarted(
+  { session, ports, holder }: Visit,
+  held: HeldLease,
+  wanted: Readonly<Record<string, string>>,
+  atomic: boolean,
+): Promise<void> {
+  const busy: Lease = { ...held.lease, holder, busyUntil: ports.clock.now() + BUSY_MS, repacing: true };
+  const renewed = await renewLease(ports.store, held, busy);
+  if (!renewed) return;
+  await session.configure({ ...wanted, activedefrag: 'no' }, { atomic });
+  await ports.clock.sleep(NOTICED);
+  await session.configure({ activedefrag: 'yes' }, { atomic });
+  const { repacing: _, ...lease } = busy;
+  await renewLease(ports.store, renewed, { ...lease, busyUntil: 0 });
+}
