@@ -75,7 +75,14 @@ describe('as JSON', () => {
           ratio: 841 / 450,
           diagnosis: {
             layers: { externalFragmentation: 357 * MIB, retained: 18 * MIB, overhead: 15 * MIB, allocated: 451 * MIB },
-            findings: [{ kind: 'fragmented', bytes: 357 * MIB, percentOfData: (357 / 451) * 100 }],
+            findings: [
+              {
+                kind: 'fragmented',
+                bytes: 357 * MIB,
+                percentOfData: (357 / 451) * 100,
+                closable: Math.round((357 - 0.015 * 451) * MIB),
+              },
+            ],
           },
           plan: {
             kind: 'act',

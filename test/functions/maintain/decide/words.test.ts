@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Obstacle } from '../../../../functions/maintain/decide/prospect.ts';
 import { planText, reasonText } from '../../../../functions/maintain/decide/words.ts';
 import { blockerKindText, blockerText } from '../../../../functions/maintain/decide/words-blocker.ts';
 import { findingText } from '../../../../functions/maintain/decide/words-finding.ts';
+import { obstacleNote } from '../../../../functions/maintain/decide/words-obstacle.ts';
 import { noticeText, verdictText } from '../../../../functions/maintain/decide/words-result.ts';
 import {
   bytesText,
@@ -215,7 +217,11 @@ describe('blockers', () => {
 
 describe('findings', () => {
   test.each([
-    [FINDINGS.fragmented, '357 MiB are lost in holes, 79 % of the data: active defrag closes them'],
+    [FINDINGS.fragmented, '357 MiB are lost in holes, 79 % of the data: active defrag closes 350 MiB of them'],
+    [
+      FINDINGS['pages-retained'],
+      '310 MiB of free pages are kept by the allocator: MEMORY PURGE or time returns 291 MiB of them',
+    ],
     [FINDINGS['near-limit'], 'RSS is 5.2 GiB, 87 % of the memory limit of 6 GiB'],
     [FINDINGS['too-small'], 'RSS is 12 MiB, below the smallest floor of 100 MiB: nothing to gain, whatever the ratio'],
     [
@@ -228,6 +234,46 @@ describe('findings', () => {
       'the server does not report where its RSS goes (no allocator_* fields in INFO memory)',
     ],
   ])('%#', (finding, text) => expect(findingText(finding)).toBe(text));
+
+  const DENIAL = { issue: 'redis/redis#13307', why: 'it crashes in defragLaterStep', fixedIn: 'Redis 7.2.6' };
+
+  test.each<readonly [Obstacle, string]>([
+    [{ kind: 'unknown-engine', version: '' }, ', and Offpeak does not close them: it does not know this engine'],
+    [{ kind: 'already-on' }, ': active defrag is on already'],
+    [
+      { kind: 'disabled', setting: 'defrag.enabled' },
+      ', and Offpeak does not close them: defrag.enabled is false in the config',
+    ],
+    [
+      { kind: 'denied-version', denial: DENIAL },
+      ', and Offpeak does not close them: active defrag is unsafe on this version: it crashes in defragLaterStep (redis/redis#13307); lifted by Redis 7.2.6',
+    ],
+    [
+      { kind: 'config-refused' },
+      ', and Offpeak does not close them: the server refuses CONFIG to us (a managed service, or an ACL without +config|get +config|set)',
+    ],
+    [{ kind: 'unsupported' }, ', and Offpeak does not close them: this build refuses active defrag'],
+    [
+      { kind: 'not-defraggable', seen: 0, of: 357 * MIB },
+      ", and Offpeak does not close them: the server's own defragger sees only 0 B of the 357 MiB",
+    ],
+  ])('holes and $0.kind', (obstacle, text) => {
+    const finding = { ...FINDINGS.fragmented, obstacle };
+    expect(findingText(finding)).toBe(`357 MiB are lost in holes, 79 % of the data${text}`);
+    expect(obstacleNote(obstacle)).toMatch(/^[\x20-\x7e]{20,56}$/);
+  });
+
+  test.each<readonly [Obstacle, string]>([
+    [{ kind: 'unknown-engine', version: '' }, 'it does not know this engine'],
+    [{ kind: 'disabled', setting: 'purge.enabled' }, 'purge.enabled is false in the config'],
+    [{ kind: 'purge-refused' }, 'the server refuses MEMORY PURGE to us'],
+    [{ kind: 'would-block', stall: 1210 }, 'a purge would block clients for longer than purge.maxBlock allows (1.2 s)'],
+  ])('free pages and $0.kind', (obstacle, text) => {
+    expect(findingText({ ...FINDINGS['pages-retained'], obstacle })).toBe(
+      `310 MiB of free pages are kept by the allocator, and Offpeak does not return them: ${text}`,
+    );
+    expect(obstacleNote(obstacle)).toMatch(/^[\x20-\x7e]{20,56}$/);
+  });
 
   test('RSS below used_memory is said without claiming swap', () => {
     expect(findingText(FINDINGS['rss-below-used'])).toMatch(

@@ -107,7 +107,16 @@ const ROWS: readonly Row[] = [
   ['keydb', '6.3.4', 'replica', '#131', /crashes the server/, 'no KeyDB release that is known of'],
 ];
 
-test.each(ROWS)('%s %s, %s: %s', (engine, version, standing, issue, why, fixedIn) => {
+const CASES = ROWS.map(([engine, version, standing, issue, why, fixedIn]) => ({
+  engine,
+  version,
+  standing,
+  issue,
+  why,
+  fixedIn,
+}));
+
+test.each(CASES)('$engine $version, $standing: $issue', ({ engine, version, standing, issue, why, fixedIn }) => {
   const { denied } = identifyEngine(parseInfo([...ENGINES[engine](version), ...STANDINGS[standing]].join('\r\n')));
   expect(denied?.issue.replace(/^[^#]*/, '')).toBe(issue);
   if (why) expect(denied?.why).toMatch(why);
