@@ -60,6 +60,7 @@ function defragNote({ cures, prospects }: Diagnosis): string {
   const { defrag, purge } = prospects;
   if (defrag.kind === 'little') return 'little for active defrag to close';
   if (defrag.kind !== 'worthwhile') return obstacleNote(defrag);
+  if (defrag.unproven) return `active defrag, if this build can: ${bytesText(cures.defrag)} back`;
   return `active defrag${obstacleIn(purge) ? '' : ', then a purge'}: ${bytesText(cures.defrag)} back`;
 }
 

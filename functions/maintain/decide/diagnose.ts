@@ -35,6 +35,8 @@ export type Finding =
       readonly closable: Bytes;
       /** Why it does not here. */
       readonly obstacle?: Obstacle;
+      /** Whether this build can is not known yet. */
+      readonly unproven?: true;
     }
   | {
       readonly kind: 'pages-retained';

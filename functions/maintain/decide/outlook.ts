@@ -12,8 +12,8 @@ export interface CureOutlook {
 }
 
 /**
- * The pages that are retained already count only where the holes alone are worth a run and a purge can follow it: else they are no gain
- * of defrag's.
+ * The pages that are retained already count only where the holes alone are worth a run and a purge can follow it: else they are not
+ * defrag's gain.
  */
 export function defragReclaim(layers: Layers, policy: DiagnosisPolicy, learned: Learned, purge: Prospect): Bytes {
   const isWorth = defraggableHoles(layers) >= worthOf(policy.defrag);
@@ -32,7 +32,9 @@ export function fragmented(
   const percentOfData = (bytes / Math.max(1, allocated)) * 100;
   const closable = Math.round(defraggableHoles(layers));
   const obstacle = obstacleIn(prospects.defrag);
-  return { kind: 'fragmented', bytes, percentOfData, closable, ...(obstacle && { obstacle }) };
+  const isUnproven = prospects.defrag.kind === 'worthwhile' && prospects.defrag.unproven;
+  const more = { ...(obstacle && { obstacle }), ...(isUnproven && { unproven: true as const }) };
+  return { kind: 'fragmented', bytes, percentOfData, closable, ...more };
 }
 
 export function pagesRetained(

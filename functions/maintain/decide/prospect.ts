@@ -28,9 +28,11 @@ export type Obstacle =
 
 /**
  * What is to be had of a cure on this node, by all that is known of it. Findings, the legend beside the bars and plans ask the same
- * function: what one of them promises, another would refuse.
+ * function, so that none of them promises what another one refuses.
  */
-export type Prospect = { readonly kind: 'worthwhile' } | { readonly kind: 'little' } | Obstacle;
+export type Prospect =
+  /** `unproven`: this run of the server has not said yet whether its build can. INFO does not tell (`session.ts`, `probeDefrag`). */
+  { readonly kind: 'worthwhile'; readonly unproven?: true } | { readonly kind: 'little' } | Obstacle;
 
 const WORTHWHILE: Prospect = { kind: 'worthwhile' };
 const LITTLE: Prospect = { kind: 'little' };
@@ -44,7 +46,7 @@ export function defragProspect(known: Known, holes: Holes | undefined): Prospect
   const obstacle = engineObstacle(observation) ?? defragObstacle(known);
   if (obstacle) return obstacle;
   // What it once returned does not decide whether it is tried again: that is the growing cooldown's business.
-  if (defraggableHoles(holes) >= worth) return WORTHWHILE;
+  if (defraggableHoles(holes) >= worth) return isProven(known) ? WORTHWHILE : { kind: 'worthwhile', unproven: true };
   return { kind: 'not-defraggable', seen: holes.seenByDefrag ?? 0, of: holes.externalFragmentation };
 }
 
@@ -65,7 +67,7 @@ export function obstacleIn(prospect: Prospect): Obstacle | undefined {
   return prospect.kind === 'worthwhile' || prospect.kind === 'little' ? undefined : prospect;
 }
 
-/** A `minReclaim` of 0 is no reason to do what returns nothing. */
+/** Also with a `minReclaim` of 0: what returns nothing is not worth a try. */
 export function worthOf({ minReclaim }: { readonly minReclaim: Bytes }): Bytes {
   return Math.max(1, minReclaim);
 }
@@ -81,9 +83,18 @@ function defragObstacle(known: Known): Obstacle | undefined {
   if (denied) return { kind: 'denied-version', denial: denied };
   const { settings } = observation.defrag;
   if (!settings || isRefused(observation, 'config|set')) return { kind: 'config-refused' };
-  if (memory.defragSupport === 'unsupported' && memory.runId === observation.runId) return { kind: 'unsupported' };
+  if (memory.defragSupport === 'unsupported' && isOfRun(known)) return { kind: 'unsupported' };
   if (settings.activedefrag !== undefined) return undefined;
   return { kind: isRefused(observation, 'config|get') ? 'config-refused' : 'unsupported' };
+}
+
+function isProven(known: Known): boolean {
+  return known.memory.defragSupport === 'supported' && isOfRun(known);
+}
+
+/** Another run may be of another build. */
+function isOfRun({ memory, observation }: Known): boolean {
+  return memory.runId === observation.runId;
 }
 
 /** A server that went down under our defrag may have gone down of it. */

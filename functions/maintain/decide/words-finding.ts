@@ -25,13 +25,10 @@ export function findingText(finding: Finding): string {
   return unworded(finding);
 }
 
-function fragmentedText({
-  bytes,
-  percentOfData,
-  closable,
-  obstacle,
-}: Extract<Finding, { kind: 'fragmented' }>): string {
+function fragmentedText(finding: Extract<Finding, { kind: 'fragmented' }>): string {
+  const { bytes, percentOfData, closable, obstacle, unproven } = finding;
   const lost = `${bytesText(bytes)} are lost in holes, ${percentText(percentOfData)} of the data`;
+  if (unproven) return `${lost}: active defrag would close ${bytesText(closable)} of them, if this build can`;
   if (!obstacle) return `${lost}: active defrag closes ${bytesText(closable)} of them`;
   if (obstacle.kind === 'already-on') return `${lost}: ${obstacleText(obstacle)}`;
   return `${lost}, and Offpeak does not close them: ${obstacleText(obstacle)}`;

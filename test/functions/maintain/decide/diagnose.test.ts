@@ -136,6 +136,7 @@ describe('findings', () => {
         bytes: 357 * MIB,
         percentOfData: (357 / 451) * 100,
         closable: Math.round((357 - 0.015 * 451) * MIB),
+        unproven: true,
       },
     ]);
     // A finished defrag leaves 1.5 % of the data as holes.

@@ -49,7 +49,8 @@ test.each([
   ['a replica of Redis 8.0.6', reportInfo('denied-724', { redis_version: '8.0.6', ...REDIS_REPLICA })],
   ['Redis 7.2.6', reportInfo('denied-724', { redis_version: '7.2.6' })],
 ])('%s: beyond the fault, all of them offer it', async (_what, info) => {
-  const { plan, findings, holes } = await said(info);
+  const memory = { runId: '0123456789abcdef0123456789abcdef01234567', defragSupport: 'supported' } as const;
+  const { plan, findings, holes } = await said(info, { memory });
   expect(plan).toMatchObject({ kind: 'act', reason: 'fragmented' });
   expect(findings).toEqual(['1.91 GiB are lost in holes, 68 % of the data: active defrag closes 1.87 GiB of them']);
   expect(holes).toMatch(/^active defrag, then a purge: .* back$/);

@@ -57,8 +57,9 @@ test.each<readonly [string, Circumstances]>([
   ['purge.enabled: false', { policy: withPurge({ enabled: false }) }],
   ['MEMORY PURGE refused', { memory: { purgeRefusedAt: Date.parse('2026-11-24T01:00:00Z') } }],
   ['a purge that would block for too long', { policy: withPurge({ maxBlock: 20 }) }],
-])('%s: the defrag goes on, without the pages as its gain', async (_what, circumstances) => {
-  const { plan, holes, diagnosis } = await said(both, circumstances);
+])('%s: the defrag goes on, without the pages as its gain', async (_what, { policy, memory }) => {
+  const known = { ...ofRun, defragSupport: 'supported', ...memory } as const;
+  const { plan, holes, diagnosis } = await said(both, { ...(policy && { policy }), memory: known });
   expect(plan).toMatchObject({ kind: 'act', action: { kind: 'start-defrag' } });
   expect(diagnosis.cures.defrag).toBe(Math.round(1_100_000_000 - 0.015 * 7_000_000_000));
   expect(holes).toBe('active defrag: 949 MiB back');

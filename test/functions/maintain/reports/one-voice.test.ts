@@ -8,10 +8,23 @@ const ofRun = { runId: '0123456789abcdef0123456789abcdef01234567' };
 const fragmented = reportInfo('denied-724', { redis_version: '7.2.7' });
 
 test('with nothing in its way', async () => {
-  const { findings, holes, plan } = await said(fragmented);
+  const memory = { ...ofRun, defragSupport: 'supported' } as const;
+  const { findings, holes, plan } = await said(fragmented, { memory });
   expect(findings).toEqual(['1.91 GiB are lost in holes, 68 % of the data: active defrag closes 1.87 GiB of them']);
   expect(holes).toBe('active defrag, then a purge: 1.95 GiB back');
   expect(plan.kind).toBe('act');
+});
+
+test.each<readonly [string, Circumstances]>([
+  ['not asked yet', {}],
+  ['asked before it restarted', { memory: { runId: 'the one before', defragSupport: 'supported' } }],
+  ['refused before it restarted', { memory: { runId: 'the one before', defragSupport: 'unsupported' } }],
+])('whether the build can is not known (%s): it is not promised', async (_what, circumstances) => {
+  const { findings, holes } = await said(fragmented, circumstances);
+  expect(findings).toEqual([
+    '1.91 GiB are lost in holes, 68 % of the data: active defrag would close 1.87 GiB of them, if this build can',
+  ]);
+  expect(holes).toBe('active defrag, if this build can: 1.95 GiB back');
 });
 
 const REFUSED: readonly (readonly [string, Circumstances, RegExp, string, string?])[] = [
@@ -151,7 +164,7 @@ test('a heap of 20 GB that defrag has just left is not fragmented, one with more
   const left = await said(heap(300e6), { settings: SETTINGS });
   expect(left.findings).toEqual([]);
   expect(left.planned).toBe('nothing: no cure would return enough (defrag 0 B, purge 0 B)');
-  const more = await said(heap(600e6));
+  const more = await said(heap(600e6), { memory: { ...ofRun, defragSupport: 'supported' } });
   expect(more.findings).toEqual(['572 MiB are lost in holes, 3 % of the data: active defrag closes 286 MiB of them']);
   expect(more.planned).toMatch(/predicted 286 MiB back/);
 });
