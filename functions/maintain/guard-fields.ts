@@ -1,5 +1,5 @@
 import { type InfoLines, numberOf, valuesOf } from '../shared/redis/info.ts';
-import type { Activity, MemorySample, Persistence, Replication, Role } from './decide/observation.ts';
+import type { Activity, MemorySample, Persistence, Replication } from './decide/observation.ts';
 import { present } from './present.ts';
 
 /**
@@ -19,8 +19,8 @@ export function persistence(lines: InfoLines): Persistence {
 }
 
 /**
- * KeyDB's multi-master follows several primaries. Before 6.0 it repeats `master_link_status` for each, later it numbers them from the
- * second one on (`master_1_link_status`), and `master_global_link_status` is `up` where all are (redis_exporter#371).
+ * KeyDB's multi-master follows several primaries. In its older releases `master_link_status` comes once for each (redis_exporter#371),
+ * in newer ones with a number from the second one on (`master_1_link_status`), and `master_global_link_status` sums them up.
  */
 const LINK_STATUS = /^master_(?:global_|\d+_)?link_status$/;
 const SYNC_IN_PROGRESS = /^master_(?:\d+_)?sync_in_progress$/;
@@ -34,7 +34,7 @@ export function replication(lines: InfoLines, role: string | undefined): Replica
   // One that is said twice in the same words is the same one.
   const syncing = lines.filter(([name, value]) => REPLICA.test(name) && SYNCING.test(value));
   return {
-    role: ROLES[role ?? ''] ?? 'unknown',
+    role: role === 'master' ? 'primary' : role === 'slave' ? 'replica' : 'unknown',
     replicasSyncing: new Set(syncing.map(([name, value]) => `${name}:${value}`)).size,
     ...present({
       primarySyncInProgress: anyFlag(lines, SYNC_IN_PROGRESS),
@@ -43,8 +43,6 @@ export function replication(lines: InfoLines, role: string | undefined): Replica
     }),
   };
 }
-
-const ROLES: Readonly<Record<string, Role>> = { master: 'primary', slave: 'replica' };
 
 export function guardedMemory(lines: InfoLines): Pick<MemorySample, 'rehashingOverhead' | 'lazyfreePendingObjects'> {
   return present({
