@@ -1,4 +1,6 @@
 import type { Diagnosis, Layers } from '../../functions/maintain/decide/diagnose.ts';
+import { obstacleIn } from '../../functions/maintain/decide/prospect.ts';
+import { obstacleNote } from '../../functions/maintain/decide/words-obstacle.ts';
 import { bytesText, percentText } from '../../functions/maintain/decide/words-units.ts';
 import { type Segment, stackedBar } from './bars.ts';
 import type { Style, Tone } from './style.ts';
@@ -10,8 +12,8 @@ interface LayerLook {
   readonly block: string;
   readonly ascii: string;
   readonly bytes: (layers: Layers) => number;
-  /** Below `floor` bytes a cure is not offered: it would be read as advice. */
-  readonly cure: (cures: Diagnosis['cures'], floor: number) => string;
+  /** Only what can be had on this node: it would be read as advice. */
+  readonly cure: (diagnosis: Diagnosis, rss: number) => string;
 }
 
 const LOOKS: readonly LayerLook[] = [
@@ -29,8 +31,7 @@ const LOOKS: readonly LayerLook[] = [
     block: '▓',
     ascii: 'o',
     bytes: ({ externalFragmentation }) => externalFragmentation,
-    cure: ({ defrag }, floor) =>
-      defrag > floor ? `active defrag, then a purge: ${bytesText(defrag)} back` : 'little for active defrag to close',
+    cure: defragNote,
   },
   {
     name: 'free pages',
@@ -38,8 +39,7 @@ const LOOKS: readonly LayerLook[] = [
     block: '▒',
     ascii: '+',
     bytes: ({ retained }) => retained,
-    cure: ({ purge }, floor) =>
-      purge.reclaim > floor ? `MEMORY PURGE: ${bytesText(purge.reclaim)} back` : 'kept by the allocator in any case',
+    cure: purgeNote,
   },
   {
     name: 'overhead',
@@ -53,7 +53,23 @@ const LOOKS: readonly LayerLook[] = [
 
 const BYTES_COLUMNS = 10;
 /** Of RSS; what a heap keeps after both cures is about as much. */
-const WORTH_OFFERING = 0.01;
+const KEPT_IN_ANY_CASE = 0.01;
+
+/** What defrag returns with the purge that follows it; without one, its pages leave in their own time. */
+function defragNote({ cures, prospects }: Diagnosis): string {
+  const { defrag, purge } = prospects;
+  if (defrag.kind === 'little') return 'little for active defrag to close';
+  if (defrag.kind !== 'worthwhile') return obstacleNote(defrag);
+  if (defrag.unproven) return `active defrag, if this build can: ${bytesText(cures.defrag)} back`;
+  return `active defrag${obstacleIn(purge) ? '' : ', then a purge'}: ${bytesText(cures.defrag)} back`;
+}
+
+function purgeNote({ cures: { purge }, prospects }: Diagnosis, rss: number): string {
+  const { kind } = prospects.purge;
+  if (kind === 'worthwhile') return `MEMORY PURGE: ${bytesText(purge.reclaim)} back`;
+  if (kind !== 'little') return obstacleNote(prospects.purge);
+  return purge.reclaim > KEPT_IN_ANY_CASE * rss ? 'little for a purge to return' : 'kept by the allocator in any case';
+}
 
 /** RSS as one bar of `cells`; `scale` (bytes) draws several on one scale. */
 export function layersBar(layers: Layers, cells: number, style: Style, scale = 0): string {
@@ -68,14 +84,15 @@ export function layersBar(layers: Layers, cells: number, style: Style, scale = 0
 }
 
 /** What the bar is made of: bytes, share of RSS, and the cure of each layer. */
-export function legendLines({ layers, cures, findings }: Diagnosis, style: Style): readonly string[] {
+export function legendLines(diagnosis: Diagnosis, style: Style): readonly string[] {
+  const { layers, findings } = diagnosis;
   if (!layers) return [];
   const total = sumOf(layers);
   const isTooSmall = findings.some(({ kind }) => kind === 'too-small');
   return LOOKS.map((look) => {
     const share = total > 0 ? percentText((look.bytes(layers) / total) * 100) : '';
     const figures = bytesText(look.bytes(layers)).padStart(BYTES_COLUMNS) + share.padStart(8);
-    return legendLine(look, style, figures, isTooSmall ? '' : look.cure(cures, total * WORTH_OFFERING));
+    return legendLine(look, style, figures, isTooSmall ? '' : look.cure(diagnosis, total));
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Command, Connection, Reply } from '../shared/redis/connection.ts';
 import { identifyEngine } from '../shared/redis/engine.ts';
 import { errorCode, NodeFailure } from '../shared/redis/failure.ts';
-import { flagField, type InfoFields, numberField, parseInfo, textField } from '../shared/redis/info.ts';
+import { firstOf, type InfoFields, type InfoLines, infoLines, numberField, textField } from '../shared/redis/info.ts';
 import type {
   Activity,
   CycleEvent,
@@ -9,10 +9,10 @@ import type {
   LatencyEvent,
   MemorySample,
   Observation,
-  Persistence,
-  Replication,
   Settings,
 } from './decide/observation.ts';
+import { guardedActivity, guardedMemory, persistence, replication, shortestUptime } from './guard-fields.ts';
+import { present } from './present.ts';
 
 const LOOK_TIMEOUT_MS = 2000;
 
@@ -40,12 +40,13 @@ export async function observe(connection: Connection, node: string, now: () => n
   const configs = replies.slice(0, CONFIG_PATTERNS.length);
   const [latency, history] = replies.slice(CONFIG_PATTERNS.length);
   const infos = replies.slice(-INFO_SECTIONS.length).map(infoText);
-  const fields = parseInfo(infos.join('\n'));
+  const lines = infoLines(infos.join('\n'));
+  const fields = firstOf(lines);
   // What is not Redis and answers all the same (a proxy, a stub) must not count as a node that is watched.
   if (!fields.has('used_memory') && !fields.has('redis_version')) {
     throw new NodeFailure('not-redis', 'INFO returned a text in which Redis reports nothing');
   }
-  return assemble({ node, at, ownCommands, fields, configs, latency, history });
+  return assemble({ node, at, ownCommands, lines, fields, configs, latency, history });
 }
 
 /** Without INFO there is no look: the server is loading too early, busy with a script, or does not let us. */
@@ -67,15 +68,16 @@ interface Answers {
   readonly node: string;
   readonly at: number;
   readonly ownCommands: number;
+  readonly lines: InfoLines;
   readonly fields: InfoFields;
   readonly configs: readonly Reply[];
   readonly latency: Reply | undefined;
   readonly history: Reply | undefined;
 }
 
-function assemble({ node, at, ownCommands, fields, configs, latency, history }: Answers): Observation {
+function assemble({ node, at, ownCommands, lines, fields, configs, latency, history }: Answers): Observation {
   const runId = textField(fields, 'run_id');
-  const uptime = numberField(fields, 'uptime_in_seconds');
+  const uptime = shortestUptime(lines);
   const keys = keyCount(fields);
   return {
     node,
@@ -84,10 +86,10 @@ function assemble({ node, at, ownCommands, fields, configs, latency, history }: 
     ...(runId !== undefined && { runId }),
     ...(uptime !== undefined && { uptime: uptime * 1000 }),
     ...(keys !== undefined && { keys }),
-    memory: memorySample(fields),
-    activity: { ...activity(fields), ownCommands },
-    persistence: persistence(fields),
-    replication: replication(fields),
+    memory: { ...memorySample(fields), ...guardedMemory(lines) },
+    activity: { ...activity(fields), ...guardedActivity(lines), ownCommands },
+    persistence: persistence(lines),
+    replication: replication(lines, textField(fields, 'role')),
     defrag: {
       ...defragCounters(fields),
       ...defragSettings(configs),
@@ -99,13 +101,6 @@ function assemble({ node, at, ownCommands, fields, configs, latency, history }: 
       ...(latency?.ok === false ? ['latency|latest'] : []),
       ...(history?.ok === false ? ['latency|history'] : []),
     ],
-  };
-}
-
-/** Only what is there: an absent field and an absent key are the same to the rules. */
-function present<T extends object>(fields: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof T]?: Exclude<T[Key], undefined>;
   };
 }
 
@@ -122,17 +117,13 @@ export function memorySample(fields: InfoFields): MemorySample {
     maxmemoryPolicy: textField(fields, 'maxmemory_policy'),
     // One sum since 7.0, the Lua VM alone before.
     usedMemoryScripting: numberField(fields, 'used_memory_vm_total') ?? numberField(fields, 'used_memory_lua'),
-    rehashingOverhead: numberField(fields, 'mem_overhead_db_hashtable_rehashing'),
-    lazyfreePendingObjects: numberField(fields, 'lazyfree_pending_objects'),
   });
 }
 
 function activity(fields: InfoFields): Omit<Activity, 'ownCommands'> {
   return present({
     totalCommandsProcessed: numberField(fields, 'total_commands_processed'),
-    instantaneousOpsPerSec: numberField(fields, 'instantaneous_ops_per_sec'),
     evictedKeys: numberField(fields, 'evicted_keys'),
-    currentEvictionExceededTime: numberField(fields, 'current_eviction_exceeded_time'),
     cpuSeconds: cpuSeconds(fields),
   });
 }
@@ -142,36 +133,6 @@ function cpuSeconds(fields: InfoFields): number | undefined {
   const user = numberField(fields, 'used_cpu_user_main_thread') ?? numberField(fields, 'used_cpu_user');
   const system = numberField(fields, 'used_cpu_sys_main_thread') ?? numberField(fields, 'used_cpu_sys');
   return user === undefined || system === undefined ? undefined : user + system;
-}
-
-function persistence(fields: InfoFields): Persistence {
-  return present({
-    loading: flagField(fields, 'loading'),
-    asyncLoading: flagField(fields, 'async_loading'),
-    rdbBgsaveInProgress: flagField(fields, 'rdb_bgsave_in_progress'),
-    aofRewriteInProgress: flagField(fields, 'aof_rewrite_in_progress'),
-    aofRewriteScheduled: flagField(fields, 'aof_rewrite_scheduled'),
-    moduleForkInProgress: flagField(fields, 'module_fork_in_progress'),
-  });
-}
-
-/** Whatever is not `online`: wait_bgsave, send_bulk, Redis 8's send_bulk_and_stream, Valkey 8's bg_transfer, … */
-const SYNCING = /(?:^|,)state=(?!online(?:,|$))/;
-
-function replication(fields: InfoFields): Replication {
-  const role = textField(fields, 'role');
-  const link = textField(fields, 'master_link_status');
-  const failover = textField(fields, 'master_failover_state');
-  const replicas = [...fields].filter(([name]) => /^slave\d+$/.test(name));
-  return {
-    role: role === 'master' ? 'primary' : role === 'slave' ? 'replica' : 'unknown',
-    replicasSyncing: replicas.filter(([, value]) => SYNCING.test(value)).length,
-    ...present({
-      primarySyncInProgress: flagField(fields, 'master_sync_in_progress'),
-      primaryLinkUp: link === undefined ? undefined : link === 'up',
-      failoverInProgress: failover === undefined ? undefined : failover !== 'no-failover',
-    }),
-  };
 }
 
 function defragCounters(fields: InfoFields): Pick<DefragState, 'running' | 'hits' | 'misses' | 'scannedKeys'> {

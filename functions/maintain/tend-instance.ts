@@ -133,14 +133,13 @@ async function tendSeen(
 }
 
 function watched({ instance, node, observation }: Seen, state: State | string, { mode }: Scope): Outcome {
-  const learned =
-    typeof state === 'string' ? undefined : memoryFor(observation, state.memoryOf(instance.id, node.id)).learned;
+  const known = typeof state === 'string' ? undefined : memoryFor(observation, state.memoryOf(instance.id, node.id));
   return {
     instance: instance.id,
     node: node.id,
     status: 'observed',
     observation,
-    diagnosis: diagnose(observation, instance, learned),
+    diagnosis: diagnose(observation, instance, known?.learned, known),
     ...(mode !== 'watch' && typeof state === 'string' && { plan: { kind: 'skip', reason: 'state-unavailable' } }),
     notices: [],
   };

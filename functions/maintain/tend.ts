@@ -5,12 +5,12 @@ import type { Notice, Outcome } from './decide/outcome.ts';
 import { firstLook } from './decide/permission.ts';
 import { type Acting, type Plan, plan, revalidate, type Situation } from './decide/plan.ts';
 import { startDefrag } from './defrag.ts';
-import { failedOutcome, type Result } from './lease-taking.ts';
+import { expected, failedOutcome, type Result } from './lease-taking.ts';
 import { readLease } from './leases.ts';
 import { remember } from './memories.ts';
 import { readPauses } from './pauses.ts';
 import { purgeUnderLease } from './purge.ts';
-import { entrustOutcomes, linger, outcomeOf, situation, type Visit } from './visit.ts';
+import { entrustOutcomes, linger, outcomeOf, rediagnosed, situation, type Visit } from './visit.ts';
 
 /** A node on which no lease of ours stands: look, plan, look again, plan again, act. */
 export async function tendFree(
@@ -73,7 +73,7 @@ async function carryOut(
       : await purgeUnderLease(visit, facts, agreed);
   switch (result.kind) {
     case 'done':
-      return result.outcome;
+      return await withNews(visit, { ...facts, memory: result.memory }, agreed, result.outcome);
     case 'withdrawn': {
       const outcome = await told(visit, { ...facts, memory: result.memory }, result.plan, remembered);
       return { ...outcome, notices: [...outcome.notices, ...(result.notices ?? [])] };
@@ -91,8 +91,8 @@ async function informed(visit: Visit, facts: Situation): Promise<Situation> {
   const answer = await visit.session.probeDefrag();
   if (answer === undefined) return facts;
   // Not remembered: an ACL can change without a restart, and the question is cheap.
-  if (answer === 'refused') return { ...facts, observation: refusing(facts.observation) };
-  return { ...facts, memory: { ...facts.memory, defragSupport: answer } };
+  if (answer === 'refused') return rediagnosed({ ...facts, observation: refusing(facts.observation) });
+  return rediagnosed({ ...facts, memory: { ...facts.memory, defragSupport: answer } });
 }
 
 function refusing(observation: Observation): Observation {
@@ -109,16 +109,34 @@ async function told(
 ): Promise<Outcome> {
   const taken = await takenMeanwhile(visit, facts.observation);
   if (taken) return outcomeOf(visit, facts, taken, { leased: true, ...(status && { status }) });
-  const standing = standingNotices(facts, skipped);
-  const before = facts.memory.told ?? [];
-  const notices = standing.filter(({ kind }) => !before.includes(kind));
-  const memory: NodeMemory = { ...facts.memory, told: standing.map(({ kind }) => kind) };
-  const outcome = outcomeOf(visit, facts, skipped, { notices, ...(status && { status }) });
+  const { notices, memory } = newsOf(facts, skipped);
+  const outcome = outcomeOf(visit, rediagnosed(facts), skipped, { notices, ...(status && { status }) });
   if (!visit.dryRun && isNews(memory, remembered)) {
     await entrustOutcomes(visit, [outcome]);
     await noteNews(visit, memory, facts.observation);
   }
   return outcome;
+}
+
+/** The same beside a purge: a human's defrag does not keep it from being done. What was done itself is entrusted already. */
+async function withNews(visit: Visit, facts: Situation, agreed: Plan, outcome: Outcome): Promise<Outcome> {
+  const { notices, memory } = newsOf(facts, agreed);
+  if (notices.length === 0) return outcome;
+  const { plan: _, verdict: __, ...bare } = outcome;
+  await entrustOutcomes(visit, [{ ...bare, notices }]);
+  await noteNews(visit, memory, facts.observation).catch((error: unknown) =>
+    visit.ports.log.warn('not remembered', { instance: visit.instance.id, node: visit.node, error: expected(error) }),
+  );
+  return { ...outcome, notices: [...outcome.notices, ...notices] };
+}
+
+function newsOf(facts: Situation, decided: Plan): { readonly notices: readonly Notice[]; readonly memory: NodeMemory } {
+  const standing = standingNotices(facts, decided);
+  const before = facts.memory.told ?? [];
+  return {
+    notices: standing.filter(({ kind }) => !before.includes(kind)),
+    memory: { ...facts.memory, told: standing.map(({ kind }) => kind) },
+  };
 }
 
 /** Since we read the leases, another job may have taken one and switched defrag on: then it is not a stranger's. */

@@ -54,7 +54,7 @@ export function situation(
   return {
     now,
     observation,
-    diagnosis: diagnose(observation, instance, memory.learned),
+    diagnosis: diagnose(observation, instance, memory.learned, memory),
     policy: instance,
     window:
       instance.timezone === undefined
@@ -68,6 +68,12 @@ export function situation(
     ...(noise !== undefined && { noise }),
     ...(visit.fallen && { fallen: visit.fallen }),
   };
+}
+
+/** The same facts after something was learned of the server: what is said has to know it, too. */
+export function rediagnosed(facts: Situation): Situation {
+  const { observation, policy, memory } = facts;
+  return { ...facts, diagnosis: diagnose(observation, policy, memory.learned, memory) };
 }
 
 /** Servers hang up on clients that are idle for longer than their `timeout`, which may be a few seconds. */

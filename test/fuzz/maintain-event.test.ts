@@ -48,6 +48,7 @@ function aScene() {
   const session: Session = {
     look: async () => (purged ? aTidyObservation({ at: now }) : aRetainingObservation(200 * MIB, { at: now })),
     probeDefrag: async () => 'supported',
+    waits: async () => [],
     keepAlive: async () => {},
     configure: async (settings) => {
       effects.push({ settings });

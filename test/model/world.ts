@@ -164,6 +164,11 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     };
     return {
       look: () => on((server) => server.look(node, world.now, sent)),
+      waits: (duration) =>
+        on(() => {
+          pass(duration);
+          return [0.2];
+        }),
       keepAlive: () => on(() => undefined),
       probeDefrag: () => on(({ traits }) => (traits.refusesDefrag ? 'unsupported' : 'supported')),
       configure: (settings) =>

@@ -154,8 +154,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S3',
     what: 'a defrag that a human has started is taken for nobody’s',
-    file: 'maintain/decide/plan.ts',
-    from: "  if (isActiveDefragOn(observation)) return { kind: 'skip', reason: 'foreign-defrag' };",
+    file: 'maintain/decide/prospect.ts',
+    from: "  if (isActiveDefragOn(observation)) return { kind: 'already-on' };",
     to: '',
     tests: PLAN,
   },
@@ -250,9 +250,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S5',
     what: 'a purge that blocks for too long is carried out',
-    file: 'maintain/decide/candidates.ts',
-    from: "  if (predicted.reclaim < Math.max(1, policy.purge.minReclaim)) return { kind: 'skip', reason: 'healthy' };\n  if (!policy.purge.enabled)",
-    to: "  if (predicted.reclaim < Math.max(1, policy.purge.minReclaim)) return { kind: 'skip', reason: 'healthy' };\n  if (predicted.stall > policy.purge.maxBlock) return { kind: 'act', action: { kind: 'purge' }, reason: 'pages-retained', predicted };\n  if (!policy.purge.enabled)",
+    file: 'maintain/decide/prospect.ts',
+    from: '  if (predicted.stall > policy.purge.maxBlock) return',
+    to: '  if (predicted.stall > policy.purge.maxBlock * 100) return',
     tests: MODEL,
   },
   {
@@ -322,9 +322,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S9',
     what: 'the deny-list is not asked',
-    file: 'maintain/decide/candidates.ts',
-    from: '  const denied = observation.engine.denied ?? crashDenial(situation);',
-    to: '  const denied = crashDenial(situation);',
+    file: 'maintain/decide/prospect.ts',
+    from: '  const denied = observation.engine.denied ?? crashDenial(known);',
+    to: '  const denied = crashDenial(known);',
     tests: MODEL,
   },
 ];

@@ -110,7 +110,8 @@ export function anObservation({
 
 /** What `diagnose` says of the observation above. */
 export function aDiagnosis(over: Partial<Diagnosis> = {}): Diagnosis {
-  return { ...diagnose(anObservation(), anInstance()), ...over };
+  const asked = { runId: RUN_ID, defragSupport: 'supported' } as const;
+  return { ...diagnose(anObservation(), anInstance(), {}, asked), ...over };
 }
 
 /** A defrag that has run for two minutes. */

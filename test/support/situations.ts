@@ -17,7 +17,7 @@ export function aSituation(over: Partial<Situation> = {}): Situation {
   return {
     now: NOW,
     observation,
-    diagnosis: diagnose(observation, policy, memory.learned),
+    diagnosis: diagnose(observation, policy, memory.learned, memory),
     policy,
     window: OPEN,
     memory,

@@ -20,7 +20,7 @@ export function noticeDraft(notice: NodeNotice, outcome: Outcome, report: NodeRe
         severity: 'info',
         title: 'active defrag is on, and not by us',
         facts: [...settingsFact(outcome.observation?.defrag.settings), ...facts],
-        next: 'Offpeak does nothing here while it is on. If nobody wants it, CONFIG SET activedefrag no ends it.',
+        next: 'Offpeak leaves it on and starts no defrag of its own; purges go on. If it is not wanted, CONFIG SET activedefrag no ends it.',
         ...common,
       };
     case 'defrag-unsupported':

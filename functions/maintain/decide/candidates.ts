@@ -1,57 +1,40 @@
 import { HOUR, type Milliseconds } from '../../shared/config/units.ts';
-import type { Denial } from '../../shared/redis/engine.ts';
 import type { Observation } from './observation.ts';
 import { HARD_BOUND } from './pace.ts';
 import type { Plan, Situation } from './plan.ts';
-import {
-  closableHoles,
-  defraggableHoles,
-  type Heap,
-  type Prediction,
-  predictDuration,
-  predictFirstCycle,
-} from './predict.ts';
+import { type Heap, type Prediction, predictDuration, predictFirstCycle } from './predict.ts';
+import { defragProspect, type Prospect, purgeProspect } from './prospect.ts';
 import { defragSettings, valueBytesOf } from './stall.ts';
 
 // What would be worth doing, were it allowed.
 
+type Cure = NonNullable<Extract<Plan, { kind: 'skip' }>['instead']>;
+
 /** Active defrag, or why it would be of no use here. */
 export function defragCandidate(situation: Situation): Plan {
-  const { observation, diagnosis, policy, memory } = situation;
-  const reclaim = diagnosis.cures.defrag;
-  const worth = Math.max(1, policy.defrag.minReclaim);
-  if (!diagnosis.layers || closableHoles(diagnosis.layers) < worth) return { kind: 'skip', reason: 'healthy' };
-  if (!policy.defrag.enabled) return { kind: 'skip', reason: 'disabled' };
-  const denied = observation.engine.denied ?? crashDenial(situation);
-  if (denied) return { kind: 'skip', reason: 'denied-version', denial: denied };
-  const current = observation.defrag.settings;
-  if (!current || isRefused(observation, 'config|set')) return { kind: 'skip', reason: 'config-refused' };
-  if (memory.defragSupport === 'unsupported' && memory.runId === observation.runId) {
-    return { kind: 'skip', reason: 'unsupported' };
-  }
-  if (current.activedefrag === undefined) {
-    return { kind: 'skip', reason: isRefused(observation, 'config|get') ? 'config-refused' : 'unsupported' };
-  }
-  // What it once returned does not decide whether it is tried again: that is the growing cooldown's business.
-  if (defraggableHoles(diagnosis.layers) < worth) return { kind: 'skip', reason: 'not-defraggable' };
+  const { observation, diagnosis, policy } = situation;
   const { settings, stall, cpu } = defragSettings(
     policy.defrag,
-    current,
+    observation.defrag.settings ?? {},
     observation.engine,
     valueBytesOf(observation),
   );
-  const predicted: Prediction = { reclaim, stall, ...predictedRun(situation, cpu) };
-  const longest = Math.max(
-    stall / policy.defrag.maxStall,
-    (predicted.firstCycle ?? 0) / (HARD_BOUND * policy.defrag.maxStall),
-  );
-  if (longest > 1) return { kind: 'skip', reason: 'would-stall', instead: { action: 'start-defrag', predicted } };
+  const predicted: Prediction = { reclaim: diagnosis.cures.defrag, stall, ...predictedRun(situation, cpu) };
+  const prospect = defragProspect(situation, diagnosis.layers);
+  const instead = { action: 'start-defrag', predicted } as const;
+  if (prospect.kind !== 'worthwhile') return withoutIt(prospect, instead);
+  if (isStallTooLong(predicted, policy.defrag.maxStall)) return { kind: 'skip', reason: 'would-stall', instead };
   return {
     kind: 'act',
     action: { kind: 'start-defrag', settings, cpu, expiresAt: leaseEnd(situation) },
     reason: 'fragmented',
     predicted,
   };
+}
+
+/** Its cycles, or the first one as it begins. */
+function isStallTooLong({ stall, firstCycle = 0 }: Prediction, maxStall: Milliseconds): boolean {
+  return stall > maxStall || firstCycle > HARD_BOUND * maxStall;
 }
 
 function predictedRun({ observation, memory: { learned } }: Situation, cpu: number): Partial<Prediction> {
@@ -73,19 +56,6 @@ export function heapOf({ keys, memory }: Pick<Observation, 'keys' | 'memory'>): 
   };
 }
 
-/** A server that went down under our defrag may have gone down of it. */
-const CRASH_MEMORY: Milliseconds = 7 * 24 * HOUR;
-
-function crashDenial({ memory, observation, now }: Situation): Denial | undefined {
-  const { crashed } = memory;
-  if (crashed?.version !== observation.engine.version || now - crashed.at > CRASH_MEMORY) return undefined;
-  return {
-    issue: 'seen on this node',
-    why: 'the server restarted while our active defrag was on',
-    fixedIn: 'another version, or a week without defrag',
-  };
-}
-
 /** No run goes on for longer, whatever the window is (redis#5603: runs without an end). */
 const LONGEST_RUN: Milliseconds = 12 * HOUR;
 
@@ -94,17 +64,42 @@ export function leaseEnd({ now, policy, window }: Pick<Situation, 'now' | 'polic
   return Math.min(now + longest, window.open ? window.closesAt : Number.POSITIVE_INFINITY);
 }
 
-/** A purge, or why it would be of no use here. */
+/** A purge, or why it would be of no use here. Whether active defrag is on is not asked: its switch is not this cure's. */
 export function purgeCandidate(situation: Situation): Plan {
-  const { policy } = situation;
-  const predicted = lastingPages(situation);
-  if (predicted.reclaim < Math.max(1, policy.purge.minReclaim)) return { kind: 'skip', reason: 'healthy' };
-  if (!policy.purge.enabled) return { kind: 'skip', reason: 'disabled' };
-  if (isPurgeRefused(situation)) return { kind: 'skip', reason: 'purge-refused' };
-  if (predicted.stall > policy.purge.maxBlock) {
-    return { kind: 'skip', reason: 'would-block', instead: { action: 'purge', predicted } };
+  return purgeFor(situation, lastingPages(situation), 'pages-retained');
+}
+
+/** A purge of these pages, where it is worth it and can be had. */
+export function purgeFor(
+  situation: Situation,
+  predicted: Prediction,
+  reason: 'pages-retained' | 'after-defrag',
+  worth?: number,
+): Plan {
+  const prospect = purgeProspect(situation, predicted, worth);
+  if (prospect.kind !== 'worthwhile') return withoutIt(prospect, { action: 'purge', predicted });
+  return { kind: 'act', action: { kind: 'purge' }, reason, predicted };
+}
+
+/** The plan that follows from a cure that is not to be had. */
+function withoutIt(prospect: Exclude<Prospect, { kind: 'worthwhile' }>, instead: Cure): Plan {
+  switch (prospect.kind) {
+    case 'little':
+      return { kind: 'skip', reason: 'healthy' };
+    case 'already-on':
+      return { kind: 'skip', reason: 'foreign-defrag' };
+    case 'denied-version':
+      return { kind: 'skip', reason: 'denied-version', denial: prospect.denial };
+    case 'would-block':
+      return { kind: 'skip', reason: 'would-block', instead };
+    case 'unknown-engine': {
+      // At any time of day: no window makes it known.
+      const blockers = [{ kind: 'unknown-engine', engine: 'unknown', version: prospect.version }] as const;
+      return { kind: 'skip', reason: 'unknown-engine', instead, blockers };
+    }
+    default:
+      return { kind: 'skip', reason: prospect.kind };
   }
-  return { kind: 'act', action: { kind: 'purge' }, reason: 'pages-retained', predicted };
 }
 
 /** What both looks found: pages that came after the first one have not had their chance to go by themselves. */
@@ -123,15 +118,4 @@ function retainedIn({ memory }: Observation): number | undefined {
   return allocatorResident === undefined || allocatorActive === undefined
     ? undefined
     : allocatorResident - allocatorActive;
-}
-
-/** An ACL that lacks +memory|purge is asked again the next night, not every cooldown: each try is told. */
-const REFUSAL_MEMORY: Milliseconds = 20 * HOUR;
-
-export function isPurgeRefused({ memory: { purgeRefusedAt }, now }: Situation): boolean {
-  return purgeRefusedAt !== undefined && now - purgeRefusedAt < REFUSAL_MEMORY;
-}
-
-function isRefused({ refused }: Observation, command: string): boolean {
-  return refused.includes(command);
 }

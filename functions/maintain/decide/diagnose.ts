@@ -1,7 +1,9 @@
 import type { InstanceConfig } from '../../shared/config/schema.ts';
 import type { Bytes, Percent } from '../../shared/config/units.ts';
 import type { MemorySample, Observation } from './observation.ts';
-import { type Learned, type Prediction, predictDefragReclaim, predictPurge } from './predict.ts';
+import { type CureOutlook, defragReclaim, fragmented, pagesRetained } from './outlook.ts';
+import { type Learned, type Prediction, predictPurge } from './predict.ts';
+import { defragProspect, type Known, type Obstacle, type Prospect, purgeProspect } from './prospect.ts';
 
 /**
  * RSS taken apart. `mem_fragmentation_ratio` mixes these layers, and each has a cure of its own; bytes decide, the ratio
@@ -25,8 +27,24 @@ export interface Layers {
 
 export type Finding =
   | { readonly kind: 'too-small'; readonly usedMemoryRss: Bytes; readonly floor: Bytes }
-  | { readonly kind: 'fragmented'; readonly bytes: Bytes; readonly percentOfData: Percent }
-  | { readonly kind: 'pages-retained'; readonly bytes: Bytes }
+  | {
+      readonly kind: 'fragmented';
+      readonly bytes: Bytes;
+      readonly percentOfData: Percent;
+      /** How much of it active defrag closes. */
+      readonly closable: Bytes;
+      /** Why it does not here. */
+      readonly obstacle?: Obstacle;
+      /** Whether this build can is not known yet. */
+      readonly unproven?: true;
+    }
+  | {
+      readonly kind: 'pages-retained';
+      readonly bytes: Bytes;
+      /** How much of it a purge returns. */
+      readonly returnable: Bytes;
+      readonly obstacle?: Obstacle;
+    }
   | { readonly kind: 'overhead'; readonly bytes: Bytes; readonly scripting?: Bytes }
   | { readonly kind: 'near-limit'; readonly usedMemoryRss: Bytes; readonly limit: Bytes; readonly percent: Percent }
   /** Not all of the data is in memory now: swapped, or pages that were reserved and never touched. Which one, INFO does not say. */
@@ -39,6 +57,8 @@ export interface Diagnosis {
   readonly layers?: Layers;
   /** What each cure could return, whether or not it is allowed now. */
   readonly cures: { readonly defrag: Bytes; readonly purge: Prediction };
+  /** Whether each is worth it, and whether it can be had on this node. */
+  readonly prospects: { readonly defrag: Prospect; readonly purge: Prospect };
   readonly findings: readonly Finding[];
 }
 
@@ -48,20 +68,29 @@ export type DiagnosisPolicy = Pick<InstanceConfig, 'purge' | 'defrag' | 'thresho
 /** One tenth of MEMORY DOCTOR's "extra RSS" rule: outside the allocator, and too much to pass over in silence. */
 const OVERHEAD_WORTH_SAYING = 1.1;
 
-export function diagnose(observation: Observation, policy: DiagnosisPolicy, learned: Learned = {}): Diagnosis {
+/** `remembered`: what earlier ticks have learned of the server's answers. */
+export function diagnose(
+  observation: Observation,
+  policy: DiagnosisPolicy,
+  learned: Learned = {},
+  remembered: Known['memory'] = {},
+): Diagnosis {
   const { memory } = observation;
   const layers = layersOf(memory);
   const ratio = ratioOf(memory);
+  const purge = layers ? predictPurge(layers.retained, memory.allocatorResident ?? 0, learned) : NO_PURGE;
+  const known = { observation, policy, memory: remembered, now: observation.at };
+  const prospects = { defrag: defragProspect(known, layers), purge: purgeProspect(known, purge) };
   return {
     ...(ratio !== undefined && { ratio }),
     ...(layers && { layers }),
-    cures: {
-      defrag: layers ? predictDefragReclaim(layers, learned) : 0,
-      purge: layers ? predictPurge(layers.retained, memory.allocatorResident ?? 0, learned) : { reclaim: 0, stall: 0 },
-    },
-    findings: findingsOf(memory, layers, policy),
+    cures: { defrag: layers ? defragReclaim(layers, policy, learned, prospects.purge) : 0, purge },
+    prospects,
+    findings: findingsOf(memory, layers, policy, { purge, prospects }),
   };
 }
+
+const NO_PURGE: Prediction = { reclaim: 0, stall: 0 };
 
 /**
  * Only jemalloc reports layers: other builds fill the same fields with copies of RSS and used_memory (zmalloc.c), which on
@@ -90,14 +119,23 @@ function ratioOf(memory: MemorySample): number | undefined {
     : undefined;
 }
 
-function findingsOf(memory: MemorySample, layers: Layers | undefined, policy: DiagnosisPolicy): readonly Finding[] {
+function findingsOf(
+  memory: MemorySample,
+  layers: Layers | undefined,
+  policy: DiagnosisPolicy,
+  outlook: CureOutlook,
+): readonly Finding[] {
   const findings = [
     nearLimit(memory, policy),
     rssBelowUsed(memory),
     layers ? undefined : noLayers(memory),
     ...(isTooSmall(memory, policy)
       ? [tooSmall(memory, policy)]
-      : [fragmented(layers, policy), pagesRetained(layers, policy), overhead(memory, layers, policy)]),
+      : [
+          fragmented(layers, policy, outlook),
+          pagesRetained(layers, policy, outlook),
+          overhead(memory, layers, policy),
+        ]),
   ];
   return findings.filter((finding) => finding !== undefined);
 }
@@ -137,18 +175,6 @@ function noLayers(memory: MemorySample): Finding {
   const { memAllocator } = memory;
   const why = memAllocator !== undefined && !memAllocator.startsWith('jemalloc') ? 'not-jemalloc' : 'not-reported';
   return { kind: 'no-layers', why, ...(memAllocator !== undefined && { memAllocator }) };
-}
-
-function fragmented(layers: Layers | undefined, policy: DiagnosisPolicy): Finding | undefined {
-  if (!layers || layers.externalFragmentation < policy.defrag.minReclaim) return undefined;
-  const percentOfData = (layers.externalFragmentation / Math.max(1, layers.allocated)) * 100;
-  return { kind: 'fragmented', bytes: layers.externalFragmentation, percentOfData };
-}
-
-function pagesRetained(layers: Layers | undefined, policy: DiagnosisPolicy): Finding | undefined {
-  return layers && layers.retained >= policy.purge.minReclaim
-    ? { kind: 'pages-retained', bytes: layers.retained }
-    : undefined;
 }
 
 function overhead(memory: MemorySample, layers: Layers | undefined, policy: DiagnosisPolicy): Finding | undefined {

@@ -1,7 +1,7 @@
 import type { InstanceConfig } from '../../shared/config/schema.ts';
 import type { Bytes, Milliseconds, Percent } from '../../shared/config/units.ts';
 import type { Denial } from '../../shared/redis/engine.ts';
-import { defragCandidate, isPurgeRefused, purgeCandidate } from './candidates.ts';
+import { defragCandidate, purgeCandidate, purgeFor } from './candidates.ts';
 import type { Diagnosis } from './diagnose.ts';
 import type { Blocker, BlockerKind } from './guards.ts';
 import type { NodeMemory } from './lease.ts';
@@ -152,8 +152,8 @@ const AFTER_DEFRAG_SHARE = 1 / 8;
 /** What to do with a node on which no lease of ours stands. */
 export function plan(situation: Situation): Plan {
   const { observation, diagnosis } = situation;
-  if (isActiveDefragOn(observation)) return { kind: 'skip', reason: 'foreign-defrag' };
-  if (!diagnosis.layers) return { kind: 'skip', reason: 'no-layers' };
+  if (!diagnosis.layers)
+    return { kind: 'skip', reason: isActiveDefragOn(observation) ? 'foreign-defrag' : 'no-layers' };
   const defrag = allowed(situation, defragCandidate(situation), situation.policy.defrag.cooldown);
   if (defrag.kind === 'act') return defrag;
   const purge = allowed(situation, purgeCandidate(situation), situation.policy.purge.cooldown);
@@ -172,15 +172,8 @@ export function planAfterDefrag(situation: Situation, since: number): Plan {
     const until = (memory.lastPurgeAt ?? 0) + policy.purge.cooldown;
     return { kind: 'skip', reason: 'cooling-down', blockers: [{ kind: 'cooling-down', until }], until };
   }
-  const predicted = diagnosis.cures.purge;
-  if (!policy.purge.enabled) return { kind: 'skip', reason: 'disabled' };
-  if (isPurgeRefused(situation)) return { kind: 'skip', reason: 'purge-refused' };
-  if (predicted.reclaim < AFTER_DEFRAG_SHARE * policy.purge.minReclaim) return { kind: 'skip', reason: 'healthy' };
-  if (predicted.stall > policy.purge.maxBlock) {
-    return { kind: 'skip', reason: 'would-block', instead: { action: 'purge', predicted } };
-  }
-  const act: Acting = { kind: 'act', action: { kind: 'purge' }, reason: 'after-defrag', predicted };
-  return allowed(situation, act, 0);
+  const worth = AFTER_DEFRAG_SHARE * policy.purge.minReclaim;
+  return allowed(situation, purgeFor(situation, diagnosis.cures.purge, 'after-defrag', worth), 0);
 }
 
 /** The second look decides, and only for what the first one asked for as well. */

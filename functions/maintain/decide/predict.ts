@@ -99,7 +99,7 @@ export function purgePatience(stall: Milliseconds): Milliseconds {
   return PURGE_PATIENCE_BASE + PURGE_PATIENCE * stall;
 }
 
-interface Holes {
+export interface Holes {
   readonly allocated: Bytes;
   readonly externalFragmentation: Bytes;
   readonly seenByDefrag?: Bytes;

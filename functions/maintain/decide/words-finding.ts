@@ -1,5 +1,6 @@
 import type { Finding } from './diagnose.ts';
 import { unworded } from './words-blocker.ts';
+import { obstacleText } from './words-obstacle.ts';
 import { bytesText, percentText } from './words-units.ts';
 
 /** What a diagnosis has found, and which cure it has. */
@@ -8,9 +9,9 @@ export function findingText(finding: Finding): string {
     case 'too-small':
       return `RSS is ${bytesText(finding.usedMemoryRss)}, below the smallest floor of ${bytesText(finding.floor)}: nothing to gain, whatever the ratio`;
     case 'fragmented':
-      return `${bytesText(finding.bytes)} are lost in holes, ${percentText(finding.percentOfData)} of the data: active defrag closes them`;
+      return fragmentedText(finding);
     case 'pages-retained':
-      return `${bytesText(finding.bytes)} of free pages are kept by the allocator: MEMORY PURGE or time returns them`;
+      return retainedText(finding);
     case 'overhead':
       return `${bytesText(finding.bytes)} lie outside the allocator (code, stacks, Lua, modules): neither cure returns them${scriptingText(finding.scripting)}`;
     case 'near-limit':
@@ -22,6 +23,21 @@ export function findingText(finding: Finding): string {
       return noLayersText(finding);
   }
   return unworded(finding);
+}
+
+function fragmentedText(finding: Extract<Finding, { kind: 'fragmented' }>): string {
+  const { bytes, percentOfData, closable, obstacle, unproven } = finding;
+  const lost = `${bytesText(bytes)} are lost in holes, ${percentText(percentOfData)} of the data`;
+  if (unproven) return `${lost}: active defrag would close ${bytesText(closable)} of them, if this build can`;
+  if (!obstacle) return `${lost}: active defrag closes ${bytesText(closable)} of them`;
+  if (obstacle.kind === 'already-on') return `${lost}: ${obstacleText(obstacle)}`;
+  return `${lost}, and Offpeak does not close them: ${obstacleText(obstacle)}`;
+}
+
+function retainedText({ bytes, returnable, obstacle }: Extract<Finding, { kind: 'pages-retained' }>): string {
+  const kept = `${bytesText(bytes)} of free pages are kept by the allocator`;
+  if (!obstacle) return `${kept}: MEMORY PURGE or time returns ${bytesText(returnable)} of them`;
+  return `${kept}, and Offpeak does not return them: ${obstacleText(obstacle)}`;
 }
 
 function scriptingText(scripting: number | undefined): string {

@@ -1,6 +1,7 @@
 import type { Diagnosis } from './diagnose.ts';
 import type { Plan, SkipReason } from './plan.ts';
 import { blockerKindText, blockerText } from './words-blocker.ts';
+import { CONFIG_REFUSED, deniedText, PURGE_REFUSED, UNSUPPORTED, WOULD_BLOCK } from './words-obstacle.ts';
 import { pauseText } from './words-pause.ts';
 import { bytesText, countText, durationText, type Moment, percentText, timeText } from './words-units.ts';
 
@@ -28,19 +29,19 @@ function skipReasonText(plan: Skipping, reason: SkipReason, moment: Moment, diag
     case 'foreign-defrag':
       return 'active defrag is on, and not by us: it is left alone';
     case 'unsupported':
-      return 'this build refuses active defrag';
+      return UNSUPPORTED;
     case 'not-defraggable':
       return `the holes are there, but the server's own defragger sees ${seenText(diagnosis)}`;
     case 'denied-version':
-      return deniedText(plan);
+      return plan.denial ? deniedText(plan.denial) : 'active defrag is known to harm this version';
     case 'config-refused':
-      return 'the server refuses CONFIG to us (a managed service, or an ACL without +config|get +config|set)';
+      return CONFIG_REFUSED;
     case 'purge-refused':
-      return 'the server refuses MEMORY PURGE to us';
+      return PURGE_REFUSED;
     case 'no-layers':
       return 'the server does not report where its RSS goes, so no cure can be chosen';
     case 'would-block':
-      return `a purge would block clients for longer than purge.maxBlock allows${plan.instead ? ` (${durationText(plan.instead.predicted.stall)})` : ''}`;
+      return `${WOULD_BLOCK}${plan.instead ? ` (${durationText(plan.instead.predicted.stall)})` : ''}`;
     case 'would-stall':
       return wouldStallText(plan);
     case 'paused':
@@ -97,10 +98,4 @@ function seenText(diagnosis?: Diagnosis): string {
   const { layers } = diagnosis ?? {};
   if (layers?.seenByDefrag === undefined) return 'too little of them';
   return `only ${bytesText(layers.seenByDefrag)} of the ${bytesText(layers.externalFragmentation)}`;
-}
-
-/** Names the issue, what happens, and what lifts it: without them nobody can judge the refusal. */
-function deniedText({ denial }: Skipping): string {
-  if (!denial) return 'active defrag is known to harm this version';
-  return `active defrag is unsafe on this version: ${denial.why} (${denial.issue}); lifted by ${denial.fixedIn}`;
 }

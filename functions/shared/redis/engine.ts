@@ -1,5 +1,5 @@
 import { type Denial, denial } from './deny-list.ts';
-import { type InfoFields, textField } from './info.ts';
+import { type InfoFields, numberField, textField } from './info.ts';
 import { atLeast, type EngineName, parseVersion, type Version } from './version.ts';
 
 export type { Denial };
@@ -36,6 +36,7 @@ export function identifyEngine(fields: InfoFields): Engine {
     // `server_mode` since Valkey 8.0; INFO cluster, which older servers have as well, is not part of a look.
     cluster: ['redis_mode', 'server_mode'].some((field) => textField(fields, field) === 'cluster'),
     replica: textField(fields, 'role') === 'slave',
+    scripts: (numberField(fields, 'number_of_cached_scripts') ?? 0) > 0,
   };
   const denied = at && denial(name, at, standing);
   return {

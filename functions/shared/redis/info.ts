@@ -6,19 +6,37 @@
  */
 export type InfoFields = ReadonlyMap<string, string>;
 
+/** Names and values as they come. A field may come several times: old KeyDBs repeat `master_link_status` for each primary. */
+export type InfoLines = readonly (readonly [name: string, value: string])[];
+
 /** Replies beyond this are not INFO: Redis' own full text is some 10 kB, the sections that we ask for about 5 kB. */
 const MAX_INFO_CHARS = 8 * 1024 * 1024;
 
-/** Parses one INFO text, or several put together. The first occurrence of a field wins. Never throws. */
-export function parseInfo(text: string): InfoFields {
-  const fields = new Map<string, string>();
+/** Every field of one INFO text, or of several put together, in order. Never throws. */
+export function infoLines(text: string): InfoLines {
+  const lines: (readonly [string, string])[] = [];
   for (const line of text.slice(0, MAX_INFO_CHARS).split(/\r\n?|\n/)) {
     const colon = line.indexOf(':');
     if (colon <= 0 || line.startsWith('#')) continue;
-    const name = line.slice(0, colon);
-    if (!fields.has(name)) fields.set(name, line.slice(colon + 1).trim());
+    lines.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
   }
+  return lines;
+}
+
+/** The first occurrence of a field wins. Where the worst one has to count, `valuesOf` has them all. */
+export function parseInfo(text: string): InfoFields {
+  return firstOf(infoLines(text));
+}
+
+export function firstOf(lines: InfoLines): InfoFields {
+  const fields = new Map<string, string>();
+  for (const [name, value] of lines) if (!fields.has(name)) fields.set(name, value);
   return fields;
+}
+
+/** Each value of the fields that a pattern names. */
+export function valuesOf(lines: InfoLines, pattern: RegExp): readonly string[] {
+  return lines.filter(([name]) => pattern.test(name)).map(([, value]) => value);
 }
 
 const DECIMAL = /^\d+(\.\d+)?$/;
@@ -29,7 +47,12 @@ const DECIMAL = /^\d+(\.\d+)?$/;
  */
 export function numberField(fields: InfoFields, name: string): number | undefined {
   const raw = fields.get(name);
-  if (raw === undefined || !DECIMAL.test(raw)) return undefined;
+  return raw === undefined ? undefined : numberOf(raw);
+}
+
+/** The same of a value that is at hand. */
+export function numberOf(raw: string): number | undefined {
+  if (!DECIMAL.test(raw)) return undefined;
   const value = Number(raw);
   return value <= Number.MAX_SAFE_INTEGER ? value : undefined;
 }

@@ -32,7 +32,7 @@ test('shows where RSS goes, the cure of each layer, and what is planned', () => 
       "           o holes        357 MiB    42 %   active defrag, then a purge: 353 MiB back",
       "           + free pages    18 MiB   2.1 %   kept by the allocator in any case",
       "           . overhead      15 MiB   1.8 %   no cure: code, stacks, Lua, modules",
-      "  found    357 MiB are lost in holes, 79 % of the data: active defrag closes them",
+      "  found    357 MiB are lost in holes, 79 % of the data: active defrag closes 350 MiB of them",
       "  plan     nothing: outside the window, which opens Tue 07:14 (in 5 h); would have purged 310 MiB",
     ]
   `);
@@ -65,7 +65,8 @@ test('a defrag that has ended: at its start, at its stop and after the purge, on
       "           o holes          6 MiB ->     6 MiB",
       "           + free pages   168 MiB ->    28 MiB   -140 MiB",
       "           . overhead      15 MiB ->    15 MiB",
-      "  found    168 MiB of free pages are kept by the allocator: MEMORY PURGE or time returns them",
+      "  found    168 MiB of free pages are kept by the allocator: MEMORY PURGE or time returns 150 MiB of",
+      "           them",
       "  done     stop active defrag: the holes are closed, and what is left is not worth more work; every",
       "           setting goes back",
       "  result   returned 341 MiB of 350 MiB predicted (97 %); RSS went from 841 MiB to 500 MiB; longest",

@@ -75,13 +75,20 @@ describe('as JSON', () => {
           ratio: 841 / 450,
           diagnosis: {
             layers: { externalFragmentation: 357 * MIB, retained: 18 * MIB, overhead: 15 * MIB, allocated: 451 * MIB },
-            findings: [{ kind: 'fragmented', bytes: 357 * MIB, percentOfData: (357 / 451) * 100 }],
+            findings: [
+              {
+                kind: 'fragmented',
+                bytes: 357 * MIB,
+                percentOfData: (357 / 451) * 100,
+                closable: Math.round((357 - 0.015 * 451) * MIB),
+              },
+            ],
           },
           plan: {
             kind: 'act',
             action: aPlan().action,
             reason: 'fragmented',
-            why: 'start active defrag: 357 MiB are lost in holes; predicted 350 MiB back, in stalls of about 2.5 ms',
+            why: 'start active defrag: 357 MiB are lost in holes; predicted 350 MiB back, in stalls of about 0.5 ms',
             predicted: { reclaim: 350 * MIB, stall: 2.5 },
           },
           verdict,

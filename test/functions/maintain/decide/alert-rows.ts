@@ -67,7 +67,7 @@ export const ROWS: readonly Row[] = [
     [stopped('interrupted')],
     'defrag-aborted',
     'info',
-    'sessions: active defrag ended early: the job was asked to end',
+    'sessions: active defrag ended early: the job was interrupted',
   ],
   [
     'disabled',
@@ -95,7 +95,7 @@ export const ROWS: readonly Row[] = [
     [stopped('stall-spent')],
     'defrag-aborted',
     'warning',
-    'sessions: active defrag ended early: it kept clients waiting for longer than defrag.maxStall',
+    'sessions: active defrag ended early: its cycles were longer than defrag.maxStall for a minute, even with the gentlest settings',
   ],
   [
     'switched off by somebody',

@@ -152,7 +152,7 @@ describe('alerts', () => {
   test('a start says when it ends, by the clock of the instance', () => {
     expect(factOf(onlyAlert([started]), 'Ends')).toBe('Tue 02:44 (in 30 min) at the latest');
     expect(onlyAlert([started]).why).toBe(
-      '357 MiB are lost in holes; predicted 350 MiB back, in stalls of about 2.5 ms.',
+      '357 MiB are lost in holes; predicted 350 MiB back, in stalls of about 0.5 ms.',
     );
   });
 

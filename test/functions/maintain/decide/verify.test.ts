@@ -168,23 +168,23 @@ describe('what a defrag teaches about the next one', () => {
       predicted: { reclaim: 350 * MIB, stall: 0.5, duration: 40_000, firstCycle: 20 },
       progress: { ...aLease().progress, work, ...(firstCycle !== undefined && { firstCycle }) },
     });
-  const after = (memory: NodeMemory, lease: Lease) => fromDefrag(memory, aVerdict(), anObservation(), lease).learned;
+  const taught = (memory: NodeMemory, lease: Lease) => fromDefrag(memory, aVerdict(), anObservation(), lease).learned;
 
   test('the first run replaces the estimate of the work, later ones count half', () => {
     // 40 s at 25 % were predicted: 10 s of the main thread. It took 30.
-    expect(after(NOTHING_REMEMBERED, run(30_000)).defragWork).toBeCloseTo(3);
+    expect(taught(NOTHING_REMEMBERED, run(30_000)).defragWork).toBeCloseTo(3);
     // Predicted with a factor of 3 already, and 20 % too low.
-    expect(after(remembering({ defragWork: 3 }), run(12_000)).defragWork).toBeCloseTo(3.3);
+    expect(taught(remembering({ defragWork: 3 }), run(12_000)).defragWork).toBeCloseTo(3.3);
   });
 
   test('likewise for the first cycle; none recorded is a short one', () => {
-    expect(after(NOTHING_REMEMBERED, run(10_000, 30)).firstCycle).toBeCloseTo(1.5);
-    expect(after(NOTHING_REMEMBERED, run(10_000)).firstCycle).toBeCloseTo(0.05);
-    expect(after(remembering({ firstCycle: 1.5 }), run(10_000, 20)).firstCycle).toBeCloseTo(1.5);
+    expect(taught(NOTHING_REMEMBERED, run(10_000, 30)).firstCycle).toBeCloseTo(1.5);
+    expect(taught(NOTHING_REMEMBERED, run(10_000)).firstCycle).toBeCloseTo(0.05);
+    expect(taught(remembering({ firstCycle: 1.5 }), run(10_000, 20)).firstCycle).toBeCloseTo(1.5);
   });
 
   test('one odd run counts no more than twenty times the estimate', () => {
-    expect(after(NOTHING_REMEMBERED, run(1e9)).defragWork).toBe(20);
+    expect(taught(NOTHING_REMEMBERED, run(1e9)).defragWork).toBe(20);
   });
 });
 

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Obstacle } from '../../../../functions/maintain/decide/prospect.ts';
 import { planText, reasonText } from '../../../../functions/maintain/decide/words.ts';
 import { blockerKindText, blockerText } from '../../../../functions/maintain/decide/words-blocker.ts';
 import { findingText } from '../../../../functions/maintain/decide/words-finding.ts';
+import { obstacleNote } from '../../../../functions/maintain/decide/words-obstacle.ts';
 import { noticeText, verdictText } from '../../../../functions/maintain/decide/words-result.ts';
 import {
   bytesText,
@@ -104,7 +106,7 @@ const seen = { now: NOW, diagnosis: aDiagnosis() };
 
 describe('a plan in words', () => {
   test.each([
-    [aPlan(), 'start active defrag: 357 MiB are lost in holes; predicted 350 MiB back, in stalls of about 2.5 ms'],
+    [aPlan(), 'start active defrag: 357 MiB are lost in holes; predicted 350 MiB back, in stalls of about 0.5 ms'],
     [
       aPurgePlan(),
       'purge: 18 MiB of free pages are kept by the allocator; predicted 310 MiB back, clients blocked for about 122 ms',
@@ -115,7 +117,28 @@ describe('a plan in words', () => {
     ],
     [STOPS.forking, 'stop active defrag: a forked child of the server is at work (BGSAVE); every setting goes back'],
     [SKIPS.healthy, 'nothing: no cure would return enough (defrag 353 MiB, purge 0 B)'],
-    [SKIPS.defragmenting, 'carry on: our active defrag is running; it ends Tue 02:42 (in 28 min) at the latest'],
+    [
+      aPlan({
+        predicted: { reclaim: 350 * MIB, stall: 0.5, firstCycle: 14.1, duration: 50 * MINUTE, isLearned: true },
+      }),
+      'start active defrag: 357 MiB are lost in holes; predicted 350 MiB back, in stalls of about 0.5 ms (the first one about 14 ms), for about 50 min',
+    ],
+    [
+      SKIPS.defragmenting,
+      'carry on: active defrag is running: about 62 % done, 214,000 values moved and 120 MiB of holes closed in 40 s, about 24 s left; it ends Tue 02:42 (in 28 min) at the latest',
+    ],
+    [
+      aSkip('defragmenting', { underWay: { elapsed: 9_000, moved: 7, closed: -MIB, level: 2 } }),
+      'carry on: active defrag is running: 7 values moved and 0 B of holes closed in 9 s, at 1/4 of its CPU share, since cycles were longer than defrag.maxStall; it ends with its lease',
+    ],
+    [
+      SKIPS['too-long'],
+      'nothing: active defrag would not come to its end in the time that there is (needs 50 min at 25 %, the window has 30 min; a longer window, or defrag.maxCpu of 42 %, would do); would have started active defrag for 350 MiB',
+    ],
+    [
+      SKIPS['would-stall'],
+      'nothing: active defrag would keep clients waiting once for about 120 ms as it begins, more than ten times defrag.maxStall; it would return 350 MiB',
+    ],
     [SKIPS.unsupported, 'nothing: this build refuses active defrag'],
     [
       SKIPS['not-defraggable'],
@@ -151,7 +174,7 @@ describe('a plan in words', () => {
 
   test('needs no more than the plan: no diagnosis, no zone, no clock', () => {
     expect(planText(aPlan())).toBe(
-      'start active defrag: memory is lost in holes; predicted 350 MiB back, in stalls of about 2.5 ms',
+      'start active defrag: memory is lost in holes; predicted 350 MiB back, in stalls of about 0.5 ms',
     );
     expect(planText(SKIPS['outside-window'])).toBe(
       'nothing: outside the window, which opens Tue 2026-11-24 06:14 UTC; would have purged 310 MiB',
@@ -215,7 +238,11 @@ describe('blockers', () => {
 
 describe('findings', () => {
   test.each([
-    [FINDINGS.fragmented, '357 MiB are lost in holes, 79 % of the data: active defrag closes them'],
+    [FINDINGS.fragmented, '357 MiB are lost in holes, 79 % of the data: active defrag closes 350 MiB of them'],
+    [
+      FINDINGS['pages-retained'],
+      '310 MiB of free pages are kept by the allocator: MEMORY PURGE or time returns 291 MiB of them',
+    ],
     [FINDINGS['near-limit'], 'RSS is 5.2 GiB, 87 % of the memory limit of 6 GiB'],
     [FINDINGS['too-small'], 'RSS is 12 MiB, below the smallest floor of 100 MiB: nothing to gain, whatever the ratio'],
     [
@@ -228,6 +255,46 @@ describe('findings', () => {
       'the server does not report where its RSS goes (no allocator_* fields in INFO memory)',
     ],
   ])('%#', (finding, text) => expect(findingText(finding)).toBe(text));
+
+  const DENIAL = { issue: 'redis/redis#13307', why: 'it crashes in defragLaterStep', fixedIn: 'Redis 7.2.6' };
+
+  test.each<readonly [Obstacle, string]>([
+    [{ kind: 'unknown-engine', version: '' }, ', and Offpeak does not close them: it does not know this engine'],
+    [{ kind: 'already-on' }, ': active defrag is on already'],
+    [
+      { kind: 'disabled', setting: 'defrag.enabled' },
+      ', and Offpeak does not close them: defrag.enabled is false in the config',
+    ],
+    [
+      { kind: 'denied-version', denial: DENIAL },
+      ', and Offpeak does not close them: active defrag is unsafe on this version: it crashes in defragLaterStep (redis/redis#13307); lifted by Redis 7.2.6',
+    ],
+    [
+      { kind: 'config-refused' },
+      ', and Offpeak does not close them: the server refuses CONFIG to us (a managed service, or an ACL without +config|get +config|set)',
+    ],
+    [{ kind: 'unsupported' }, ', and Offpeak does not close them: this build refuses active defrag'],
+    [
+      { kind: 'not-defraggable', seen: 0, of: 357 * MIB },
+      ", and Offpeak does not close them: the server's own defragger sees only 0 B of the 357 MiB",
+    ],
+  ])('holes and $0.kind', (obstacle, text) => {
+    const finding = { ...FINDINGS.fragmented, obstacle };
+    expect(findingText(finding)).toBe(`357 MiB are lost in holes, 79 % of the data${text}`);
+    expect(obstacleNote(obstacle)).toMatch(/^[\x20-\x7e]{20,56}$/);
+  });
+
+  test.each<readonly [Obstacle, string]>([
+    [{ kind: 'unknown-engine', version: '' }, 'it does not know this engine'],
+    [{ kind: 'disabled', setting: 'purge.enabled' }, 'purge.enabled is false in the config'],
+    [{ kind: 'purge-refused' }, 'the server refuses MEMORY PURGE to us'],
+    [{ kind: 'would-block', stall: 1210 }, 'a purge would block clients for longer than purge.maxBlock allows (1.2 s)'],
+  ])('free pages and $0.kind', (obstacle, text) => {
+    expect(findingText({ ...FINDINGS['pages-retained'], obstacle })).toBe(
+      `310 MiB of free pages are kept by the allocator, and Offpeak does not return them: ${text}`,
+    );
+    expect(obstacleNote(obstacle)).toMatch(/^[\x20-\x7e]{20,56}$/);
+  });
 
   test('RSS below used_memory is said without claiming swap', () => {
     expect(findingText(FINDINGS['rss-below-used'])).toMatch(

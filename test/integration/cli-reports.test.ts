@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { configYaml, OPEN } from '../support/job.ts';
+import { aWorkplace, runOffpeak } from '../support/offpeak.ts';
+import { reportServer } from '../support/report-server.ts';
+import { reportInfo, SETTINGS } from '../support/reports.ts';
+
+// What people have reported of other tools, through the command line as they would have typed it.
+
+const ROOMY = `${OPEN}
+    purge: { maxBlock: 5s }
+    defrag: { enabled: true }`;
+
+type Command = 'check' | 'plan';
+
+async function offpeak(
+  command: Command,
+  info: string,
+  settings: Readonly<Record<string, string>> | 'refused' = SETTINGS,
+  body = ROOMY,
+): Promise<string> {
+  await using server = await reportServer(info, settings);
+  using place = aWorkplace();
+  place.write('prod.yml', configYaml(server.port, body));
+  const { code, stdout, stderr } = await runOffpeak([command, '-c', 'prod.yml', '--no-color'], { cwd: place.folder });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return stdout.replaceAll(/\s+/g, ' ');
+}
+
+const DISABLED = ROOMY.replace('enabled: true', 'enabled: false');
+
+test.each<readonly [string, string, Readonly<Record<string, string>> | 'refused', string, RegExp]>([
+  ['a denied Redis', reportInfo('denied-724'), SETTINGS, ROOMY, /redis\/redis#13307\); lifted by Redis 7\.2\.6/],
+  ['KeyDB', reportInfo('keydb-631'), SETTINGS, ROOMY, /Snapchat\/KeyDB#131/],
+  ['a denied Valkey', reportInfo('valkey-801'), SETTINGS, ROOMY, /valkey#1310\); lifted by Valkey 8\.0\.2/],
+  [
+    'CONFIG refused',
+    reportInfo('denied-724', { redis_version: '7.0.15' }),
+    'refused',
+    ROOMY,
+    /does not close them: the server refuses CONFIG to us/,
+  ],
+  [
+    'defrag.enabled: false',
+    reportInfo('denied-724', { redis_version: '7.0.15' }),
+    SETTINGS,
+    DISABLED,
+    /does not close them: defrag\.enabled is false/,
+  ],
+])('check, %s: says why the holes are not closed', async (_what, info, settings, body, why) => {
+  const text = await offpeak('check', info, settings, body);
+  expect(text).toMatch(why);
+  expect(text).not.toMatch(/active defrag closes|then a purge/);
+});
+
+test.each(['cow-over-limit', 'monitor-client-6gb', 'keydb-after-sync'])(
+  'check, %s: no holes to speak of',
+  async (name) => {
+    const text = await offpeak('check', reportInfo(name));
+    expect(text).toContain('little for active defrag to close');
+    expect(text).not.toMatch(/lost in holes|then a purge/);
+  },
+);
+
+test('plan, KeyDB with a second primary that is down: blocked', async () => {
+  const text = await offpeak('plan', reportInfo('keydb-multimaster-new'));
+  expect(text).toMatch(/nothing: the replica is not in sync with its primary \(the link is down\); would have purged/);
+});

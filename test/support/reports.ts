@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Observation } from '../../functions/maintain/decide/observation.ts';
+import { observe } from '../../functions/maintain/observe.ts';
+import type { Command, Connection, Reply } from '../../functions/shared/redis/connection.ts';
+import { NODE, NOW } from './builders.ts';
+
+const FOLDER = join(import.meta.dirname, '..', 'fixtures', 'reports');
+
+/** An INFO text in the proportions of a public report, with fields replaced, added, or taken out where undefined. */
+export function reportInfo(name: string, fields: Readonly<Record<string, string | number | undefined>> = {}): string {
+  const text = readFileSync(join(FOLDER, `${name}.info`), 'utf8');
+  const kept = text.split('\n').filter((line) => !Object.hasOwn(fields, line.split(':')[0] ?? ''));
+  const added = Object.entries(fields).flatMap(([field, value]) => (value === undefined ? [] : [`${field}:${value}`]));
+  return [...kept, ...added].join('\n');
+}
+
+/** What CONFIG GET prints of a Redis that was never changed. */
+export const SETTINGS: Readonly<Record<string, string>> = {
+  activedefrag: 'no',
+  'active-defrag-cycle-min': '1',
+  'active-defrag-cycle-max': '25',
+  'active-defrag-ignore-bytes': '104857600',
+  'active-defrag-threshold-lower': '10',
+  'active-defrag-threshold-upper': '100',
+  hz: '10',
+  'latency-monitor-threshold': '0',
+};
+
+/** A look at a server that answers with this INFO text. */
+export async function lookAtReport(
+  info: string,
+  settings: Readonly<Record<string, string>> | 'refused' = SETTINGS,
+): Promise<Observation> {
+  const config: Reply =
+    settings === 'refused'
+      ? { ok: false, error: "ERR unknown command 'CONFIG'" }
+      : { ok: true, value: Object.entries(settings).flat() };
+  const answer = ([name, section]: Command): Reply => {
+    if (name === 'INFO') return { ok: true, value: section === 'server' ? info : '' };
+    return name === 'CONFIG' ? config : { ok: true, value: [] };
+  };
+  const connection: Connection = { sent: 1, send: async (commands) => commands.map(answer), close: () => {} };
+  return await observe(connection, NODE, () => NOW);
+}
