@@ -64,6 +64,7 @@ const leaseSchema = z.object({
     misses: amount,
     fragmentation: amount,
     commands: z.optional(amount),
+    cpuSeconds: z.optional(amount),
     latencyAt: amount,
     latencyMax: amount,
     worstStall: amount,

@@ -90,9 +90,7 @@ async function stop(
   if (given.missing.length > 0) return [await stillOn(visit, facts, renewed, decided, given)];
   const quiet = { settled: given.settled, isAtRest: true, outcomes: [] };
   const mayPurge = traitsOf(because).purges && !isAside(held);
-  const after = mayPurge
-    ? await settleAfterDefrag(visit, { before: observation, settled: given.settled }, facts.memory, closing)
-    : quiet;
+  const after = mayPurge ? await settleAfterDefrag(visit, given.settled, facts.memory, closing) : quiet;
   const isJudged = because !== 'never-started' && because !== 'server-restarted' && after.isAtRest;
   const verdict = isJudged ? verdictOf(closing, after.settled) : undefined;
   // Whoever has to finish this after us tells it again, under the same name: it is the end of the same lease.

@@ -1,6 +1,7 @@
-import { MIB, type Milliseconds, SECOND } from '../../shared/config/units.ts';
-import { type Blocker, OTHER_CONNECTION, serverBlockers } from './guards.ts';
+import { MIB, type Milliseconds, type Percent, SECOND } from '../../shared/config/units.ts';
+import { type Blocker, serverBlockers } from './guards.ts';
 import { identify, type Lease, type Progress, wasGivenBack, wasTaken } from './lease.ts';
+import { OTHER_CONNECTION } from './load.ts';
 import type { Observation } from './observation.ts';
 import type { Plan, Situation, StopDefrag } from './plan.ts';
 
@@ -50,12 +51,26 @@ function stopReason(situation: Situation, lease: Lease): Omit<StopDefrag, 'kind'
 }
 
 function leasedBlockers({ observation, policy }: Situation, lease: Lease): readonly Blocker[] {
-  const { at, commands } = lease.progress;
-  const earlier = commands === undefined ? undefined : { at, total: commands, own: OTHER_CONNECTION };
-  const blockers = serverBlockers(observation, policy, earlier);
+  const { at, commands, cpuSeconds } = lease.progress;
+  const blockers = serverBlockers(observation, policy, {
+    at,
+    own: OTHER_CONNECTION,
+    ownDefrag: ownDefragCpu(observation, policy),
+    ...(commands !== undefined && { commands }),
+    ...(cpuSeconds !== undefined && { cpuSeconds }),
+  });
   const isUnnoticedFailover =
     observation.replication.role !== lease.role && !blockers.some(({ kind }) => kind === 'failover');
   return isUnnoticedFailover ? [...blockers, { kind: 'failover' }] : blockers;
+}
+
+/**
+ * What our defrag may have of the main thread: what the server says that it aims at, or what it was allowed, whichever is more. It may have
+ * ended between the looks (`active_defrag_running:0`) after most of them, and it may be a human who has raised it.
+ */
+function ownDefragCpu({ defrag }: Observation, policy: Situation['policy']): Percent {
+  const allowed = Number(defrag.settings?.['active-defrag-cycle-max'] ?? policy.defrag.maxCpu);
+  return Math.max(defrag.running ?? 0, Number.isFinite(allowed) ? allowed : policy.defrag.maxCpu);
 }
 
 function isStallSpent({ worstStall, stallStrikes, looks = 0 }: Progress, promised: Milliseconds): boolean {
@@ -79,7 +94,7 @@ function hasStoppedMoving(observation: Observation, lease: Lease, progress: Prog
 export function advance(lease: Lease, observation: Observation): Progress {
   const { progress } = lease;
   // A count without its own time measures nothing: what this look did not see is not carried over.
-  const { commands: _, ...lasting } = progress;
+  const { commands: _, cpuSeconds: __, ...lasting } = progress;
   const seen = countersOf(observation);
   const stall = stallSeen(progress, observation);
   const { latency } = observation.defrag;
@@ -114,13 +129,14 @@ export function beginning(observation: Observation): Progress {
 
 function countersOf({ at, defrag, activity, memory }: Observation): Partial<Progress> & { readonly at: number } {
   const { allocatorActive: active, allocatorAllocated: allocated } = memory;
-  const { totalCommandsProcessed: commands } = activity;
+  const { totalCommandsProcessed: commands, cpuSeconds } = activity;
   return {
     at,
     ...(defrag.hits !== undefined && { hits: defrag.hits }),
     ...(defrag.misses !== undefined && { misses: defrag.misses }),
     ...(active !== undefined && allocated !== undefined && { fragmentation: Math.max(0, active - allocated) }),
     ...(commands !== undefined && { commands }),
+    ...(cpuSeconds !== undefined && { cpuSeconds }),
   };
 }
 
