@@ -118,6 +118,14 @@ const usual: Commands = [
       ([name, mib]) =>
         new Command(`${mib} MiB of free pages on ${name}`, (world) => on(world, name).retain(mib * 2 ** 20, world.now)),
     ),
+  fc
+    .tuple(node, fc.constantFrom(QUIET, QUIET, HEAVY, MANY))
+    .map(
+      ([name, traffic]) =>
+        new Command(`${name} has ${traffic.opsPerSecond} commands/s of ${traffic.cost} ms`, (world) =>
+          Object.assign(on(world, name), traffic),
+        ),
+    ),
 ];
 
 const typed = fc.constantFrom<readonly [string, string]>(
@@ -154,14 +162,6 @@ const unusual: Commands = [
       ([name, is]) =>
         new Command(`${name} has ${is ? 'a' : 'no'} fork child`, (world) =>
           Object.assign(on(world, name), { forking: is }),
-        ),
-    ),
-  fc
-    .tuple(node, fc.constantFrom(QUIET, QUIET, HEAVY, MANY))
-    .map(
-      ([name, traffic]) =>
-        new Command(`${name} has ${traffic.opsPerSecond} commands/s of ${traffic.cost} ms`, (world) =>
-          Object.assign(on(world, name), traffic),
         ),
     ),
   fc.constantFrom(1, 2).map(

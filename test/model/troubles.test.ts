@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { HOUR, MINUTE, SECOND } from '../../functions/shared/config/units.ts';
 import { nodeName } from './fleet.ts';
 import { aNight, expectRest, first, fragment, second, server } from './night.ts';
-import { HEAVY, MANY } from './server.ts';
+import { HEAVY, MANY, QUIET } from './server.ts';
 import type { LiveWorld } from './world.ts';
 
 // Troubles of the world that last, told step by step.
@@ -421,6 +421,19 @@ describe('traffic', () => {
     fragment(world);
     await world.run();
     expect(world.deeds).toEqual([]);
+    expect(world.violations).toEqual([]);
+  });
+
+  test('of many commands lets nothing start where the CPU is not reported', async () => {
+    const world = aNight('debian');
+    const node = nodeName('debian', 0);
+    Object.assign(server(world, node), MANY, { traits: { ...server(world, node).traits, backgroundThread: false } });
+    retain(world, node);
+    await world.run();
+    expect(world.deeds).toEqual([]);
+    Object.assign(server(world, node), QUIET);
+    await world.run();
+    expect(world.deeds.map(({ kind }) => kind)).toEqual(['purge']);
     expect(world.violations).toEqual([]);
   });
 
