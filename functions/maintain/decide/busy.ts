@@ -15,14 +15,14 @@ export interface Busy {
   readonly commands?: {
     readonly perSecond: number;
     readonly limit: number;
-    /** The limit is no one's setting: it stands in where the CPU could not be measured. */
+    /** The config does not set this limit: it stands in where the CPU could not be measured. */
     readonly standsIn?: true;
   };
 }
 
 export type LoadLimits = Pick<InstanceConfig, 'maxMainThreadCpu' | 'maxOpsPerSecond'>;
 
-/** The limit where the CPU cannot be measured and the config has none for commands: what any server does beside its sleep. */
+/** The limit where the CPU cannot be measured and the config has none for commands. It was the default before the CPU was measured. */
 const OPS_WITHOUT_CPU = 1000;
 /**
  * Our own defrag may take more than it is meant to: a cycle looks at its clock only between values, the raised `hz` runs the server's cron
@@ -30,7 +30,7 @@ const OPS_WITHOUT_CPU = 1000;
  * have this much more before they end a run, which has cost something already; a start is judged by the plain limit.
  */
 const DEFRAG_MARGIN: Percent = 10;
-/** Whatever our share is, above this there is nothing left for others to show. */
+/** Above this the thread is full. With a large share for our defrag, others cannot show more than what is left. */
 const FULL: Percent = 95;
 
 /**

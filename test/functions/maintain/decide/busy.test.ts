@@ -123,7 +123,7 @@ describe('while our own defrag runs', () => {
     [25, 40, 75],
     [1, 40, 51],
     [25, 1, 36],
-    // A full thread is busy, whoever fills it.
+    // A full thread is busy, whatever fills it.
     [75, 40, 95],
     [25, 80, 95],
     [25, 97, 97],

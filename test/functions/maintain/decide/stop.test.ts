@@ -187,7 +187,11 @@ describe('it ends for a reason', () => {
     ['what it was allowed, though it has ended meanwhile', { running: 0 }, 75],
     ['what a human has raised it to', { running: 30 }, 80],
     ['the policy, where CONFIG GET is refused', { settings: undefined as never, running: 0 }, 75],
-    ['the policy, where it is no number', { settings: { ...RUNNING.settings, 'active-defrag-cycle-max': '' } }, 75],
+    [
+      'the policy, where the setting cannot be read',
+      { settings: { ...RUNNING.settings, 'active-defrag-cycle-max': 'x' }, running: 0 },
+      75,
+    ],
   ])("our own defrag's share is taken off before others are judged: %s", (_what, defrag, up) => {
     expect(afterMinute(up - 0.1, defrag).reason).not.toBe('busy');
     expect(afterMinute(up + 0.1, defrag).reason).toBe('busy');
