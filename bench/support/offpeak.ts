@@ -52,7 +52,7 @@ instances:
     url: redis://127.0.0.1:${port}
     timezone: UTC
     windows: [{ days: daily, start: "00:00", duration: 24h }]
-    maxOpsPerSecond: 1000000
+    maxMainThreadCpu: 100%
     purge: { minReclaim: 16MiB, maxBlock: ${maxBlock}ms, cooldown: 1h }
     defrag: { enabled: ${defrag}, minReclaim: 16MiB, maxStall: ${maxStall}ms, maxCpu: 25%, cooldown: 1h }
 `,

@@ -27,7 +27,7 @@ export function tickJson(tick: Tick, instances: readonly InstanceConfig[] = [], 
 }
 
 function outcomeDocument(outcome: Outcome, instance: InstanceConfig | undefined) {
-  const { observation, diagnosis, plan, verdict, problem, leased, pause, opsPerSecond } = outcome;
+  const { observation, diagnosis, plan, verdict, problem, leased, pause, opsPerSecond, mainThreadCpu } = outcome;
   return {
     instance: outcome.instance,
     node: outcome.node,
@@ -42,6 +42,7 @@ function outcomeDocument(outcome: Outcome, instance: InstanceConfig | undefined)
     leased: leased === true,
     pause: pause && { until: isoText(pause.until), reason: pause.reason, by: pause.by },
     opsPerSecond,
+    mainThreadCpu,
   };
 }
 

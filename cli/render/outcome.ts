@@ -4,7 +4,7 @@ import { planText } from '../../functions/maintain/decide/words.ts';
 import { findingText } from '../../functions/maintain/decide/words-finding.ts';
 import { pauseText } from '../../functions/maintain/decide/words-pause.ts';
 import { noticeText, verdictText } from '../../functions/maintain/decide/words-result.ts';
-import { countText } from '../../functions/maintain/decide/words-units.ts';
+import { countText, percentText } from '../../functions/maintain/decide/words-units.ts';
 import type { InstanceConfig } from '../../functions/shared/config/schema.ts';
 import { wrapText } from '../../functions/shared/contracts/wrap.ts';
 import { pictureLines } from './picture.ts';
@@ -24,13 +24,14 @@ export function stepLines(outcome: Outcome, style: Style, instance?: InstanceCon
 }
 
 function headerLines(
-  { instance, node, observation, opsPerSecond, leased }: Outcome,
+  { instance, node, observation, opsPerSecond, mainThreadCpu, leased }: Outcome,
   { paint }: Style,
 ): readonly string[] {
   const facts = [
     ...(observation ? [`${observation.engine.name} ${observation.engine.version}`.trim()] : []),
     ...(observation && observation.replication.role !== 'unknown' ? [observation.replication.role] : []),
     ...(opsPerSecond === undefined ? [] : [`${countText(opsPerSecond)} commands/s`]),
+    ...(mainThreadCpu === undefined ? [] : [`main thread ${percentText(mainThreadCpu)}`]),
     ...(leased ? ['under our lease'] : []),
   ];
   const [first = '', ...more] = wrapText(

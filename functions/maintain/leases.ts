@@ -74,6 +74,7 @@ const leaseSchema = z.object({
     misses: amount,
     fragmentation: amount,
     commands: z.optional(amount),
+    cpuSeconds: z.optional(amount),
     latencyAt: amount,
     latencyMax: amount,
     latencyLast: z.optional(amount),

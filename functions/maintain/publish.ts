@@ -35,7 +35,8 @@ export async function publish(
 }
 
 function logOutcome(log: Log, outcome: Outcome): void {
-  const { instance, node, status, plan, verdict, problem, diagnosis, leased, pause, opsPerSecond } = outcome;
+  const { instance, node, status, plan, verdict, problem, diagnosis, leased, pause } = outcome;
+  const { opsPerSecond, mainThreadCpu } = outcome;
   const fields = {
     instance,
     node,
@@ -47,6 +48,7 @@ function logOutcome(log: Log, outcome: Outcome): void {
     ...(leased && { leased }),
     ...(pause && { pause }),
     ...(opsPerSecond !== undefined && { opsPerSecond }),
+    ...(mainThreadCpu !== undefined && { mainThreadCpu }),
   };
   if (status === 'failed') log.error('node failed', fields);
   else if (status === 'unreachable') log.warn('node unreachable', fields);

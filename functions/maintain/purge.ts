@@ -55,7 +55,7 @@ export async function purge(
       stall: purged.blocked,
       promisedStall: instance.purge.maxBlock,
     });
-    const outcome = outcomeOf(visit, { ...facts, observation: settled }, plan, { verdict });
+    const outcome = outcomeOf(visit, { ...facts, observation: settled }, plan, { verdict, idleAt: before });
     const isTold = (await tell?.(outcome)) === true;
     const learned = await known(isTold, (stored) => learnFromPurge(stored, verdict, settled));
     return { kind: 'done', memory: learned, outcome, settled, ...(tell && { isTold }) };

@@ -2,8 +2,8 @@ import { MIB } from '../shared/config/units.ts';
 import type { Lease, NodeMemory } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
-import { DECAY } from './decide/permission.ts';
-import { type Plan, planAfterDefrag, type Situation } from './decide/plan.ts';
+import { DECAY, SHORT_LOOK } from './decide/permission.ts';
+import { type Acting, type Plan, planAfterDefrag, type Situation } from './decide/plan.ts';
 import type { StopTraits } from './decide/stop-reasons.ts';
 import { failedOutcome } from './lease-taking.ts';
 import { isPurgeUntold, purge } from './purge.ts';
@@ -20,22 +20,39 @@ export interface Settled {
   readonly outcomes: readonly Outcome[];
 }
 
-/** What defrag has freed leaves the process by a purge at once, or by jemalloc's decay in ten seconds. */
+/**
+ * What defrag has freed leaves the process by a purge at once, or by jemalloc's decay in ten seconds. A purge needs a second look, as
+ * before every start: what others do now is measured without our defrag in it.
+ */
 export async function settleAfterDefrag(
   visit: Visit,
-  { before, settled }: { readonly before: Observation; readonly settled: Observation },
+  given: Observation,
   memory: NodeMemory,
   lease: Pick<Lease, 'node' | 'acquiredAt' | 'busyUntil'>,
   rests: StopTraits['rests'],
 ): Promise<Settled> {
-  const facts = situation(visit, settled, { memory, earlier: before });
-  if (rests === 'at-once') return { settled, isAtRest: pagesOf(facts) < AT_REST, outcomes: [] };
-  const quiet = { kind: 'skip', reason: 'changed' } as const;
-  if (rests === 'decay') return { ...(await decayed(visit, facts, quiet)), outcomes: [] };
-  const decided = planAfterDefrag(facts, lease.acquiredAt);
+  const first = situation(visit, given, { memory });
   if (await isPurgeUntold(visit, lease, memory))
-    return { settled, isAtRest: true, outcomes: [unknownPurge(visit, facts)] };
+    return { settled: given, isAtRest: true, outcomes: [unknownPurge(visit, first)] };
+  if (rests === 'at-once') return { settled: given, isAtRest: pagesOf(first) < AT_REST, outcomes: [] };
+  const quiet = { kind: 'skip', reason: 'changed' } as const;
+  if (rests === 'decay') return { ...(await decayed(visit, first, quiet)), outcomes: [] };
+  const early = planAfterDefrag(first, lease.acquiredAt);
+  if (early.kind === 'skip') return await decayed(visit, first, early);
+  await sleepAwake(visit, SHORT_LOOK);
+  const facts = situation(visit, await visit.session.look(), { memory, earlier: given });
+  const decided = planAfterDefrag(facts, lease.acquiredAt);
   if (decided.kind === 'skip') return await decayed(visit, facts, decided);
+  return await purgedAfterDefrag(visit, facts, decided, lease);
+}
+
+async function purgedAfterDefrag(
+  visit: Visit,
+  facts: Situation,
+  decided: Acting,
+  lease: Pick<Lease, 'busyUntil'>,
+): Promise<Settled> {
+  const { observation: settled } = facts;
   const result = await purge(visit, facts, decided, lease);
   if (result.kind === 'done') return { settled: result.settled, isAtRest: true, outcomes: [result.outcome] };
   if (result.kind === 'withdrawn' && result.plan.reason !== 'purge-refused')

@@ -93,9 +93,8 @@ async function stop(
   if (!renewed) return [outcomeOf(visit, facts, { kind: 'skip', reason: 'changed' }, { leased: true })];
   const given = await give(visit, held.lease, because, observation);
   if (given.missing.length > 0) return [await stillOn(visit, facts, renewed, decided, given)];
-  const looks = { before: observation, settled: given.settled };
   const rests = isAside(held) ? 'at-once' : traitsOf(because).rests;
-  const after = await settleAfterDefrag(visit, looks, facts.memory, closing, rests);
+  const after = await settleAfterDefrag(visit, given.settled, facts.memory, closing, rests);
   const isJudged = because !== 'never-started' && because !== 'server-restarted';
   const verdict = isJudged ? verdictOf(closing, after, visit) : undefined;
   // Whoever has to finish this after us tells it again, under the same name: it is the end of the same lease.

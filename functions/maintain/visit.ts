@@ -1,8 +1,8 @@
 import type { InstanceConfig } from '../shared/config/schema.ts';
 import { type Milliseconds, SECOND } from '../shared/config/units.ts';
 import { diagnose } from './decide/diagnose.ts';
-import { commandCount, commandsPerSecond } from './decide/guards.ts';
 import type { NodeMemory } from './decide/lease.ts';
+import { commandsPerSecond, loadCounters, mainThreadCpu } from './decide/load.ts';
 import type { Observation, Settings } from './decide/observation.ts';
 import type { Notice, Outcome, Problem } from './decide/outcome.ts';
 import type { Plan, Situation } from './decide/plan.ts';
@@ -111,6 +111,8 @@ interface Extras {
   readonly leased?: boolean;
   readonly settings?: Settings;
   readonly episode?: number;
+  /** The look before the action, where the action's own work would show as the server's. */
+  readonly idleAt?: Observation;
 }
 
 /** What came of one plan. */
@@ -118,10 +120,11 @@ export function outcomeOf(
   visit: Visit,
   { observation, diagnosis, earlier }: Situation,
   plan: Plan,
-  extras: Extras = {},
+  { idleAt = observation, ...extras }: Extras = {},
 ): Outcome {
-  const count = earlier && commandCount(earlier);
-  const opsPerSecond = count && commandsPerSecond(observation, count);
+  const since = earlier && loadCounters(earlier);
+  const opsPerSecond = since && commandsPerSecond(observation, since);
+  const cpu = since && mainThreadCpu(idleAt, since);
   return {
     instance: visit.instance.id,
     node: visit.node,
@@ -131,6 +134,7 @@ export function outcomeOf(
     plan,
     notices: [],
     ...(opsPerSecond !== undefined && { opsPerSecond }),
+    ...(cpu !== undefined && { mainThreadCpu: cpu }),
     ...extras,
   };
 }

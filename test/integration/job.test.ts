@@ -70,15 +70,33 @@ describe.skipIf(lacksServer('defrag'))('on a server that can defragment', () => 
     const plan = outcome?.plan;
     expect(plan?.kind === 'skip' && plan.blockers?.[0]).toMatchObject({
       kind: 'busy',
-      limit: 50,
-      opsPerSecond: expect.any(Number),
+      commands: { limit: 50, perSecond: expect.any(Number) },
     });
+  });
+
+  it('does nothing while others keep the main thread at work, and says how much of it', async () => {
+    using job = aJob(configYaml(server.port, `${OPEN}${SMALL_FLOORS}\n    maxMainThreadCpu: 1%`));
+    const before = await settingsOf(redis);
+    using _ = keepComputing(redis);
+    const { outcomes } = await job.tick();
+    const [outcome] = outcomes;
+    expect(outcome?.plan).toMatchObject({
+      kind: 'skip',
+      reason: 'busy',
+      blockers: [{ kind: 'busy', mainThread: { cpu: outcome?.mainThreadCpu, limit: 1 } }],
+    });
+    expect(outcome?.mainThreadCpu).toBeGreaterThan(1);
+    expect(await settingsOf(redis)).toEqual(before);
   });
 
   it('counts no command of its own: on a server that nobody else uses the rate is 0', async () => {
     using job = aJob(configYaml(server.port, OPEN + SMALL_FLOORS.replace('100000', '0')));
     const { outcomes } = await job.tick({ mode: 'plan' });
-    expect(outcomes[0]).toMatchObject({ opsPerSecond: 0, plan: { kind: 'act', action: { kind: 'start-defrag' } } });
+    expect(outcomes[0]).toMatchObject({
+      opsPerSecond: 0,
+      mainThreadCpu: expect.any(Number),
+      plan: { kind: 'act', action: { kind: 'start-defrag' } },
+    });
   });
 
   it('does nothing while BGSAVE runs', async () => {
@@ -145,7 +163,8 @@ describe.skipIf(lacksServer('defrag'))('on a server that can defragment', () => 
 
   it('defragments under a lease, ends it, purges, restores every setting, and returns what it predicted', async () => {
     const before = await settingsOf(redis);
-    using job = aJob(configYaml(server.port));
+    // Less than our own defrag takes: that is not counted as others' work.
+    using job = aJob(configYaml(server.port, `${OPEN}${SMALL_FLOORS}\n    maxMainThreadCpu: 5%`));
     const ticks = await untilIdle(job);
     const plans = plansOf(ticks);
     expect(plans[0]).toBe('start-defrag');
@@ -208,6 +227,21 @@ function keepPinging(redis: Redis, everyMs: number): Disposable & { sent(): numb
     void Promise.all([redis.ping(), redis.ping()]);
   }, everyMs);
   return { sent: () => sent, [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** Short scripts, two at a time, until disposed of: however fast the machine, the main thread always has the next one to do. */
+function keepComputing(redis: Redis): Disposable {
+  const script = 'local sum = 0 for i = 1, 500000 do sum = sum + i end return sum';
+  let isOver = false;
+  const compute = async () => {
+    while (!isOver) await redis.eval(script, 0);
+  };
+  void Promise.all([compute(), compute()]);
+  return {
+    [Symbol.dispose]() {
+      isOver = true;
+    },
+  };
 }
 
 async function endOfBgsave(redis: Redis): Promise<void> {

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { EVERY_INSTANCE, endPause, putPause } from '../../functions/maintain/pauses.ts';
 import { HOUR, MINUTE } from '../../functions/shared/config/units.ts';
 import { isWindowOpen } from './calendar.ts';
-import { FLEET, MAX_OPS, nodeName } from './fleet.ts';
+import { FLEET, nodeName } from './fleet.ts';
 import { BUSY, due, instanceOf, isCleanAfterTick, isEveryNodePublished, isTheirsAgain } from './invariants.ts';
+import { HEAVY, MANY, QUIET } from './server.ts';
 import type { LiveWorld } from './world.ts';
 
 /** What has been done to the world, for the count. The invariants judge the world itself. */
@@ -117,6 +118,14 @@ const usual: Commands = [
       ([name, mib]) =>
         new Command(`${mib} MiB of free pages on ${name}`, (world) => on(world, name).retain(mib * 2 ** 20, world.now)),
     ),
+  fc
+    .tuple(node, fc.constantFrom(QUIET, QUIET, HEAVY, MANY))
+    .map(
+      ([name, traffic]) =>
+        new Command(`${name} has ${traffic.opsPerSecond} commands/s of ${traffic.cost} ms`, (world) =>
+          Object.assign(on(world, name), traffic),
+        ),
+    ),
 ];
 
 const typed = fc.constantFrom<readonly [string, string]>(
@@ -153,14 +162,6 @@ const unusual: Commands = [
       ([name, is]) =>
         new Command(`${name} has ${is ? 'a' : 'no'} fork child`, (world) =>
           Object.assign(on(world, name), { forking: is }),
-        ),
-    ),
-  fc
-    .tuple(node, fc.boolean())
-    .map(
-      ([name, is]) =>
-        new Command(`${name} is ${is ? 'busy' : 'quiet'}`, (world) =>
-          Object.assign(on(world, name), { opsPerSecond: is ? MAX_OPS * 4 : 10 }),
         ),
     ),
   fc.constantFrom(1, 2).map(
@@ -265,7 +266,7 @@ export async function comeToRest(world: LiveWorld): Promise<void> {
   world.topic.isDown = false;
   for (const [name, server] of world.servers) {
     world.answering.set(name, name);
-    Object.assign(server, { reachable: true, forking: false, opsPerSecond: 10 });
+    Object.assign(server, { reachable: true, forking: false, ...QUIET });
   }
   const isAnyOpen = () => FLEET.some(({ window }) => isWindowOpen(world.now, window));
   // Starts that may still be under way are waited for.

@@ -6,12 +6,14 @@ export interface InstanceOfModel {
   readonly id: string;
   readonly window: WindowOfModel;
   readonly nodes: readonly ServerTraits[];
+  /** The second limit of load, where it has one. */
+  readonly maxOps?: number;
 }
 
 const plain = { version: '7.0.15', role: 'primary', backgroundThread: true } as const;
 
 /** Windows inside the skipped and the repeated hour, one over midnight; a group; a version on the deny-list; one that takes
- * settings one at a time; a build that refuses. */
+ * settings one at a time, and has a limit on commands; a build that refuses, and does not report its CPU. */
 export const FLEET: readonly InstanceOfModel[] = [
   {
     id: 'solo',
@@ -32,13 +34,20 @@ export const FLEET: readonly InstanceOfModel[] = [
     id: 'old',
     window: { zone: 'UTC', start: '22:30', hours: 5 },
     nodes: [{ ...plain, version: '6.2.14' }],
+    maxOps: 1000,
   },
-  { id: 'debian', window: { zone: 'UTC', start: '23:30', hours: 4 }, nodes: [{ ...plain, refusesDefrag: true }] },
+  {
+    id: 'debian',
+    window: { zone: 'UTC', start: '23:30', hours: 4 },
+    nodes: [{ ...plain, refusesDefrag: true, hidesCpu: true }],
+  },
 ];
 
 export const MAX_STALL = 5;
 export const MAX_BLOCK = 200;
-export const MAX_OPS = 1000;
+export const MAX_CPU = 40;
+/** Where neither the CPU is reported nor a limit is set. */
+export const OPS_WITHOUT_CPU = 1000;
 
 export function nodeName(instance: string, index: number): string {
   return `${instance}-${index}.redis.example:6379`;
@@ -46,17 +55,19 @@ export function nodeName(instance: string, index: number): string {
 
 export function fleetYaml(): string {
   const instances = FLEET.map(
-    ({ id, window, nodes }) => `
+    ({ id, window, nodes, maxOps }) => `
   - id: ${id}
     timezone: ${window.zone}
     windows: [{ days: daily, start: "${window.start}", duration: ${window.hours}h }]
-    nodes: [${nodes.map((_, index) => `redis://${nodeName(id, index)}`).join(', ')}]`,
+    nodes: [${nodes.map((_, index) => `redis://${nodeName(id, index)}`).join(', ')}]${
+      maxOps === undefined ? '' : `\n    maxOpsPerSecond: ${maxOps}`
+    }`,
   );
   return `
 defaults:
   purge: { minReclaim: 64MiB, maxBlock: ${MAX_BLOCK}ms, cooldown: 30m }
   defrag: { minReclaim: 64MiB, maxStall: ${MAX_STALL}ms, maxDuration: 30m, cooldown: 30m }
-  maxOpsPerSecond: ${MAX_OPS}
+  maxMainThreadCpu: ${MAX_CPU}%
 instances:${instances.join('')}
 `;
 }

@@ -2,7 +2,7 @@ import type { Pause } from '../../functions/maintain/decide/pause.ts';
 import { MINUTE, SECOND } from '../../functions/shared/config/units.ts';
 import type { Alert } from '../../functions/shared/contracts/alert.ts';
 import { isWindowOpen } from './calendar.ts';
-import { FLEET, type InstanceOfModel, MAX_BLOCK, MAX_OPS, MAX_STALL, nodeName } from './fleet.ts';
+import { FLEET, type InstanceOfModel, MAX_BLOCK, MAX_CPU, MAX_STALL, nodeName, OPS_WITHOUT_CPU } from './fleet.ts';
 import type { SimulatedServer } from './server.ts';
 import type { Deed, Judge, World } from './world.ts';
 
@@ -58,8 +58,14 @@ function startsOnlyWhenAllowed(world: World, deed: Deed, server: SimulatedServer
   if (!isWindowOpen(world.now, instance.window)) fail('S1', 'its window is closed');
   if (pauseOf(world, instance.id)) fail('S1', 'it is paused');
   if (server.forking) fail('S1', 'it has a fork child');
-  if (server.opsPerSecond > MAX_OPS) fail('S1', 'it is busy');
+  if (isBusy(instance, server)) fail('S1', 'it is busy');
   if (world.now - server.startedAt < 10 * SECOND) fail('S1', 'it has just restarted');
+}
+
+/** By what it asks of its main thread, or where that is hidden, of its commands; and by the second limit, where there is one. */
+function isBusy({ maxOps }: InstanceOfModel, { traits, trafficCpu, opsPerSecond }: SimulatedServer): boolean {
+  const mostOps = maxOps ?? (traits.hidesCpu ? OPS_WITHOUT_CPU : Number.POSITIVE_INFINITY);
+  return (!traits.hidesCpu && trafficCpu() > MAX_CPU) || opsPerSecond > mostOps;
 }
 
 /** S3: what a human switched on is never switched off, and what a human has set during our run is left alone. */
@@ -101,12 +107,13 @@ function oneNodeAtATime(world: World, deed: Deed, acted: SimulatedServer, fail: 
 /** S4: replicas first. */
 function replicasFirst(world: World, deed: Deed, server: SimulatedServer, fail: Fail): void {
   if (server.role !== 'primary') return;
-  const { id, nodes } = instanceOf(deed.node);
+  const instance = instanceOf(deed.node);
+  const { id, nodes } = instance;
   for (const [index] of nodes.entries()) {
     const name = nodeName(id, index);
     const peer = world.servers.get(world.answering.get(name) ?? name);
     const isUntouched = !world.deeds.some(({ node }) => node === name) && world.answering.get(name) === name;
-    const isReady = peer?.reachable && !peer.forking && peer.opsPerSecond <= MAX_OPS && peer.holes > 2 * WORTH;
+    const isReady = peer?.reachable && !peer.forking && !isBusy(instance, peer) && peer.holes > 2 * WORTH;
     const isOurs = peer?.settings.activedefrag === 'no' && world.now - peer.startedAt > MINUTE;
     const isSeen = world.documents.get(`node#${id}#${name}`) === undefined;
     if (peer?.role === 'replica' && isUntouched && isReady && isOurs && isSeen) fail('S4', `the replica ${name} waits`);

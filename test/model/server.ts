@@ -31,7 +31,21 @@ export interface ServerTraits {
   readonly backgroundThread: boolean;
   /** A build with the system's jemalloc. */
   readonly refusesDefrag?: boolean;
+  /** INFO without `used_cpu_*`. */
+  readonly hidesCpu?: boolean;
 }
+
+/** What others ask of a server: commands per second, and the main thread's milliseconds that each of them takes. */
+export interface Traffic {
+  readonly opsPerSecond: number;
+  readonly cost: number;
+}
+
+export const QUIET: Traffic = { opsPerSecond: 10, cost: 0.1 };
+/** 80 % of the main thread, by commands of which no limit on their number would know. */
+export const HEAVY: Traffic = { opsPerSecond: 100, cost: 8 };
+/** Four times what a limit of 1,000 commands allows, and 8 % of the main thread. */
+export const MANY: Traffic = { opsPerSecond: 4000, cost: 0.02 };
 
 /** A process that calls itself Redis: memory that fragments and heals by the clock, and settings with owners. */
 export function aServer(name: string, traits: ServerTraits, startedAt: number) {
@@ -58,8 +72,9 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
     delaysNext: false,
     underWay: [] as (() => void)[],
     forking: false,
-    opsPerSecond: 10,
+    ...(QUIET as { opsPerSecond: number; cost: number }),
     commands: 1000,
+    cpuSeconds: 10,
     hits: 0,
     misses: 0,
   };
@@ -67,10 +82,15 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
   /** Of the process, under whatever address it answers. */
   const runId = () => `${name}-${server.run}`.padEnd(40, '0');
   const isOn = () => server.settings.activedefrag === 'yes';
+  const trafficCpu = () => (server.opsPerSecond * server.cost) / 10;
+  const isMoving = () => isOn() && server.holes > NEVER_CLOSED * server.allocated;
+  const defragCpu = () => (isMoving() ? Number(server.settings['active-defrag-cycle-max']) : 0);
 
   return Object.assign(server, {
     isOn,
     runId,
+    /** What others take of the main thread, in percent. */
+    trafficCpu,
     refusal: ({ activedefrag }: Settings) =>
       activedefrag === 'yes' && traits.refusesDefrag ? 'ERR Active defragmentation cannot be enabled' : undefined,
     meaningOf({ activedefrag }: Settings) {
@@ -82,6 +102,8 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
 
     pass(duration: number, now: number): void {
       server.commands += (server.opsPerSecond * duration) / SECOND;
+      const share = Math.min(100, trafficCpu() + (server.forking ? 0 : defragCpu()));
+      server.cpuSeconds += ((share / 100) * duration) / SECOND;
       if (isOn() && !server.forking) {
         const moved = Math.max(
           0,
@@ -111,7 +133,8 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
       server.settings = { ...FILE };
       server.owners = Object.fromEntries(Object.keys(FILE).map((name) => [name, 'file']));
       server.owed = {};
-      Object.assign(server, { holes: 4 * MIB, pages: 4 * MIB, hits: 0, misses: 0, commands: 0, forking: false });
+      Object.assign(server, { holes: 4 * MIB, pages: 4 * MIB, hits: 0, misses: 0, commands: 0, cpuSeconds: 0 });
+      server.forking = false;
     },
 
     set(name: string, value: string, owner: Owner): void {
@@ -159,6 +182,7 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
           totalCommandsProcessed: Math.floor(server.commands) + ownCommands,
           instantaneousOpsPerSec: server.opsPerSecond,
           ownCommands,
+          ...(!traits.hidesCpu && { cpuSeconds: server.cpuSeconds }),
         },
         persistence: { loading: false, rdbBgsaveInProgress: server.forking, aofRewriteInProgress: false },
         replication: {
@@ -168,7 +192,7 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
         },
         defrag: {
           settings: { ...server.settings },
-          running: isOn() && server.holes > NEVER_CLOSED * server.allocated ? 25 : 0,
+          running: defragCpu(),
           hits: server.hits,
           misses: server.misses,
         },

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { HOUR, MINUTE, SECOND } from '../../functions/shared/config/units.ts';
 import { nodeName } from './fleet.ts';
 import { aNight, expectRest, first, fragment, second, server } from './night.ts';
+import { HEAVY, MANY, QUIET } from './server.ts';
 import type { LiveWorld } from './world.ts';
 
 // Troubles of the world that last, told step by step.
@@ -376,7 +377,7 @@ describe('a server that hangs up on silent clients', () => {
     // Twelve seconds between the looks at the first, while the second waits.
     retain(world, first, third);
     for (const node of [first, third]) server(world, node).idleTimeout = 5 * SECOND;
-    server(world, first).opsPerSecond = 4000;
+    Object.assign(server(world, first), HEAVY);
     const published = world.published.length;
     await world.run();
     expect(world.published.slice(published).filter(({ name, value }) => name === 'Reachable' && value === 0)).toEqual(
@@ -393,6 +394,56 @@ describe('a defrag whose goal is met', () => {
     server(world, first).lazyfreePending = 3;
     Object.assign(server(world, first), { traits: { ...server(world, first).traits, backgroundThread: true } });
     world.pass(20 * SECOND);
+    await world.run();
+    expect(events(world)).toEqual([`defrag-started ${first}`, `defrag-finished ${first}`]);
+    expect(world.deeds.some(({ kind }) => kind === 'purge')).toBe(false);
+    await expectRest(world);
+  });
+});
+
+describe('traffic', () => {
+  test('of many commands that cost little neither keeps a defrag from starting nor ends one', async () => {
+    const world = aNight('trio');
+    for (const node of [first, second, third]) Object.assign(server(world, node), MANY);
+    server(world, first).fragment(60 * 1024 * 2 ** 20);
+    await world.run();
+    for (let ticks = 0; ticks < 3; ticks++) {
+      world.pass(5 * MINUTE);
+      await world.run();
+    }
+    expect(server(world, first).isOn()).toBe(true);
+    expect(events(world)).toEqual([`defrag-started ${first}`]);
+  });
+
+  test('that fills the main thread lets nothing start', async () => {
+    const world = aNight('trio');
+    for (const node of [first, second, third]) Object.assign(server(world, node), HEAVY);
+    fragment(world);
+    await world.run();
+    expect(world.deeds).toEqual([]);
+    expect(world.violations).toEqual([]);
+  });
+
+  test('of many commands lets nothing start where the CPU is not reported', async () => {
+    const world = aNight('debian');
+    const node = nodeName('debian', 0);
+    Object.assign(server(world, node), MANY, { traits: { ...server(world, node).traits, backgroundThread: false } });
+    retain(world, node);
+    await world.run();
+    expect(world.deeds).toEqual([]);
+    Object.assign(server(world, node), QUIET);
+    await world.run();
+    expect(world.deeds.map(({ kind }) => kind)).toEqual(['purge']);
+    expect(world.violations).toEqual([]);
+  });
+
+  test('that has just begun when a defrag ends leaves its pages to the decay', async () => {
+    const world = aNight('trio');
+    fragment(world);
+    await world.run();
+    world.pass(5 * MINUTE);
+    // By the average since the last look it is idle.
+    Object.assign(server(world, first), HEAVY, { traits: { ...server(world, first).traits, backgroundThread: true } });
     await world.run();
     expect(events(world)).toEqual([`defrag-started ${first}`, `defrag-finished ${first}`]);
     expect(world.deeds.some(({ kind }) => kind === 'purge')).toBe(false);
@@ -424,7 +475,7 @@ describe('a defrag that nothing brings to its goal', () => {
 
   test.each([
     ['a fork', { forking: true }],
-    ['traffic', { opsPerSecond: 4000 }],
+    ['traffic', HEAVY],
   ])('ends at %s', async (_, guard) => {
     const world = await endless();
     Object.assign(server(world, first), guard);

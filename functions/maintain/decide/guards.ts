@@ -1,5 +1,6 @@
-import type { InstanceConfig } from '../../shared/config/schema.ts';
 import { type Bytes, MIB, type Milliseconds, type Percent, SECOND } from '../../shared/config/units.ts';
+import { type Busy, busy, type LoadLimits } from './busy.ts';
+import type { LoadCounters } from './load.ts';
 import type { Observation } from './observation.ts';
 
 /** Why acting on a node is unsafe or unwise now, with the figures that say so. */
@@ -18,7 +19,7 @@ export type Blocker =
   /** Short of memory for data: a capacity problem, which no cure of ours solves. */
   | { readonly kind: 'eviction-pressure'; readonly exceededFor: Milliseconds; readonly overLimit: Bytes }
   | { readonly kind: 'just-restarted'; readonly uptime: Milliseconds; readonly required: Milliseconds }
-  | { readonly kind: 'busy'; readonly opsPerSecond: number; readonly limit: number }
+  | Busy
   | { readonly kind: 'peer-acting'; readonly peer: string }
   | { readonly kind: 'cooling-down'; readonly until: number }
   /** The canary of its instance: what has befallen it under our defrag is not tried on its peers in the same night. */
@@ -42,28 +43,12 @@ export type BlockerKind = Blocker['kind'];
 const REHASHING_LIMIT = 32 * MIB;
 /** A server that has just come up is still connecting, syncing and warming; one that dies and comes back shows up here. */
 export const REQUIRED_UPTIME = 10 * SECOND;
-/** Two looks closer than this measure the clock, not the traffic. */
-const SHORTEST_INTERVAL = 500;
-
-/** An earlier count of commands, to measure a rate against. */
-export interface CommandCount {
-  readonly at: number;
-  readonly total: number;
-  /** How many of those the *same* connection had sent; for an earlier connection see `OTHER_CONNECTION`. */
-  readonly own: number;
-}
-
-/**
- * For a count that another connection took, and closed after it: all that it had sent came before, but for the INFO stats that
- * counted, which counts itself afterwards.
- */
-export const OTHER_CONNECTION = -1;
 
 /** Dangers that lie in the server itself: they keep an action from starting and stop one that runs. */
 export function serverBlockers(
   observation: Observation,
-  policy: Pick<InstanceConfig, 'maxOpsPerSecond'>,
-  earlier?: CommandCount,
+  policy: LoadLimits,
+  earlier?: LoadCounters,
 ): readonly Blocker[] {
   const { engine } = observation;
   return [
@@ -72,7 +57,7 @@ export function serverBlockers(
     forking(observation),
     ...replicating(observation),
     evicting(observation),
-    busy(observation, policy.maxOpsPerSecond, earlier),
+    earlier && busy(observation, policy, earlier),
   ].filter((blocker): blocker is Blocker => blocker !== undefined);
 }
 
@@ -124,28 +109,4 @@ function evicting({ activity, memory }: Observation): Blocker | undefined {
   const overLimit = limit > 0 ? Math.max(0, (memory.usedMemory ?? 0) - limit) : 0;
   const isPressed = isReported ? exceededFor > 0 : overLimit > 0;
   return isPressed ? { kind: 'eviction-pressure', exceededFor, overLimit } : undefined;
-}
-
-function busy(observation: Observation, limit: number, earlier: CommandCount | undefined): Blocker | undefined {
-  // Counters that were reset in between measure nothing: then the server's own average, ours included, has to do.
-  const measured = earlier && (commandsPerSecond(observation, earlier) ?? observation.activity.instantaneousOpsPerSec);
-  return measured !== undefined && measured > limit ? { kind: 'busy', opsPerSecond: measured, limit } : undefined;
-}
-
-/**
- * Commands per second of everybody else since `earlier`. `instantaneous_ops_per_sec` counts our own looks too, and on a quiet
- * server they are most of it. Undefined where it cannot be told: counters reset, looks too close.
- */
-export function commandsPerSecond(observation: Observation, earlier: CommandCount): number | undefined {
-  const total = observation.activity.totalCommandsProcessed;
-  const elapsed = observation.at - earlier.at;
-  if (total === undefined || total < earlier.total || elapsed < SHORTEST_INTERVAL) return undefined;
-  const others = total - earlier.total - (observation.activity.ownCommands - earlier.own);
-  return Math.max(0, others) / (elapsed / SECOND);
-}
-
-/** What a later look of the same connection measures against. */
-export function commandCount(observation: Observation): CommandCount | undefined {
-  const total = observation.activity.totalCommandsProcessed;
-  return total === undefined ? undefined : { at: observation.at, total, own: observation.activity.ownCommands };
 }

@@ -57,6 +57,8 @@ export interface Progress {
   readonly misses: number;
   readonly fragmentation: Bytes;
   readonly commands?: number;
+  /** Of the main thread; leases of older versions lack it. */
+  readonly cpuSeconds?: number;
   /** LATENCY LATEST active-defrag-cycle as last seen: what is newer or longer came since. Epoch seconds by the server's clock. */
   readonly latencyAt: number;
   readonly latencyMax: Milliseconds;

@@ -1,3 +1,4 @@
+import type { Percent } from '../../shared/config/units.ts';
 import type { Diagnosis } from './diagnose.ts';
 import type { Observation, Settings } from './observation.ts';
 import type { Pause } from './pause.ts';
@@ -29,6 +30,8 @@ export interface Outcome {
   readonly pause?: Pause;
   /** Commands per second of others, where two looks could tell. */
   readonly opsPerSecond?: number;
+  /** The main thread's share of a processor, where two looks could measure it; before Redis 6.2 the whole process'. */
+  readonly mainThreadCpu?: Percent;
   /** True while a lease of ours stands on the node after this tick. */
   readonly leased?: boolean;
   /** Epoch ms: names the event in its alert's id where it can come up in two ticks; by default the time of the observation. */

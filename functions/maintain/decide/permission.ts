@@ -1,12 +1,13 @@
 import { HOUR, MINUTE, type Milliseconds, SECOND } from '../../shared/config/units.ts';
-import { type Blocker, commandCount, serverBlockers, startBlockers } from './guards.ts';
+import { type Blocker, serverBlockers, startBlockers } from './guards.ts';
 import type { NodeMemory } from './lease.ts';
+import { loadCounters } from './load.ts';
 import type { Acting, Action, ActReason, Plan, Situation } from './plan.ts';
 import { purgePatience } from './predict.ts';
 
 /** jemalloc's dirty_decay_ms is 10 s: what is still there after it does not go by itself. */
 export const DECAY: Milliseconds = 12 * SECOND;
-/** Between the two looks before a defrag: long enough to measure the traffic, and the machine's noise. */
+/** Between the two looks before a defrag: long enough to measure the CPU, the traffic and the machine's noise. */
 export const SHORT_LOOK: Milliseconds = 2 * SECOND;
 /** What an action needs besides its own time: looks, settling, reporting. */
 const ROUND_TRIPS: Milliseconds = 10 * SECOND;
@@ -31,7 +32,7 @@ export function allowed(situation: Situation, acting: Plan, cooldown: Millisecon
     return { kind: 'skip', reason, instead, ...(until !== undefined && { until }) };
   }
   const blockers = [
-    ...serverBlockers(observation, policy, earlier && commandCount(earlier)),
+    ...serverBlockers(observation, policy, earlier && loadCounters(earlier)),
     ...startBlockers(observation),
     ...ownBlockers(situation, acting, cooldown),
   ];

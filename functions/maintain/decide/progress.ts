@@ -54,7 +54,7 @@ export function beginning(observation: Observation, predicted: Pick<Prediction, 
 export function advance(lease: Lease, observation: Observation): Progress {
   const { progress, promisedStall } = lease;
   // A count without its own time measures nothing: what this look did not see is not carried over.
-  const { commands: _, ...lasting } = progress;
+  const { commands: _, cpuSeconds: __, ...lasting } = progress;
   const seen = countersOf(observation);
   const stalls = stallsSince(progress, observation.defrag);
   const worst = Math.max(0, ...stalls);
@@ -119,7 +119,7 @@ function hasDiminished(observation: Observation, lease: Lease, now: Progress): b
 
 function countersOf({ at, defrag, activity, memory }: Observation): Partial<Progress> & { readonly at: number } {
   const { allocatorActive: active, allocatorAllocated: allocated } = memory;
-  const { totalCommandsProcessed: commands } = activity;
+  const { totalCommandsProcessed: commands, cpuSeconds } = activity;
   return {
     at,
     ...(defrag.hits !== undefined && { hits: defrag.hits }),
@@ -127,6 +127,7 @@ function countersOf({ at, defrag, activity, memory }: Observation): Partial<Prog
     ...(defrag.scannedKeys !== undefined && { scanned: defrag.scannedKeys }),
     ...(active !== undefined && allocated !== undefined && { fragmentation: Math.max(0, active - allocated) }),
     ...(commands !== undefined && { commands }),
+    ...(cpuSeconds !== undefined && { cpuSeconds }),
   };
 }
 

@@ -1,6 +1,7 @@
-import { MIB } from '../../shared/config/units.ts';
-import { type Blocker, OTHER_CONNECTION, serverBlockers } from './guards.ts';
+import { MIB, type Percent } from '../../shared/config/units.ts';
+import { type Blocker, serverBlockers } from './guards.ts';
 import { identify, type Lease, wasGivenBack, wasTaken } from './lease.ts';
+import { OTHER_CONNECTION } from './load.ts';
 import type { Observation } from './observation.ts';
 import { isOverrunLasting } from './pace.ts';
 import type { Plan, Situation, StopDefrag, StopReason } from './plan.ts';
@@ -50,12 +51,26 @@ function endOfRun(observation: Observation, lease: Lease): StopReason | undefine
 }
 
 function leasedBlockers({ observation, policy }: Situation, lease: Lease): readonly Blocker[] {
-  const { at, commands } = lease.progress;
-  const earlier = commands === undefined ? undefined : { at, total: commands, own: OTHER_CONNECTION };
-  const blockers = serverBlockers(observation, policy, earlier);
+  const { at, commands, cpuSeconds } = lease.progress;
+  const blockers = serverBlockers(observation, policy, {
+    at,
+    own: OTHER_CONNECTION,
+    ownDefrag: ownDefragCpu(observation, policy),
+    ...(commands !== undefined && { commands }),
+    ...(cpuSeconds !== undefined && { cpuSeconds }),
+  });
   const isUnnoticedFailover =
     observation.replication.role !== lease.role && !blockers.some(({ kind }) => kind === 'failover');
   return isUnnoticedFailover ? [...blockers, { kind: 'failover' }] : blockers;
+}
+
+/**
+ * What our defrag may have of the main thread: what the server says that it aims at, or what it was allowed, whichever is more. It may have
+ * ended between the looks (`active_defrag_running:0`) after most of them, and it may be a human who has raised it.
+ */
+function ownDefragCpu({ defrag }: Observation, policy: Situation['policy']): Percent {
+  const allowed = Number(defrag.settings?.['active-defrag-cycle-max'] ?? policy.defrag.maxCpu);
+  return Math.max(defrag.running ?? 0, Number.isFinite(allowed) ? allowed : policy.defrag.maxCpu);
 }
 
 function isGoalMet({ memory }: Observation): boolean {

@@ -1,5 +1,6 @@
+import type { Busy } from './busy.ts';
 import type { Blocker, BlockerKind } from './guards.ts';
-import { bytesText, countText, durationText, type Moment, timeText } from './words-units.ts';
+import { bytesText, countText, durationText, type Moment, percentText, timeText } from './words-units.ts';
 
 const CHILDREN = { bgsave: 'BGSAVE', 'aof-rewrite': 'AOF rewrite', module: 'a module' } as const;
 
@@ -74,7 +75,7 @@ function figuresOf(blocker: Exclude<Blocker, { kind: 'cooling-down' | 'canary-di
     case 'just-restarted':
       return `up for ${durationText(blocker.uptime)}, ${durationText(blocker.required)} required`;
     case 'busy':
-      return `${countText(blocker.opsPerSecond)} commands/s, maxOpsPerSecond is ${countText(blocker.limit)}`;
+      return busyFigures(blocker);
     case 'peer-acting':
       return blocker.peer;
     case 'not-enough-time':
@@ -99,6 +100,23 @@ function tooLongFigures(blocker: Extract<Blocker, { kind: 'too-long' }>): string
 
 /** Of `defrag.maxCpu`. */
 const HIGHEST_CPU = 75;
+
+function busyFigures({ mainThread, commands }: Busy): string {
+  if (!mainThread && !commands) return 'or may be: it reports neither its CPU time nor its commands';
+  return [...(mainThread ? [cpuFigures(mainThread)] : []), ...(commands ? [commandFigures(commands)] : [])].join('; ');
+}
+
+function cpuFigures({ cpu, limit, ownDefrag }: NonNullable<Busy['mainThread']>): string {
+  const own = ownDefrag === undefined ? '' : `, up to ${percentText(ownDefrag)} of it our active defrag`;
+  return `main thread at ${percentText(cpu)}${own}, maxMainThreadCpu is ${percentText(limit)}`;
+}
+
+function commandFigures({ perSecond, limit, standsIn }: NonNullable<Busy['commands']>): string {
+  const rate = `${countText(perSecond)} commands/s`;
+  return standsIn
+    ? `${rate}; its CPU could not be measured, then the limit is ${countText(limit)} commands/s`
+    : `${rate}, maxOpsPerSecond is ${countText(limit)}`;
+}
 
 function evictionFigures({ exceededFor, overLimit }: Extract<Blocker, { kind: 'eviction-pressure' }>): string {
   const exceeded = exceededFor > 0 ? [`above maxmemory for ${durationText(exceededFor)}`] : [];

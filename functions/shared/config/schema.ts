@@ -4,7 +4,7 @@ import { timezone } from './calendar.ts';
 import { holidays } from './holidays.ts';
 import { byDefault, optional } from './keys.ts';
 import { defrag, purge, thresholds, window } from './policies.ts';
-import { number, size } from './quantities.ts';
+import { number, percent, size } from './quantities.ts';
 import { described, mapping, text } from './scalar.ts';
 import { stackKeys } from './stack.ts';
 import type { Milliseconds } from './units.ts';
@@ -65,10 +65,14 @@ const settings = {
   ),
   purge: byDefault({}, purge, 'MEMORY PURGE: returns pages that the allocator keeps.'),
   defrag: byDefault({}, defrag, 'Active defragmentation: closes the holes inside pages.'),
-  maxOpsPerSecond: byDefault(
-    1000,
+  maxMainThreadCpu: byDefault(
+    40,
+    percent({ min: 1, max: 100 }),
+    "CPU share of the server's main thread above which the instance is too busy to touch, 1 to 100 %; 100 never is.",
+  ),
+  maxOpsPerSecond: optional(
     number({ min: 0, max: 10_000_000, whole: true }),
-    'Commands per second above which the instance is too busy to touch, 0 to 10,000,000.',
+    'A second limit: commands per second above which the instance is too busy to touch, 0 to 10,000,000. There is no default.',
   ),
   thresholds: byDefault({}, thresholds, 'When an alarm is raised.'),
   metrics: byDefault(

@@ -22,10 +22,10 @@ const instance = anInstance({ memoryLimit: GIB });
 const drawn = (outcome: Outcome, over = instance) => outcomeLines(outcome, ascii, over).join('\n');
 
 test('shows where RSS goes, the cure of each layer, and what is planned', () => {
-  const outcome = anOutcome({ plan: SKIPS['outside-window'], opsPerSecond: 12.3 });
+  const outcome = anOutcome({ plan: SKIPS['outside-window'], opsPerSecond: 12.3, mainThreadCpu: 3.14 });
   expect(outcomeLines(outcome, ascii, instance)).toMatchInlineSnapshot(`
     [
-      "sessions 10.0.3.17:6379 redis 7.0.15, primary, 12 commands/s",
+      "sessions 10.0.3.17:6379 redis 7.0.15, primary, 12 commands/s, main thread 3.1 %",
       "  RSS      ################################oooooooooooooooooooooooooo+.  841 MiB, 1.87 x used",
       "  of limit #################################################-----------  82 % of 1 GiB",
       "           # data         451 MiB    54 %",

@@ -58,7 +58,9 @@ describe('as JSON', () => {
   test('is one line with the documented fields', () => {
     const verdict = aVerdict();
     const tick = aTick({
-      outcomes: [anOutcome({ status: 'acted', plan: aPlan(), verdict, leased: true, opsPerSecond: 12.5 })],
+      outcomes: [
+        anOutcome({ status: 'acted', plan: aPlan(), verdict, leased: true, opsPerSecond: 12.5, mainThreadCpu: 3.2 }),
+      ],
       leased: [{ instance: 'sessions', node: NODE }],
     });
     expect(tickJson(tick)).not.toContain('\n');
@@ -94,6 +96,7 @@ describe('as JSON', () => {
           verdict,
           leased: true,
           opsPerSecond: 12.5,
+          mainThreadCpu: 3.2,
         },
       ],
       leasesHeld: 1,
@@ -113,9 +116,9 @@ describe('as JSON', () => {
       kind: 'skip',
       action: { kind: 'start-defrag' },
       reason: 'busy',
-      why: 'nothing: the server is busy (12,400 commands/s, maxOpsPerSecond is 1,000); would have started active defrag for 350 MiB',
+      why: 'nothing: the server is busy (main thread at 62 %, maxMainThreadCpu is 40 %); would have started active defrag for 350 MiB',
       predicted: { reclaim: 350 * MIB, stall: 2.5 },
-      blockers: [{ kind: 'busy', opsPerSecond: 12_400.4, limit: 1000 }],
+      blockers: [{ kind: 'busy', mainThread: { cpu: 62.4, limit: 40 } }],
     });
   });
 

@@ -134,7 +134,9 @@ describe('alerts', () => {
   });
 
   test('a guard that ended a defrag is named with its figures', () => {
-    expect(onlyAlert([stopped('busy')]).why).toBe('The server is busy (12,400 commands/s, maxOpsPerSecond is 1,000).');
+    expect(onlyAlert([stopped('busy')]).why).toBe(
+      'The server is busy (main thread at 62 %, maxMainThreadCpu is 40 %).',
+    );
   });
 
   test('an ineffective cure says that its cooldown grows', () => {

@@ -1,29 +1,15 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  type Blocker,
-  type CommandCount,
-  commandCount,
-  commandsPerSecond,
-  serverBlockers,
-  startBlockers,
-} from '../../../../functions/maintain/decide/guards.ts';
-import type { Activity, Observation } from '../../../../functions/maintain/decide/observation.ts';
+import { type Blocker, serverBlockers, startBlockers } from '../../../../functions/maintain/decide/guards.ts';
+import { loadCounters } from '../../../../functions/maintain/decide/load.ts';
+import type { Observation } from '../../../../functions/maintain/decide/observation.ts';
 import { MIB } from '../../../../functions/shared/config/units.ts';
 import { anEngine, anInstance, anObservation, NOW } from '../../../support/builders.ts';
 
 type Case = readonly [what: string, seen: Partial<Observation>, blockers: readonly Blocker[]];
 
-const POLICY = anInstance({ maxOpsPerSecond: 1000 });
+const POLICY = anInstance();
 const primary = { role: 'primary', replicasSyncing: 0 } as const;
 const replica = { role: 'replica', replicasSyncing: 0 } as const;
-
-/** Two looks one second apart on one connection, which sent ten commands in between. */
-function twoLooks(commands: number, over: Partial<Activity> = {}): [Observation, CommandCount] {
-  const earlier = { at: NOW - 1000, total: 42_003, own: 3 };
-  const activity = { totalCommandsProcessed: 42_003 + commands, ownCommands: 13, ...over };
-  return [anObservation({ activity }), earlier];
-}
 
 describe('the server itself', () => {
   test('a calm one is no reason against anything', () => {
@@ -136,67 +122,15 @@ describe('what passes by itself', () => {
   });
 });
 
-describe('commands per second', () => {
-  test('are those of others: our own are not counted', () => {
-    expect(commandsPerSecond(...twoLooks(1010))).toBe(1000);
-    expect(commandsPerSecond(...twoLooks(10))).toBe(0);
+describe('the load', () => {
+  test('is one of the dangers, measured from an earlier look', () => {
+    const earlier = loadCounters(anObservation({ at: NOW - 1000 }));
+    const activity = { ...anObservation().activity, cpuSeconds: 121 };
+    expect(serverBlockers(anObservation({ activity }), POLICY, earlier)).toMatchObject([{ kind: 'busy' }]);
+    expect(serverBlockers(anObservation(), POLICY, earlier)).toEqual([]);
   });
 
-  test('are measured over the time between the looks', () => {
-    const [observation, earlier] = twoLooks(5010);
-    expect(commandsPerSecond(observation, { ...earlier, at: NOW - 10_000 })).toBe(500);
-  });
-
-  test('are never negative, though a look is not one instant', () => {
-    expect(commandsPerSecond(...twoLooks(9))).toBe(0);
-    expect(commandsPerSecond(...twoLooks(0))).toBe(0);
-  });
-
-  test.each([
-    ['the counter went back (CONFIG RESETSTAT, a restart)', twoLooks(-1)],
-    ['it is not reported', [anObservation({ activity: { ownCommands: 3 } }), twoLooks(0)[1]] as const],
-    ['the looks are closer than half a second', [twoLooks(0)[0], { ...twoLooks(0)[1], at: NOW - 499 }] as const],
-    ['the clock went back between them', [twoLooks(0)[0], { ...twoLooks(0)[1], at: NOW + 60_000 }] as const],
-  ])('cannot be told when %s', (_what, [observation, earlier]) => {
-    expect(commandsPerSecond(observation, earlier)).toBeUndefined();
-    expect(serverBlockers(observation, POLICY, earlier)).toEqual([]);
-  });
-
-  test('the looks may be half a second apart', () => {
-    const [observation, earlier] = twoLooks(1010);
-    expect(commandsPerSecond(observation, { ...earlier, at: NOW - 500 })).toBe(2000);
-  });
-
-  test.each([
-    [1000, []],
-    [1001, [{ kind: 'busy', opsPerSecond: 1001, limit: 1000 }]],
-  ])('%d with a limit of 1000', (others, blockers) => {
-    const [observation, commands] = twoLooks(others + 10);
-    expect(serverBlockers(observation, POLICY, commands)).toEqual(blockers);
-  });
-
-  test("the server's own short average, which counts our looks, decides nothing", () => {
-    const [observation, commands] = twoLooks(20, { instantaneousOpsPerSec: 50_000 });
-    expect(serverBlockers(observation, POLICY, commands)).toEqual([]);
-  });
-
-  test('without an earlier look nobody is busy', () => {
-    expect(serverBlockers(twoLooks(10 ** 9)[0], POLICY)).toEqual([]);
-  });
-
-  test('whatever was counted, the rate is finite and not negative', () => {
-    const count = fc.maxSafeNat();
-    fc.assert(
-      fc.property(count, count, count, count, fc.nat(10 ** 7), (total, own, before, ownBefore, elapsed) => {
-        const observation = anObservation({ activity: { totalCommandsProcessed: total, ownCommands: own } });
-        const rate = commandsPerSecond(observation, { at: NOW - elapsed, total: before, own: ownBefore });
-        expect(rate === undefined || (Number.isFinite(rate) && rate >= 0)).toBe(true);
-      }),
-    );
-  });
-
-  test('a look leaves what the next one measures against', () => {
-    expect(commandCount(anObservation())).toEqual({ at: NOW, total: 42_003, own: 3 });
-    expect(commandCount(anObservation({ activity: { ownCommands: 3 } }))).toBeUndefined();
+  test('of a first look is not known, and no reason', () => {
+    expect(serverBlockers(anObservation(), anInstance({ maxOpsPerSecond: 0 }))).toEqual([]);
   });
 });

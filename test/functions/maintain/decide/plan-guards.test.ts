@@ -18,7 +18,7 @@ describe('guards become reasons, with their figures and what was meant to be don
   const busyAt = (observation: Observation): Observation => ({
     ...observation,
     at: NOW - SECOND,
-    activity: { ...observation.activity, totalCommandsProcessed: 2_000, ownCommands: 3 },
+    activity: { ...observation.activity, totalCommandsProcessed: 2_000, cpuSeconds: 120, ownCommands: 3 },
   });
   const ROWS: readonly Row[] = [
     [
@@ -81,7 +81,13 @@ describe('guards become reasons, with their figures and what was meant to be don
       'too busy since the first look',
       'busy',
       { earlier: busyAt(anObservation()) },
-      { opsPerSecond: 40_003, limit: 1000 },
+      { mainThread: { cpu: expect.closeTo(50), limit: 40 } },
+    ],
+    [
+      'more commands than there may be',
+      'busy',
+      { earlier: busyAt(anObservation()), policy: anInstance({ maxMainThreadCpu: 100, maxOpsPerSecond: 1000 }) },
+      { commands: { perSecond: 40_003, limit: 1000 } },
     ],
     ['another node acting', 'peer-acting', { peer: '10.0.3.18:6379' }, { peer: '10.0.3.18:6379' }],
     [

@@ -23,7 +23,7 @@ export const BLOCKERS: Of<Blocker> = {
   rehashing: { kind: 'rehashing', bytes: 48 * MIB, limit: 32 * MIB },
   'eviction-pressure': { kind: 'eviction-pressure', exceededFor: 12_000, overLimit: 48 * MIB },
   'just-restarted': { kind: 'just-restarted', uptime: 4000, required: 10_000 },
-  busy: { kind: 'busy', opsPerSecond: 12_400.4, limit: 1000 },
+  busy: { kind: 'busy', mainThread: { cpu: 62.4, limit: 40 } },
   'peer-acting': { kind: 'peer-acting', peer: '10.0.3.18:6379' },
   'cooling-down': { kind: 'cooling-down', until: NOW + 4 * HOUR },
   'canary-died': { kind: 'canary-died', node: '10.0.3.18:6379', until: NOW + 4 * HOUR },

@@ -132,7 +132,11 @@ describe('it ends for a reason', () => {
     ['forking', { persistence: { aofRewriteInProgress: true } }, { child: 'aof-rewrite' }],
     ['feeding-full-sync', { replication: { role: 'primary', replicasSyncing: 1 } }, { replicas: 1 }],
     ['failover', { replication: { role: 'primary', replicasSyncing: 0, failoverInProgress: true } }, {}],
-    ['eviction-pressure', { activity: { currentEvictionExceededTime: 5, ownCommands: 3 } }, { exceededFor: 5 }],
+    [
+      'eviction-pressure',
+      { activity: { ...anObservation().activity, currentEvictionExceededTime: 5 } },
+      { exceededFor: 5 },
+    ],
   ])('a guard that fires: %s, with its figures', (kind, over, figures) => {
     expect(decide({ observation: running({}, over) })).toMatchObject({
       action: { kind: 'stop-defrag', because: kind, blockers: [{ kind, ...figures }] },
@@ -161,8 +165,10 @@ describe('it ends for a reason', () => {
   });
 
   test('traffic is measured from the look before, which another connection made', () => {
+    const policy = anInstance({ maxOpsPerSecond: 1000 });
     const activity = { totalCommandsProcessed: 100_000 + 60_000 + 10, ownCommands: 10 };
-    const at = (commands: number) => decide({ observation: running({}, { activity }) }, leaseWith({ commands })).reason;
+    const observation = running({}, { activity });
+    const at = (commands: number) => decide({ observation, policy }, leaseWith({ commands })).reason;
     expect(at(100_000)).toBe('defragmenting');
     expect(at(99_000)).toBe('busy');
   });
@@ -174,6 +180,45 @@ describe('it ends for a reason', () => {
     const observation = running({}, { activity });
     expect(decide({ observation, policy }, leaseWith({ commands: 5_000 })).reason).toBe('defragmenting');
     expect(decide({ observation, policy }, leaseWith({ commands: 4_999 })).reason).toBe('busy');
+  });
+
+  /** The look before was a minute ago, at 100 s of CPU time. */
+  const afterMinute = (share: number, defrag: Partial<DefragState> = {}, policy = anInstance()) => {
+    const activity = { ...anObservation().activity, cpuSeconds: 100 + 0.6 * share };
+    return decide({ observation: running(defrag, { activity }), policy }, leaseWith({ cpuSeconds: 100 }));
+  };
+
+  test.each<readonly [what: string, defrag: Partial<DefragState>, up: number]>([
+    // limit 40 %, margin 10 %
+    ['what it was allowed', { settings: { ...RUNNING.settings, 'active-defrag-cycle-max': '5' }, running: 5 }, 55],
+    ['what it was allowed, though it has ended meanwhile', { running: 0 }, 75],
+    ['what a human has raised it to', { running: 30 }, 80],
+    ['the policy, where CONFIG GET is refused', { settings: undefined as never, running: 0 }, 75],
+    [
+      'the policy, where the setting cannot be read',
+      { settings: { ...RUNNING.settings, 'active-defrag-cycle-max': 'x' }, running: 0 },
+      75,
+    ],
+  ])("our own defrag's share is taken off before others are judged: %s", (_what, defrag, up) => {
+    expect(afterMinute(up - 0.1, defrag).reason).not.toBe('busy');
+    expect(afterMinute(up + 0.1, defrag).reason).toBe('busy');
+  });
+
+  test('a run on an idle server does not stop itself, whatever its share and the limit', () => {
+    const shares = fc.integer({ min: 1, max: 75 });
+    fc.assert(
+      fc.property(shares, fc.integer({ min: 1, max: 100 }), fc.double({ min: 0, max: 10 }), (cpu, limit, over) => {
+        const settings = { ...RUNNING.settings, 'active-defrag-cycle-max': String(cpu) };
+        const policy = anInstance({ maxMainThreadCpu: limit });
+        expect(afterMinute(cpu + over, { settings, running: cpu }, policy).reason).toBe('defragmenting');
+      }),
+    );
+  });
+
+  test('the CPU time is measured from look to look, and one that does not tell leaves none behind', () => {
+    expect(advance(leaseWith({ cpuSeconds: 100 }), running()).cpuSeconds).toBe(120.5);
+    const silent = running({}, { activity: { ownCommands: 3 } });
+    expect(advance(leaseWith({ cpuSeconds: 100 }), silent)).not.toHaveProperty('cpuSeconds');
   });
 
   test('a look that cannot tell the run id is the same server', () => {
@@ -354,6 +399,7 @@ describe('progress', () => {
         misses: 6,
         fragmentation: 357 * MIB,
         commands: 42_003,
+        cpuSeconds: 120.5,
         latencyAt: 9,
         latencyMax: 7,
         worstStall: 0,

@@ -163,7 +163,7 @@ describe('a plan in words', () => {
     ],
     [
       SKIPS.busy,
-      'nothing: the server is busy (12,400 commands/s, maxOpsPerSecond is 1,000); would have started active defrag for 350 MiB',
+      'nothing: the server is busy (main thread at 62 %, maxMainThreadCpu is 40 %); would have started active defrag for 350 MiB',
     ],
     [aSkip('busy'), 'nothing: the server is busy'],
     [

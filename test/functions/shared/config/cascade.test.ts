@@ -20,7 +20,7 @@ test('what is written nowhere has the built-in default', () => {
       maxDuration: 30 * MINUTE,
       cooldown: 6 * HOUR,
     },
-    maxOpsPerSecond: 1000,
+    maxMainThreadCpu: 40,
     thresholds: {
       fragmentationWarning: { ratio: 1.5, for: 30 * MINUTE, floor: 100 * MIB },
       fragmentationCritical: { ratio: 2, for: 10 * MINUTE, floor: 100 * MIB },
@@ -40,6 +40,8 @@ defaults:
     - { days: [sun], start: "05:00", duration: 1h }
   defrag: { maxStall: 7ms, maxCpu: 30 }
   thresholds: { fragmentationWarning: { ratio: 1.2, floor: 1GiB } }
+  maxMainThreadCpu: 60%
+  maxOpsPerSecond: 5000
   metrics: detailed
 instances:
   - { id: inherits, url: redis://a }
@@ -49,6 +51,7 @@ instances:
     windows: [{ days: [mon], start: "02:00", duration: 2h }]
     defrag: { maxCpu: 10 }
     thresholds: { fragmentationWarning: { floor: 2GiB }, rssCritical: { for: 1m } }
+    maxMainThreadCpu: 30
     metrics: core
   - { id: watches, url: redis://c, windows: [], purge: { enabled: false }, defrag: { enabled: false } }
 `);
@@ -71,6 +74,15 @@ instances:
   test('lists replace, an empty one too', () => {
     expect(overrides?.windows).toEqual([{ days: ['mon'], start: '02:00', duration: 2 * HOUR }]);
     expect(watches?.windows).toEqual([]);
+  });
+
+  test('the two limits of load are apart: commands have one only where it is written', () => {
+    expect(instances.map(({ maxMainThreadCpu, maxOpsPerSecond }) => [maxMainThreadCpu, maxOpsPerSecond])).toEqual([
+      [60, 5000],
+      [30, 5000],
+      [60, 5000],
+    ]);
+    expect(instanceWith()).not.toHaveProperty('maxOpsPerSecond');
   });
 
   test('one instance does not change the next one', () => {

@@ -18,7 +18,7 @@ describe('config/schema.json', () => {
     expect(keys.filter(({ schema }) => typeof schema.description !== 'string')).toEqual([]);
     const required = /(instances|id|url|nodes|[.]days|start|duration|webhook)$/;
     const optional =
-      /(defaults|credentials|username|password|tls|ca|serverName|memoryLimit|timezone|slack|chat|runbook)$/;
+      /(defaults|credentials|username|password|tls|ca|serverName|memoryLimit|timezone|maxOpsPerSecond|slack|chat|runbook)$/;
     const settings = keys.filter(({ path }) => !required.test(path) && !optional.test(path));
     expect(settings).toHaveLength(2 * 28 + 5); // Once in defaults, once in an instance, and those of the stack.
     expect(settings.filter(({ schema }) => schema.default === undefined)).toEqual([]);
@@ -61,7 +61,7 @@ describe('config/example.yml', () => {
       timezone: 'Europe/Berlin',
       purge: { minReclaim: 256 * 1024 ** 2 },
       defrag: { maxStall: 5, cooldown: 12 * 3_600_000 },
-      maxOpsPerSecond: 2000,
+      maxMainThreadCpu: 40,
       metrics: 'core',
     });
     expect(sessions?.windows.map(({ start }) => start)).toEqual(['02:00', '03:00']);
@@ -75,6 +75,8 @@ describe('config/example.yml', () => {
     expect(carts).toMatchObject({
       credentials: { username: 'offpeak', password: { source: 'ssm', name: '/offpeak/carts/password' } },
       tls: { ca: { source: 'secretsmanager', id: 'redis', key: 'ca-pem' } },
+      maxMainThreadCpu: 30,
+      maxOpsPerSecond: 20_000,
       defrag: { maxStall: 2, maxCpu: 25 },
       thresholds: { fragmentationWarning: { ratio: 1.4 }, fragmentationCritical: { ratio: 1.8 } },
       metrics: 'detailed',

@@ -95,6 +95,7 @@ describe('ranges include their ends', () => {
     ['defrag.maxStall', '1ms', '100ms', '0.5ms', '101ms'],
     ['defrag.maxCpu', '1', '75%', '0', '76%'],
     ['defrag.maxDuration', '10s', '12h', '9s', '13h'],
+    ['maxMainThreadCpu', '1', '100%', '0', '101%'],
     ['maxOpsPerSecond', '0', '10000000', '-1', '10000001'],
     ['thresholds.fragmentationWarning.ratio', '1.05', '2', '1.04', '100.1'],
     ['thresholds.fragmentationCritical.ratio', '1.5', '100', '1', '.inf'],
@@ -124,6 +125,9 @@ describe('percentages, numbers and choices', () => {
   test.each([
     ['defrag: { maxCpu: 12.5 }', 'defrag.maxCpu', '12.5 is not a whole percentage'],
     ['defrag: { maxCpu: 25 % }', 'defrag.maxCpu', '"25 %" is not a whole percentage'],
+    ['maxMainThreadCpu: 0.4', 'maxMainThreadCpu', '0.4 is not a whole percentage'],
+    ['maxMainThreadCpu: 40 %', 'maxMainThreadCpu', '"40 %" is not a whole percentage'],
+    ['maxMainThreadCpu: 101', 'maxMainThreadCpu', '101 is outside 1 to 100'],
     ['maxOpsPerSecond: 1000.5', 'maxOpsPerSecond', '1000.5 is not a whole number'],
     ['maxOpsPerSecond: "1000"', 'maxOpsPerSecond', '"1000" is not a number'],
     ['maxOpsPerSecond: -1', 'maxOpsPerSecond', '-1 is below 0'],
@@ -133,6 +137,18 @@ describe('percentages, numbers and choices', () => {
   ])('%s is refused', (line, path, message) => {
     const file = line.startsWith('id:') ? `instances:\n  - ${line}\n    url: redis://h` : fileWith(line);
     expect(problemsOf(file)).toMatchObject([{ path: `instances[0].${path}`, message }]);
+  });
+
+  test("the main thread's limit is told with its line, its value and what is accepted", () => {
+    expect(problemsOf(fileWith('maxMainThreadCpu: 0%'))).toEqual([
+      {
+        path: 'instances[0].maxMainThreadCpu',
+        value: '"0%"',
+        accepted: 'a whole percentage from 1 to 100, like 100 or 100%',
+        message: '"0%" is outside 1 to 100',
+        line: 4,
+      },
+    ]);
   });
 
   test('`for` counts in whole minutes, as the alarms do', () => {
