@@ -15,7 +15,7 @@ export const PROBE = 'night:probe';
 const VALUES = 1_000_000;
 /** Short enough for one script not to be called BUSY. */
 const CHUNK = 2000;
-/** What has a TTL beyond it is left: nearly a quarter of the keys. */
+/** What has a TTL beyond it is left: a fifth of the keys. */
 const EXPIRING_S = 250;
 
 const FILL = `math.randomseed(ARGV[1]) for i = ARGV[1], ARGV[2] - 1 do

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { setPriority } from 'node:os';
 import { Redis } from 'ioredis';
 import { monotonic } from './clock.ts';
 import type { Sample } from './latencies.ts';
@@ -21,11 +20,6 @@ redis.on('error', () => {});
 // Without a server, or without whoever asked for this, there is nothing left to measure.
 redis.on('end', () => process.exit(1));
 process.stdout.on('error', () => process.exit(1));
-
-try {
-  // Clients of a server do not share its cores. Only root may do this; elsewhere, `late` shows what it is worth.
-  setPriority(-10);
-} catch {}
 
 await redis.ping().catch(() => {});
 const samples: Sample[] = [];

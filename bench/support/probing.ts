@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Sample } from './latencies.ts';
 import { BenchError } from './main.ts';
+import { realtime } from './realtime.ts';
 
 const PACE = 1000;
 /** The client's first requests, which are slow by its own doing, are not the server's latency. */
@@ -17,9 +18,9 @@ export async function probed<T>(
   key: string,
   work: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly samples: readonly Sample[] }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'prober.ts'), String(port), key, String(PACE)], {
-    stdio: ['pipe', 'pipe', 'inherit', 'ipc'],
-  });
+  const prober = join(import.meta.dirname, 'prober.ts');
+  const [command, ...args] = await realtime([process.execPath, prober, String(port), key, String(PACE)]);
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit', 'ipc'] });
   // It may be gone before its stdin is ended; its status says so.
   child.stdin?.on('error', () => {});
   const printed = Promise.all([text(child.stdout as Readable), once(child, 'close')]).then(([samples, [status]]) => {

@@ -1,4 +1,3 @@
-import { setPriority } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { stopPlan } from './stop-plan.ts';
 
@@ -26,11 +25,6 @@ process.on('exit', () => {
   }
 });
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => process.exit());
-
-try {
-  // A stopper that waits for a hog's time slice would make its stops longer than planned. Only root may do this.
-  setPriority(-10);
-} catch {}
 
 for (const { after, lasts } of stopPlan(seed)) {
   await wait(after);

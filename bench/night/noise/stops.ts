@@ -1,11 +1,12 @@
 import { join } from 'node:path';
+import { realtime } from '../../support/realtime.ts';
 import { hold, type Noise } from './hold.ts';
 
 const STOPPER = join(import.meta.dirname, 'stopper.ts');
 
 /** Stops the process at random, by the seed. It goes on when the stopper ends, and also where the stopper was killed in mid-stop. */
-export function startStops(pid: number, seed: number): Noise {
-  const held = hold('stops', [process.execPath, STOPPER, `${pid}`, `${seed}`]);
+export async function startStops(pid: number, seed: number): Promise<Noise> {
+  const held = hold('stops', await realtime([process.execPath, STOPPER, `${pid}`, `${seed}`]));
   return {
     async [Symbol.asyncDispose]() {
       try {
