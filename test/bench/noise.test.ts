@@ -103,7 +103,7 @@ describe.skipIf(process.platform !== 'linux')('noise', () => {
 });
 
 function isNoise(command: string): boolean {
-  return ['stopper.ts', 'while :', 'offpeak-quota'].some((words) => command.includes(words));
+  return ['stopper.ts', 'offpeak-hog', 'offpeak-quota'].some((words) => command.includes(words));
 }
 
 async function isRefused(kind: NoiseKind): Promise<boolean> {

@@ -10,7 +10,7 @@ import type { Noise } from './hold.ts';
 
 /**
  * Makes the group, puts the process into it, and takes both back at SIGTERM: one shell for all, so that no kill of the bench falls
- * between two of its steps. A write that is refused gives the group up at once.
+ * between two of its steps. A write that is refused gives the group up at once, and so does a bench that no longer reads.
  */
 const SCRIPT = `
 group=$1 home=$2 pid=$3; shift 3
@@ -19,14 +19,14 @@ lift() {
   tries=15
   while [ -d "$group" ] && [ "$tries" -gt 0 ] && ! rmdir "$group"; do sleep 0.1; tries=$((tries - 1)); done
 }
-trap 'lift; exit 0' TERM
+trap 'lift; exit 0' TERM PIPE
 mkdir "$group" || exit 1
 while [ $# -gt 0 ]; do
   echo "$2" >"$group/$1" || { lift; exit 1; }
   shift 2
 done
 echo "$pid" >"$group/cgroup.procs" || { lift; exit 1; }
-echo on
+echo on || { lift; exit 1; }
 sleep infinity &
 wait
 `;
