@@ -8,7 +8,7 @@ import { stateFolder } from '../support/offpeak.ts';
 import { type CliRun, cliRunOf } from './cli-lines.ts';
 
 const CLI = join(import.meta.dirname, '../../cli/offpeak.ts');
-/** Longer than any default allows a run to be; without it, one that never comes to its end would hold the bench for ever. */
+/** Longer than any default allows a run to be; without it, a run without an end would hold the bench without one. */
 const CAP_MS = 3_600_000;
 
 /** Only what has to be said, so that all the rest is the default policy. */

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { cliRunOf } from '../../bench/night/cli-lines.ts';
 import type { Cell } from '../../bench/night/measure.ts';
 import { quotaSite } from '../../bench/night/noise/cgroups.ts';
 import { type Stop, stopPlan } from '../../bench/night/noise/stop-plan.ts';
+import { recipes } from '../../bench/night/recipes.ts';
 import { nightTable } from '../../bench/night/tables.ts';
 import { type Waits, waitsIn } from '../../bench/night/waits.ts';
 import type { Sample } from '../../bench/support/latencies.ts';
@@ -192,4 +195,9 @@ describe('the table', () => {
       ...['1.00', '10.0', '1.50', '', '', '', '', '2.0', '4.0', '0.10 %', '1.2', '', ''],
     ]);
   });
+});
+
+test.each(Object.keys(recipes(1)))('the page on performance has a place for the table of %s', (name) => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/performance.md'), 'utf8');
+  expect(page).toMatch(new RegExp(`<!-- night-${name}:start -->[^]*<!-- night-${name}:end -->`));
 });

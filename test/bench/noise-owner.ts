@@ -1,6 +1,6 @@
 /**
  * A process that disturbs another one, says so, and stays, for the tests that end the owner in every way.
- * Arguments: the kind of noise; the pid of whom it disturbs.
+ * Arguments: the kind of noise; the pid that it disturbs.
  */
 import { type NoiseKind, startNoise } from '../../bench/night/noise/start.ts';
 

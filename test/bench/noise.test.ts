@@ -15,7 +15,7 @@ const IN_TIME = { timeout: 20_000, interval: 4 };
 const PATIENCE = { timeout: 30_000, interval: 100 };
 const OWNER = join(import.meta.dirname, 'noise-owner.ts');
 
-/** What is disturbed; it is the test's own, so that it outlives whoever disturbs it. */
+/** What is disturbed. It is the test's own, so that it outlives the owner of the noise. */
 let target: Leashed;
 let pid = 0;
 beforeEach(async () => {
