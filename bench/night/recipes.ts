@@ -1,5 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import { numberField } from '../../functions/shared/redis/info.ts';
+import { infoOf } from '../support/server.ts';
 
 /** A way to fragment a server, made known by others, so that figures can be compared with theirs. */
 export interface Recipe {
@@ -53,9 +55,18 @@ function populated(title: string, limit: string, writes: readonly (readonly [cou
     ],
     async build(redis) {
       for (const [count, size] of writes) await redis.call('DEBUG', 'POPULATE', count, 'asdf', size);
+      await evicted(redis);
       await redis.set(PROBE, 'x'.repeat(100));
     },
   };
+}
+
+/** POPULATE goes beyond the limit, and a GB is then evicted for seconds, in part by whatever is asked: not an idle server yet. */
+async function evicted(redis: Redis): Promise<void> {
+  for (let before: number | undefined, now = -1; before !== now; ) {
+    await wait(1000);
+    [before, now] = [now, numberField(await infoOf(redis), 'evicted_keys') ?? 0];
+  }
 }
 
 /** As they are called on the command line. */
