@@ -8,7 +8,7 @@ const STACK = [
 ];
 
 /** Servers, jobs and benches that are stopped, killed and cut off: apart, so that no other test's load decides what is seen. */
-const FAULTS = ['test/faults/**/*.test.ts', 'test/bench/interrupted.test.ts'];
+const FAULTS = ['test/faults/**/*.test.ts', 'test/bench/{interrupted,noise}.test.ts'];
 
 export default defineConfig({
   test: {

@@ -1,7 +1,10 @@
 import { quantile } from '../statistics.ts';
 
-/** Microseconds: when a request was sent, by the machine's monotonic clock, and for how long it waited for its answer. */
-export type Sample = readonly [sentAt: number, took: number];
+/**
+ * Microseconds: when a request was sent, by the machine's monotonic clock, for how long it then waited for its answer, and how long
+ * after it was due it was sent. A prober that gets no processor is late; its wait from then on would hide that.
+ */
+export type Sample = readonly [sentAt: number, took: number, late: number];
 
 /** From one time of the monotonic clock to another, in microseconds. */
 export interface Span {

@@ -4,9 +4,9 @@ import { monotonic } from './clock.ts';
 import type { Sample } from './latencies.ts';
 
 /**
- * GETs at a steady pace, in a process of its own, until its stdin ends: `node prober.ts <port> <key> <per second>`. A request
- * never waits for the answer to the one before, so that a server that stalls is asked all the same, and each answer that comes late
- * counts. Prints the samples as JSON.
+ * GETs at a steady pace, in a process of its own, until its stdin ends: `node prober.ts <port> <key> <per second>`. An open loop: a
+ * request is due every 1/pace of a second, whether or not the one before has been answered, and none is left out. What the prober itself
+ * is late by is noted beside what the server took: a client's wait is the sum. Says when it has begun, and prints the samples as JSON.
  */
 const [port = '', key = '', pace = '1000'] = process.argv.slice(2);
 const redis = new Redis({
@@ -21,22 +21,26 @@ redis.on('error', () => {});
 redis.on('end', () => process.exit(1));
 process.stdout.on('error', () => process.exit(1));
 
+await redis.ping().catch(() => {});
 const samples: Sample[] = [];
-const startedAt = performance.now();
+const period = 1_000_000 / Number(pace);
+const startedAt = monotonic();
 let sent = 0;
 
+function ask(dueAt: number): void {
+  const at = monotonic();
+  redis.get(key).then(
+    () => samples.push([at, monotonic() - at, at - dueAt]),
+    () => {},
+  );
+}
+
 const timer = setInterval(() => {
-  const due = Math.floor(((performance.now() - startedAt) * Number(pace)) / 1000);
-  // After a pause of our own, what was missed is not made up for at once: that would be a burst.
-  sent = Math.max(sent, due - 5);
-  for (; sent < due; sent++) {
-    const at = monotonic();
-    redis.get(key).then(
-      () => samples.push([at, monotonic() - at]),
-      () => {},
-    );
-  }
+  // After a pause of this process, what was due meanwhile is asked at once: clients elsewhere would not have waited for it.
+  const due = Math.floor((monotonic() - startedAt) / period);
+  while (sent < due) ask(startedAt + ++sent * period);
 }, 1);
+process.send?.('begun');
 
 await once(process.stdin.resume(), 'end');
 clearInterval(timer);

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { clientOf } from '../../cli/demo/floor.ts';
 import type { ServerBinary } from '../../cli/server/binary.ts';
 import { findDefragServer } from '../../cli/server/find.ts';
-import { type RunningServer, startServer } from '../../cli/server/start.ts';
+import { type RunningServer, type StartOptions, startServer } from '../../cli/server/start.ts';
 import { type InfoFields, numberField, parseInfo } from '../../functions/shared/redis/info.ts';
 import { BenchError } from './main.ts';
 import type { Shape } from './shapes.ts';
@@ -27,14 +27,24 @@ export async function prepared(
   megabytes: number,
   port?: number,
 ): Promise<Prepared> {
-  const server = await startServer(binary, port === undefined ? {} : { port });
+  const build = (redis: Redis) => shape.build(redis, megabytes);
+  return preparedBy(binary, build, port === undefined ? {} : { port });
+}
+
+/** The same with data of any other kind. */
+export async function preparedBy(
+  binary: ServerBinary,
+  build: (redis: Redis) => Promise<void>,
+  options: StartOptions = {},
+): Promise<Prepared> {
+  const server = await startServer(binary, options);
   const redis = clientOf(server);
   const dispose = async () => {
     redis.disconnect();
     await server.stop();
   };
   try {
-    await shape.build(redis, megabytes);
+    await build(redis);
     await settled(redis);
   } catch (error) {
     await dispose();

@@ -18,6 +18,8 @@ command -v setsid >/dev/null 2>&1 && set -- setsid "$@"
 exec 4<&0
 "$@" </dev/null 3>&- 4<&- &
 child=$!
+# A parent that is gone by now must not end this shell before its watchdog has begun.
+trap "" PIPE
 echo "$child" >&3
 exec 3>&- >/dev/null 2>&1
 signal() { kill "-$1" "-$child" || kill "-$1" "$child"; }

@@ -114,7 +114,6 @@ export function memorySample(fields: InfoFields): MemorySample {
     allocatorFragBytes: numberField(fields, 'allocator_frag_bytes'),
     memAllocator: textField(fields, 'mem_allocator'),
     maxmemory: numberField(fields, 'maxmemory'),
-    maxmemoryPolicy: textField(fields, 'maxmemory_policy'),
     // One sum since 7.0, the Lua VM alone before.
     usedMemoryScripting: numberField(fields, 'used_memory_vm_total') ?? numberField(fields, 'used_memory_lua'),
   });
@@ -146,13 +145,13 @@ function defragCounters(fields: InfoFields): Pick<DefragState, 'running' | 'hits
   });
 }
 
-/** INFO keyspace has a line for each database that holds keys: `db0:keys=700,expires=0,avg_ttl=0`; none for an empty server. */
+/** INFO keyspace has a line for each database that holds keys: `db0:keys=700,expires=0,avg_ttl=0`; none where there are none. */
 function keyCount(fields: InfoFields): number | undefined {
   const counts = [...fields].flatMap(([name, value]) =>
     /^db\d+$/.test(name) ? [Number(/^keys=(\d+)(?:,|$)/.exec(value)?.[1])] : [],
   );
   const total = counts.reduce((sum, count) => sum + count, 0);
-  return Number.isSafeInteger(total) ? total : undefined;
+  return counts.length > 0 && Number.isSafeInteger(total) ? total : undefined;
 }
 
 function defragSettings(replies: readonly Reply[]): Pick<DefragState, 'settings'> {

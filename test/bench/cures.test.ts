@@ -41,11 +41,11 @@ describe('when a cure was at work', () => {
 
 test('only requests that were sent within a span count, each of them once', () => {
   const samples: Sample[] = [
-    [0, 900_000],
-    [10, 1000],
-    [15, 3000],
-    [20, 2000],
-    [21, 800_000],
+    [0, 900_000, 0],
+    [10, 1000, 0],
+    [15, 3000, 0],
+    [20, 2000, 0],
+    [21, 800_000, 0],
   ];
   const spans = [
     { from: 10, to: 16 },

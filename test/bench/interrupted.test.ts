@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test, vi } from 'vitest';
 import { isRunning } from '../support/processes.ts';
 import { lacksServer, serverBinary } from '../support/servers.ts';
+import { descendants } from './descendants.ts';
 
 /** The prober comes when the allocator is at rest, after a quarter of a minute. */
 const PATIENCE = { timeout: 50_000, interval: 200 };
@@ -16,7 +16,14 @@ function start(script: string, args: readonly string[], redis: string) {
   return spawn(process.execPath, [join(BENCH, script), ...args], { env, stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
-describe.each(['latency.ts', 'prediction.ts'])('bench/%s', (script) => {
+const SHARED = ['--megabytes=0', '--repeats=some', '--shape=round', '--nonsense'];
+const NIGHT = ['--runs=0', '--scale=-1', '--seed=x', '--recipe=cake', '--arm=leg', '--noise=music', '--nonsense'];
+
+describe.each([
+  ['latency.ts', SHARED],
+  ['prediction.ts', SHARED],
+  ['night.ts', NIGHT],
+])('bench/%s', (script, wrong) => {
   async function refused(args: readonly string[]): Promise<string> {
     const run = start(script, args, '/nonexistent/redis-server');
     const [stderr, [code]] = await Promise.all([text(run.stderr), once(run, 'exit')]);
@@ -29,46 +36,37 @@ describe.each(['latency.ts', 'prediction.ts'])('bench/%s', (script) => {
     expect(await refused([])).toMatch(words);
   });
 
-  test.concurrent.each(['--megabytes=0', '--repeats=some', '--shape=round', '--nonsense'])(
-    'says that %s is wrong',
-    async (arg) => {
-      const stderr = await refused([arg]);
-      expect(stderr).toContain(arg.split('=')[0]);
-      expect(stderr.split('\n')).toHaveLength(2);
-    },
-  );
+  test.concurrent.each(wrong)('says that %s is wrong', async (arg) => {
+    const stderr = await refused([arg]);
+    expect(stderr).toContain(arg.split('=')[0]);
+    expect(stderr.split('\n')).toHaveLength(2);
+  });
 });
 
-/** Its children, and theirs. */
-function descendants(pid: number): readonly { readonly pid: number; readonly command: string }[] {
-  const all = readdirSync('/proc').flatMap((name) => {
-    try {
-      const [, parent = ''] = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${name}/status`, 'utf8')) ?? [];
-      const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      return [{ pid: Number(name), parent: Number(parent), command }];
-    } catch {
-      // No process, or one that ended while we looked.
-      return [];
-    }
-  });
-  const of = (parent: number): typeof all =>
-    all.filter((one) => one.parent === parent).flatMap((one) => [one, ...of(one.pid)]);
-  return of(pid);
-}
+const UNDER_WAY = [
+  {
+    script: 'latency.ts',
+    args: ['--megabytes', '10', '--repeats', '1', '--shape', 'strings'],
+    seen: ['prober.ts', 'redis-server'],
+  },
+  {
+    script: 'night.ts',
+    args: ['--recipe', 'compaction', '--arm', 'nothing', '--noise', 'stops'],
+    seen: ['prober.ts', 'redis-server', 'stopper.ts'],
+  },
+] as const;
+const CASES = UNDER_WAY.flatMap((one) => (['SIGINT', 'SIGKILL'] as const).map((signal) => ({ ...one, signal })));
 
-describe.skipIf(process.platform !== 'linux' || lacksServer('defrag'))('bench/latency.ts, under way', () => {
-  test.concurrent.each(['SIGINT', 'SIGKILL'] as const)(
-    'leaves neither server nor prober behind after %s',
-    async (signal) => {
-      const args = ['--megabytes', '10', '--repeats', '1', '--shape', 'strings'];
-      const run = start('latency.ts', args, serverBinary('defrag').path);
+describe.skipIf(process.platform !== 'linux' || lacksServer('defrag'))('under way', () => {
+  test.concurrent.each(CASES)(
+    'bench/$script leaves nothing behind after $signal',
+    async ({ script, args, signal, seen }) => {
+      const run = start(script, args, serverBinary('defrag').path);
       const ended = once(run, 'exit');
       const left = await vi.waitFor(() => {
-        const seen = descendants(run.pid ?? 0);
-        for (const name of ['prober.ts', 'redis-server']) {
-          expect(seen.some(({ command }) => command.includes(name))).toBe(true);
-        }
-        return seen;
+        const all = descendants(run.pid ?? 0);
+        for (const name of seen) expect(all.some(({ command }) => command.includes(name))).toBe(true);
+        return all;
       }, PATIENCE);
       run.kill(signal);
       await ended;

@@ -164,6 +164,14 @@ const unusual: Commands = [
           Object.assign(on(world, name), { forking: is }),
         ),
     ),
+  fc
+    .tuple(node, fc.constantFrom(0, 3, 20, 200))
+    .map(
+      ([name, took]) =>
+        new Command(`defrag cycles on ${name} take ${took} ms`, (world) =>
+          Object.assign(on(world, name), { cycleTook: took }),
+        ),
+    ),
   fc.constantFrom(1, 2).map(
     (replica) =>
       new Command(`trio fails over to its node ${replica}`, (world) => {

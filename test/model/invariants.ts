@@ -144,7 +144,7 @@ export function due(world: World): (node: string) => boolean {
     const isClosed = !isWindowOpen(world.now, instanceOf(node).window);
     const startedAt = world.deeds.findLast((deed) => deed.node === node && deed.kind === 'defrag-on')?.at ?? world.now;
     const isSpent = world.now - startedAt > LONGEST;
-    const isDone = server.holes <= 0.015 * server.allocated && world.now - startedAt > 10 * SECOND;
+    const isDone = server.holes <= 0.011 * server.allocated && world.now - startedAt > 10 * SECOND;
     return isClosed || (server.taken().length > 0 && (isSpent || isDone || server.forking)) ? [node] : [];
   });
   return (node) => nodes.includes(node);

@@ -21,6 +21,12 @@ const FILE: Settings = {
 /** Bytes a second that a defrag moves, and how many of them are left as holes. */
 const DEFRAG_RATE = 30 * MIB;
 const NEVER_CLOSED = 0.01;
+/** Of them, the CPU share that the rate belongs to, and how many keys a second of scanning passes. */
+const RATED_CPU = 25;
+const KEYS = 100_000;
+const SCAN_RATE = 50_000;
+/** Of the server's own LATENCY monitor (latency.h LATENCY_TS_LEN). */
+const HISTORY = 160;
 /** What jemalloc's background thread leaves after its decay of ten seconds. */
 const DECAY: number = 10 * SECOND;
 
@@ -72,6 +78,10 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
     delaysNext: false,
     underWay: [] as (() => void)[],
     forking: false,
+    /** How long the longest of its defrag cycles takes, in ms; 0: too short to be recorded. */
+    cycleTook: 0,
+    cycles: [] as readonly { readonly at: number; readonly took: number }[],
+    scannedKeys: 0,
     ...(QUIET as { opsPerSecond: number; cost: number }),
     commands: 1000,
     cpuSeconds: 10,
@@ -84,7 +94,8 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
   const isOn = () => server.settings.activedefrag === 'yes';
   const trafficCpu = () => (server.opsPerSecond * server.cost) / 10;
   const isMoving = () => isOn() && server.holes > NEVER_CLOSED * server.allocated;
-  const defragCpu = () => (isMoving() ? Number(server.settings['active-defrag-cycle-max']) : 0);
+  const cycleMax = () => Number(server.settings['active-defrag-cycle-max']);
+  const defragCpu = () => (isMoving() ? cycleMax() : 0);
 
   return Object.assign(server, {
     isOn,
@@ -107,8 +118,16 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
       if (isOn() && !server.forking) {
         const moved = Math.max(
           0,
-          Math.min(server.holes - NEVER_CLOSED * server.allocated, (DEFRAG_RATE * duration) / SECOND),
+          Math.min(
+            server.holes - NEVER_CLOSED * server.allocated,
+            (((DEFRAG_RATE * cycleMax()) / RATED_CPU) * duration) / SECOND,
+          ),
         );
+        server.scannedKeys += Math.floor((SCAN_RATE * duration) / SECOND);
+        const at = Math.floor(now / SECOND);
+        if (server.cycleTook > 0 && server.cycles.at(-1)?.at !== at) {
+          server.cycles = [...server.cycles, { at, took: server.cycleTook }].slice(-HISTORY);
+        }
         server.holes -= moved;
         server.hits += Math.ceil(moved / 1024);
         server.misses += Math.ceil(duration / 10);
@@ -133,7 +152,16 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
       server.settings = { ...FILE };
       server.owners = Object.fromEntries(Object.keys(FILE).map((name) => [name, 'file']));
       server.owed = {};
-      Object.assign(server, { holes: 4 * MIB, pages: 4 * MIB, hits: 0, misses: 0, commands: 0, cpuSeconds: 0 });
+      Object.assign(server, {
+        holes: 4 * MIB,
+        pages: 4 * MIB,
+        hits: 0,
+        misses: 0,
+        scannedKeys: 0,
+        cycles: [],
+        commands: 0,
+        cpuSeconds: 0,
+      });
       server.forking = false;
     },
 
@@ -169,6 +197,7 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
         ),
         runId: runId(),
         uptime: now - server.startedAt,
+        keys: KEYS,
         memory: {
           usedMemory: server.allocated,
           allocatorAllocated: server.allocated,
@@ -195,6 +224,8 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
           running: defragCpu(),
           hits: server.hits,
           misses: server.misses,
+          scannedKeys: server.scannedKeys,
+          cycles: server.cycles,
         },
         refused: [],
       });

@@ -143,6 +143,14 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     return server;
   }
 
+  /** Off and on again at another pace: the run goes on, and is neither ended nor started. */
+  function isRepacing(node: string): boolean {
+    const leases = [...documents.values()].map(
+      ({ value }) => value as { readonly node?: string; readonly repacing?: true },
+    );
+    return leases.some((lease) => lease.node === node && lease.repacing === true);
+  }
+
   function sessionOn(node: string, invocation: Invocation): Session {
     let sent = 3;
     let lastUsedAt = world.now;
@@ -177,7 +185,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
           const error = server.refusal(settings);
           if (error !== undefined) return { done: false, found, applied: {}, error };
           const carryOut = () => {
-            deed(server, server.meaningOf(settings), { ...settings });
+            deed(server, isRepacing(node) ? 'set' : server.meaningOf(settings), { ...settings });
             for (const [name, value] of Object.entries(settings)) server.set(name, value, 'job');
           };
           if (server.delaysNext) {

@@ -23,7 +23,7 @@ export function defragCandidate(situation: Situation): Plan {
   const prospect = defragProspect(situation, diagnosis.layers);
   const instead = { action: 'start-defrag', predicted } as const;
   if (prospect.kind !== 'worthwhile') return withoutIt(prospect, instead);
-  if (isStallTooLong(predicted, policy.defrag.maxStall)) return { kind: 'skip', reason: 'would-stall', instead };
+  if (isStallTooLong(predicted, policy)) return { kind: 'skip', reason: 'would-stall', instead };
   return {
     kind: 'act',
     action: { kind: 'start-defrag', settings, cpu, expiresAt: leaseEnd(situation) },
@@ -32,9 +32,9 @@ export function defragCandidate(situation: Situation): Plan {
   };
 }
 
-/** Its cycles, or the first one as it begins. */
-function isStallTooLong({ stall, firstCycle = 0 }: Prediction, maxStall: Milliseconds): boolean {
-  return stall > maxStall || firstCycle > HARD_BOUND * maxStall;
+/** Its cycles, or the one wait as it begins: that may be as long as a purge may block. */
+function isStallTooLong({ stall, firstCycle = 0 }: Prediction, { defrag, purge }: Situation['policy']): boolean {
+  return stall > defrag.maxStall || firstCycle > Math.max(HARD_BOUND * defrag.maxStall, purge.maxBlock);
 }
 
 function predictedRun({ observation, memory: { learned } }: Situation, cpu: number): Partial<Prediction> {

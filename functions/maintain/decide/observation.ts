@@ -37,8 +37,6 @@ export interface MemorySample {
   /** `jemalloc-5.3.0`, `libc`, … */
   readonly memAllocator?: string;
   readonly maxmemory?: Bytes;
-  /** `noeviction`, `allkeys-lru`, … */
-  readonly maxmemoryPolicy?: string;
   /** Lua's VM and caches: overhead that SCRIPT FLUSH frees and no cure of ours does. */
   readonly usedMemoryScripting?: Bytes;
   readonly rehashingOverhead?: Bytes;

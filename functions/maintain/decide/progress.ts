@@ -12,6 +12,8 @@ const IDLE_HIT_SHARE = 0.01;
 const IDLE_DROP_SHARE = 0.02;
 /** serverCron starts the defragger within a second of the switch. */
 const STARTED_AFTER: Milliseconds = 3 * SECOND;
+/** It counts its ticks, not the time: on a starved machine, 500 of them took more than 4 s. */
+const NEVER_BEGINS_AFTER: Milliseconds = 30 * SECOND;
 /**
  * Half a scan that returns less for its CPU time than this share of the run's average is not worth another. Not before a scan and a half:
  * slabs of small values are freed when their last value has moved, most of them as the first scan ends (212 MiB of holes stood until
@@ -100,8 +102,9 @@ export function scansOf({ scanned, scannedFrom }: Progress, { keys }: Observatio
 
 /** Either the scan goes round without moving anything, or it returns too little for its work, or the server has ended it. */
 export function hasStoppedMoving(observation: Observation, lease: Lease, progress: Progress): boolean {
-  const isStarted = observation.at - lease.acquiredAt >= STARTED_AFTER;
-  const hasEnded = isStarted && observation.defrag.running === 0;
+  const elapsed = observation.at - lease.acquiredAt;
+  const isBegun = (progress.moved ?? 0) > 0 || (scansOf(progress, observation) ?? 0) > 0;
+  const hasEnded = observation.defrag.running === 0 && elapsed >= (isBegun ? STARTED_AFTER : NEVER_BEGINS_AFTER);
   return progress.idleLooks >= IDLE_LOOKS || hasEnded || hasDiminished(observation, lease, progress);
 }
 

@@ -77,8 +77,8 @@ function underWayText({ underWay }: Skipping): string {
 function wouldStallText({ instead }: Skipping): string {
   const { stall = 0, firstCycle = 0 } = instead?.predicted ?? {};
   return firstCycle > stall
-    ? `active defrag would keep clients waiting once for about ${durationText(firstCycle)} as it begins, more than ten times defrag.maxStall`
-    : `a cycle of active defrag would keep clients waiting for about ${durationText(stall)}, longer than defrag.maxStall`;
+    ? `active defrag would keep clients waiting once for up to ${durationText(firstCycle)} as it begins, longer than purge.maxBlock and than ten times defrag.maxStall; defrag.maxStall of ${Math.ceil(firstCycle / 10)} ms would allow it`
+    : `a cycle of active defrag would keep clients waiting for about ${durationText(stall)}, longer than defrag.maxStall; defrag.maxStall of ${Math.ceil(stall)} ms would allow it`;
 }
 
 function insteadText({ reason, instead }: Skipping): string {

@@ -59,7 +59,8 @@ function actingText({ action, reason, predicted }: Acting, moment: Moment, diagn
 
 /** The first cycle where it stands out, and how long the run takes. */
 function runText({ stall, firstCycle = 0, duration, isLearned }: Acting['predicted']): string {
-  const first = firstCycle > 2 * stall && firstCycle >= 1 ? ` (the first one about ${durationText(firstCycle)})` : '';
+  const first =
+    firstCycle > 2 * stall && firstCycle >= 1 ? ` (once up to ${durationText(firstCycle)} as it begins)` : '';
   const about = isLearned ? 'about' : 'an estimated';
   return `${first}${duration === undefined ? '' : `, for ${about} ${durationText(duration)}`}`;
 }

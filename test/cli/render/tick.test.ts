@@ -91,7 +91,7 @@ describe('as JSON', () => {
             action: aPlan().action,
             reason: 'fragmented',
             why: 'start active defrag: 357 MiB are lost in holes; predicted 350 MiB back, in stalls of about 0.5 ms',
-            predicted: { reclaim: 350 * MIB, stall: 2.5 },
+            predicted: { reclaim: 350 * MIB, stall: 0.5 },
           },
           verdict,
           leased: true,
@@ -117,7 +117,7 @@ describe('as JSON', () => {
       action: { kind: 'start-defrag' },
       reason: 'busy',
       why: 'nothing: the server is busy (main thread at 62 %, maxMainThreadCpu is 40 %); would have started active defrag for 350 MiB',
-      predicted: { reclaim: 350 * MIB, stall: 2.5 },
+      predicted: { reclaim: 350 * MIB, stall: 0.5 },
       blockers: [{ kind: 'busy', mainThread: { cpu: 62.4, limit: 40 } }],
     });
   });

@@ -12,6 +12,7 @@ interface Answers {
   readonly section?: (name: string) => Reply;
   readonly config?: (pattern: string) => Reply;
   readonly latency?: Reply;
+  readonly history?: Reply;
   readonly sent?: number;
 }
 
@@ -22,11 +23,19 @@ const NO_SETTINGS = () => ok([]);
 const LEAST = '# Server\nredis_version:7.0.15\n';
 
 /** Answers a look from one INFO text, as ioredis hands replies over. */
-function connectionTo({ info = LEAST, section, config = NO_SETTINGS, latency = ok([]), sent = 1 }: Answers) {
+function connectionTo({
+  info = LEAST,
+  section,
+  config = NO_SETTINGS,
+  latency = ok([]),
+  history = ok([]),
+  sent = 1,
+}: Answers) {
   const asked: Command[] = [];
   const answer = ([name, first = '', second = '']: Command): Reply => {
     if (name === 'INFO') return section ? section(first) : ok(infoSection(info, first));
-    return name === 'CONFIG' ? config(second) : latency;
+    if (name === 'CONFIG') return config(second);
+    return first === 'HISTORY' ? history : latency;
   };
   const connection: Connection = {
     sent,
@@ -51,11 +60,13 @@ describe('one look', () => {
       'CONFIG GET hz',
       'CONFIG GET latency-monitor-threshold',
       'LATENCY LATEST',
+      'LATENCY HISTORY active-defrag-cycle',
       'INFO server',
       'INFO memory',
       'INFO persistence',
       'INFO replication',
       'INFO cpu',
+      'INFO keyspace',
       'INFO stats',
     ]);
   });
@@ -65,7 +76,8 @@ describe('one look', () => {
     expect(rest).toEqual({
       node: '10.0.0.5:6379',
       at: AT,
-      engine: { name: 'redis', version: '7.0.15', slicedDefrag: false, atomicConfigSet: true },
+      engine: { name: 'redis', version: '7.0.15', slicedDefrag: false, cpuOnlyRises: true, atomicConfigSet: true },
+      keys: 18_000,
       runId: 'bae52d4de9b707a164e60591352f9740b4822687',
       uptime: 1000,
       activity: {
@@ -74,7 +86,7 @@ describe('one look', () => {
         evictedKeys: 0,
         currentEvictionExceededTime: 0,
         cpuSeconds: 0.022787 + 0.08735,
-        ownCommands: 10,
+        ownCommands: 12,
       },
       persistence: {
         loading: false,
@@ -85,7 +97,7 @@ describe('one look', () => {
         moduleForkInProgress: false,
       },
       replication: { role: 'primary', replicasSyncing: 0, failoverInProgress: false },
-      defrag: { running: 0, hits: 0, misses: 0, settings: {} },
+      defrag: { running: 0, hits: 0, misses: 0, scannedKeys: 0, settings: {}, cycles: [] },
       refused: [],
     });
     expect(memory).toEqual({
@@ -104,7 +116,7 @@ describe('one look', () => {
 
   test('counts as its own what the connection sent before, and all of the look that comes before INFO stats', async () => {
     const { activity } = await lookAt('redis-7.0.15', { sent: 20 });
-    expect(activity.ownCommands).toBe(29);
+    expect(activity.ownCommands).toBe(31);
   });
 
   test.each(INFO_NAMES)('at %s holds no figure that is not finite and no key without a value', async (name) => {
@@ -120,12 +132,12 @@ describe('one look', () => {
     expect(await look({})).toEqual({
       node: '10.0.0.5:6379',
       at: AT,
-      engine: { name: 'redis', version: '7.0.15', slicedDefrag: false, atomicConfigSet: true },
+      engine: { name: 'redis', version: '7.0.15', slicedDefrag: false, cpuOnlyRises: true, atomicConfigSet: true },
       memory: {},
-      activity: { ownCommands: 10 },
+      activity: { ownCommands: 12 },
       persistence: {},
       replication: { role: 'unknown', replicasSyncing: 0 },
-      defrag: { settings: {} },
+      defrag: { settings: {}, cycles: [] },
       refused: [],
     });
   });
@@ -231,9 +243,13 @@ describe('CONFIG', () => {
     ['a managed service', "ERR unknown command 'CONFIG', with args beginning with: 'GET'"],
     ['a renamed command', 'ERR unknown command `CONFIG`'],
   ])('refused by %s leaves the rest of the look', async (_who, error) => {
-    const observation = await lookAt('redis-7.0.15', { config: () => refused(error), latency: refused(error) });
-    expect(observation.defrag).toEqual({ running: 0, hits: 0, misses: 0 });
-    expect(observation.refused).toEqual(['config|get', 'latency|latest']);
+    const observation = await lookAt('redis-7.0.15', {
+      config: () => refused(error),
+      latency: refused(error),
+      history: refused(error),
+    });
+    expect(observation.defrag).toEqual({ running: 0, hits: 0, misses: 0, scannedKeys: 0 });
+    expect(observation.refused).toEqual(['config|get', 'latency|latest', 'latency|history']);
     expect(observation.memory.usedMemoryRss).toBe(57_090_048);
   });
 
@@ -336,4 +352,40 @@ test('the Lua memory is the sum of all scripting where it is reported, else that
   expect(sample('used_memory_lua:1\nused_memory_vm_total:3')).toBe(3);
   expect(sample('used_memory_lua:1')).toBe(1);
   expect(sample('used_memory_lua:1\nused_memory_vm_total:nan')).toBe(1);
+});
+
+describe('LATENCY HISTORY', () => {
+  test('holds the longest cycle of each second, oldest first', async () => {
+    const history = ok([
+      [1_764_000_000, 23],
+      [1_764_000_002, 4],
+    ]);
+    expect((await look({ history })).defrag.cycles).toEqual([
+      { at: 1_764_000_000, took: 23 },
+      { at: 1_764_000_002, took: 4 },
+    ]);
+  });
+
+  test.each([
+    ['no list', 'OK', undefined],
+    ['null', null, undefined],
+    ['entries that are none', [1, 'x', [], [1], ['a', 'b'], [1, 2]], [{ at: 1, took: 2 }]],
+  ])('%s', async (_what, value, cycles) => {
+    expect((await look({ history: ok(value) })).defrag.cycles).toEqual(cycles);
+  });
+});
+
+describe('INFO keyspace', () => {
+  const keysOf = async (text: string) => (await look({ info: `${LEAST}# Keyspace\n${text}` })).keys;
+
+  test.each([
+    ['one database', 'db0:keys=700,expires=12,avg_ttl=0', 700],
+    ['several', 'db0:keys=700,expires=0,avg_ttl=0\ndb12:keys=1,expires=0,avg_ttl=0,subexpiry=0', 701],
+    ['none', '', undefined],
+    ['a count that is none', 'db0:keys=-3,expires=0', undefined],
+    ['a count beyond what a number holds', 'db0:keys=99999999999999999999,expires=0', undefined],
+    ['another field of that kind', 'db0_distrib_strings_sizes:1=3', undefined],
+  ])('%s', async (_what, text, keys) => {
+    expect(await keysOf(text)).toBe(keys);
+  });
 });

@@ -101,7 +101,7 @@ describe('guards become reasons, with their figures and what was meant to be don
       'not enough time',
       'not-enough-time',
       { remaining: 11_000 },
-      { remaining: 11_000, required: 10_000 + 2.5 + 1_000 },
+      { remaining: 11_000, required: 10_000 + 0.5 + 2_000 },
     ],
   ];
 

@@ -121,7 +121,7 @@ describe('a plan in words', () => {
       aPlan({
         predicted: { reclaim: 350 * MIB, stall: 0.5, firstCycle: 14.1, duration: 50 * MINUTE, isLearned: true },
       }),
-      'start active defrag: 357 MiB are lost in holes; predicted 350 MiB back, in stalls of about 0.5 ms (the first one about 14 ms), for about 50 min',
+      'start active defrag: 357 MiB are lost in holes; predicted 350 MiB back, in stalls of about 0.5 ms (once up to 14 ms as it begins), for about 50 min',
     ],
     [
       SKIPS.defragmenting,
@@ -137,7 +137,7 @@ describe('a plan in words', () => {
     ],
     [
       SKIPS['would-stall'],
-      'nothing: active defrag would keep clients waiting once for about 120 ms as it begins, more than ten times defrag.maxStall; it would return 350 MiB',
+      'nothing: active defrag would keep clients waiting once for up to 120 ms as it begins, longer than purge.maxBlock and than ten times defrag.maxStall; defrag.maxStall of 12 ms would allow it; it would return 350 MiB',
     ],
     [SKIPS.unsupported, 'nothing: this build refuses active defrag'],
     [

@@ -17,7 +17,6 @@ test('what is written nowhere has the built-in default', () => {
       minReclaim: 100 * MIB,
       maxStall: 5,
       maxCpu: 25,
-      maxDuration: 30 * MINUTE,
       cooldown: 6 * HOUR,
     },
     maxMainThreadCpu: 40,
@@ -60,11 +59,11 @@ instances:
   test('an instance without a value of its own has that of defaults', () => {
     expect(inherits).toMatchObject({ timezone: 'UTC', memoryLimit: 4096 * MIB, metrics: 'detailed' });
     expect(inherits?.windows).toHaveLength(2);
-    expect(inherits?.defrag).toMatchObject({ maxStall: 7, maxCpu: 30, maxDuration: 30 * MINUTE });
+    expect(inherits?.defrag).toMatchObject({ maxStall: 7, maxCpu: 30, cooldown: 6 * HOUR });
   });
 
   test('mappings merge key by key, at every depth', () => {
-    expect(overrides?.defrag).toMatchObject({ maxStall: 7, maxCpu: 10, maxDuration: 30 * MINUTE });
+    expect(overrides?.defrag).toMatchObject({ maxStall: 7, maxCpu: 10, cooldown: 6 * HOUR });
     expect(overrides?.thresholds).toMatchObject({
       fragmentationWarning: { ratio: 1.2, for: 30 * MINUTE, floor: 2048 * MIB },
       rssCritical: { percentOfLimit: 85, for: MINUTE },

@@ -1,0 +1,101 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { ServerBinary } from '../../cli/server/binary.ts';
+import { numberField } from '../../functions/shared/redis/info.ts';
+import { monotonic } from '../support/clock.ts';
+import type { Span } from '../support/latencies.ts';
+import { probed } from '../support/probing.ts';
+import { cpuSeconds, type Prepared, preparedBy, settled } from '../support/server.ts';
+import type { Arm } from './arms.ts';
+import type { CliRun } from './cli-lines.ts';
+import { freshServer } from './fresh.ts';
+import { type NoiseKind, startNoise } from './noise/start.ts';
+import { PROBE, type Recipe } from './recipes.ts';
+import { type Waits, waitsIn } from './waits.ts';
+
+/** What one arm has made of one server. */
+export interface Cell extends Partial<CliRun> {
+  /** Bytes: RSS before, at rest after, and of a fresh server with the same data. */
+  readonly before: number;
+  readonly after: number;
+  readonly floor: number;
+  /** Until the cure was over. */
+  readonly seconds: number;
+  /** Of the server's process, without what serving the prober takes. */
+  readonly cpu: number;
+  readonly idle: Waits;
+  /** Absent for a restart. */
+  readonly cure?: Waits;
+}
+
+export interface Subject {
+  readonly binary: ServerBinary;
+  readonly recipe: Recipe;
+  readonly noise: NoiseKind;
+  readonly seed: number;
+}
+
+/** The baseline, and the least for which clients are watched: the tail of a purge's few milliseconds would be all purge. */
+const IDLE_MS = 10_000;
+
+export async function measure({ binary, recipe, noise, seed }: Subject, arm: Arm): Promise<Cell> {
+  await using ready = await preparedBy(binary, recipe.build, { args: recipe.args(binary.version) });
+  const before = await rssOf(ready);
+  const seen = await underNoise(ready, arm, noise, seed);
+  if (arm.cure) await settled(ready.redis);
+  const after = await rssOf(ready);
+  const fresh = await freshServer(binary, ready.redis);
+  return arm.cure
+    ? { ...seen, before, after, floor: fresh.rss }
+    : { ...seen, before, after: fresh.rss, floor: fresh.rss, seconds: fresh.seconds, cpu: fresh.cpu };
+}
+
+async function underNoise(ready: Prepared, arm: Arm, kind: NoiseKind, seed: number) {
+  await using _ = await startNoise(kind, ready.server.pid, seed);
+  const { result, samples } = await probed(ready.server.port, PROBE, async () => {
+    const idle = await timed(ready, () => wait(IDLE_MS));
+    const cure = arm.cure && (await timed(ready, () => watched(ready, arm.cure)));
+    return { idle, cure };
+  });
+  const { idle, cure } = result;
+  const rate = idle.cpu / lengthOf(idle.span);
+  return {
+    ...cure?.result.said,
+    idle: waitsIn(idle.span, samples),
+    ...(cure && { cure: waitsIn(cure.span, samples) }),
+    seconds: cure?.result.seconds ?? 0,
+    cpu: cure ? Math.max(0, cure.cpu - rate * lengthOf(cure.span)) : 0,
+  };
+}
+
+/** The cure, and what is left of the time for which clients are watched at the least. */
+async function watched(ready: Prepared, cure: Arm['cure']) {
+  const began = performance.now();
+  const curing = async () => {
+    const said = await cure?.(ready);
+    return { said, seconds: (performance.now() - began) / 1000 };
+  };
+  const [result] = await Promise.all([curing(), wait(IDLE_MS)]);
+  return result;
+}
+
+interface Timed<T> {
+  readonly result: T;
+  readonly span: Span;
+  readonly cpu: number;
+}
+
+async function timed<T>({ info }: Prepared, work: () => Promise<T>): Promise<Timed<T>> {
+  const cpu = cpuSeconds(await info());
+  const from = monotonic();
+  const result = await work();
+  const to = monotonic();
+  return { result, span: { from, to }, cpu: cpuSeconds(await info()) - cpu };
+}
+
+function lengthOf({ from, to }: Span): number {
+  return (to - from) / 1_000_000;
+}
+
+async function rssOf({ info }: Prepared): Promise<number> {
+  return numberField(await info(), 'used_memory_rss') ?? 0;
+}

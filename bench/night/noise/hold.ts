@@ -1,0 +1,26 @@
+import { leash } from '../../../cli/server/leash.ts';
+import { BenchError } from '../../support/main.ts';
+
+/** Something that disturbs the server until it is disposed. */
+export type Noise = AsyncDisposable;
+
+/**
+ * A command that makes noise: it ends with the bench, however that ends. One that ends before it is asked to would leave the rest of
+ * the measurement in silence, so that is an error.
+ */
+export function hold(name: string, command: readonly string[]): Noise {
+  const held = leash(command);
+  let isOver = false;
+  let early: number | undefined;
+  const ended = held.ended.then((status) => {
+    if (!isOver) early = status;
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      isOver = true;
+      await held.release();
+      await ended;
+      if (early !== undefined) throw new BenchError(`the noise ${name} ended too early, with status ${early}`);
+    },
+  };
+}

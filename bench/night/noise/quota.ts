@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { leash } from '../../../cli/server/leash.ts';
+import { BenchError } from '../../support/main.ts';
+import { quotaSite } from './cgroups.ts';
+import type { Noise } from './hold.ts';
+
+/**
+ * Makes the group, puts the process into it, and takes both back at SIGTERM: one shell for all, so that no kill of the bench falls
+ * between two of its steps. A write that is refused gives the group up at once, and so does a bench that no longer reads.
+ */
+const SCRIPT = `
+group=$1 home=$2 pid=$3; shift 3
+lift() {
+  for one in $(cat "$group/cgroup.procs" 2>/dev/null); do echo "$one" >"$home/cgroup.procs"; done
+  tries=15
+  while [ -d "$group" ] && [ "$tries" -gt 0 ] && ! rmdir "$group"; do sleep 0.1; tries=$((tries - 1)); done
+}
+trap 'lift; exit 0' TERM PIPE
+mkdir "$group" || exit 1
+while [ $# -gt 0 ]; do
+  echo "$2" >"$group/$1" || { lift; exit 1; }
+  shift 2
+done
+echo "$pid" >"$group/cgroup.procs" || { lift; exit 1; }
+echo on || { lift; exit 1; }
+sleep infinity &
+wait
+`;
+
+/** 40 ms of processor time in each 100 ms, as a small container has. @throws BenchError where the machine does not allow it */
+export async function startQuota(pid: number): Promise<Noise> {
+  const site = await siteOf(pid);
+  const group = join(site.parent, `offpeak-bench-${randomUUID()}`);
+  const held = leash(['sh', '-c', SCRIPT, 'offpeak-quota', group, site.home, `${pid}`, ...site.settings.flat()]);
+  const said = text(held.shell.stderr as Readable);
+  const isOn = new Promise<true>((resolve) => held.shell.stdout?.once('data', () => resolve(true)));
+  const ended = held.ended.then(() => false);
+  if (!(await Promise.race([isOn, ended]))) throw new BenchError(`no quota can be set here: ${firstLine(await said)}`);
+  return { [Symbol.asyncDispose]: () => held.release() };
+}
+
+async function siteOf(pid: number) {
+  const read = (file: string) => readFile(file, 'utf8').catch(() => '');
+  const site = quotaSite(await read('/proc/self/mounts'), await read(`/proc/${pid}/cgroup`));
+  if (!site) throw new BenchError('no quota can be set here: no cgroups are mounted');
+  return site;
+}
+
+function firstLine(words: string): string {
+  return words.trim().split('\n')[0] || 'no reason was given';
+}
