@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { systemClock } from '../../functions/maintain/clock.ts';
+import { bytesText } from '../../functions/maintain/decide/words-units.ts';
 import type { Tick } from '../../functions/maintain/run.ts';
 import { createFileStore } from '../../functions/shared/state/file-store.ts';
 import { printer } from '../output.ts';
@@ -51,7 +52,9 @@ async function onServer(
   try {
     const keys = await fill(redis, RECIPE, signal, (share, note) => progress.update('  writing ', share, note));
     await expire(redis, keys, RECIPE, signal, (share, note) => progress.update('  expiring', share, note));
-    progress.done('  wrote 320 MiB of values of 100 B to 10 KB; 65 % of them have expired, in scattered order\n');
+    progress.done(
+      `  wrote ${bytesText(RECIPE.bytes)} of values of 100 B to 10 KB; 65 % of them have expired, in scattered order\n`,
+    );
     const settings = await redis.config('GET', '*');
     const rssBefore = await rssOf(redis);
     const seen = await run(server, await folderOf(redis), { color, signal });

@@ -16,7 +16,7 @@ export interface Recipe {
 }
 
 export const RECIPE: Recipe = {
-  bytes: 320 * MIB,
+  bytes: 480 * MIB,
   smallest: 100,
   largest: 10_000,
   expiring: 0.65,

@@ -49,8 +49,10 @@ function returned({ reclaimed, predicted, share }: Verdict): string {
   return `  ${'returned'.padEnd(16)} ${bytesText(reclaimed)} of ${bytesText(predicted)} predicted${part}`;
 }
 
-function stalled({ stall, promisedStall }: Verdict): string {
-  return `  ${'worst stall'.padEnd(16)} ${durationText(stall)}, promised: at most ${durationText(promisedStall)}`;
+function stalled({ stall, promisedStall, beyond = 0 }: Verdict): string {
+  const longest = stall === 0 ? 'below 1 ms' : durationText(stall);
+  const share = ((1 - beyond) * 100).toLocaleString('en', { maximumFractionDigits: 2 });
+  return `  ${'longest cycle'.padEnd(16)} ${longest}; at most ${durationText(promisedStall)} in ${share} % of the time, promised: 99.9 %`;
 }
 
 function blocked({ stall, promisedStall }: Verdict): string {

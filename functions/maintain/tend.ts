@@ -46,11 +46,10 @@ export async function tendFree(
 /** Before a defrag the wait is used: it shows what the machine adds to every stall. */
 async function waitForSecondLook(visit: Visit, early: Acting): Promise<number | undefined> {
   const duration = firstLook(early);
-  if (early.action.kind !== 'start-defrag') {
-    await linger(visit, duration);
-    return undefined;
-  }
-  return noiseOf(await visit.session.waits(duration), duration, visit.instance.defrag.maxStall);
+  const listening = early.action.kind === 'start-defrag' && !visit.interrupted() ? duration / 2 : 0;
+  const waits = listening > 0 ? await visit.session.waits(listening) : [];
+  await linger(visit, duration - listening);
+  return listening > 0 ? noiseOf(waits, listening, visit.instance.defrag.maxStall) : undefined;
 }
 
 /** What a document that cannot be read forbids is unknown: nothing is started. */

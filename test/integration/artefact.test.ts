@@ -26,7 +26,7 @@ const SECRETS = Object.values(PASSWORDS);
 
 /** The longest promise that may be made, for machines whose own noise is long. */
 const SETTINGS = `${OPEN}
-    purge: { minReclaim: 1GiB, maxBlock: 5s }
+    purge: { minReclaim: 64MiB, maxBlock: 5s }
     defrag: { minReclaim: 24MiB, maxStall: 100ms }
     maxOpsPerSecond: 100000`;
 

@@ -96,7 +96,16 @@ describe.skipIf(lacksServer('plain'))('check on a real server', () => {
     const commands = [...(await redis.info('commandstats')).matchAll(/^cmdstat_([^:]+):/gm)].map(([, name]) => name);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(commands).toEqual(expect.arrayContaining(['info', 'config|get', 'latency|latest']));
-    const readers = ['info', 'config|get', 'config|resetstat', 'latency|latest', 'hello', 'ping', 'auth'];
+    const readers = [
+      'info',
+      'config|get',
+      'config|resetstat',
+      'latency|latest',
+      'latency|history',
+      'hello',
+      'ping',
+      'auth',
+    ];
     expect(commands.filter((name) => !readers.includes(name ?? '') && !name?.startsWith('client|'))).toEqual([]);
     expect(await settingsOf(redis)).toEqual(settings);
     expect(readdirSync(place.folder)).toEqual(['prod.yml']);

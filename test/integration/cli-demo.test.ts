@@ -29,44 +29,38 @@ describe('offpeak demo', () => {
   }
 
   describe.skipIf(lacksServer('defrag'))('with a server that can defragment', () => {
-    // On a machine that is busy with other tests the kernel takes the processor away for longer than the promised 5 ms, and
-    // the defrag is rightly ended (stalls of 23 and 24 ms, about every other run at a load of 4 on two processors).
-    const onNoisyMachines = { timeout: 120_000, retry: 2 };
-
-    test(
-      'fragments it, tidies it up, and holds what came of it against what was promised',
-      onNoisyMachines,
-      async () => {
-        const { code, stdout, stderr } = await runOffpeak(['demo', '--no-color'], inPlace);
-        expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-        expect(stdout).not.toContain('\u001b');
-        const story = [
-          /^Redis \d+\.\d+\.\d+ on port \d+, with nothing in it\. Fragmenting it:$/m,
-          /writing .*%/,
-          /expiring .*%/,
-          /holes +[\d.]+ MiB .*active defrag/,
-          /done +start active defrag: /,
-          /message \(info, defrag-started\)/,
-          /done +stop active defrag: /,
-          /done +purge: /,
-          /message \(info, defrag-finished\)/,
-          /^Before and after$/m,
-          /^ {2}RSS before .* [\d.]+ MiB$/m,
-          /^ {2}RSS after .* [\d.]+ MiB$/m,
-          /^ {2}after a restart .* [\d.]+ MiB$/m,
-          /^ {2}worst stall +[\d.]+ ms, promised: at most \d+ ms$/m,
-          /^ {2}settings +restored: CONFIG GET \* is as before$/m,
-          /^ {2}lease +gone$/m,
-        ];
-        for (const sentence of story) expect(stdout).toMatch(sentence);
-        const places = story.map((sentence) => stdout.search(sentence));
-        expect(places).toEqual(places.toSorted((a, b) => a - b));
-        const share = Number(/^ {2}returned +[\d.]+ MiB of [\d.]+ MiB predicted \((\d+) %\)$/m.exec(stdout)?.[1]);
-        expect(share).toBeGreaterThanOrEqual(90);
-        expect(share).toBeLessThanOrEqual(115);
-        await expectNothingLeft();
-      },
-    );
+    test('fragments it, tidies it up, and holds what came of it against what was promised', {
+      timeout: 180_000,
+    }, async () => {
+      const { code, stdout, stderr } = await runOffpeak(['demo', '--no-color'], inPlace);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).not.toContain('\u001b');
+      const story = [
+        /^Redis \d+\.\d+\.\d+ on port \d+, with nothing in it\. Fragmenting it:$/m,
+        /writing .*%/,
+        /expiring .*%/,
+        /holes +[\d.]+ MiB .*active defrag/,
+        /done +start active defrag: /,
+        /message \(info, defrag-started\)/,
+        /done +stop active defrag: /,
+        /done +purge: /,
+        /message \(info, defrag-finished\)/,
+        /^Before and after$/m,
+        /^ {2}RSS before .* [\d.]+ MiB$/m,
+        /^ {2}RSS after .* [\d.]+ MiB$/m,
+        /^ {2}after a restart .* [\d.]+ MiB$/m,
+        /^ {2}longest cycle +(below 1 ms|[\d.]+ m?s); at most 5 ms in [\d.]+ % of the time, promised: 99\.9 %$/m,
+        /^ {2}settings +restored: CONFIG GET \* is as before$/m,
+        /^ {2}lease +gone$/m,
+      ];
+      for (const sentence of story) expect(stdout).toMatch(sentence);
+      const places = story.map((sentence) => stdout.search(sentence));
+      expect(places).toEqual(places.toSorted((a, b) => a - b));
+      const share = Number(/^ {2}returned +[\d.]+ MiB of [\d.]+ MiB predicted \((\d+) %\)$/m.exec(stdout)?.[1]);
+      expect(share).toBeGreaterThanOrEqual(90);
+      expect(share).toBeLessThanOrEqual(115);
+      await expectNothingLeft();
+    });
 
     const saw = (words: RegExp) => (printed: Printed) => words.test(printed.stdout);
 

@@ -18,7 +18,7 @@ import { defragServer, lacksServer } from '../support/servers.ts';
 const SETTINGS = `${OPEN}
     memoryLimit: 1GiB
     metrics: detailed
-    purge: { minReclaim: 1GiB, maxBlock: 5s }
+    purge: { minReclaim: 64MiB, maxBlock: 5s }
     defrag: { minReclaim: 24MiB, maxStall: 100ms }
     maxOpsPerSecond: 100000`;
 

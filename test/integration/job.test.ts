@@ -191,7 +191,7 @@ describe.skipIf(lacksServer('plain'))('on a server whose build refuses to defrag
       configYaml(
         server.port,
         `${OPEN}
-    purge: { minReclaim: 1GiB }
+    purge: { minReclaim: 64MiB }
     defrag: { minReclaim: 24MiB }
     maxOpsPerSecond: 100000`,
       ),

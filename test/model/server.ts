@@ -199,6 +199,7 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
         uptime: now - server.startedAt,
         keys: KEYS,
         memory: {
+          memAllocator: 'jemalloc-5.3.0',
           usedMemory: server.allocated,
           allocatorAllocated: server.allocated,
           allocatorActive: active,
