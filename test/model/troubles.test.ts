@@ -505,3 +505,69 @@ describe('a schedule of hours', () => {
     expect(events(world)).toEqual([`defrag-started ${first}`]);
   });
 });
+
+describe('cycles that are longer than promised', () => {
+  const setting = (world: LiveWorld) => server(world, first).settings['active-defrag-cycle-max'];
+
+  async function overrunning(took: number): Promise<LiveWorld> {
+    const world = aNight('trio');
+    server(world, first).fragment(60 * 1024 * 2 ** 20);
+    await world.run();
+    server(world, first).cycleTook = took;
+    return world;
+  }
+
+  test('make a run gentler, step by step, and it recovers when it is calm', async () => {
+    const world = await overrunning(40);
+    const seen = [setting(world)];
+    for (let look = 0; look < 3; look++) {
+      world.pass(4 * SECOND);
+      await world.run();
+      seen.push(setting(world));
+    }
+    expect(seen).toEqual(['25', '12', '6', '3']);
+    server(world, first).cycleTook = 0;
+    world.pass(4 * MINUTE);
+    await world.run();
+    expect(setting(world)).toBe('6');
+    expect(events(world)).toEqual([`defrag-started ${first}`]);
+    await expectRest(world);
+  });
+
+  test('end it only when the gentlest settings have overrun for a minute', async () => {
+    const world = await overrunning(40);
+    const isOn: boolean[] = [];
+    for (let look = 0; look < 20; look++) {
+      world.pass(4 * SECOND);
+      await world.run();
+      isOn.push(server(world, first).isOn());
+    }
+    expect(isOn.indexOf(false)).toBe(18);
+    expect(events(world).at(-1)).toBe(`defrag-aborted ${first}`);
+    await expectRest(world);
+  });
+
+  test.each(['before', 'after'] as const)(
+    'and a job that is killed %s any effect of a step leaves nothing on',
+    async (when) => {
+      for (let effect = 1; effect < 14; effect++) {
+        const world = await overrunning(40);
+        world.pass(4 * SECOND);
+        await world.run({ effect, when });
+        world.pass(MINUTE);
+        await world.run();
+        await expectRest(world);
+      }
+    },
+  );
+
+  test('a setting that a human has chosen meanwhile stays theirs', async () => {
+    const world = await overrunning(40);
+    server(world, first).set('active-defrag-cycle-max', '60', 'human');
+    world.pass(4 * SECOND);
+    await world.run();
+    expect(setting(world)).toBe('60');
+    expect(server(world, first).settings['active-defrag-cycle-min']).toBe('12');
+    await expectRest(world);
+  });
+});

@@ -19,7 +19,7 @@ const NEVER_BEGINS_AFTER: Milliseconds = 30 * SECOND;
  * slabs of small values are freed when their last value has moved, most of them as the first scan ends (212 MiB of holes stood until
  * 0.9 of the scan, 33 were left at 1.3).
  */
-const DIMINISHED = 0.05;
+const DIMINISHED = 0.02;
 const PAYS_LATEST = 1.5;
 const STRETCH = 0.5;
 
