@@ -67,6 +67,7 @@ function planDocument(plan: Plan, { observation, diagnosis }: Outcome, instance:
         denial: plan.denial,
         blockers: plan.blockers,
         until: plan.until === undefined ? undefined : isoText(plan.until),
+        underWay: plan.underWay,
       };
 }
 

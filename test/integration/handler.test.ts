@@ -287,7 +287,9 @@ describeWithMoto('the exported handler, invoked on a fragmented server', () => {
       }
       expect(texts[0]?.email).toMatch(/^sessions: active defrag started.*\n\nWhy: .* are lost in holes;.*\n/);
       expect(texts[0]?.email).toMatch(/Settings now +activedefrag yes/);
-      expect(texts[1]?.email).toMatch(/returned by active defrag\n\nWhy: The holes are closed/);
+      expect(texts[1]?.email).toMatch(
+        /returned by active defrag\n\nWhy: (The holes are closed|More work would return next to nothing)/,
+      );
       expect(texts[1]?.email).toMatch(/Purge after it +[\d.]+ MiB of that; clients blocked for/);
       expect(texts[1]?.email).toMatch(/Settings now +activedefrag no/);
       expect(texts[1]?.email).toMatch(new RegExp(`\ntest \\| sessions \\| ${node} \\| `));
