@@ -18,8 +18,8 @@ const OPTIONS = {
   repeats: { type: 'string', default: '1' },
   shape: { type: 'string', multiple: true, default: ALL },
 } satisfies ParseArgsOptionsConfig;
-/** Wide enough for the run to go on whatever the machine does to the tail. */
-const MAX_STALL = 20;
+/** The default. */
+const MAX_STALL = 5;
 
 await bench('prediction', async () => {
   const { values } = parseArgs({ options: OPTIONS });

@@ -12,6 +12,9 @@ export interface Cure {
   readonly predictedMs?: number;
   /** Absent where the server did not let us see. */
   readonly measuredMs?: number;
+  /** Of a defrag: from the switch to its end, in seconds. */
+  readonly predictedSeconds?: number;
+  readonly lastedSeconds?: number;
   /** Why a defrag did not come to its own end: what it returned says how early that was, not what was predicted wrongly. */
   readonly cutOff?: StopReason;
 }
@@ -32,7 +35,8 @@ export function nightOf(shape: string, run: string, outcomes: readonly Outcome[]
 
 function cureOf({ verdict, plan }: Outcome): readonly Cure[] {
   if (!verdict) return [];
-  const { cure, predicted, reclaimed, stall, unmeasured } = verdict;
+  const { cure, predicted, reclaimed, stall, unmeasured, lasted } = verdict;
+  const duration = plan?.kind === 'act' ? plan.predicted.duration : undefined;
   const stop = plan?.kind === 'act' && plan.action.kind === 'stop-defrag' ? plan.action.because : undefined;
   return [
     {
@@ -41,6 +45,8 @@ function cureOf({ verdict, plan }: Outcome): readonly Cure[] {
       returned: reclaimed,
       ...(plan?.kind === 'act' && { predictedMs: plan.predicted.stall }),
       ...(!unmeasured && { measuredMs: stall }),
+      ...(cure === 'defrag' && duration !== undefined && { predictedSeconds: duration / 1000 }),
+      ...(cure === 'defrag' && lasted !== undefined && { lastedSeconds: lasted / 1000 }),
       ...(stop && !traitsOf(stop).teaches && { cutOff: stop }),
     },
   ];
@@ -54,4 +60,9 @@ export function shareOf({ predicted, returned, cutOff }: Cure): number | undefin
 /** Measured ÷ predicted milliseconds, those included for which a run was cut off. */
 export function stallShareOf({ predictedMs, measuredMs }: Cure): number | undefined {
   return predictedMs && measuredMs !== undefined ? measuredMs / predictedMs : undefined;
+}
+
+/** Measured ÷ predicted seconds of runs that came to their end. */
+export function timeShareOf({ predictedSeconds, lastedSeconds, cutOff }: Cure): number | undefined {
+  return predictedSeconds && lastedSeconds !== undefined && !cutOff ? lastedSeconds / predictedSeconds : undefined;
 }

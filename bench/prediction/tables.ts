@@ -1,10 +1,10 @@
 import { MIB } from '../../functions/shared/config/units.ts';
 import { fixed, markdownTable, spread } from '../statistics.ts';
-import { type Cure, type Night, shareOf, stallShareOf } from './night.ts';
+import { type Cure, type Night, shareOf, stallShareOf, timeShareOf } from './night.ts';
 
 const COLUMNS = [
   ...['data', 'run', 'cure', 'predicted MiB', 'returned MiB', 'returned ÷ predicted'],
-  ...['predicted ms', 'measured ms'],
+  ...['predicted ms', 'measured ms', 'predicted s', 'measured s'],
 ];
 const WORDS = 3;
 
@@ -17,7 +17,7 @@ export function singleRows(nights: readonly Night[], repeats: number): string {
       same.flatMap((night) => night.cures),
       ({ name, cutOff }) => (cutOff ? `${name}, ${cutOff}` : name),
     );
-    const none = [`none: ${[...new Set(same.map(({ reasons }) => reasons))].join('; ')}`, '', '', '', '', ''];
+    const none = [`none: ${[...new Set(same.map(({ reasons }) => reasons))].join('; ')}`, '', '', '', '', '', '', ''];
     const told = [...cures].map(([name, of]) => [nameOf(name, of.length, repeats), ...figures(of)]);
     return (told.length > 0 ? told : [none]).map((cells) => [shape, run, ...cells]);
   });
@@ -36,6 +36,8 @@ function figures(cures: readonly Cure[]): readonly string[] {
     of(shareOf, 2),
     of(({ predictedMs }) => predictedMs, 1),
     of(({ measuredMs }) => measuredMs, 1),
+    of(({ predictedSeconds }) => predictedSeconds, 1),
+    of(({ lastedSeconds }) => lastedSeconds, 1),
   ];
 }
 
@@ -54,17 +56,24 @@ const SMALL = 20 * MIB;
 export function intervalRows(nights: readonly Night[]): string {
   const cures = nights.flatMap((night) => night.cures);
   const purges = cures.filter(({ name }) => name === 'purge');
+  const later = nights.filter(({ run }) => run !== 'first').flatMap((night) => night.cures);
   const kinds: readonly (readonly [string, readonly Cure[]])[] = [
     ['defrag', cures.filter(({ name }) => name === 'defrag')],
+    ['defrag, from the second night on', later.filter(({ name }) => name === 'defrag')],
     ['purge', purges],
     [`purge, of ${SMALL / MIB} MiB and more`, purges.filter(({ predicted }) => predicted >= SMALL)],
   ];
   const head = (what: string) => [`${what}: lowest`, 'median', 'highest'];
   return markdownTable([
-    ['cure', 'cases', 'cut off', ...head('returned ÷ predicted'), ...head('measured ÷ predicted ms')],
-    ...kinds.map(([name, of]) => [name, ...counts(of), ...interval(of, shareOf), ...interval(of, stallShareOf)]),
+    [
+      ...['cure', 'cases', 'cut off'],
+      ...['returned ÷ predicted', 'measured ÷ predicted ms', 'measured ÷ predicted s'].flatMap(head),
+    ],
+    ...kinds.map(([name, of]) => [name, ...counts(of), ...FIGURES.flatMap((figure) => interval(of, figure))]),
   ]);
 }
+
+const FIGURES = [shareOf, stallShareOf, timeShareOf] as const;
 
 function counts(cures: readonly Cure[]): readonly string[] {
   return [cures.length, cures.filter(({ cutOff }) => cutOff).length].map(String);

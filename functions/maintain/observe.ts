@@ -108,6 +108,7 @@ export function memorySample(fields: InfoFields): MemorySample {
   return present({
     usedMemory: numberField(fields, 'used_memory'),
     usedMemoryRss: numberField(fields, 'used_memory_rss'),
+    usedMemoryPeak: numberField(fields, 'used_memory_peak'),
     allocatorAllocated: numberField(fields, 'allocator_allocated'),
     allocatorActive: numberField(fields, 'allocator_active'),
     allocatorResident: numberField(fields, 'allocator_resident'),

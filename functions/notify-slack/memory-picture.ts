@@ -82,7 +82,8 @@ function predictedText(predictedBytes: number | undefined): string {
 
 function stallLine({ stallMs, promisedStallMs }: AlertFigures): string {
   const promised = promisedStallMs === undefined ? undefined : millisecondsText(promisedStallMs);
-  if (stallMs === undefined) return promised === undefined ? '' : `no stall above *${promised}* promised`;
+  if (stallMs === undefined)
+    return promised === undefined ? '' : `at most *${promised}* for a cycle promised, in 99.9 % of the time`;
   // LATENCY LATEST counts whole milliseconds from 1 on: nothing recorded is not the same as nothing.
   const seen = stallMs === 0 ? 'no stall recorded' : `clients waited *${millisecondsText(stallMs)}*`;
   if (promised === undefined || promisedStallMs === undefined) return seen;

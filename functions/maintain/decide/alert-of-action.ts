@@ -75,7 +75,9 @@ function startDraft(
   const facts: readonly AlertFact[] = [
     ...(rss === undefined ? [] : [{ label: 'RSS', value: bytesText(rss) }]),
     { label: 'Predicted', value: `${bytesText(plan.predicted.reclaim)} back` },
-    ...(promised === undefined ? [] : [{ label: 'Promised', value: `no stall above ${durationText(promised)}` }]),
+    ...(promised === undefined
+      ? []
+      : [{ label: 'Promised', value: `at most ${durationText(promised)} for a cycle, in 99.9 % of the time` }]),
     { label: 'Ends', value: `${until} at the latest` },
     ...settingsFact(outcome.settings),
     ...nodeFacts(outcome),

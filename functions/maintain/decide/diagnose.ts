@@ -78,13 +78,15 @@ export function diagnose(
   const { memory } = observation;
   const layers = layersOf(memory);
   const ratio = ratioOf(memory);
-  const purge = layers ? predictPurge(layers.retained, memory.allocatorResident ?? 0, learned) : NO_PURGE;
+  // What jemalloc keeps for its own metadata goes by the most that the process has held.
+  const peak = memory.usedMemoryPeak ?? 0;
+  const purge = layers ? predictPurge(layers.retained, memory.allocatorResident ?? 0, learned, peak) : NO_PURGE;
   const known = { observation, policy, memory: remembered, now: observation.at };
   const prospects = { defrag: defragProspect(known, layers), purge: purgeProspect(known, purge) };
   return {
     ...(ratio !== undefined && { ratio }),
     ...(layers && { layers }),
-    cures: { defrag: layers ? defragReclaim(layers, policy, learned, prospects.purge) : 0, purge },
+    cures: { defrag: layers ? defragReclaim({ ...layers, peak }, policy, learned, prospects.purge) : 0, purge },
     prospects,
     findings: findingsOf(memory, layers, policy, { purge, prospects }),
   };

@@ -29,6 +29,8 @@ export interface Observation {
 export interface MemorySample {
   readonly usedMemory?: Bytes;
   readonly usedMemoryRss?: Bytes;
+  /** Since the server's start. */
+  readonly usedMemoryPeak?: Bytes;
   readonly allocatorAllocated?: Bytes;
   readonly allocatorActive?: Bytes;
   readonly allocatorResident?: Bytes;

@@ -15,7 +15,12 @@ export interface CureOutlook {
  * The pages that are retained already count only where the holes alone are worth a run and a purge can follow it: else they are not
  * defrag's gain.
  */
-export function defragReclaim(layers: Layers, policy: DiagnosisPolicy, learned: Learned, purge: Prospect): Bytes {
+export function defragReclaim(
+  layers: Layers & { readonly peak: Bytes },
+  policy: DiagnosisPolicy,
+  learned: Learned,
+  purge: Prospect,
+): Bytes {
   const isWorth = defraggableHoles(layers) >= worthOf(policy.defrag);
   const isPurged = obstacleIn(purge) === undefined;
   return predictDefragReclaim(isWorth && isPurged ? layers : { ...layers, retained: 0 }, learned);

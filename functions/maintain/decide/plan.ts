@@ -44,6 +44,8 @@ export interface UnderWay {
   /** Of the work that was predicted, 0 to 1; absent where nothing was. */
   readonly share?: number;
   readonly left?: Milliseconds;
+  /** It has taken more work than predicted: how much is left is unknown. */
+  readonly isLate?: true;
   /** 0: as planned; each step halves the work of a cycle. */
   readonly level: number;
 }

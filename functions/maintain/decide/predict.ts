@@ -61,6 +61,7 @@ const PURGE_FLOOR_MS = 1;
 /** Free pages that no purge returns (metadata, the tail of each arena): 10 to 13 MiB of a 246 MiB heap, 15 of 433, 17 of 882. */
 const KEPT_BASE = 6 * MIB;
 const KEPT_SHARE = 0.02;
+const METADATA_SHARE = 0.0105;
 /**
  * Of heaps up to 5 GB at least 1.05 % of what was resident stayed behind, 3.5 % of others: this much counts for the time that a purge may
  * take. More (what a node has once kept, too) may be pages that this purge does return.
@@ -75,9 +76,12 @@ const PURGE_PATIENCE_BASE: Milliseconds = 2 * SECOND;
 /** The holes that a finished defrag leaves: 1.1 % of what is allocated, and it spends five times as long on the last half percent. */
 export const RESIDUAL_FRAGMENTATION = 0.015;
 
-/** Bytes between `allocator_resident` and `allocator_active` that stay, whatever is done. */
-export function keptPages(resident: Bytes, learned: Learned): Bytes {
-  const usual = KEPT_BASE + KEPT_SHARE * resident;
+/**
+ * Bytes between `allocator_resident` and `allocator_active` that stay, whatever is done. jemalloc's own metadata is among them, and does
+ * not shrink: a process that once held 5.4 GB kept 57 MiB of it with 330 MiB left. `peak`: the most data that it has held.
+ */
+export function keptPages(resident: Bytes, learned: Learned, peak: Bytes = 0): Bytes {
+  const usual = KEPT_BASE + Math.max(KEPT_SHARE * resident, METADATA_SHARE * peak);
   return Math.min(learned.keptPages ?? usual, KEPT_AT_MOST * usual);
 }
 
@@ -87,8 +91,8 @@ export function keptPages(resident: Bytes, learned: Learned): Bytes {
  * learned can only make the prediction slower, and the time is that of nearly all pages that are retained, not only of those that
  * are expected to leave.
  */
-export function predictPurge(retained: Bytes, resident: Bytes, learned: Learned): Prediction {
-  const reclaim = Math.max(0, Math.round(retained - keptPages(resident, learned)));
+export function predictPurge(retained: Bytes, resident: Bytes, learned: Learned, peak: Bytes = 0): Prediction {
+  const reclaim = Math.max(0, Math.round(retained - keptPages(resident, learned, peak)));
   const rate = Math.max(PURGE_MS_PER_GIB, (learned.purgeMsPerGiB ?? 0) * RATE_MARGIN);
   const atMost = Math.max(reclaim, retained - SURELY_KEPT_SHARE * resident);
   return { reclaim, stall: Math.max(PURGE_FLOOR_MS, Math.ceil((atMost / GIB) * rate)) };
@@ -120,8 +124,11 @@ export function defraggableHoles({ allocated, externalFragmentation, seenByDefra
  * What defrag returns once its freed pages have left the process as well: the holes less what stays, and the pages that are
  * retained already.
  */
-export function predictDefragReclaim(layers: Holes & { readonly retained: Bytes }, learned: Learned): Bytes {
-  const pages = Math.max(0, layers.retained - keptPages(layers.allocated, learned));
+export function predictDefragReclaim(
+  layers: Holes & { readonly retained: Bytes; readonly peak?: Bytes },
+  learned: Learned,
+): Bytes {
+  const pages = Math.max(0, layers.retained - keptPages(layers.allocated, learned, layers.peak));
   return Math.round((defraggableHoles(layers) + pages) * (learned.defragShare ?? 1));
 }
 

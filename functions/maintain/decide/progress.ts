@@ -154,9 +154,7 @@ export function underWayIn(lease: Lease, observation: Observation): UnderWay {
   const { cpu } = lease;
   if (duration === undefined || cpu === undefined) return { elapsed, moved, closed, level };
   const whole = (duration * cpu) / 100;
-  // A run that takes longer than predicted is nearly done for as long as it lasts.
-  const share = Math.min(NEARLY, work / whole);
-  return { elapsed, moved, closed, level, share, left: Math.round(((1 - share) * whole * 100) / cpuAt(cpu, level)) };
+  if (work >= whole) return { elapsed, moved, closed, level, isLate: true };
+  const left = Math.round(((whole - work) * 100) / cpuAt(cpu, level));
+  return { elapsed, moved, closed, level, share: work / whole, left };
 }
-
-const NEARLY = 0.99;

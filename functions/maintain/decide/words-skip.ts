@@ -66,9 +66,9 @@ function skipReasonText(plan: Skipping, reason: SkipReason, moment: Moment, diag
 /** `: 62 % done, 214,000 values moved and 120 MiB of holes closed in 40 s, about 24 s left` */
 function underWayText({ underWay }: Skipping): string {
   if (!underWay) return '';
-  const { share, moved, closed, elapsed, left, level } = underWay;
+  const { share, moved, closed, elapsed, left, level, isLate } = underWay;
   const done = share === undefined ? '' : ` about ${percentText(Math.floor(share * 100))} done,`;
-  const rest = left === undefined ? '' : `, about ${durationText(left)} left`;
+  const rest = isLate ? ', longer than predicted' : left === undefined ? '' : `, about ${durationText(left)} left`;
   const pace =
     level === 0 ? '' : `, at 1/${2 ** level} of its CPU share, since cycles were longer than defrag.maxStall`;
   return `:${done} ${countText(moved)} values moved and ${bytesText(Math.max(0, closed))} of holes closed in ${durationText(elapsed)}${rest}${pace}`;

@@ -103,6 +103,7 @@ describe('one look', () => {
     expect(memory).toEqual({
       usedMemory: 16_354_624,
       usedMemoryRss: 57_090_048,
+      usedMemoryPeak: 50_934_400,
       allocatorAllocated: 16_411_576,
       allocatorActive: 51_290_112,
       allocatorResident: 53_633_024,
@@ -149,6 +150,7 @@ describe('what a server reports in its own way', () => {
     expect(memory).toEqual({
       usedMemory: 385_187_088,
       usedMemoryRss: 655_863_808,
+      usedMemoryPeak: 588_938_688,
       memAllocator: 'jemalloc-4.0.3',
       maxmemory: 0,
       usedMemoryScripting: 37_888,

@@ -65,7 +65,10 @@ describe("the job's alerts", () => {
     [{ returnedBytes: -12_582_912, predictedBytes: 367_001_600 }, 'RSS grew by *12 MiB*, 350 MiB was predicted back'],
     [{ returnedBytes: 0, predictedBytes: 0 }, '*0 B* returned of 0 B predicted'],
     [{ rssBefore: 1_073_741_823, predictedBytes: 367_001_600 }, 'now       ████████████████████  1 GiB\nexpected'],
-    [{ predictedBytes: 367_001_600, promisedStallMs: 5 }, '*350 MiB* predicted back · no stall above *5 ms* promised'],
+    [
+      { predictedBytes: 367_001_600, promisedStallMs: 5 },
+      '*350 MiB* predicted back · at most *5 ms* for a cycle promised, in 99.9 % of the time',
+    ],
     [{ rssBefore: 100, rssAfter: 300 }, 'before  ███████░░░░░░░░░░░░░  100 B\nafter   ████████████████████  300 B'],
   ])('figures %j read: %s', (figures, words) => {
     expect(read(renderRecord(alertRecord(anAlert({ figures, facts: [] }))).message)).toContain(words);

@@ -64,6 +64,11 @@ describe('pages that never leave', () => {
     expect(kept).toBeLessThan(high);
   });
 
+  test('jemalloc keeps the metadata of the most that the process has held', () => {
+    expect(keptPages(400 * MIB, {}, 5382 * MIB) / MIB).toBeCloseTo(62.5, 1);
+    expect(keptPages(400 * MIB, {}, 400 * MIB)).toBe(keptPages(400 * MIB, {}));
+  });
+
   test('are what the node has shown', () => {
     expect(keptPages(800 * MIB, { keptPages: 30 * MIB })).toBe(30 * MIB);
     expect(keptPages(800 * MIB, { keptPages: 0 })).toBe(0);
