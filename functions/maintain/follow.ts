@@ -16,7 +16,9 @@ const UNSEEN: Milliseconds = 5 * MINUTE;
  */
 export async function tickAndFollow(config: Config, ports: Ports, options: TickOptions): Promise<readonly Tick[]> {
   const nextAt = ports.clock.now() + config.schedule.every;
-  const ticks = [await tick(config, ports, options)];
+  const isFollowed = config.schedule.every - options.remaining() <= UNSEEN;
+  const attended = isFollowed ? options : { ...options, attended: () => options.remaining() - CLOSING };
+  const ticks = [await tick(config, ports, attended)];
   let leased = ticks[0]?.leased ?? [];
   while (leased.length > 0 && options.remaining() > CLOSING) {
     await ports.clock.pause(EVERY);

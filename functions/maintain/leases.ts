@@ -93,11 +93,14 @@ const leaseSchema = z.object({
         overSince: z.optional(amount),
       }),
     ),
-    scannedFrom: z.optional(amount),
     scanned: z.optional(amount),
+    scans: z.optional(amount),
+    restartedAt: z.optional(amount),
+    stillSince: z.optional(amount),
     moved: z.optional(amount),
+    examined: z.optional(amount),
     work: z.optional(amount),
-    mark: z.optional(z.object({ scanned: amount, fragmentation: amount, work: amount })),
+    mark: z.optional(z.object({ moved: amount, examined: amount, fragmentation: amount, work: amount })),
   }),
 });
 

@@ -1,6 +1,7 @@
 import { SECOND } from '../shared/config/units.ts';
 import type { Lease } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
+import { restarted as restartedScan } from './decide/progress.ts';
 import { paceSettings } from './decide/stall.ts';
 import { type HeldLease, renewLease } from './leases.ts';
 import type { Visit } from './visit.ts';
@@ -39,9 +40,13 @@ async function restarted(
   const busy: Lease = { ...held.lease, holder, busyUntil: ports.clock.now() + BUSY_MS, repacing: true };
   const renewed = await renewLease(ports.store, held, busy);
   if (!renewed) return;
-  await session.configure({ ...wanted, activedefrag: 'no' }, { atomic });
+  const { repacing: _, ...lease } = { ...busy, busyUntil: 0 };
+  const off = await session.configure({ ...wanted, activedefrag: 'no' }, { atomic });
+  // Somebody has switched it off since the look: that stays so, and the next look says it.
+  if (off.found.activedefrag !== 'yes') return void (await renewLease(ports.store, renewed, lease));
   await ports.clock.sleep(NOTICED);
-  await session.configure({ activedefrag: 'yes' }, { atomic });
-  const { repacing: _, ...lease } = busy;
-  await renewLease(ports.store, renewed, { ...lease, busyUntil: 0 });
+  const on = await session.configure({ activedefrag: 'yes' }, { atomic });
+  const progress = restartedScan(lease.progress, ports.clock.now());
+  // What the server refuses to switch on again is off by this job: `repacing` stays.
+  await renewLease(ports.store, renewed, on.done ? { ...lease, progress } : { ...busy, busyUntil: 0 });
 }

@@ -24,6 +24,8 @@ export interface TickOptions {
   readonly holder: string;
   /** Time left to the invocation. */
   readonly remaining: () => Milliseconds;
+  /** For how long a defrag that is started now can be looked after; without it, until its window closes. */
+  readonly attended?: () => Milliseconds;
   readonly interrupted?: () => boolean;
   /** Give every lease back, whatever speaks for carrying on. */
   readonly release?: StopReason;

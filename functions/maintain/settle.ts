@@ -1,4 +1,5 @@
 import { MIB } from '../shared/config/units.ts';
+import { diagnose } from './decide/diagnose.ts';
 import type { Lease, NodeMemory } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
@@ -11,6 +12,8 @@ import { outcomeOf, situation, sleepAwake, type Visit } from './visit.ts';
 
 /** Fewer pages than this are not worth waiting for. */
 const AT_REST = 1 * MIB;
+/** More than this after jemalloc's decay is kept for good. */
+const STILL_KEPT = 16 * MIB;
 
 export interface Settled {
   readonly settled: Observation;
@@ -73,7 +76,10 @@ async function decayed(visit: Visit, facts: Situation, skipped: Extract<Plan, { 
   const outcomes = [outcomeOf(visit, facts, skipped)];
   if (visit.remaining() <= 3 * DECAY) return { settled: observation, isAtRest: false, outcomes };
   await sleepAwake(visit, DECAY);
-  return { settled: await visit.session.look(), isAtRest: true, outcomes };
+  const settled = await visit.session.look();
+  const { purge } = diagnose(settled, visit.instance, facts.memory.learned).cures;
+  // Without jemalloc's background thread they stay.
+  return { settled, isAtRest: purge.reclaim < STILL_KEPT, outcomes };
 }
 
 /** Free pages that will leave, by a purge or by decay. */

@@ -160,6 +160,7 @@ function visitOf({ instance, node, session }: Seen, state: State | string, ports
     ...(fallen && { fallen }),
     pauses: isKnown ? state.pauses : NO_PAUSES,
     remaining: options.remaining,
+    ...(options.attended && { attended: options.attended }),
     dryRun: options.mode === 'plan',
     interrupted: options.interrupted ?? (() => false),
   };

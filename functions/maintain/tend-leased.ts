@@ -4,6 +4,7 @@ import type { Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import { type Acting, type Plan, type Situation, type StopReason, stopping } from './decide/plan.ts';
 import { advance } from './decide/progress.ts';
+import { paceSettings } from './decide/stall.ts';
 import { planLeased } from './decide/stop.ts';
 import { mayComeBack, traitsOf } from './decide/stop-reasons.ts';
 import { footprint, learnFromDefrag, type Verdict, verify } from './decide/verify.ts';
@@ -44,10 +45,18 @@ export async function tendLeased(
   const decided = asked ? stopping(lease, asked) : planLeased(facts, lease);
   if (visit.dryRun) return [outcomeOf(visit, facts, decided, { status: 'observed', leased: true })];
   if (decided.kind === 'act') return await stop(visit, facts, held, decided, decided.reason as StopReason);
-  const progress = advance(lease, observation);
-  const renewed = await renewLease(visit.ports.store, held, { ...lease, phase: 'running', progress });
+  const renewed = await renewLease(visit.ports.store, held, carriedOn(lease, observation));
   if (renewed) await repace(visit, renewed, observation);
   return [outcomeOf(visit, facts, decided, { leased: true })];
+}
+
+/** What the pace asks for is in `applied`, too: a version that does not know of it gives that back. */
+function carriedOn({ repacing, ...lease }: Lease, observation: Observation): Lease {
+  const progress = advance(lease, observation);
+  const { settings = {} } = observation.defrag;
+  const isOn = settings.activedefrag === 'yes';
+  const applied = { ...lease.applied, ...paceSettings(lease, progress.pace?.level ?? 0, settings) };
+  return { ...lease, phase: 'running', progress, applied, ...(repacing && !isOn && { repacing }) };
 }
 
 /** A purge leaves nothing behind but its lease. */
@@ -76,7 +85,8 @@ async function stop(
   because: StopReason,
 ): Promise<readonly Outcome[]> {
   const { observation } = facts;
-  const progress = advance(held.lease, observation);
+  // One that another job has begun to end goes on no more.
+  const progress = held.lease.phase === 'closing' ? held.lease.progress : advance(held.lease, observation);
   const busyUntil = facts.now + CLOSING_MS;
   const closing: Lease = {
     ...held.lease,
@@ -171,7 +181,7 @@ function verdictOf(lease: Lease, { settled, isAtRest }: Settled, { instance }: V
     beyond: (progress.excess ?? 0) / lasted,
     lasted,
     ...(!isAtRest && leaving > 0 && { leaving }),
-    ...(settled.refused.includes('latency|latest') && { unmeasured: true }),
+    ...(['latency|latest', 'latency|history'].every((name) => settled.refused.includes(name)) && { unmeasured: true }),
   });
 }
 

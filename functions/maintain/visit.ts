@@ -30,6 +30,8 @@ export interface Visit {
   readonly pauses: Pauses;
   /** Time left to the invocation. */
   readonly remaining: () => Milliseconds;
+  /** See `TickOptions.attended`. */
+  readonly attended?: () => Milliseconds;
   /** Plan, but do nothing (`offpeak plan`). */
   readonly dryRun: boolean;
   readonly interrupted: () => boolean;
@@ -63,6 +65,7 @@ export function situation(
     ...(pause && { pause }),
     memory,
     remaining: remaining(),
+    ...(visit.attended && { attended: visit.attended() }),
     ...(earlier && { earlier }),
     ...(peer !== undefined && { peer }),
     ...(noise !== undefined && { noise }),

@@ -291,8 +291,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S5',
     what: 'a run whose allowance is used up goes on as before',
     file: 'maintain/decide/pace.ts',
-    from: 'if (allowance < 0 || isHard) return gentler(before, at);',
-    to: 'if (allowance < -1e9) return gentler(before, at);',
+    from: 'if (allowance < 0 || isHard) return gentler(before, at, allowance < 0);',
+    to: 'if (allowance < -1e9) return gentler(before, at, isHard);',
     tests: ['functions/maintain/decide/pace.test.ts'],
   },
   {

@@ -128,6 +128,10 @@ export function aLease(over: Partial<Lease> = {}): Lease {
     expiresAt: NOW + 28 * MINUTE,
     prior: { hz: '10', 'active-defrag-cycle-max': '25', 'active-defrag-cycle-min': '1', activedefrag: 'no' },
     applied: { hz: '500', 'active-defrag-cycle-max': '25', 'active-defrag-cycle-min': '25', activedefrag: 'yes' },
+    ladder: {
+      'active-defrag-cycle-max': ['25', '12', '6', '3'],
+      'active-defrag-cycle-min': ['25', '12', '6', '3'],
+    },
     before: { usedMemoryRss: 841 * MIB, allocated: 451 * MIB },
     predicted: { reclaim: 350 * MIB, stall: 0.5 },
     promisedStall: 5,

@@ -59,8 +59,8 @@ export function heapOf({ keys, memory }: Pick<Observation, 'keys' | 'memory'>): 
 /** No run goes on for longer, whatever the window is (redis#5603: runs without an end). */
 const LONGEST_RUN: Milliseconds = 12 * HOUR;
 
-export function leaseEnd({ now, policy, window }: Pick<Situation, 'now' | 'policy' | 'window'>): number {
-  const longest = policy.defrag.maxDuration ?? LONGEST_RUN;
+function leaseEnd({ now, policy, window, attended = LONGEST_RUN }: Situation): number {
+  const longest = Math.min(policy.defrag.maxDuration ?? LONGEST_RUN, attended);
   return Math.min(now + longest, window.open ? window.closesAt : Number.POSITIVE_INFINITY);
 }
 

@@ -32,7 +32,7 @@ export type Blocker =
       readonly available: Milliseconds;
       readonly cpu: Percent;
       /** What sets the time that there is. */
-      readonly bound: 'window' | 'maxDuration';
+      readonly bound: 'window' | 'maxDuration' | 'schedule';
       /** Measured on this node, not estimated. */
       readonly isLearned: boolean;
     };

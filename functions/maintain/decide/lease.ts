@@ -74,15 +74,25 @@ export interface Progress {
   /** Milliseconds by which cycles were longer than promised, in all. */
   readonly excess?: Milliseconds;
   readonly pace?: Pace;
-  /** The counter `scannedKeys` at the start, and as last seen. */
-  readonly scannedFrom?: number;
+  /** The counter `scannedKeys` as last seen, and how many times the keys of that time it has gone over since the scan began. */
   readonly scanned?: number;
-  /** Values moved since the start. */
+  readonly scans?: number;
+  /** When the scan was begun anew, at another pace (epoch ms). */
+  readonly restartedAt?: number;
+  /** Since when no value was looked at (epoch ms). */
+  readonly stillSince?: number;
+  /** Values moved, and values looked at, since the start. */
   readonly moved?: number;
+  readonly examined?: number;
   /** Main-thread time, in ms, that the defragger was allowed since the start. */
   readonly work?: Milliseconds;
-  /** Where the half of a scan that is under way began: what it gains is held against what the run has gained so far. */
-  readonly mark?: { readonly scanned: number; readonly fragmentation: Bytes; readonly work: Milliseconds };
+  /** Where the stretch of work that is under way began: what it gains is held against what the run has gained so far. */
+  readonly mark?: {
+    readonly moved: number;
+    readonly examined: number;
+    readonly fragmentation: Bytes;
+    readonly work: Milliseconds;
+  };
 }
 
 /** How gently a run works, and why: see `pace.ts`. */

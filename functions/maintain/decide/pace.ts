@@ -20,8 +20,10 @@ const CALM: Milliseconds = 20 * SECOND;
 const MAX_DOUBLINGS = 5;
 /** The gentlest settings may overrun for so long. */
 export const LONGEST_OVERRUN: Milliseconds = 60 * SECOND;
+/** After so many steps down it stays where it is: on engines that begin their scan anew with each, none would come to its end. */
+const MAX_FALLS = 5;
 /** More than this share of the time is not taken for the machine's noise, whatever was seen before the run. */
-const NOISE_AT_MOST = 0.05;
+const NOISE_AT_MOST = 0.01;
 
 /** The pace of a run that begins. */
 export function beginningPace({ duration }: Pick<Prediction, 'duration'>): Pace {
@@ -30,35 +32,37 @@ export function beginningPace({ duration }: Pick<Prediction, 'duration'>): Pace 
 
 /** The pace after one more look. `stalls`: the cycles that this look has seen for the first time. */
 export function paced(
-  lease: Pick<Lease, 'promisedStall' | 'predicted' | 'noise' | 'progress' | 'acquiredAt'>,
+  lease: Pick<Lease, 'promisedStall' | 'predicted' | 'noise' | 'progress' | 'acquiredAt' | 'ladder'>,
   at: number,
   stalls: readonly Milliseconds[],
 ): Pace {
   const { progress, promisedStall, predicted, noise = 0 } = lease;
   const before = progress.pace ?? beginningPace(predicted);
+  // A lease of 0.1 has no steps.
+  if (!lease.ladder) return before;
   const unforeseen = unannounced(lease, stalls);
   const excess = excessOf(unforeseen, promisedStall);
   const earned = (PROMISED_SHARE + Math.min(noise, NOISE_AT_MOST)) * Math.max(0, at - progress.at);
   const allowance = Math.min(before.allowance + earned - excess, PROMISED_SHARE * ALLOWANCE_OF[1]);
-  // Where the machine stops an idle server for so long, too, a gentler run would not help.
-  const isHard = noise <= PROMISED_SHARE && unforeseen.some((stall) => stall > HARD_BOUND * promisedStall);
-  if (allowance < 0 || isHard) return gentler(before, at);
+  const isHard = unforeseen.some((stall) => stall > HARD_BOUND * promisedStall);
+  if (allowance < 0 || isHard) return gentler(before, at, allowance < 0);
   const { overSince: _, ...pace } = { ...before, allowance };
   if (pace.level === 0) return pace;
-  if (excess > 0) return { ...pace, changedAt: at };
+  if (excess > earned) return { ...pace, changedAt: at };
+  if (pace.falls > MAX_FALLS) return pace;
   const needed = CALM * 2 ** Math.min(pace.falls - 1, MAX_DOUBLINGS);
   return at - (pace.changedAt ?? at) >= needed ? { ...pace, level: pace.level - 1, changedAt: at } : pace;
 }
 
 /** Half the work of a cycle; at the gentlest step, the time is noted since which even that overruns. */
-function gentler({ level, falls, overSince }: Pace, at: number): Pace {
-  const next = Math.min(GENTLEST, level + 1);
+function gentler({ level, falls, overSince }: Pace, at: number, isSpent: boolean): Pace {
+  const isGentlest = level === GENTLEST;
   return {
-    level: next,
+    level: isGentlest ? level : level + 1,
     allowance: 0,
-    falls: falls + 1,
+    falls: isGentlest ? falls : falls + 1,
     changedAt: at,
-    ...(level === GENTLEST && { overSince: overSince ?? at }),
+    ...(isGentlest && isSpent && { overSince: overSince ?? at }),
   };
 }
 
@@ -102,7 +106,12 @@ export function stallsSince(
   const { cycles, latency } = defrag;
   if (cycles) {
     // The second of the last look may have gone on, and its longest cycle have come afterwards.
-    return cycles.flatMap(({ at, took }) => (at > latencyAt || (at === latencyAt && took > latencyLast) ? [took] : []));
+    const seen = cycles.flatMap(({ at, took }) =>
+      at > latencyAt || (at === latencyAt && took > latencyLast) ? [took] : [],
+    );
+    // The history holds 160 seconds: after a longer gap, the longest of them is known by LATENCY LATEST alone.
+    const longest = latency?.max ?? 0;
+    return longest > latencyMax && cycles.every(({ took }) => took < longest) ? [...seen, longest] : seen;
   }
   if (!latency) return [];
   const latest = latency.at > latencyAt ? latency.latest : 0;

@@ -71,9 +71,13 @@ function tooLong(situation: Situation, { action, predicted }: Acting): Blocker |
   if (action.kind !== 'start-defrag' || duration === undefined) return undefined;
   const available = action.expiresAt - situation.now;
   if (duration * (isLearned ? FITS.learned : FITS.estimated) <= available) return undefined;
-  const { window } = situation;
-  const bound = window.open && action.expiresAt >= window.closesAt ? 'window' : 'maxDuration';
+  const bound = boundOf(situation, action.expiresAt);
   return { kind: 'too-long', required: duration, available, cpu: action.cpu, bound, isLearned };
+}
+
+function boundOf({ window, attended, now }: Situation, expiresAt: number): 'window' | 'maxDuration' | 'schedule' {
+  if (window.open && expiresAt >= window.closesAt) return 'window';
+  return attended !== undefined && expiresAt >= now + attended ? 'schedule' : 'maxDuration';
 }
 
 /** A window and the rest of its night, and over before the next day's. */

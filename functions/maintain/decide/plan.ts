@@ -141,6 +141,8 @@ export interface Situation {
   readonly fallen?: { readonly node: string; readonly at: number };
   /** Time left to the invocation. */
   readonly remaining: Milliseconds;
+  /** For how long a defrag that is started now can be looked after, where that is not until the window closes. */
+  readonly attended?: Milliseconds;
   /** The share of the time in which the idle server kept us waiting for longer than `maxStall`, 0 to 1: see `noise.ts`. */
   readonly noise?: number;
 }

@@ -15,7 +15,7 @@ export interface Prediction {
   readonly firstCycle?: Milliseconds;
   /** Of a defrag: from the switch to its end, where the server says how many keys it has. */
   readonly duration?: Milliseconds;
-  /** Whether the duration comes from earlier runs on this node; else it may be off by a factor of two. */
+  /** Whether the duration comes from earlier runs on this node; else it may be off by a factor of two, and by thirty on large collections. */
   readonly isLearned?: boolean;
 }
 
@@ -27,9 +27,9 @@ export interface Learned {
   readonly keptPages?: Bytes;
   /** Returned ÷ predicted over the latest defrags, 0.1 to 1.2. */
   readonly defragShare?: number;
-  /** Main-thread time that the latest defrags took ÷ what `usualWork` says, 0.05 to 20. */
+  /** Main-thread time that the latest defrags took ÷ what `usualWork` says, 0.02 to 200. */
   readonly defragWork?: number;
-  /** The longest first cycle ÷ what `usualFirstCycle` says, 0.05 to 20. */
+  /** The longest first cycle ÷ what `usualFirstCycle` says, 0.05 to 2. */
   readonly firstCycle?: number;
   /** When the latest of it was measured (epoch ms), and on which version: another one's allocator and defragger differ. */
   readonly at?: number;

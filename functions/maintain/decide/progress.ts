@@ -14,14 +14,20 @@ const IDLE_DROP_SHARE = 0.02;
 const STARTED_AFTER: Milliseconds = 3 * SECOND;
 /** It counts its ticks, not the time: on a starved machine, 500 of them took more than 4 s. */
 const NEVER_BEGINS_AFTER: Milliseconds = 30 * SECOND;
+/** A defragger that looks at nothing for so long has nothing to look at. */
+const STILL_FOR: Milliseconds = 60 * SECOND;
 /**
- * Half a scan that returns less for its CPU time than this share of the run's average is not worth another. Not before a scan and a half:
- * slabs of small values are freed when their last value has moved, most of them as the first scan ends (212 MiB of holes stood until
- * 0.9 of the scan, 33 were left at 1.3).
+ * A stretch of work that moves few of the values that it looks at, and returns less for its CPU time than this share of the run's average,
+ * is the last. While many values are moved it goes on, whatever has come back: slabs of small values are freed only when their last
+ * value has moved (212 MiB of holes stood until 0.9 of the first scan, 33 were left at 1.3).
  */
 const DIMINISHED = 0.02;
-const PAYS_LATEST = 1.5;
-const STRETCH = 0.5;
+const FEW_MOVED = 0.05;
+/** A stretch has so much of the work so far, and at least so much main-thread time. */
+const STRETCH_SHARE = 0.05;
+const SHORTEST_STRETCH: Milliseconds = 0.5 * SECOND;
+/** Before this share of the work that was predicted is done, a run is not judged by what it returns. */
+const JUDGED_FROM = 0.5;
 
 /** The progress of a lease that begins with this look. */
 export function beginning(observation: Observation, predicted: Pick<Prediction, 'duration'> = {}): Progress {
@@ -44,11 +50,8 @@ export function beginning(observation: Observation, predicted: Pick<Prediction, 
     pace: beginningPace(predicted),
     moved: 0,
     work: 0,
-    ...(scannedKeys !== undefined && {
-      scannedFrom: scannedKeys,
-      scanned: scannedKeys,
-      mark: { scanned: scannedKeys, fragmentation, work: 0 },
-    }),
+    ...(scannedKeys !== undefined && { scans: 0 }),
+    mark: { moved: 0, examined: 0, fragmentation, work: 0 },
   };
 }
 
@@ -56,7 +59,7 @@ export function beginning(observation: Observation, predicted: Pick<Prediction, 
 export function advance(lease: Lease, observation: Observation): Progress {
   const { progress, promisedStall } = lease;
   // A count without its own time measures nothing: what this look did not see is not carried over.
-  const { commands: _, cpuSeconds: __, ...lasting } = progress;
+  const { commands: _, cpuSeconds: __, stillSince: ___, ...lasting } = progress;
   const seen = countersOf(observation);
   const stalls = stallsSince(progress, observation.defrag);
   const worst = Math.max(0, ...stalls);
@@ -69,52 +72,72 @@ export function advance(lease: Lease, observation: Observation): Progress {
     ...(isFirstCycleDue(lease) && stalls.length > 0 && { firstCycle: worst }),
     looks: (progress.looks ?? 0) + 1,
     idleLooks: isIdle(progress, { ...progress, ...seen }) ? progress.idleLooks + 1 : 0,
+    ...stillAfter(progress, { ...progress, ...seen }),
     excess: (progress.excess ?? 0) + excessOf(stalls, promisedStall),
     pace: paced(lease, observation.at, stalls),
-    moved: (progress.moved ?? 0) + Math.max(0, (seen.hits ?? 0) - progress.hits),
+    ...scansAfter(progress, observation),
+    moved: (progress.moved ?? 0) + gained(seen.hits, progress.hits),
+    examined: (progress.examined ?? 0) + gained(seen.hits, progress.hits) + gained(seen.misses, progress.misses),
     work: (progress.work ?? 0) + workSince(lease, observation),
   };
-  return remarked(next, observation);
+  return remarked(next);
 }
 
-/** Main-thread time, in ms, that the defragger was allowed since the last look. */
+/** What a counter has gained; one that went back (CONFIG RESETSTAT) says nothing. */
+function gained(now: number | undefined, before: number): number {
+  return now === undefined ? 0 : Math.max(0, now - before);
+}
+
+/**
+ * How many times the scan has gone over the keys, look by look: the keys of now say nothing of those that have expired since. Large
+ * collections are counted more than once, since each interruption counts (defrag.c defragLaterStep).
+ */
+function scansAfter({ scans, scanned }: Progress, { keys = 0, defrag }: Observation): { readonly scans?: number } {
+  if (scans === undefined) return {};
+  if (defrag.scannedKeys === undefined || scanned === undefined || keys === 0) return { scans };
+  return { scans: scans + gained(defrag.scannedKeys, scanned) / keys };
+}
+
+/** Main-thread time, in ms, that the defragger was allowed since the last look: none while it rests. */
 function workSince({ progress, cpu }: Lease, { at, defrag }: Observation): Milliseconds {
   const planned = cpu === undefined ? 0 : cpuAt(cpu, progress.pace?.level ?? 0);
-  const share = defrag.running !== undefined && defrag.running > 0 ? defrag.running : planned;
-  return (Math.max(0, at - progress.at) * share) / 100;
+  return (Math.max(0, at - progress.at) * (defrag.running ?? planned)) / 100;
 }
 
-/** A stretch of the scan that was long enough to be judged makes room for the next. */
-function remarked(progress: Progress, { keys = 0 }: Observation): Progress {
-  const { mark, scanned, work = 0, fragmentation } = progress;
-  if (mark === undefined || scanned === undefined) return progress;
-  // Counters that went back (CONFIG RESETSTAT) begin anew.
-  if (scanned >= mark.scanned && scanned - mark.scanned < STRETCH * keys) return progress;
-  const scannedFrom = scanned < mark.scanned ? scanned : (progress.scannedFrom ?? scanned);
-  return { ...progress, scannedFrom, mark: { scanned, fragmentation, work } };
+/** A stretch that was long enough to be judged makes room for the next. */
+function remarked(progress: Progress): Progress {
+  const { mark, work = 0, moved = 0, examined = 0, fragmentation } = progress;
+  if (mark === undefined || work - mark.work < Math.max(SHORTEST_STRETCH, STRETCH_SHARE * work)) return progress;
+  return { ...progress, mark: { moved, examined, fragmentation, work } };
 }
 
-/** How many times the scan has gone over the keys; undefined where the server does not say. */
-export function scansOf({ scanned, scannedFrom }: Progress, { keys }: Observation): number | undefined {
-  if (scanned === undefined || scannedFrom === undefined || keys === undefined || keys === 0) return undefined;
-  return Math.max(0, scanned - scannedFrom) / keys;
+/** The scan begins anew: what it has gone over so far counts no more. */
+export function restarted(progress: Progress, at: number): Progress {
+  return { ...progress, ...(progress.scans !== undefined && { scans: 0 }), restartedAt: at };
 }
 
-/** Either the scan goes round without moving anything, or it returns too little for its work, or the server has ended it. */
+/** Either it moves nothing any more, or it returns too little for its work, or the server has ended it. */
 export function hasStoppedMoving(observation: Observation, lease: Lease, progress: Progress): boolean {
-  const elapsed = observation.at - lease.acquiredAt;
-  const isBegun = (progress.moved ?? 0) > 0 || (scansOf(progress, observation) ?? 0) > 0;
-  const hasEnded = observation.defrag.running === 0 && elapsed >= (isBegun ? STARTED_AFTER : NEVER_BEGINS_AFTER);
-  return progress.idleLooks >= IDLE_LOOKS || hasEnded || hasDiminished(observation, lease, progress);
+  const elapsed = observation.at - Math.max(lease.acquiredAt, progress.restartedAt ?? 0);
+  const isBegun = progress.scans === undefined ? (progress.moved ?? 0) > 0 : progress.scans > 0;
+  if (observation.defrag.running === 0 && elapsed >= (isBegun ? STARTED_AFTER : NEVER_BEGINS_AFTER)) return true;
+  const isStill = progress.stillSince !== undefined && observation.at - progress.stillSince >= STILL_FOR;
+  return isStill || (isJudged(lease, progress) && (progress.idleLooks >= IDLE_LOOKS || hasDiminished(lease, progress)));
 }
 
-function hasDiminished(observation: Observation, lease: Lease, now: Progress): boolean {
+/** Not before the scan has seen every key once, and half of the work that was predicted is done. */
+function isJudged({ predicted: { duration }, cpu }: Lease, { scans = 1, work = 0 }: Progress): boolean {
+  const whole = duration === undefined || cpu === undefined ? 0 : (duration * cpu) / 100;
+  return scans >= 1 && work >= JUDGED_FROM * whole;
+}
+
+function hasDiminished(lease: Lease, now: Progress): boolean {
   const { mark } = lease.progress;
   const begun = lease.before.fragmentation;
-  const scans = scansOf(now, observation);
   // Judged when a stretch ends: the mark that it began at is still the lease's.
-  if (mark === undefined || begun === undefined || scans === undefined || scans < PAYS_LATEST) return false;
-  if (now.mark?.scanned === mark.scanned) return false;
+  if (mark === undefined || begun === undefined || now.mark?.work === mark.work) return false;
+  const examined = (now.examined ?? 0) - mark.examined;
+  if (examined === 0 || ((now.moved ?? 0) - mark.moved) / examined >= FEW_MOVED) return false;
   const rate = (mark.fragmentation - now.fragmentation) / Math.max(1, (now.work ?? 0) - mark.work);
   const average = (begun - now.fragmentation) / Math.max(1, now.work ?? 0);
   return rate <= DIMINISHED * Math.max(0, average);
@@ -132,6 +155,12 @@ function countersOf({ at, defrag, activity, memory }: Observation): Partial<Prog
     ...(commands !== undefined && { commands }),
     ...(cpuSeconds !== undefined && { cpuSeconds }),
   };
+}
+
+/** Since when neither counter has moved: a server that was emptied has nothing to look at. */
+function stillAfter(before: Progress, now: Progress): { readonly stillSince?: number } {
+  const isStill = now.hits === before.hits && now.misses === before.misses;
+  return isStill ? { stillSince: before.stillSince ?? now.at } : {};
 }
 
 /** Counters that went back (CONFIG RESETSTAT) say nothing about progress. */

@@ -31,6 +31,8 @@ const SLICE_SETTING = 'active-defrag-cycle-us';
 const HITS_BETWEEN_CLOCKS = 512;
 const HIT_MS = 0.002;
 const HIT_MS_PER_BYTE = 0.000002;
+/** jemalloc's hint asks only for allocations of small bins to be moved. */
+const LARGEST_MOVED = 14 * 1024;
 
 /**
  * Low ones: Redis' defaults (100 MB, 10 %) stop at 0.85 of what a restart returns, these at 0.96.
@@ -165,7 +167,9 @@ function sliced(
   { coarseClock }: Pick<Engine, 'coarseClock'>,
   valueBytes: number,
 ): Cycle {
-  const overrun = coarseClock ? HITS_BETWEEN_CLOCKS * (HIT_MS + HIT_MS_PER_BYTE * valueBytes) : 0;
+  const overrun = coarseClock
+    ? HITS_BETWEEN_CLOCKS * (HIT_MS + HIT_MS_PER_BYTE * Math.min(valueBytes, LARGEST_MOVED))
+    : 0;
   return { cpu: maxCpu, hz: undefined, stall: SLICE + overrun };
 }
 

@@ -87,7 +87,10 @@ const RATE_FLOOR = 16 * MIB;
 const RATE_BOUNDS = [20, 4000] as const;
 const KEPT_BOUNDS = [0, Number.MAX_SAFE_INTEGER] as const;
 const SHARE_BOUNDS = [0.1, 1.2] as const;
-const RATIO_BOUNDS = [0.05, 20] as const;
+/** A node of few large collections takes thirty times what its number of keys says. */
+const WORK_BOUNDS = [0.02, 200] as const;
+/** The formula is pessimistic already; a first second on a busy machine must not keep a node out for a month. */
+const FIRST_BOUNDS = [0.05, 2] as const;
 
 /** What a purge has taught about its node. `settled` is the look after it. */
 export function learnFromPurge(memory: NodeMemory, verdict: Verdict, settled: Observation): NodeMemory {
@@ -113,7 +116,7 @@ export function learnFromDefrag(
   memory: NodeMemory,
   verdict: Verdict,
   settled: Observation,
-  lease: Pick<Lease, 'progress' | 'predicted' | 'cpu'>,
+  lease: Pick<Lease, 'progress' | 'predicted' | 'cpu' | 'noise'>,
 ): NodeMemory {
   // The prediction was scaled by the share known before: what is learned is the share of the unscaled one.
   const { defragShare: known = 1 } = memory.learned;
@@ -136,21 +139,22 @@ function workLearned(
   { progress: { work }, predicted: { duration }, cpu }: Pick<Lease, 'progress' | 'predicted' | 'cpu'>,
 ): Pick<Learned, 'defragWork'> {
   if (work === undefined || duration === undefined || cpu === undefined || duration <= 0) return {};
-  return { defragWork: rated(defragWork, work / ((duration * cpu) / 100)) };
+  return { defragWork: rated(defragWork, work / ((duration * cpu) / 100), WORK_BOUNDS) };
 }
 
 function firstCycleLearned(
   { firstCycle: known }: Learned,
-  { progress: { firstCycle = 0 }, predicted }: Pick<Lease, 'progress' | 'predicted'>,
+  { progress: { firstCycle }, predicted, noise = 0 }: Pick<Lease, 'progress' | 'predicted' | 'noise'>,
 ): Pick<Learned, 'firstCycle'> {
   const { firstCycle: foreseen = 0 } = predicted;
-  return foreseen > 0 ? { firstCycle: rated(known, firstCycle / foreseen) } : {};
+  if (foreseen <= 0 || firstCycle === undefined || noise > 0) return {};
+  return { firstCycle: rated(known, firstCycle / foreseen, FIRST_BOUNDS) };
 }
 
 /** `ratio`: measured ÷ predicted, by the ratio known before. The first measurement counts whole: what it replaces was a guess. */
-function rated(known: number | undefined, ratio: number): number {
+function rated(known: number | undefined, ratio: number, bounds: readonly [number, number]): number {
   const measured = ratio * (known ?? 1);
-  return blend(known ?? Math.min(RATIO_BOUNDS[1], Math.max(RATIO_BOUNDS[0], measured)), measured, RATIO_BOUNDS);
+  return blend(known ?? Math.min(bounds[1], Math.max(bounds[0], measured)), measured, bounds);
 }
 
 function dated({ at, engine }: Observation): Pick<Learned, 'at' | 'version'> {

@@ -86,16 +86,21 @@ function figuresOf(blocker: Exclude<Blocker, { kind: 'cooling-down' | 'canary-di
   return unworded(blocker);
 }
 
-/** `needs 50 min at 25 %, the window has 30 min left; a window of 55 min would do, or defrag.maxCpu of 46 %` */
+const BOUNDS = {
+  window: { has: 'the window has', longer: 'a longer window' },
+  maxDuration: { has: 'defrag.maxDuration leaves', longer: 'a longer defrag.maxDuration' },
+  schedule: { has: 'between two runs of the job there are', longer: 'a schedule.every of 15 min or less' },
+} as const;
+
+/** `needs 50 min at 25 %, the window has 30 min; a longer window, or defrag.maxCpu of 42 %, would do` */
 function tooLongFigures(blocker: Extract<Blocker, { kind: 'too-long' }>): string {
   const { required, available, cpu, bound, isLearned } = blocker;
   const about = isLearned ? '' : 'about ';
-  const what = bound === 'window' ? 'the window has' : 'defrag.maxDuration leaves';
   const share = Math.ceil((cpu * required) / Math.max(1, available));
-  const longer = bound === 'window' ? 'a longer window' : 'a longer defrag.maxDuration';
+  const { has, longer } = BOUNDS[bound];
   const remedy =
     share <= HIGHEST_CPU ? `${longer}, or defrag.maxCpu of ${share} %, would do` : `only ${longer} would do`;
-  return `needs ${about}${durationText(required)} at ${cpu} %, ${what} ${durationText(available)}; ${remedy}`;
+  return `needs ${about}${durationText(required)} at ${cpu} %, ${has} ${durationText(available)}; ${remedy}`;
 }
 
 /** Of `defrag.maxCpu`. */

@@ -21,7 +21,7 @@ function growthText({ dataGrowth }: Verdict): string {
 
 /** Measured before the server came to rest. */
 function leavingText({ leaving = 0 }: Verdict): string {
-  return leaving === 0 ? '' : `, and ${bytesText(leaving)} of free pages have yet to leave`;
+  return leaving === 0 ? '' : `, with ${bytesText(leaving)} of free pages still kept by the allocator`;
 }
 
 function reclaimText({ kind, reclaimed, predicted, share }: Verdict): string {

@@ -77,8 +77,15 @@ function underWayText({ underWay }: Skipping): string {
 function wouldStallText({ instead }: Skipping): string {
   const { stall = 0, firstCycle = 0 } = instead?.predicted ?? {};
   return firstCycle > stall
-    ? `active defrag would keep clients waiting once for up to ${durationText(firstCycle)} as it begins, longer than purge.maxBlock and than ten times defrag.maxStall; defrag.maxStall of ${Math.ceil(firstCycle / 10)} ms would allow it`
-    : `a cycle of active defrag would keep clients waiting for about ${durationText(stall)}, longer than defrag.maxStall; defrag.maxStall of ${Math.ceil(stall)} ms would allow it`;
+    ? `active defrag would keep clients waiting once for up to ${durationText(firstCycle)} as it begins, longer than purge.maxBlock and than ten times defrag.maxStall${allowedBy(firstCycle / 10)}`
+    : `a cycle of active defrag would keep clients waiting for about ${durationText(stall)}, longer than defrag.maxStall${allowedBy(stall)}`;
+}
+
+/** Of `defrag.maxStall`, in ms. */
+const LONGEST_STALL = 100;
+
+function allowedBy(stall: number): string {
+  return stall > LONGEST_STALL ? '' : `; defrag.maxStall of ${Math.ceil(stall)} ms would allow it`;
 }
 
 function insteadText({ reason, instead }: Skipping): string {

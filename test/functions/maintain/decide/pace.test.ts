@@ -10,7 +10,7 @@ import {
   paced,
   stallsSince,
 } from '../../../../functions/maintain/decide/pace.ts';
-import { GENTLEST } from '../../../../functions/maintain/decide/stall.ts';
+import { GENTLEST, ladderOf } from '../../../../functions/maintain/decide/stall.ts';
 import { MINUTE, SECOND } from '../../../../functions/shared/config/units.ts';
 import { aLease, anObservation, NOW } from '../../../support/builders.ts';
 
@@ -20,7 +20,12 @@ const START = NOW - 2 * MINUTE;
 /** A run, look after look of two seconds, each with the cycles that it sees; 5 ms are promised. */
 function run(looks: readonly (readonly number[])[], over: Partial<Lease> = {}, from?: Pace): readonly Pace[] {
   const paces: Pace[] = [];
-  let lease = aLease({ acquiredAt: START - MINUTE, ...over, progress: progressAt(START, from) });
+  let lease = aLease({
+    acquiredAt: START - MINUTE,
+    ladder: ladderOf(25, {}),
+    ...over,
+    progress: progressAt(START, from),
+  });
   for (const [index, stalls] of looks.entries()) {
     const at = START + (index + 1) * LOOK;
     const pace = paced(lease, at, stalls);
@@ -69,15 +74,23 @@ describe('an allowance of a thousandth of the time', () => {
     const rich = { ...beginningPace({}), allowance: 60 };
     expect(levels(run([[50]], {}, rich))).toEqual([0]);
     expect(levels(run([[51]], {}, rich))).toEqual([1]);
-    // The idle server was stopped for so long, too: a gentler run would not help.
-    expect(levels(run([[51]], { noise: 0.01 }, rich))).toEqual([0]);
+    expect(levels(run([[51]], { noise: 0.01 }, rich))).toEqual([1]);
   });
 
   test('what the machine adds by itself is no reason to become gentler', () => {
-    // 30 ms beyond the promise in each look: 1.5 % of the time, and as much was there before.
-    const stopped = Array.from({ length: 30 }, () => [35]);
+    // 20 ms beyond the promise in each look: 1 % of the time, and as much was there before.
+    const stopped = Array.from({ length: 30 }, () => [25]);
     expect(levels(run(stopped, { noise: 0.015 })).at(-1)).toBe(0);
     expect(levels(run(stopped)).at(-1)).toBe(GENTLEST);
+    // More than a hundredth of the time is not believed.
+    expect(
+      levels(
+        run(
+          stopped.map(() => [45]),
+          { noise: 0.9 },
+        ),
+      ).at(-1),
+    ).toBe(GENTLEST);
   });
 
   test('the first cycle, as long as predicted, is not charged', () => {
@@ -97,9 +110,19 @@ describe('recovery', () => {
     expect(levels(run(calm(25), {}, FALLEN)).indexOf(1)).toBe(19);
   });
 
-  test('begins anew with each cycle beyond the promise', () => {
-    expect(levels(run([...calm(15), [6], ...calm(19)], {}, FALLEN)).at(-1)).toBe(2);
-    expect(levels(run([...calm(15), [6], ...calm(20)], {}, FALLEN)).at(-1)).toBe(1);
+  test('begins anew with a look that was not calm: more than it earned', () => {
+    expect(levels(run([...calm(15), [8], ...calm(19)], {}, FALLEN)).at(-1)).toBe(2);
+    expect(levels(run([...calm(15), [8], ...calm(20)], {}, FALLEN)).at(-1)).toBe(1);
+    expect(levels(run([...calm(10), [6], ...calm(10)], {}, FALLEN)).at(-1)).toBe(1);
+  });
+
+  test('not after more than five falls: a scan that begins anew each time would never end', () => {
+    expect(levels(run(calm(2_000), {}, { ...FALLEN, falls: 6 })).at(-1)).toBe(2);
+  });
+
+  test('a lease of 0.1 has no steps', () => {
+    const { ladder: _, ...old } = aLease({ progress: progressAt(START) });
+    expect(paced(old, START + LOOK, [400])).toMatchObject({ level: 0 });
   });
 });
 
@@ -154,6 +177,15 @@ describe('events of LATENCY HISTORY are counted once', () => {
     expect(stallsSince(before, { cycles })).toEqual(stalls);
   });
 
+  test('a longer one that has left the history is known by its maximum', () => {
+    const cycles = [event(300, 2)];
+    expect(stallsSince(before, { cycles, latency: { at: 300, latest: 2, max: 400 } })).toEqual([2, 400]);
+    expect(stallsSince(before, { cycles: [event(300, 400)], latency: { at: 300, latest: 400, max: 400 } })).toEqual([
+      400,
+    ]);
+    expect(stallsSince(before, { cycles, latency: { at: 300, latest: 2, max: 7 } })).toEqual([2]);
+  });
+
   test('the next look goes on from the last of them', () => {
     const seen = latencySeen(anObservation({ defrag: { cycles: [event(101, 6), event(103, 2)] } }));
     expect(seen).toEqual({ latencyAt: 103, latencyLast: 2 });
@@ -170,13 +202,14 @@ describe('the noise of the machine', () => {
   test.each([
     ['an idle server on a quiet machine', Array.from({ length: 400 }, () => 0.2), 0],
     ['far away, but steady', Array.from({ length: 400 }, () => 30), 0],
-    ['stopped once for 45 ms', [...Array.from({ length: 399 }, () => 0.2), 45.2], 0.02],
+    ['one late answer, which may be our own', [...Array.from({ length: 399 }, () => 0.2), 45.2], 0],
+    ['stopped twice for 45 ms', [...Array.from({ length: 398 }, () => 0.2), 45.2, 45.2], 0.02],
     ['nothing measured', [], 0],
   ])('%s', (_what, waits, share) => {
     expect(noiseOf(waits, 2000, 5)).toBeCloseTo(share, 5);
   });
 
   test('is never more than all of the time', () => {
-    expect(noiseOf([1, 1, 9000], 100, 5)).toBe(1);
+    expect(noiseOf([1, 1, 1, 9000, 9000], 100, 5)).toBe(1);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Lease, Progress } from '../../../../functions/maintain/decide/lease.ts';
 import type { Observation } from '../../../../functions/maintain/decide/observation.ts';
-import { advance, beginning, scansOf, underWayIn } from '../../../../functions/maintain/decide/progress.ts';
+import { advance, beginning, restarted, underWayIn } from '../../../../functions/maintain/decide/progress.ts';
 import { planLeased } from '../../../../functions/maintain/decide/stop.ts';
 import { MIB, SECOND } from '../../../../functions/shared/config/units.ts';
 import { aLease, anObservation, NOW } from '../../../support/builders.ts';
@@ -10,8 +10,11 @@ import { aSituation } from '../../../support/situations.ts';
 const KEYS = 100_000;
 const BEGUN = 200 * MIB;
 
-/** A look at a run that began at NOW: seconds, scans of all keys, MiB of holes that are left. Everything moves all the time. */
-function look(seconds: number, scans: number, left: number, over: Partial<Observation['defrag']> = {}): Observation {
+/**
+ * A look at a run that began at NOW: seconds, scans of all keys, MiB of holes that are left, and the share of the values that it has moved of
+ * those that it has looked at so far.
+ */
+function look(seconds: number, scans: number, left: number, share = 0.3, over: Partial<Observation['defrag']> = {}) {
   return anObservation({
     at: NOW + seconds * SECOND,
     keys: KEYS,
@@ -19,8 +22,8 @@ function look(seconds: number, scans: number, left: number, over: Partial<Observ
     defrag: {
       settings: { ...anObservation().defrag.settings, ...aLease().applied },
       running: 25,
-      hits: Math.round(seconds * 10_000),
-      misses: Math.round(seconds * 40_000),
+      hits: Math.round(seconds * 50_000 * share),
+      misses: Math.round(seconds * 50_000 * (1 - share)),
       scannedKeys: 7_000 + Math.round(scans * KEYS),
       ...over,
     },
@@ -37,12 +40,17 @@ function leaseOf(progress: Progress, over: Partial<Lease> = {}): Lease {
   });
 }
 
-/** Look after look; when the run would end, and why. */
-function runOf(looks: readonly (readonly [seconds: number, scans: number, left: number])[]) {
+type Look = readonly [seconds: number, scans: number, left: number, moved: number];
+
+/** Look after look, each with the values that it has seen moved (of 100,000 that were looked at); when the run would end, and why. */
+function runOf(looks: readonly Look[], over: Partial<Lease> = {}) {
   let progress = beginning(look(0, 0, 200));
-  for (const [seconds, scans, left] of looks) {
-    const lease = leaseOf(progress);
-    const observation = look(seconds, scans, left);
+  let [hits, misses] = [0, 0];
+  for (const [seconds, scans, left, moved] of looks) {
+    hits += moved;
+    misses += 100_000 - moved;
+    const lease = leaseOf(progress, over);
+    const observation = look(seconds, scans, left, 0, { hits, misses });
     const plan = planLeased(aSituation({ observation, now: observation.at }), lease);
     if (plan.kind === 'act') return [seconds, plan.reason];
     progress = advance(lease, observation);
@@ -51,14 +59,14 @@ function runOf(looks: readonly (readonly [seconds: number, scans: number, left: 
 }
 
 describe('a run that returns too little for its work', () => {
-  test('ends with the first half of a scan that does', () => {
+  test('ends with the first stretch that does', () => {
     expect(
       runOf([
-        [2, 0.5, 150],
-        [4, 1, 60],
-        [6, 1.5, 20],
-        [8, 2, 19.5],
-        [10, 2.5, 19.4],
+        [2, 0.5, 150, 30_000],
+        [4, 1, 60, 20_000],
+        [6, 1.5, 20, 4_000],
+        [8, 2, 19.5, 2_000],
+        [10, 2.5, 19.4, 2_000],
       ]),
     ).toEqual([8, 'no-progress']);
   });
@@ -66,74 +74,96 @@ describe('a run that returns too little for its work', () => {
   test('not while it pays: 2 % of the average are enough', () => {
     expect(
       runOf([
-        [2, 0.5, 150],
-        [4, 1, 60],
-        [6, 1.5, 20],
-        [8, 2, 18],
-        [10, 2.5, 16],
+        [2, 0.5, 150, 30_000],
+        [4, 1, 60, 20_000],
+        [6, 1.5, 20, 4_000],
+        [8, 2, 18, 2_000],
+        [10, 2.5, 16, 2_000],
       ]),
     ).toBeUndefined();
   });
 
-  test('small values pay only as the first scan ends: no holes are closed before', () => {
-    expect(
-      runOf([
-        [2, 0.25, 200],
-        [4, 0.5, 200],
-        [6, 0.75, 200],
-        [8, 1, 199],
-        [10, 1.3, 40],
-        [12, 1.6, 30],
-      ]),
-    ).toBeUndefined();
+  test('not while many values are moved: slabs of small ones are freed when the last of them has gone', () => {
+    const late = Array.from({ length: 30 }, (_, index) => [2 + index * 2, 0.4 * index, 200, 5_000] as const);
+    expect(runOf(late)).toBeUndefined();
   });
 
-  test('that never pays ends after a scan and a half', () => {
+  test('a large collection makes the counter of keys run ahead: what is moved counts', () => {
     expect(
       runOf([
-        [4, 0.5, 200],
-        [8, 1, 200],
-        [12, 1.5, 200],
+        [2, 5, 199, 60_000],
+        [4, 10, 190, 60_000],
+        [6, 15, 120, 60_000],
+        [8, 20, 30, 40_000],
+        [10, 25, 30, 500],
+        [12, 30, 30, 500],
       ]),
-    ).toEqual([12, 'no-progress']);
+    ).toEqual([10, 'no-progress']);
   });
 
-  test('looks that are closer than half a scan are taken together', () => {
-    const looks = Array.from({ length: 40 }, (_, index) => {
-      const scans = (index + 1) * 0.1;
-      return [(index + 1) * 2, scans, Math.max(20, 200 - scans * 120)] as const;
-    });
-    const [seconds, reason] = runOf(looks) ?? [];
-    expect(reason).toBe('no-progress');
-    // 1.5 scans close all that can be closed; the half after that shows it.
-    expect(Number(seconds)).toBeGreaterThanOrEqual(40);
-    expect(Number(seconds)).toBeLessThanOrEqual(44);
+  test('not before the scan has seen every key, and half of the predicted work is done', () => {
+    const poor: readonly Look[] = [2, 4, 6, 8, 10, 12].map((seconds) => [seconds, seconds / 6, 200, 100]);
+    expect(runOf(poor)).toEqual([6, 'no-progress']);
+    // 40 s at 25 % are predicted: 5 s of the main thread are half of that, and 6 s at 25 % are not.
+    const predicted = { reclaim: 190 * MIB, stall: 0.5, duration: 40 * SECOND };
+    expect(runOf(poor, { predicted })).toBeUndefined();
+  });
+});
+
+describe('a defragger that has nothing to look at', () => {
+  const still = (seconds: number) => [seconds, 0, 5, 0] as const;
+
+  test('is ended after a minute', () => {
+    let progress = beginning(look(0, 0, 5));
+    const ends: boolean[] = [];
+    for (let seconds = 10; seconds <= 80; seconds += 10) {
+      const lease = leaseOf(progress, { before: { usedMemoryRss: 1, allocated: 1, fragmentation: 5 * MIB } });
+      const observation = look(...(still(seconds).slice(0, 3) as [number, number, number]), 0, { hits: 0, misses: 0 });
+      ends.push(planLeased(aSituation({ observation, now: observation.at }), lease).kind === 'act');
+      progress = advance(lease, observation);
+    }
+    expect(ends.indexOf(true)).toBe(6);
   });
 });
 
 describe('scans', () => {
-  test('are counted from where the counter stood', () => {
-    expect(scansOf(advance(leaseOf(beginning(look(0, 0, 200))), look(4, 0.5, 150)), look(4, 0.5, 150))).toBeCloseTo(
-      0.5,
+  const seenBy = (progress: Progress, observation: Observation) => advance(leaseOf(progress), observation);
+
+  test('are counted look by look, by the keys of that time', () => {
+    const half = seenBy(beginning(look(0, 0, 200)), look(4, 0.5, 150));
+    expect(half.scans).toBeCloseTo(0.5);
+    // Most keys have expired since: half of them, and not five times all, were passed in this look.
+    expect(seenBy(half, { ...look(8, 0.55, 150), keys: KEYS / 10 }).scans).toBeCloseTo(1);
+  });
+
+  test('do not go back with CONFIG RESETSTAT', () => {
+    const before = seenBy(beginning(look(0, 3, 200)), look(4, 4, 150));
+    expect(seenBy(before, look(8, -0.05, 150)).scans).toBeCloseTo(1);
+  });
+
+  test('begin anew with a run at another pace, and so does the wait for its beginning', () => {
+    const before = seenBy(beginning(look(0, 0, 200)), look(10, 0.9, 150));
+    const again = restarted(before, NOW + 11 * SECOND);
+    expect(again).toMatchObject({ scans: 0, moved: before.moved });
+    const resting = look(16, 0.9, 150, 0.3, { running: 0 });
+    expect(planLeased(aSituation({ observation: resting, now: resting.at }), leaseOf(again)).kind).toBe('skip');
+    expect(planLeased(aSituation({ observation: resting, now: resting.at }), leaseOf(before)).reason).toBe(
+      'no-progress',
     );
   });
 
-  test('begin anew after CONFIG RESETSTAT', () => {
-    const before = advance(leaseOf(beginning(look(0, 3, 200))), look(4, 4, 150));
-    const reset = look(8, -0.05, 150);
-    const after = advance(leaseOf(before), reset);
-    expect(scansOf(after, reset)).toBe(0);
-    expect(after.mark?.scanned).toBe(2_000);
-  });
-
   test.each([
-    ['keys', { ...look(4, 1, 150), keys: 0 }],
-    ['scanned keys', look(4, 1, 150, { scannedKeys: NaN })],
-  ])('without %s, nothing is judged by them', (_what, observation) => {
+    ['keys', { ...look(4, 1, 150), keys: 0 }, 0],
+    ['a counter', look(4, 1, 150, 0.3, { scannedKeys: Number.NaN }), 0],
+  ])('without %s, none are counted', (_what, observation, scans) => {
     const { scannedKeys, ...defrag } = observation.defrag;
     const blind = Number.isNaN(scannedKeys) ? { ...observation, defrag } : observation;
-    const start = Number.isNaN(scannedKeys) ? { ...look(0, 0, 200), defrag } : look(0, 0, 200);
-    expect(scansOf(advance(leaseOf(beginning(start)), blind), blind)).toBeUndefined();
+    expect(seenBy(beginning(look(0, 0, 200)), blind).scans).toBe(scans);
+  });
+
+  test('a rest costs no work', () => {
+    expect(seenBy(beginning(look(0, 0, 200)), look(10, 0, 200, 0, { running: 0 })).work).toBe(0);
+    expect(seenBy(beginning(look(0, 0, 200)), look(10, 1, 100)).work).toBe(2500);
   });
 });
 
@@ -145,7 +175,7 @@ describe('how far a run has come', () => {
   test('goes by the work that was predicted', () => {
     expect(seen(10)).toEqual({
       elapsed: 10 * SECOND,
-      moved: 100_000,
+      moved: 150_000,
       closed: 50 * MIB,
       level: 0,
       share: 0.25,
@@ -160,7 +190,7 @@ describe('how far a run has come', () => {
 
   test('a lease of 0.1 has only what was seen', () => {
     const { cpu: _, ...old } = leaseOf(beginning(look(0, 0, 200)), { predicted });
-    expect(underWayIn(old, look(10, 0.5, 150))).toMatchObject({ elapsed: 10 * SECOND, moved: 100_000 });
+    expect(underWayIn(old, look(10, 0.5, 150))).toMatchObject({ elapsed: 10 * SECOND, moved: 150_000 });
     expect(underWayIn(old, look(10, 0.5, 150))).not.toHaveProperty('share');
   });
 });

@@ -379,6 +379,7 @@ describe('progress', () => {
       looks: 1,
       excess: 0,
       moved: 90_000,
+      examined: 130_000,
       work: 15_000,
       pace: { level: 0, allowance: 60, falls: 0 },
     });
@@ -389,7 +390,9 @@ describe('progress', () => {
       looks: 1,
       excess: 0,
       moved: 0,
+      examined: 0,
       work: 0,
+      stillSince: NOW,
       pace: { level: 0, allowance: 60, falls: 0 },
     });
   });
@@ -412,6 +415,7 @@ describe('progress', () => {
         excess: 0,
         moved: 0,
         work: 0,
+        mark: { moved: 0, examined: 0, fragmentation: 357 * MIB, work: 0 },
         pace: { level: 0, allowance: 10, falls: 0 },
       },
     );
@@ -429,8 +433,10 @@ describe('progress', () => {
           const memory = { allocatorAllocated: allocated, allocatorActive: active };
           return advance(aLease({ progress: before }), anObservation({ defrag: { hits, misses, latency }, memory }));
         }, beginning(anObservation()));
-        const { pace, ...numbers } = end;
-        expect(Object.values({ ...numbers, ...pace }).filter((value) => !Number.isFinite(value))).toEqual([]);
+        const { pace, mark, ...numbers } = end;
+        expect(
+          [numbers, pace, mark].flatMap((part) => Object.values(part ?? {})).filter((value) => !Number.isFinite(value)),
+        ).toEqual([]);
       }),
     );
   });
