@@ -561,6 +561,20 @@ describe('cycles that are longer than promised', () => {
     },
   );
 
+  test('what a human switches off between the look and the step stays off', async () => {
+    for (let effect = 1; effect < 9; effect++) {
+      const world = await overrunning(40);
+      world.pass(4 * SECOND);
+      const step = () => server(world, first).set('activedefrag', 'no', 'human');
+      const before = setting(world);
+      await world.run(undefined, {}, { effect, step });
+      if (before === '25' && server(world, first).owners.activedefrag === 'human') {
+        expect(server(world, first).isOn()).toBe(false);
+      }
+      await expectRest(world);
+    }
+  });
+
   test('a setting that a human has chosen meanwhile stays theirs', async () => {
     const world = await overrunning(40);
     server(world, first).set('active-defrag-cycle-max', '60', 'human');

@@ -4,7 +4,7 @@ import type { Observation } from './observation.ts';
 /**
  * Two looks closer than this measure the clock, not the traffic. The same holds for CPU time: Redis 4 prints it in hundredths of a second,
  * and some kernels count in ticks of 10 ms. Two counters, user and system, are then up to 20 ms off: 4 % of this interval, which only
- * looks at a run may have (`DEFRAG_MARGIN` covers it), and 2 % of the second that always passes before a start.
+ * looks at a run may have (`DEFRAG_MARGIN` covers it), and 1 % of the two seconds that always pass before a start.
  */
 const SHORTEST_INTERVAL: Milliseconds = 500;
 

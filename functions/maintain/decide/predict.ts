@@ -182,7 +182,7 @@ const MERGES_LATE = /^jemalloc-5\.[0-2]\./;
 
 /**
  * The longest of the first cycles after the switch, whatever `hz` and the CPU share are. jemalloc 5.0 to 5.2 merges the heap of a size
- * class' non-full slabs only when the first of them is needed (`extent_heap_remove_first`): after a mass deletion, whoever needs one first
+ * class' non-full slabs only when the first of them is needed (`extent_heap_remove_first`): after a mass deletion, the first one to need a slab
  * pays for all of them. Measured on Redis 5.0 to 7.0 (docs/performance.md). Pessimistic: where data is written below `maxmemory`, clients
  * have paid it already.
  */

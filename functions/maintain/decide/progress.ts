@@ -7,7 +7,7 @@ import type { Prediction } from './predict.ts';
 import { cpuAt } from './stall.ts';
 
 /** Redis' own rule for an ineffective pass (redis#13752), for this many looks in a row. */
-const IDLE_LOOKS = 2;
+const IDLE_LOOKS = 3;
 const IDLE_HIT_SHARE = 0.01;
 const IDLE_DROP_SHARE = 0.02;
 /** serverCron starts the defragger within a second of the switch. */
@@ -24,7 +24,7 @@ const STILL_FOR: Milliseconds = 60 * SECOND;
 const DIMINISHED = 0.02;
 const FEW_MOVED = 0.05;
 /** A stretch has so much of the work so far, and at least so much main-thread time. */
-const STRETCH_SHARE = 0.05;
+const STRETCH_SHARE = 0.25;
 const SHORTEST_STRETCH: Milliseconds = 0.5 * SECOND;
 /** Before this share of the work that was predicted is done, a run is not judged by what it returns. */
 const JUDGED_FROM = 0.5;

@@ -110,7 +110,7 @@ function crashDenial({ memory, observation, now }: Known): Denial | undefined {
   };
 }
 
-/** An ACL that lacks +memory|purge is asked again the next night, not every cooldown: each try is told. */
+/** An ACL that lacks +memory|purge is asked again the next night, not every cooldown: each try sends a message. */
 const REFUSAL_MEMORY: Milliseconds = 20 * HOUR;
 
 function isPurgeRefused({ memory: { purgeRefusedAt }, now }: Known): boolean {

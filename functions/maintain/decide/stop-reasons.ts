@@ -12,7 +12,7 @@ export interface StopTraits {
   /**
    * How it comes to rest before it is judged. `purge`: the freed pages are purged where that is worth it and allowed by its own limits,
    * else they leave by jemalloc's decay. `decay`: only that, since somebody wants it quiet: a purge keeps clients waiting once more.
-   * `at-once`: somebody waits for it at a terminal; what has yet to leave is said.
+   * `at-once`: somebody waits for it at a terminal, or nothing of the run is left to judge; the verdict names the pages that are still kept.
    */
   readonly rests: 'purge' | 'decay' | 'at-once';
 }

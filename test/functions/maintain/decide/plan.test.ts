@@ -117,6 +117,14 @@ describe('a defrag that would not come to its end', () => {
     expect(many({ defragWork: 1 })).toMatchObject({ reason: 'too-long', blockers: [{ isLearned: true }] });
   });
 
+  test('says when the job itself is: nothing would look after the run until its next invocation', () => {
+    const observation = anObservation({ keys: 90_000_000, memory: { memAllocator: 'jemalloc-5.3.0' } });
+    expect(plan(aSituation({ observation, attended: 13 * MINUTE }))).toMatchObject({
+      blockers: [{ kind: 'too-long', bound: 'schedule', available: 13 * MINUTE }],
+    });
+    expect(plan(aSituation({ attended: 13 * MINUTE }))).toMatchObject({ action: { expiresAt: NOW + 13 * MINUTE } });
+  });
+
   test('says when maxDuration is the limit', () => {
     const observation = anObservation({ keys: 90_000_000, memory: { memAllocator: 'jemalloc-5.3.0' } });
     expect(plan(aSituation({ observation, policy: withDefrag({ maxDuration: 5 * MINUTE }) }))).toMatchObject({

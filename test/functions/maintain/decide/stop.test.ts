@@ -350,10 +350,10 @@ describe('progress', () => {
     expect(next(hits, misses, left, 1)).toBe(idleLooks);
   });
 
-  test('two idle looks in a row end it, one does not', () => {
+  test('three idle looks in a row end it, two do not', () => {
     const idle = running({ hits: 210_000, misses: 190_000 }, {}, 120 * MIB);
-    expect(decide({ observation: idle }, leaseWith({ idleLooks: 0 })).reason).toBe('defragmenting');
-    expect(decide({ observation: idle }, leaseWith({ idleLooks: 1 })).reason).toBe('no-progress');
+    expect(decide({ observation: idle }, leaseWith({ idleLooks: 1 })).reason).toBe('defragmenting');
+    expect(decide({ observation: idle }, leaseWith({ idleLooks: 2 })).reason).toBe('no-progress');
   });
 
   test.each([
