@@ -47,18 +47,19 @@ const others = ({ open, store, metrics }: Ports): Partial<Ports> => ({
   metrics: counted(metrics),
   alerts: counted({ send }),
 });
-/** Between the looks before a deed the job waits up to 12 s, in which nothing happens here: a tick for each effect would take minutes. */
+/** Before a deed and after a defrag the job waits up to 12 s, in which nothing happens here: a tick for each effect would take minutes. */
 const SHORT_MS = 100;
 let skipped = 0;
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const shortened = async (ms: number) => {
+  const short = Math.min(ms, SHORT_MS);
+  skipped += ms - short;
+  await wait(short);
+};
 const clock: Clock = {
   now: () => Date.now() + skipped,
-  sleep: wait,
-  async pause(ms) {
-    const short = Math.min(ms, SHORT_MS);
-    skipped += ms - short;
-    await wait(short);
-  },
+  sleep: shortened,
+  pause: shortened,
 };
 using job = aJob(readFileSync(configFile, 'utf8'), { stateFile, clock, others });
 const { outcomes } = await job.tick({ holder });
