@@ -1,9 +1,10 @@
+import { isOwnValue } from './decide/ladder.ts';
 import { type Lease, memoryFor } from './decide/lease.ts';
 import type { Observation, Settings } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Acting, Situation } from './decide/plan.ts';
 import { advance } from './decide/progress.ts';
-import { inTurns, isOwnValue, restoration } from './decide/stall.ts';
+import { inTurns, restoration } from './decide/stall.ts';
 import { expected, newLease, peerActing, type Result, type StartDefrag } from './lease-taking.ts';
 import { dropLease, type HeldLease, renewLease, takeLease } from './leases.ts';
 import { remember } from './memories.ts';

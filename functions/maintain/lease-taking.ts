@@ -1,11 +1,11 @@
 import { NodeFailure } from '../shared/redis/failure.ts';
 import { StateUnavailable } from '../shared/state/store.ts';
+import { ladderOf } from './decide/ladder.ts';
 import type { Lease, NodeMemory } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Acting, Action, Plan, Situation } from './decide/plan.ts';
 import { beginning } from './decide/progress.ts';
-import { ladderOf } from './decide/stall.ts';
 import { footprint } from './decide/verify.ts';
 import { outcomeOf, type Visit } from './visit.ts';
 

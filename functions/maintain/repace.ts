@@ -1,8 +1,8 @@
 import { SECOND } from '../shared/config/units.ts';
+import { paceSettings } from './decide/ladder.ts';
 import type { Lease } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
 import { restarted as restartedScan } from './decide/progress.ts';
-import { paceSettings } from './decide/stall.ts';
 import { type HeldLease, renewLease } from './leases.ts';
 import type { Visit } from './visit.ts';
 

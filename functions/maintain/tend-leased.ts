@@ -1,28 +1,24 @@
-import { diagnose } from './decide/diagnose.ts';
+import { conclude, verdictOf } from './conclude.ts';
+import { paceSettings } from './decide/ladder.ts';
 import { identify, isInPlace, type Lease, memoryFor, type NodeMemory, wasGivenBack } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import { type Acting, type Plan, type Situation, type StopReason, stopping } from './decide/plan.ts';
 import { advance } from './decide/progress.ts';
-import { paceSettings } from './decide/stall.ts';
 import { planLeased } from './decide/stop.ts';
 import { mayComeBack, traitsOf } from './decide/stop-reasons.ts';
-import { footprint, learnFromDefrag, type Verdict, verify } from './decide/verify.ts';
 import { type GivenBack, giveBack } from './defrag.ts';
 import { expected } from './lease-taking.ts';
 import { dropLease, type HeldLease, isAside, renewLease, setAside } from './leases.ts';
-import { remember } from './memories.ts';
 import { isPurgeUntold } from './purge.ts';
 import { repace } from './repace.ts';
-import { type Settled, settleAfterDefrag, unknownPurge } from './settle.ts';
+import { settleAfterDefrag, unknownPurge } from './settle.ts';
 import { strandedLease } from './stranded.ts';
 import { giveBackUnstored } from './tend-blind.ts';
 import { entrustOutcomes, outcomeOf, situation, type Visit } from './visit.ts';
 
 /** The stop itself is short; what follows it (purge, settling) is covered by the time that the lease is extended by. */
 const CLOSING_MS = 60_000;
-/** How long a guard's stop keeps the next start away. */
-const REST_MS = 15 * 60_000;
 
 /** A node that our lease is on: carry on, or give everything back and see what it was good for. */
 export async function tendLeased(
@@ -165,51 +161,4 @@ async function stillOn(
     problem: { kind: 'action-failed', message: why, expected: true },
     notices: [...changed, { kind: 'action-failed', doing: 'stop-defrag', why }],
   });
-}
-
-function verdictOf(lease: Lease, { settled, isAtRest }: Settled, { instance }: Visit): Verdict {
-  const { progress, acquiredAt } = lease;
-  const lasted = Math.max(1, progress.at - acquiredAt);
-  const { reclaim: leaving } = diagnose(settled, instance).cures.purge;
-  return verify({
-    cure: 'defrag',
-    before: lease.before,
-    after: footprint(settled),
-    predicted: lease.predicted,
-    stall: progress.worstStall,
-    promisedStall: lease.promisedStall,
-    beyond: (progress.excess ?? 0) / lasted,
-    lasted,
-    ...(!isAtRest && leaving > 0 && { leaving }),
-    ...(['latency|latest', 'latency|history'].every((name) => settled.refused.includes(name)) && { unmeasured: true }),
-  });
-}
-
-/** What the end means for the next start. False: it could not be remembered. */
-async function conclude(
-  visit: Visit,
-  { settled, isAtRest }: Settled,
-  because: StopReason,
-  lease: Lease,
-  verdict?: Verdict,
-): Promise<boolean> {
-  const { ports, instance, node } = visit;
-  const { teaches, cools } = traitsOf(because);
-  const now = ports.clock.now();
-  const change = (memory: NodeMemory): NodeMemory => {
-    const known = memoryFor(settled, memory);
-    return {
-      ...(teaches && isAtRest && verdict ? learnFromDefrag(known, verdict, settled, lease) : known),
-      ...(cools === 'fully' && { lastDefragAt: now }),
-      ...(cools === 'briefly' && { restUntil: now + REST_MS }),
-      ...(because === 'server-restarted' && { crashed: { version: settled.engine.version, at: now } }),
-    };
-  };
-  try {
-    await remember(ports.store, instance.id, node, change);
-    return true;
-  } catch (error) {
-    ports.log.warn('not remembered', { instance: instance.id, node, error: expected(error) });
-    return false;
-  }
 }

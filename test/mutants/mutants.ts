@@ -322,7 +322,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S2',
     what: 'what the pace has set is taken for somebody else’s',
-    file: 'maintain/decide/stall.ts',
+    file: 'maintain/decide/ladder.ts',
     from: '(name in applied && ladder?.[name]?.includes(value) === true)',
     to: '(name in applied && ladder?.[name] === undefined && value === "")',
     tests: ['functions/maintain/decide/stall.test.ts', ...MODEL],

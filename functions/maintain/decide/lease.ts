@@ -1,8 +1,9 @@
 import { type Bytes, type Milliseconds, type Percent, SECOND } from '../../shared/config/units.ts';
+import { type Applied, isOwnValue, type Ladder } from './ladder.ts';
 import type { Observation, Role, Settings } from './observation.ts';
 import type { StopReason } from './plan.ts';
 import { type Learned, type Prediction, recalled } from './predict.ts';
-import { type Applied, inTurns, isOwnValue, type Ladder } from './stall.ts';
+import { inTurns } from './stall.ts';
 
 /**
  * The right to act on one node of an instance, and the memory of how to undo it. Written before the first CONFIG SET, so that any

@@ -1,8 +1,8 @@
 import { type Milliseconds, SECOND } from '../../shared/config/units.ts';
+import { GENTLEST } from './ladder.ts';
 import type { Lease, Pace, Progress } from './lease.ts';
 import type { DefragState, Observation } from './observation.ts';
 import type { Prediction } from './predict.ts';
-import { GENTLEST } from './stall.ts';
 
 /**
  * How gently a run works. `maxStall` is a promise for 99.9 % of the time in which defrag is on: the time by which cycles are longer than it

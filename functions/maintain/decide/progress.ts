@@ -1,10 +1,10 @@
 import { type Milliseconds, SECOND } from '../../shared/config/units.ts';
+import { cpuAt } from './ladder.ts';
 import type { Lease, Progress } from './lease.ts';
 import type { Observation } from './observation.ts';
 import { beginningPace, excessOf, isFirstCycleDue, latencySeen, paced, stallsSince } from './pace.ts';
 import type { UnderWay } from './plan.ts';
 import type { Prediction } from './predict.ts';
-import { cpuAt } from './stall.ts';
 
 /** Redis' own rule for an ineffective pass (redis#13752), for this many looks in a row. */
 const IDLE_LOOKS = 3;

@@ -1,6 +1,7 @@
 import type { InstanceConfig } from '../../shared/config/schema.ts';
 import { MIB, type Milliseconds, type Percent } from '../../shared/config/units.ts';
 import type { Engine } from '../../shared/redis/engine.ts';
+import { type Applied, isOwnValue, SLICE, SLICE_SETTING, sliceAt } from './ladder.ts';
 import type { Observation, Settings } from './observation.ts';
 
 /**
@@ -24,9 +25,6 @@ export interface DefragPlanSettings {
 /** CONFIG_MAX_HZ and CONFIG_DEFAULT_HZ (server.h). */
 const MAX_HZ = 500;
 const DEFAULT_HZ = 10;
-/** DEFRAG_CYCLE_US of Redis 8, the default `active-defrag-cycle-us` of Valkey 8.1, which an operator may have raised. */
-const SLICE: Milliseconds = 0.5;
-const SLICE_SETTING = 'active-defrag-cycle-us';
 /** Valkey 8.1 looks at its clock after 512 hits (valkey#2421); a hit copies its value: 2 µs, and 2 ns for each byte. */
 const HITS_BETWEEN_CLOCKS = 512;
 const HIT_MS = 0.002;
@@ -66,54 +64,6 @@ export function defragSettings(
     activedefrag: 'yes',
   };
   return { settings: changesOnly(wanted, current), stall, cpu };
-}
-
-/** Steps that a run can be made gentler by: each halves the work of a cycle. At the last one an eighth is left. */
-export const GENTLEST = 3;
-
-/** The share of the main thread, in %, at one of the steps. */
-export function cpuAt(cpu: Percent, level: number): Percent {
-  return Math.max(1, Math.floor(cpu / 2 ** level));
-}
-
-/** The settings that the pace changes, with their values at each step. */
-export type Ladder = Readonly<Record<string, readonly string[]>>;
-
-/** The steps of a run that begins with `cpu` % on a server with these settings. */
-export function ladderOf(cpu: Percent, current: Settings): Ladder {
-  const levels = Array.from({ length: GENTLEST + 1 }, (_, level) => level);
-  const shares = levels.map((level) => String(cpuAt(cpu, level)));
-  const slices = levels.map((level) => sliceAt(current, level));
-  return {
-    'active-defrag-cycle-max': shares,
-    'active-defrag-cycle-min': shares,
-    ...(slices[0] !== '' && { [SLICE_SETTING]: slices }),
-  };
-}
-
-/** What a lease has set: the settings that it began with, and what the pace may have made of them since. */
-export interface Applied {
-  readonly applied: Settings;
-  readonly ladder?: Ladder;
-}
-
-/** Whether a setting holds a value that the lease has given it, at whatever pace. */
-export function isOwnValue({ applied, ladder }: Applied, name: string, value: string | undefined): boolean {
-  return (
-    value !== undefined && (value === applied[name] || (name in applied && ladder?.[name]?.includes(value) === true))
-  );
-}
-
-/** What CONFIG SET has to change for this step. What somebody else has set meanwhile stays. */
-export function paceSettings(lease: Applied, level: number, current: Settings): Settings {
-  return Object.fromEntries(
-    Object.entries(lease.ladder ?? {}).flatMap(([name, steps]) => {
-      const wanted = steps[level];
-      return wanted !== undefined && current[name] !== wanted && isOwnValue(lease, name, current[name])
-        ? [[name, wanted]]
-        : [];
-    }),
-  );
 }
 
 /** What bounds a cycle has to stand before the first one runs; these may come right behind the switch. */
@@ -188,13 +138,6 @@ function latencyThreshold(current: Settings, maxStall: Milliseconds): string {
 function upperThreshold(current: Settings): string {
   const upper = Number(current['active-defrag-threshold-upper']);
   return upper > THRESHOLD_LOWER ? '' : String(THRESHOLD_UPPER_DEFAULT);
-}
-
-/** In microseconds, never longer than the operator's own; empty where there is no such setting. */
-function sliceAt(current: Settings, level: number): string {
-  const configured = Number(current[SLICE_SETTING]);
-  if (!(configured > 0)) return '';
-  return String(Math.max(1, Math.floor(Math.min(configured, SLICE * 1000) / 2 ** level)));
 }
 
 /** What the pace may change later: in the lease from the start, also where it is as wanted already. */

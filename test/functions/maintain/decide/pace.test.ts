@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { GENTLEST, ladderOf } from '../../../../functions/maintain/decide/ladder.ts';
 import type { Lease, Pace, Progress } from '../../../../functions/maintain/decide/lease.ts';
 import { noiseOf } from '../../../../functions/maintain/decide/noise.ts';
 import {
@@ -10,7 +11,6 @@ import {
   paced,
   stallsSince,
 } from '../../../../functions/maintain/decide/pace.ts';
-import { GENTLEST, ladderOf } from '../../../../functions/maintain/decide/stall.ts';
 import { MINUTE, SECOND } from '../../../../functions/shared/config/units.ts';
 import { aLease, anObservation, NOW } from '../../../support/builders.ts';
 

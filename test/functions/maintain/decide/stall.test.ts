@@ -1,13 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { GENTLEST, ladderOf, paceSettings } from '../../../../functions/maintain/decide/ladder.ts';
 import type { Settings } from '../../../../functions/maintain/decide/observation.ts';
-import {
-  defragSettings,
-  GENTLEST,
-  ladderOf,
-  paceSettings,
-  restoration,
-} from '../../../../functions/maintain/decide/stall.ts';
+import { defragSettings, restoration } from '../../../../functions/maintain/decide/stall.ts';
 import type { DefragPolicy } from '../../../../functions/shared/config/schema.ts';
 import { anInstance, anObservation } from '../../../support/builders.ts';
 
