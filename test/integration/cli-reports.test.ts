@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
+import { SETTINGS } from '../support/builders.ts';
 import { configYaml, OPEN } from '../support/job.ts';
 import { aWorkplace, runOffpeak } from '../support/offpeak.ts';
 import { reportServer } from '../support/report-server.ts';
-import { reportInfo, SETTINGS } from '../support/reports.ts';
+import { reportInfo } from '../support/reports.ts';
 
 // What people have reported of other tools, through the command line as they would have typed it.
 

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Clock } from '../../functions/maintain/ports.ts';
+import { SETTINGS } from '../support/builders.ts';
 import { aJob, configYaml, OPEN } from '../support/job.ts';
 import { reportServer } from '../support/report-server.ts';
-import { reportInfo, SETTINGS } from '../support/reports.ts';
+import { reportInfo } from '../support/reports.ts';
 
 // aiven-docs#1828: active defrag is on for good, and free pages pile up all the same.
 

@@ -1,22 +1,13 @@
 import type { Observation, Settings } from '../../functions/maintain/decide/observation.ts';
 import { MIB, SECOND } from '../../functions/shared/config/units.ts';
 import { identifyEngine } from '../../functions/shared/redis/engine.ts';
-import { anObservation } from '../support/builders.ts';
+import { anObservation, SETTINGS } from '../support/builders.ts';
 
 /** Who has given a setting the value that it holds. */
 export type Owner = 'file' | 'human' | 'job';
 
 /** What a server reads from its file at each start. */
-const FILE: Settings = {
-  activedefrag: 'no',
-  'active-defrag-cycle-min': '1',
-  'active-defrag-cycle-max': '25',
-  'active-defrag-ignore-bytes': '104857600',
-  'active-defrag-threshold-lower': '10',
-  'active-defrag-threshold-upper': '100',
-  hz: '10',
-  'latency-monitor-threshold': '0',
-};
+const FILE = SETTINGS;
 
 /** Bytes a second that a defrag moves, and how many of them are left as holes. */
 const DEFRAG_RATE = 30 * MIB;

@@ -1,6 +1,6 @@
 import { type Diagnosis, diagnose } from '../../functions/maintain/decide/diagnose.ts';
 import type { Lease } from '../../functions/maintain/decide/lease.ts';
-import type { MemorySample, Observation } from '../../functions/maintain/decide/observation.ts';
+import type { MemorySample, Observation, Settings } from '../../functions/maintain/decide/observation.ts';
 import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
 import type { Plan, SkipReason } from '../../functions/maintain/decide/plan.ts';
 import type { Verdict } from '../../functions/maintain/decide/verify.ts';
@@ -24,6 +24,18 @@ instances:
     timezone: Europe/Berlin
     windows: [{ days: [tue, thu], start: "02:00", duration: 3h }]
 `;
+
+/** What CONFIG GET prints of a Redis that was never changed. */
+export const SETTINGS: Settings = {
+  activedefrag: 'no',
+  'active-defrag-cycle-min': '1',
+  'active-defrag-cycle-max': '25',
+  'active-defrag-ignore-bytes': '104857600',
+  'active-defrag-threshold-lower': '10',
+  'active-defrag-threshold-upper': '100',
+  hz: '10',
+  'latency-monitor-threshold': '0',
+};
 
 /** What the config file's own parser makes of an instance with a window and otherwise defaults. */
 export function anInstance(over: Partial<InstanceConfig> = {}): InstanceConfig {
@@ -89,16 +101,7 @@ export function anObservation({
     persistence: { loading: false, rdbBgsaveInProgress: false, aofRewriteInProgress: false },
     replication: { role: 'primary', replicasSyncing: 0 },
     defrag: {
-      settings: {
-        activedefrag: 'no',
-        'active-defrag-cycle-min': '1',
-        'active-defrag-cycle-max': '25',
-        'active-defrag-ignore-bytes': '104857600',
-        'active-defrag-threshold-lower': '10',
-        'active-defrag-threshold-upper': '100',
-        hz: '10',
-        'latency-monitor-threshold': '0',
-      },
+      settings: SETTINGS,
       running: 0,
       hits: 0,
       misses: 0,

@@ -1,5 +1,5 @@
+import { SETTINGS } from './builders.ts';
 import { bulk, type OddServer, OK, respServer } from './odd-server.ts';
-import { SETTINGS } from './reports.ts';
 
 export interface ReportServer extends OddServer {
   /** Commands other than questions, as they came. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Observation } from '../../functions/maintain/decide/observation.ts';
 import { observe } from '../../functions/maintain/observe.ts';
 import type { Command, Connection, Reply } from '../../functions/shared/redis/connection.ts';
-import { NODE, NOW } from './builders.ts';
+import { NODE, NOW, SETTINGS } from './builders.ts';
 
 const FOLDER = join(import.meta.dirname, '..', 'fixtures', 'reports');
 
@@ -14,18 +14,6 @@ export function reportInfo(name: string, fields: Readonly<Record<string, string 
   const added = Object.entries(fields).flatMap(([field, value]) => (value === undefined ? [] : [`${field}:${value}`]));
   return [...kept, ...added].join('\n');
 }
-
-/** What CONFIG GET prints of a Redis that was never changed. */
-export const SETTINGS: Readonly<Record<string, string>> = {
-  activedefrag: 'no',
-  'active-defrag-cycle-min': '1',
-  'active-defrag-cycle-max': '25',
-  'active-defrag-ignore-bytes': '104857600',
-  'active-defrag-threshold-lower': '10',
-  'active-defrag-threshold-upper': '100',
-  hz: '10',
-  'latency-monitor-threshold': '0',
-};
 
 /** A look at a server that answers with this INFO text. */
 export async function lookAtReport(

@@ -161,6 +161,11 @@ export function usualWork({ keys, allocated }: Heap): Milliseconds | undefined {
   return keys * WORK_MS_PER_KEY + allocated * perByte;
 }
 
+/** Main-thread time, in ms, of so long a run at `cpu` %; undefined where one of them is not known. */
+export function workOf(duration: Milliseconds | undefined, cpu: number | undefined): Milliseconds | undefined {
+  return duration === undefined || cpu === undefined ? undefined : (duration * cpu) / 100;
+}
+
 /** From the switch to the end of the run, at `cpu` % of the main thread. */
 export function predictDuration(heap: Heap, cpu: number, { defragWork = 1 }: Learned): Milliseconds | undefined {
   const work = usualWork(heap);

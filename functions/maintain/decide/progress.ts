@@ -4,7 +4,7 @@ import type { Lease, Progress } from './lease.ts';
 import type { Observation } from './observation.ts';
 import { beginningPace, excessOf, isFirstCycleDue, latencySeen, paced, stallsSince } from './pace.ts';
 import type { UnderWay } from './plan.ts';
-import type { Prediction } from './predict.ts';
+import { type Prediction, workOf } from './predict.ts';
 
 /** Redis' own rule for an ineffective pass (redis#13752), for this many looks in a row. */
 const IDLE_LOOKS = 3;
@@ -61,6 +61,7 @@ export function advance(lease: Lease, observation: Observation): Progress {
   // A count without its own time measures nothing: what this look did not see is not carried over.
   const { commands: _, cpuSeconds: __, stillSince: ___, ...lasting } = progress;
   const seen = countersOf(observation);
+  const hits = gained(seen.hits, progress.hits);
   const stalls = stallsSince(progress, observation.defrag);
   const worst = Math.max(0, ...stalls);
   const next: Progress = {
@@ -76,8 +77,8 @@ export function advance(lease: Lease, observation: Observation): Progress {
     excess: (progress.excess ?? 0) + excessOf(stalls, promisedStall),
     pace: paced(lease, observation.at, stalls),
     ...scansAfter(progress, observation),
-    moved: (progress.moved ?? 0) + gained(seen.hits, progress.hits),
-    examined: (progress.examined ?? 0) + gained(seen.hits, progress.hits) + gained(seen.misses, progress.misses),
+    moved: (progress.moved ?? 0) + hits,
+    examined: (progress.examined ?? 0) + hits + gained(seen.misses, progress.misses),
     work: (progress.work ?? 0) + workSince(lease, observation),
   };
   return remarked(next);
@@ -127,8 +128,7 @@ export function hasStoppedMoving(observation: Observation, lease: Lease, progres
 
 /** Not before the scan has seen every key once, and half of the work that was predicted is done. */
 function isJudged({ predicted: { duration }, cpu }: Lease, { scans = 1, work = 0 }: Progress): boolean {
-  const whole = duration === undefined || cpu === undefined ? 0 : (duration * cpu) / 100;
-  return scans >= 1 && work >= JUDGED_FROM * whole;
+  return scans >= 1 && work >= JUDGED_FROM * (workOf(duration, cpu) ?? 0);
 }
 
 function hasDiminished(lease: Lease, now: Progress): boolean {
@@ -179,10 +179,9 @@ export function underWayIn(lease: Lease, observation: Observation): UnderWay {
   const elapsed = Math.max(0, observation.at - lease.acquiredAt);
   const closed = (lease.before.fragmentation ?? fragmentation) - fragmentation;
   const level = pace?.level ?? 0;
-  const { duration } = lease.predicted;
   const { cpu } = lease;
-  if (duration === undefined || cpu === undefined) return { elapsed, moved, closed, level };
-  const whole = (duration * cpu) / 100;
+  const whole = workOf(lease.predicted.duration, cpu);
+  if (whole === undefined || cpu === undefined) return { elapsed, moved, closed, level };
   if (work >= whole) return { elapsed, moved, closed, level, isLate: true };
   const left = Math.round(((whole - work) * 100) / cpuAt(cpu, level));
   return { elapsed, moved, closed, level, share: work / whole, left };

@@ -1,7 +1,7 @@
 import { type Bytes, GIB, MIB, type Milliseconds } from '../../shared/config/units.ts';
 import type { Lease, NodeMemory } from './lease.ts';
 import type { Observation } from './observation.ts';
-import { type Learned, type Prediction, PURGE_MS_PER_GIB } from './predict.ts';
+import { type Learned, type Prediction, PURGE_MS_PER_GIB, workOf } from './predict.ts';
 
 /** What an action gave back and what it cost, measured by a second observation after it had settled. */
 export interface Verdict {
@@ -138,8 +138,8 @@ function workLearned(
   { defragWork }: Learned,
   { progress: { work }, predicted: { duration }, cpu }: Pick<Lease, 'progress' | 'predicted' | 'cpu'>,
 ): Pick<Learned, 'defragWork'> {
-  if (work === undefined || duration === undefined || cpu === undefined || duration <= 0) return {};
-  return { defragWork: rated(defragWork, work / ((duration * cpu) / 100), WORK_BOUNDS) };
+  const predicted = workOf(duration, cpu) ?? 0;
+  return work === undefined || predicted <= 0 ? {} : { defragWork: rated(defragWork, work / predicted, WORK_BOUNDS) };
 }
 
 function firstCycleLearned(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { MIB } from '../../../../functions/shared/config/units.ts';
-import { anInstance, RUN_ID } from '../../../support/builders.ts';
-import { reportInfo, SETTINGS } from '../../../support/reports.ts';
+import { anInstance, RUN_ID, SETTINGS } from '../../../support/builders.ts';
+import { reportInfo } from '../../../support/reports.ts';
 import { CLOSED } from '../../../support/situations.ts';
 import { type Circumstances, said, withDefrag, withPurge } from './seen.ts';
 

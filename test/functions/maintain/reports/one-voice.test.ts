@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { reportInfo, SETTINGS } from '../../../support/reports.ts';
+import { SETTINGS } from '../../../support/builders.ts';
+import { reportInfo } from '../../../support/reports.ts';
 import { type Circumstances, said, withDefrag, withPurge } from './seen.ts';
 
 // KeyDB#460, redis#10778: findings and legend speak of what can be had here, in the bytes of the plan.
