@@ -9,7 +9,7 @@ import type { Alert } from '../../functions/shared/contracts/alert.ts';
 
 /** A tick as one JSON document on one line: bytes, milliseconds, and times as ISO 8601. What is not known is absent. */
 export function tickJson(tick: Tick, instances: readonly InstanceConfig[] = [], alerts: readonly Alert[] = []): string {
-  const { at, stage, outcomes, leased, problem, undelivered } = tick;
+  const { at, stage, outcomes, leased, problem, remarks, undelivered } = tick;
   return JSON.stringify({
     at: isoText(at),
     stage,
@@ -21,6 +21,7 @@ export function tickJson(tick: Tick, instances: readonly InstanceConfig[] = [], 
     ),
     leasesHeld: leased.length,
     undelivered,
+    remarks,
     alerts: alerts.map(({ event, severity, instance, node, title }) => ({ event, severity, instance, node, title })),
     problem,
   });

@@ -43,9 +43,10 @@ function headline({ at, stage, outcomes, leased }: Tick, nodes: number, { paint 
   return paint('faint', `${time}  ${stage}: ${summary}`);
 }
 
-function problemLines({ problem, undelivered }: Tick, { paint }: Style): readonly string[] {
+function problemLines({ problem, remarks, undelivered }: Tick, { paint }: Style): readonly string[] {
   const problems = [
     ...(problem === undefined ? [] : [`nothing was planned: the state store is unavailable: ${problem}`]),
+    ...remarks,
     ...(undelivered > 0 ? [`${countText(undelivered)} metrics or alerts could not be delivered`] : []),
   ];
   return problems.flatMap((text) => wrapText(text, COLUMNS)).map((line) => paint('bad', line));

@@ -51,7 +51,7 @@ export async function conclude(
     };
   };
   try {
-    await remember(ports.store, instance.id, node, change);
+    await remember(ports.store, node, change);
     return true;
   } catch (error) {
     ports.log.warn('not remembered', { instance: instance.id, node, error: expected(error) });

@@ -5,8 +5,8 @@ import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Acting, Situation } from './decide/plan.ts';
 import { advance } from './decide/progress.ts';
 import { inTurns, restoration } from './decide/stall.ts';
-import { expected, newLease, peerActing, type Result, type StartDefrag } from './lease-taking.ts';
-import { dropLease, type HeldLease, renewLease, takeLease } from './leases.ts';
+import { expected, newLease, peerActing, type Result, type StartDefrag, takeOnlyLease } from './lease-taking.ts';
+import { dropLease, type HeldLease, renewLease } from './leases.ts';
 import { remember } from './memories.ts';
 import type { Configured } from './ports.ts';
 import { isDefragRefusal } from './session.ts';
@@ -15,7 +15,8 @@ import { entrustOutcomes, outcomeOf, type Visit } from './visit.ts';
 /** Writes the lease, then the settings, then that the settings are there. Whatever goes wrong in between is undone, or left to the lease. */
 export async function startDefrag(visit: Visit, facts: Situation, plan: Acting, action: StartDefrag): Promise<Result> {
   const { ports } = visit;
-  const held = await takeLease(ports.store, newLease(visit, facts, plan));
+  const { calls } = await visit.session.rewrites();
+  const held = await takeOnlyLease(visit, newLease(visit, facts, plan, calls));
   if (!held) return { kind: 'withdrawn', plan: peerActing(visit), memory: facts.memory };
   if (ports.clock.now() >= held.lease.busyUntil) {
     // Suspended in between: somebody may have taken the lease for a dead job's, and have dropped it.
@@ -51,7 +52,7 @@ async function confirm(
   plan: Acting,
   found: Settings,
 ): Promise<Result> {
-  const { ports, instance, node, session } = visit;
+  const { ports, node, session } = visit;
   const settled = await session.look();
   const prior = { ...held.lease.prior, ...found };
   const lease: Lease = { ...held.lease, phase: 'running', prior, busyUntil: 0, progress: advance(held.lease, settled) };
@@ -59,7 +60,7 @@ async function confirm(
   await entrustOutcomes(visit, [outcome]);
   const renewed = await renewLease(ports.store, held, lease).catch((error: unknown) => expected(error));
   if (renewed && typeof renewed === 'object') {
-    const memory = await remember(ports.store, instance.id, node, (known) => ({
+    const memory = await remember(ports.store, node, (known) => ({
       ...memoryFor(settled, known),
       defragSupport: 'supported',
     })).catch(() => facts.memory);
@@ -91,7 +92,7 @@ async function withdrawRefused(
   facts: Situation,
   { applied, found, error }: Refused,
 ): Promise<Result> {
-  const { ports, instance, node } = visit;
+  const { ports, node } = visit;
   const undo = Object.fromEntries(
     Object.keys(applied).map((name) => [name, found[name] ?? held.lease.prior[name] ?? '']),
   );
@@ -101,7 +102,7 @@ async function withdrawRefused(
     return { kind: 'failed', why: `${error}; and it could not be undone`, leased: true, memory: facts.memory };
   await dropLease(ports.store, held);
   const isUnsupported = isDefragRefusal(error);
-  const memory = await remember(ports.store, instance.id, node, (known) => ({
+  const memory = await remember(ports.store, node, (known) => ({
     ...memoryFor(facts.observation, known),
     ...(isUnsupported ? { defragSupport: 'unsupported' } : { lastDefragAt: ports.clock.now() }),
   }));

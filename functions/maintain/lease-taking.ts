@@ -1,12 +1,13 @@
 import { NodeFailure } from '../shared/redis/failure.ts';
 import { StateUnavailable } from '../shared/state/store.ts';
 import { ladderOf } from './decide/ladder.ts';
-import type { Lease, NodeMemory } from './decide/lease.ts';
+import { isOverdue, type Lease, type NodeMemory } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Acting, Action, Plan, Situation } from './decide/plan.ts';
 import { beginning } from './decide/progress.ts';
 import { footprint } from './decide/verify.ts';
+import { dropLease, type HeldLease, LEASE, leasesOf, takeLease } from './leases.ts';
 import { outcomeOf, type Visit } from './visit.ts';
 
 /** Long enough for what stands between a lease and its confirmation; a job that died in between blocks the instance no longer. */
@@ -35,8 +36,8 @@ export type Result =
     }
   | { readonly kind: 'failed'; readonly why: string; readonly leased: boolean; readonly memory: NodeMemory };
 
-/** The lease as it is written before anything is changed. */
-export function newLease(visit: Visit, { observation, now, noise }: Situation, plan: Acting): Lease {
+/** The lease as it is written before anything is changed. `rewrites`: see `Lease.rewrites`. */
+export function newLease(visit: Visit, { observation, now, noise }: Situation, plan: Acting, rewrites?: number): Lease {
   const { action, predicted } = plan;
   const isDefrag = action.kind === 'start-defrag';
   const applied = isDefrag ? action.settings : {};
@@ -57,11 +58,33 @@ export function newLease(visit: Visit, { observation, now, noise }: Situation, p
     applied,
     ...(isDefrag && { ladder: ladderOf(action.cpu, current), cpu: action.cpu }),
     ...(noise !== undefined && { noise }),
+    ...(rewrites !== undefined && { rewrites }),
     before: { ...footprint(observation), fragmentation: progress.fragmentation },
     predicted,
     promisedStall: isPurge ? visit.instance.purge.maxBlock : visit.instance.defrag.maxStall,
     progress,
   };
+}
+
+/**
+ * The instance's lease, if no node of it has one: under its name no other can be taken, and under another name (an instance that was
+ * renamed, split or merged, a job that still has the config of before) it shows here. Of two jobs that meet so, both may withdraw.
+ * @throws {StateUnavailable}
+ */
+export async function takeOnlyLease(
+  { ports: { store }, instance }: Visit,
+  lease: Lease,
+): Promise<HeldLease | undefined> {
+  const held = await takeLease(store, lease);
+  if (!held) return undefined;
+  const { leases } = leasesOf(await store.list(LEASE), () => {});
+  const isPeer = (other: HeldLease) =>
+    other.key !== held.key &&
+    instance.nodes.some(({ id }) => id === other.lease.node) &&
+    !isOverdue(other.lease, lease.acquiredAt);
+  if (![...leases.values()].some(isPeer)) return held;
+  await dropLease(store, held);
+  return undefined;
 }
 
 /** Somebody else holds the instance's lease. */

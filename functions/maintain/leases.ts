@@ -42,25 +42,32 @@ export function isLeaseKey(key: string): boolean {
 const amount = z.number();
 const settings = z.record(z.string(), z.string());
 
-const leaseSchema = z.object({
+/** What it takes to give a lease back: in every version of Offpeak these have this form. */
+const core = {
   instance: z.string(),
   node: z.string(),
-  phase: z.enum(['taking', 'running', 'closing', 'purging']),
   runId: z.string(),
-  role: z.enum(['primary', 'replica', 'unknown']),
-  holder: z.string(),
-  busyUntil: amount,
   acquiredAt: amount,
   expiresAt: amount,
   prior: settings,
   applied: settings,
+};
+
+/** Fields of a newer version are kept. */
+const leaseSchema = z.looseObject({
+  ...core,
+  phase: z.enum(['taking', 'running', 'closing', 'purging']),
+  role: z.enum(['primary', 'replica', 'unknown']),
+  holder: z.string(),
+  busyUntil: amount,
   ladder: z.optional(z.record(z.string(), z.array(z.string()))),
   cpu: z.optional(amount),
   noise: z.optional(amount),
+  rewrites: z.optional(amount),
   repacing: z.optional(z.literal(true)),
   closing: z.optional(z.string()),
-  before: z.object({ usedMemoryRss: amount, allocated: amount, fragmentation: z.optional(amount) }),
-  predicted: z.object({
+  before: z.looseObject({ usedMemoryRss: amount, allocated: amount, fragmentation: z.optional(amount) }),
+  predicted: z.looseObject({
     reclaim: amount,
     stall: amount,
     firstCycle: z.optional(amount),
@@ -68,7 +75,7 @@ const leaseSchema = z.object({
     isLearned: z.optional(z.boolean()),
   }),
   promisedStall: amount,
-  progress: z.object({
+  progress: z.looseObject({
     at: amount,
     hits: amount,
     misses: amount,
@@ -85,7 +92,7 @@ const leaseSchema = z.object({
     firstCycle: z.optional(amount),
     excess: z.optional(amount),
     pace: z.optional(
-      z.object({
+      z.looseObject({
         level: amount,
         allowance: z.number(),
         changedAt: z.optional(amount),
@@ -100,9 +107,12 @@ const leaseSchema = z.object({
     moved: z.optional(amount),
     examined: z.optional(amount),
     work: z.optional(amount),
-    mark: z.optional(z.object({ moved: amount, examined: amount, fragmentation: amount, work: amount })),
+    mark: z.optional(z.looseObject({ moved: amount, examined: amount, fragmentation: amount, work: amount })),
   }),
 });
+
+/** A newer version's lease, as far as this one understands it. */
+const newerSchema = z.looseObject({ ...core, holder: z.optional(z.string()), busyUntil: z.optional(amount) });
 
 /** What the documents hold. `unreadable` hears of each that is no lease: never a guess. */
 export function leasesOf(
@@ -130,8 +140,43 @@ export function orTold<T>(key: string, unreadable: (key: string, why: string) =>
   }
 }
 
+/**
+ * A lease as this version writes it, or, after a rollback, one of a newer version: of that one it takes what gives it back, and ends it.
+ * @throws {StateUnavailable} for what is neither
+ */
 function leaseIn(key: string, value: unknown): Lease {
+  const own = leaseSchema.safeParse(value);
+  if (own.success) return own.data as Lease;
+  const newer = newerSchema.safeParse(value);
+  if (newer.success && Object.keys(newer.data.applied).length > 0) return ending(newer.data);
   return understood(leaseSchema, key, value) as Lease;
+}
+
+/** Nothing of its progress is understood, so that it is only ended: `closing` says why. */
+function ending({ holder = '', busyUntil = 0, ...lease }: z.infer<typeof newerSchema>): Lease {
+  const nothing = { usedMemoryRss: 0, allocated: 0 };
+  return {
+    ...lease,
+    holder,
+    busyUntil,
+    phase: 'closing',
+    closing: 'newer-version',
+    role: 'unknown',
+    before: nothing,
+    predicted: { reclaim: 0, stall: 0 },
+    promisedStall: 0,
+    progress: {
+      at: lease.acquiredAt,
+      hits: 0,
+      misses: 0,
+      fragmentation: 0,
+      latencyAt: 0,
+      latencyMax: 0,
+      worstStall: 0,
+      stallStrikes: 0,
+      idleLooks: 0,
+    },
+  };
 }
 
 /** The lease of one instance as it is now. @throws {StateUnavailable} */

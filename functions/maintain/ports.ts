@@ -15,8 +15,17 @@ export interface Inspector {
   probeDefrag(): Promise<'supported' | 'unsupported' | 'refused' | undefined>;
   /** PINGs for this long, one after the other with a short pause; returns for how long each waited, in ms. */
   waits(duration: Milliseconds): Promise<readonly Milliseconds[]>;
+  /** What CONFIG REWRITE may have kept: see `rewritesOf`. */
+  rewrites(): Promise<Rewrites>;
   /** A word in between, so that a server's idle `timeout` does not take a pause for the end. */
   keepAlive(): Promise<void>;
+}
+
+export interface Rewrites {
+  /** CONFIG REWRITEs since the server's start or CONFIG RESETSTAT; absent where it does not count them (before Redis 7.0). */
+  readonly calls?: number;
+  /** False: the server runs without a config file, so that nothing can be rewritten. */
+  readonly hasFile: boolean;
 }
 
 export type Configured =

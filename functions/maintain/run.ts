@@ -7,12 +7,13 @@ import type { Outcome } from './decide/outcome.ts';
 import type { StopReason } from './decide/plan.ts';
 import { report } from './decide/report.ts';
 import { isIdle } from './decide/turns.ts';
+import { strayPauseText } from './decide/words-pause.ts';
 import { lastKnownLeases } from './known-leases.ts';
-import { lookAtAll } from './look.ts';
-import { dropExpired } from './pauses.ts';
+import { doublesOf, lookAtAll, runsOf } from './look.ts';
+import { dropExpired, strayPauses } from './pauses.ts';
 import type { Ports } from './ports.ts';
 import { publish } from './publish.ts';
-import { readState, type State } from './state.ts';
+import { followServers, type ReadState, readState, type State } from './state.ts';
 import { dropUnstarted, homesOf, orphanedLeases } from './stranded.ts';
 import { tendInstance } from './tend-instance.ts';
 
@@ -50,6 +51,8 @@ export interface Tick {
   readonly idle: boolean;
   /** Why the state could not be read: nothing was planned. */
   readonly problem?: string;
+  /** What somebody should know of the whole, in sentences: pauses of instances that the config does not have. */
+  readonly remarks: readonly string[];
   /** Metrics and alerts that could not be delivered. */
   readonly undelivered: number;
 }
@@ -65,9 +68,17 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
   const at = ports.clock.now();
   const isChosen = (node: string) => options.only?.some((name) => name.node === node) ?? true;
   // In this order: a look that is older than the lease would take what another job has just switched on for switched off.
-  const state = await stateOrProblem(ports);
+  const read = await stateOrProblem(ports);
   const looks = await lookAtAll(config, ports, isChosen);
+  const state =
+    typeof read === 'string'
+      ? read
+      : await followServers(read, runsOf(looks), {
+          log: ports.log,
+          ...(options.mode === 'act' && { store: ports.store }),
+        });
   const homes = homesOf(typeof state === 'string' ? lastKnownLeases(ports.store) : state, looks);
+  const doubles = doublesOf(looks, homes);
   try {
     const limit = pLimit(INSTANCES_AT_ONCE);
     const tended = await Promise.all(
@@ -78,7 +89,7 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
             instance,
             state,
             ports,
-            { ...options, stage: config.stage, homes },
+            { ...options, stage: config.stage, homes, doubles },
           ),
         ),
       ),
@@ -125,13 +136,22 @@ async function conclude(
     mode === 'act'
       ? await publish(ports, { holder, outcomes, metrics: sayable, alerts, isBlind: problem !== undefined })
       : 0;
+  const remarks = only || typeof state === 'string' ? [] : remarksOf(state, config, at);
+  for (const remark of remarks) ports.log.warn(remark);
   const leased = outcomes.filter((outcome) => outcome.leased).map(({ instance, node }) => ({ instance, node }));
   const idle = leased.length === 0 && outcomes.every(isIdle);
-  return { at, stage, outcomes, leased, idle, undelivered, ...(problem && { problem: problem.why }) };
+  return { at, stage, outcomes, leased, idle, remarks, undelivered, ...(problem && { problem: problem.why }) };
+}
+
+function remarksOf({ pauses }: State, { instances, schedule }: Config, now: number): readonly string[] {
+  const moment = { timezone: schedule.timezone, now };
+  return strayPauses(pauses, instances, now).map(({ scope, pause, covers }) =>
+    strayPauseText(scope, pause, covers, moment),
+  );
 }
 
 /** Whatever keeps the state from being read keeps the job from acting, never from looking and telling. */
-async function stateOrProblem({ store, log }: Ports): Promise<State | string> {
+async function stateOrProblem({ store, log }: Ports): Promise<ReadState | string> {
   try {
     return await readState(store);
   } catch (error) {

@@ -6,9 +6,10 @@ import type { InstanceConfig } from '../shared/config/schema.ts';
 import type { Milliseconds } from '../shared/config/units.ts';
 import { type Command, type Connection, connect, type Reply, type Target } from '../shared/redis/connection.ts';
 import { NodeFailure } from '../shared/redis/failure.ts';
+import { type InfoFields, parseInfo } from '../shared/redis/info.ts';
 import type { Settings } from './decide/observation.ts';
 import { observe, pairs } from './observe.ts';
-import type { Clock, Configured, OpenSession, Purged, Session } from './ports.ts';
+import type { Clock, Configured, OpenSession, Purged, Rewrites, Session } from './ports.ts';
 
 const COMMAND_TIMEOUT_MS = 3000;
 
@@ -81,6 +82,7 @@ function sessionOver(connection: Connection, node: NodeAddress, clock: Pick<Cloc
     look: () => observe(connection, node.id, () => clock.now()),
     probeDefrag: () => probeDefrag(connection),
     waits: (duration) => waits(connection, duration),
+    rewrites: () => rewrites(connection),
     keepAlive: async () => void (await connection.send([['PING']], COMMAND_TIMEOUT_MS)),
     configure: (settings, { atomic }) => configure(connection, settings, atomic),
     purge: (timeout) => purge(connection, timeout),
@@ -127,6 +129,28 @@ async function configure(connection: Connection, settings: Settings, atomic: boo
 
 function accepted(entries: readonly (readonly [string, string])[], results: readonly Reply[]): Settings {
   return Object.fromEntries(entries.filter((_, index) => results[index]?.ok));
+}
+
+/**
+ * INFO commandstats counts each subcommand since Redis 7.0 (`cmdstat_config|rewrite`), and prints only those that were called. A server
+ * that refuses it counts as one that does not count.
+ */
+async function rewrites(connection: Connection): Promise<Rewrites> {
+  const sections = [
+    ['INFO', 'server'],
+    ['INFO', 'commandstats'],
+  ] as const;
+  const [server, stats] = await connection.send(sections, COMMAND_TIMEOUT_MS);
+  const file = parsed(server)?.get('config_file');
+  const counted = parsed(stats);
+  // Our own CONFIG GETs show whether subcommands are counted apart.
+  const isApart = counted?.has('cmdstat_config|get') === true;
+  const calls = Number(/^calls=(\d+)(?:,|$)/.exec(counted?.get('cmdstat_config|rewrite') ?? 'calls=0')?.[1]);
+  return { hasFile: file !== '', ...(isApart && Number.isSafeInteger(calls) && { calls }) };
+}
+
+function parsed(reply: Reply | undefined): InfoFields | undefined {
+  return reply?.ok && typeof reply.value === 'string' ? parseInfo(reply.value) : undefined;
 }
 
 /** Between two PINGs: short enough to meet a stop of a few ms, long enough to cost the server nothing. */

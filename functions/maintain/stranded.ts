@@ -1,13 +1,14 @@
 import type { Config } from '../shared/config/schema.ts';
-import { HOUR, MINUTE, type Milliseconds } from '../shared/config/units.ts';
+import { MINUTE, type Milliseconds } from '../shared/config/units.ts';
 import { StateUnavailable } from '../shared/state/store.ts';
-import { type Lease, wasTaken } from './decide/lease.ts';
+import { isOverdue, type Lease, wasTaken } from './decide/lease.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Situation } from './decide/plan.ts';
 import { dropLease, type HeldLease, type Leases, setAside } from './leases.ts';
 import type { Seen, Unseen } from './look.ts';
 import { remember } from './memories.ts';
 import type { Ports } from './ports.ts';
+import { keepRecord } from './records.ts';
 import type { State } from './state.ts';
 import { entrustOutcomes, outcomeOf, type Visit } from './visit.ts';
 
@@ -17,11 +18,6 @@ import { entrustOutcomes, outcomeOf, type Visit } from './visit.ts';
  * in case the server comes back; then they are set aside, so that the instance's other nodes are tended again.
  */
 const TOLD = 'stranded-lease';
-const STANDS_BEYOND: Milliseconds = 24 * HOUR;
-
-export function isOverdue({ expiresAt }: Pick<Lease, 'expiresAt'>, now: number): boolean {
-  return now > expiresAt + STANDS_BEYOND;
-}
 
 /**
  * The node answers, but it is another server: behind a name, a virtual address, a balancer. Nothing is changed on it. `told` is what
@@ -143,7 +139,7 @@ export async function orphanedLeases(
     orphans.map(async (held) => {
       const { lease } = held;
       const isOver = isOverdue(lease, ports.clock.now());
-      const isNews = isOver || !state.memoryOf(lease.instance, lease.node).told?.includes(TOLD);
+      const isNews = isOver || !state.memoryOf(lease.node).told?.includes(TOLD);
       if (mode === 'act') await settled(ports, held, isOver, isNews);
       const message = `a lease of ours stands on a node that the config no longer names; put the node back into the config, or type there: ${byHand(lease)}`;
       const { instance, node } = lease;
@@ -162,9 +158,12 @@ export function isNamed({ node }: Pick<Lease, 'node'>, { instances }: Config): b
 async function settled({ store, log }: Ports, held: HeldLease, isOver: boolean, isNews: boolean): Promise<void> {
   const { instance, node } = held.lease;
   try {
-    if (isOver) await setAside(store, held);
-    else if (isNews) {
-      await remember(store, instance, node, (memory) => ({ ...memory, told: [...(memory.told ?? []), TOLD] }));
+    if (isOver) {
+      await keepRecord(store, held.lease);
+      await setAside(store, held);
+    }
+    if (!isOver && isNews) {
+      await remember(store, node, (memory) => ({ ...memory, told: [...(memory.told ?? []), TOLD] }));
     }
   } catch (error) {
     if (!(error instanceof StateUnavailable)) throw error;

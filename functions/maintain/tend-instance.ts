@@ -2,23 +2,28 @@ import type { InstanceConfig } from '../shared/config/schema.ts';
 import { type Milliseconds, SECOND } from '../shared/config/units.ts';
 import { NodeFailure } from '../shared/redis/failure.ts';
 import { diagnose } from './decide/diagnose.ts';
-import { memoryFor } from './decide/lease.ts';
+import { isOverdue, memoryFor } from './decide/lease.ts';
 import type { Outcome } from './decide/outcome.ts';
 import { actingOrder } from './decide/turns.ts';
 import { type HeldLease, isAside } from './leases.ts';
 import { lookAt, problemOf, type Seen, type Unseen } from './look.ts';
 import { NO_PAUSES } from './pauses.ts';
 import type { Ports } from './ports.ts';
+import type { HeldRecord } from './records.ts';
 import type { TickOptions } from './run.ts';
 import type { State } from './state.ts';
-import { isOverdue, unreachableLease } from './stranded.ts';
+import { unreachableLease } from './stranded.ts';
 import { tendFree } from './tend.ts';
 import { tendBlind } from './tend-blind.ts';
 import { tendLeased } from './tend-leased.ts';
 import type { Visit } from './visit.ts';
 
-/** How the tick is run, of which stage, and which leases are to be given back where. */
-type Scope = TickOptions & { readonly stage: string; readonly homes: ReadonlyMap<string, HeldLease> };
+/** How the tick is run, of which stage, which leases are to be given back where, and which nodes are other nodes of the config. */
+type Scope = TickOptions & {
+  readonly stage: string;
+  readonly homes: ReadonlyMap<string, HeldLease>;
+  readonly doubles: ReadonlyMap<string, string>;
+};
 
 /** The nodes of one instance, one after the other. `state` is a text where it could not be read. */
 export async function tendInstance(
@@ -29,14 +34,23 @@ export async function tendInstance(
   options: Scope,
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
-  let peer = peerOf(instance, state, options.homes, ports.clock.now());
+  const peers = peersOf(instance, options.homes, ports.clock.now());
+  let peer = typeof state === 'string' ? undefined : peers[0];
   // What was set aside is given back before anything else is done: its server has come back with our settings on.
   const aside = [...options.homes].flatMap(([node, held]) => (isAside(held) ? [node] : []));
-  for (const early of actingOrder(looks, peer === undefined ? aside : [...aside, peer])) {
+  for (const early of actingOrder(looks, [...aside, ...peers])) {
     const look = await fresh(early, ports);
-    const results = await tendNode(look, state, ports, options, peer);
+    // Two of them, when instances were merged: the later one ends.
+    const isSecond = peers.slice(1).includes(look.node.id) && options.release === undefined;
+    const results = await tendNode(
+      look,
+      state,
+      ports,
+      isSecond ? { ...options, release: 'peer-acting' } : options,
+      peer,
+    );
     if (look !== early && 'session' in look) look.session.close();
-    const pause = typeof state === 'string' ? undefined : state.pauses.pauseOf(instance.id, ports.clock.now());
+    const pause = typeof state === 'string' ? undefined : state.pauses.pauseOf(instance, ports.clock.now());
     outcomes.push(...results.map((outcome) => (pause ? { ...outcome, pause } : outcome)));
     // One node of an instance in one tick: what it was good for shows before the next one is touched.
     // One on which it went wrong may still be at it (a purge that was not answered blocks all the same), and is still to come first.
@@ -59,16 +73,15 @@ async function fresh(look: Seen | Unseen, { open, clock }: Ports): Promise<Seen 
   return await lookAt(open, look.instance, look.node);
 }
 
-/** The node of this instance on which its lease stands, unless nobody can give it back and its time is over. */
-function peerOf(
-  instance: InstanceConfig,
-  state: State | string,
-  homes: Scope['homes'],
-  now: number,
-): string | undefined {
-  const held = typeof state === 'string' ? undefined : state.leases.get(instance.id);
-  if (!held || isOverdue(held.lease, now)) return undefined;
-  return [...homes].find(([, one]) => one === held)?.[0];
+/**
+ * The nodes of this instance on which leases stand, the oldest first, whatever the instance was called when they were taken; but for those
+ * that nobody can give back and whose time is over.
+ */
+function peersOf({ nodes }: InstanceConfig, homes: Scope['homes'], now: number): readonly string[] {
+  return [...homes]
+    .filter(([node, held]) => nodes.some(({ id }) => id === node) && !isAside(held) && !isOverdue(held.lease, now))
+    .toSorted(([, a], [, b]) => a.lease.acquiredAt - b.lease.acquiredAt)
+    .map(([node]) => node);
 }
 
 async function tendNode(
@@ -125,15 +138,15 @@ async function tendSeen(
   }
   if (held) {
     // Under the name that the node had when the lease was taken.
-    const memory = state.memoryOf(held.lease.instance, held.lease.node);
+    const memory = state.memoryOf(held.lease.node);
     return await tendLeased(visit, observation, memory, held, options.release);
   }
-  const memory = state.memoryOf(visit.instance.id, node.id);
+  const memory = state.memoryOf(node.id);
   return [await tendFree(visit, observation, memory, acting === node.id ? undefined : acting)];
 }
 
 function watched({ instance, node, observation }: Seen, state: State | string, { mode }: Scope): Outcome {
-  const known = typeof state === 'string' ? undefined : memoryFor(observation, state.memoryOf(instance.id, node.id));
+  const known = typeof state === 'string' ? undefined : memoryFor(observation, state.memoryOf(node.id));
   return {
     instance: instance.id,
     node: node.id,
@@ -145,10 +158,17 @@ function watched({ instance, node, observation }: Seen, state: State | string, {
   };
 }
 
-function visitOf({ instance, node, session }: Seen, state: State | string, ports: Ports, options: Scope): Visit {
+function visitOf(
+  { instance, node, session, observation }: Seen,
+  state: State | string,
+  ports: Ports,
+  options: Scope,
+): Visit {
   const isKnown = typeof state !== 'string';
   const obstacle = isKnown ? state.obstacle(instance.id, node.id) : state;
   const fallen = isKnown ? fallenPeer(instance, node.id, state) : undefined;
+  const record = isKnown ? recordFor(node.id, observation.runId, state) : undefined;
+  const doubleOf = options.doubles.get(node.id);
   return {
     ports,
     stage: options.stage,
@@ -158,6 +178,8 @@ function visitOf({ instance, node, session }: Seen, state: State | string, ports
     session,
     ...(obstacle !== undefined && { obstacle }),
     ...(fallen && { fallen }),
+    ...(record && { record }),
+    ...(doubleOf !== undefined && { doubleOf }),
     pauses: isKnown ? state.pauses : NO_PAUSES,
     remaining: options.remaining,
     ...(options.attended && { attended: options.attended }),
@@ -166,11 +188,16 @@ function visitOf({ instance, node, session }: Seen, state: State | string, ports
   };
 }
 
+/** Of this process, wherever it was then; else of its address. */
+function recordFor(node: string, runId: string | undefined, { records }: State): HeldRecord | undefined {
+  return records.find(({ record }) => record.runId === runId) ?? records.find(({ record }) => record.node === node);
+}
+
 /** The peer that fell last. The node's own fall is another rule: it is denied for longer, and for its version only. */
-function fallenPeer({ id, nodes }: InstanceConfig, own: string, state: State): Visit['fallen'] {
+function fallenPeer({ nodes }: InstanceConfig, own: string, state: State): Visit['fallen'] {
   return nodes
     .flatMap(({ id: node }) => {
-      const { crashed } = state.memoryOf(id, node);
+      const { crashed } = state.memoryOf(node);
       return node === own || crashed === undefined ? [] : [{ node, at: crashed.at }];
     })
     .toSorted((a, b) => b.at - a.at)[0];

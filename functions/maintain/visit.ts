@@ -12,6 +12,7 @@ import { windowAt } from './decide/window.ts';
 import { entrust } from './outbox.ts';
 import type { Pauses } from './pauses.ts';
 import type { Ports, Session } from './ports.ts';
+import type { HeldRecord } from './records.ts';
 
 /** One node in one tick: what a step needs to know and to use. */
 export interface Visit {
@@ -24,6 +25,10 @@ export interface Visit {
   readonly session: Session;
   /** Why nothing may be started here: see `State.obstacle`. */
   readonly obstacle?: string;
+  /** What the last leases on this server, or at its address, have set. */
+  readonly record?: HeldRecord;
+  /** The node as which this server is tended: the config names it twice. */
+  readonly doubleOf?: string;
   /** See `Situation.fallen`. */
   readonly fallen?: { readonly node: string; readonly at: number };
   /** As they were when the state was read. */
@@ -52,7 +57,7 @@ export function situation(
 ): Situation {
   const { instance, ports, pauses, remaining } = visit;
   const now = ports.clock.now();
-  const pause = pauses.pauseOf(instance.id, now);
+  const pause = pauses.pauseOf(instance, now);
   return {
     now,
     observation,
@@ -113,6 +118,7 @@ interface Extras {
   readonly problem?: Problem;
   readonly leased?: boolean;
   readonly settings?: Settings;
+  readonly leftOn?: Settings;
   readonly episode?: number;
   /** The look before the action, where the action's own work would show as the server's. */
   readonly idleAt?: Observation;

@@ -49,6 +49,7 @@ function aScene() {
     look: async () => (purged ? aTidyObservation({ at: now }) : aRetainingObservation(200 * MIB, { at: now })),
     probeDefrag: async () => 'supported',
     waits: async () => [],
+    rewrites: async () => ({ calls: 0, hasFile: true }),
 
     keepAlive: async () => {},
     configure: async (settings) => {

@@ -169,7 +169,10 @@ describeWithMoto('with STATE_TABLE in the environment', () => {
   test('the state is the table of the deployed job: pause, check, release and resume', async () => {
     const table = createDynamoStore(client, { tableName });
     expect(await offpeak(['pause', 'carts', ...forAnHour('deploy')], env)).toMatchObject({ code: 0, stderr: '' });
-    expect((await readPauses(table)).pauseOf('carts', Date.now())).toMatchObject({ reason: 'deploy', by: 'alice' });
+    expect((await readPauses(table)).pauseOf({ id: 'carts', nodes: [] }, Date.now())).toMatchObject({
+      reason: 'deploy',
+      by: 'alice',
+    });
     const check = await offpeak(['check', '--json'], env);
     expect(check.documents[0]?.outcomes.map(({ instance, pause }) => [instance, pause?.reason])).toEqual([
       ['sessions', undefined],

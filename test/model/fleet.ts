@@ -53,13 +53,21 @@ export function nodeName(instance: string, index: number): string {
   return `${instance}-${index}.redis.example:6379`;
 }
 
-export function fleetYaml(): string {
-  const instances = FLEET.map(
+export type NamedInstance = Pick<InstanceOfModel, 'id' | 'window' | 'maxOps'> & { readonly nodes: readonly string[] };
+
+export const NAMED: readonly NamedInstance[] = FLEET.map(({ nodes, ...instance }) => ({
+  ...instance,
+  nodes: nodes.map((_, index) => nodeName(instance.id, index)),
+}));
+
+/** The same nodes under other names: `trio` may be called something else, be split, or be merged with another instance. */
+export function fleetYaml(fleet: readonly NamedInstance[] = NAMED): string {
+  const instances = fleet.map(
     ({ id, window, nodes, maxOps }) => `
   - id: ${id}
     timezone: ${window.zone}
     windows: [{ days: daily, start: "${window.start}", duration: ${window.hours}h }]
-    nodes: [${nodes.map((_, index) => `redis://${nodeName(id, index)}`).join(', ')}]${
+    nodes: [${nodes.map((name) => `redis://${name}`).join(', ')}]${
       maxOps === undefined ? '' : `\n    maxOpsPerSecond: ${maxOps}`
     }`,
   );

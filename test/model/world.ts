@@ -6,6 +6,7 @@ import { MINUTE } from '../../functions/shared/config/units.ts';
 import type { Alert } from '../../functions/shared/contracts/alert.ts';
 import type { Metric } from '../../functions/shared/contracts/metrics.ts';
 import { NodeFailure } from '../../functions/shared/redis/failure.ts';
+import type { Stored } from '../../functions/shared/state/store.ts';
 import { configOf } from '../support/job.ts';
 import { FLEET, fleetYaml, nodeName } from './fleet.ts';
 import { aServer, type SimulatedServer } from './server.ts';
@@ -65,6 +66,9 @@ export interface World {
   readonly deaths: number;
   /** Addresses have led elsewhere at some time. */
   readonly hasMoved: boolean;
+  /** The table was lost, or restored from a backup, at some time. */
+  readonly hasLostTable: boolean;
+  readonly topic: { readonly isDown: boolean };
 }
 
 /** Servers, a store, sinks and a clock, and the real job between them. `judge` sees every deed before it is done. */
@@ -97,6 +101,8 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     lastDeath: 0,
     deaths: 0,
     hasMoved: false,
+    hasLostTable: false,
+    backup: [] as (readonly [string, Stored])[],
     invocations: 0,
     /** Of the job: invocations take turns in them, and each remembers what it has seen of leases. */
     containers: [rememberingLeases(store), rememberingLeases(store)],
@@ -177,6 +183,8 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
           pass(duration);
           return [0.2];
         }),
+      rewrites: () =>
+        on(({ countsRewrites, rewrites }) => ({ hasFile: true, ...(countsRewrites() && { calls: rewrites }) })),
       keepAlive: () => on(() => undefined),
       probeDefrag: () => on(({ traits }) => (traits.refusesDefrag ? 'unsupported' : 'supported')),
       configure: (settings) =>

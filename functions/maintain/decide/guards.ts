@@ -24,6 +24,8 @@ export type Blocker =
   | { readonly kind: 'cooling-down'; readonly until: number }
   /** The canary of its instance: what has befallen it under our defrag is not tried on its peers in the same night. */
   | { readonly kind: 'canary-died'; readonly node: string; readonly until: number }
+  /** The config names this server twice: it is tended as that node. */
+  | { readonly kind: 'same-server'; readonly as: string }
   | { readonly kind: 'not-enough-time'; readonly remaining: Milliseconds; readonly required: Milliseconds }
   /** A defrag that is cut off has cost its time and returned next to nothing: most holes close as a scan ends. */
   | {

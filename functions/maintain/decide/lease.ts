@@ -1,4 +1,4 @@
-import { type Bytes, type Milliseconds, type Percent, SECOND } from '../../shared/config/units.ts';
+import { type Bytes, HOUR, type Milliseconds, type Percent, SECOND } from '../../shared/config/units.ts';
 import { type Applied, isOwnValue, type Ladder } from './ladder.ts';
 import type { Observation, Role, Settings } from './observation.ts';
 import type { StopReason } from './plan.ts';
@@ -31,6 +31,8 @@ export interface Lease {
   readonly cpu?: Percent;
   /** The share of the time in which the machine kept clients waiting for longer than `promisedStall` before the run, 0 to 1. */
   readonly noise?: number;
+  /** CONFIG REWRITEs that the server had counted before the start; absent where it does not count them (before Redis 7.0). */
+  readonly rewrites?: number;
   /** The defragger is switched off and on again, at another pace: for a moment it is off, and by this job. */
   readonly repacing?: true;
   /** In the phase `closing`: why it was stopped. */
@@ -163,6 +165,13 @@ export function wasTaken(lease: Applied & Pick<Lease, 'prior'>, observation: Obs
  */
 export function wasGivenBack(lease: Applied & Pick<Lease, 'prior' | 'phase'>, observation: Observation): boolean {
   return lease.phase !== 'taking' && !wasTaken(lease, observation);
+}
+
+/** How long a lease stands beyond its end, in case its server comes back. */
+const STANDS_BEYOND: Milliseconds = 24 * HOUR;
+
+export function isOverdue({ expiresAt }: Pick<Lease, 'expiresAt'>, now: number): boolean {
+  return now > expiresAt + STANDS_BEYOND;
 }
 
 export type Identity = 'same' | 'restarted' | 'another';

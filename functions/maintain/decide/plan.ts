@@ -88,6 +88,8 @@ export type StopReason =
   | 'interrupted'
   /** Every lease was asked for (`offpeak release`). */
   | 'released'
+  /** After a rollback: a newer version of Offpeak has taken the lease, and this one knows only how to end it. */
+  | 'newer-version'
   | BlockerKind;
 
 export type SkipReason =
@@ -98,6 +100,8 @@ export type SkipReason =
   | 'defragmenting'
   /** Defrag is on without a lease of ours. */
   | 'foreign-defrag'
+  /** The same, and by our own hand. */
+  | 'left-on'
   /** The build refuses active defrag. */
   | 'unsupported'
   /** The holes are there, but the server's own defragger does not see enough of them. */

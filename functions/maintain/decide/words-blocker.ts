@@ -35,6 +35,8 @@ export function blockerKindText(kind: BlockerKind): string {
       return 'another node of this instance restarted during our active defrag';
     case 'cooling-down':
       return 'the cooldown after the last run is not over';
+    case 'same-server':
+      return 'the config names this server twice, and this node is only watched';
     case 'not-enough-time':
       return 'the job has too little time left';
     case 'too-long':
@@ -78,6 +80,8 @@ function figuresOf(blocker: Exclude<Blocker, { kind: 'cooling-down' | 'canary-di
       return busyFigures(blocker);
     case 'peer-acting':
       return blocker.peer;
+    case 'same-server':
+      return `it is ${blocker.as}`;
     case 'not-enough-time':
       return `${durationText(blocker.remaining)}; ${durationText(blocker.required)} needed`;
     case 'too-long':

@@ -28,6 +28,8 @@ function skipReasonText(plan: Skipping, reason: SkipReason, moment: Moment, diag
       return `active defrag is running${underWayText(plan)}; it ends ${plan.until === undefined ? 'with its lease' : `${timeText(plan.until, moment)} at the latest`}`;
     case 'foreign-defrag':
       return 'active defrag is on, and not by us: it is left alone';
+    case 'left-on':
+      return 'settings as Offpeak sets them are on without a lease: no defrag starts before they are back';
     case 'unsupported':
       return UNSUPPORTED;
     case 'not-defraggable':

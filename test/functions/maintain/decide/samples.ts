@@ -27,6 +27,7 @@ export const BLOCKERS: Of<Blocker> = {
   'peer-acting': { kind: 'peer-acting', peer: '10.0.3.18:6379' },
   'cooling-down': { kind: 'cooling-down', until: NOW + 4 * HOUR },
   'canary-died': { kind: 'canary-died', node: '10.0.3.18:6379', until: NOW + 4 * HOUR },
+  'same-server': { kind: 'same-server', as: '10.0.3.18:6379' },
   'not-enough-time': { kind: 'not-enough-time', remaining: 8000, required: 22_500 },
   'too-long': {
     kind: 'too-long',
@@ -52,6 +53,13 @@ export const NOTICES: Of<Notice> = {
   'foreign-defrag': { kind: 'foreign-defrag' },
   'defrag-unsupported': { kind: 'defrag-unsupported' },
   'settings-changed': { kind: 'settings-changed', leftAlone: { hz: '50' } },
+  'config-rewritten': { kind: 'config-rewritten', isSeen: true },
+  'left-on': {
+    kind: 'left-on',
+    standing: { activedefrag: 'yes', hz: '500' },
+    typed: 'CONFIG SET activedefrag no; CONFIG SET hz 10',
+  },
+  'same-server': { kind: 'same-server', as: '10.0.3.18:6379' },
   'action-failed': { kind: 'action-failed', doing: 'purge', why: 'no answer within 2488 ms' },
   'state-unavailable': { kind: 'state-unavailable', why: 'state.json is no JSON' },
 };
@@ -78,6 +86,7 @@ export const STOPS: StopReasons = {
   paused: aPlan({ action: { kind: 'stop-defrag', because: 'paused', pause: PAUSE }, reason: 'paused' }),
   interrupted: stop('interrupted'),
   released: stop('released'),
+  'newer-version': stop('newer-version'),
   'unknown-engine': blockedStop('unknown-engine'),
   loading: blockedStop('loading'),
   forking: blockedStop('forking'),
@@ -92,6 +101,7 @@ export const STOPS: StopReasons = {
   'peer-acting': blockedStop('peer-acting'),
   'cooling-down': blockedStop('cooling-down'),
   'canary-died': blockedStop('canary-died'),
+  'same-server': blockedStop('same-server'),
   'not-enough-time': blockedStop('not-enough-time'),
   'too-long': blockedStop('too-long'),
 };
@@ -109,6 +119,7 @@ export const SKIPS: { readonly [Reason in SkipReason]: SkipPlan } = {
     underWay: { elapsed: 40_000, moved: 214_000, closed: 120 * MIB, share: 0.62, left: 24_000, level: 0 },
   }),
   'foreign-defrag': aSkip('foreign-defrag'),
+  'left-on': aSkip('left-on'),
   unsupported: aSkip('unsupported'),
   'not-defraggable': aSkip('not-defraggable'),
   'denied-version': aSkip('denied-version', {
@@ -141,6 +152,7 @@ export const SKIPS: { readonly [Reason in SkipReason]: SkipPlan } = {
   'peer-acting': blocked('peer-acting'),
   'cooling-down': blocked('cooling-down'),
   'canary-died': blocked('canary-died'),
+  'same-server': blocked('same-server'),
   'not-enough-time': blocked('not-enough-time'),
   'too-long': blocked('too-long'),
 };
