@@ -137,8 +137,9 @@ async function tendSeen(
     ];
   }
   if (held) {
-    // Under the name that the node had when the lease was taken.
-    const memory = state.memoryOf(held.lease.node);
+    // A history follows its server; of one that does not answer as itself, it is where the lease was taken.
+    const isItself = observation.runId === held.lease.runId;
+    const memory = state.memoryOf(isItself ? node.id : held.lease.node);
     return await tendLeased(visit, observation, memory, held, options.release);
   }
   const memory = state.memoryOf(node.id);

@@ -1,3 +1,4 @@
+import { HOUR } from '../shared/config/units.ts';
 import { conclude, verdictOf } from './conclude.ts';
 import { paceSettings } from './decide/ladder.ts';
 import { identify, isOverdue, type Lease, memoryFor, type NodeMemory, wasGivenBack, wasTaken } from './decide/lease.ts';
@@ -149,10 +150,10 @@ async function give(visit: Visit, lease: Lease, because: StopReason, observation
   return await giveBack(visit, lease, observation);
 }
 
-/** What stands may be a human's by now: somebody has switched it off since, or a day has gone by. */
+/** What stands may be a human's by now: somebody has switched it off since, and it has long been over; or a day has gone by. */
 function isDoubtful(lease: Lease, { at, defrag }: Observation): boolean {
-  const isOff = defrag.settings?.activedefrag === 'no' && lease.phase !== 'closing';
-  const isOld = isOverdue(lease, at) || (isOff && at > lease.expiresAt);
+  const isOff = defrag.settings?.activedefrag === 'no' && lease.phase === 'running';
+  const isOld = isOverdue(lease, at) || (isOff && at > lease.expiresAt + 1 * HOUR);
   return isOld && defrag.settings !== undefined && !isProven(lease, defrag.settings);
 }
 

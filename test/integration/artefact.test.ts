@@ -132,8 +132,8 @@ describeWithRic('the packaged job, called as Lambda calls it', (ric) => {
           expect(envelopes.map(({ TopicArn }) => TopicArn)).toEqual([aws.topicArn, aws.topicArn]);
         });
 
-        test('the deployed table remembers the node, and holds no lease any more', async () => {
-          expect(await stored()).toEqual([`node#sessions#${node('sessions')}`]);
+        test('the deployed table remembers the node and what was set on it, and holds no lease any more', async () => {
+          expect((await stored()).toSorted()).toEqual([`node#${node('sessions')}`, `record#${node('sessions')}`]);
         });
 
         test('no secret is in what it logs, tells, stores or returns', async () => {

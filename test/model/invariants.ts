@@ -183,7 +183,10 @@ function isRecognised(world: World, node: string, server: SimulatedServer): void
   const isTold = world.deliveries.some(
     ({ at, alert }) => alert.event === 'left-on' && alert.node === node && world.now - at < 2 * DAY,
   );
-  if (!isTold && !world.topic.isDown) world.violations.push(`S11: ${what}, and nobody was told`);
+  // The tick that finds a purge of a job that has died tells of that first.
+  if (isTold || world.topic.isDown) world.unrecognised.delete(node);
+  else if (world.unrecognised.has(node)) world.violations.push(`S11: ${what}, and no person was told in two ticks`);
+  else world.unrecognised.add(node);
 }
 
 /** S6: one node's trouble never keeps another from being looked at and published. */

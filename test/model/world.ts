@@ -68,6 +68,8 @@ export interface World {
   readonly hasMoved: boolean;
   /** The table was lost, or restored from a backup, at some time. */
   readonly hasLostTable: boolean;
+  /** Nodes with settings of ours without a lease, of which the last tick did not tell. */
+  readonly unrecognised: Set<string>;
   readonly topic: { readonly isDown: boolean };
 }
 
@@ -102,6 +104,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     deaths: 0,
     hasMoved: false,
     hasLostTable: false,
+    unrecognised: new Set<string>(),
     backup: [] as (readonly [string, Stored])[],
     invocations: 0,
     /** Of the job: invocations take turns in them, and each remembers what it has seen of leases. */

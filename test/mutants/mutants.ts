@@ -1,6 +1,6 @@
 /** One way to break a law of docs/safety.md, and the tests that must notice. */
 export interface Mutant {
-  readonly law: 'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S6' | 'S7' | 'S8' | 'S9';
+  readonly law: 'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S6' | 'S7' | 'S8' | 'S9' | 'S10' | 'S11';
   readonly what: string;
   /** Below functions/; `from` stands in it exactly once. */
   readonly file: string;
@@ -12,6 +12,8 @@ export interface Mutant {
 
 const MODEL = ['model/model.test.ts', 'model/regressions.test.ts', 'model/every-effect.test.ts'];
 const TROUBLES = ['model/troubles.test.ts'];
+const LEFT_ON = ['model/left-on.test.ts'];
+const IDENTITY = ['model/identity.test.ts'];
 const PLAN = ['functions/maintain/decide/plan'];
 
 export const MUTANTS: readonly Mutant[] = [
@@ -155,8 +157,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S2',
     what: 'a look may be older than the lease',
     file: 'maintain/run.ts',
-    from: '  const state = await stateOrProblem(ports);\n  const looks = await lookAtAll(config, ports, isChosen);',
-    to: '  const [looks, state] = await Promise.all([lookAtAll(config, ports, isChosen), stateOrProblem(ports)]);',
+    from: '  const read = await stateOrProblem(ports);\n  const looks = await lookAtAll(config, ports, isChosen);',
+    to: '  const [looks, read] = await Promise.all([lookAtAll(config, ports, isChosen), stateOrProblem(ports)]);',
     tests: ['faults/faults.test.ts'],
   },
   {
@@ -371,8 +373,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S7',
     what: 'a purge whose job has died is passed over',
     file: 'maintain/purge.ts',
-    from: '  return !(await isEntrusted(ports.store, [stage, instance.id, node], acquiredAt));',
-    to: '  return (await isEntrusted(ports.store, [stage, instance.id, node], acquiredAt)) && false;',
+    from: '  return !(await isEntrusted(ports.store, [stage, instance, node], acquiredAt));',
+    to: '  return (await isEntrusted(ports.store, [stage, instance, node], acquiredAt)) && false;',
     tests: MODEL,
   },
   {
@@ -414,5 +416,85 @@ export const MUTANTS: readonly Mutant[] = [
     from: '  const denied = observation.engine.denied ?? crashDenial(known);',
     to: '  const denied = crashDenial(known);',
     tests: MODEL,
+  },
+  {
+    law: 'S11',
+    what: 'a lease leaves no record behind',
+    file: 'maintain/tend-leased.ts',
+    from: '  await keepRecord(visit.ports.store, held.lease);',
+    to: '',
+    tests: LEFT_ON,
+  },
+  {
+    law: 'S11',
+    what: 'the record says nothing',
+    file: 'maintain/decide/own-hand.ts',
+    from: '  if (record && isOfServer(record, observation) && isProven(record, settings)) {',
+    to: '  if (record && isOfServer(record, observation) && settings.hz === "") {',
+    tests: LEFT_ON,
+  },
+  {
+    law: 'S11',
+    what: 'the values say nothing',
+    file: 'maintain/decide/own-hand.ts',
+    from: "  return signs && { standing: signs, by: 'values' };",
+    to: '  return undefined;',
+    tests: LEFT_ON,
+  },
+  {
+    law: 'S11',
+    what: 'after a restart only what is all ours is given back',
+    file: 'maintain/tend-leased.ts',
+    from: "  if (because === 'server-restarted' && !wasTaken(lease, observation)) return nothing;",
+    to: "  if (because === 'server-restarted' && observation.defrag.settings?.hz !== lease.applied.hz) return nothing;",
+    tests: LEFT_ON,
+  },
+  {
+    law: 'S3',
+    what: 'one value that stands is proof enough, weeks after the lease',
+    file: 'maintain/decide/own-hand.ts',
+    from: 'const PROOFS = 2;',
+    to: 'const PROOFS = 1;',
+    tests: LEFT_ON,
+  },
+  {
+    law: 'S3',
+    what: 'what a human types again is given back again',
+    file: 'maintain/decide/own-hand.ts',
+    from: 'record.givenBackOn === observation.runId) return undefined;',
+    to: 'record.givenBackOn === "") return undefined;',
+    tests: LEFT_ON,
+  },
+  {
+    law: 'S4',
+    what: 'a lease counts under the name of its instance only',
+    file: 'maintain/tend-instance.ts',
+    from: '    .filter(([node, held]) => nodes.some(({ id }) => id === node) && !isAside(held) && !isOverdue(held.lease, now))',
+    to: '    .filter(([, held]) => held.lease.instance === nodes[0]?.id && !isAside(held) && !isOverdue(held.lease, now))',
+    tests: IDENTITY,
+  },
+  {
+    law: 'S4',
+    what: 'nobody looks for a lease under another name after taking one',
+    file: 'maintain/lease-taking.ts',
+    from: '  if (![...leases.values()].some(isPeer)) return held;',
+    to: '  if (isPeer !== undefined) return held;',
+    tests: IDENTITY,
+  },
+  {
+    law: 'S1',
+    what: 'a pause ends with the name of its instance',
+    file: 'maintain/pauses.ts',
+    from: '      const isOfNode = ({ nodes: paused }: Pause) => nodes.some((node) => paused?.includes(node.id));',
+    to: '      const isOfNode = ({ nodes: paused }: Pause) => nodes.some((node) => paused?.includes(`${node.id}!`));',
+    tests: IDENTITY,
+  },
+  {
+    law: 'S4',
+    what: 'one server under two addresses is two',
+    file: 'maintain/look.ts',
+    from: 'node === main || main === undefined ? [] :',
+    to: 'node !== "" || main === undefined ? [] :',
+    tests: IDENTITY,
   },
 ];
