@@ -64,16 +64,22 @@ export async function remember(
   throw new StateUnavailable(`the document ${key} is changed by others again and again`);
 }
 
-/** Stores a history at the address that its server answers at now. Returns why it could not. */
+/**
+ * Stores a history at the address that its server answers at now, in place of what is stored of that address. Returns why it could not.
+ */
 export async function placeMemory(
   store: StateStore,
   node: string,
   memory: NodeMemory,
-  version: number | undefined,
+  stored: readonly { readonly key: string; readonly version: number }[],
 ): Promise<string | undefined> {
+  const key = nodeKey(node);
   try {
-    const { stored } = await store.write(nodeKey(node), memory, version);
-    return stored ? undefined : `another job has changed the document ${nodeKey(node)} at the same moment`;
+    const written = await store.write(key, memory, stored.find((one) => one.key === key)?.version);
+    if (!written.stored) return `another job has changed the document ${key} at the same moment`;
+    // What 0.1 has stored under the names of instances is in it.
+    for (const old of stored) if (old.key !== key) await store.remove(old.key, old.version);
+    return undefined;
   } catch (error) {
     if (!(error instanceof StateUnavailable)) throw error;
     return error.message;

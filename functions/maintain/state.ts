@@ -111,8 +111,8 @@ export async function followServers(
   if (moved.length === 0 || !store) return { ...state, memoryOf };
   const failed = new Map<string, string>();
   for (const [node, memory] of moved) {
-    const version = state.stored.find(({ key }) => key === nodeKey(node))?.version;
-    const why = await placeMemory(store, node, memory, version);
+    const stored = state.stored.filter((one) => one.node === node);
+    const why = await placeMemory(store, node, memory, stored);
     if (why === undefined) continue;
     failed.set(node, why);
     log.warn('history not moved with its server', { node, error: why });

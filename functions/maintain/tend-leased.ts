@@ -105,6 +105,7 @@ async function stop(
   if (!renewed) return [outcomeOf(visit, facts, { kind: 'skip', reason: 'changed' }, { leased: true })];
   const given = await give(visit, held.lease, because, observation);
   if (given.missing.length > 0) return [await stillOn(visit, facts, renewed, decided, given)];
+  const rewritten = await rewriteNotices(visit, held.lease, observation);
   const rests = isAside(held) ? 'at-once' : traitsOf(because).rests;
   const after = await settleAfterDefrag(visit, given.settled, facts.memory, closing, rests);
   const isJudged = !UNJUDGED.includes(because);
@@ -115,11 +116,7 @@ async function stop(
     ...(verdict && { verdict }),
     settings: given.restored,
     leftOn,
-    notices: [
-      ...noticesOf(because, given),
-      ...(await rewriteNotices(visit, held.lease, observation)),
-      ...leftNotices(held.lease, because, leftOn),
-    ],
+    notices: [...noticesOf(because, given), ...rewritten, ...leftNotices(held.lease, because, leftOn)],
     // What was set aside has ended once before, and was told: this is another event.
     episode: held.lease.acquiredAt + (isAside(held) ? 1 : 0),
   });

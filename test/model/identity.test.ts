@@ -172,6 +172,24 @@ test('F4: a pause of an instance that the config does not have is said, and whom
   expect(said).toContainEqual(expect.stringMatching(/no instance gone, .* keeps nothing quiet/));
 });
 
+test('what 0.1 has stored under the names of instances is kept, the stricter of several, and stored once', async () => {
+  const world = aNight('trio');
+  fragment(world);
+  const known = { learned: {}, ineffective: { purge: 0, defrag: 0 } };
+  const cooled = { ...known, lastDefragAt: world.now - MINUTE, crashed: { version: '7.0.15', at: world.now - HOUR } };
+  await world.store.write(`node#trio#${first}`, cooled, undefined);
+  await world.store.write(`node#earlier#${first}`, { ...known, lastDefragAt: world.now - HOUR }, undefined);
+  for (let ticks = 0; ticks < 2; ticks++) {
+    await world.run();
+    expect(plans(world, first).at(-1)).toBe('denied-version');
+    expect([...world.documents.keys()].filter((key) => key.endsWith(first))).toEqual([`node#${first}`]);
+    expect(world.documents.get(`node#${first}`)?.value).toMatchObject(cooled);
+  }
+  const { version } = world.documents.get(`node#${first}`) ?? {};
+  await world.run();
+  expect(world.documents.get(`node#${first}`)?.version).toBe(version);
+});
+
 test('a history follows its server to another address, and is not left to the server that answers there now', async () => {
   const world = aNight('trio');
   fragment(world);

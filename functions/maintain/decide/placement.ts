@@ -29,7 +29,7 @@ export function memoriesByNode(
     // What the address remembers of a server that answers nowhere still counts there: a node that has died stays a warning.
     const isElsewhere = here?.runId !== undefined && alive.has(here.runId);
     if (!own) return isElsewhere ? [[node, NOTHING_REMEMBERED]] : [];
-    return [[node, here === undefined || isElsewhere ? own : joined(here, own)]];
+    return [[node, here === undefined || isElsewhere ? own : { ...joined(here, own), runId }]];
   });
   return new Map([...places, ...moved]);
 }
