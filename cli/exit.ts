@@ -4,8 +4,9 @@ import type { Tick } from '../functions/maintain/run.ts';
 export const EXIT = { fine: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 export function exitCodeOf(ticks: readonly Tick[]): number {
-  const isBad = ({ outcomes, problem, undelivered }: Tick) =>
+  const isBad = ({ outcomes, problem, undelivered, troubles }: Tick) =>
     problem !== undefined ||
+    troubles !== undefined ||
     undelivered > 0 ||
     outcomes.some(({ status }) => status === 'failed' || status === 'unreachable');
   return ticks.some(isBad) ? EXIT.failed : EXIT.fine;

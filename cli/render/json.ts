@@ -9,7 +9,7 @@ import type { Alert } from '../../functions/shared/contracts/alert.ts';
 
 /** A tick as one JSON document on one line: bytes, milliseconds, and times as ISO 8601. What is not known is absent. */
 export function tickJson(tick: Tick, instances: readonly InstanceConfig[] = [], alerts: readonly Alert[] = []): string {
-  const { at, stage, outcomes, leased, problem, remarks, undelivered } = tick;
+  const { at, stage, outcomes, leased, problem, remarks, undelivered, troubles } = tick;
   return JSON.stringify({
     at: isoText(at),
     stage,
@@ -24,6 +24,7 @@ export function tickJson(tick: Tick, instances: readonly InstanceConfig[] = [], 
     remarks,
     alerts: alerts.map(({ event, severity, instance, node, title }) => ({ event, severity, instance, node, title })),
     problem,
+    troubles,
   });
 }
 

@@ -25,6 +25,9 @@ export function leaseKey(instance: string): string {
   return LEASE + instance;
 }
 
+/** A `run_id` has 40 characters. */
+const LONGEST_RUN_ID = 64;
+
 /** By the run of the server: it is found by that alone, wherever it answers. */
 export function asideKey({ instance, runId }: Pick<Lease, 'instance' | 'runId'>): string {
   return `${leaseKey(instance)}#${runId}`;
@@ -211,6 +214,9 @@ export async function dropLease(store: StateStore, held: HeldLease): Promise<voi
  * @throws {StateUnavailable}
  */
 export async function setAside(store: StateStore, held: HeldLease): Promise<void> {
-  if (held.lease.runId !== '') await store.write(asideKey(held.lease), { ...held.lease, busyUntil: 0 }, undefined);
+  const { runId } = held.lease;
+  // What no server is known by leads nobody back to it. A lease of 0.1.0 may hold whatever a server called its `run_id`.
+  if (runId !== '' && runId.length <= LONGEST_RUN_ID)
+    await store.write(asideKey(held.lease), { ...held.lease, busyUntil: 0 }, undefined);
   await dropLease(store, held);
 }

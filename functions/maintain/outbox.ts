@@ -108,7 +108,7 @@ export async function deliver(ports: Told, holder: string, alerts: readonly Aler
   const isDown = alerts.length > 0 && unkept.length === alerts.length;
   const kept = isDown ? [] : await owed(ports, holder);
   const jobs = [
-    ...kept.map((one) => ({ alert: one.entry.alert, run: () => deliverOne(ports, holder, one) })),
+    ...kept.map((one) => ({ alert: one.entry.alert, run: () => deliverSafely(ports, holder, one) })),
     ...unkept.map((alert) => ({ alert, run: () => ports.alerts.send([alert]) })),
   ];
   const reports: PublishReport[] = [];
@@ -149,6 +149,16 @@ async function owed({ store, clock, log, alerts }: Told, holder: string): Promis
     if (!(error instanceof StateUnavailable)) throw error;
     log.warn('outbox not read', { error: error.message });
     return [];
+  }
+}
+
+/** An entry that cannot even be tried must not keep those behind it from being sent, now and in every tick to come. */
+async function deliverSafely(ports: Told, holder: string, one: Owed): Promise<PublishReport> {
+  try {
+    return await deliverOne(ports, holder, one);
+  } catch (error) {
+    ports.log.error('unexpected failure to send an alert', { id: one.entry.alert.id, error });
+    return untold(one.entry.alert, error instanceof Error ? `${error.name}: ${error.message}` : String(error));
   }
 }
 

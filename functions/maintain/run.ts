@@ -5,17 +5,17 @@ import { DIMENSION, JOB_METRICS, type Metric } from '../shared/contracts/metrics
 import { StateUnavailable } from '../shared/state/store.ts';
 import type { Outcome } from './decide/outcome.ts';
 import type { StopReason } from './decide/plan.ts';
-import { report } from './decide/report.ts';
 import { isIdle } from './decide/turns.ts';
 import { strayPauseText } from './decide/words-pause.ts';
 import { lastKnownLeases } from './known-leases.ts';
-import { doublesOf, lookAtAll, runsOf } from './look.ts';
+import { doublesOf, lookAtAll, problemOf, runsOf } from './look.ts';
 import { dropExpired, strayPauses } from './pauses.ts';
-import type { Ports } from './ports.ts';
+import type { Log, Ports } from './ports.ts';
 import { publish } from './publish.ts';
 import { followServers, type ReadState, readState, type State } from './state.ts';
 import { dropUnstarted, homesOf, orphanedLeases } from './stranded.ts';
-import { tendInstance } from './tend-instance.ts';
+import { tellable } from './tellable.ts';
+import { tendInstance, untended } from './tend-instance.ts';
 
 /** How a tick is run; what it is run on is the config, what it is run with are the ports. */
 export interface TickOptions {
@@ -55,6 +55,8 @@ export interface Tick {
   readonly remarks: readonly string[];
   /** Metrics and alerts that could not be delivered. */
   readonly undelivered: number;
+  /** What has gone wrong in the job's own bookkeeping; all the rest was done and published. */
+  readonly troubles?: readonly string[];
 }
 
 /** Tending is mostly waiting; what is done at once is bounded by the sockets that are open anyway. */
@@ -70,40 +72,77 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
   // In this order: a look that is older than the lease would take what another job has just switched on for switched off.
   const read = await stateOrProblem(ports);
   const looks = await lookAtAll(config, ports, isChosen);
-  const state =
-    typeof read === 'string'
-      ? read
-      : await followServers(read, runsOf(looks), {
-          log: ports.log,
-          ...(options.mode === 'act' && { store: ports.store }),
-        });
+  const troubles: string[] = [];
+  const state = typeof read === 'string' ? read : await followed(read, looks, ports, options.mode, troubles);
   const homes = homesOf(typeof state === 'string' ? lastKnownLeases(ports.store) : state, looks);
   const doubles = doublesOf(looks, homes);
   try {
     const limit = pLimit(INSTANCES_AT_ONCE);
     const tended = await Promise.all(
-      config.instances.map((instance) =>
-        limit(() =>
-          tendInstance(
-            looks.filter((look) => look.instance === instance),
-            instance,
-            state,
-            ports,
-            { ...options, stage: config.stage, homes, doubles },
+      config.instances.map((instance) => {
+        const own = looks.filter((look) => look.instance === instance);
+        const scope = { ...options, stage: config.stage, homes, doubles };
+        return limit(() =>
+          tendInstance(own, instance, state, ports, scope).catch((error) =>
+            own.map((look) => untended(look, error, homes.has(look.node.id), ports.log)),
           ),
-        ),
-      ),
+        );
+      }),
     );
-    if (options.mode === 'act' && typeof state !== 'string') {
-      await dropExpired(ports.store, state.pauses, at, ports.log);
-      await dropUnstarted(ports, state, homes, looks);
+    const orphans: Outcome[] = [];
+    if (typeof state !== 'string') {
+      const keep = (what: string, work: Promise<unknown>) => noted(what, work, troubles, ports.log);
+      if (options.mode === 'act') {
+        await keep('expired pauses', dropExpired(ports.store, state.pauses, at, ports.log));
+        await keep('starts that have never come', dropUnstarted(ports, state, homes, looks));
+      }
+      const stranded = orphanedLeases(config, { state, homes }, ports, options.mode);
+      await keep(
+        'leases on nodes that the config no longer names',
+        stranded.then((some) => orphans.push(...some)),
+      );
     }
-    const orphans =
-      typeof state === 'string' ? [] : await orphanedLeases(config, { state, homes }, ports, options.mode);
-    return await conclude(config, ports, options, { at, outcomes: [...tended.flat(), ...orphans], state });
+    return await conclude(config, ports, options, { at, outcomes: [...tended.flat(), ...orphans], state, troubles });
   } finally {
     for (const look of looks) if ('session' in look) look.session.close();
   }
+}
+
+async function followed(
+  read: ReadState,
+  looks: Awaited<ReturnType<typeof lookAtAll>>,
+  { store, log }: Ports,
+  mode: TickOptions['mode'],
+  troubles: string[],
+): Promise<State> {
+  let state: State = read;
+  const work = followServers(read, runsOf(looks), { log, ...(mode === 'act' && { store }) });
+  await noted(
+    'histories of servers that have moved',
+    work.then((moved) => {
+      state = moved;
+    }),
+    troubles,
+    log,
+  );
+  return state;
+}
+
+/** Bookkeeping that fails is said at once and fails the run in the end: what was seen is published all the same. */
+async function noted(what: string, work: Promise<unknown>, troubles: string[], log: Log): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    log.error('unexpected failure of the bookkeeping', { what, error });
+    troubles.push(`${what}: ${problemOf(error).message}`);
+  }
+}
+
+interface Concluded {
+  readonly at: number;
+  readonly outcomes: readonly Outcome[];
+  readonly state: State | string;
+  readonly troubles: readonly string[];
 }
 
 /** Published first, judged afterwards: a failed run has told what it saw. */
@@ -111,23 +150,13 @@ async function conclude(
   config: Config,
   ports: Ports,
   { mode, holder, only, follows }: TickOptions,
-  {
-    at,
-    outcomes,
-    state,
-  }: { readonly at: number; readonly outcomes: readonly Outcome[]; readonly state: State | string },
+  { at, state, troubles, ...seen }: Concluded,
 ): Promise<Tick> {
   const { stage, instances } = config;
   const problem = typeof state === 'string' ? { why: state } : undefined;
   const finishedAt = ports.clock.now();
-  const { metrics, alerts } = report({
-    stage,
-    startedAt: at,
-    finishedAt,
-    outcomes,
-    instances,
-    ...(problem && { problem }),
-  });
+  const input = { stage, startedAt: at, finishedAt, instances, outcomes: seen.outcomes };
+  const { outcomes, metrics, alerts } = tellable({ ...input, ...(problem && { problem }) }, ports.log);
   // A tick of some nodes says nothing about the job as a whole, but for the leases when it was those.
   const isSayable = ({ name, dimensions }: Metric) =>
     !only || DIMENSION.node in dimensions || (follows === true && name === JOB_METRICS.leasesHeld.name);
@@ -140,7 +169,17 @@ async function conclude(
   for (const remark of remarks) ports.log.warn(remark);
   const leased = outcomes.filter((outcome) => outcome.leased).map(({ instance, node }) => ({ instance, node }));
   const idle = leased.length === 0 && outcomes.every(isIdle);
-  return { at, stage, outcomes, leased, idle, remarks, undelivered, ...(problem && { problem: problem.why }) };
+  return {
+    at,
+    stage,
+    outcomes,
+    leased,
+    idle,
+    remarks,
+    undelivered,
+    ...(problem && { problem: problem.why }),
+    ...(troubles.length > 0 && { troubles }),
+  };
 }
 
 function remarksOf({ pauses }: State, { instances, schedule }: Config, now: number): readonly string[] {

@@ -8,6 +8,7 @@ import { type Command, type Connection, connect, type Reply, type Target } from 
 import { NodeFailure } from '../shared/redis/failure.ts';
 import { type InfoFields, parseInfo } from '../shared/redis/info.ts';
 import type { Settings } from './decide/observation.ts';
+import { settingsRead } from './decide/setting-forms.ts';
 import { observe, pairs } from './observe.ts';
 import type { Clock, Configured, OpenSession, Purged, Rewrites, Session } from './ports.ts';
 
@@ -117,14 +118,21 @@ async function configure(connection: Connection, settings: Settings, atomic: boo
     ? [['CONFIG', 'SET', ...entries.flat()]]
     : entries.map(([name, value]): Command => ['CONFIG', 'SET', name, value]);
   const replies = await connection.send([...reads, ...writes], COMMAND_TIMEOUT_MS);
-  const found: Settings = Object.assign(
-    {},
-    ...replies.slice(0, reads.length).map((reply) => (reply.ok ? pairs(reply.value) : {})),
-  );
+  const found = foundIn(entries, replies);
   const results = replies.slice(reads.length);
   const refused = results.find((reply) => !reply.ok);
   if (!refused || refused.ok) return { done: true, found };
   return { done: false, found, applied: atomic ? {} : accepted(entries, results), error: refused.error };
+}
+
+/** Of each setting what was asked for, and only what it can hold: it may be given back. */
+function foundIn(entries: readonly (readonly [string, string])[], replies: readonly Reply[]): Settings {
+  const printed = entries.flatMap(([name], index) => {
+    const reply = replies[index];
+    const value = reply?.ok ? pairs(reply.value)[name] : undefined;
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return settingsRead(Object.fromEntries(printed)).settings;
 }
 
 function accepted(entries: readonly (readonly [string, string])[], results: readonly Reply[]): Settings {

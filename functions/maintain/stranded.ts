@@ -2,10 +2,11 @@ import type { Config } from '../shared/config/schema.ts';
 import { MINUTE, type Milliseconds } from '../shared/config/units.ts';
 import { StateUnavailable } from '../shared/state/store.ts';
 import { isOverdue, type Lease, wasTaken } from './decide/lease.ts';
-import type { Notice, Outcome } from './decide/outcome.ts';
+import type { Notice, Outcome, Problem } from './decide/outcome.ts';
 import type { Situation } from './decide/plan.ts';
+import { settingsRead } from './decide/setting-forms.ts';
 import { dropLease, type HeldLease, type Leases, setAside } from './leases.ts';
-import type { Seen, Unseen } from './look.ts';
+import { problemOf, type Seen, type Unseen } from './look.ts';
 import { remember } from './memories.ts';
 import type { Ports } from './ports.ts';
 import { keepRecord } from './records.ts';
@@ -140,10 +141,10 @@ export async function orphanedLeases(
       const { lease } = held;
       const isOver = isOverdue(lease, ports.clock.now());
       const isNews = isOver || !state.memoryOf(lease.node).told?.includes(TOLD);
-      if (mode === 'act') await settled(ports, held, isOver, isNews);
+      const failure = mode === 'act' ? await failureOf(settled(ports, held, isOver, isNews)) : undefined;
       const message = `a lease of ours stands on a node that the config no longer names; put the node back into the config, or type there: ${byHand(lease)}`;
       const { instance, node } = lease;
-      const problem = { kind: TOLD, message, expected: true };
+      const problem = failure ?? { kind: TOLD, message, expected: true };
       return { instance, node, status: 'failed', problem, notices: noticesOf(message, isNews) } as const;
     }),
   );
@@ -152,6 +153,16 @@ export async function orphanedLeases(
 /** By its address alone: an instance that was renamed is still the same server. */
 export function isNamed({ node }: Pick<Lease, 'node'>, { instances }: Config): boolean {
   return instances.some(({ nodes }) => nodes.some(({ id }) => id === node));
+}
+
+/** What is wrong with one lease must not keep the others from being told. */
+async function failureOf(work: Promise<void>): Promise<Problem | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    return problemOf(error);
+  }
 }
 
 /** A state store that fails here must not keep the tick from being told. */
@@ -177,8 +188,8 @@ function noticesOf(why: string, isNews: boolean): readonly Notice[] {
 
 /** What a person has to type on the server to give a lease back without us. */
 export function byHand({ prior }: Pick<Lease, 'prior'>): string {
-  return Object.entries(prior)
-    .filter(([, value]) => value !== '')
+  // A lease may be older than the check of what a server prints: nobody is to type what its setting cannot hold.
+  return Object.entries(settingsRead(prior).settings)
     .map(([name, value]) => `CONFIG SET ${name} ${value}`)
     .join('; ');
 }

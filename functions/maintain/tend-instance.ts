@@ -8,7 +8,7 @@ import { actingOrder } from './decide/turns.ts';
 import { type HeldLease, isAside } from './leases.ts';
 import { lookAt, problemOf, type Seen, type Unseen } from './look.ts';
 import { NO_PAUSES } from './pauses.ts';
-import type { Ports } from './ports.ts';
+import type { Log, Ports } from './ports.ts';
 import type { HeldRecord } from './records.ts';
 import type { TickOptions } from './run.ts';
 import type { State } from './state.ts';
@@ -91,19 +91,25 @@ async function tendNode(
   options: Scope,
   acting: string | undefined,
 ): Promise<readonly Outcome[]> {
-  if ('problem' in look) return [await tendUnseen(look, state, ports, options)];
   const leased = options.homes.has(look.node.id);
-  // Whoever asks for a lease back wants nothing begun, on a node whose lease has ended in the meantime least of all.
-  if (options.mode === 'watch' || (options.release !== undefined && !leased)) return [watched(look, state, options)];
   try {
+    if ('problem' in look) return [await tendUnseen(look, state, ports, options)];
+    // Whoever asks for a lease back wants nothing begun, on a node whose lease has ended in the meantime least of all.
+    if (options.mode === 'watch' || (options.release !== undefined && !leased)) return [watched(look, state, options)];
     return await tendSeen(look, state, ports, options, acting);
   } catch (error) {
-    const name = { instance: look.instance.id, node: look.node.id };
-    const problem = problemOf(error);
-    if (!problem.expected) ports.log.error('unexpected failure', { ...name, error });
-    const status = error instanceof NodeFailure ? 'unreachable' : 'failed';
-    return [{ ...name, status, problem, leased, observation: look.observation, notices: [] }];
+    return [untended(look, error, leased, ports.log)];
   }
+}
+
+/** A node on which something went wrong, with what was seen of it. */
+export function untended(look: Seen | Unseen, error: unknown, leased: boolean, log: Log): Outcome {
+  const name = { instance: look.instance.id, node: look.node.id };
+  const problem = problemOf(error);
+  if (!problem.expected) log.error('unexpected failure', { ...name, error });
+  const status = error instanceof NodeFailure ? 'unreachable' : 'failed';
+  const seen = 'observation' in look && { observation: look.observation };
+  return { ...name, status, problem, leased, ...seen, notices: [] };
 }
 
 async function tendUnseen({ instance, node, problem }: Unseen, state: State | string, ports: Ports, options: Scope) {

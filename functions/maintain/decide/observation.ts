@@ -86,6 +86,8 @@ export type Settings = Readonly<Record<string, string>>;
 export interface DefragState {
   /** `activedefrag`, `active-defrag-*`, `hz`, `latency-monitor-threshold`; absent where CONFIG is refused. */
   readonly settings?: Settings;
+  /** Settings that are left out of these, since CONFIG GET has printed what they cannot hold. */
+  readonly odd?: readonly string[];
   /** Intended CPU percent, 0 when idle. Stays non-zero while a fork pauses the defragger: no proof of progress. */
   readonly running?: number;
   /** Counters since the server's start or CONFIG RESETSTAT. */

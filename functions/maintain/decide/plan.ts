@@ -110,6 +110,8 @@ export type SkipReason =
   | 'denied-version'
   /** CONFIG is refused to us: a managed service, or an ACL. */
   | 'config-refused'
+  /** CONFIG GET prints what a setting cannot hold: it could not be given back. */
+  | 'odd-settings'
   | 'purge-refused'
   | 'no-layers'
   /** The purge would block for longer than `maxBlock`. */

@@ -1,15 +1,10 @@
-import { isIP } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
-import { Redis } from 'ioredis';
-import { address, asFailure, CONNECT_TIMEOUT_MS, errorCode, farewellIn, NodeFailure, printable } from './failure.ts';
+import { AbstractConnector, Redis, type RedisOptions } from 'ioredis';
+import { address, asFailure, errorCode, farewellIn, NodeFailure, printable } from './failure.ts';
+import { GuardedStream } from './guarded-stream.ts';
+import { openSocket, type Peer } from './socket.ts';
 
 /** Where a node is and how to sign in. Values, not references: whoever resolves a secret hands it over here and keeps no copy. */
-export interface Target {
-  readonly host: string;
-  readonly port: number;
-  readonly tls: boolean;
-  readonly ca?: string;
-  readonly serverName?: string;
+export interface Target extends Peer {
   readonly username?: string;
   readonly password?: string;
 }
@@ -35,13 +30,11 @@ const CONNECTION_NAME = 'offpeak';
  * purge that was sent twice blocks twice), no ready check (it sends INFO), RESP2 (no HELLO, which old servers and proxies refuse).
  */
 export async function connect(target: Target): Promise<Connection> {
+  const stream = await guardedStream(target);
   const redis = new Redis({
-    host: target.host,
-    port: target.port,
-    ...(target.tls && { tls: tlsOptions(target) }),
+    Connector: handing(stream),
     protocol: 2,
     lazyConnect: true,
-    connectTimeout: CONNECT_TIMEOUT_MS,
     enableReadyCheck: false,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
@@ -49,18 +42,13 @@ export async function connect(target: Target): Promise<Connection> {
     retryStrategy: null,
     disableClientInfo: true,
   });
-  const failure: { latest?: Error } = {};
-  redis.on('error', (error: Error) => {
-    failure.latest ??= error;
-  });
+  // The stream knows what went wrong; an error without a listener would be printed.
+  redis.on('error', () => {});
+  const connection = wrap(redis, stream, target);
   try {
-    await redis.connect();
-  } catch (error) {
-    redis.disconnect();
-    throw asFailure(failure.latest ?? error, target);
-  }
-  const connection = wrap(redis, target, failure);
-  try {
+    await redis.connect().catch((error: unknown) => {
+      throw asFailure(stream.errored ?? error, target);
+    });
     await signIn(connection, target);
   } catch (error) {
     connection.close();
@@ -69,19 +57,38 @@ export async function connect(target: Target): Promise<Connection> {
   return connection;
 }
 
-function tlsOptions({ host, ca, serverName }: Target): ConnectionOptions {
-  // SNI holds names only (RFC 6066); the certificate is checked against the address all the same.
-  const servername = serverName ?? (isIP(host) === 0 ? host : undefined);
-  return { ...(ca !== undefined && { ca }), ...(servername !== undefined && { servername }) };
+async function guardedStream(target: Target): Promise<GuardedStream> {
+  try {
+    return new GuardedStream(await openSocket(target), target);
+  } catch (error) {
+    throw asFailure(error, target);
+  }
 }
 
-function wrap(redis: Redis, target: Target, failure: { latest?: Error }): Connection {
+/** Hands the client a stream that is connected already, in place of a socket of the client's own. */
+function handing(stream: GuardedStream): NonNullable<RedisOptions['Connector']> {
+  return class extends AbstractConnector {
+    constructor() {
+      super(0);
+    }
+    // The client asks of its stream what a Duplex has, and setNoDelay and setKeepAlive.
+    override async connect() {
+      return stream as unknown as Awaited<ReturnType<AbstractConnector['connect']>>;
+    }
+    override disconnect() {
+      stream.destroy();
+    }
+  };
+}
+
+function wrap(redis: Redis, stream: GuardedStream, target: Target): Connection {
   let sent = 0;
   return {
     async send(commands, timeout) {
       const pipeline = redis.pipeline();
       for (const [name, ...args] of commands) pipeline.call(name, ...args);
       sent += commands.length;
+      stream.expect(commands.length);
       const replies = await within(pipeline.exec(), timeout, target, () => redis.disconnect());
       const errors = (replies ?? []).flatMap(([error]) => (error ? [error] : []));
       const farewell = errors.find(({ message }) => farewellIn(message));
@@ -89,7 +96,7 @@ function wrap(redis: Redis, target: Target, failure: { latest?: Error }): Connec
       const broken = farewell ?? errors.find(({ name }) => name !== 'ReplyError');
       if (broken) {
         redis.disconnect();
-        throw asFailure(farewell ?? failure.latest ?? broken, target);
+        throw asFailure(farewell ?? stream.errored ?? broken, target);
       }
       return (replies ?? []).map(([error, value]) =>
         error ? { ok: false, error: printable(error.message) } : { ok: true, value },

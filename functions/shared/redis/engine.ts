@@ -1,5 +1,5 @@
 import { type Denial, denial } from './deny-list.ts';
-import { type InfoFields, numberField, textField } from './info.ts';
+import { type InfoFields, numberField, textField, wordField } from './info.ts';
 import { atLeast, type EngineName, parseVersion, type Version } from './version.ts';
 
 export type { Denial };
@@ -59,13 +59,13 @@ function paceTraits(name: EngineName, at: Version): Pick<Engine, 'cpuOnlyRises' 
 }
 
 function nameAndVersion(fields: InfoFields): readonly [EngineName, string] {
-  const dragonfly = textField(fields, 'dragonfly_version');
+  const dragonfly = wordField(fields, 'dragonfly_version');
   if (dragonfly) return ['dragonfly', dragonfly];
-  const garnet = textField(fields, 'garnet_version');
+  const garnet = wordField(fields, 'garnet_version');
   if (garnet) return ['garnet', garnet];
-  const valkey = textField(fields, 'valkey_version');
+  const valkey = wordField(fields, 'valkey_version');
   if (valkey) return ['valkey', valkey];
-  const redis = textField(fields, 'redis_version');
+  const redis = wordField(fields, 'redis_version');
   if (!redis) return ['unknown', ''];
   // KeyDB keeps `redis_version` for its own version; its name shows only in what it runs as and in a field of INFO cpu.
   if (/keydb/i.test(textField(fields, 'executable') ?? '') || fields.has('long_lock_waits')) return ['keydb', redis];

@@ -286,6 +286,40 @@ describe('CONFIG', () => {
   });
 });
 
+describe('what a server says and cannot be', () => {
+  test('a run_id that is none (F13) is absent', async () => {
+    const info = infoText('redis-7.0.15').replace(/^run_id:.*$/m, `run_id:${'f'.repeat(1100)}`);
+    expect(await look({ info })).not.toHaveProperty('runId');
+  });
+
+  test('a setting whose value is none (F15) is left out, and named', async () => {
+    const config = (pattern: string) =>
+      ok(pattern === 'hz' ? ['hz', '10; FLUSHALL', 'maxmemory', '0'] : ['activedefrag', 'no']);
+    expect((await look({ config })).defrag).toMatchObject({ settings: { activedefrag: 'no' }, odd: ['hz'] });
+  });
+
+  test.each([
+    ['negative', [[-1, -5]]],
+    ['beyond what a number holds', [[1, 2 ** 53]]],
+    ['infinite', [[1, '1e999']]],
+    ['lists', [[1, [2]]]],
+  ])('events that are %s are none', async (_what, events) => {
+    expect((await look({ history: ok(events) })).defrag.cycles).toEqual([]);
+  });
+
+  test('of events without end the latest 160 are kept, as a server does', async () => {
+    const events = Array.from({ length: 3000 }, (_, at) => [at, 1]);
+    const { cycles } = (await look({ history: ok(events) })).defrag;
+    expect(cycles?.map(({ at }) => at)).toEqual(events.slice(-160).map(([at]) => at));
+  });
+
+  test('what follows 8 MiB of one section is read all the same', async () => {
+    const section = (name: string) =>
+      ok(name === 'memory' ? `used_memory:1\n${'x'.repeat(8_000_000)}` : name === 'replication' ? 'role:slave' : 'a:1');
+    expect((await look({ section })).replication.role).toBe('replica');
+  });
+});
+
 describe('LATENCY LATEST', () => {
   const EVENT = { at: 1_795_398_811, latest: 12, max: 31 };
   test.each([
