@@ -48,6 +48,8 @@ const leaseSchema = z.object({
   phase: z.enum(['taking', 'running', 'closing', 'purging']),
   runId: z.string(),
   role: z.enum(['primary', 'replica', 'unknown']),
+  address: z.optional(z.string()),
+  engine: z.optional(z.object({ name: z.string(), version: z.string() })),
   holder: z.string(),
   busyUntil: amount,
   acquiredAt: amount,

@@ -1,5 +1,5 @@
 import type { Command, Connection, Reply } from '../shared/redis/connection.ts';
-import { identifyEngine } from '../shared/redis/engine.ts';
+import { identifyEngine, isClusterNode } from '../shared/redis/engine.ts';
 import { errorCode, NodeFailure } from '../shared/redis/failure.ts';
 import { firstOf, type InfoFields, type InfoLines, infoLines, numberField, textField } from '../shared/redis/info.ts';
 import type {
@@ -46,7 +46,8 @@ export async function observe(connection: Connection, node: string, now: () => n
   if (!fields.has('used_memory') && !fields.has('redis_version')) {
     throw new NodeFailure('not-redis', 'INFO returned a text in which Redis reports nothing');
   }
-  return assemble({ node, at, ownCommands, lines, fields, configs, latency, history });
+  const { address } = connection;
+  return assemble({ node, address, at, ownCommands, lines, fields, configs, latency, history });
 }
 
 /** Without INFO there is no look: the server is loading too early, busy with a script, or does not let us. */
@@ -66,6 +67,7 @@ function isCredentialError(error: string): boolean {
 
 interface Answers {
   readonly node: string;
+  readonly address: string | undefined;
   readonly at: number;
   readonly ownCommands: number;
   readonly lines: InfoLines;
@@ -75,12 +77,14 @@ interface Answers {
   readonly history: Reply | undefined;
 }
 
-function assemble({ node, at, ownCommands, lines, fields, configs, latency, history }: Answers): Observation {
+function assemble(answers: Answers): Observation {
+  const { node, address, at, ownCommands, lines, fields, configs, latency, history } = answers;
   const runId = textField(fields, 'run_id');
   const uptime = shortestUptime(lines);
   const keys = keyCount(fields);
   return {
     node,
+    ...(address !== undefined && { address }),
     at,
     engine: identifyEngine(fields),
     ...(runId !== undefined && { runId }),
@@ -96,6 +100,7 @@ function assemble({ node, at, ownCommands, lines, fields, configs, latency, hist
       ...latencyEvent(latency),
       ...cycleEvents(history),
     },
+    ...(isClusterNode(fields) && { isCluster: true }),
     refused: [
       ...(configs.some((reply) => !reply.ok) ? ['config|get'] : []),
       ...(latency?.ok === false ? ['latency|latest'] : []),

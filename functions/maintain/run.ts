@@ -3,11 +3,13 @@ import type { Config } from '../shared/config/schema.ts';
 import type { Milliseconds } from '../shared/config/units.ts';
 import { DIMENSION, JOB_METRICS, type Metric } from '../shared/contracts/metrics.ts';
 import { StateUnavailable } from '../shared/state/store.ts';
+import { type Brakes, brakesOf, type Known } from './brakes.ts';
 import type { Outcome } from './decide/outcome.ts';
 import type { StopReason } from './decide/plan.ts';
 import { report } from './decide/report.ts';
 import { isIdle } from './decide/turns.ts';
 import { lastKnownLeases } from './known-leases.ts';
+import { isLeaseKey } from './leases.ts';
 import { lookAtAll } from './look.ts';
 import { dropExpired } from './pauses.ts';
 import type { Ports } from './ports.ts';
@@ -68,7 +70,10 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
   const state = await stateOrProblem(ports);
   const looks = await lookAtAll(config, ports, isChosen);
   const homes = homesOf(typeof state === 'string' ? lastKnownLeases(ports.store) : state, looks);
+  const brakes = brakesFor(config, ports, { state, homes, looks });
   try {
+    // Before anything is started: what has befallen a server under our defrag holds in this tick already.
+    if (options.mode === 'act' && typeof state !== 'string') await noted(ports, brakes);
     const limit = pLimit(INSTANCES_AT_ONCE);
     const tended = await Promise.all(
       config.instances.map((instance) =>
@@ -78,7 +83,7 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
             instance,
             state,
             ports,
-            { ...options, stage: config.stage, homes },
+            { ...options, stage: config.stage, homes, brakes },
           ),
         ),
       ),
@@ -92,6 +97,32 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
     return await conclude(config, ports, options, { at, outcomes: [...tended.flat(), ...orphans], state });
   } finally {
     for (const look of looks) if ('session' in look) look.session.close();
+  }
+}
+
+function brakesFor(
+  { maxDefragsAtOnce: limit }: Config,
+  ports: Ports,
+  { state, ...seen }: { readonly state: State | string } & Pick<Known, 'homes' | 'looks'>,
+): Brakes {
+  const { leases = new Map(), aside = [], unreadable = new Map(), brakes } = typeof state === 'string' ? {} : state;
+  return brakesOf(ports, {
+    ...seen,
+    limit,
+    // Where it cannot be read nothing is started: see `State.obstacle`.
+    document: typeof brakes === 'object' ? brakes : { claims: [], falls: [] },
+    leases: [...leases.values(), ...aside],
+    unreadable: [...unreadable.keys()].filter(isLeaseKey),
+  });
+}
+
+/** Leases stand until it is noted. */
+async function noted({ log }: Ports, brakes: Brakes): Promise<void> {
+  try {
+    await brakes.note([]);
+  } catch (error) {
+    if (!(error instanceof StateUnavailable)) throw error;
+    log.warn('falls not noted', { error: error.message });
   }
 }
 

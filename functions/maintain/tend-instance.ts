@@ -1,9 +1,11 @@
 import type { InstanceConfig } from '../shared/config/schema.ts';
 import { type Milliseconds, SECOND } from '../shared/config/units.ts';
 import { NodeFailure } from '../shared/redis/failure.ts';
+import type { Brakes } from './brakes.ts';
 import { diagnose } from './decide/diagnose.ts';
 import { memoryFor } from './decide/lease.ts';
 import type { Outcome } from './decide/outcome.ts';
+import type { Peer } from './decide/replication-guards.ts';
 import { actingOrder } from './decide/turns.ts';
 import { type HeldLease, isAside } from './leases.ts';
 import { lookAt, problemOf, type Seen, type Unseen } from './look.ts';
@@ -15,10 +17,16 @@ import { isOverdue, unreachableLease } from './stranded.ts';
 import { tendFree } from './tend.ts';
 import { tendBlind } from './tend-blind.ts';
 import { tendLeased } from './tend-leased.ts';
-import type { Visit } from './visit.ts';
+import { noteSilence, type Visit } from './visit.ts';
 
 /** How the tick is run, of which stage, and which leases are to be given back where. */
-type Scope = TickOptions & { readonly stage: string; readonly homes: ReadonlyMap<string, HeldLease> };
+type Scope = TickOptions & {
+  readonly stage: string;
+  readonly homes: ReadonlyMap<string, HeldLease>;
+  readonly brakes: Brakes;
+  /** At the nodes of the instance. */
+  readonly looks: readonly (Seen | Unseen)[];
+};
 
 /** The nodes of one instance, one after the other. `state` is a text where it could not be read. */
 export async function tendInstance(
@@ -26,8 +34,9 @@ export async function tendInstance(
   instance: InstanceConfig,
   state: State | string,
   ports: Ports,
-  options: Scope,
+  stage: Omit<Scope, 'looks'>,
 ): Promise<readonly Outcome[]> {
+  const options = { ...stage, looks };
   const outcomes: Outcome[] = [];
   let peer = peerOf(instance, state, options.homes, ports.clock.now());
   // What was set aside is given back before anything else is done: its server has come back with our settings on.
@@ -88,6 +97,9 @@ async function tendNode(
     const name = { instance: look.instance.id, node: look.node.id };
     const problem = problemOf(error);
     if (!problem.expected) ports.log.error('unexpected failure', { ...name, error });
+    const held = options.homes.get(look.node.id);
+    if (held && options.mode === 'act')
+      await noteSilence({ ports, ...options, instance: look.instance, node: look.node.id }, held.lease, error);
     const status = error instanceof NodeFailure ? 'unreachable' : 'failed';
     return [{ ...name, status, problem, leased, observation: look.observation, notices: [] }];
   }
@@ -158,12 +170,23 @@ function visitOf({ instance, node, session }: Seen, state: State | string, ports
     session,
     ...(obstacle !== undefined && { obstacle }),
     ...(fallen && { fallen }),
+    peers: peersOf(node.id, options.looks),
+    brakes: options.brakes,
     pauses: isKnown ? state.pauses : NO_PAUSES,
     remaining: options.remaining,
     ...(options.attended && { attended: options.attended }),
     dryRun: options.mode === 'plan',
     interrupted: options.interrupted ?? (() => false),
   };
+}
+
+function peersOf(own: string, looks: Scope['looks']): readonly Peer[] {
+  return looks
+    .filter(({ node }) => node.id !== own)
+    .map((look) => ({
+      node: look.node.id,
+      ...('observation' in look && { replication: look.observation.replication }),
+    }));
 }
 
 /** The peer that fell last. The node's own fall is another rule: it is denied for longer, and for its version only. */

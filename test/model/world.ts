@@ -172,6 +172,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     };
     return {
       look: () => on((server) => server.look(node, world.now, sent)),
+      examine: () => on(() => ({ modules: [] })),
       waits: (duration) =>
         on(() => {
           pass(duration);

@@ -64,6 +64,7 @@ describe('advises a pause', () => {
     obstacle: () => undefined,
     unreadable: new Map(),
     aside: [],
+    brakes: { claims: [], falls: [] },
     memoryOf: () => ({ learned: {}, ineffective: { purge: 0, defrag: 0 } }),
     pauses: { stored: new Map(), pauseOf: (_: string, now: number) => longest([pause], now) },
   });
