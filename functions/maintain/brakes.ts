@@ -102,7 +102,10 @@ export interface Known {
   readonly looks: readonly (Seen | Unseen)[];
 }
 
-export function brakesOf({ store, clock }: Pick<Ports, 'store' | 'clock'>, known: Known): Brakes {
+export function brakesOf(
+  { store, clock }: Pick<Ports, 'store'> & { readonly clock: Pick<Ports['clock'], 'now'> },
+  known: Known,
+): Brakes {
   const { limit, homes, looks } = known;
   const oneByOne = pLimit(1);
   const found: Fall[] = [...fallsSeen(homes, looks, clock.now())];

@@ -52,7 +52,9 @@ export async function conclude(
     };
   };
   try {
-    if (because === 'server-restarted') await brakes.note([fallOf(lease, settled, now)]);
+    // As a rule the tick has done so already; then nothing is written.
+    const fall = fallOf(lease, settled, now);
+    if (fall) await brakes.note([fall]);
     await remember(ports.store, instance.id, node, change);
     return true;
   } catch (error) {

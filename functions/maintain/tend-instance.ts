@@ -6,7 +6,7 @@ import { diagnose } from './decide/diagnose.ts';
 import { memoryFor } from './decide/lease.ts';
 import type { Outcome } from './decide/outcome.ts';
 import type { Peer } from './decide/replication-guards.ts';
-import { actingOrder } from './decide/turns.ts';
+import { actingOrder, waitsForStage } from './decide/turns.ts';
 import { type HeldLease, isAside } from './leases.ts';
 import { lookAt, problemOf, type Seen, type Unseen } from './look.ts';
 import { NO_PAUSES } from './pauses.ts';
@@ -51,6 +51,8 @@ export async function tendInstance(
     // One on which it went wrong may still be at it (a purge that was not answered blocks all the same), and is still to come first.
     if (results.some(({ plan, leased, status }) => plan?.kind === 'act' || leased || status === 'failed'))
       peer = look.node.id;
+    // Nor does a primary come before a replica that only the rest of the stage keeps from its turn.
+    else if (results.some(({ plan }) => waitsForStage(plan))) peer ??= look.node.id;
   }
   return outcomes;
 }

@@ -3,7 +3,7 @@ import { EVERY_INSTANCE, endPause, putPause } from '../../functions/maintain/pau
 import { HOUR, MINUTE } from '../../functions/shared/config/units.ts';
 import { isWindowOpen } from './calendar.ts';
 import { FLEET, nodeName } from './fleet.ts';
-import { BUSY, due, instanceOf, isCleanAfterTick, isEveryNodePublished, isTheirsAgain } from './invariants.ts';
+import { BUSY, due, instanceOf, isCleanAfterTick, isEveryNodePublished, isTheirsAgain, restart } from './invariants.ts';
 import { HEAVY, MANY, QUIET } from './server.ts';
 import type { LiveWorld } from './world.ts';
 
@@ -147,7 +147,7 @@ const unusual: Commands = [
           on(world, name).set(setting, value, 'human'),
         ),
     ),
-  node.map((name) => new Command(`${name} restarts`, (world) => on(world, name).restart(world.now))),
+  node.map((name) => new Command(`${name} restarts`, (world) => restart(world, name))),
   fc
     .tuple(node, fc.boolean())
     .map(
@@ -248,7 +248,7 @@ const unusual: Commands = [
   fc
     .tuple(
       fc.constantFrom('failsOn', 'answerLostOn'),
-      fc.constantFrom('lease#', 'node#', 'outbox#'),
+      fc.constantFrom('lease#', 'node#', 'outbox#', 'brakes'),
       fc.integer({ min: 1, max: 3 }),
     )
     .map(

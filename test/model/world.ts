@@ -63,6 +63,8 @@ export interface World {
   }[];
   readonly lastDeath: number;
   readonly deaths: number;
+  /** Servers that have restarted while our defrag was on. */
+  readonly falls: { readonly node: string; readonly version: string; readonly at: number }[];
   /** Addresses have led elsewhere at some time. */
   readonly hasMoved: boolean;
 }
@@ -96,6 +98,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     overwritten: [] as World['overwritten'][number][],
     lastDeath: 0,
     deaths: 0,
+    falls: [] as World['falls'][number][],
     hasMoved: false,
     invocations: 0,
     /** Of the job: invocations take turns in them, and each remembers what it has seen of leases. */
