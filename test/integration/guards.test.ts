@@ -58,7 +58,7 @@ async function replicaOf({ server }: Place): Promise<{ readonly server: RunningS
   const redis = clientOf(replica);
   await expect
     .poll(() => redis.info('replication'), { timeout: 30_000 })
-    .toMatch(/master_link_status:up\r\n[^]*master_sync_in_progress:0/);
+    .toMatch(/master_link_status:up\r\n.*master_sync_in_progress:0/s);
   redis.disconnect();
   return { server: replica, [Symbol.asyncDispose]: () => replica.stop() };
 }
@@ -90,7 +90,7 @@ describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('on real servers'
     await using one = await replicaOf(place);
     await using other = await replicaOf(place);
     const yaml = group(port, one.server.port, other.server.port);
-    await expect.poll(() => place.redis.info('replication')).toMatch(/state=online[^]*state=online/);
+    await expect.poll(() => place.redis.info('replication')).toMatch(/state=online.*state=online/s);
     expect(await planned(yaml, port)).toMatch(/^purge: /);
     process.kill(one.server.pid, 'SIGKILL');
     process.kill(other.server.pid, 'SIGKILL');
@@ -102,11 +102,8 @@ describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('on real servers'
 
   it('F9: a replica that follows its primary no more', async () => {
     await using place = await aServer();
-    await using independent = await plainServer().then((server) => ({
-      server,
-      [Symbol.asyncDispose]: () => server.stop(),
-    }));
-    const why = await planned(group(place.server.port, independent.server.port), place.server.port);
+    await using independent = await plainServer();
+    const why = await planned(group(place.server.port, independent.port), place.server.port);
     expect(why).toMatch(/^nothing: this primary is left alone, because fewer replicas are connected .* \(0 of 1\)/);
   });
 
@@ -124,19 +121,14 @@ describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('on real servers'
 
   it('slots-migrating: a slot of a real Cluster that is on its way, and a user who may not see it', async () => {
     await using place = await aServer(['--cluster-enabled', 'yes']);
-    await using target = await plainServer({ args: ['--cluster-enabled', 'yes'] }).then((server) => ({
-      server,
-      redis: clientOf(server),
-      async [Symbol.asyncDispose]() {
-        this.redis.disconnect();
-        await server.stop();
-      },
-    }));
+    await using stack = new AsyncDisposableStack();
+    const target = stack.use(await plainServer({ args: ['--cluster-enabled', 'yes'] }));
+    const other = stack.adopt(clientOf(target), (client) => client.disconnect());
     const { redis, server } = place;
     await redis.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
-    await redis.call('CLUSTER', 'MEET', '127.0.0.1', `${target.server.port}`);
+    await redis.call('CLUSTER', 'MEET', '127.0.0.1', `${target.port}`);
     await expect.poll(() => redis.call('CLUSTER', 'INFO'), { timeout: 30_000 }).toContain('cluster_state:ok');
-    const id = String(await target.redis.call('CLUSTER', 'MYID'));
+    const id = String(await other.call('CLUSTER', 'MYID'));
     await expect.poll(() => redis.call('CLUSTER', 'NODES'), { timeout: 30_000 }).toContain(id);
     // Single keys: a DEL of many would cross slots.
     for (let index = 0; index < 100; index++) await redis.set(`big:${index}`, 'x'.repeat(MIB));
