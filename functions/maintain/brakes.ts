@@ -60,6 +60,7 @@ const schema = z.object({
       engine: z.object({ name: z.string(), version: z.string() }),
       how: z.enum(['restarted', 'vanished']),
       at: amount,
+      until: amount,
     }),
   ),
 });

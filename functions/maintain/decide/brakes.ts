@@ -38,8 +38,9 @@ export interface Fall {
   readonly runId: string;
   readonly engine: Version;
   readonly how: 'restarted' | 'vanished';
-  /** Epoch ms: when it was noticed. */
+  /** Epoch ms: when it was noticed, and when its version is tried again. */
   readonly at: number;
+  readonly until: number;
 }
 
 /** Who has answered, and when (epoch ms). */
@@ -88,7 +89,7 @@ export function brakeBlockers(
       engine: fall.engine,
       how: fall.how,
       at: fall.at,
-      until: fall.at + NIGHT,
+      until: fall.until,
     },
   ];
   return blockers.filter((blocker) => blocker !== undefined);
@@ -111,21 +112,22 @@ function latestFall(falls: readonly Fall[], engine: Version | undefined, now: nu
     .toSorted((a, b) => b.at - a.at)[0];
 }
 
-/** Of this night: its version is left alone. */
-export function isRecent({ at }: Pick<Fall, 'at'>, now: number): boolean {
-  return now - at <= NIGHT;
+/** Its version is left alone. */
+export function isRecent({ until }: Pick<Fall, 'until'>, now: number): boolean {
+  return now <= until;
 }
 
 /**
- * Whether the server of a lease went down under it, by what the look at its node saw. `silent`: it did not answer. A purge is over
- * before anybody looks, and no version is known to die of one.
+ * Whether the server of a lease went down under it, by what the look at its node saw. `silent`: it did not answer; the night is counted
+ * from when it was seen last, so that one that stays away holds its version for no longer than one that comes back. A purge is over before
+ * anybody looks, and no version is known to die of one.
  */
 export function fallOf(lease: Lease, seen: Observation | 'silent', now: number): Fall | undefined {
   const engine = lease.engine ?? (seen === 'silent' ? undefined : versionOf(seen.engine));
   if (lease.phase === 'purging' || engine === undefined) return undefined;
   if (seen !== 'silent' && identify(lease, seen) !== 'restarted') return undefined;
-  const how = seen === 'silent' ? 'vanished' : 'restarted';
-  return { node: lease.node, runId: lease.runId, engine, how, at: now };
+  const [how, since] = seen === 'silent' ? (['vanished', lease.progress.at] as const) : (['restarted', now] as const);
+  return { node: lease.node, runId: lease.runId, engine, how, at: now, until: since + NIGHT };
 }
 
 export function versionOf({ name, version }: Engine): Version {
@@ -145,7 +147,7 @@ export function fallsAfter(
   const isBack = ({ how, runId, at }: Fall) =>
     how === 'vanished' && answered.some((answer) => answer.runId === runId && answer.at > at);
   const falls = known.filter((fall) => isRecent(fall, now) && !isBack(fall));
-  for (const fall of found) {
+  for (const fall of found.filter((one) => isRecent(one, now))) {
     const index = falls.findIndex(({ node, runId }) => node === fall.node && runId === fall.runId);
     if (index < 0) falls.push(fall);
     else if (falls[index]?.how === 'vanished' && fall.how === 'restarted') falls[index] = fall;

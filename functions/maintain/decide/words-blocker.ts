@@ -35,17 +35,17 @@ export function blockerKindText(kind: BlockerKind): string {
     case 'cluster-down':
       return 'the cluster is down (cluster_state is not ok)';
     case 'cluster-refused':
-      return 'the server refuses CLUSTER INFO or CLUSTER NODES to us, so that migrating slots cannot be seen: grant +cluster|info +cluster|nodes, on Valkey 9 +cluster|getslotmigrations as well';
+      return 'the server refuses CLUSTER INFO or CLUSTER NODES to us, so migrating slots cannot be seen: grant +cluster|info +cluster|nodes (Valkey 9: +cluster|getslotmigrations, too)';
     case 'clients-paused':
       return 'clients of the server are paused';
     case 'module-types':
       return 'a module may hold data that active defrag cannot move';
     case 'stage-limit':
-      return 'as many nodes of the stage are being defragmented as may be (maxDefragsAtOnce)';
+      return 'other nodes of the stage are being defragmented';
     case 'host-acting':
       return 'another server of the same host is being worked on';
     case 'version-fell':
-      return 'a server of this version went down under our active defrag';
+      return 'a server of this version fell under our active defrag';
     case 'feeding-full-sync':
       return 'the node is feeding a full sync';
     case 'failover':
@@ -81,21 +81,16 @@ export function blockerText(blocker: Blocker, moment: Moment = {}): string {
   if (blocker.kind === 'canary-died')
     return `${text} (${blocker.node}): none before ${timeText(blocker.until, moment)}`;
   if (blocker.kind === 'version-fell') return fellText(blocker, moment);
-  if (blocker.kind === 'stage-limit') return stageText(blocker);
   const figures = figuresOf(blocker);
   return figures === '' ? text : `${text} (${figures})`;
 }
 
 const FELL = { restarted: 'restarted', vanished: 'stopped answering' } as const;
 
-/** `redis 7.0.15 restarted under our active defrag (10.0.3.18:6379, Tue 02:14): …` */
+/** `10.0.3.18:6379, redis 7.0.15, restarted Tue 02:14` */
 function fellText({ node, engine, how, at, until }: Of<'version-fell'>, moment: Moment): string {
-  const what = `${engine.name} ${engine.version} ${FELL[how]} under our active defrag (${node}, ${timeText(at, moment)})`;
-  return `${what}: none is started on this version before ${timeText(until, moment)}; look at the log of that server and of its kernel`;
-}
-
-function stageText({ limit, nodes }: Of<'stage-limit'>): string {
-  return `${countText(nodes.length)} of ${countText(limit)} nodes of the stage are being defragmented (${namesText(nodes)}); maxDefragsAtOnce sets the limit`;
+  const what = `${node}, ${engine.name} ${engine.version}, ${FELL[how]} ${timeText(at, moment)}`;
+  return `${blockerKindText('version-fell')} (${what}): none before ${timeText(until, moment)}; see its log`;
 }
 
 /** Of so many names the others are counted. */
@@ -108,7 +103,7 @@ function namesText(names: readonly string[]): string {
 
 type Of<Kind extends BlockerKind> = Extract<Blocker, { kind: Kind }>;
 
-type WithFigures = Exclude<Blocker, { kind: 'cooling-down' | 'canary-died' | 'version-fell' | 'stage-limit' }>;
+type WithFigures = Exclude<Blocker, { kind: 'cooling-down' | 'canary-died' | 'version-fell' }>;
 
 function figuresOf(blocker: WithFigures): string {
   switch (blocker.kind) {
@@ -137,6 +132,8 @@ function figuresOf(blocker: WithFigures): string {
       return `${blocker.reason}, for ${durationText(blocker.left)} yet`;
     case 'module-types':
       return `${namesText(blocker.modules)}; name them in defrag.allowModules to start all the same`;
+    case 'stage-limit':
+      return `${countText(blocker.nodes.length)} of ${countText(blocker.limit)}: ${namesText(blocker.nodes)}; see maxDefragsAtOnce`;
     case 'host-acting':
       return `${blocker.isDefrag ? 'active defrag' : 'a purge'} on ${blocker.node}`;
     case 'forking':

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BRAKES, type BrakesDocument, brakesOf, type Known, readBrakes } from '../../../functions/maintain/brakes.ts';
-import { NIGHT } from '../../../functions/maintain/decide/brakes.ts';
+import { fallOf, NIGHT } from '../../../functions/maintain/decide/brakes.ts';
 import type { Lease } from '../../../functions/maintain/decide/lease.ts';
 import { asideKey, dropLease, type HeldLease, leaseKey, takeLease } from '../../../functions/maintain/leases.ts';
 import type { Seen, Unseen } from '../../../functions/maintain/look.ts';
@@ -18,7 +18,9 @@ const ENGINE = { name: 'redis', version: '7.0.15' } as const;
 function aNewLease(instance: string, over: Partial<Lease> = {}): Lease {
   const node = `${instance}.redis.example:6379`;
   const runId = instance.padEnd(40, '0');
-  return aLease({ instance, node, runId, engine: ENGINE, phase: 'taking', busyUntil: NOW + 15 * SECOND, ...over });
+  const { progress } = aLease();
+  const taken = { phase: 'taking', busyUntil: NOW + 15 * SECOND, progress: { ...progress, at: NOW } } as const;
+  return aLease({ instance, node, runId, engine: ENGINE, ...taken, ...over });
 }
 
 function aPlace() {
@@ -212,14 +214,14 @@ describe('F8: a version on which a server went down under our defrag', () => {
     ['cannot be reached', (one: Lease) => unseen(one, 'unreachable'), 'vanished'],
   ] as const)('%s: none of it is started in this tick, by any job, in this night', async (_, look, how) => {
     const { brakes, job, clock, falls } = await fallen(look);
-    const fall = { node: lease.node, runId: lease.runId, engine: ENGINE, how, at: NOW };
+    const fall = { node: lease.node, runId: lease.runId, engine: ENGINE, how, at: NOW, until: NOW + NIGHT };
     expect(brakes.seen().falls).toEqual([fall]);
     // Another job has read the state before this one has told.
     const other = await job();
     await brakes.note([]);
     expect(await falls()).toEqual([fall]);
     const { runId: __, ...told } = fall;
-    expect(await other.claim(aNewLease('next'))).toEqual([{ kind: 'version-fell', ...told, until: NOW + NIGHT }]);
+    expect(await other.claim(aNewLease('next'))).toEqual([{ kind: 'version-fell', ...told }]);
     expect(await other.claim(aNewLease('purge', { phase: 'purging' }))).toEqual([]);
     expect(await other.claim(aNewLease('newer', { engine: { ...ENGINE, version: '7.2.11' } }))).toEqual([]);
     clock.at += NIGHT + 1;
@@ -248,11 +250,18 @@ describe('F8: a version on which a server went down under our defrag', () => {
   test('but not by a look that is older than its silence', async () => {
     const { brakes, job, clock, falls } = await fallen((one) => seen(one));
     clock.at += 3 * SECOND;
-    await brakes.note([{ node: lease.node, runId: lease.runId, engine: ENGINE, how: 'vanished', at: clock.at }]);
+    await brakes.note([fallOf(lease, 'silent', clock.at)]);
     const other = await job({ looks: [seen(lease)] });
     expect(await other.claim(aNewLease('next'))).toMatchObject([{ kind: 'version-fell' }]);
     await other.note([]);
     expect(await falls()).toHaveLength(1);
+  });
+
+  test('one that stays away holds its version for a night from when it was seen last, and not for ever', async () => {
+    const { brakes, clock } = await fallen((one) => unseen(one));
+    clock.at += NIGHT + 1;
+    expect(brakes.seen().falls).toEqual([]);
+    expect(fallOf(lease, 'silent', clock.at)).toMatchObject({ at: clock.at, until: NOW + NIGHT });
   });
 
   test('one that comes back restarted stays fallen', async () => {

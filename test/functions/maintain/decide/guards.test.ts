@@ -267,7 +267,7 @@ describe('module-types: modules whose data defrag cannot move', () => {
       reason: 'module-types',
       blockers: [{ kind: 'module-types', modules: ['graph'] }],
     });
-    const observation = aRetainingObservation(300 * MIB, { examined });
+    const observation = aRetainingObservation(200 * MIB, { examined });
     expect(plan(aSituation({ observation }))).toMatchObject({ kind: 'act', action: { kind: 'purge' } });
   });
 });
