@@ -24,7 +24,7 @@ describe.skipIf(lacksServer('defrag'))('F8: fragmented servers of one stage', ()
 
   beforeAll(async () => {
     for (const host of HOSTS) {
-      const server = await defragServer({ args: ['--bind', '127.0.0.1', host] });
+      const server = await defragServer({ args: ['--bind', ...new Set(['127.0.0.1', host])] });
       servers.push(server);
       const redis = clientOf(server);
       clients.push(redis);
@@ -106,6 +106,7 @@ describe.skipIf(lacksServer('defrag'))('F8: fragmented servers of one stage', ()
     const index = HOSTS.findIndex((host) => started?.startsWith(`${host}:`));
     const victim = servers[index];
     if (!victim) throw new Error(`no server ${started}`);
+    clients[index]?.disconnect();
     process.kill(victim.pid, 'SIGKILL');
     await victim.stop();
     // Another stage's limit does not stand in the way, so that the version alone does.

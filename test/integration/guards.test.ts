@@ -8,15 +8,15 @@ import { examine } from '../../functions/maintain/examine.ts';
 import { observe } from '../../functions/maintain/observe.ts';
 import { MIB } from '../../functions/shared/config/units.ts';
 import { connect } from '../../functions/shared/redis/connection.ts';
-import { clientOf, retainPages } from '../support/fragmented.ts';
+import { clientOf, fragment } from '../support/fragmented.ts';
 import { aJob, configYaml, OPEN } from '../support/job.ts';
 import { defragServer, lacksServer, plainServer } from '../support/servers.ts';
 
-// F9 and the guards that a careful person misses, each on real servers with something to purge.
+// F9 and the guards that a careful person misses, each on real servers that are fragmented.
 
 const FLOORS = `
-    purge: { minReclaim: 24MiB, maxBlock: 10s }
-    defrag: { enabled: false }
+    purge: { enabled: false }
+    defrag: { minReclaim: 24MiB, maxStall: 100ms }
     maxMainThreadCpu: 100%`;
 
 interface Place extends AsyncDisposable {
@@ -24,11 +24,16 @@ interface Place extends AsyncDisposable {
   readonly redis: Redis;
 }
 
-/** A server that would be purged, were nothing in the way. */
-async function aServer(args: readonly string[] = []): Promise<Place> {
+/** A server that would be defragmented, were nothing in the way. */
+async function aServer(): Promise<Place> {
+  const place = await anEmptyServer();
+  await fragment(place.redis, 120 * MIB);
+  return place;
+}
+
+async function anEmptyServer(args: readonly string[] = []): Promise<Place> {
   const server = await defragServer({ args });
   const redis = clientOf(server);
-  await retainPages(redis, 100 * MIB);
   return {
     server,
     redis,
@@ -53,6 +58,20 @@ const alone = (port: number) => configYaml(port, OPEN + FLOORS);
 const group = (...ports: number[]) =>
   `instances:\n  - id: group\n    nodes: [${ports.map((port) => `redis://127.0.0.1:${port}`).join(', ')}]${OPEN}${FLOORS}\n`;
 
+/** In a Cluster one DEL of many keys would cross slots. */
+async function fragmentKeyByKey(redis: Redis): Promise<void> {
+  const value = 'x'.repeat(4000);
+  const keys = Array.from({ length: 25_000 }, (_, index) => `key:${index}`);
+  for (let from = 0; from < keys.length; from += 1000) {
+    const some = keys.slice(from, from + 1000);
+    await some.reduce((pipeline, key) => pipeline.set(key, value), redis.pipeline()).exec();
+  }
+  const doomed = keys.filter((_, index) => index % 3 > 0);
+  await doomed.reduce((pipeline, key) => pipeline.del(key), redis.pipeline()).exec();
+  // INFO's memory figures are a sample of each 100 ms.
+  await expect.poll(() => redis.info('memory')).toMatch(/allocator_frag_bytes:[3-9]\d{7}/);
+}
+
 async function replicaOf({ server }: Place): Promise<{ readonly server: RunningServer } & AsyncDisposable> {
   const replica = await plainServer({ args: ['--replicaof', '127.0.0.1', `${server.port}`] });
   const redis = clientOf(replica);
@@ -64,9 +83,9 @@ async function replicaOf({ server }: Place): Promise<{ readonly server: RunningS
 }
 
 describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('on real servers', () => {
-  it('a calm one would be purged', async () => {
+  it('a calm one would be defragmented', async () => {
     await using place = await aServer();
-    expect(await planned(alone(place.server.port), place.server.port)).toMatch(/^purge: /);
+    expect(await planned(alone(place.server.port), place.server.port)).toMatch(/^start active defrag: /);
   });
 
   it('persistence-failing: a BGSAVE that cannot put its file in place', async () => {
@@ -91,7 +110,7 @@ describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('on real servers'
     await using other = await replicaOf(place);
     const yaml = group(port, one.server.port, other.server.port);
     await expect.poll(() => place.redis.info('replication')).toMatch(/state=online.*state=online/s);
-    expect(await planned(yaml, port)).toMatch(/^purge: /);
+    expect(await planned(yaml, port)).toMatch(/^start active defrag: /);
     process.kill(one.server.pid, 'SIGKILL');
     process.kill(other.server.pid, 'SIGKILL');
     await expect.poll(() => place.redis.info('replication'), { timeout: 30_000 }).toContain('connected_slaves:0');
@@ -120,7 +139,7 @@ describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('on real servers'
   });
 
   it('slots-migrating: a slot of a real Cluster that is on its way, and a user who may not see it', async () => {
-    await using place = await aServer(['--cluster-enabled', 'yes']);
+    await using place = await anEmptyServer(['--cluster-enabled', 'yes']);
     await using stack = new AsyncDisposableStack();
     const target = stack.use(await plainServer({ args: ['--cluster-enabled', 'yes'] }));
     const other = stack.adopt(clientOf(target), (client) => client.disconnect());
@@ -130,10 +149,8 @@ describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('on real servers'
     await expect.poll(() => redis.call('CLUSTER', 'INFO'), { timeout: 30_000 }).toContain('cluster_state:ok');
     const id = String(await other.call('CLUSTER', 'MYID'));
     await expect.poll(() => redis.call('CLUSTER', 'NODES'), { timeout: 30_000 }).toContain(id);
-    // Single keys: a DEL of many would cross slots.
-    for (let index = 0; index < 100; index++) await redis.set(`big:${index}`, 'x'.repeat(MIB));
-    for (let index = 0; index < 100; index++) await redis.del(`big:${index}`);
-    expect(await planned(alone(server.port), server.port)).toMatch(/^purge: /);
+    await fragmentKeyByKey(redis);
+    expect(await planned(alone(server.port), server.port)).toMatch(/^start active defrag: /);
     await redis.call('CLUSTER', 'SETSLOT', '42', 'MIGRATING', id);
     expect(await planned(alone(server.port), server.port)).toMatch(
       /^nothing: slots are migrating to or from this node \(slots and tasks: 1\)/,
