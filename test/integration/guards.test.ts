@@ -60,8 +60,8 @@ const group = (...ports: number[]) =>
 
 /** In a Cluster one DEL of many keys would cross slots. */
 async function fragmentKeyByKey(redis: Redis): Promise<void> {
-  const value = 'x'.repeat(4000);
-  const keys = Array.from({ length: 25_000 }, (_, index) => `key:${index}`);
+  const value = 'x'.repeat(800);
+  const keys = Array.from({ length: 120_000 }, (_, index) => `key:${index}`);
   for (let from = 0; from < keys.length; from += 1000) {
     const some = keys.slice(from, from + 1000);
     await some.reduce((pipeline, key) => pipeline.set(key, value), redis.pipeline()).exec();
