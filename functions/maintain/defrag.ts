@@ -5,19 +5,19 @@ import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Acting, Situation } from './decide/plan.ts';
 import { advance } from './decide/progress.ts';
 import { inTurns, restoration } from './decide/stall.ts';
-import { expected, newLease, peerActing, type Result, type StartDefrag, takeOnlyLease } from './lease-taking.ts';
+import { acquire, expected, type Result, type StartDefrag } from './lease-taking.ts';
 import { dropLease, type HeldLease, renewLease } from './leases.ts';
 import { remember } from './memories.ts';
 import type { Configured } from './ports.ts';
 import { isDefragRefusal } from './session.ts';
-import { entrustOutcomes, outcomeOf, type Visit } from './visit.ts';
+import { entrustOutcomes, noteSilence, outcomeOf, type Visit } from './visit.ts';
 
 /** Writes the lease, then the settings, then that the settings are there. Whatever goes wrong in between is undone, or left to the lease. */
 export async function startDefrag(visit: Visit, facts: Situation, plan: Acting, action: StartDefrag): Promise<Result> {
   const { ports } = visit;
   const { calls } = await visit.session.rewrites();
-  const held = await takeOnlyLease(visit, newLease(visit, facts, plan, calls));
-  if (!held) return { kind: 'withdrawn', plan: peerActing(visit), memory: facts.memory };
+  const held = await acquire(visit, facts, plan, calls);
+  if ('kind' in held) return held;
   if (ports.clock.now() >= held.lease.busyUntil) {
     // Suspended in between: somebody may have taken the lease for a dead job's, and have dropped it.
     await dropLease(ports.store, held);
@@ -29,6 +29,7 @@ export async function startDefrag(visit: Visit, facts: Situation, plan: Acting, 
     if (configured.found.activedefrag === 'yes') return await withdrawForeign(visit, held, facts, configured.found);
     return await confirm(visit, held, facts, plan, configured.found);
   } catch (error) {
+    await noteSilence(visit, held.lease, error);
     // Whether the server has taken the settings is unknown. The lease knows what to give back; the next tick will.
     return { kind: 'failed', why: expected(error), leased: true, memory: facts.memory };
   }

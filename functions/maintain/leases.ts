@@ -61,6 +61,8 @@ const leaseSchema = z.looseObject({
   ...core,
   phase: z.enum(['taking', 'running', 'closing', 'purging']),
   role: z.enum(['primary', 'replica', 'unknown']),
+  address: z.optional(z.string()),
+  engine: z.optional(z.looseObject({ name: z.string(), version: z.string() })),
   holder: z.string(),
   busyUntil: amount,
   ladder: z.optional(z.record(z.string(), z.array(z.string()))),

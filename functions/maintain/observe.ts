@@ -1,5 +1,5 @@
 import type { Command, Connection, Reply } from '../shared/redis/connection.ts';
-import { identifyEngine } from '../shared/redis/engine.ts';
+import { identifyEngine, isClusterNode } from '../shared/redis/engine.ts';
 import { errorCode, NodeFailure } from '../shared/redis/failure.ts';
 import {
   firstOf,
@@ -58,8 +58,9 @@ export async function observe(connection: Connection, node: string, now: () => n
   if (!fields.has('used_memory') && !fields.has('redis_version')) {
     throw new NodeFailure('not-redis', 'INFO returned a text in which Redis reports nothing');
   }
+  const { address } = connection;
   // A copy: what is cut out of a text keeps the whole text in memory, for as long as the look is kept.
-  return structuredClone(assemble({ node, at, ownCommands, lines, fields, configs, latency, history }));
+  return structuredClone(assemble({ node, address, at, ownCommands, lines, fields, configs, latency, history }));
 }
 
 /** Without INFO there is no look: the server is loading too early, busy with a script, or does not let us. */
@@ -79,6 +80,7 @@ function isCredentialError(error: string): boolean {
 
 interface Answers {
   readonly node: string;
+  readonly address: string | undefined;
   readonly at: number;
   readonly ownCommands: number;
   readonly lines: InfoLines;
@@ -88,12 +90,14 @@ interface Answers {
   readonly history: Reply | undefined;
 }
 
-function assemble({ node, at, ownCommands, lines, fields, configs, latency, history }: Answers): Observation {
+function assemble(answers: Answers): Observation {
+  const { node, address, at, ownCommands, lines, fields, configs, latency, history } = answers;
   const runId = runIdField(fields);
   const uptime = shortestUptime(lines);
   const keys = keyCount(fields);
   return {
     node,
+    ...(address !== undefined && { address }),
     at,
     engine: identifyEngine(fields),
     ...(runId !== undefined && { runId }),
@@ -109,6 +113,7 @@ function assemble({ node, at, ownCommands, lines, fields, configs, latency, hist
       ...latencyEvent(latency),
       ...cycleEvents(history),
     },
+    ...(isClusterNode(fields) && { isCluster: true }),
     refused: [
       ...(configs.some((reply) => !reply.ok) ? ['config|get'] : []),
       ...(latency?.ok === false ? ['latency|latest'] : []),

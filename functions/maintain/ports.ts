@@ -2,12 +2,14 @@ import type { NodeAddress } from '../shared/config/address.ts';
 import type { InstanceConfig } from '../shared/config/schema.ts';
 import type { Milliseconds } from '../shared/config/units.ts';
 import type { AlertSink, MetricSink } from '../shared/contracts/sinks.ts';
-import type { Observation, Settings } from './decide/observation.ts';
+import type { Examined, Observation, Settings } from './decide/observation.ts';
 import type { JobStore } from './known-leases.ts';
 
 /** Looks at one node. Throws NodeFailure where the node cannot be talked to. */
 export interface Inspector {
   look(): Promise<Observation>;
+  /** What else has to be known before a start; `first` says of which server. */
+  examine(first: Pick<Observation, 'isCluster' | 'engine'>): Promise<Examined>;
   /**
    * Asks whether the build can defragment, and whether we may switch it on, without switching anything on. Undefined: it did not
    * say.

@@ -3,7 +3,7 @@ import type { Outcome } from './decide/outcome.ts';
 import type { Acting, Situation } from './decide/plan.ts';
 import { purgePatience } from './decide/predict.ts';
 import { footprint, learnFromPurge, verify } from './decide/verify.ts';
-import { expected, failedOutcome, newLease, peerActing, type Result, takeOnlyLease } from './lease-taking.ts';
+import { acquire, expected, failedOutcome, type Result } from './lease-taking.ts';
 import { dropLease, renewLease } from './leases.ts';
 import { remember } from './memories.ts';
 import { isEntrusted } from './outbox.ts';
@@ -69,8 +69,8 @@ export async function purge(
 /** A purge on a node without a lease takes one for its own length: no two nodes of an instance at once, no two jobs on one. */
 export async function purgeUnderLease(visit: Visit, facts: Situation, plan: Acting): Promise<Result> {
   const { store, log } = visit.ports;
-  const held = await takeOnlyLease(visit, newLease(visit, facts, plan));
-  if (!held) return { kind: 'withdrawn', plan: peerActing(visit), memory: facts.memory };
+  const held = await acquire(visit, facts, plan);
+  if ('kind' in held) return held;
   const result = await purge(visit, facts, plan, held.lease, (outcome) => entrustOutcomes(visit, [outcome]));
   // One that was not answered may still block its server: no other node of the instance is touched before that one answers again. And
   // what is not in the outbox is told by whoever finds the lease.

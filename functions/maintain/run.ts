@@ -3,11 +3,13 @@ import type { Config } from '../shared/config/schema.ts';
 import type { Milliseconds } from '../shared/config/units.ts';
 import { DIMENSION, JOB_METRICS, type Metric } from '../shared/contracts/metrics.ts';
 import { StateUnavailable } from '../shared/state/store.ts';
+import { type Brakes, brakesOf, type Known } from './brakes.ts';
 import type { Outcome } from './decide/outcome.ts';
 import type { StopReason } from './decide/plan.ts';
 import { isIdle } from './decide/turns.ts';
 import { strayPauseText } from './decide/words-pause.ts';
 import { lastKnownLeases } from './known-leases.ts';
+import { isLeaseKey } from './leases.ts';
 import { doublesOf, lookAtAll, problemOf, runsOf } from './look.ts';
 import { dropExpired, strayPauses } from './pauses.ts';
 import type { Log, Ports } from './ports.ts';
@@ -76,12 +78,16 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
   const state = typeof read === 'string' ? read : await followed(read, looks, ports, options.mode, troubles);
   const homes = homesOf(typeof state === 'string' ? lastKnownLeases(ports.store) : state, looks);
   const doubles = doublesOf(looks, homes);
+  const brakes = brakesFor(config, ports, { state, homes, looks });
   try {
+    // Before anything is started: what has befallen a server under our defrag holds in this tick already.
+    if (options.mode === 'act' && typeof state !== 'string')
+      await noted('what has befallen a server', fallsNoted(ports, brakes), troubles, ports.log);
     const limit = pLimit(INSTANCES_AT_ONCE);
     const tended = await Promise.all(
       config.instances.map((instance) => {
         const own = looks.filter((look) => look.instance === instance);
-        const scope = { ...options, stage: config.stage, homes, doubles };
+        const scope = { ...options, stage: config.stage, homes, doubles, brakes };
         return limit(() =>
           tendInstance(own, instance, state, ports, scope).catch((error) =>
             own.map((look) => untended(look, error, homes.has(look.node.id), ports.log)),
@@ -143,6 +149,32 @@ interface Concluded {
   readonly outcomes: readonly Outcome[];
   readonly state: State | string;
   readonly troubles: readonly string[];
+}
+
+function brakesFor(
+  { maxDefragsAtOnce: limit }: Config,
+  ports: Ports,
+  { state, ...seen }: { readonly state: State | string } & Pick<Known, 'homes' | 'looks'>,
+): Brakes {
+  const { leases = new Map(), aside = [], unreadable = new Map(), brakes } = typeof state === 'string' ? {} : state;
+  return brakesOf(ports, {
+    ...seen,
+    limit,
+    // Where it cannot be read nothing is started: see `State.obstacle`.
+    document: typeof brakes === 'object' ? brakes : { claims: [], falls: [] },
+    leases: [...leases.values(), ...aside],
+    unreadable: [...unreadable.keys()].filter(isLeaseKey),
+  });
+}
+
+/** Leases stand until it is noted. */
+async function fallsNoted({ log }: Ports, brakes: Brakes): Promise<void> {
+  try {
+    await brakes.note([]);
+  } catch (error) {
+    if (!(error instanceof StateUnavailable)) throw error;
+    log.warn('falls not noted', { error: error.message });
+  }
 }
 
 /** Published first, judged afterwards: a failed run has told what it saw. */

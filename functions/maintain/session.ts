@@ -9,6 +9,7 @@ import { NodeFailure } from '../shared/redis/failure.ts';
 import { type InfoFields, parseInfo } from '../shared/redis/info.ts';
 import type { Settings } from './decide/observation.ts';
 import { settingsRead } from './decide/setting-forms.ts';
+import { examine } from './examine.ts';
 import { observe, pairs } from './observe.ts';
 import type { Clock, Configured, OpenSession, Purged, Rewrites, Session } from './ports.ts';
 
@@ -81,6 +82,7 @@ async function readSecret(secrets: SecretReader, reference: SecretReference | un
 function sessionOver(connection: Connection, node: NodeAddress, clock: Pick<Clock, 'now'>): Session {
   return {
     look: () => observe(connection, node.id, () => clock.now()),
+    examine: (first) => examine(connection, first),
     probeDefrag: () => probeDefrag(connection),
     waits: (duration) => waits(connection, duration),
     rewrites: () => rewrites(connection),

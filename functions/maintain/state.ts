@@ -1,5 +1,6 @@
 import { HOUR, type Milliseconds } from '../shared/config/units.ts';
 import { type StateStore, StateUnavailable } from '../shared/state/store.ts';
+import { BRAKES, type BrakesDocument, readBrakes } from './brakes.ts';
 import { NOTHING_REMEMBERED, type NodeMemory } from './decide/lease.ts';
 import { memoriesByNode } from './decide/placement.ts';
 import { isAside, LEASE, type Leases, leaseKey, leasesOf, orTold } from './leases.ts';
@@ -19,6 +20,8 @@ export interface State extends Leases {
   /** What the last leases on each address have set. */
   readonly records: readonly HeldRecord[];
   readonly pauses: Pauses;
+  /** Why it cannot be read, where it cannot. */
+  readonly brakes: BrakesDocument | string;
   /**
    * Why nothing may be started on a node: a document of its own, of its instance or of all that cannot be read. What was
    * started is given back all the same.
@@ -32,6 +35,9 @@ export interface State extends Leases {
 const MEMORY_LIFETIME: Milliseconds = 90 * 24 * HOUR;
 /** A day more than a pause can last, for clocks that differ. */
 const PAUSE_LIFETIME: Milliseconds = LONGEST_PAUSE + 24 * HOUR;
+
+/** Longer than what is in it counts. */
+const BRAKES_LIFETIME: Milliseconds = 48 * HOUR;
 
 /** A server that nobody has met as itself for so long has restarted, or is no more. */
 const ASIDE_LIFETIME: Milliseconds = 90 * 24 * HOUR;
@@ -51,18 +57,20 @@ export interface ReadState extends State {
 export function lifetimeOf(key: string): Milliseconds | undefined {
   if (isAside({ key })) return ASIDE_LIFETIME;
   if (key.startsWith(PAUSE)) return PAUSE_LIFETIME;
+  if (key === BRAKES) return BRAKES_LIFETIME;
   if (key.startsWith(OUTBOX)) return OUTBOX_LIFETIME;
   if (key.startsWith(RECORD)) return RECORD_LIFETIME;
   return key.startsWith(NODE) ? MEMORY_LIFETIME : undefined;
 }
 
-/** Four reads for the whole tick, however many nodes there are. @throws {StateUnavailable} where there is no reading at all. */
+/** Five reads for the whole tick, however many nodes there are. @throws {StateUnavailable} where there is no reading at all. */
 export async function readState(store: StateStore): Promise<ReadState> {
-  const [leases, nodes, kept, pauses] = await Promise.all([
+  const [leases, nodes, kept, pauses, brakes] = await Promise.all([
     store.list(LEASE),
     store.list(NODE),
     store.list(RECORD),
-    readablePauses(store),
+    readable(readPauses(store)),
+    readable(readBrakes(store)),
   ]);
   const unreadable = new Map<string, string>();
   const note = (key: string, why: string) => void unreadable.set(key, why);
@@ -83,15 +91,13 @@ export async function readState(store: StateStore): Promise<ReadState> {
     records,
     memoryOf: (node) => memories.get(node) ?? NOTHING_REMEMBERED,
     pauses: typeof pauses === 'string' ? NO_PAUSES : pauses,
+    brakes,
     obstacle: (instance, node) => {
       const broken = [...unreadable.keys()].find(isOf(node));
-      return unreadable.get(leaseKey(instance)) ?? (broken && unreadable.get(broken)) ?? asText(pauses);
+      const unread = [pauses, brakes].find((document) => typeof document === 'string');
+      return unreadable.get(leaseKey(instance)) ?? (broken && unreadable.get(broken)) ?? unread;
     },
   };
-}
-
-function asText(pauses: Pauses | string): string | undefined {
-  return typeof pauses === 'string' ? pauses : undefined;
 }
 
 /**
@@ -120,9 +126,9 @@ export async function followServers(
   return { ...state, memoryOf, obstacle: (instance, node) => failed.get(node) ?? state.obstacle(instance, node) };
 }
 
-async function readablePauses(store: StateStore): Promise<Pauses | string> {
+async function readable<T>(document: Promise<T>): Promise<T | string> {
   try {
-    return await readPauses(store);
+    return await document;
   } catch (error) {
     if (error instanceof StateUnavailable) return error.message;
     throw error;

@@ -1,10 +1,12 @@
 import type { InstanceConfig } from '../shared/config/schema.ts';
 import { type Milliseconds, SECOND } from '../shared/config/units.ts';
 import { NodeFailure } from '../shared/redis/failure.ts';
+import type { Brakes } from './brakes.ts';
 import { diagnose } from './decide/diagnose.ts';
 import { isOverdue, memoryFor } from './decide/lease.ts';
 import type { Outcome } from './decide/outcome.ts';
-import { actingOrder } from './decide/turns.ts';
+import type { Peer } from './decide/replication-guards.ts';
+import { actingOrder, waitsForStage } from './decide/turns.ts';
 import { type HeldLease, isAside } from './leases.ts';
 import { lookAt, problemOf, type Seen, type Unseen } from './look.ts';
 import { NO_PAUSES } from './pauses.ts';
@@ -16,13 +18,16 @@ import { unreachableLease } from './stranded.ts';
 import { tendFree } from './tend.ts';
 import { tendBlind } from './tend-blind.ts';
 import { tendLeased } from './tend-leased.ts';
-import type { Visit } from './visit.ts';
+import { noteSilence, type Visit } from './visit.ts';
 
 /** How the tick is run, of which stage, which leases are to be given back where, and which nodes are other nodes of the config. */
 type Scope = TickOptions & {
   readonly stage: string;
   readonly homes: ReadonlyMap<string, HeldLease>;
   readonly doubles: ReadonlyMap<string, string>;
+  readonly brakes: Brakes;
+  /** At the nodes of the instance. */
+  readonly looks: readonly (Seen | Unseen)[];
 };
 
 /** The nodes of one instance, one after the other. `state` is a text where it could not be read. */
@@ -31,8 +36,9 @@ export async function tendInstance(
   instance: InstanceConfig,
   state: State | string,
   ports: Ports,
-  options: Scope,
+  stage: Omit<Scope, 'looks'>,
 ): Promise<readonly Outcome[]> {
+  const options = { ...stage, looks };
   const outcomes: Outcome[] = [];
   const peers = peersOf(instance, options.homes, ports.clock.now());
   let peer = typeof state === 'string' ? undefined : peers[0];
@@ -56,6 +62,8 @@ export async function tendInstance(
     // One on which it went wrong may still be at it (a purge that was not answered blocks all the same), and is still to come first.
     if (results.some(({ plan, leased, status }) => plan?.kind === 'act' || leased || status === 'failed'))
       peer = look.node.id;
+    // Nor does a primary come before a replica that only the rest of the stage keeps from its turn.
+    else if (results.some(({ plan }) => waitsForStage(plan))) peer ??= look.node.id;
   }
   return outcomes;
 }
@@ -98,6 +106,9 @@ async function tendNode(
     if (options.mode === 'watch' || (options.release !== undefined && !leased)) return [watched(look, state, options)];
     return await tendSeen(look, state, ports, options, acting);
   } catch (error) {
+    const held = options.homes.get(look.node.id);
+    if (held && options.mode === 'act')
+      await noteSilence({ ports, ...options, instance: look.instance, node: look.node.id }, held.lease, error);
     return [untended(look, error, leased, ports.log)];
   }
 }
@@ -187,6 +198,8 @@ function visitOf(
     ...(fallen && { fallen }),
     ...(record && { record }),
     ...(doubleOf !== undefined && { doubleOf }),
+    peers: othersOf(node.id, options.looks),
+    brakes: options.brakes,
     pauses: isKnown ? state.pauses : NO_PAUSES,
     remaining: options.remaining,
     ...(options.attended && { attended: options.attended }),
@@ -198,6 +211,15 @@ function visitOf(
 /** Of this process, wherever it was then; else of its address. */
 function recordFor(node: string, runId: string | undefined, { records }: State): HeldRecord | undefined {
   return records.find(({ record }) => record.runId === runId) ?? records.find(({ record }) => record.node === node);
+}
+
+function othersOf(own: string, looks: Scope['looks']): readonly Peer[] {
+  return looks
+    .filter(({ node }) => node.id !== own)
+    .map((look) => ({
+      node: look.node.id,
+      ...('observation' in look && { replication: look.observation.replication }),
+    }));
 }
 
 /** The peer that fell last. The node's own fall is another rule: it is denied for longer, and for its version only. */

@@ -33,8 +33,12 @@ export async function tendFree(
   if (early.kind === 'skip') return told(visit, facts, early, remembered);
   const noise = await waitForSecondLook(visit, early);
   // A pause that was asked for since the state was read: whoever did may believe that nothing starts any more.
-  const [second, pauses] = await Promise.all([visit.session.look(), readPauses(visit.ports.store)]);
-  const seen = { ...second, refused: [...new Set([...second.refused, ...facts.observation.refused])] };
+  const [second, examined, pauses] = await Promise.all([
+    visit.session.look(),
+    visit.session.examine(first),
+    readPauses(visit.ports.store),
+  ]);
+  const seen = { ...second, examined, refused: [...new Set([...second.refused, ...facts.observation.refused])] };
   const latest = situation({ ...visit, pauses }, seen, {
     ...context,
     memory: facts.memory,

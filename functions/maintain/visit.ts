@@ -1,11 +1,16 @@
 import type { InstanceConfig } from '../shared/config/schema.ts';
 import { type Milliseconds, SECOND } from '../shared/config/units.ts';
+import { NodeFailure } from '../shared/redis/failure.ts';
+import { StateUnavailable } from '../shared/state/store.ts';
+import { type Brakes, isSilence } from './brakes.ts';
+import { fallOf } from './decide/brakes.ts';
 import { diagnose } from './decide/diagnose.ts';
-import type { NodeMemory } from './decide/lease.ts';
+import type { Lease, NodeMemory } from './decide/lease.ts';
 import { commandsPerSecond, loadCounters, mainThreadCpu } from './decide/load.ts';
 import type { Observation, Settings } from './decide/observation.ts';
 import type { Notice, Outcome, Problem } from './decide/outcome.ts';
 import type { Plan, Situation } from './decide/plan.ts';
+import type { Peer } from './decide/replication-guards.ts';
 import { report } from './decide/report.ts';
 import type { Verdict } from './decide/verify.ts';
 import { windowAt } from './decide/window.ts';
@@ -31,6 +36,10 @@ export interface Visit {
   readonly doubleOf?: string;
   /** See `Situation.fallen`. */
   readonly fallen?: { readonly node: string; readonly at: number };
+  /** See `Situation.peers`. */
+  readonly peers?: readonly Peer[];
+  /** Of the stage. */
+  readonly brakes: Brakes;
   /** As they were when the state was read. */
   readonly pauses: Pauses;
   /** Time left to the invocation. */
@@ -75,6 +84,8 @@ export function situation(
     ...(peer !== undefined && { peer }),
     ...(noise !== undefined && { noise }),
     ...(visit.fallen && { fallen: visit.fallen }),
+    ...(visit.peers && { peers: visit.peers }),
+    brakes: visit.brakes.seen(),
   };
 }
 
@@ -82,6 +93,22 @@ export function situation(
 export function rediagnosed(facts: Situation): Situation {
   const { observation, policy, memory } = facts;
   return { ...facts, diagnosis: diagnose(observation, policy, memory.learned, memory) };
+}
+
+/**
+ * Where our defrag is on and the server has just not answered: no other of its version is started before it does. What cannot be
+ * stored holds for this tick, and the next one finds the lease and no answer.
+ */
+export async function noteSilence(
+  { ports, brakes, instance, node }: Pick<Visit, 'ports' | 'brakes' | 'instance' | 'node'>,
+  lease: Lease,
+  error: unknown,
+): Promise<void> {
+  if (!(error instanceof NodeFailure) || !isSilence(error)) return;
+  await brakes.note([fallOf(lease, 'silent', ports.clock.now())]).catch((failure: unknown) => {
+    if (!(failure instanceof StateUnavailable)) throw failure;
+    ports.log.warn('a fall not noted', { instance: instance.id, node, error: failure.message });
+  });
 }
 
 /** Servers hang up on clients that are idle for longer than their `timeout`, which may be a few seconds. */

@@ -4,7 +4,7 @@ import { HOUR, MINUTE } from '../../functions/shared/config/units.ts';
 import { configOf } from '../support/job.ts';
 import { isWindowOpen } from './calendar.ts';
 import { FLEET, fleetYaml, NAMED, nodeName } from './fleet.ts';
-import { BUSY, due, instanceOf, isCleanAfterTick, isEveryNodePublished, isTheirsAgain } from './invariants.ts';
+import { BUSY, due, instanceOf, isCleanAfterTick, isEveryNodePublished, isTheirsAgain, restart } from './invariants.ts';
 import { HEAVY, MANY, QUIET } from './server.ts';
 import type { LiveWorld } from './world.ts';
 
@@ -170,7 +170,7 @@ const unusual: Commands = [
         if (!is) for (const [key, stored] of structuredClone(world.backup)) world.documents.set(key, stored);
       }),
   ),
-  node.map((name) => new Command(`${name} restarts`, (world) => on(world, name).restart(world.now))),
+  node.map((name) => new Command(`${name} restarts`, (world) => restart(world, name))),
   fc
     .tuple(node, fc.boolean())
     .map(
@@ -272,7 +272,7 @@ const unusual: Commands = [
   fc
     .tuple(
       fc.constantFrom('failsOn', 'answerLostOn'),
-      fc.constantFrom('lease#', 'node#', 'outbox#'),
+      fc.constantFrom('lease#', 'node#', 'outbox#', 'brakes'),
       fc.integer({ min: 1, max: 3 }),
     )
     .map(

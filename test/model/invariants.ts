@@ -2,7 +2,16 @@ import type { Pause } from '../../functions/maintain/decide/pause.ts';
 import { MINUTE, SECOND } from '../../functions/shared/config/units.ts';
 import type { Alert } from '../../functions/shared/contracts/alert.ts';
 import { isWindowOpen } from './calendar.ts';
-import { FLEET, type InstanceOfModel, MAX_BLOCK, MAX_CPU, MAX_STALL, nodeName, OPS_WITHOUT_CPU } from './fleet.ts';
+import {
+  FLEET,
+  type InstanceOfModel,
+  MAX_AT_ONCE,
+  MAX_BLOCK,
+  MAX_CPU,
+  MAX_STALL,
+  nodeName,
+  OPS_WITHOUT_CPU,
+} from './fleet.ts';
 import type { SimulatedServer } from './server.ts';
 import type { Deed, Judge, World } from './world.ts';
 
@@ -36,11 +45,15 @@ export const judge: Judge = (world, deed, server, settings) => {
   if (isStart(deed)) {
     startsOnlyWhenAllowed(world, deed, server, fail);
     oneNodeAtATime(world, deed, server, fail);
+    oneOfAHost(world, deed, fail);
+    peersAnswer(world, deed, server, fail);
     keepsItsPromise(deed, server, settings, fail);
   }
   if (deed.kind === 'defrag-on') {
     if (DENIED.includes(server.traits.version)) fail('S9', `${server.traits.version} is on the deny-list`);
     replicasFirst(world, deed, server, fail);
+    soManyOfAStage(world, server, fail);
+    noneOfAVersionThatFell(world, server, fail);
   } else if (deed.kind !== 'purge' && !isPreparing(world, deed)) leavesHumansAlone(world, deed, server, settings);
 };
 
@@ -107,6 +120,69 @@ function oneNodeAtATime(world: World, deed: Deed, acted: SimulatedServer, fail: 
       fail('S4', `our defrag is on at ${peer}, too`);
     }
   }
+}
+
+/** S4: at most so many nodes of a stage are under our defrag at a time. */
+function soManyOfAStage(world: World, acted: SimulatedServer, fail: Fail): void {
+  const others = [...world.servers].filter(([, server]) => server !== acted && server.reachable && isOurs(server));
+  if (others.length >= MAX_AT_ONCE) fail('S4', `our defrag is on at ${others.map(([name]) => name).join(', ')}, too`);
+}
+
+function isOurs(server: SimulatedServer): boolean {
+  return server.isOn() && server.owners.activedefrag === 'job';
+}
+
+interface LeaseOfModel {
+  readonly node: string;
+  readonly runId: string;
+}
+
+/** Those that were set aside apart. */
+function leasesOf(world: World): readonly LeaseOfModel[] {
+  return [...world.documents].flatMap(([key, { value }]) => (/^lease#[^#]+$/.test(key) ? [value as LeaseOfModel] : []));
+}
+
+/** S4: at most one server of a host is acted on at a time. */
+function oneOfAHost(world: World, deed: Deed, fail: Fail): void {
+  const [host] = deed.node.split(':');
+  const other = leasesOf(world).find(({ node }) => node !== deed.node && node.split(':')[0] === host);
+  if (other) fail('S4', `a lease stands on ${other.node}, too`);
+}
+
+/** S4: a primary is left alone while a peer of its instance does not answer. */
+function peersAnswer(world: World, deed: Deed, acted: SimulatedServer, fail: Fail): void {
+  if (acted.role !== 'primary') return;
+  const { id, nodes } = instanceOf(deed.node);
+  const silent = nodes
+    .map((_, index) => nodeName(id, index))
+    .filter((name) => !world.servers.get(world.answering.get(name) ?? name)?.reachable);
+  if (silent.length > 0) fail('S4', `${silent.join(', ')} does not answer`);
+}
+
+/** A night, and what is left of it. */
+const NIGHT = 20 * 60 * MINUTE;
+
+/** S4: what has befallen a server under our defrag is not tried on the next one of its version in that night. */
+function noneOfAVersionThatFell(world: World, { traits: { version } }: SimulatedServer, fail: Fail): void {
+  const fall = world.falls.find((one) => one.version === version && world.now - one.at < NIGHT);
+  if (fall && !world.hasMoved) fail('S4', `${fall.node} has restarted under our defrag, and runs the same version`);
+  const gone = [...world.servers].find(
+    ([, server]) => !server.reachable && isOurs(server) && server.traits.version === version && isLeased(world, server),
+  );
+  if (gone) fail('S4', `${gone[0]} answers no more under our defrag, and runs the same version`);
+}
+
+function isLeased(world: World, server: SimulatedServer): boolean {
+  return leasesOf(world).some(({ runId }) => runId === server.runId());
+}
+
+/** What befalls a server. */
+export function restart(world: World, node: string): void {
+  const server = world.servers.get(node);
+  if (!server) return;
+  if (isOurs(server) && isLeased(world, server))
+    world.falls.push({ node, version: server.traits.version, at: world.now });
+  server.restart(world.now);
 }
 
 /** S4: replicas first. */

@@ -64,6 +64,8 @@ export interface World {
   }[];
   readonly lastDeath: number;
   readonly deaths: number;
+  /** Servers that have restarted while our defrag was on. */
+  readonly falls: { readonly node: string; readonly version: string; readonly at: number }[];
   /** Addresses have led elsewhere at some time. */
   readonly hasMoved: boolean;
   /** The table was lost, or restored from a backup, at some time. */
@@ -102,6 +104,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     overwritten: [] as World['overwritten'][number][],
     lastDeath: 0,
     deaths: 0,
+    falls: [] as World['falls'][number][],
     hasMoved: false,
     hasLostTable: false,
     unrecognised: new Set<string>(),
@@ -181,6 +184,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     };
     return {
       look: () => on((server) => server.look(node, world.now, sent)),
+      examine: () => on(() => ({ modules: [] })),
       waits: (duration) =>
         on(() => {
           pass(duration);

@@ -15,6 +15,7 @@ const TROUBLES = ['model/troubles.test.ts'];
 const LEFT_ON = ['model/left-on.test.ts'];
 const IDENTITY = ['model/identity.test.ts'];
 const GUARD = ['functions/shared/redis/resp-guard.test.ts'];
+const BRAKES = ['functions/maintain/brakes.test.ts'];
 const PLAN = ['functions/maintain/decide/plan'];
 
 export const MUTANTS: readonly Mutant[] = [
@@ -272,6 +273,102 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'maintain/tend-instance.ts',
     from: " || status === 'failed')",
     to: "&& status !== 'unreachable')",
+    tests: TROUBLES,
+  },
+  {
+    law: 'S4',
+    what: 'as many nodes of the stage as like are defragmented at once',
+    file: 'maintain/decide/brakes.ts',
+    from: 'isDefrag && defragged.length >= limit',
+    to: 'isDefrag && defragged.length >= limit * 100',
+    tests: [...MODEL, ...TROUBLES],
+  },
+  {
+    law: 'S4',
+    what: 'two servers of a host are acted on at once',
+    file: 'maintain/decide/brakes.ts',
+    from: 'others.find((one) => isSameHost(one, own))',
+    to: 'others.find((one) => one.node === own.node)',
+    tests: [...MODEL, ...TROUBLES],
+  },
+  {
+    law: 'S4',
+    what: 'what another job has claimed meanwhile is overwritten',
+    file: 'maintain/brakes.ts',
+    from: 'store.write(BRAKES, { claims, falls }, document.version)',
+    to: 'store.write(BRAKES, { claims, falls }, (await store.read(BRAKES))?.version)',
+    tests: BRAKES,
+  },
+  {
+    law: 'S4',
+    what: 'a claim counts only once its lease stands',
+    file: 'maintain/brakes.ts',
+    from: 'acting: [...leased, ...claimed]',
+    to: 'acting: [...leased, ...claimed.slice(claimed.length)]',
+    tests: BRAKES,
+  },
+  {
+    law: 'S4',
+    what: 'a claim outlives its job for ever',
+    file: 'maintain/brakes.ts',
+    from: '({ node, until }) => until > now && !leased',
+    to: '({ node, until }) => until > 0 && !leased',
+    tests: BRAKES,
+  },
+  {
+    law: 'S4',
+    what: 'a version on which a server fell is started elsewhere',
+    file: 'maintain/decide/brakes.ts',
+    from: 'engine?.name === fall.engine.name',
+    to: "engine?.name === ''",
+    tests: [...MODEL, ...TROUBLES],
+  },
+  {
+    law: 'S4',
+    what: 'a server that does not answer any more has not fallen',
+    file: 'maintain/brakes.ts',
+    from: "return kind === 'unreachable' || kind === 'timeout';",
+    to: "return kind === 'unreachable ' || kind === 'timeout ';",
+    tests: [...MODEL, ...TROUBLES],
+  },
+  {
+    law: 'S4',
+    what: 'a server that dies of the start itself is noticed in the next tick only',
+    file: 'maintain/defrag.ts',
+    from: '    await noteSilence(visit, held.lease, error);\n',
+    to: '',
+    tests: TROUBLES,
+  },
+  {
+    law: 'S4',
+    what: 'a lease is dropped before what has befallen its server is noted',
+    file: 'maintain/conclude.ts',
+    from: 'if (fall) await brakes.note([fall]);',
+    to: 'if (fall) void 0;',
+    tests: TROUBLES,
+  },
+  {
+    law: 'S4',
+    what: 'the last node that answers is acted on',
+    file: 'maintain/decide/replication-guards.ts',
+    from: 'silent.length > 0 ?',
+    to: 'silent.length > 99 ?',
+    tests: [...MODEL, ...TROUBLES],
+  },
+  {
+    law: 'S4',
+    what: 'a primary that has lost its replicas is acted on',
+    file: 'maintain/decide/replication-guards.ts',
+    from: 'connected < wanted',
+    to: 'connected < wanted - 99',
+    tests: ['functions/maintain/decide/replication-guards.test.ts'],
+  },
+  {
+    law: 'S4',
+    what: 'a primary comes before its replica that waits for the stage',
+    file: 'maintain/tend-instance.ts',
+    from: 'else if (results.some(({ plan }) => waitsForStage(plan))) peer ??= look.node.id;',
+    to: '',
     tests: TROUBLES,
   },
   {

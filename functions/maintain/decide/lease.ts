@@ -1,4 +1,5 @@
 import { type Bytes, HOUR, type Milliseconds, type Percent, SECOND } from '../../shared/config/units.ts';
+import type { Engine } from '../../shared/redis/engine.ts';
 import { type Applied, isOwnValue, type Ladder } from './ladder.ts';
 import type { Observation, Role, Settings } from './observation.ts';
 import type { StopReason } from './plan.ts';
@@ -16,6 +17,9 @@ export interface Lease {
   /** Another one means that the server restarted, and that its volatile settings are gone. */
   readonly runId: string;
   readonly role: Role;
+  /** Where its server was as the lease was taken, and what it was; absent in leases of 0.1. */
+  readonly address?: string;
+  readonly engine?: Pick<Engine, 'name' | 'version'>;
   /** The invocation that works on it now; nobody else touches it before `busyUntil` (epoch ms). */
   readonly holder: string;
   readonly busyUntil: number;

@@ -19,6 +19,8 @@ export interface Connection {
   send(commands: readonly Command[], timeout: number): Promise<readonly Reply[]>;
   /** How many commands this connection has sent so far. */
   readonly sent: number;
+  /** The IP address at the other end; undefined once it is closed. */
+  readonly address?: string | undefined;
   close(): void;
 }
 
@@ -105,8 +107,16 @@ function wrap(redis: Redis, stream: GuardedStream, target: Target): Connection {
     get sent() {
       return sent;
     },
+    get address() {
+      return plainAddress(redis.stream?.remoteAddress);
+    },
     close: () => redis.disconnect(),
   };
+}
+
+/** An IPv4 address looks different through a socket that takes both kinds (RFC 4291, 2.5.5.2). */
+function plainAddress(address: string | undefined): string | undefined {
+  return address?.replace(/^::ffff:(?=[\d.]+$)/i, '');
 }
 
 /** ioredis is not given the password: its errors carry the command that failed, arguments included. */

@@ -33,8 +33,7 @@ export function identifyEngine(fields: InfoFields): Engine {
   // A version that cannot be read cannot be looked up among the denied ones.
   const name = at === undefined && isVersioned(claimed) ? 'unknown' : claimed;
   const standing = {
-    // `server_mode` since Valkey 8.0; INFO cluster, which older servers have as well, is not part of a look.
-    cluster: ['redis_mode', 'server_mode'].some((field) => textField(fields, field) === 'cluster'),
+    cluster: isClusterNode(fields),
     replica: textField(fields, 'role') === 'slave',
     scripts: (numberField(fields, 'number_of_cached_scripts') ?? 0) > 0,
   };
@@ -49,6 +48,11 @@ export function identifyEngine(fields: InfoFields): Engine {
     atomicConfigSet: name === 'valkey' || (name === 'redis' && at !== undefined && atLeast(at, [7, 0, 0])),
     ...(denied && { denied }),
   };
+}
+
+/** `server_mode` since Valkey 8.0; INFO cluster, which older servers have as well, is not part of a look. */
+export function isClusterNode(fields: InfoFields): boolean {
+  return ['redis_mode', 'server_mode'].some((field) => textField(fields, field) === 'cluster');
 }
 
 function paceTraits(name: EngineName, at: Version): Pick<Engine, 'cpuOnlyRises' | 'coarseClock'> {

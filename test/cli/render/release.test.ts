@@ -66,6 +66,7 @@ describe('advises a pause', () => {
     unreadable: new Map(),
     aside: [],
     records: [],
+    brakes: { claims: [], falls: [] },
     memoryOf: () => ({ learned: {}, ineffective: { purge: 0, defrag: 0 } }),
     pauses: { stored: new Map(), pauseOf: (_: unknown, now: number) => longest([pause], now) },
   });

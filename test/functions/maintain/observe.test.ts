@@ -95,8 +95,12 @@ describe('one look', () => {
         aofRewriteInProgress: false,
         aofRewriteScheduled: false,
         moduleForkInProgress: false,
+        saves: true,
+        aofWrites: true,
+        aofRewrites: true,
+        unsaved: 42_000,
       },
-      replication: { role: 'primary', replicasSyncing: 0, failoverInProgress: false },
+      replication: { role: 'primary', replicasSyncing: 0, failoverInProgress: false, connectedReplicas: 0 },
       defrag: { running: 0, hits: 0, misses: 0, scannedKeys: 0, settings: {}, cycles: [] },
       refused: [],
     });
@@ -112,6 +116,7 @@ describe('one look', () => {
       maxmemory: 0,
       usedMemoryScripting: 96_256,
       lazyfreePendingObjects: 0,
+      replicationBacklog: 0,
     });
   });
 
@@ -166,7 +171,12 @@ describe('what a server reports in its own way', () => {
   test('a primary that saves for a replica', async () => {
     const { persistence, replication } = await lookAt('redis-7.0.15-bgsave-in-progress');
     expect(persistence.rdbBgsaveInProgress).toBe(true);
-    expect(replication).toEqual({ role: 'primary', replicasSyncing: 1, failoverInProgress: false });
+    expect(replication).toEqual({
+      role: 'primary',
+      replicasSyncing: 1,
+      failoverInProgress: false,
+      connectedReplicas: 1,
+    });
   });
 
   test('a replica that has not caught up', async () => {

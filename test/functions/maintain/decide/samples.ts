@@ -37,6 +37,26 @@ export const BLOCKERS: Of<Blocker> = {
     bound: 'window',
     isLearned: true,
   },
+  'persistence-failing': { kind: 'persistence-failing', failing: ['save'], unsaved: 4711 },
+  'swapped-out': { kind: 'swapped-out', rss: 220 * MIB, used: 450 * MIB },
+  'replica-behind': { kind: 'replica-behind', whose: 'own', silentFor: 300_000 },
+  'peers-silent': { kind: 'peers-silent', peers: ['10.0.3.18:6379', '10.0.3.19:6379'], configured: 2 },
+  'replicas-missing': { kind: 'replicas-missing', connected: 1, configured: 2 },
+  'slots-migrating': { kind: 'slots-migrating', slots: 3 },
+  'cluster-down': { kind: 'cluster-down' },
+  'cluster-refused': { kind: 'cluster-refused' },
+  'clients-paused': { kind: 'clients-paused', reason: 'client_pause', left: 8000 },
+  'module-types': { kind: 'module-types', modules: ['graph', 'search'] },
+  'stage-limit': { kind: 'stage-limit', limit: 2, nodes: ['10.0.3.18:6379', '10.0.4.17:6379'] },
+  'host-acting': { kind: 'host-acting', node: '10.0.3.17:6380', isDefrag: true },
+  'version-fell': {
+    kind: 'version-fell',
+    node: '10.0.3.18:6379',
+    engine: { name: 'redis', version: '7.0.15' },
+    how: 'restarted',
+    at: NOW - HOUR,
+    until: NOW + 19 * HOUR,
+  },
 };
 
 export const FINDINGS: Of<Finding> = {
@@ -104,6 +124,19 @@ export const STOPS: StopReasons = {
   'same-server': blockedStop('same-server'),
   'not-enough-time': blockedStop('not-enough-time'),
   'too-long': blockedStop('too-long'),
+  'persistence-failing': blockedStop('persistence-failing'),
+  'swapped-out': blockedStop('swapped-out'),
+  'replica-behind': blockedStop('replica-behind'),
+  'peers-silent': blockedStop('peers-silent'),
+  'replicas-missing': blockedStop('replicas-missing'),
+  'slots-migrating': blockedStop('slots-migrating'),
+  'cluster-down': blockedStop('cluster-down'),
+  'cluster-refused': blockedStop('cluster-refused'),
+  'clients-paused': blockedStop('clients-paused'),
+  'module-types': blockedStop('module-types'),
+  'stage-limit': blockedStop('stage-limit'),
+  'host-acting': blockedStop('host-acting'),
+  'version-fell': blockedStop('version-fell'),
 };
 
 const purge = { action: 'purge', predicted: { reclaim: 310 * MIB, stall: 122 } } as const;
@@ -156,6 +189,19 @@ export const SKIPS: { readonly [Reason in SkipReason]: SkipPlan } = {
   'same-server': blocked('same-server'),
   'not-enough-time': blocked('not-enough-time'),
   'too-long': blocked('too-long'),
+  'persistence-failing': blocked('persistence-failing'),
+  'swapped-out': blocked('swapped-out'),
+  'replica-behind': blocked('replica-behind'),
+  'peers-silent': blocked('peers-silent'),
+  'replicas-missing': blocked('replicas-missing'),
+  'slots-migrating': blocked('slots-migrating'),
+  'cluster-down': blocked('cluster-down'),
+  'cluster-refused': blocked('cluster-refused'),
+  'clients-paused': blocked('clients-paused'),
+  'module-types': blocked('module-types'),
+  'stage-limit': blocked('stage-limit'),
+  'host-acting': blocked('host-acting'),
+  'version-fell': blocked('version-fell'),
 };
 
 /** Every plan that there is. */
