@@ -1,8 +1,9 @@
 import pLimit from 'p-limit';
-import type { Config } from '../shared/config/schema.ts';
+import type { Config, InstanceConfig } from '../shared/config/schema.ts';
 import type { Milliseconds } from '../shared/config/units.ts';
 import { DIMENSION, JOB_METRICS, type Metric } from '../shared/contracts/metrics.ts';
 import { StateUnavailable } from '../shared/state/store.ts';
+import { lookTime } from './decide/looking.ts';
 import type { Outcome } from './decide/outcome.ts';
 import type { StopReason } from './decide/plan.ts';
 import { report } from './decide/report.ts';
@@ -66,33 +67,41 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
   const isChosen = (node: string) => options.only?.some((name) => name.node === node) ?? true;
   // In this order: a look that is older than the lease would take what another job has just switched on for switched off.
   const state = await stateOrProblem(ports);
-  const looks = await lookAtAll(config, ports, isChosen);
-  const homes = homesOf(typeof state === 'string' ? lastKnownLeases(ports.store) : state, looks);
+  const leases = typeof state === 'string' ? lastKnownLeases(ports.store) : state;
+  const looks = await lookAtAll(config, ports, isChosen, {
+    leased: new Set([...leases.leases.values(), ...leases.aside].map(({ lease }) => lease.node)),
+    duration: lookTime(options.remaining()),
+  });
+  const homes = homesOf(leases, looks);
   try {
     const limit = pLimit(INSTANCES_AT_ONCE);
-    const tended = await Promise.all(
-      config.instances.map((instance) =>
-        limit(() =>
-          tendInstance(
-            looks.filter((look) => look.instance === instance),
-            instance,
-            state,
-            ports,
-            { ...options, stage: config.stage, homes },
-          ),
-        ),
-      ),
-    );
+    const tended = new Map<string, readonly Outcome[]>();
+    const tend = async (instance: InstanceConfig) => {
+      const own = looks.filter((look) => look.instance === instance);
+      const outcomes = await tendInstance(own, instance, state, ports, { ...options, stage: config.stage, homes });
+      tended.set(instance.id, outcomes);
+    };
+    await Promise.all(leasedFirst(config.instances, homes).map((instance) => limit(() => tend(instance))));
     if (options.mode === 'act' && typeof state !== 'string') {
       await dropExpired(ports.store, state.pauses, at, ports.log);
       await dropUnstarted(ports, state, homes, looks);
     }
     const orphans =
       typeof state === 'string' ? [] : await orphanedLeases(config, { state, homes }, ports, options.mode);
-    return await conclude(config, ports, options, { at, outcomes: [...tended.flat(), ...orphans], state });
+    const inOrder = config.instances.flatMap(({ id }) => tended.get(id) ?? []);
+    return await conclude(config, ports, options, { at, outcomes: [...inOrder, ...orphans], state });
   } finally {
     for (const look of looks) if ('session' in look) look.session.close();
   }
+}
+
+/** What is on is given back before anybody else has a turn. */
+function leasedFirst(
+  instances: readonly InstanceConfig[],
+  homes: ReadonlyMap<string, unknown>,
+): readonly InstanceConfig[] {
+  const isLeased = ({ nodes }: InstanceConfig) => nodes.some(({ id }) => homes.has(id));
+  return [...instances.filter(isLeased), ...instances.filter((instance) => !isLeased(instance))];
 }
 
 /** Published first, judged afterwards: a failed run has told what it saw. */

@@ -6,7 +6,7 @@ import { memoryFor } from './decide/lease.ts';
 import type { Outcome } from './decide/outcome.ts';
 import { actingOrder } from './decide/turns.ts';
 import { type HeldLease, isAside } from './leases.ts';
-import { lookAt, problemOf, type Seen, type Unseen } from './look.ts';
+import { isReached, lookAt, problemOf, type Seen, type Unseen } from './look.ts';
 import { NO_PAUSES } from './pauses.ts';
 import type { Ports } from './ports.ts';
 import type { TickOptions } from './run.ts';
@@ -33,7 +33,7 @@ export async function tendInstance(
   // What was set aside is given back before anything else is done: its server has come back with our settings on.
   const aside = [...options.homes].flatMap(([node, held]) => (isAside(held) ? [node] : []));
   for (const early of actingOrder(looks, peer === undefined ? aside : [...aside, peer])) {
-    const look = await fresh(early, ports);
+    const look = await fresh(early, ports, options);
     const results = await tendNode(look, state, ports, options, peer);
     if (look !== early && 'session' in look) look.session.close();
     const pause = typeof state === 'string' ? undefined : state.pauses.pauseOf(instance.id, ports.clock.now());
@@ -53,8 +53,13 @@ const STALE: Milliseconds = 2 * SECOND;
  * Whoever has waited for a turn is looked at anew: a look before a purge takes twelve seconds, and servers hang up on clients that are
  * silent for their `timeout`.
  */
-async function fresh(look: Seen | Unseen, { open, clock }: Ports): Promise<Seen | Unseen> {
-  if ('problem' in look || clock.now() - look.observation.at <= STALE) return look;
+async function fresh(look: Seen | Unseen, { open, clock }: Ports, { homes, remaining }: Scope): Promise<Seen | Unseen> {
+  if ('problem' in look) return look;
+  // Of a clock that was set back, nothing is known.
+  const age = clock.now() - look.observation.at;
+  if (age >= 0 && age <= STALE) return look;
+  // Without time nothing is begun: what was seen is all that is told.
+  if (remaining() <= 0 && !homes.has(look.node.id)) return look;
   look.session.close();
   return await lookAt(open, look.instance, look.node);
 }
@@ -93,16 +98,18 @@ async function tendNode(
   }
 }
 
-async function tendUnseen({ instance, node, problem }: Unseen, state: State | string, ports: Ports, options: Scope) {
+async function tendUnseen(look: Unseen, state: State | string, ports: Ports, options: Scope): Promise<Outcome> {
+  const { instance, node, problem } = look;
   const held = options.homes.get(node.id);
-  const unseen: Outcome = {
+  const unseen = {
     instance: instance.id,
     node: node.id,
     status: problem.expected ? 'unreachable' : 'failed',
     problem,
     leased: held !== undefined,
     notices: [],
-  };
+  } as const;
+  if (!isReached(look)) return { ...unseen, status: 'not-reached' };
   if (!held || options.mode !== 'act' || typeof state === 'string') return unseen;
   return await unreachableLease({ ports, ...options, instance }, held, unseen);
 }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { Redis } from 'ioredis';
+import type { Resolved } from '../names.ts';
 import { address, asFailure, CONNECT_TIMEOUT_MS, errorCode, farewellIn, NodeFailure, printable } from './failure.ts';
 
 /** Where a node is and how to sign in. Values, not references: whoever resolves a secret hands it over here and keeps no copy. */
@@ -30,18 +31,60 @@ export interface Connection {
 const SIGN_IN_TIMEOUT_MS = 2000;
 const CONNECTION_NAME = 'offpeak';
 
+/** More than that many addresses of one name are not tried. */
+const MOST_ADDRESSES = 6;
+
 /**
- * One connection, for one visit. Nothing that ioredis does behind one's back: no reconnecting, no offline queue, no resending (a
- * purge that was sent twice blocks twice), no ready check (it sends INFO), RESP2 (no HELLO, which old servers and proxies refuse).
+ * One connection, for one visit, to the first address of `route` that accepts it; within one time-out, however many there are. An
+ * aborted `signal` gives it up.
  */
-export async function connect(target: Target): Promise<Connection> {
+export async function connect(target: Target, route: Resolved, signal?: AbortSignal): Promise<Connection> {
+  const connection = await reach(target, route, signal);
+  const abandon = () => connection.close();
+  signal?.addEventListener('abort', abandon);
+  try {
+    await signIn(connection, target);
+  } catch (error) {
+    connection.close();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', abandon);
+  }
+  return connection;
+}
+
+async function reach(target: Target, { addresses, stale }: Resolved, signal?: AbortSignal): Promise<Connection> {
+  const tried = addresses.slice(0, MOST_ADDRESSES);
+  let failure = new NodeFailure('unreachable', `${address(target)} cannot be reached: it has no address`);
+  for (const host of tried) {
+    signal?.throwIfAborted();
+    try {
+      return await open(target, host, CONNECT_TIMEOUT_MS / tried.length, signal);
+    } catch (error) {
+      failure = asFailure(error, target);
+      if (failure.kind !== 'unreachable' && failure.kind !== 'timeout') break;
+    }
+  }
+  throw stale === undefined ? failure : new NodeFailure(failure.kind, `${failure.message}; ${stale}`);
+}
+
+/**
+ * Nothing that ioredis does behind one's back: no reconnecting, no offline queue, no resending (a purge that was sent twice blocks
+ * twice), no ready check (it sends INFO), RESP2 (no HELLO, which old servers and proxies refuse).
+ */
+async function open(
+  target: Target,
+  host: string,
+  connectTimeout: number,
+  signal: AbortSignal | undefined,
+): Promise<Connection> {
   const redis = new Redis({
-    host: target.host,
+    host,
     port: target.port,
     ...(target.tls && { tls: tlsOptions(target) }),
     protocol: 2,
     lazyConnect: true,
-    connectTimeout: CONNECT_TIMEOUT_MS,
+    connectTimeout,
     enableReadyCheck: false,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
@@ -53,22 +96,20 @@ export async function connect(target: Target): Promise<Connection> {
   redis.on('error', (error: Error) => {
     failure.latest ??= error;
   });
+  const abandon = () => redis.disconnect();
+  signal?.addEventListener('abort', abandon);
   try {
     await redis.connect();
   } catch (error) {
     redis.disconnect();
     throw asFailure(failure.latest ?? error, target);
+  } finally {
+    signal?.removeEventListener('abort', abandon);
   }
-  const connection = wrap(redis, target, failure);
-  try {
-    await signIn(connection, target);
-  } catch (error) {
-    connection.close();
-    throw error;
-  }
-  return connection;
+  return wrap(redis, target, failure);
 }
 
+/** By the configured name, whatever address it leads to. */
 function tlsOptions({ host, ca, serverName }: Target): ConnectionOptions {
   // SNI holds names only (RFC 6066); the certificate is checked against the address all the same.
   const servername = serverName ?? (isIP(host) === 0 ? host : undefined);
