@@ -40,6 +40,8 @@ export interface NamesOptions {
   readonly servers?: readonly string[];
   /** Default: `/etc/hosts`. */
   readonly hostsPath?: string;
+  /** Names whose addresses are kept at most; default: 4,096. */
+  readonly mostKept?: number;
   /** Milliseconds of a clock that never goes back; default: the process' own. */
   readonly now?: () => Milliseconds;
 }
@@ -67,7 +69,7 @@ const DENIALS = ['ENOTFOUND', 'ENODATA'];
 
 /** Questions at once: a VPC's resolver takes 1,024 packets a second from each network interface, and each name takes two. */
 const NAMES_AT_ONCE = 256;
-const MOST_NAMES_KEPT = 4096;
+const MOST_KEPT = 4096;
 /** So that a laptop that has moved to another network is asked there. */
 const RESOLVER_LIFETIME: Milliseconds = MINUTE;
 
@@ -86,7 +88,12 @@ interface Answer {
  * two such threads are all that it gets, and the names of AWS wait behind them. In this order: the hosts file, DNS, and, for what DNS
  * answers but does not know (search domains, mDNS), `getaddrinfo`, one name at a time.
  */
-export function createNames({ servers, hostsPath, now = () => performance.now() }: NamesOptions = {}): Names {
+export function createNames({
+  servers,
+  hostsPath,
+  mostKept = MOST_KEPT,
+  now = () => performance.now(),
+}: NamesOptions = {}): Names {
   const hosts = hostsFile(now, hostsPath);
   const askServers = nameServers(now, servers);
   const askSystem = systemResolver(now);
@@ -100,13 +107,21 @@ export function createNames({ servers, hostsPath, now = () => performance.now() 
     return typeof answer === 'string' ? await askSystem(host, answer, end) : answer;
   }
 
+  function keep(host: string, one: Kept): Kept {
+    kept.delete(host);
+    kept.set(host, one);
+    const [oldest] = kept.keys();
+    if (kept.size > mostKept && oldest !== undefined) kept.delete(oldest);
+    return one;
+  }
+
   async function refresh(host: string): Promise<Resolved> {
     const last = kept.get(host);
     const usable = last && now() - last.answeredAt < STALE_FOR ? last : undefined;
     try {
       const { addresses, ttl } = await ask(host, usable ? REFRESH_TIMEOUT_MS : RESOLVE_TIMEOUT_MS);
       const lifetime = Math.min(Math.max(ttl, SHORTEST_TTL), LONGEST_TTL);
-      return keep(kept, host, { addresses, answeredAt: now(), until: now() + lifetime });
+      return keep(host, { addresses, answeredAt: now(), until: now() + lifetime });
     } catch (error) {
       // That there is no such name is an answer: what it once led to may be another server by now.
       const isAnswered = !(error instanceof NameFailure) || error.code === 'ENOTFOUND';
@@ -116,7 +131,7 @@ export function createNames({ servers, hostsPath, now = () => performance.now() 
       }
       const age = Math.round((now() - usable.answeredAt) / SECOND);
       const stale = `that was the address ${age} s ago; since then, ${error.message}`;
-      return keep(kept, host, { ...usable, stale, until: now() + NEXT_REFRESH });
+      return keep(host, { ...usable, stale, until: now() + NEXT_REFRESH });
     }
   }
 
@@ -132,14 +147,6 @@ export function createNames({ servers, hostsPath, now = () => performance.now() 
   }
 
   return { resolve, lookup: lookupOver(resolve) };
-}
-
-function keep(kept: Map<string, Kept>, host: string, one: Kept): Kept {
-  kept.delete(host);
-  kept.set(host, one);
-  const [oldest] = kept.keys();
-  if (kept.size > MOST_NAMES_KEPT && oldest !== undefined) kept.delete(oldest);
-  return one;
 }
 
 /** What DNS answers: addresses, or the code of its refusal. Throws when it does not answer in time. */

@@ -12,6 +12,8 @@ export interface Mutant {
 
 const MODEL = ['model/model.test.ts', 'model/regressions.test.ts', 'model/every-effect.test.ts'];
 const TROUBLES = ['model/troubles.test.ts'];
+const LOOKS = ['integration/looks.test.ts'];
+const NAMES = ['integration/names.test.ts'];
 const PLAN = ['functions/maintain/decide/plan'];
 
 export const MUTANTS: readonly Mutant[] = [
@@ -155,8 +157,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S2',
     what: 'a look may be older than the lease',
     file: 'maintain/run.ts',
-    from: '  const state = await stateOrProblem(ports);\n  const looks = await lookAtAll(config, ports, isChosen);',
-    to: '  const [looks, state] = await Promise.all([lookAtAll(config, ports, isChosen), stateOrProblem(ports)]);',
+    from: "  const state = await stateOrProblem(ports);\n  const leases = typeof state === 'string' ? lastKnownLeases(ports.store) : state;\n  const looks = await lookAtAll(config, ports, isChosen, {",
+    to: "  const looking = lookAtAll(config, ports, isChosen, { leased: new Set(), duration: 60_000 });\n  const state = await stateOrProblem(ports);\n  const leases = typeof state === 'string' ? lastKnownLeases(ports.store) : state;\n  const looks = await looking;\n  void ({",
     tests: ['faults/faults.test.ts'],
   },
   {
@@ -347,9 +349,105 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S6',
     what: 'a node that cannot be reached ends the tick',
     file: 'maintain/look.ts',
-    from: '    return { instance, node, problem: problemOf(error) };',
+    from: '    return { instance, node, problem: signal?.aborted ? NOT_REACHED : problemOf(error) };',
     to: '    throw error;',
     tests: MODEL,
+  },
+  {
+    law: 'S6',
+    what: 'looks have no end',
+    file: 'maintain/run.ts',
+    from: 'duration: lookTime(options.remaining()),',
+    to: 'duration: 2_000_000_000,',
+    tests: LOOKS,
+  },
+  {
+    law: 'S6',
+    what: 'a node that was not reached is said to be unreachable',
+    file: 'maintain/tend-instance.ts',
+    from: "  if (!isReached(look)) return { ...unseen, status: 'not-reached' };",
+    to: '',
+    tests: LOOKS,
+  },
+  {
+    law: 'S6',
+    what: 'a node that was not reached counts as looked at, and comes last again',
+    file: 'maintain/look.ts',
+    from: '  if (!isReached(look)) return;',
+    to: '',
+    tests: LOOKS,
+  },
+  {
+    law: 'S6',
+    what: 'a node that has answered waits behind all those that do not',
+    file: 'maintain/decide/looking.ts',
+    from: 'return answered ? [1, 0] : [3, age.get(id) ?? 0];',
+    to: 'return [3, age.get(id) ?? 0];',
+    tests: ['functions/maintain/decide/looking.test.ts'],
+  },
+  {
+    law: 'S6',
+    what: 'a leased node waits for its turn like any other',
+    file: 'maintain/decide/looking.ts',
+    from: '    if (leased.has(id)) return [0, 0];',
+    to: '',
+    tests: ['functions/maintain/decide/looking.test.ts'],
+  },
+  {
+    law: 'S6',
+    what: 'what is given up stays open',
+    file: 'maintain/look.ts',
+    from: '      (session) => session.close(),',
+    to: '      () => {},',
+    tests: LOOKS,
+  },
+  {
+    law: 'S6',
+    what: 'secrets and names are waited for in the place of others',
+    file: 'maintain/session.ts',
+    from: '    const target = await targetOf(instance, node, secrets);\n    const connection',
+    to: '    const target = await turns.plain(() => targetOf(instance, node, secrets));\n    const connection',
+    tests: LOOKS,
+  },
+  {
+    law: 'S6',
+    what: 'a name that hangs takes a thread that AWS needs',
+    file: 'shared/redis/connection.ts',
+    from: '    host,\n    port: target.port,',
+    to: '    host: target.host,\n    port: target.port,',
+    tests: NAMES,
+  },
+  {
+    law: 'S6',
+    what: 'a name server that is silent is waited for without end',
+    file: 'shared/names.ts',
+    from: 'bothFamilies(one, host), patience, () => {',
+    to: 'bothFamilies(one, host), patience * 1000, () => {',
+    tests: ['functions/shared/names.test.ts'],
+  },
+  {
+    law: 'S6',
+    what: 'an address is good for ever',
+    file: 'shared/names.ts',
+    from: 'Math.min(Math.max(ttl, SHORTEST_TTL), LONGEST_TTL)',
+    to: 'LONGEST_TTL * 60',
+    tests: ['functions/shared/names.test.ts'],
+  },
+  {
+    law: 'S6',
+    what: 'the last address of a name is good for ever',
+    file: 'shared/names.ts',
+    from: 'last && now() - last.answeredAt < STALE_FOR ? last',
+    to: 'last ? last',
+    tests: ['functions/shared/names.test.ts'],
+  },
+  {
+    law: 'S8',
+    what: 'the certificate of any name is good',
+    file: 'shared/redis/connection.ts',
+    from: '...(servername !== undefined && { servername }) };',
+    to: '...(servername !== undefined && { servername }), checkServerIdentity: () => undefined };',
+    tests: NAMES,
   },
   {
     law: 'S7',

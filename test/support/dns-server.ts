@@ -57,8 +57,11 @@ export async function dnsServer(port = 0): Promise<DnsServer> {
   const tcp = listen((socket) => {
     sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)));
     socket.on('data', (bytes) => {
-      const answer = answerTo(bytes.subarray(2), 'tcp');
-      if (answer) socket.write(Buffer.concat([uint16(answer.length), answer]));
+      // Several may come at once, each behind its length; none is so long that it comes in pieces.
+      for (let at = 0; at < bytes.length; at += 2 + bytes.readUInt16BE(at)) {
+        const answer = answerTo(bytes.subarray(at + 2, at + 2 + bytes.readUInt16BE(at)), 'tcp');
+        if (answer) socket.write(Buffer.concat([uint16(answer.length), answer]));
+      }
     });
   });
   // The same port as over UDP: taken by somebody else only rarely, and then the test says so.
