@@ -1,6 +1,6 @@
 import type { Tick } from '../functions/maintain/run.ts';
 
-/** 0 fine, 1 a node failed or was unreachable, or something could not be told; 2 usage or config; 130 interrupted. */
+/** 0 fine, 1 a node failed, was unreachable or not reached, or something could not be told; 2 usage or config; 130 interrupted. */
 export const EXIT = { fine: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 export function exitCodeOf(ticks: readonly Tick[]): number {
@@ -8,6 +8,6 @@ export function exitCodeOf(ticks: readonly Tick[]): number {
     problem !== undefined ||
     troubles !== undefined ||
     undelivered > 0 ||
-    outcomes.some(({ status }) => status === 'failed' || status === 'unreachable');
+    outcomes.some(({ status }) => ['failed', 'unreachable', 'not-reached'].includes(status));
   return ticks.some(isBad) ? EXIT.failed : EXIT.fine;
 }

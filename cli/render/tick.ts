@@ -27,14 +27,14 @@ function nodeBlock(
   return [...outcomeLines(first, style, instance), ...rest.flatMap((outcome) => stepLines(outcome, style, instance))];
 }
 
-const STATUSES = ['observed', 'acted', 'unreachable', 'failed'] as const;
+const STATUSES = ['observed', 'acted', 'unreachable', 'not-reached', 'failed'] as const;
 
 function headline({ at, stage, outcomes, leased }: Tick, nodes: number, { paint }: Style): string {
   const counts = STATUSES.map(
     (status) => [status, outcomes.filter((outcome) => outcome.status === status).length] as const,
   )
     .filter(([, count]) => count > 0)
-    .map(([status, count]) => `${countText(count)} ${status}`);
+    .map(([status, count]) => `${countText(count)} ${status.replace('-', ' ')}`);
   const held = leased.length > 0 ? [`${countText(leased.length)} under our lease`] : [];
   const time = isoText(at)
     .replace('T', ' ')

@@ -28,6 +28,7 @@ export function compose(env: Environment, log: Log): { readonly config: Config; 
     config,
     ports: {
       open: sessionOpener(createSecretReader({ env, now: clock.now }), clock),
+      sightings: new Map(),
       store: rememberingLeases(stateStore(env)),
       metrics: createMetricSink(createCloudWatchClient()),
       alerts: withoutRepeats(alertSink(env, config), clock),

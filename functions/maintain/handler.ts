@@ -26,10 +26,12 @@ export const handler = middy<unknown, Summary>({ timeoutEarlyInMillis: 0 })
   .handler(async (_event, context) => {
     parts ??= compose(process.env, log);
     const { config, ports } = parts;
+    // Lambda reckons what remains by the wall clock, which may be set back: asked once, then counted down.
+    const end = performance.now() + context.getRemainingTimeInMillis() - RESERVED;
     const ticks = await tickAndFollow(config, ports, {
       mode: 'act',
       holder: context.awsRequestId,
-      remaining: () => context.getRemainingTimeInMillis() - RESERVED,
+      remaining: () => end - performance.now(),
     });
     failIfUnexpected(ticks);
     return summarize(ticks);

@@ -53,7 +53,8 @@ export interface Session extends Inspector, Executor {
   close(): void;
 }
 
-export type OpenSession = (instance: InstanceConfig, node: NodeAddress) => Promise<Session>;
+/** An aborted `signal` gives up what is under way, and closes its socket. Throws NodeFailure. */
+export type OpenSession = (instance: InstanceConfig, node: NodeAddress, signal?: AbortSignal) => Promise<Session>;
 
 export interface Clock {
   /** Epoch milliseconds. */
@@ -74,6 +75,8 @@ export interface Log {
 /** Everything outside that a run needs. */
 export interface Ports {
   readonly open: OpenSession;
+  /** By node, the latest look last: whether it has answered. Kept from tick to tick, for the order of the next looks. */
+  readonly sightings?: Map<string, boolean>;
   readonly store: JobStore;
   readonly metrics: MetricSink;
   readonly alerts: AlertSink;

@@ -59,6 +59,7 @@ function logOutcome(log: Log, outcome: Outcome): void {
     ...(mainThreadCpu !== undefined && { mainThreadCpu }),
   };
   if (status === 'failed') log.error('node failed', fields);
+  else if (status === 'not-reached') log.warn('node not reached', fields);
   else if (status === 'unreachable') log.warn('node unreachable', fields);
   else log.info(status === 'acted' ? 'node maintained' : 'node observed', fields);
 }

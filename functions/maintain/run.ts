@@ -1,9 +1,10 @@
 import pLimit from 'p-limit';
-import type { Config } from '../shared/config/schema.ts';
+import type { Config, InstanceConfig } from '../shared/config/schema.ts';
 import type { Milliseconds } from '../shared/config/units.ts';
 import { DIMENSION, JOB_METRICS, type Metric } from '../shared/contracts/metrics.ts';
 import { StateUnavailable } from '../shared/state/store.ts';
 import { type Brakes, brakesOf, type Known } from './brakes.ts';
+import { lookTime } from './decide/looking.ts';
 import type { Outcome } from './decide/outcome.ts';
 import type { StopReason } from './decide/plan.ts';
 import { isIdle } from './decide/turns.ts';
@@ -73,10 +74,14 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
   const isChosen = (node: string) => options.only?.some((name) => name.node === node) ?? true;
   // In this order: a look that is older than the lease would take what another job has just switched on for switched off.
   const read = await stateOrProblem(ports);
-  const looks = await lookAtAll(config, ports, isChosen);
+  const leases = typeof read === 'string' ? lastKnownLeases(ports.store) : read;
+  const looks = await lookAtAll(config, ports, isChosen, {
+    leased: new Set([...leases.leases.values(), ...leases.aside].map(({ lease }) => lease.node)),
+    duration: lookTime(options.remaining()),
+  });
   const troubles: string[] = [];
   const state = typeof read === 'string' ? read : await followed(read, looks, ports, options.mode, troubles);
-  const homes = homesOf(typeof state === 'string' ? lastKnownLeases(ports.store) : state, looks);
+  const homes = homesOf(leases, looks);
   const doubles = doublesOf(looks, homes);
   const brakes = brakesFor(config, ports, { state, homes, looks });
   try {
@@ -84,17 +89,16 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
     if (options.mode === 'act' && typeof state !== 'string')
       await noted('what has befallen a server', fallsNoted(ports, brakes), troubles, ports.log);
     const limit = pLimit(INSTANCES_AT_ONCE);
-    const tended = await Promise.all(
-      config.instances.map((instance) => {
-        const own = looks.filter((look) => look.instance === instance);
-        const scope = { ...options, stage: config.stage, homes, doubles, brakes };
-        return limit(() =>
-          tendInstance(own, instance, state, ports, scope).catch((error) =>
-            own.map((look) => untended(look, error, homes.has(look.node.id), ports.log)),
-          ),
-        );
-      }),
-    );
+    const tended = new Map<string, readonly Outcome[]>();
+    const tend = async (instance: InstanceConfig) => {
+      const own = looks.filter((look) => look.instance === instance);
+      const scope = { ...options, stage: config.stage, homes, doubles, brakes };
+      const outcomes = await tendInstance(own, instance, state, ports, scope).catch((error) =>
+        own.map((look) => untended(look, error, homes.has(look.node.id), ports.log)),
+      );
+      tended.set(instance.id, outcomes);
+    };
+    await Promise.all(leasedFirst(config.instances, homes).map((instance) => limit(() => tend(instance))));
     const orphans: Outcome[] = [];
     if (typeof state !== 'string') {
       const keep = (what: string, work: Promise<unknown>) => noted(what, work, troubles, ports.log);
@@ -108,7 +112,8 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
         stranded.then((some) => orphans.push(...some)),
       );
     }
-    return await conclude(config, ports, options, { at, outcomes: [...tended.flat(), ...orphans], state, troubles });
+    const inOrder = config.instances.flatMap(({ id }) => tended.get(id) ?? []);
+    return await conclude(config, ports, options, { at, outcomes: [...inOrder, ...orphans], state, troubles });
   } finally {
     for (const look of looks) if ('session' in look) look.session.close();
   }
@@ -175,6 +180,15 @@ async function fallsNoted({ log }: Ports, brakes: Brakes): Promise<void> {
     if (!(error instanceof StateUnavailable)) throw error;
     log.warn('falls not noted', { error: error.message });
   }
+}
+
+/** What is on is given back before anybody else has a turn. */
+function leasedFirst(
+  instances: readonly InstanceConfig[],
+  homes: ReadonlyMap<string, unknown>,
+): readonly InstanceConfig[] {
+  const isLeased = ({ nodes }: InstanceConfig) => nodes.some(({ id }) => homes.has(id));
+  return [...instances.filter(isLeased), ...instances.filter((instance) => !isLeased(instance))];
 }
 
 /** Published first, judged afterwards: a failed run has told what it saw. */

@@ -1,11 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { SecretUnavailable } from '../shared/aws/secret-failure.ts';
 import type { SecretReader } from '../shared/aws/secrets.ts';
 import type { NodeAddress, SecretReference } from '../shared/config/address.ts';
 import type { InstanceConfig } from '../shared/config/schema.ts';
 import type { Milliseconds } from '../shared/config/units.ts';
+import { createNames, NameFailure, type Names } from '../shared/names.ts';
 import { type Command, type Connection, connect, type Reply, type Target } from '../shared/redis/connection.ts';
-import { NodeFailure } from '../shared/redis/failure.ts';
+import { address, NodeFailure } from '../shared/redis/failure.ts';
 import { type InfoFields, parseInfo } from '../shared/redis/info.ts';
 import type { Settings } from './decide/observation.ts';
 import { settingsRead } from './decide/setting-forms.ts';
@@ -25,24 +27,48 @@ const REFUSED = /^(NOPERM|ERR unknown (sub)?command)/i;
 const PROBE_PARAMETER = 'active-defrag-cycle-max';
 const PROBE_VALUE = 'offpeak-asks-only';
 
+/** A socket that waits costs nothing; a TLS handshake takes a millisecond or two of a processor, of which Lambda gives a seventh. */
+const CONNECTS_AT_ONCE = { plain: 128, tls: 64 } as const;
+
 /**
  * Opens nodes with the secrets that their references name. What the server refuses may have been rotated since it was read:
- * it is read again, and when it is another one by then, tried once more.
+ * it is read again, and when it is another one by then, tried once more. How many connect at once is bounded; secrets and names are
+ * waited for before, so that those that hang take nobody's place.
  */
-export function sessionOpener(secrets: SecretReader, clock: Pick<Clock, 'now'>): OpenSession {
-  return async (instance, node) => {
+export function sessionOpener(
+  secrets: SecretReader,
+  clock: Pick<Clock, 'now'>,
+  names: Names = createNames(),
+): OpenSession {
+  const turns = { plain: pLimit(CONNECTS_AT_ONCE.plain), tls: pLimit(CONNECTS_AT_ONCE.tls) };
+  const reach = async (target: Target, signal: AbortSignal | undefined) => {
+    const route = await names.resolve(target.host).catch((error: unknown) => {
+      throw asUnreached(error, target);
+    });
+    return await turns[target.tls ? 'tls' : 'plain'](() => {
+      signal?.throwIfAborted();
+      return connect(target, route, signal);
+    });
+  };
+  return async (instance, node, signal) => {
     const startedAt = clock.now();
     const target = await targetOf(instance, node, secrets);
-    const connection = await connect(target).catch(async (failure: unknown) => {
+    const connection = await reach(target, signal).catch(async (failure: unknown) => {
       const suspect = suspectOf(failure, instance);
       if (suspect === undefined) throw failure;
       secrets.forget(suspect, startedAt);
       const renewed = await targetOf(instance, node, secrets);
       if (renewed.password === target.password && renewed.ca === target.ca) throw failure;
-      return await connect(renewed);
+      return await reach(renewed, signal);
     });
     return sessionOver(connection, node, clock);
   };
+}
+
+function asUnreached(error: unknown, target: Target): unknown {
+  if (!(error instanceof NameFailure)) return error;
+  const kind = error.code === 'ETIMEDOUT' ? 'timeout' : 'unreachable';
+  return new NodeFailure(kind, `${address(target)} cannot be reached: ${error.message}`);
 }
 
 /** The secret that is out of date, if it is one's fault at all. */

@@ -8,7 +8,7 @@ import type { Outcome } from './decide/outcome.ts';
 import type { Peer } from './decide/replication-guards.ts';
 import { actingOrder, waitsForStage } from './decide/turns.ts';
 import { type HeldLease, isAside } from './leases.ts';
-import { lookAt, problemOf, type Seen, type Unseen } from './look.ts';
+import { isReached, lookAt, problemOf, type Seen, type Unseen } from './look.ts';
 import { NO_PAUSES } from './pauses.ts';
 import type { Log, Ports } from './ports.ts';
 import type { HeldRecord } from './records.ts';
@@ -45,7 +45,7 @@ export async function tendInstance(
   // What was set aside is given back before anything else is done: its server has come back with our settings on.
   const aside = [...options.homes].flatMap(([node, held]) => (isAside(held) ? [node] : []));
   for (const early of actingOrder(looks, [...aside, ...peers])) {
-    const look = await fresh(early, ports);
+    const look = await fresh(early, ports, options);
     // Two of them, when instances were merged: the later one ends.
     const isSecond = peers.slice(1).includes(look.node.id) && options.release === undefined;
     const results = await tendNode(
@@ -75,8 +75,13 @@ const STALE: Milliseconds = 2 * SECOND;
  * Whoever has waited for a turn is looked at anew: a look before a purge takes twelve seconds, and servers hang up on clients that are
  * silent for their `timeout`.
  */
-async function fresh(look: Seen | Unseen, { open, clock }: Ports): Promise<Seen | Unseen> {
-  if ('problem' in look || clock.now() - look.observation.at <= STALE) return look;
+async function fresh(look: Seen | Unseen, { open, clock }: Ports, { homes, remaining }: Scope): Promise<Seen | Unseen> {
+  if ('problem' in look) return look;
+  // Of a clock that was set back, nothing is known.
+  const age = clock.now() - look.observation.at;
+  if (age >= 0 && age <= STALE) return look;
+  // Without time nothing is begun: what was seen is all that is told.
+  if (remaining() <= 0 && !homes.has(look.node.id)) return look;
   look.session.close();
   return await lookAt(open, look.instance, look.node);
 }
@@ -123,16 +128,18 @@ export function untended(look: Seen | Unseen, error: unknown, leased: boolean, l
   return { ...name, status, problem, leased, ...seen, notices: [] };
 }
 
-async function tendUnseen({ instance, node, problem }: Unseen, state: State | string, ports: Ports, options: Scope) {
+async function tendUnseen(look: Unseen, state: State | string, ports: Ports, options: Scope): Promise<Outcome> {
+  const { instance, node, problem } = look;
   const held = options.homes.get(node.id);
-  const unseen: Outcome = {
+  const unseen = {
     instance: instance.id,
     node: node.id,
     status: problem.expected ? 'unreachable' : 'failed',
     problem,
     leased: held !== undefined,
     notices: [],
-  };
+  } as const;
+  if (!isReached(look)) return { ...unseen, status: 'not-reached' };
   if (!held || options.mode !== 'act' || typeof state === 'string') return unseen;
   return await unreachableLease({ ports, ...options, instance }, held, unseen);
 }

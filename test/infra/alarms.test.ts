@@ -139,6 +139,7 @@ describe('the job', () => {
 
   test.each([
     'job-errors',
+    'job-nodes-not-reached',
     'job-throttled',
     'job-dead-letters',
     'alerts-undelivered',

@@ -166,7 +166,8 @@ describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('on real servers'
 
   it('what is examined of a server without a Cluster: no modules, and nothing of slots', async () => {
     await using server = await plainServer();
-    const connection = await connect({ host: '127.0.0.1', port: server.port, tls: false });
+    const target = { host: '127.0.0.1', port: server.port, tls: false };
+    const connection = await connect(target, { addresses: [target.host] });
     const first = await observe(connection, 'it', () => Date.now());
     expect(first.address).toBe('127.0.0.1');
     expect(await examine(connection, first)).not.toHaveProperty('cluster');

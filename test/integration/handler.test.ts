@@ -46,6 +46,7 @@ const JOB = {
   Heartbeat: 'Count',
   NodesObserved: 'Count',
   NodesUnreachable: 'Count',
+  NodesNotReached: 'Count',
   NodesFailed: 'Count',
   LeasesHeld: 'Count',
   TickDuration: 'Milliseconds',

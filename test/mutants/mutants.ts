@@ -16,6 +16,8 @@ const LEFT_ON = ['model/left-on.test.ts'];
 const IDENTITY = ['model/identity.test.ts'];
 const GUARD = ['functions/shared/redis/resp-guard.test.ts'];
 const BRAKES = ['functions/maintain/brakes.test.ts'];
+const LOOKS = ['integration/looks.test.ts'];
+const NAMES = ['integration/names.test.ts'];
 const PLAN = ['functions/maintain/decide/plan'];
 
 export const MUTANTS: readonly Mutant[] = [
@@ -135,8 +137,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S2',
     what: 'a store that cannot be read keeps a defrag on',
     file: 'maintain/run.ts',
-    from: "typeof state === 'string' ? lastKnownLeases(ports.store) : state",
-    to: "typeof state === 'string' ? { leases: new Map(), aside: [] } : state",
+    from: "const leases = typeof read === 'string' ? lastKnownLeases(ports.store) : read",
+    to: "const leases = typeof read === 'string' ? { ...lastKnownLeases(ports.store), leases: new Map(), aside: [] } : read",
     tests: TROUBLES,
   },
   {
@@ -159,8 +161,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S2',
     what: 'a look may be older than the lease',
     file: 'maintain/run.ts',
-    from: '  const read = await stateOrProblem(ports);\n  const looks = await lookAtAll(config, ports, isChosen);',
-    to: '  const [looks, read] = await Promise.all([lookAtAll(config, ports, isChosen), stateOrProblem(ports)]);',
+    from: "  const read = await stateOrProblem(ports);\n  const leases = typeof read === 'string' ? lastKnownLeases(ports.store) : read;\n  const looks = await lookAtAll(config, ports, isChosen, {",
+    to: "  const looking = lookAtAll(config, ports, isChosen, { leased: new Set(), duration: 60_000 });\n  const read = await stateOrProblem(ports);\n  const leases = typeof read === 'string' ? lastKnownLeases(ports.store) : read;\n  const looks = await looking;\n  void ({",
     tests: ['faults/faults.test.ts'],
   },
   {
@@ -447,12 +449,12 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S6',
     what: 'a node that cannot be reached ends the tick',
     file: 'maintain/look.ts',
-    from: '    return { instance, node, problem: problemOf(error) };',
+    from: '    return { instance, node, problem: signal?.aborted ? NOT_REACHED : problemOf(error) };',
     to: '    throw error;',
     tests: MODEL,
   },
   {
-    law: 'S6',
+    law: 'S10',
     what: 'a reply to no command reaches the client',
     file: 'shared/redis/resp-guard.ts',
     from: '    if (type !== ERROR && this.#isUnasked()) return UNASKED;\n',
@@ -524,11 +526,11 @@ export const MUTANTS: readonly Mutant[] = [
     tests: ['integration/hostile-servers.test.ts'],
   },
   {
-    law: 'S6',
+    law: 'S10',
     what: 'each byte of a TLS handshake has a time-out of its own',
     file: 'shared/redis/socket.ts',
-    from: 'const timer = setTimeout(() => socket.destroy(late), CONNECT_TIMEOUT_MS);',
-    to: 'const timer = setTimeout(() => {}, 0);\n    socket.setTimeout(CONNECT_TIMEOUT_MS, () => socket.destroy(late));',
+    from: 'const timer = setTimeout(() => socket.destroy(late), timeout);',
+    to: 'const timer = setTimeout(() => {}, 0);\n    socket.setTimeout(timeout, () => socket.destroy(late));',
     tests: ['integration/hostile-servers.test.ts'],
   },
   {
@@ -586,6 +588,102 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'Object.entries(settingsRead(prior).settings)',
     to: 'Object.entries(settingsRead(prior) && prior)',
     tests: ['integration/hostile-values.test.ts'],
+  },
+  {
+    law: 'S10',
+    what: 'looks have no end',
+    file: 'maintain/run.ts',
+    from: 'duration: lookTime(options.remaining()),',
+    to: 'duration: 2_000_000_000,',
+    tests: LOOKS,
+  },
+  {
+    law: 'S6',
+    what: 'a node that was not reached is said to be unreachable',
+    file: 'maintain/tend-instance.ts',
+    from: "  if (!isReached(look)) return { ...unseen, status: 'not-reached' };",
+    to: '',
+    tests: LOOKS,
+  },
+  {
+    law: 'S6',
+    what: 'a node that was not reached counts as looked at, and comes last again',
+    file: 'maintain/look.ts',
+    from: '  if (!isReached(look)) return;',
+    to: '',
+    tests: LOOKS,
+  },
+  {
+    law: 'S6',
+    what: 'a node that has answered waits behind all those that do not',
+    file: 'maintain/decide/looking.ts',
+    from: 'return answered ? [1, 0] : [3, age.get(id) ?? 0];',
+    to: 'return [3, age.get(id) ?? 0];',
+    tests: ['functions/maintain/decide/looking.test.ts'],
+  },
+  {
+    law: 'S6',
+    what: 'a leased node waits for its turn like any other',
+    file: 'maintain/decide/looking.ts',
+    from: '    if (leased.has(id)) return [0, 0];',
+    to: '',
+    tests: ['functions/maintain/decide/looking.test.ts'],
+  },
+  {
+    law: 'S6',
+    what: 'what is given up stays open',
+    file: 'maintain/look.ts',
+    from: '      (session) => session.close(),',
+    to: '      () => {},',
+    tests: LOOKS,
+  },
+  {
+    law: 'S6',
+    what: 'secrets and names are waited for in the place of others',
+    file: 'maintain/session.ts',
+    from: '    const target = await targetOf(instance, node, secrets);\n    const connection',
+    to: '    const target = await turns.plain(() => targetOf(instance, node, secrets));\n    const connection',
+    tests: LOOKS,
+  },
+  {
+    law: 'S10',
+    what: 'a name that hangs takes a thread that AWS needs',
+    file: 'shared/redis/connection.ts',
+    from: 'await openSocket(target, host, bounds)',
+    to: 'await openSocket(target, target.host, bounds)',
+    tests: NAMES,
+  },
+  {
+    law: 'S10',
+    what: 'a name server that is silent is waited for without end',
+    file: 'shared/names.ts',
+    from: 'bothFamilies(one, host), patience, () => {',
+    to: 'bothFamilies(one, host), patience * 1000, () => {',
+    tests: ['functions/shared/names.test.ts'],
+  },
+  {
+    law: 'S6',
+    what: 'an address is good for ever',
+    file: 'shared/names.ts',
+    from: 'Math.min(Math.max(ttl, SHORTEST_TTL), LONGEST_TTL)',
+    to: 'LONGEST_TTL * 60',
+    tests: ['functions/shared/names.test.ts'],
+  },
+  {
+    law: 'S6',
+    what: 'the last address of a name is good for ever',
+    file: 'shared/names.ts',
+    from: 'last && now() - last.answeredAt < STALE_FOR ? last',
+    to: 'last ? last',
+    tests: ['functions/shared/names.test.ts'],
+  },
+  {
+    law: 'S8',
+    what: 'the certificate of any name is good',
+    file: 'shared/redis/socket.ts',
+    from: '...(servername !== undefined && { servername }) };',
+    to: '...(servername !== undefined && { servername }), checkServerIdentity: () => undefined };',
+    tests: NAMES,
   },
   {
     law: 'S7',

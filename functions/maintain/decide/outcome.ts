@@ -17,6 +17,8 @@ export interface Outcome {
     /** Seen, and the plan was carried out. */
     | 'acted'
     | 'unreachable'
+    /** Not looked at to the end, for lack of time: how it is nobody knows. */
+    | 'not-reached'
     /** Seen or not, the job itself went wrong. */
     | 'failed';
   readonly observation?: Observation;

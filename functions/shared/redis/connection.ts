@@ -1,5 +1,6 @@
 import { AbstractConnector, Redis, type RedisOptions } from 'ioredis';
-import { address, asFailure, errorCode, farewellIn, NodeFailure, printable } from './failure.ts';
+import type { Resolved } from '../names.ts';
+import { address, asFailure, CONNECT_TIMEOUT_MS, errorCode, farewellIn, NodeFailure, printable } from './failure.ts';
 import { GuardedStream } from './guarded-stream.ts';
 import { openSocket, type Peer } from './socket.ts';
 
@@ -27,12 +28,49 @@ export interface Connection {
 const SIGN_IN_TIMEOUT_MS = 2000;
 const CONNECTION_NAME = 'offpeak';
 
+/** More than that many addresses of one name are not tried. */
+const MOST_ADDRESSES = 6;
+
 /**
- * One connection, for one visit. Nothing that ioredis does behind one's back: no reconnecting, no offline queue, no resending (a
- * purge that was sent twice blocks twice), no ready check (it sends INFO), RESP2 (no HELLO, which old servers and proxies refuse).
+ * One connection, for one visit, to the first address of `route` that accepts it; within one time-out, however many there are. An
+ * aborted `signal` gives it up.
  */
-export async function connect(target: Target): Promise<Connection> {
-  const stream = await guardedStream(target);
+export async function connect(target: Target, route: Resolved, signal?: AbortSignal): Promise<Connection> {
+  const connection = await reach(target, route, signal);
+  const abandon = () => connection.close();
+  signal?.addEventListener('abort', abandon);
+  try {
+    await signIn(connection, target);
+  } catch (error) {
+    connection.close();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', abandon);
+  }
+  return connection;
+}
+
+async function reach(target: Target, { addresses, stale }: Resolved, signal?: AbortSignal): Promise<Connection> {
+  const tried = addresses.slice(0, MOST_ADDRESSES);
+  let failure = new NodeFailure('unreachable', `${address(target)} cannot be reached: it has no address`);
+  for (const host of tried) {
+    signal?.throwIfAborted();
+    try {
+      const bounds = { timeout: CONNECT_TIMEOUT_MS / tried.length, ...(signal && { signal }) };
+      return await open(target, new GuardedStream(await openSocket(target, host, bounds), target));
+    } catch (error) {
+      failure = asFailure(error, target);
+      if (failure.kind !== 'unreachable' && failure.kind !== 'timeout') break;
+    }
+  }
+  throw stale === undefined ? failure : new NodeFailure(failure.kind, `${failure.message}; ${stale}`);
+}
+
+/**
+ * Nothing that ioredis does behind one's back: no reconnecting, no offline queue, no resending (a purge that was sent twice blocks
+ * twice), no ready check (it sends INFO), RESP2 (no HELLO, which old servers and proxies refuse).
+ */
+async function open(target: Target, stream: GuardedStream): Promise<Connection> {
   const redis = new Redis({
     Connector: handing(stream),
     protocol: 2,
@@ -46,25 +84,13 @@ export async function connect(target: Target): Promise<Connection> {
   });
   // The stream knows what went wrong; an error without a listener would be printed.
   redis.on('error', () => {});
-  const connection = wrap(redis, stream, target);
   try {
-    await redis.connect().catch((error: unknown) => {
-      throw asFailure(stream.errored ?? error, target);
-    });
-    await signIn(connection, target);
+    await redis.connect();
   } catch (error) {
-    connection.close();
-    throw error;
+    redis.disconnect();
+    throw asFailure(stream.errored ?? error, target);
   }
-  return connection;
-}
-
-async function guardedStream(target: Target): Promise<GuardedStream> {
-  try {
-    return new GuardedStream(await openSocket(target), target);
-  } catch (error) {
-    throw asFailure(error, target);
-  }
+  return wrap(redis, stream, target);
 }
 
 /** Hands the client a stream that is connected already, in place of a socket of the client's own. */

@@ -1,6 +1,6 @@
 import { isIP, connect as netConnect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
-import { CONNECT_TIMEOUT_MS, type Place } from './failure.ts';
+import type { Place } from './failure.ts';
 
 export interface Peer extends Place {
   readonly ca?: string;
@@ -8,31 +8,42 @@ export interface Peer extends Place {
 }
 
 /**
- * A socket that is connected, with the TLS handshake behind it. The time is bounded as a whole (Node's own time-out begins anew with each
- * byte, so that a handshake of one byte a second would never end).
+ * A socket that is connected to one address of its peer, with the TLS handshake behind it. `timeout` (ms) bounds all of it (Node's own
+ * time-out begins anew with each byte, so that a handshake of one byte a second would never end); an aborted `signal` gives it up.
  */
-export function openSocket(peer: Peer): Promise<Socket> {
-  const { host, port, tls } = peer;
+export function openSocket(
+  peer: Peer,
+  host: string,
+  { timeout, signal }: { readonly timeout: number; readonly signal?: AbortSignal },
+): Promise<Socket> {
+  const { port, tls } = peer;
   return new Promise((resolve, reject) => {
     const socket = tls ? tlsConnect({ host, port, ...tlsOptions(peer) }) : netConnect({ host, port });
     const late = Object.assign(new Error('connect ETIMEDOUT'), { code: 'ETIMEDOUT' });
-    const timer = setTimeout(() => socket.destroy(late), CONNECT_TIMEOUT_MS);
-    socket.once(tls ? 'secureConnect' : 'connect', () => {
+    const timer = setTimeout(() => socket.destroy(late), timeout);
+    const abandon = () => socket.destroy();
+    signal?.addEventListener('abort', abandon);
+    const settle = () => {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', abandon);
+    };
+    socket.once(tls ? 'secureConnect' : 'connect', () => {
+      settle();
       resolve(socket);
     });
     // It stays: what happens to the socket afterwards must find a listener, or it ends the process.
     socket.on('error', (error) => {
-      clearTimeout(timer);
+      settle();
       reject(error);
     });
     socket.once('close', () => {
-      clearTimeout(timer);
+      settle();
       reject(new Error('connection closed'));
     });
   });
 }
 
+/** By the configured name, whatever address it leads to. */
 function tlsOptions({ host, ca, serverName }: Peer): ConnectionOptions {
   // SNI holds names only (RFC 6066); the certificate is checked against the address all the same.
   const servername = serverName ?? (isIP(host) === 0 ? host : undefined);
