@@ -24,6 +24,7 @@ const EVENTS = Object.keys({
   'lease-lost': true,
   'settings-changed': true,
   'state-unavailable': true,
+  several: true,
 } satisfies Record<AlertEvent, true>);
 
 function asPage(name: string): readonly string[] {

@@ -3,7 +3,7 @@ import type { Metric } from '../shared/contracts/metrics.ts';
 import type { PublishReport } from '../shared/contracts/sinks.ts';
 import type { Outcome } from './decide/outcome.ts';
 import { planText } from './decide/words.ts';
-import { deliver } from './outbox.ts';
+import { deliver, looseAlerts } from './outbox.ts';
 import type { Log, Ports } from './ports.ts';
 
 /** What a tick has to tell. */
@@ -14,6 +14,8 @@ export interface Telling {
   readonly alerts: readonly Alert[];
   /** The state could not be read: the outbox is not asked. */
   readonly isBlind: boolean;
+  /** False: nothing more is begun. */
+  readonly hasTime: () => boolean;
 }
 
 /**
@@ -22,12 +24,12 @@ export interface Telling {
  */
 export async function publish(
   ports: Pick<Ports, 'metrics' | 'alerts' | 'clock' | 'log' | 'store'>,
-  { holder, outcomes, metrics, alerts, isBlind }: Telling,
+  { holder, outcomes, metrics, alerts, isBlind, hasTime }: Telling,
 ): Promise<number> {
   for (const outcome of outcomes) logOutcome(ports.log, outcome);
   const [metricReport, alertReport] = await Promise.all([
     ports.metrics.publish(metrics),
-    isBlind ? ports.alerts.send(alerts) : deliver(ports, holder, alerts),
+    isBlind ? ports.alerts.send(looseAlerts(alerts)) : deliver(ports, holder, alerts, hasTime),
   ]);
   logRejections(ports.log, 'metrics not published', metricReport);
   logRejections(ports.log, 'alerts not sent', alertReport);
