@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { z } from 'zod';
 import { callSqs, createQueue, type MotoQueue } from './moto-queue.ts';
 
@@ -33,7 +34,9 @@ export async function queueSource(
   const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: deadLetters.arn, maxReceiveCount });
   const queue = await createQueue(motoUrl, 'notify-slack', { VisibilityTimeout: '360', RedrivePolicy });
   const QueueUrl = queue.url;
-  const call = (operation: string, input: object) => callSqs(motoUrl, operation, { QueueUrl, ...input });
+  // moto 5.2.1 answers in threads, and hands a message to two that ask at once.
+  const inTurn = pLimit(1);
+  const call = (operation: string, input: object) => inTurn(() => callSqs(motoUrl, operation, { QueueUrl, ...input }));
 
   async function batch(fn: (event: unknown) => Promise<unknown>): Promise<boolean> {
     const { Messages } = Received.parse(await call('ReceiveMessage', { MaxNumberOfMessages: batchSize }));

@@ -53,7 +53,7 @@ export interface AlertFigures {
  * A chat shows so many nodes of a digest in one message, and the rest in further ones. The job counts with it when it divides what it
  * has to tell into digests.
  */
-export const NODES_A_MESSAGE = 250;
+export const NODES_A_MESSAGE = 150;
 
 /** One of the events that a digest stands for. */
 export interface AlertMember {

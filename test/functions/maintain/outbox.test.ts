@@ -213,13 +213,15 @@ describe('the outbox', () => {
   });
 
   describe('F11: what happened to many nodes', () => {
+    // A file is written anew for each of its documents: for so many of them, the model's store.
+    const inMemory = () => anOutbox(aStore().store);
     const MANY = stormOfKind(300, 'unsupported');
     const idsOf = (messages: readonly Alert[]) =>
       messages.flatMap(({ id, members }) => members?.map((member) => member.id) ?? [id]).toSorted();
     const IDS = idsOf(MANY);
 
     test('is one message, after which nothing is kept', async () => {
-      const { ports, messages, kept } = anOutbox();
+      const { ports, messages, kept } = inMemory();
       expect(await deliver(ports, 'a', MANY)).toEqual({ sent: 1, rejected: [] });
       expect(messages).toHaveLength(1);
       expect(idsOf(messages)).toEqual(IDS);
@@ -227,7 +229,7 @@ describe('the outbox', () => {
     });
 
     test('leaves the outbox when the topic has taken its message, not before', async () => {
-      const { ports, world, messages, kept } = anOutbox();
+      const { ports, world, messages, kept } = inMemory();
       world.topic = 'refuses';
       expect((await deliver(ports, 'a', MANY)).rejected).toHaveLength(1);
       expect(await kept()).toHaveLength(300);
@@ -238,23 +240,24 @@ describe('the outbox', () => {
     });
 
     test('is repeated once for a job that died as it was sent, under the same id, whatever has happened since', async () => {
-      const { ports, world, messages, kept } = anOutbox();
+      const { ports, world, messages, kept } = inMemory();
       world.topic = 'kills the job';
-      expect(await hangs(deliver(ports, 'first', MANY.slice(0, 40)))).toBe(true);
+      void deliver(ports, 'first', MANY.slice(0, 200));
+      await expect.poll(() => messages.length).toBe(1);
       world.now += FRESH;
       world.topic = 'takes';
-      await deliver(ports, 'second', MANY.slice(40));
+      await deliver(ports, 'second', MANY.slice(200));
       const [first, second, third] = messages;
       expect(messages).toHaveLength(3);
       expect(second?.id).toBe(first?.id);
       expect(second?.members).toEqual(first?.members);
-      expect(idsOf(third ? [third] : [])).toEqual(idsOf(MANY.slice(40)));
+      expect(idsOf(third ? [third] : [])).toEqual(idsOf(MANY.slice(200)));
       expect(third?.id).not.toBe(first?.id);
       expect(await kept()).toEqual([]);
     });
 
     test('is told by one of two jobs at once, in one message', async () => {
-      const { ports, world, messages, kept } = anOutbox();
+      const { ports, world, messages, kept } = inMemory();
       await entrust(ports, 'dead', MANY);
       world.now += FRESH;
       await Promise.all([deliver(ports, 'a', []), deliver(ports, 'b', [])]);
@@ -264,7 +267,7 @@ describe('the outbox', () => {
     });
 
     test('in many ticks while the topic was down is told in few messages when it is back, nothing of it twice', async () => {
-      const { ports, world, messages, kept } = anOutbox();
+      const { ports, world, messages, kept } = inMemory();
       world.topic = 'refuses';
       for (let tick = 0; tick < 12; tick++) {
         const ofTick = stormOf(25).map((alert) => ({ ...alert, id: `${alert.id}/${tick}` }));
@@ -291,7 +294,7 @@ describe('the outbox', () => {
     });
 
     test('without time to keep it is told at once, and what is kept waits for the next tick', async () => {
-      const { ports, messages, kept } = anOutbox();
+      const { ports, messages, kept } = inMemory();
       expect((await deliver(ports, 'a', MANY, () => false)).rejected).toEqual([]);
       expect(idsOf(messages)).toEqual(IDS);
       await entrust(ports, 'b', MANY);
@@ -299,7 +302,8 @@ describe('the outbox', () => {
       let asked = 0;
       // Enough for the one that is new, and for the first claim.
       const { rejected } = await deliver(ports, 'b', extra ? [extra] : [], () => ++asked <= 2);
-      expect(rejected).toMatchObject([{ why: expect.stringContaining('no time is left') }]);
+      expect(rejected).toHaveLength(2);
+      for (const { why } of rejected) expect(why).toContain('no time is left');
       expect((await kept()).length).toBeGreaterThanOrEqual(300);
       await deliver(ports, 'b', []);
       expect(await kept()).toEqual([]);
@@ -307,8 +311,7 @@ describe('the outbox', () => {
     });
 
     test('of more than a thousand events the oldest are told first, and the rest with the next tick', async () => {
-      // A store in memory, of the model: a file with 1,200 documents is written anew for each.
-      const { ports, messages, kept, logs, world } = anOutbox(aStore().store);
+      const { ports, messages, kept, logs, world } = inMemory();
       await entrust(ports, 'a', stormOfKind(1_000, 'unsupported'));
       world.now += 1;
       const late = stormOfKind(200, 'foreign');

@@ -28,9 +28,10 @@ export function aRecord(over: Partial<SNSEventRecord['Sns']> = {}): SNSEventReco
   };
 }
 
-/** What SNS hands to Lambda of an alert that the job has published: the text of the `lambda` protocol. */
+/** What SNS hands to Lambda of an alert that the job has published: the text of the `lambda` protocol, or else the default. */
 export function alertRecord(alert: Alert, over: Partial<SNSEventRecord['Sns']> = {}): SNSEventRecord {
-  return aRecord({ Subject: alertSubject(alert), Message: JSON.parse(snsMessage(alert).body).lambda, ...over });
+  const texts: Readonly<Record<string, string>> = JSON.parse(snsMessage(alert).body);
+  return aRecord({ Subject: alertSubject(alert), Message: texts.lambda ?? texts.default ?? '', ...over });
 }
 
 /** The same message as the queue hands it to Lambda: SNS' own envelope is its body. */
