@@ -11,6 +11,7 @@ export const ID = {
   maintainRole: 'MaintainRole',
   notifierRole: 'NotifySlackRole',
   maintainDeadLetters: 'MaintainDeadLetters',
+  notifierQueue: 'NotifySlackQueue',
   notifierDeadLetters: 'NotifySlackDeadLetters',
   endpointGroup: 'EndpointSecurityGroup',
 } as const;

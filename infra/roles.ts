@@ -51,11 +51,11 @@ export function maintainRole(config: Config, network: Network): Resources {
   return { ...managed, [ID.maintainRole]: role(LAMBDA, statementsWith([]), Object.keys(managed).map(ref)) };
 }
 
-/** What the Slack function may do: read one secret. */
+/** What the Slack function may do: take from its queue, and read one secret. */
 export function notifierRole(config: Config, webhook: SecretReference, network: Network): Resource {
   return role(LAMBDA, [
     ...basics(config.stage, 'notifySlack'),
-    allow(['sqs:SendMessage'], [getAtt(ID.notifierDeadLetters, 'Arn')]),
+    allow(['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'], [getAtt(ID.notifierQueue, 'Arn')]),
     ...readSecrets([webhook]),
     ...decryptSecrets([webhook], network),
   ]);

@@ -27,6 +27,7 @@ const EVENTS = Object.keys({
   'left-on': true,
   'same-server': true,
   'state-unavailable': true,
+  several: true,
 } satisfies Record<AlertEvent, true>);
 
 function asPage(name: string): readonly string[] {

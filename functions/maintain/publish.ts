@@ -4,7 +4,7 @@ import type { PublishReport } from '../shared/contracts/sinks.ts';
 import type { Outcome } from './decide/outcome.ts';
 import { planText } from './decide/words.ts';
 import { problemOf } from './look.ts';
-import { deliver } from './outbox.ts';
+import { deliver, looseAlerts } from './outbox.ts';
 import type { Log, Ports } from './ports.ts';
 
 /** What a tick has to tell. */
@@ -15,6 +15,8 @@ export interface Telling {
   readonly alerts: readonly Alert[];
   /** The state could not be read: the outbox is not asked. */
   readonly isBlind: boolean;
+  /** False: nothing more is begun. */
+  readonly hasTime: () => boolean;
 }
 
 /**
@@ -23,14 +25,14 @@ export interface Telling {
  */
 export async function publish(
   ports: Pick<Ports, 'metrics' | 'alerts' | 'clock' | 'log' | 'store'>,
-  { holder, outcomes, metrics, alerts, isBlind }: Telling,
+  { holder, outcomes, metrics, alerts, isBlind, hasTime }: Telling,
 ): Promise<number> {
   for (const outcome of outcomes) logOutcome(ports.log, outcome);
   const [metricReport, alertReport] = await Promise.all([
     // Neither may keep the other from being told.
     ports.metrics.publish(metrics).catch((error: unknown) => unsent('metrics', error)),
-    (isBlind ? ports.alerts.send(alerts) : deliver(ports, holder, alerts)).catch((error: unknown) =>
-      unsent('alerts', error),
+    (isBlind ? ports.alerts.send(looseAlerts(alerts)) : deliver(ports, holder, alerts, hasTime)).catch(
+      (error: unknown) => unsent('alerts', error),
     ),
   ]);
   logRejections(ports.log, 'metrics not published', metricReport);

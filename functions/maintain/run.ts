@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { Config, InstanceConfig } from '../shared/config/schema.ts';
-import type { Milliseconds } from '../shared/config/units.ts';
+import { type Milliseconds, SECOND } from '../shared/config/units.ts';
 import { DIMENSION, JOB_METRICS, type Metric } from '../shared/contracts/metrics.ts';
 import { StateUnavailable } from '../shared/state/store.ts';
 import { type Brakes, brakesOf, type Known } from './brakes.ts';
@@ -64,6 +64,9 @@ export interface Tick {
 
 /** Tending is mostly waiting; what is done at once is bounded by the sockets that are open anyway. */
 const INSTANCES_AT_ONCE = 64;
+
+/** What `remaining` keeps back suffices for so much of telling, and then for the time-outs of a dead endpoint. */
+const LATE: Milliseconds = 3 * SECOND;
 
 /**
  * One tick: looks at every node first, so that no node's trouble and no node's cure keeps another from being seen; then
@@ -195,7 +198,7 @@ function leasedFirst(
 async function conclude(
   config: Config,
   ports: Ports,
-  { mode, holder, only, follows }: TickOptions,
+  { mode, holder, only, follows, remaining }: TickOptions,
   { at, state, troubles, ...seen }: Concluded,
 ): Promise<Tick> {
   const { stage, instances } = config;
@@ -207,9 +210,10 @@ async function conclude(
   const isSayable = ({ name, dimensions }: Metric) =>
     !only || DIMENSION.node in dimensions || (follows === true && name === JOB_METRICS.leasesHeld.name);
   const sayable = metrics.filter(isSayable);
+  const hasTime = () => remaining() > -LATE;
   const undelivered =
     mode === 'act'
-      ? await publish(ports, { holder, outcomes, metrics: sayable, alerts, isBlind: problem !== undefined })
+      ? await publish(ports, { holder, outcomes, metrics: sayable, alerts, isBlind: problem !== undefined, hasTime })
       : 0;
   const remarks = only || typeof state === 'string' ? [] : remarksOf(state, config, at);
   for (const remark of remarks) ports.log.warn(remark);

@@ -137,6 +137,35 @@ describe('what surrounds the job', () => {
     expect(emails).toContain('redis-team@redis.example');
   });
 
+  test('F11: the topic’s messages wait in a queue for Slack, for two hours of tries, and then where they are kept', () => {
+    const { NotifySlackQueue, NotifySlackQueueSource, NotifySlackSubscription, NotifySlackQueuesPolicy } =
+      resourcesOf();
+    const settings = notifierSettings(deployable(stackFile()));
+    const timeout = settings?.timeout ?? Number.NaN;
+    const arn = { 'Fn::GetAtt': ['NotifySlackQueue', 'Arn'] };
+    const deadLetterTargetArn = { 'Fn::GetAtt': ['NotifySlackDeadLetters', 'Arn'] };
+    expect(NotifySlackQueue?.Properties).toMatchObject({
+      VisibilityTimeout: 6 * timeout,
+      MessageRetentionPeriod: 14 * 24 * 3600,
+      RedrivePolicy: { deadLetterTargetArn, maxReceiveCount: 7200 / (6 * timeout) },
+    });
+    expect(NotifySlackQueueSource?.Properties).toEqual({
+      EventSourceArn: arn,
+      FunctionName: { 'Fn::GetAtt': ['NotifySlackLambdaFunction', 'Arn'] },
+      BatchSize: 10,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 2 },
+    });
+    expect(NotifySlackSubscription?.Properties).toMatchObject({
+      Protocol: 'sqs',
+      Endpoint: arn,
+      RedrivePolicy: { deadLetterTargetArn },
+    });
+    // Raw, a message would come without its subject.
+    expect(NotifySlackSubscription?.Properties).not.toHaveProperty('RawMessageDelivery');
+    expect(JSON.stringify(NotifySlackQueuesPolicy)).toContain(JSON.stringify([arn, deadLetterTargetArn]));
+  });
+
   test('nothing of Slack exists where the config names no webhook', () => {
     const yaml = stackFile()
       .replace(/slack: \{[^}]*\}/, 'emails: []')

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { digestOf } from '../../functions/maintain/decide/digest.ts';
 import { ALARMS } from '../functions/notify-slack/alarms.ts';
 import { ALERTS } from '../functions/notify-slack/samples.ts';
-import { alarmRecord, alertRecord, anEvent } from '../functions/notify-slack/sns-events.ts';
+import { alarmRecord, alertRecord, anEvent, queued } from '../functions/notify-slack/sns-events.ts';
 import { describeWithRic, packaged } from '../support/artefact.ts';
 import { awsEnv } from '../support/aws-proxy.ts';
 import { deploymentOf } from '../support/deployed.ts';
@@ -11,6 +12,7 @@ import { type AwsBackend, awsBackend, SCHEDULED } from '../support/lambda.ts';
 import { type LambdaFunction, startFunction } from '../support/lambda-runtime.ts';
 import { describeWithMoto } from '../support/moto.ts';
 import { type SlackEndpoint, startSlackEndpoint } from '../support/slack-endpoint.ts';
+import { stormOfKind } from '../support/storm.ts';
 
 const PRELOAD = join(import.meta.dirname, '..', 'support', 'preload-slack.ts');
 
@@ -61,6 +63,20 @@ describeWithRic('the packaged notifier, called as Lambda calls it', (ric) => {
       expect(shown).toContain('https://wiki.redis.example/offpeak#');
       expect(shown).toContain('eu-west-1#dashboards/dashboard/offpeak-prod');
       expectNoSecret(run);
+    });
+
+    test('F11: takes them from its queue, and shows a digest of 1,000 nodes in few messages', async () => {
+      const [one, ...more] = stormOfKind(1_000, 'unsupported');
+      const [alert] = Object.values(ALERTS);
+      if (!one || !alert) throw new Error('alerts expected');
+      const digest = digestOf([one, ...more], 'prod/digest/1');
+      const { Records } = anEvent(alertRecord(alert), alertRecord(digest));
+      const run = await fn.invoke({ Records: Records.map((record) => queued(record)) });
+      expect(run).toMatchObject({ ok: true, payload: { delivered: 2, skipped: 0 } });
+      expect(slack.posts.map(({ outcome }) => outcome)).toEqual(slack.posts.map(() => 'ok'));
+      expect(slack.posts.length).toBeLessThanOrEqual(6);
+      const shown = JSON.stringify(slack.shown());
+      expect(digest.members?.filter(({ node }) => !shown.includes(node))).toEqual([]);
     });
 
     test('is warm for the next event: it shows no message twice, and reads the webhook once', async () => {

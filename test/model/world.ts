@@ -252,7 +252,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
           effect(invocation, () => {
             if (world.topic.isDown)
               return { sent: 0, rejected: alerts.map(({ title }) => ({ what: title, why: '503' })) };
-            world.deliveries.push(...alerts.map((alert) => ({ at: world.now, alert })));
+            world.deliveries.push(...alerts.flatMap(eventsIn).map((alert) => ({ at: world.now, alert })));
             return { sent: alerts.length, rejected: [] };
           }),
       },
@@ -287,6 +287,11 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
   }
 
   return Object.assign(world, { pass, run });
+}
+
+/** A digest tells each of its members. */
+function eventsIn(alert: Alert): readonly Alert[] {
+  return alert.members?.map((member) => ({ ...alert, ...member })) ?? [alert];
 }
 
 export type LiveWorld = ReturnType<typeof aWorld>;

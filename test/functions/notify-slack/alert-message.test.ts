@@ -8,7 +8,7 @@ import { alertRecord, aRecord } from './sns-events.ts';
 
 describe("the job's alerts", () => {
   test('every event has a sample', () => {
-    const events: Readonly<Record<AlertEvent, true>> = {
+    const events: Readonly<Record<Exclude<AlertEvent, 'several'>, true>> = {
       purged: true,
       'defrag-started': true,
       'defrag-finished': true,
