@@ -15,8 +15,8 @@ const UNSEEN: Milliseconds = 5 * MINUTE;
  * stay on until the next schedule; one that takes longer is the next invocation's, or is ended where that is far off.
  */
 export async function tickAndFollow(config: Config, ports: Ports, options: TickOptions): Promise<readonly Tick[]> {
-  const nextAt = ports.clock.now() + config.schedule.every;
-  const isFollowed = config.schedule.every - options.remaining() <= UNSEEN;
+  const given = options.remaining();
+  const isFollowed = config.schedule.every - given <= UNSEEN;
   const attended = isFollowed ? options : { ...options, attended: () => options.remaining() - CLOSING };
   const ticks = [await tick(config, ports, attended)];
   let leased = ticks[0]?.leased ?? [];
@@ -27,7 +27,9 @@ export async function tickAndFollow(config: Config, ports: Ports, options: TickO
     // A tick that could not read the state does not know of leases: those before it still stand.
     if (latest.problem === undefined) leased = latest.leased;
   }
-  if (leased.length > 0 && nextAt - ports.clock.now() > UNSEEN) {
+  // By the time that was spent, and by no clock on the wall, which may have been set in between.
+  const untilNext = config.schedule.every - (given - options.remaining());
+  if (leased.length > 0 && untilNext > UNSEEN) {
     ticks.push(await tick(config, ports, { ...options, only: leased, follows: true, release: 'duration-spent' }));
   }
   return ticks;

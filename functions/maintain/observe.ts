@@ -1,3 +1,4 @@
+import type { Milliseconds } from '../shared/config/units.ts';
 import type { Command, Connection, Reply } from '../shared/redis/connection.ts';
 import { identifyEngine } from '../shared/redis/engine.ts';
 import { errorCode, NodeFailure } from '../shared/redis/failure.ts';
@@ -33,10 +34,16 @@ const LOOK: readonly Command[] = [
 ];
 
 /** @throws {NodeFailure} when the node does not answer, or answers INFO with an error. */
-export async function observe(connection: Connection, node: string, now: () => number): Promise<Observation> {
+export async function observe(
+  connection: Connection,
+  node: string,
+  now: () => number,
+  monotonicNow?: () => Milliseconds,
+): Promise<Observation> {
   const ownCommands = connection.sent + LOOK.length - 1;
   const replies = await connection.send(LOOK, LOOK_TIMEOUT_MS);
   const at = now();
+  const monotonic = monotonicNow?.();
   const configs = replies.slice(0, CONFIG_PATTERNS.length);
   const [latency, history] = replies.slice(CONFIG_PATTERNS.length);
   const infos = replies.slice(-INFO_SECTIONS.length).map(infoText);
@@ -46,7 +53,8 @@ export async function observe(connection: Connection, node: string, now: () => n
   if (!fields.has('used_memory') && !fields.has('redis_version')) {
     throw new NodeFailure('not-redis', 'INFO returned a text in which Redis reports nothing');
   }
-  return assemble({ node, at, ownCommands, lines, fields, configs, latency, history });
+  const answers = { node, at, ownCommands, lines, fields, configs, latency, history };
+  return { ...assemble(answers), ...(monotonic !== undefined && { monotonic }) };
 }
 
 /** Without INFO there is no look: the server is loading too early, busy with a script, or does not let us. */

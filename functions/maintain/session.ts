@@ -78,7 +78,13 @@ async function readSecret(secrets: SecretReader, reference: SecretReference | un
 
 function sessionOver(connection: Connection, node: NodeAddress, clock: Pick<Clock, 'now'>): Session {
   return {
-    look: () => observe(connection, node.id, () => clock.now()),
+    look: () =>
+      observe(
+        connection,
+        node.id,
+        () => clock.now(),
+        () => performance.now(),
+      ),
     probeDefrag: () => probeDefrag(connection),
     waits: (duration) => waits(connection, duration),
     keepAlive: async () => void (await connection.send([['PING']], COMMAND_TIMEOUT_MS)),

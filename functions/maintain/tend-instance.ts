@@ -54,7 +54,10 @@ const STALE: Milliseconds = 2 * SECOND;
  * silent for their `timeout`.
  */
 async function fresh(look: Seen | Unseen, { open, clock }: Ports): Promise<Seen | Unseen> {
-  if ('problem' in look || clock.now() - look.observation.at <= STALE) return look;
+  if ('problem' in look) return look;
+  const { at, monotonic } = look.observation;
+  const age = monotonic === undefined ? clock.now() - at : performance.now() - monotonic;
+  if (age <= STALE) return look;
   look.session.close();
   return await lookAt(open, look.instance, look.node);
 }

@@ -2,6 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { type Milliseconds, SECOND } from '../shared/config/units.ts';
+import { countdown } from '../shared/countdown.ts';
 import { type ComposeOptions, compose } from './compose.ts';
 import { type Log, notify, type Ports, type Summary } from './notify.ts';
 import { notesOf } from './sns-event.ts';
@@ -23,8 +24,9 @@ export function createHandler(options?: ComposeOptions) {
   return middy<unknown, Summary>({ timeoutEarlyInMillis: 0 })
     .use(injectLambdaContext(logger))
     .handler(async (event, context) => {
+      const remaining = countdown(context.getRemainingTimeInMillis() - RESERVED);
       ports ??= compose(process.env, log, options);
-      return notify(notesOf(event), () => context.getRemainingTimeInMillis() - RESERVED, ports);
+      return notify(notesOf(event), remaining, ports);
     });
 }
 

@@ -10,6 +10,11 @@ export interface Observation {
   readonly node: string;
   /** Epoch milliseconds at which the reply arrived. */
   readonly at: number;
+  /**
+   * The same instant by a clock that is never set (`performance.now()` of this process), for the time between two looks. Absent where
+   * looks are simulated.
+   */
+  readonly monotonic?: Milliseconds;
   readonly engine: Engine;
   /** Changes with every start of the server process. */
   readonly runId?: string;
