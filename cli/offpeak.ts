@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import '../functions/shared/quiet.ts';
 import { Command, CommanderError } from 'commander';
 import { AwsEnvironmentError } from '../functions/shared/aws/clients.ts';
 import { ConfigError } from '../functions/shared/config/problem.ts';

@@ -5,6 +5,7 @@ import { Temporal } from 'temporal-polyfill';
 import { readConfig } from '../functions/maintain/config-file.ts';
 import type { NodeName } from '../functions/maintain/run.ts';
 import { openStateStore } from '../functions/maintain/state-store.ts';
+import { CLEAR_TEXT_REMEDY, passwordsInClear } from '../functions/shared/config/clear-text.ts';
 import type { Config, InstanceConfig } from '../functions/shared/config/schema.ts';
 import { ENVIRONMENT } from '../functions/shared/contracts/environment.ts';
 import type { StateStore } from '../functions/shared/state/store.ts';
@@ -59,6 +60,21 @@ export function loadConfig({ config: file, stage, instance }: PlaceOptions & Pic
   const chosen = chosenInstances(config, instance, '--instance');
   const only = chosen.flatMap(({ id, nodes }) => nodes.map((node) => ({ instance: id, node: node.id })));
   return { config, only };
+}
+
+const MOST_WARNED = 10;
+
+/** To stderr, before anything is sent: which passwords everybody on the way can read. Addresses of this machine are exempt. */
+export function warnOfClearText(config: Pick<Config, 'instances'>): void {
+  const all = passwordsInClear(config);
+  if (all.length === 0) return;
+  const lines = all.slice(0, MOST_WARNED).map(({ instance, nodes: [first, ...others] }) => {
+    const more = others.length === 0 ? '' : ` and ${others.length} more`;
+    return `offpeak: warning: ${instance}: the password crosses the network to ${first}${more} unencrypted\n`;
+  });
+  const rest =
+    all.length > MOST_WARNED ? [`offpeak: warning: ${all.length - MOST_WARNED} more instances as well\n`] : [];
+  process.stderr.write([...lines, ...rest, `offpeak: ${CLEAR_TEXT_REMEDY}\n`].join(''));
 }
 
 /** The table of a deployed stage when STATE_TABLE names one, else the state file. @throws {EnvironmentError} {AwsEnvironmentError} */

@@ -12,6 +12,7 @@ import {
   type PlaceOptions,
   remindOfFile,
   stateStore,
+  warnOfClearText,
   withPlaceOptions,
 } from '../options.ts';
 import { printer } from '../output.ts';
@@ -40,6 +41,7 @@ export function addRelease(program: Command): void {
 
 async function release(ids: readonly string[], options: ReleaseOptions): Promise<void> {
   const { config } = loadConfig(options);
+  warnOfClearText(config);
   const { signal } = interruption(() => process.stderr.write('\noffpeak: interrupted: finishing what is under way\n'));
   const store = stateStore(options, config.stage);
   const known = await readState(store);

@@ -4,7 +4,14 @@ import { systemClock } from '../../functions/maintain/clock.ts';
 import type { Tick } from '../../functions/maintain/run.ts';
 import { EXIT, exitCodeOf } from '../exit.ts';
 import { interruption } from '../interrupt.ts';
-import { type CommonOptions, durationFrom, loadConfig, stateStore, withCommonOptions } from '../options.ts';
+import {
+  type CommonOptions,
+  durationFrom,
+  loadConfig,
+  stateStore,
+  warnOfClearText,
+  withCommonOptions,
+} from '../options.ts';
 import { printer } from '../output.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
 import { ticks } from '../watch.ts';
@@ -39,6 +46,7 @@ export function addRun(program: Command): void {
 
 async function run(options: RunOptions): Promise<void> {
   const { config, only } = loadConfig(options);
+  warnOfClearText(config);
   const { signal } = interruption(() => process.stderr.write('\noffpeak: interrupted: giving back what is held\n'));
   const { ports, told } = terminalPorts(
     stateStore(options, config.stage),

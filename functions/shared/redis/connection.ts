@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
-import { Redis } from 'ioredis';
+import { Redis } from './client.ts';
 import { address, asFailure, CONNECT_TIMEOUT_MS, errorCode, farewellIn, NodeFailure, printable } from './failure.ts';
 
 /** Where a node is and how to sign in. Values, not references: whoever resolves a secret hands it over here and keeps no copy. */
