@@ -1,4 +1,5 @@
-import { basename } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import ms, { type StringValue } from 'ms';
 import { Temporal } from 'temporal-polyfill';
@@ -37,7 +38,8 @@ export function withPlaceOptions(command: Command): Command {
     .addOption(
       new Option(
         '-s, --state <file>',
-        'where leases, pauses and what was learned are kept (default: .offpeak/<stage>.json, or the table in STATE_TABLE)',
+        'where leases, pauses and what was learned are kept (default: .offpeak/<stage>.json beside the config file, or the table' +
+          ' in STATE_TABLE)',
       ).env('OFFPEAK_STATE'),
     );
 }
@@ -78,23 +80,67 @@ export function warnOfClearText(config: Pick<Config, 'instances'>): void {
 }
 
 /** The table of a deployed stage when STATE_TABLE names one, else the state file. @throws {EnvironmentError} {AwsEnvironmentError} */
-export function stateStore({ state }: Pick<PlaceOptions, 'state'>, stage: string): StateStore {
+export function stateStore(options: Pick<PlaceOptions, 'state' | 'config'>, stage: string): StateStore {
+  if (!options.state && process.env[ENVIRONMENT.stateTable] === undefined) tellOfEarlierFile(options.config, stage);
   return openStateStore(process.env, {
-    asked: state,
+    asked: options.state,
     askedBy: '--state (or OFFPEAK_STATE)',
-    otherwise: () => `.offpeak/${stage}.json`,
+    otherwise: () => ownStateFile(options.config, stage),
   });
+}
+
+/**
+ * Beside the config file, whatever folder the command was typed in: a lease has to be found again from everywhere. Absolute, links
+ * followed: one config file has one state. What 0.1.0 kept in the folder that it was typed in is used where there is nothing else.
+ */
+function ownStateFile(config: string, stage: string): string {
+  const { file, earlier } = stateFiles(config, stage);
+  return existsSync(earlier) && !existsSync(file) ? earlier : file;
+}
+
+function stateFiles(config: string, stage: string) {
+  const name = join('.offpeak', `${stage}.json`);
+  const here = realpathSync('.');
+  return { file: join(folderOf(config) ?? here, name), earlier: join(here, name) };
+}
+
+/** A pipe (`-c <(…)`) is in no folder. */
+function folderOf(config: string): string | undefined {
+  try {
+    return dirname(realpathSync(config));
+  } catch {
+    return undefined;
+  }
+}
+
+function tellOfEarlierFile(config: string, stage: string): void {
+  const { file, earlier } = stateFiles(config, stage);
+  if (file === earlier || !existsSync(earlier)) return;
+  process.stderr.write(
+    existsSync(file)
+      ? `offpeak: ${earlier}, from version 0.1.0, is not used: the state is ${file}\n`
+      : `offpeak: the state is ${earlier}, from version 0.1.0, found from this folder only; for all: mkdir -p ${dirname(file)} && mv ${earlier} ${file}\n`,
+  );
+}
+
+/** Where the state is, for people: a table, or a file by its whole path. */
+export function stateText({ state, config }: Pick<PlaceOptions, 'state' | 'config'>, stage: string): string {
+  const table = process.env[ENVIRONMENT.stateTable];
+  if (table !== undefined) return `the table ${table}`;
+  return state ? resolve(state) : ownStateFile(config, stage);
 }
 
 /**
  * To stderr, where commands that are meant for the deployed job would reach a file of this machine instead: whoever is in a hurry must
  * not believe that it was paused.
  */
-export function remindOfFile({ state }: Pick<PlaceOptions, 'state'>, stage: string): void {
+export function remindOfFile(options: Pick<PlaceOptions, 'state' | 'config'>, stage: string): void {
   const { stateTable } = ENVIRONMENT;
-  if (state || process.env[stateTable] !== undefined) return;
+  if (options.state || process.env[stateTable] !== undefined) return;
+  const file = ownStateFile(options.config, stage);
+  const here = relative(realpathSync('.'), file);
   process.stderr.write(
-    `offpeak: this is about runs from here, whose state is in .offpeak/${stage}.json; for the deployed job set ${stateTable} to its table\n`,
+    `offpeak: this is about runs from here, whose state is in ${here.startsWith('..') ? file : here}; for the deployed job set ${stateTable} to its table\n`,
   );
 }
 

@@ -1,19 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { type Command, Option } from 'commander';
 import { systemClock } from '../../functions/maintain/clock.ts';
+import { timeText } from '../../functions/maintain/decide/words-units.ts';
 import type { Tick } from '../../functions/maintain/run.ts';
-import { EXIT, exitCodeOf } from '../exit.ts';
+import type { Config } from '../../functions/shared/config/schema.ts';
+import { EXIT, exitCodeOf, exitCodeOfRun } from '../exit.ts';
 import { interruption } from '../interrupt.ts';
 import {
   type CommonOptions,
   durationFrom,
   loadConfig,
   stateStore,
+  stateText,
   warnOfClearText,
   withCommonOptions,
 } from '../options.ts';
 import { printer } from '../output.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
+import { leasesOn } from '../render/leases.ts';
 import { ticks } from '../watch.ts';
 
 interface RunOptions extends CommonOptions {
@@ -30,7 +34,8 @@ export function addRun(program: Command): void {
     .summary('one tick: look, plan, look again, act, verify, tell')
     .description(
       'One tick, exactly as the schedule runs it. A defrag that it starts stays on under a lease until a later tick ends it:' +
-        ' use --watch --until-idle to stay with it. When interrupted, leases are given back first.',
+        ' use --watch --until-idle to stay with it. One that is left on is said on stderr and in --json (`leases`), and the exit' +
+        ' status is 3. When interrupted, leases are given back first.',
     )
     .option('-w, --watch', 'keep ticking until interrupted')
     .addOption(
@@ -70,15 +75,23 @@ async function run(options: RunOptions): Promise<void> {
     exitCode = Math.max(exitCode, exitCodeOf([tick]));
     latest = tick;
   }
-  remindOfLeases(latest);
-  process.exitCode = signal.aborted ? EXIT.interrupted : exitCode;
+  process.stderr.write(leftOnLines(latest, config, stateText(options, config.stage)).join(''));
+  process.exitCode = signal.aborted ? EXIT.interrupted : exitCodeOfRun(exitCode, latest);
 }
 
-function remindOfLeases(latest: Tick | undefined): void {
-  if (!latest || latest.leased.length === 0) return;
-  const nodes = latest.leased.map(({ instance, node }) => `${instance} ${node}`).join(', ');
-  process.stderr.write(
+/** Nothing but a tick ends what a run leaves on: whoever has typed it must not believe that it is over. */
+function leftOnLines(latest: Tick | undefined, { instances }: Config, state: string): readonly string[] {
+  const left = latest === undefined ? [] : leasesOn(latest);
+  if (left.length === 0) return [];
+  const nodes = left.map(({ instance, node }) => `${instance} ${node}`).join(', ');
+  const ends = left.map(({ instance, node, until }) => {
+    const timezone = instances.find(({ id }) => id === instance)?.timezone;
+    const when = until === undefined ? 'at the first tick that reaches it' : `until ${timeText(until, { timezone })}`;
+    return `  ${instance} ${node}: ${when}, if a tick comes; its lease is in ${state}\n`;
+  });
+  return [
     `offpeak: active defrag is on under a lease (${nodes}); the next tick carries on or ends it. ` +
-      '`offpeak run --watch --until-idle` stays with it.\n',
-  );
+      '`offpeak run --watch --until-idle` stays with it, `offpeak release` ends it now.\n',
+    ...ends,
+  ];
 }

@@ -6,6 +6,7 @@ import { isoText } from '../../functions/maintain/decide/words-units.ts';
 import type { Tick } from '../../functions/maintain/run.ts';
 import type { InstanceConfig } from '../../functions/shared/config/schema.ts';
 import type { Alert } from '../../functions/shared/contracts/alert.ts';
+import { type LeaseOn, leasesOn } from './leases.ts';
 
 /** A tick as one JSON document on one line: bytes, milliseconds, and times as ISO 8601. What is not known is absent. */
 export function tickJson(tick: Tick, instances: readonly InstanceConfig[] = [], alerts: readonly Alert[] = []): string {
@@ -20,10 +21,16 @@ export function tickJson(tick: Tick, instances: readonly InstanceConfig[] = [], 
       ),
     ),
     leasesHeld: leased.length,
+    leases: leased.length === 0 ? undefined : leasesOn(tick).map(leaseDocument),
     undelivered,
     alerts: alerts.map(({ event, severity, instance, node, title }) => ({ event, severity, instance, node, title })),
     problem,
   });
+}
+
+function leaseDocument({ instance, node, until }: LeaseOn) {
+  const next = 'the next tick, `offpeak run --watch --until-idle` or `offpeak release` ends it';
+  return { instance, node, until: until === undefined ? undefined : isoText(until), next };
 }
 
 function outcomeDocument(outcome: Outcome, instance: InstanceConfig | undefined) {
