@@ -26,7 +26,7 @@ const PROBE_VALUE = 'offpeak-asks-only';
  * Opens nodes with the secrets that their references name. What the server refuses may have been rotated since it was read:
  * it is read again, and when it is another one by then, tried once more.
  */
-export function sessionOpener(secrets: SecretReader, clock: Pick<Clock, 'now'>): OpenSession {
+export function sessionOpener(secrets: SecretReader, clock: Pick<Clock, 'now' | 'elapsed'>): OpenSession {
   return async (instance, node) => {
     const startedAt = clock.now();
     const target = await targetOf(instance, node, secrets);
@@ -76,15 +76,9 @@ async function readSecret(secrets: SecretReader, reference: SecretReference | un
   }
 }
 
-function sessionOver(connection: Connection, node: NodeAddress, clock: Pick<Clock, 'now'>): Session {
+function sessionOver(connection: Connection, node: NodeAddress, clock: Pick<Clock, 'now' | 'elapsed'>): Session {
   return {
-    look: () =>
-      observe(
-        connection,
-        node.id,
-        () => clock.now(),
-        () => performance.now(),
-      ),
+    look: () => observe(connection, node.id, () => clock.now(), clock.elapsed),
     probeDefrag: () => probeDefrag(connection),
     waits: (duration) => waits(connection, duration),
     keepAlive: async () => void (await connection.send([['PING']], COMMAND_TIMEOUT_MS)),

@@ -56,7 +56,8 @@ const STALE: Milliseconds = 2 * SECOND;
 async function fresh(look: Seen | Unseen, { open, clock }: Ports): Promise<Seen | Unseen> {
   if ('problem' in look) return look;
   const { at, monotonic } = look.observation;
-  const age = monotonic === undefined ? clock.now() - at : performance.now() - monotonic;
+  const now = clock.elapsed?.();
+  const age = now === undefined || monotonic === undefined ? clock.now() - at : now - monotonic;
   if (age <= STALE) return look;
   look.session.close();
   return await lookAt(open, look.instance, look.node);

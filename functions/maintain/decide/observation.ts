@@ -11,8 +11,8 @@ export interface Observation {
   /** Epoch milliseconds at which the reply arrived. */
   readonly at: number;
   /**
-   * The same instant by a clock that is never set (`performance.now()` of this process), for the time between two looks. Absent where
-   * looks are simulated.
+   * The same instant by a clock that is never set (`Clock.elapsed` of this process), for the time between two looks. Absent where time is
+   * simulated.
    */
   readonly monotonic?: Milliseconds;
   readonly engine: Engine;
