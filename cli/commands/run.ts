@@ -59,7 +59,8 @@ async function run(options: RunOptions): Promise<void> {
     stderrLog(options),
     { publish: options.publish ? config : undefined },
   );
-  const print = printer(options, config, told);
+  const until = options.untilIdle ? 'idle' : options.watch ? 'interrupted' : 'once';
+  const print = printer(options, config, told, { isOnly: until === 'once' });
   let latest: Tick | undefined;
   let exitCode: number = EXIT.fine;
   const tickOptions = {
@@ -68,7 +69,6 @@ async function run(options: RunOptions): Promise<void> {
     remaining: () => Number.MAX_SAFE_INTEGER,
     ...(only && { only }),
   } as const;
-  const until = options.untilIdle ? 'idle' : options.watch ? 'interrupted' : 'once';
   for await (const tick of ticks(config, ports, tickOptions, { every: options.every, until, signal })) {
     print(tick);
     // A watch may last for months: what it has seen is not kept.

@@ -23,7 +23,7 @@ export interface BuildPlace extends AsyncDisposable {
 const NOBODY: User = { uid: 65534, gid: 65534 };
 
 /** A mount without `exec` takes the file and refuses to run it. */
-const PROBE = `printf '#!/bin/sh\\nexit 0\\n' >probe && chmod 700 probe && ./probe && rm probe`;
+const PROBE = `cd "$1" && printf '#!/bin/sh\\nexit 0\\n' >probe && chmod 700 probe && ./probe && rm probe`;
 
 /**
  * A folder to build in. As root it is one of `nobody`'s below the temporary folder (root's cache is closed to others), removed when it is
@@ -36,7 +36,7 @@ export async function openBuildPlace(work: WorkFolder, { log, signal }: FindOpti
   const held = leash(['sleep', 'infinity'], { scratch: path });
   try {
     await chown(path, NOBODY.uid, NOBODY.gid);
-    await runCommand(['sh', '-c', PROBE], { cwd: path, user: NOBODY, signal });
+    await runCommand(['sh', '-c', PROBE, 'sh', path], { user: NOBODY, signal });
     return { path, user: NOBODY, [Symbol.asyncDispose]: () => held.release() };
   } catch (error) {
     await held.release();
