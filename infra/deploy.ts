@@ -61,7 +61,7 @@ async function remove(root: string, stage: string, args: readonly string[]): Pro
     say('Removing all the same: --force');
   }
   const code = await osls(root, ['remove', ...args.filter((arg) => arg !== FORCE)]);
-  if (code === 0 && removal.kind === 'free' && removal.table !== undefined) say(whatStays(removal.table, region));
+  if (code === 0 && removal.kind === 'free') for (const table of removal.tables) say(whatStays(table, region));
   return code;
 }
 
