@@ -45,7 +45,7 @@ async function run(command: string, rest: readonly string[]): Promise<number> {
   return command === 'remove' ? remove(root, stage, rest) : osls(root, [command, ...rest]);
 }
 
-/** Once the stack is gone, nobody ends a defrag any more. */
+/** Asks the tables first: without the stack, no tick ends a defrag any more. */
 async function remove(root: string, stage: string, args: readonly string[]): Promise<number> {
   const { region, profile, isForced } = whereFrom(args);
   process.env.AWS_REGION = region;
@@ -71,7 +71,7 @@ function refusalOf(removal: Removal, stage: string): string | undefined {
       return undefined;
     case 'leased':
       return [
-        `Leases are on in the stage ${stage}: without the stack, nobody gives these servers their settings back.`,
+        `Leases are on in the stage ${stage}: without the stack, nothing gives these servers their settings back.`,
         ...removal.lines.map((line) => `  ${line}`),
         `First: npx offpeak pause --for 1d --reason "removing the stack" -c config/${stage}.yml`,
         `Then:  npx offpeak release -c config/${stage}.yml   (both with STATE_TABLE: see docs/deploy.md, Removing)`,

@@ -8,15 +8,15 @@ import { ID, stackName } from './names.ts';
 
 /** What a stage whose stack is about to be removed has in its tables. */
 export type Removal =
-  /** Nothing of ours is on, as far as the tables know; there are none where the stage was never deployed. */
+  /** No lease is on, as far as the tables know; there are none where the stage was never deployed. */
   | { readonly kind: 'free'; readonly tables: readonly string[] }
   /** One line for each node on which the job's lease stands, and for each lease that cannot be read; with the table that says so. */
   | { readonly kind: 'leased'; readonly lines: readonly string[] }
   | { readonly kind: 'unknown'; readonly why: string };
 
 /**
- * Once the stack is gone nobody ends a defrag any more, so what its table says is asked first; and that of an earlier stack, which has stayed,
- * and may say so of a server as well. Never throws: what cannot be asked is unknown.
+ * What the stage's tables say of leases: the stack's own, and those that earlier stacks have left. Without a stack, no tick ends a defrag.
+ * Never throws: what cannot be read is unknown.
  */
 export async function removalOf(stage: string): Promise<Removal> {
   try {

@@ -42,7 +42,7 @@ function rate(minutes: number): string {
 }
 
 /**
- * Without a condition, a schedule of anybody's account could have Scheduler take this role. Its source is the schedule's group and not
+ * Without a condition, Scheduler would take this role for a schedule of any account. Its source is the schedule's group and not
  * the schedule itself (EventBridge Scheduler User Guide, Confused deputy prevention).
  */
 function scheduleRole(): Resource {

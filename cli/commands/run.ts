@@ -79,7 +79,7 @@ async function run(options: RunOptions): Promise<void> {
   process.exitCode = signal.aborted ? EXIT.interrupted : exitCodeOfRun(exitCode, latest);
 }
 
-/** Nothing but a tick ends what a run leaves on: whoever has typed it must not believe that it is over. */
+/** Only a tick ends what a run leaves on, so the person who typed it has to know that it is not over. */
 function leftOnLines(latest: Tick | undefined, { instances }: Config, state: string): readonly string[] {
   const left = latest === undefined ? [] : leasesOn(latest);
   if (left.length === 0) return [];

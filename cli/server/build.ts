@@ -57,7 +57,7 @@ async function fetchSource(work: WorkFolder, logFile: string, { log, signal }: F
   return join(work.path, tarball);
 }
 
-/** Returns the source's folder. What whoever builds cannot read is handed over: the work folder may be closed to them. */
+/** Returns the source's folder. The tarball is copied for the user who builds, who may not be allowed to enter the work folder. */
 async function unpack(tarball: string, { path, user }: BuildPlace, logFile: string, signal: AbortSignal | undefined) {
   const [copy, source] = [join(path, 'source.tar'), join(path, 'source')];
   await copyFile(tarball, copy);

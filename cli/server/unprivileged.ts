@@ -19,15 +19,16 @@ export interface BuildPlace extends AsyncDisposable {
   readonly user: User | undefined;
 }
 
-/** `nobody`, by the number that it has on every Linux: who owns nothing can spoil nothing. */
+/** The user `nobody`, by the number that Debian and most systems give it: it owns no files. */
 const NOBODY: User = { uid: 65534, gid: 65534 };
 
 /** A mount without `exec` takes the file and refuses to run it. */
 const PROBE = `cd "$1" && printf '#!/bin/sh\\nexit 0\\n' >probe && chmod 700 probe && ./probe && rm probe`;
 
 /**
- * A folder to build in. As root it is one of `nobody`'s below the temporary folder (root's cache is closed to others), removed when it is
- * disposed or when this process dies; whoever is not root builds in the work folder, as does root where `nobody` cannot, which is said.
+ * A folder to build in. Started as root, this makes one below the temporary folder that belongs to the user `nobody`, who cannot enter root's
+ * cache; it goes when it is disposed or when this process dies. Started by another user, or where `nobody` cannot build (which is logged), it
+ * is the work folder.
  */
 export async function openBuildPlace(work: WorkFolder, { log, signal }: FindOptions): Promise<BuildPlace> {
   const own: BuildPlace = { path: work.path, user: undefined, [Symbol.asyncDispose]: async () => {} };

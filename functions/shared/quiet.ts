@@ -5,7 +5,7 @@
  * hyphen is left out, whatever else matches; other libraries keep their say.
  *
  * NODE_DEBUG: Node prints the options of its connections and requests: headers with a session token of AWS, and the address of Slack's
- * webhook, which is a secret as a whole. Node has read that variable before any of our code runs; so its lines end here.
+ * webhook, which is a secret as a whole. Node has read that variable before any of this runs, so its lines are dropped where it writes them.
  */
 const { DEBUG, NODE_DEBUG } = process.env;
 

@@ -65,7 +65,7 @@ describeWithMoto('one command deploys a stage, and one removes it', () => {
     );
   });
 
-  test('F18: nothing is removed while leases are on, nor where nobody can tell, but with --force', {
+  test('F18: without --force, nothing is removed while leases are on or cannot be read', {
     timeout: 240_000,
   }, async () => {
     await moto.reset();

@@ -417,7 +417,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     law: 'S8',
-    what: 'anybody may have Scheduler take the role of the schedule',
+    what: 'Scheduler takes the role of the schedule for any account',
     file: '../infra/schedule.ts',
     from: '{ trust: onlyOurs }',
     to: '{}',

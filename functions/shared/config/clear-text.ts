@@ -12,7 +12,7 @@ export interface ClearText {
 export const CLEAR_TEXT_REMEDY =
   'use rediss:// addresses (TLS), or, where that network is trusted, set `unencrypted: accepted` beside the password';
 
-/** Those with a password, redis:// addresses beyond this machine, and nobody's word that this is meant. */
+/** Instances with a password and redis:// addresses beyond this machine, unless their configuration accepts that. */
 export function passwordsInClear({ instances }: Pick<Config, 'instances'>): readonly ClearText[] {
   return instances.flatMap(({ id, credentials, nodes }: InstanceConfig) => {
     if (credentials?.password === undefined || credentials.unencrypted === 'accepted') return [];

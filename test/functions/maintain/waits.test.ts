@@ -29,7 +29,7 @@ test.each([0, -HOUR, -5000, HOUR, 5000])(
       const { seen, visit } = aVisit(jump);
       await wait(visit, 12_000);
       expect(total(seen.waited)).toBe(12_000);
-      // In between, and not after the last: whoever has waited speaks next.
+      // In between, and not after the last: the next command keeps the connection then.
       expect(seen.words).toBe(seen.waited.length - 1);
     }
   },
