@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { type StateStore, StateUnavailable, type Stored } from '../shared/state/store.ts';
 import type { Lease } from './decide/lease.ts';
+import { mayComeBack } from './decide/stop-reasons.ts';
 import { understood } from './document.ts';
 
 /** A lease as it is stored. */
@@ -143,6 +144,15 @@ export function orTold<T>(key: string, unreadable: (key: string, why: string) =>
     unreadable(key, error.message);
     return undefined;
   }
+}
+
+/**
+ * Every lease there is, those included that were set aside because nobody could reach their server: whoever removes the stack has to
+ * know of them. Of one whose server has restarted, or whose start has never come, nothing is left to give back.
+ */
+export function leasesIn({ leases, aside }: Leases): readonly Lease[] {
+  const missing = aside.filter(({ lease: { closing } }) => closing === undefined || !mayComeBack(closing));
+  return [...leases.values(), ...missing].map(({ lease }) => lease);
 }
 
 /**

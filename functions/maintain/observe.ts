@@ -1,3 +1,4 @@
+import type { Milliseconds } from '../shared/config/units.ts';
 import type { Command, Connection, Reply } from '../shared/redis/connection.ts';
 import { identifyEngine, isClusterNode } from '../shared/redis/engine.ts';
 import { errorCode, NodeFailure } from '../shared/redis/failure.ts';
@@ -46,10 +47,16 @@ const LOOK: readonly Command[] = [
 ];
 
 /** @throws {NodeFailure} when the node does not answer, or answers INFO with an error. */
-export async function observe(connection: Connection, node: string, now: () => number): Promise<Observation> {
+export async function observe(
+  connection: Connection,
+  node: string,
+  now: () => number,
+  monotonicNow?: () => Milliseconds,
+): Promise<Observation> {
   const ownCommands = connection.sent + LOOK.length - 1;
   const replies = await connection.send(LOOK, LOOK_TIMEOUT_MS);
   const at = now();
+  const monotonic = monotonicNow?.();
   const configs = replies.slice(0, CONFIG_PATTERNS.length);
   const [latency, history] = replies.slice(CONFIG_PATTERNS.length);
   const lines = replies.slice(-INFO_SECTIONS.length).flatMap((reply) => infoLines(infoText(reply)));
@@ -59,8 +66,9 @@ export async function observe(connection: Connection, node: string, now: () => n
     throw new NodeFailure('not-redis', 'INFO returned a text in which Redis reports nothing');
   }
   const { address } = connection;
+  const answers = { node, address, at, ownCommands, lines, fields, configs, latency, history };
   // A copy: what is cut out of a text keeps the whole text in memory, for as long as the look is kept.
-  return structuredClone(assemble({ node, address, at, ownCommands, lines, fields, configs, latency, history }));
+  return structuredClone({ ...assemble(answers), ...(monotonic !== undefined && { monotonic }) });
 }
 
 /** Without INFO there is no look: the server is loading too early, busy with a script, or does not let us. */

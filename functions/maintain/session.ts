@@ -37,7 +37,7 @@ const CONNECTS_AT_ONCE = { plain: 128, tls: 64 } as const;
  */
 export function sessionOpener(
   secrets: SecretReader,
-  clock: Pick<Clock, 'now'>,
+  clock: Pick<Clock, 'now' | 'elapsed'>,
   names: Names = createNames(),
 ): OpenSession {
   const turns = { plain: pLimit(CONNECTS_AT_ONCE.plain), tls: pLimit(CONNECTS_AT_ONCE.tls) };
@@ -105,9 +105,9 @@ async function readSecret(secrets: SecretReader, reference: SecretReference | un
   }
 }
 
-function sessionOver(connection: Connection, node: NodeAddress, clock: Pick<Clock, 'now'>): Session {
+function sessionOver(connection: Connection, node: NodeAddress, clock: Pick<Clock, 'now' | 'elapsed'>): Session {
   return {
-    look: () => observe(connection, node.id, () => clock.now()),
+    look: () => observe(connection, node.id, () => clock.now(), clock.elapsed),
     examine: (first) => examine(connection, first),
     probeDefrag: () => probeDefrag(connection),
     waits: (duration) => waits(connection, duration),

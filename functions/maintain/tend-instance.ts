@@ -77,8 +77,10 @@ const STALE: Milliseconds = 2 * SECOND;
  */
 async function fresh(look: Seen | Unseen, { open, clock }: Ports, { homes, remaining }: Scope): Promise<Seen | Unseen> {
   if ('problem' in look) return look;
+  const { at, monotonic } = look.observation;
+  const now = clock.elapsed?.();
+  const age = now === undefined || monotonic === undefined ? clock.now() - at : now - monotonic;
   // Of a clock that was set back, nothing is known.
-  const age = clock.now() - look.observation.at;
   if (age >= 0 && age <= STALE) return look;
   // Without time nothing is begun: what was seen is all that is told.
   if (remaining() <= 0 && !homes.has(look.node.id)) return look;

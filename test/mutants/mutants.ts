@@ -2,7 +2,7 @@
 export interface Mutant {
   readonly law: 'S1' | 'S2' | 'S3' | 'S4' | 'S5' | 'S6' | 'S7' | 'S8' | 'S9' | 'S10' | 'S11';
   readonly what: string;
-  /** Below functions/; `from` stands in it exactly once. */
+  /** Seen from functions/; `from` stands in it exactly once. */
   readonly file: string;
   readonly from: string;
   readonly to: string;
@@ -772,6 +772,46 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'errorCode(first.error)',
     to: 'JSON.stringify(target)',
     tests: ['integration/bad-servers.test.ts'],
+  },
+  {
+    law: 'S8',
+    what: 'ioredis may print AUTH with the password',
+    file: 'shared/quiet.ts',
+    from: 'if (DEBUG) process.env.DEBUG',
+    to: 'if (!DEBUG) process.env.DEBUG',
+    tests: ['integration/debug-output.test.ts'],
+  },
+  {
+    law: 'S8',
+    what: 'Scheduler takes the role of the schedule for any account',
+    file: '../infra/schedule.ts',
+    from: '{ trust: onlyOurs }',
+    to: '{}',
+    tests: ['infra/roles.test.ts'],
+  },
+  {
+    law: 'S2',
+    what: 'a lease that cannot be read keeps no stack from being removed',
+    file: '../infra/remove.ts',
+    from: 'return [...held, ...unreadable];',
+    to: 'return held;',
+    tests: ['infra/remove.test.ts'],
+  },
+  {
+    law: 'S2',
+    what: 'a stack is removed with its leases on',
+    file: '../infra/deploy.ts',
+    from: '    if (!isForced) {',
+    to: '    if (!isForced && removal.kind === "free") {',
+    tests: ['infra/deploy.test.ts'],
+  },
+  {
+    law: 'S1',
+    what: 'a clock that is put forward makes a busy server look quiet',
+    file: 'maintain/decide/load.ts',
+    from: 'return monotonic === undefined || earlier.monotonic === undefined ?',
+    to: 'return at !== undefined ?',
+    tests: ['functions/maintain/decide/load.test.ts'],
   },
   {
     law: 'S9',

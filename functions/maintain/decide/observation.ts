@@ -12,6 +12,11 @@ export interface Observation {
   readonly address?: string;
   /** Epoch milliseconds at which the reply arrived. */
   readonly at: number;
+  /**
+   * The same instant by a clock that is never set (`Clock.elapsed` of this process), for the time between two looks. Absent where time is
+   * simulated.
+   */
+  readonly monotonic?: Milliseconds;
   readonly engine: Engine;
   /** Changes with every start of the server process. */
   readonly runId?: string;

@@ -32,6 +32,10 @@ const credentials = mapping({
     secretReference(),
     'Reference to the password: env:NAME, ssm:/path/name, secretsmanager:name or secretsmanager:name#json-key.',
   ),
+  unencrypted: optional(
+    z.enum(['accepted'], { error: 'accepted, or nothing at all' }),
+    'accepted: no warning where the password crosses a network over redis://, without TLS.',
+  ),
 });
 
 /** The id of an instance. */

@@ -1,5 +1,5 @@
-import { AbstractConnector, Redis, type RedisOptions } from 'ioredis';
 import type { Resolved } from '../names.ts';
+import { AbstractConnector, Redis, type RedisOptions } from './client.ts';
 import { address, asFailure, CONNECT_TIMEOUT_MS, errorCode, farewellIn, NodeFailure, printable } from './failure.ts';
 import { GuardedStream } from './guarded-stream.ts';
 import { openSocket, type Peer } from './socket.ts';
