@@ -46,13 +46,10 @@ export function errorCode(error: string): string {
 /** What the client's errors say, in the words of whoever has to mend it. */
 export function asFailure(error: unknown, target: Place): NodeFailure {
   if (error instanceof NodeFailure) return error;
-  const { code = '', message = '', name = '' } = (error ?? {}) as { code?: string; message?: string; name?: string };
+  const { code = '', message = '' } = (error ?? {}) as { code?: string; message?: string };
   const where = address(target);
   const farewell = farewellIn(message);
   if (farewell) return hungUp(target, farewell);
-  if (/protocol error|parser|RESP type/i.test(`${name} ${message}`)) {
-    return new NodeFailure('not-redis', `${where} answers, but not as Redis does`);
-  }
   if (
     /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO|ERR_OSSL|HOSTNAME)/.test(code) ||
     /ssl|tls|certificate/i.test(message)
