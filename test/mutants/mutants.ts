@@ -523,7 +523,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'shared/redis/guarded-stream.ts',
     from: 'room > OWN_BYTES && held',
     to: 'room < OWN_BYTES && held',
-    tests: ['integration/hostile-servers.test.ts'],
+    tests: ['functions/shared/redis/guarded-stream.test.ts'],
   },
   {
     law: 'S10',
