@@ -12,7 +12,7 @@ import { lacksServer, plainServer } from '../support/servers.ts';
 import { RUNS } from './runs.ts';
 
 /** Cases that are tried at once; most of their time is waiting. */
-const AT_ONCE = 32;
+const AT_ONCE = 16;
 /** Cases that are made at a time. */
 const PORTION = 500;
 /** `FUZZ_MINUTES=10 npx vitest run --project job test/fuzz/hostile.test.ts`: new cases for so long, whatever `FUZZ_RUNS` says. */
