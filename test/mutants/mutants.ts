@@ -355,6 +355,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     law: 'S6',
+    what: 'a wall clock that is set back gives a run more time than it has',
+    file: 'maintain/handler.ts',
+    from: 'remaining: () => end - performance.now(),',
+    to: 'remaining: () => context.getRemainingTimeInMillis() - RESERVED,',
+    tests: LOOKS,
+  },
+  {
+    law: 'S6',
     what: 'looks have no end',
     file: 'maintain/run.ts',
     from: 'duration: lookTime(options.remaining()),',

@@ -114,7 +114,7 @@ describe('a name that leads nowhere', () => {
   test('hangs for three seconds at most, and keeps nobody waiting: F5', async () => {
     const own = names();
     let isOver = false;
-    const hanging = Promise.allSettled(Array.from({ length: 300 }, () => own.resolve(aName('hangs')))).finally(() => {
+    const hanging = Promise.allSettled(Array.from({ length: 64 }, () => own.resolve(aName('hangs')))).finally(() => {
       isOver = true;
     });
     const healthy = aName({ addresses: ['10.0.0.1'] });
