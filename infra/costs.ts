@@ -1,6 +1,6 @@
 import { isFleet } from '../functions/shared/config/fleet.ts';
 import type { Config } from '../functions/shared/config/schema.ts';
-import { HOUR } from '../functions/shared/config/units.ts';
+import { HOUR, SECOND } from '../functions/shared/config/units.ts';
 import {
   FLEET_METRICS,
   JOB_METRICS,
@@ -27,6 +27,7 @@ export const PRICES = {
   schedulerMillionInvocations: 1,
   dynamoMillionReads: 0.125,
   dynamoMillionWrites: 0.625,
+  sqsMillion: 0.4,
   logsGb: 0.5,
   tracesMillion: 5,
   /** Each interface endpoint in each availability zone; the gateway to DynamoDB is free. */
@@ -62,6 +63,9 @@ const HOURS = 730;
 const DAYS = HOURS / 24;
 const MEMORY_GB = 0.25;
 
+/** How often Lambda asks a queue, with nothing in it: five pollers that wait for 20 s each. */
+const QUEUE_POLLS = (5 * HOURS * HOUR) / (20 * SECOND);
+
 /**
  * What a stage costs in a month. Metrics dominate: nodes × (6 core + 5 detailed + 4 of actions, by the hour in which they are
  * published) × $0.30, then the alarms, $0.60 for each node up to 25 and $0.40 in all beyond.
@@ -82,6 +86,7 @@ export function monthlyCost(config: Config, network: Network, assumed: Assumptio
     // One consistent list of leases, and one memory for each node.
     line('DynamoDB reads, millions', (ticks * (nodes + 1)) / 1e6, PRICES.dynamoMillionReads),
     line('DynamoDB writes, millions', (ticks * nodes) / 1e6, PRICES.dynamoMillionWrites),
+    line('SQS requests, millions', config.notifications.slack === undefined ? 0 : QUEUE_POLLS / 1e6, PRICES.sqsMillion),
     line('log GB', (ticks * nodes * assumed.logBytesPerNode) / 1e9, PRICES.logsGb),
     line('traces, millions', ticks / 1e6, PRICES.tracesMillion),
     line('endpoint hours', endpointHours(config, network), PRICES.endpointHour),

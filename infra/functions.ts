@@ -20,11 +20,18 @@ export function functionName(stage: string, key: keyof typeof FUNCTIONS): string
 export interface FunctionSettings {
   /** Seconds. */
   readonly timeout: number;
-  /** Seconds for which an invocation may wait before it is given up. */
-  readonly maximumEventAge: number;
   readonly environment: Readonly<Record<string, Json>>;
   readonly vpc?: { readonly securityGroupIds: readonly string[]; readonly subnetIds: readonly string[] };
 }
+
+/** Those of the job, which is invoked asynchronously. */
+export interface JobSettings extends FunctionSettings {
+  /** Seconds for which an invocation may wait before it is given up. */
+  readonly maximumEventAge: number;
+}
+
+/** Seconds. Ten messages take some fifteen. */
+export const NOTIFIER_TIMEOUT = 60;
 
 const LONGEST_TIMEOUT = 15 * MINUTE;
 /** With less, no defrag could be followed to its end: the last 60 s are kept for giving its settings back. */
@@ -34,7 +41,7 @@ const SHORTEST_TIMEOUT = 2 * MINUTE;
  * A run lasts until the next one is due, at most: it follows its defrag for that long, and the next one carries on. A tick that
  * comes too early waits for the running one instead of being lost, hence the age.
  */
-export function maintainSettings(config: Config, network: Network): FunctionSettings {
+export function maintainSettings(config: Config, network: Network): JobSettings {
   const { every } = config.schedule;
   const timeout = Math.min(Math.max(every, SHORTEST_TIMEOUT), LONGEST_TIMEOUT);
   return {
@@ -57,8 +64,7 @@ export function notifierSettings(config: Config): FunctionSettings | undefined {
   const { slack } = config.notifications;
   if (slack === undefined) return undefined;
   return {
-    timeout: 60,
-    maximumEventAge: 3600,
+    timeout: NOTIFIER_TIMEOUT,
     environment: {
       [ENVIRONMENT.stage]: config.stage,
       [ENVIRONMENT.slackWebhook]: printSecretReference(slack.webhook),

@@ -106,14 +106,14 @@ export function notifierAlarms(config: Config): Resources {
     subject: 'notifier',
     what: 'errors',
     severity: 'warning',
-    says: 'A message could not be posted to Slack; Lambda tries twice more. Its log says what Slack answered.',
+    says: 'Messages could not be posted to Slack; they are tried again for two hours. The log says what Slack answered.',
     anchor: ANCHORS.notifierErrors,
   };
   const lost = deadLetters(
     'notifier',
     ID.notifierDeadLetters,
     ANCHORS.notifierDeadLetters,
-    'A message did not reach Slack, and is not tried again.',
+    'A message did not reach Slack in two hours, and is not tried again.',
   );
   return {
     NotifierAlarmErrors: alarm(config, notifierErrors),

@@ -1,49 +1,63 @@
 import type { Config } from '../functions/shared/config/schema.ts';
 import { getAtt, type Resources, ref } from './cloudformation.ts';
+import { NOTIFIER_TIMEOUT } from './functions.ts';
 import { notifierAlarms } from './job-alarms.ts';
 import { ID, stackName } from './names.ts';
 import type { Network } from './network.ts';
-import { deadLetters } from './queues.ts';
+import { deadLetters, workQueue } from './queues.ts';
 import { notifierRole } from './roles.ts';
+
+/** AWS asks for six times the function's time-out; a try every six minutes. */
+const AGAIN = 6 * NOTIFIER_TIMEOUT;
+/** Two hours of tries: Slack is away for that long at times. */
+const TRIES = 20;
 
 /** What the Slack function needs around it: nothing at all where the config names no webhook. */
 export function notifier(config: Config, network: Network): Resources {
   const { slack } = config.notifications;
   if (slack === undefined) return {};
+  const settings = { deadLettersId: ID.notifierDeadLetters, tries: TRIES, again: AGAIN };
   return {
     [ID.notifierRole]: notifierRole(config, slack.webhook, network),
+    [ID.notifierQueue]: workQueue(stackName(config.stage, 'notify-slack'), settings),
     [ID.notifierDeadLetters]: deadLetters(stackName(config.stage, 'notify-slack-dead-letters')),
     ...subscription(),
     ...notifierAlarms(config),
   };
 }
 
+/**
+ * The topic's messages wait in a queue, and the function takes a few at a time. Two at once are the fewest that SQS knows. Reserved
+ * concurrency would make it one, but an account may have none to reserve.
+ */
 function subscription(): Resources {
-  const queueArn = getAtt(ID.notifierDeadLetters, 'Arn');
+  const queueArn = getAtt(ID.notifierQueue, 'Arn');
+  const deadLettersArn = getAtt(ID.notifierDeadLetters, 'Arn');
   return {
     NotifySlackSubscription: {
       Type: 'AWS::SNS::Subscription',
       Properties: {
         TopicArn: ref(ID.topic),
-        Protocol: 'lambda',
-        Endpoint: getAtt(ID.notifier, 'Arn'),
-        // What SNS cannot hand to Lambda; what the function then fails at has its own way there.
-        RedrivePolicy: { deadLetterTargetArn: queueArn },
+        Protocol: 'sqs',
+        Endpoint: queueArn,
+        // What SNS cannot hand to the queue; what the function then fails at has its own way there.
+        RedrivePolicy: { deadLetterTargetArn: deadLettersArn },
       },
     },
-    NotifySlackPermission: {
-      Type: 'AWS::Lambda::Permission',
+    NotifySlackQueueSource: {
+      Type: 'AWS::Lambda::EventSourceMapping',
       Properties: {
-        Action: 'lambda:InvokeFunction',
+        EventSourceArn: queueArn,
         FunctionName: getAtt(ID.notifier, 'Arn'),
-        Principal: 'sns.amazonaws.com',
-        SourceArn: ref(ID.topic),
+        BatchSize: 10,
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        ScalingConfig: { MaximumConcurrency: 2 },
       },
     },
-    NotifySlackDeadLettersPolicy: {
+    NotifySlackQueuesPolicy: {
       Type: 'AWS::SQS::QueuePolicy',
       Properties: {
-        Queues: [ref(ID.notifierDeadLetters)],
+        Queues: [ref(ID.notifierQueue), ref(ID.notifierDeadLetters)],
         PolicyDocument: {
           Version: '2012-10-17',
           Statement: [
@@ -51,7 +65,7 @@ function subscription(): Resources {
               Effect: 'Allow',
               Principal: { Service: 'sns.amazonaws.com' },
               Action: 'sqs:SendMessage',
-              Resource: queueArn,
+              Resource: [queueArn, deadLettersArn],
               Condition: { ArnEquals: { 'aws:SourceArn': ref(ID.topic) } },
             },
           ],

@@ -1,10 +1,34 @@
-import type { Resource } from './cloudformation.ts';
+import { getAtt, type Resource } from './cloudformation.ts';
 
-/** What was given up, for as long as SQS keeps it: two weeks. */
+/** As long as SQS keeps a message: two weeks. */
+const MessageRetentionPeriod = 14 * 24 * 3600;
+
+/** What was given up. */
 export function deadLetters(name: string): Resource {
-  const MessageRetentionPeriod = 14 * 24 * 3600;
   return {
     Type: 'AWS::SQS::Queue',
     Properties: { QueueName: name, MessageRetentionPeriod, SqsManagedSseEnabled: true },
+  };
+}
+
+export interface QueueSettings {
+  /** Logical id of the queue for what is given up, and after how many tries it is. */
+  readonly deadLettersId: string;
+  readonly tries: number;
+  /** Seconds after which a message that was not deleted is tried again. */
+  readonly again: number;
+}
+
+/** A queue in front of a function. */
+export function workQueue(name: string, { deadLettersId, tries, again }: QueueSettings): Resource {
+  return {
+    Type: 'AWS::SQS::Queue',
+    Properties: {
+      QueueName: name,
+      MessageRetentionPeriod,
+      VisibilityTimeout: again,
+      RedrivePolicy: { deadLetterTargetArn: getAtt(deadLettersId, 'Arn'), maxReceiveCount: tries },
+      SqsManagedSseEnabled: true,
+    },
   };
 }

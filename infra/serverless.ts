@@ -1,4 +1,4 @@
-import { getAtt, type Json, sub, type Template } from './cloudformation.ts';
+import { type Json, sub, type Template } from './cloudformation.ts';
 import { FUNCTIONS, functionName, maintainSettings, notifierSettings } from './functions.ts';
 import { loadConfig } from './load.ts';
 import { ID } from './names.ts';
@@ -38,7 +38,7 @@ export function serverlessValues(root: string, stage: string, parameters: Parame
 }
 
 function notifierFunction(stage: string, settings: NonNullable<ReturnType<typeof notifierSettings>>): Json {
-  const { timeout, maximumEventAge, environment } = settings;
+  const { timeout, environment } = settings;
   const folder = FUNCTIONS.notifySlack;
   return {
     name: functionName(stage, 'notifySlack'),
@@ -47,10 +47,6 @@ function notifierFunction(stage: string, settings: NonNullable<ReturnType<typeof
     role: sub(`\${${ID.notifierRole}.Arn}`),
     timeout,
     environment,
-    // Slack is away for a minute at times: SNS' message is tried again, and what was posted already is not.
-    maximumRetryAttempts: 2,
-    maximumEventAge,
-    destinations: { onFailure: { type: 'sqs', arn: getAtt(ID.notifierDeadLetters, 'Arn') } },
     package: { patterns: ['!**', `dist/${folder}/**`] },
   };
 }

@@ -23,7 +23,11 @@ const EVENTS = Object.keys({
   'defrag-unsupported': true,
   'lease-lost': true,
   'settings-changed': true,
+  'config-rewritten': true,
+  'left-on': true,
+  'same-server': true,
   'state-unavailable': true,
+  several: true,
 } satisfies Record<AlertEvent, true>);
 
 function asPage(name: string): readonly string[] {

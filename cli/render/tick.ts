@@ -43,10 +43,12 @@ function headline({ at, stage, outcomes, leased }: Tick, nodes: number, { paint 
   return paint('faint', `${time}  ${stage}: ${summary}`);
 }
 
-function problemLines({ problem, undelivered }: Tick, { paint }: Style): readonly string[] {
+function problemLines({ problem, remarks, undelivered, troubles = [] }: Tick, { paint }: Style): readonly string[] {
   const problems = [
     ...(problem === undefined ? [] : [`nothing was planned: the state store is unavailable: ${problem}`]),
+    ...remarks,
     ...(undelivered > 0 ? [`${countText(undelivered)} metrics or alerts could not be delivered`] : []),
+    ...troubles.map((trouble) => `unexpected failure: ${trouble}`),
   ];
   return problems.flatMap((text) => wrapText(text, COLUMNS)).map((line) => paint('bad', line));
 }

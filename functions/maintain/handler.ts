@@ -1,7 +1,9 @@
+import '../shared/quiet.ts';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { type Milliseconds, SECOND } from '../shared/config/units.ts';
+import { countdown } from '../shared/countdown.ts';
 import { compose } from './compose.ts';
 import { tickAndFollow } from './follow.ts';
 import type { Log } from './ports.ts';
@@ -24,14 +26,13 @@ let parts: ReturnType<typeof compose> | undefined;
 export const handler = middy<unknown, Summary>({ timeoutEarlyInMillis: 0 })
   .use(injectLambdaContext(logger))
   .handler(async (_event, context) => {
+    const remaining = countdown(context.getRemainingTimeInMillis() - RESERVED);
     parts ??= compose(process.env, log);
     const { config, ports } = parts;
-    // Lambda reckons what remains by the wall clock, which may be set back: asked once, then counted down.
-    const end = performance.now() + context.getRemainingTimeInMillis() - RESERVED;
     const ticks = await tickAndFollow(config, ports, {
       mode: 'act',
       holder: context.awsRequestId,
-      remaining: () => end - performance.now(),
+      remaining,
     });
     failIfUnexpected(ticks);
     return summarize(ticks);

@@ -108,6 +108,33 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefine
   }
 }
 
+/** The process that answers at each address: its `run_id`, where it says one. */
+export function runsOf(looks: readonly (Seen | Unseen)[]): ReadonlyMap<string, string> {
+  return new Map(
+    looks.flatMap((look) =>
+      'observation' in look && look.observation.runId !== undefined ? [[look.node.id, look.observation.runId]] : [],
+    ),
+  );
+}
+
+/**
+ * Nodes that are a server which the config names under another address, too, with that address: the one that a lease is on, else the one
+ * that the config names first. A `run_id` is one process.
+ */
+export function doublesOf(
+  looks: readonly (Seen | Unseen)[],
+  homes: ReadonlyMap<string, unknown>,
+): ReadonlyMap<string, string> {
+  const byRun = Map.groupBy(runsOf(looks), ([, runId]) => runId);
+  return new Map(
+    [...byRun.values()].flatMap((nodes) => {
+      const names = nodes.map(([node]) => node);
+      const main = names.find((node) => homes.has(node)) ?? names[0];
+      return names.flatMap((node) => (node === main || main === undefined ? [] : [[node, main] as const]));
+    }),
+  );
+}
+
 /** Troubles of the world are expected; what is not one of them is a bug, and is said to be. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof NodeFailure) return { kind: error.kind, message: error.message, expected: true };

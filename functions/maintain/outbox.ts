@@ -1,22 +1,23 @@
-import * as z from 'zod/mini';
-import { HOUR, MINUTE, type Milliseconds } from '../shared/config/units.ts';
-import { ALERT_SCHEMA, type Alert, type AlertEvent } from '../shared/contracts/alert.ts';
+import { createHash } from 'node:crypto';
+import pLimit, { type LimitFunction } from 'p-limit';
+import { HOUR, type Milliseconds, SECOND } from '../shared/config/units.ts';
+import type { Alert, AlertEvent } from '../shared/contracts/alert.ts';
 import { combined, type PublishReport } from '../shared/contracts/sinks.ts';
-import { type StateStore, StateUnavailable, type Stored } from '../shared/state/store.ts';
-import { understood } from './document.ts';
+import { type StateStore, StateUnavailable } from '../shared/state/store.ts';
+import { digestOf, MOST_AT_ONCE, messagesOf } from './decide/digest.ts';
+import { claim, type Entry, failure, keep, OUTBOX, type Owed, owedOf, settle } from './outbox-entries.ts';
 import type { Ports } from './ports.ts';
 
 /**
  * What is owed to people, kept where the lease is kept: an action is entrusted to the outbox before the lease that explains it is
- * dropped, so that a job that dies between doing and telling is told by the next one, under the same alert id.
+ * dropped, so that a job that dies between doing and telling is told by the next one, under the same alert id. What happened to many
+ * nodes is owed for each of them, and told in one message.
  */
-export const OUTBOX = 'outbox#';
+export { OUTBOX };
 
 /** A topic that nobody repairs in this time has nobody waiting for it either. */
 export const OUTBOX_LIFETIME: Milliseconds = 14 * 24 * HOUR;
 
-/** For as long as its writer may still be about to send it, nobody else does. Longer than any lease is busy. */
-const HELD: Milliseconds = 2 * MINUTE;
 /**
  * A sending whose end nobody has seen may have arrived, or not: it is repeated, once for each job that died there. A job that dies
  * there every time is not what anybody wants to hear of for ever.
@@ -24,109 +25,112 @@ const HELD: Milliseconds = 2 * MINUTE;
 const SENDINGS = 5;
 /** Sent side by side. */
 const WAVE = 4;
+/** Writes side by side: as many as the client has sockets for, with some left for the leases. */
+const WRITES = 32;
+/** For so long entries are taken for one message: well below the time for which they are held. */
+const CLAIMING: Milliseconds = 30 * SECOND;
 
 type Told = Pick<Ports, 'store' | 'alerts' | 'clock' | 'log'>;
+type Many<T> = readonly [T, ...T[]];
 
 /** By us, and by nobody else's fault. */
 const NOTHING_SENT: PublishReport = { sent: 0, rejected: [] };
 
-interface Entry {
-  readonly alert: Alert;
-  /** Epoch ms. */
-  readonly entrustedAt: number;
-  readonly holder: string;
-  readonly heldUntil: number;
-  /** Sendings that were begun, and of which nobody knows whether they have failed. */
-  readonly sendings: number;
-}
-
-interface Owed {
-  readonly key: string;
-  readonly entry: Entry;
-  readonly version: number;
-}
-
-const text = z.string();
-const entrySchema = z.object({
-  alert: z.looseObject({
-    schema: z.literal(ALERT_SCHEMA),
-    id: text,
-    event: text,
-    severity: z.enum(['info', 'warning', 'critical']),
-    at: text,
-    stage: text,
-    instance: text,
-    node: text,
-    title: text,
-    why: text,
-    facts: z.array(z.object({ label: text, value: text })),
-    next: text,
-  }),
-  entrustedAt: z.number(),
-  holder: text,
-  heldUntil: z.number(),
-  sendings: z.number(),
-});
+const always = () => true;
 
 /**
- * Writes alerts that are not there yet. Returns those that could not be kept; whoever acts goes on all the same: the lease is
- * still there, and tells as well.
+ * Writes alerts that are not there yet, as long as there is time. Returns those that could not be kept; whoever acts goes on all the
+ * same: the lease is still there, and tells as well.
  */
 export async function entrust(
   { store, clock, log }: Pick<Told, 'store' | 'clock' | 'log'>,
   holder: string,
   alerts: readonly Alert[],
+  hasTime = always,
 ): Promise<readonly Alert[]> {
-  const unkept = await Promise.all(
-    alerts.map(async (alert) => {
-      const now = clock.now();
-      const entry: Entry = { alert, entrustedAt: now, holder, heldUntil: now + HELD, sendings: 0 };
-      const write = () => failure(store.write(OUTBOX + alert.id, entry, undefined));
-      // Once more: what is not kept may be told twice, and an answer that was lost shows as kept.
-      const why = (await write()) === undefined ? undefined : await write();
-      if (why === undefined) return [];
-      log.warn('alert not kept in the outbox', { id: alert.id, error: why });
-      return [alert];
-    }),
-  );
-  return unkept.flat();
+  const tries = await pLimit(WRITES).map(alerts, async (alert) => {
+    if (!hasTime()) return { alert, why: 'no time is left for it' };
+    const write = () => keep(store, holder, alert, clock.now());
+    // Once more: what is not kept may be told twice, and an answer that was lost shows as kept.
+    const why = (await write()) === undefined ? undefined : await write();
+    return { alert, why };
+  });
+  const unkept = tries.filter(({ why }) => why !== undefined);
+  const [first] = unkept;
+  if (first) log.warn('alert not kept in the outbox', { id: first.alert.id, error: first.why, alerts: unkept.length });
+  return unkept.map(({ alert }) => alert);
 }
 
 /** Whether the end of an action on a node has been entrusted since an instant (epoch ms). */
 export async function isEntrusted(store: StateStore, place: readonly string[], since: number): Promise<boolean> {
   const entries = await store.list(`${OUTBOX}${place.join('/')}/`);
-  return [...entries].some(([key, stored]) => isEndSince(entryOf(key, stored), since));
+  return [...entries].some(([key, stored]) => isEndSince(owedOf(key, stored).entry, since));
+}
+
+/** What becomes one message. */
+interface Message {
+  readonly alerts: readonly Alert[];
+  send(): Promise<PublishReport>;
 }
 
 /**
- * Tells what this tick owes, and what an earlier job has left. An alert that is not delivered stays for the next tick, and is named in
- * the report.
+ * Tells what this tick owes, and what an earlier job has left: up to a thousand events in at most ten messages. The oldest go first,
+ * more wait for the next tick. What is not delivered stays for the next tick, and is named in the report.
+ *
+ * @param hasTime false: nothing more is begun
  */
-export async function deliver(ports: Told, holder: string, alerts: readonly Alert[]): Promise<PublishReport> {
-  const unkept = await entrust(ports, holder, alerts);
+export async function deliver(
+  ports: Told,
+  holder: string,
+  alerts: readonly Alert[],
+  hasTime = always,
+): Promise<PublishReport> {
+  const unkept = await entrust(ports, holder, alerts, hasTime);
   // A store that takes nothing has nothing to say either, and each question may cost its time-out.
   const isDown = alerts.length > 0 && unkept.length === alerts.length;
   const kept = isDown ? [] : await owed(ports, holder);
-  const jobs = [
-    ...kept.map((one) => ({ alert: one.entry.alert, run: () => deliverOne(ports, holder, one) })),
-    ...unkept.map((alert) => ({ alert, run: () => ports.alerts.send([alert]) })),
+  if (kept.length > MOST_AT_ONCE) {
+    ports.log.warn('more alerts than are told at once: the next tick goes on', {
+      alerts: kept.length,
+      now: MOST_AT_ONCE,
+    });
+  }
+  const run: Run = { ...ports, holder, hasTime, limit: pLimit(WRITES) };
+  const messages = [
+    ...keptMessages(run, kept.slice(0, MOST_AT_ONCE)),
+    ...looseAlerts(unkept).map((alert) => ({ alerts: [alert], send: () => ports.alerts.send([alert]) })),
   ];
   const reports: PublishReport[] = [];
-  for (let at = 0; at < jobs.length; at += WAVE) {
-    const wave = await Promise.all(jobs.slice(at, at + WAVE).map(({ run }) => run()));
+  for (let at = 0; at < messages.length; at += WAVE) {
+    const wave = await Promise.all(messages.slice(at, at + WAVE).map((message) => sendSafely(ports, message)));
     reports.push(...wave);
     if (wave.some(({ rejected }) => rejected.length === 0)) continue;
     // A topic that takes none of them would cost each of the others its time-outs, too.
     reports.push(
-      ...jobs.slice(at + WAVE).map(({ alert }) => untold(alert, 'not tried: the topic took none of those before it')),
+      ...messages.slice(at + WAVE).map((one) => untold(one.alerts, 'the topic took none of those before it')),
     );
     break;
   }
   return combined(reports);
 }
 
-function untold({ title }: Alert, why: string): PublishReport {
-  return { sent: 0, rejected: [{ what: title, why }] };
+/** The alerts, or the digests of them, in which what no store has kept is told. */
+export function looseAlerts(alerts: readonly Alert[]): readonly Alert[] {
+  const told = alerts.map((alert) => ({ alert }));
+  const parts = Array.from({ length: Math.ceil(told.length / MOST_AT_ONCE) }, (_, part) =>
+    told.slice(part * MOST_AT_ONCE, (part + 1) * MOST_AT_ONCE),
+  );
+  return parts.flatMap(messagesOf).map((group) => {
+    const [first, ...more] = group;
+    return more.length === 0 ? first.alert : digestOf([first.alert, ...alertsOf(more)], digestId(group));
+  });
+}
+
+function untold(alerts: readonly Alert[], why: string): PublishReport {
+  const [first, ...more] = alerts;
+  if (!first) return NOTHING_SENT;
+  const what = more.length === 0 ? first.title : `${first.title}, and ${more.length} more`;
+  return { sent: 0, rejected: [{ what, why: `not tried: ${why}` }] };
 }
 
 /** Oldest first; what another job may still be sending is left to it, and all of it where it would not be told to those it is owed to. */
@@ -135,7 +139,7 @@ async function owed({ store, clock, log, alerts }: Told, holder: string): Promis
     const now = clock.now();
     const entries = [...(await store.list(OUTBOX))].flatMap(([key, stored]) => {
       try {
-        return [{ key, entry: entryOf(key, stored), version: stored.version }];
+        return [owedOf(key, stored)];
       } catch (error) {
         if (!(error instanceof StateUnavailable)) throw error;
         log.warn('alert in the outbox not understood', { error: error.message });
@@ -152,29 +156,101 @@ async function owed({ store, clock, log, alerts }: Told, holder: string): Promis
   }
 }
 
-/** Claims, sends, removes: of two jobs one sends it, and of one that dies in between the next knows that it may have been sent. */
-async function deliverOne(ports: Told, holder: string, { key, entry, version }: Owed): Promise<PublishReport> {
-  const { store, clock, log, alerts } = ports;
-  if (entry.sendings >= SENDINGS) {
-    log.error('alert given up: the job died each time while it was sent', { id: entry.alert.id });
-    await failure(store.remove(key, version));
-    return NOTHING_SENT;
+/** A message that cannot even be tried must not keep those behind it from being sent, now and in every tick to come. */
+async function sendSafely({ log }: Told, { alerts, send }: Message): Promise<PublishReport> {
+  try {
+    return await send();
+  } catch (error) {
+    log.error('unexpected failure to send an alert', { ids: alerts.map(({ id }) => id), error });
+    return untold(alerts, error instanceof Error ? `${error.name}: ${error.message}` : String(error));
   }
-  const heldUntil = clock.now() + HELD;
-  const claim = await outcome(store.write(key, { ...entry, holder, heldUntil, sendings: entry.sendings + 1 }, version));
-  // Sent without a claim it would be sent again by every tick until the store takes writes.
-  if (typeof claim === 'string') return untold(entry.alert, `not tried: it cannot be claimed in the outbox: ${claim}`);
-  if (!claim.stored) return NOTHING_SENT;
-  const report = await alerts.send([entry.alert]);
-  const isSent = report.rejected.length === 0;
-  const done = isSent ? store.remove(key, claim.version) : store.write(key, { ...entry, heldUntil: 0 }, claim.version);
-  const why = await failure(done);
-  if (why !== undefined) log.warn('outbox not updated', { id: entry.alert.id, error: why });
-  return report;
 }
 
-function entryOf(key: string, { value }: Stored): Entry {
-  return understood(entrySchema, key, value) as Entry;
+interface Run extends Told {
+  readonly holder: string;
+  readonly hasTime: () => boolean;
+  readonly limit: LimitFunction;
+}
+
+/** What was being sent in a digest when its job died is sent in the same one, under the same id; everything else is divided anew. */
+function keptMessages(run: Run, kept: readonly Owed[]): readonly Message[] {
+  const repeats = Map.groupBy(
+    kept.filter(({ entry }) => entry.digest !== undefined),
+    ({ entry }) => entry.digest,
+  );
+  const fresh = messagesOf(kept.filter(({ entry }) => entry.digest === undefined));
+  return [
+    ...[...repeats].map(([digest, group]) => ({ group, digest })),
+    // With the holder in it: two jobs at once may each claim a part of the same events.
+    ...fresh.map((group) => ({ group, digest: group.length === 1 ? undefined : digestId(group, run.holder) })),
+  ].map(({ group, digest }) => ({ alerts: alertsOf(group), send: () => tell(run, group, digest) }));
+}
+
+/** Claims, sends, removes: of two jobs one sends it, and of one that dies in between the next knows that it may have been sent. */
+async function tell(run: Run, group: readonly Owed[], digest: string | undefined): Promise<PublishReport> {
+  const { store, log, limit } = run;
+  const spent = group.filter(({ entry }) => entry.sendings >= SENDINGS);
+  for (const { key, alert, version } of spent) {
+    log.error('alert given up: the job died each time while it was sent', { id: alert.id });
+    await failure(store.remove(key, version));
+  }
+  const { claimed, unclaimed } = await claimAll(
+    run,
+    group.filter((one) => !spent.includes(one)),
+    digest,
+  );
+  const [first, ...more] = claimed;
+  if (!first) return unclaimed;
+  const alert = digest === undefined ? first.alert : digestOf([first.alert, ...alertsOf(more)], digest);
+  const report = await run.alerts.send([alert]);
+  const isSent = report.rejected.length === 0;
+  const unsettled = (await limit.map(claimed, (one) => settle(store, one, isSent))).filter((why) => why !== undefined);
+  if (unsettled.length > 0)
+    log.warn('outbox not updated', { id: alert.id, error: unsettled[0], alerts: unsettled.length });
+  return combined([report, unclaimed]);
+}
+
+/** Those that are ours now; and, as a report, those that cannot be claimed and so are not sent. */
+async function claimAll(
+  { store, clock, holder, hasTime, limit }: Run,
+  group: readonly Owed[],
+  digest: string | undefined,
+): Promise<{ readonly claimed: readonly Owed[]; readonly unclaimed: PublishReport }> {
+  const begunAt = clock.now();
+  const isInTime = () => hasTime() && clock.now() - begunAt < CLAIMING;
+  const take = (one: Owed) =>
+    isInTime() ? claim(store, one, { holder, now: clock.now(), digest }) : 'no time is left for it';
+  // Sent without a claim they would be sent again by every tick until the store takes writes.
+  const left = (those: readonly Owed[], why: string) =>
+    untold(alertsOf(those), `it cannot be claimed in the outbox: ${why}`);
+  const [leader, ...others] = group.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  if (!leader) return { claimed: [], unclaimed: NOTHING_SENT };
+  // First one of them alone: of two jobs that see the same events, one tells them all, in one message.
+  const first = await take(leader);
+  if (typeof first === 'string') return { claimed: [], unclaimed: left(group, first) };
+  if (!first) return { claimed: [], unclaimed: NOTHING_SENT };
+  const tries = await limit.map(others, async (one) => ({ one, taken: await take(one) }));
+  const failed = tries.flatMap(({ one, taken }) => (typeof taken === 'string' ? [{ one, why: taken }] : []));
+  return {
+    claimed: [first, ...tries.flatMap(({ taken }) => (typeof taken === 'object' ? [taken] : []))],
+    unclaimed: left(
+      failed.map(({ one }) => one),
+      failed[0]?.why ?? '',
+    ),
+  };
+}
+
+/** The same for the same events. */
+function digestId(group: Many<{ readonly alert: Alert }>, ...more: readonly string[]): string {
+  const ids = group.map(({ alert }) => alert.id).toSorted();
+  const hash = createHash('sha256')
+    .update([...more, ...ids].join('\n'))
+    .digest('hex');
+  return `${group[0].alert.stage}/digest/${hash.slice(0, 32)}`;
+}
+
+function alertsOf(group: readonly { readonly alert: Alert }[]): readonly Alert[] {
+  return group.map(({ alert }) => alert);
 }
 
 /** What tells the end of a purge, or of the defrag that it belongs to. */
@@ -183,19 +259,4 @@ const ENDS: readonly AlertEvent[] = ['purged', 'cure-ineffective', 'defrag-finis
 function isEndSince({ alert, entrustedAt }: Entry, since: number): boolean {
   const isFailedPurge = alert.event === 'action-failed' && alert.id.includes('/action-failed/purge/');
   return entrustedAt >= since && (isFailedPurge || ENDS.includes(alert.event));
-}
-
-async function failure(attempt: Promise<unknown>): Promise<string | undefined> {
-  const result = await outcome(attempt);
-  return typeof result === 'string' ? result : undefined;
-}
-
-async function outcome<T>(attempt: Promise<T>): Promise<T | string> {
-  try {
-    return await attempt;
-  } catch (error) {
-    // What no store can hold is told without it: nothing of ours may stand in the way of what was begun.
-    if (error instanceof StateUnavailable || error instanceof TypeError) return error.message;
-    throw error;
-  }
 }

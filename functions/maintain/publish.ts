@@ -3,7 +3,8 @@ import type { Metric } from '../shared/contracts/metrics.ts';
 import type { PublishReport } from '../shared/contracts/sinks.ts';
 import type { Outcome } from './decide/outcome.ts';
 import { planText } from './decide/words.ts';
-import { deliver } from './outbox.ts';
+import { problemOf } from './look.ts';
+import { deliver, looseAlerts } from './outbox.ts';
 import type { Log, Ports } from './ports.ts';
 
 /** What a tick has to tell. */
@@ -14,6 +15,8 @@ export interface Telling {
   readonly alerts: readonly Alert[];
   /** The state could not be read: the outbox is not asked. */
   readonly isBlind: boolean;
+  /** False: nothing more is begun. */
+  readonly hasTime: () => boolean;
 }
 
 /**
@@ -22,16 +25,23 @@ export interface Telling {
  */
 export async function publish(
   ports: Pick<Ports, 'metrics' | 'alerts' | 'clock' | 'log' | 'store'>,
-  { holder, outcomes, metrics, alerts, isBlind }: Telling,
+  { holder, outcomes, metrics, alerts, isBlind, hasTime }: Telling,
 ): Promise<number> {
   for (const outcome of outcomes) logOutcome(ports.log, outcome);
   const [metricReport, alertReport] = await Promise.all([
-    ports.metrics.publish(metrics),
-    isBlind ? ports.alerts.send(alerts) : deliver(ports, holder, alerts),
+    // Neither may keep the other from being told.
+    ports.metrics.publish(metrics).catch((error: unknown) => unsent('metrics', error)),
+    (isBlind ? ports.alerts.send(looseAlerts(alerts)) : deliver(ports, holder, alerts, hasTime)).catch(
+      (error: unknown) => unsent('alerts', error),
+    ),
   ]);
   logRejections(ports.log, 'metrics not published', metricReport);
   logRejections(ports.log, 'alerts not sent', alertReport);
   return metricReport.rejected.length + alertReport.rejected.length;
+}
+
+function unsent(what: string, error: unknown): PublishReport {
+  return { sent: 0, rejected: [{ what, why: problemOf(error).message }] };
 }
 
 function logOutcome(log: Log, outcome: Outcome): void {

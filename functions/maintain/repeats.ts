@@ -8,6 +8,11 @@ const AGAIN_AFTER: Milliseconds = 6 * HOUR;
 /** Days' worth of events. */
 const REMEMBERED = 1000;
 
+/** A clock that was set back must not make silence longer: what was told in the future is told again. */
+function isDueAgain(since: Milliseconds): boolean {
+  return since < 0 || since >= AGAIN_AFTER;
+}
+
 /**
  * Tells nothing twice, as far as whoever lives for long (a container, a watch) can remember without a store: no event whose delivery could
  * not be noted in the outbox; and a store that cannot be used once in six hours for each place, not with each tick.
@@ -18,7 +23,7 @@ export function withoutRepeats(sink: AlertSink, { now }: Pick<Clock, 'now'>): Al
     const isLasting = alert.event === 'state-unavailable';
     const name = isLasting ? `${alert.stage}/${alert.instance}/${alert.node}` : alert.id;
     const told = toldAt.get(name);
-    if (told !== undefined && !(isLasting && now() - told >= AGAIN_AFTER)) return { sent: 1, rejected: [] };
+    if (told !== undefined && !(isLasting && isDueAgain(now() - told))) return { sent: 1, rejected: [] };
     const report = await sink.send([alert]);
     if (report.rejected.length > 0) return report;
     toldAt.set(name, now());

@@ -11,6 +11,7 @@ import {
   section,
   table,
 } from './blocks.ts';
+import { type Page, pagesOf } from './digest-pages.ts';
 import { LIMITS, type SlackMessage } from './limits.ts';
 import { factsBeside, isDrawable, memoryPicture } from './memory-picture.ts';
 import { timeText } from './time-text.ts';
@@ -22,11 +23,13 @@ const SIGNS: Readonly<Record<Alert['severity'], string>> = { info: '🟢', warni
 
 const figure = z.exactOptional(z.number());
 
+const event = z.custom<Alert['event']>((name) => typeof name === 'string');
+
 /** The contract as it comes over the wire: an event of a newer job than this function is one that people want to see. */
 const received = z.object({
   schema: z.literal(ALERT_SCHEMA),
   id: z.string(),
-  event: z.custom<Alert['event']>((event) => typeof event === 'string'),
+  event,
   severity: z.enum(['info', 'warning', 'critical']),
   at: z.string(),
   stage: z.string(),
@@ -47,6 +50,9 @@ const received = z.object({
       memoryLimit: figure,
     }),
   ),
+  members: z.exactOptional(
+    z.array(z.object({ id: z.string(), event, instance: z.string(), node: z.string(), what: z.string() })),
+  ),
 });
 
 /** An alert of Offpeak's own, or undefined where it is something else, or not whole. */
@@ -55,8 +61,28 @@ export function readAlert(json: unknown): Alert | undefined {
   return reading.success ? reading.data : undefined;
 }
 
-/** What happened, before and after, why, the facts, what happens next, and where and when. */
-export function alertMessage(alert: Alert, links: Links): SlackMessage {
+/** An alert as a message; a digest whose nodes one message cannot list has more of them behind it. */
+export function alertMessages(
+  alert: Alert,
+  links: Links,
+): {
+  readonly message: SlackMessage;
+  readonly more: readonly { readonly message: SlackMessage; readonly text: string }[];
+} {
+  const [first = [], ...rest] = pagesOf(alert);
+  const more = rest.map((page, index) => {
+    const title = `${SIGNS[alert.severity]} ${alert.title} (${index + 2} of ${rest.length + 1})`;
+    const message = {
+      text: notificationText(title, LIMITS.textBesideBlocks),
+      blocks: [header(title), ...page.map((text) => paragraph(text)), ...origin([alert.stage, alert.event, alert.id])],
+    };
+    return { message, text: `${title}\n\n${page.join('\n')}` };
+  });
+  return { message: alertMessage(alert, links, first), more };
+}
+
+/** What happened, before and after, why, the facts, what happens next, a digest's nodes, and where and when. */
+function alertMessage(alert: Alert, links: Links, page: Page): SlackMessage {
   const { severity, title, why, next, facts, stage, instance, node, at, id, event } = alert;
   const figures = isDrawable(alert.figures) ? alert.figures : undefined;
   const picture = figures && memoryPicture(figures);
@@ -69,6 +95,7 @@ export function alertMessage(alert: Alert, links: Links): SlackMessage {
       ...table(factsBeside(figures, facts)),
       labelled('Next:', next, NEXT_CHARS),
       ...buttons(linksFor(event, links)),
+      ...page.map((part) => paragraph(part)),
       ...origin([stage, instance, node, timeText(at), event, id]),
     ],
   };

@@ -11,13 +11,19 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export interface ComposeOptions {
   /** `host` or `host:port` that the webhook's address may have. Default: Slack's; only a test has reason for others. */
   readonly allowedHosts?: readonly string[];
+  /** How to wait. Default: by the clock. */
+  readonly wait?: Ports['pause'];
 }
 
 /**
  * Everything that a container needs, made once.
  * @throws EnvironmentError naming what is missing or wrong
  */
-export function compose(env: Environment, log: Log, { allowedHosts = SLACK_HOSTS }: ComposeOptions = {}): Ports {
+export function compose(
+  env: Environment,
+  log: Log,
+  { allowedHosts = SLACK_HOSTS, wait = pause }: ComposeOptions = {},
+): Ports {
   const secrets = createSecretReader({ env });
   const reference = webhookReference(env);
   return {
@@ -26,7 +32,7 @@ export function compose(env: Environment, log: Log, { allowedHosts = SLACK_HOSTS
     links: linksFrom(env, log),
     delivered: rememberDelivered(),
     log,
-    pause,
+    pause: wait,
     random: Math.random,
   };
 }

@@ -1,13 +1,15 @@
 import { alertText } from '../shared/contracts/alert-text.ts';
 import { readAlarm } from './alarm.ts';
 import { alarmAsText, alarmMessage } from './alarm-message.ts';
-import { alertMessage, readAlert } from './alert-message.ts';
+import { alertMessages, readAlert } from './alert-message.ts';
 import { header, type Links, notificationText, origin, paragraph } from './blocks.ts';
 import { blockKitFaults, LIMITS, type SlackMessage } from './limits.ts';
 
 /** What of an SNS record a message is made from. */
 export interface Note {
   readonly messageId: string;
+  /** By what the queue knows it, where it came from there. */
+  readonly receipt?: string;
   readonly message: string;
   readonly subject?: string | undefined;
   readonly topicArn?: string | undefined;
@@ -20,6 +22,8 @@ export interface Rendered {
   readonly message: SlackMessage;
   /** Text alone: for when Slack refuses the blocks of `message`. */
   readonly plain: SlackMessage;
+  /** The rest of a digest, which follows in messages of its own. */
+  readonly more: readonly Pick<Rendered, 'message' | 'plain'>[];
   /** Why `message` is the plain one already; empty where its blocks are within the limits. */
   readonly faults: readonly string[];
 }
@@ -29,22 +33,29 @@ export interface Rendered {
  * text that it is. Never throws, and never gives a message that breaks Slack's limits as far as they are known.
  */
 export function render(note: Note, links: Links): Rendered {
-  const { kind, message, text } = drawn(note, links);
-  const plain: SlackMessage = { text: notificationText(text, LIMITS.textAlone), mrkdwn: false };
+  const { kind, message, text, more = [] } = drawn(note, links);
   const faults = blockKitFaults(message);
-  return { kind, message: faults.length === 0 ? message : plain, plain, faults };
+  const shown = withPlain(message, text);
+  return { kind, ...shown, more: more.map((one) => withPlain(one.message, one.text)), faults };
+}
+
+/** Its plain text in its place, where Slack would not take its blocks. */
+function withPlain(message: SlackMessage, text: string): Pick<Rendered, 'message' | 'plain'> {
+  const plain: SlackMessage = { text: notificationText(text, LIMITS.textAlone), mrkdwn: false };
+  return { message: blockKitFaults(message).length === 0 ? message : plain, plain };
 }
 
 interface Drawn {
   readonly kind: Rendered['kind'];
   readonly message: SlackMessage;
   readonly text: string;
+  readonly more?: readonly Pick<Drawn, 'message' | 'text'>[];
 }
 
 function drawn(note: Note, links: Links): Drawn {
   const json = parsed(note.message);
   const alert = readAlert(json);
-  if (alert) return { kind: 'alert', message: alertMessage(alert, links), text: alertText(alert) };
+  if (alert) return { kind: 'alert', ...alertMessages(alert, links), text: alertText(alert) };
   const alarm = readAlarm(json);
   if (alarm) return { kind: 'alarm', message: alarmMessage(alarm, links), text: alarmAsText(alarm) };
   return otherMessage(note);

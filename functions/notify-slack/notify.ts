@@ -1,7 +1,7 @@
-import type { Milliseconds } from '../shared/config/units.ts';
+import { type Milliseconds, SECOND } from '../shared/config/units.ts';
 import type { Links } from './blocks.ts';
 import type { Delivered } from './delivered.ts';
-import { type Note, render } from './message.ts';
+import { type Note, type Rendered, render } from './message.ts';
 import { type Conditions, deliver, SlackError } from './slack.ts';
 
 /** Where log lines go. */
@@ -29,56 +29,101 @@ export interface Summary {
   readonly skipped: number;
 }
 
-/** At least one record could not be delivered; Lambda's retry brings all of them again. */
+/** At least one record could not be delivered, and has to be brought again. */
 export class NotDelivered extends Error {
   override readonly name = 'NotDelivered';
+  /** Those that were not delivered, by what the queue knows them; messages that came straight from SNS have no such name. */
+  readonly receipts: readonly string[];
+  readonly summary: Summary;
+
+  constructor(message: string, receipts: readonly string[], summary: Summary) {
+    super(message);
+    this.receipts = receipts;
+    this.summary = summary;
+  }
 }
 
 /**
+ * Between two messages: Slack takes about one a second. With up to half as much again, so that two that began together do not go
+ * on together.
+ */
+const PACE: Milliseconds = SECOND;
+
+/**
  * Shows each record in Slack, one after the other: Slack allows about one message a second, and people read them in order.
- * One that fails does not keep the others back.
+ * One that fails does not keep the others back, unless Slack has asked to wait for longer than there is time.
  *
  * @throws NotDelivered after all were tried, when any failed; whatever `webhook` throws, before any is
  */
 export async function notify(notes: readonly Note[], remaining: () => Milliseconds, ports: Ports): Promise<Summary> {
-  const fresh = notes.filter(({ messageId }) => !ports.delivered.has(messageId));
+  const { delivered } = ports;
+  const fresh = notes.filter(({ messageId }) => !delivered.has(messageId));
   const skipped = notes.length - fresh.length;
   if (fresh.length === 0) return { delivered: 0, skipped };
-  const webhook = await ports.webhook();
-  const failures: string[] = [];
+  const run: Run = { ...ports, webhook: await ports.webhook(), remaining, pace: paceOf(ports), wait: undefined };
+  const failures: { readonly note: Note; readonly why: string }[] = [];
   for (const note of fresh) {
-    const failure = await showOne(webhook, note, remaining, ports);
-    if (failure !== undefined) failures.push(`${note.messageId}: ${failure}`);
+    const why = run.wait ?? (await showOne(run, note));
+    if (why !== undefined) failures.push({ note, why });
   }
-  if (failures.length === 0) return { delivered: fresh.length, skipped };
-  throw new NotDelivered(
-    `${failures.length} of ${notes.length} messages not delivered to Slack: ${failures.join('; ')}`,
-  );
+  const summary = { delivered: fresh.length - failures.length, skipped };
+  if (failures.length === 0) return summary;
+  const told = failures.map(({ note, why }) => `${note.messageId}: ${why}`).join('; ');
+  const receipts = failures.flatMap(({ note }) => (note.receipt === undefined ? [] : [note.receipt]));
+  const message = `${failures.length} of ${notes.length} messages not delivered to Slack: ${told}`;
+  throw new NotDelivered(message, receipts, summary);
+}
+
+interface Run extends Omit<Ports, 'webhook'> {
+  readonly webhook: URL;
+  readonly remaining: () => Milliseconds;
+  /** Waits where a message went before. */
+  readonly pace: () => Promise<void>;
+  /** Slack's word for why nothing more is sent now. */
+  wait: string | undefined;
+}
+
+function paceOf({ pause, random }: Pick<Ports, 'pause' | 'random'>): () => Promise<void> {
+  let isFirst = true;
+  return async () => {
+    if (!isFirst) await pause(PACE * (1 + random() / 2));
+    isFirst = false;
+  };
 }
 
 /** Why it failed, or undefined. */
-async function showOne(
-  webhook: URL,
-  note: Note,
-  remaining: () => Milliseconds,
-  { delivered, links, log, pause, random, forgetWebhook }: Ports,
-): Promise<string | undefined> {
+async function showOne(run: Run, note: Note): Promise<string | undefined> {
+  const { webhook, delivered, links, log, forgetWebhook } = run;
   const { messageId } = note;
   const rendered = render(note, links);
   const { kind, faults } = rendered;
   if (faults.length > 0) log.warn('blocks beyond the limits: plain text sent instead', { messageId, kind, faults });
   try {
-    const form = await deliver(webhook, rendered, { remaining, pause, random });
+    const forms = await postAll(run, messageId, rendered);
     delivered.add(messageId);
-    if (form === 'plain') log.warn('blocks refused by Slack: plain text sent instead', { messageId, kind });
+    if (forms.includes('plain')) log.warn('blocks refused by Slack: plain text sent instead', { messageId, kind });
     log.info('delivered to Slack', { messageId, kind });
     return undefined;
   } catch (error) {
     const why = reasonOf(error, webhook);
     if (error instanceof SlackError && error.isWebhookGone) forgetWebhook();
+    if (error instanceof SlackError && error.isLimited) run.wait = `not tried: ${why}`;
     log.error('not delivered to Slack', { messageId, kind, why });
     return why;
   }
+}
+
+/** A digest of many nodes in several messages: when one of them fails, those before it are not shown again. */
+async function postAll(run: Run, messageId: string, { message, plain, more }: Rendered): Promise<readonly string[]> {
+  const forms: string[] = [];
+  for (const [index, page] of [{ message, plain }, ...more].entries()) {
+    const id = `${messageId}/${index}`;
+    if (run.delivered.has(id)) continue;
+    await run.pace();
+    forms.push(await deliver(run.webhook, page, run));
+    if (more.length > 0) run.delivered.add(id);
+  }
+  return forms;
 }
 
 /** A bug must not keep the other records back either; and whatever it says, the address is not in it. */

@@ -23,16 +23,19 @@ export class SlackError extends Error {
   override readonly name = 'SlackError';
   /** Whether the webhook itself is of no use: removed, disabled, or its channel gone. */
   readonly isWebhookGone: boolean;
+  /** Whether Slack wants nothing for longer than there is time: the next message need not be tried. */
+  readonly isLimited: boolean;
 
-  constructor(message: string, isWebhookGone: boolean) {
+  constructor(message: string, { isWebhookGone = false, isLimited = false } = {}) {
     super(message);
     this.isWebhookGone = isWebhookGone;
+    this.isLimited = isLimited;
   }
 }
 
 /**
  * Posts one message. Blocks that Slack refuses are posted once more as the plain text; 429 is waited for as Retry-After
- * says; what may pass is tried again twice. A try without an answer may have arrived, so that a message can be shown twice.
+ * says, and up to a second more; what may pass is tried again twice. A try without an answer may have arrived, so that a message can be shown twice.
  *
  * @returns which of the two was shown
  * @throws SlackError when Slack refuses, or when the time is not enough for another try
@@ -53,15 +56,17 @@ export async function deliver(
 /** Tries until there is an answer that waiting does not change. */
 async function persist(webhook: URL, message: SlackMessage, conditions: Conditions): Promise<Answer> {
   const { remaining, pause, random } = conditions;
-  if (remaining() < TRY_TIMEOUT) throw new SlackError('no time is left for a try', false);
+  if (remaining() < TRY_TIMEOUT) throw new SlackError('no time is left for a try');
   for (let failures = 0; ; ) {
     const answer = await ask(webhook, message, TRY_TIMEOUT);
     if (answer.kind === 'failed') failures += 1;
     else if (answer.kind !== 'limited') return answer;
     if (failures > RETRIES) return answer;
-    const wait = answer.kind === 'limited' ? answer.retryAfter : backOff(failures, random());
+    const isLimited = answer.kind === 'limited';
+    const wait = isLimited ? answer.retryAfter + random() * SECOND : backOff(failures, random());
     if (wait + TRY_TIMEOUT > remaining()) {
-      throw new SlackError(`${answer.why}; no time is left to try again in ${Math.ceil(wait / SECOND)} s`, false);
+      const why = `${answer.why}; no time is left to try again in ${Math.ceil(wait / SECOND)} s`;
+      throw new SlackError(why, { isLimited });
     }
     await pause(wait);
   }
@@ -74,5 +79,5 @@ function backOff(failures: number, random: number): Milliseconds {
 
 function failureOf(answer: Exclude<Answer, { kind: 'shown' }>): SlackError {
   const tried = answer.kind === 'failed' ? ` (tried ${RETRIES + 1} times)` : '';
-  return new SlackError(`${answer.why}${tried}`, answer.kind === 'refused' && answer.isWebhookGone);
+  return new SlackError(`${answer.why}${tried}`, { isWebhookGone: answer.kind === 'refused' && answer.isWebhookGone });
 }

@@ -14,11 +14,15 @@ const record = z.object({
   }),
 });
 
+/** A record of the queue, and what SNS has put into its body. */
+const queued = z.object({ eventSource: z.literal('aws:sqs'), messageId: z.string(), body: z.string() });
+const envelope = z.object({ Type: z.literal('Notification'), ...record.shape.Sns.shape });
+
 const event = z.object({ Records: z.array(z.unknown()).check(z.minLength(1)) });
 
 /**
- * The records of what Lambda was invoked with. A record of another service, or of a shape that SNS does not have, is
- * shown as the JSON that it is.
+ * The records of what Lambda was invoked with: SNS' messages, from the queue that is subscribed to the topic, or straight from it. A record
+ * of another service, or of a shape that SNS does not have, is shown as the JSON that it is.
  *
  * @throws TypeError for something without records: an invocation by hand, or a trigger that was set up by mistake
  */
@@ -29,9 +33,22 @@ export function notesOf(input: unknown): readonly Note[] {
 }
 
 function noteOf(raw: unknown): Note {
+  const received = z.safeParse(queued, raw);
+  if (received.success) return queuedNote(received.data);
   const reading = z.safeParse(record, raw);
-  if (!reading.success) return strangeNote(raw);
-  const { MessageId, Message, Subject, TopicArn, Timestamp } = reading.data.Sns;
+  return reading.success ? snsNote(reading.data.Sns) : strangeNote(raw);
+}
+
+/** What somebody has sent to the queue without SNS is shown as the text that it is. */
+function queuedNote({ messageId, body }: z.output<typeof queued>): Note {
+  const reading = z.safeParse(envelope, parsed(body));
+  const note = reading.success
+    ? snsNote(reading.data)
+    : { messageId, message: body, subject: 'A message that is not of SNS' };
+  return { ...note, receipt: messageId };
+}
+
+function snsNote({ MessageId, Message, Subject, TopicArn, Timestamp }: z.output<typeof record>['Sns']): Note {
   return {
     messageId: MessageId,
     message: Message,
@@ -39,6 +56,14 @@ function noteOf(raw: unknown): Note {
     topicArn: TopicArn ?? undefined,
     timestamp: Timestamp ?? undefined,
   };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function strangeNote(raw: unknown): Note {

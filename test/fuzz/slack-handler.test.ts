@@ -57,7 +57,7 @@ describe('whatever Lambda hands to the notifier', () => {
         logs.length = 0;
         const count = expectedOf(sent);
         // A container of its own for each: one that has shown a message skips it the next time.
-        const handler = createHandler({ allowedHosts: [endpoint.host] });
+        const handler = createHandler({ allowedHosts: [endpoint.host], wait: async () => {} });
         const outcome = await Promise.resolve(handler(sent, contextOf())).catch(String);
         expect(outcome).toEqual(
           count > 0

@@ -66,6 +66,15 @@ describe('packaging, without credentials, region or network,', () => {
     expect(resources().MaintainLogGroup?.Properties).toMatchObject({ RetentionInDays: 30 });
   });
 
+  test('F11: sets up the Slack function to be fed by its queue alone, and reserves no concurrency for it', () => {
+    const { NotifySlackLambdaFunction: notifier, NotifySlackQueueSource: source, ...others } = resources();
+    expect(notifier?.Properties).toMatchObject({ FunctionName: 'offpeak-prod-notify-slack', Timeout: 60 });
+    expect(notifier?.Properties).not.toHaveProperty('ReservedConcurrentExecutions');
+    expect(source?.Properties).toMatchObject({ ScalingConfig: { MaximumConcurrency: 2 } });
+    expect(Object.keys(others)).not.toContain('NotifySlackLambdaEvConf');
+    expect(Object.keys(others)).not.toContain('NotifySlackPermission');
+  });
+
   test('leaves no YAML parser, no secret and no test in the package', () => {
     const files = spawnSync('unzip', ['-Z1', join(workspace.folder, '.serverless/maintain.zip')], { encoding: 'utf8' });
     const names = files.stdout.trim().split('\n');

@@ -120,7 +120,7 @@ describe('what surrounds the job', () => {
     });
   });
 
-  test('the table stays when the stack goes, is paid by use and can be restored', () => {
+  test('F18: the table stays when the stack goes, is protected, is paid by use and can be restored', () => {
     expect(resourcesOf().StateTable).toMatchObject({
       DeletionPolicy: 'Retain',
       UpdateReplacePolicy: 'Retain',
@@ -128,6 +128,7 @@ describe('what surrounds the job', () => {
         BillingMode: 'PAY_PER_REQUEST',
         TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
         PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        DeletionProtectionEnabled: true,
       },
     });
   });
@@ -135,6 +136,35 @@ describe('what surrounds the job', () => {
   test('each e-mail is a subscription', () => {
     const emails = ofType(resourcesOf(), 'AWS::SNS::Subscription').map(([, { Properties }]) => Properties.Endpoint);
     expect(emails).toContain('redis-team@redis.example');
+  });
+
+  test('F11: the topic’s messages wait in a queue for Slack, for two hours of tries, and then where they are kept', () => {
+    const { NotifySlackQueue, NotifySlackQueueSource, NotifySlackSubscription, NotifySlackQueuesPolicy } =
+      resourcesOf();
+    const settings = notifierSettings(deployable(stackFile()));
+    const timeout = settings?.timeout ?? Number.NaN;
+    const arn = { 'Fn::GetAtt': ['NotifySlackQueue', 'Arn'] };
+    const deadLetterTargetArn = { 'Fn::GetAtt': ['NotifySlackDeadLetters', 'Arn'] };
+    expect(NotifySlackQueue?.Properties).toMatchObject({
+      VisibilityTimeout: 6 * timeout,
+      MessageRetentionPeriod: 14 * 24 * 3600,
+      RedrivePolicy: { deadLetterTargetArn, maxReceiveCount: 7200 / (6 * timeout) },
+    });
+    expect(NotifySlackQueueSource?.Properties).toEqual({
+      EventSourceArn: arn,
+      FunctionName: { 'Fn::GetAtt': ['NotifySlackLambdaFunction', 'Arn'] },
+      BatchSize: 10,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 2 },
+    });
+    expect(NotifySlackSubscription?.Properties).toMatchObject({
+      Protocol: 'sqs',
+      Endpoint: arn,
+      RedrivePolicy: { deadLetterTargetArn },
+    });
+    // Raw, a message would come without its subject.
+    expect(NotifySlackSubscription?.Properties).not.toHaveProperty('RawMessageDelivery');
+    expect(JSON.stringify(NotifySlackQueuesPolicy)).toContain(JSON.stringify([arn, deadLetterTargetArn]));
   });
 
   test('nothing of Slack exists where the config names no webhook', () => {

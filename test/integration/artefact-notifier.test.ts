@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { digestOf } from '../../functions/maintain/decide/digest.ts';
 import { ALARMS } from '../functions/notify-slack/alarms.ts';
 import { ALERTS } from '../functions/notify-slack/samples.ts';
-import { alarmRecord, alertRecord, anEvent } from '../functions/notify-slack/sns-events.ts';
+import { alarmRecord, alertRecord, anEvent, queued } from '../functions/notify-slack/sns-events.ts';
 import { describeWithRic, packaged } from '../support/artefact.ts';
 import { awsEnv } from '../support/aws-proxy.ts';
 import { deploymentOf } from '../support/deployed.ts';
@@ -11,6 +12,7 @@ import { type AwsBackend, awsBackend, SCHEDULED } from '../support/lambda.ts';
 import { type LambdaFunction, startFunction } from '../support/lambda-runtime.ts';
 import { describeWithMoto } from '../support/moto.ts';
 import { type SlackEndpoint, startSlackEndpoint } from '../support/slack-endpoint.ts';
+import { stormOfKind } from '../support/storm.ts';
 
 const PRELOAD = join(import.meta.dirname, '..', 'support', 'preload-slack.ts');
 
@@ -63,6 +65,20 @@ describeWithRic('the packaged notifier, called as Lambda calls it', (ric) => {
       expectNoSecret(run);
     });
 
+    test('F11: takes them from its queue, and shows a digest of 1,000 nodes in few messages', async () => {
+      const [one, ...more] = stormOfKind(1_000, 'unsupported');
+      const [alert] = Object.values(ALERTS);
+      if (!one || !alert) throw new Error('alerts expected');
+      const digest = digestOf([one, ...more], 'prod/digest/1');
+      const { Records } = anEvent(alertRecord(alert), alertRecord(digest));
+      const run = await fn.invoke({ Records: Records.map((record) => queued(record)) });
+      expect(run).toMatchObject({ ok: true, payload: { delivered: 2, skipped: 0 } });
+      expect(slack.posts.map(({ outcome }) => outcome)).toEqual(slack.posts.map(() => 'ok'));
+      expect(slack.posts.length).toBeLessThanOrEqual(6);
+      const shown = JSON.stringify(slack.shown());
+      expect(digest.members?.filter(({ node }) => !shown.includes(node))).toEqual([]);
+    });
+
     test('is warm for the next event: it shows no message twice, and reads the webhook once', async () => {
       const [first] = Object.values(ALERTS);
       const twice = first && anEvent(alertRecord(first, { MessageId: '0f6a2b1c-7a5c-5d1f-8d0a-95b1f6f0c000' }));
@@ -70,6 +86,17 @@ describeWithRic('the packaged notifier, called as Lambda calls it', (ric) => {
       expect(await fn.invoke(twice)).toMatchObject({ ok: true, payload: { delivered: 1, skipped: 0 } });
       expect(await fn.invoke(twice)).toMatchObject({ ok: true, payload: { delivered: 0, skipped: 1 } });
       expect([fn.starts(), aws.proxy.requests.length, slack.posts.length]).toEqual([1, 0, 1]);
+    });
+
+    test('F16: with DEBUG and NODE_DEBUG set, the webhook and the session token of AWS are in no log', async () => {
+      const token = 'session-token-of-the-role';
+      await using talkative = await start({ DEBUG: '*', NODE_DEBUG: '*', AWS_SESSION_TOKEN: token });
+      const [first] = Object.values(ALERTS);
+      const run = await talkative.invoke(first && anEvent(alertRecord(first)));
+      expect(run).toMatchObject({ ok: true, payload: { delivered: 1, skipped: 0 } });
+      expect(run.logs).toContain('NODE_DEBUG is set: lines about connections and requests are left out');
+      expectNoSecret(run);
+      expect(run.logs.includes(token)).toBe(false);
     });
 
     test('refuses what is no event of SNS', async () => {

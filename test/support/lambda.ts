@@ -96,6 +96,8 @@ export function aContainer(yaml: string, env: Readonly<Record<string, string | u
 /** moto behind the proxy, with the topic of the alerts and a queue that is subscribed to it. */
 export interface AwsBackend extends AsyncDisposable {
   readonly proxy: AwsProxy;
+  /** What the proxy stands before. */
+  readonly motoUrl: string;
   readonly cloudwatch: CloudWatchClient;
   readonly queue: MotoQueue;
   readonly topicArn: string;
@@ -115,6 +117,7 @@ export async function awsBackend(): Promise<AwsBackend> {
   proxy.clear();
   return {
     proxy,
+    motoUrl: moto.url,
     cloudwatch,
     queue,
     topicArn,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 /** An SQS queue in moto: what a topic's subscriber receives can be read from it. */
 export interface MotoQueue {
   readonly arn: string;
+  readonly url: string;
   /** Receives and deletes up to ten messages. */
   receive(): Promise<Envelope[]>;
 }
@@ -22,10 +23,19 @@ export type Envelope = z.infer<typeof Envelope>;
 const AUTHORIZATION =
   'AWS4-HMAC-SHA256 Credential=testing/20260101/eu-west-1/sqs/aws4_request, SignedHeaders=host, Signature=0';
 
-/** @param motoUrl moto's own URL: the project has no SQS client, so this calls the JSON API by hand */
-export async function createQueue(motoUrl: string, name: string): Promise<MotoQueue> {
+/**
+ * @param motoUrl moto's own URL: the project has no SQS client, so this calls the JSON API by hand
+ * @param attributes as CreateQueue takes them
+ */
+export async function createQueue(
+  motoUrl: string,
+  name: string,
+  attributes: Readonly<Record<string, string>> = {},
+): Promise<MotoQueue> {
   const call = (operation: string, input: object) => callSqs(motoUrl, operation, input);
-  const { QueueUrl } = z.object({ QueueUrl: z.string() }).parse(await call('CreateQueue', { QueueName: name }));
+  const { QueueUrl } = z
+    .object({ QueueUrl: z.string() })
+    .parse(await call('CreateQueue', { QueueName: name, Attributes: attributes }));
   const { Attributes } = z
     .object({ Attributes: z.object({ QueueArn: z.string() }) })
     .parse(await call('GetQueueAttributes', { QueueUrl, AttributeNames: ['QueueArn'] }));
@@ -34,6 +44,7 @@ export async function createQueue(motoUrl: string, name: string): Promise<MotoQu
   });
   return {
     arn: Attributes.QueueArn,
+    url: QueueUrl,
     async receive() {
       const { Messages } = Received.parse(await call('ReceiveMessage', { QueueUrl, MaxNumberOfMessages: 10 }));
       for (const { ReceiptHandle } of Messages) await call('DeleteMessage', { QueueUrl, ReceiptHandle });
@@ -42,7 +53,7 @@ export async function createQueue(motoUrl: string, name: string): Promise<MotoQu
   };
 }
 
-async function callSqs(motoUrl: string, operation: string, input: object): Promise<unknown> {
+export async function callSqs(motoUrl: string, operation: string, input: object): Promise<unknown> {
   const response = await fetch(motoUrl, {
     method: 'POST',
     headers: {

@@ -35,7 +35,9 @@ export interface SlackEndpoint extends AsyncDisposable {
   shown(): readonly unknown[];
   /** For the next posts, one each; after them, posts are judged again. */
   behave(...behaviours: readonly Behaviour[]): void;
-  /** Forgets posts and behaviours. */
+  /** From now on a post that comes sooner than this after the last one that was shown is answered 429. */
+  limit(intervalMs: number): void;
+  /** Forgets posts, behaviours and the limit. */
   clear(): void;
 }
 
@@ -49,10 +51,13 @@ const PATH = '/services/T0FAKE/B0FAKE/not4secret5token6';
 export async function startSlackEndpoint(): Promise<SlackEndpoint> {
   const posts: Post[] = [];
   const script: Behaviour[] = [];
+  let [interval, shownAt] = [0, Number.NEGATIVE_INFINITY];
+  const tooSoon: Behaviour = { kind: 'answer', status: 429, body: 'rate_limited', headers: { 'retry-after': '1' } };
   const server = createServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray()).toString('utf8');
-    const behaviour = script.shift();
+    const behaviour = script.shift() ?? (performance.now() - shownAt < interval ? tooSoon : undefined);
     const outcome = behaviour ? act(behaviour, response) : judge(request, body, response);
+    if (outcome === 'ok') shownAt = performance.now();
     posts.push({ path: request.url ?? '', message: parsed(body), outcome });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -63,9 +68,13 @@ export async function startSlackEndpoint(): Promise<SlackEndpoint> {
     posts,
     shown: () => posts.filter(({ outcome }) => outcome === 'ok').map(({ message }) => message),
     behave: (...behaviours) => script.push(...behaviours),
+    limit: (intervalMs) => {
+      interval = intervalMs;
+    },
     clear() {
       posts.length = 0;
       script.length = 0;
+      interval = 0;
     },
     [Symbol.asyncDispose]: () => close(server),
   };

@@ -98,7 +98,7 @@ function jobMetrics(input: ReportInput, nodes: readonly NodeReport[]): readonly 
     [JOB_METRICS.nodesFailed, count(({ status }) => status === 'failed')],
     // Unknown while the state cannot be read.
     [JOB_METRICS.leasesHeld, problem ? undefined : count(({ leased }) => leased === true)],
-    [JOB_METRICS.duration, finishedAt - startedAt],
+    [JOB_METRICS.duration, Math.max(0, finishedAt - startedAt)],
   ];
   return datums(readings, { [DIMENSION.stage]: stage }, finishedAt);
 }

@@ -1,6 +1,7 @@
-import type { Alert, AlertFact } from '../contracts/alert.ts';
-import { alertText } from '../contracts/alert-text.ts';
+import type { Alert, AlertFact, AlertMember } from '../contracts/alert.ts';
+import { alertSubject, alertText } from '../contracts/alert-text.ts';
 import { chatbotNotification } from '../contracts/chatbot.ts';
+import { countsText } from '../contracts/digest-text.ts';
 import { cleanText } from '../contracts/wrap.ts';
 
 /** A Publish takes 262,144 bytes: the message with all its variants and escapes, and the message's attributes. */
@@ -32,38 +33,85 @@ export interface SnsMessage {
 
 /**
  * What SNS delivers: prose to people, the alert's JSON to programs. An alert that is too large is shortened, because
- * SNS would refuse it and nobody would be told: long texts are cut, then facts are dropped from the end, and both say so.
+ * SNS would refuse it and nobody would be told: of a digest first what sets its nodes apart, then long texts are cut, then nodes and
+ * facts are dropped from the end, and the message says so.
  */
 export function snsMessage(
   alert: Alert,
   { maxBytes = MESSAGE_BYTES, https = 'alert' }: SnsMessageOptions = {},
 ): SnsMessage {
-  const whole = bodyOf(withTexts(alert, cleanText), https);
-  if (Buffer.byteLength(whole) <= maxBytes) return { body: whole, shortened: false };
-  for (const chars of TEXT_CHARS) {
-    const body = bodyOf(cutTexts(alert, chars), https);
-    if (Buffer.byteLength(body) <= maxBytes) return { body, shortened: true };
+  const fits = (body: string) => Buffer.byteLength(body) <= maxBytes;
+  const whole = withTexts(alert, cleanText);
+  const isDigest = alert.members !== undefined;
+  const copies = bodyOf(whole, https);
+  if (fits(copies)) return { body: copies, shortened: false };
+  const bodyFor = (one: Alert) => (isDigest ? sharedBodyOf(one, https) : bodyOf(one, https));
+  if (isDigest && fits(bodyFor(whole))) return { body: bodyFor(whole), shortened: false };
+  for (const shorter of shorterOnes(whole)) {
+    const body = bodyFor(shorter());
+    if (fits(body)) return { body, shortened: true };
   }
-  return { body: bodyOf(dropFacts(cutTexts(alert, SHORTEST_TEXT), maxBytes, https), https), shortened: true };
+  const shortest = cutTexts(withoutWords(alert), SHORTEST_TEXT);
+  const nodes = longest(shortest.members?.length ?? 0, (count) => fits(bodyFor(firstMembers(shortest, count))));
+  const listed = shortest.members === undefined ? shortest : firstMembers(shortest, nodes);
+  if (fits(bodyFor(listed))) return { body: bodyFor(listed), shortened: true };
+  const facts = longest(listed.facts.length, (count) => fits(bodyFor(firstFacts(listed, count))));
+  return { body: bodyFor(firstFacts(listed, facts)), shortened: true };
+}
+
+function shorterOnes(alert: Alert): readonly (() => Alert)[] {
+  const cuts = TEXT_CHARS.map((chars) => () => cutTexts(withoutWords(alert), chars));
+  return alert.members === undefined ? cuts : [() => withoutWords(alert), ...cuts];
+}
+
+/** A digest with the names of its nodes alone. */
+function withoutWords(alert: Alert): Alert {
+  const { members } = alert;
+  return members === undefined ? alert : { ...alert, members: members.map((member) => ({ ...member, what: '' })) };
 }
 
 function bodyOf(alert: Alert, https: HttpsVariant): string {
   const text = alertText(alert);
   const json = JSON.stringify(alert);
-  const chat = https === 'amazon-q' ? JSON.stringify(chatbotNotification(alert)) : json;
-  return JSON.stringify({ default: text, email: text, lambda: json, sqs: json, http: json, https: chat });
+  return JSON.stringify({
+    default: text,
+    email: text,
+    lambda: json,
+    sqs: json,
+    http: json,
+    https: chatOr(json, alert, https),
+  });
 }
 
-/** The alert with as many of its first facts as fit: found by bisection, since each try renders the whole message. */
-function dropFacts(alert: Alert, maxBytes: number, https: HttpsVariant): Alert {
+/** A digest of many nodes has no room for a copy for each protocol: those that are not named get the `default`. */
+function sharedBodyOf(alert: Alert, https: HttpsVariant): string {
+  const json = JSON.stringify(alert);
+  const chat = chatOr(json, alert, https);
+  const texts = { default: json, email: alertText(alert), sms: alertSubject(alert) };
+  return JSON.stringify(chat === json ? texts : { ...texts, https: chat });
+}
+
+function chatOr(json: string, alert: Alert, https: HttpsVariant): string {
+  return https === 'amazon-q' ? JSON.stringify(chatbotNotification(alert)) : json;
+}
+
+/** The largest count below `all` that fits, found by bisection, since each try renders the whole message; 0 if none does. */
+function longest(all: number, fits: (count: number) => boolean): number {
   let fitting = 0;
-  let tooMany = alert.facts.length;
+  let tooMany = all;
   while (tooMany - fitting > 1) {
     const middle = Math.floor((fitting + tooMany) / 2);
-    if (Buffer.byteLength(bodyOf(firstFacts(alert, middle), https)) <= maxBytes) fitting = middle;
+    if (fits(middle)) fitting = middle;
     else tooMany = middle;
   }
-  return firstFacts(alert, fitting);
+  return fitting;
+}
+
+function firstMembers(alert: Alert, count: number): Alert {
+  const { members = [] } = alert;
+  const left = members.slice(count);
+  const mark: AlertFact = { label: 'Not listed', value: `${left.length} of ${members.length}: ${countsText(left)}` };
+  return { ...alert, members: members.slice(0, count), facts: [...alert.facts, mark] };
 }
 
 function firstFacts(alert: Alert, count: number): Alert {
@@ -90,7 +138,13 @@ function withTexts(alert: Alert, change: (text: string) => string): Alert {
     why: change(why),
     next: change(next),
     facts: alert.facts.map(({ label, value }) => ({ label: change(label), value: change(value) })),
+    ...(alert.members !== undefined && { members: alert.members.map((member) => changed(member, change)) }),
   };
+}
+
+function changed({ event, ...texts }: AlertMember, change: (text: string) => string): AlertMember {
+  const { id, instance, node, what } = texts;
+  return { id: change(id), event, instance: change(instance), node: change(node), what: change(what) };
 }
 
 function cut(text: string, chars: number): string {

@@ -26,8 +26,8 @@ const CONCURRENT_CALLS = 4;
 /** A filter policy compares at most 256 characters of a text. */
 const ATTRIBUTE_CHARS = 256;
 
-/** The attributes count towards the message's 262,144 bytes: four texts of 256 characters of at most 4 bytes, and names. */
-const BODY_BYTES = MESSAGE_BYTES - 8_192;
+/** The attributes count towards the message's 262,144 bytes, with their names and types. */
+const ATTRIBUTES_AT_MOST = 65_536;
 
 const TOPIC_ARN = /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/;
 
@@ -67,12 +67,14 @@ async function sendOne(
   { topicArn, https }: Required<Pick<AlertSinkOptions, 'topicArn' | 'https'>>,
   alert: Alert,
 ): Promise<PublishReport> {
+  const MessageAttributes = attributesOf(alert);
+  const maxBytes = MESSAGE_BYTES - Buffer.byteLength(JSON.stringify(MessageAttributes));
   const message = {
     TopicArn: topicArn,
     Subject: alertSubject(alert),
     MessageStructure: 'json',
-    Message: snsMessage(alert, { maxBytes: BODY_BYTES, https }).body,
-    MessageAttributes: attributesOf(alert),
+    Message: snsMessage(alert, { maxBytes, https }).body,
+    MessageAttributes,
   };
   try {
     await publish(message);
@@ -82,18 +84,35 @@ async function sendOne(
   }
 }
 
-/** What subscribers filter on. */
-function attributesOf({ severity, instance, event, stage }: Alert): Record<string, MessageAttributeValue> {
+/** What subscribers filter on: of a digest each of its instances and events. */
+function attributesOf({
+  severity,
+  instance,
+  event,
+  stage,
+  members = [],
+}: Alert): Record<string, MessageAttributeValue> {
+  const ofMembers = (key: 'instance' | 'event') => [...new Set(members.map((member) => clean(member[key])))];
   return {
     severity: textAttribute(severity),
-    instance: textAttribute(instance),
-    event: textAttribute(event),
+    instance: listAttribute(ofMembers('instance')) ?? textAttribute(instance),
+    event: listAttribute(ofMembers('event')) ?? textAttribute(event),
     stage: textAttribute(stage),
   };
 }
 
 function textAttribute(text: string): MessageAttributeValue {
-  const clean = cleanText(text).slice(0, ATTRIBUTE_CHARS).toWellFormed();
+  return { DataType: 'String', StringValue: clean(text) };
+}
+
+/** Undefined for fewer than two, which a text names, and for more than there is room for. */
+function listAttribute(texts: readonly string[]): MessageAttributeValue | undefined {
+  if (texts.length < 2) return undefined;
+  const StringValue = JSON.stringify(texts);
+  return Buffer.byteLength(StringValue) > ATTRIBUTES_AT_MOST ? undefined : { DataType: 'String.Array', StringValue };
+}
+
+function clean(text: string): string {
   // SNS refuses the whole message for an empty attribute.
-  return { DataType: 'String', StringValue: clean === '' ? 'unknown' : clean };
+  return cleanText(text).slice(0, ATTRIBUTE_CHARS).toWellFormed() || 'unknown';
 }

@@ -1,5 +1,6 @@
 import type { Alert, AlertFact } from './alert.ts';
 import { toAscii } from './ascii.ts';
+import { memberLines } from './digest-text.ts';
 import { cleanText, wrapText } from './wrap.ts';
 
 /** SNS takes "less than 100 characters" (PublishInput's Subject). */
@@ -23,7 +24,7 @@ export function alertSubject(alert: Alert): string {
 
 /**
  * The body of the e-mail, for someone who reads it on a phone at night: what happened, why, the figures, what to do, and
- * on the last line where and when. Wrapped at 72 columns; a single longer word is not broken.
+ * on the last line where and when. A digest's list comes before that. Wrapped at 72 columns; a single longer word is not broken.
  */
 export function alertText(alert: Alert): string {
   const blocks = [
@@ -31,6 +32,7 @@ export function alertText(alert: Alert): string {
     wrapText(labelled('Why', alert.why), COLUMNS),
     factLines(alert.facts),
     wrapText(labelled('Next', alert.next), COLUMNS),
+    listLines(alert),
     wrapText(originOf(alert), COLUMNS),
   ];
   return blocks
@@ -42,6 +44,7 @@ export function alertText(alert: Alert): string {
 
 /** A title that does not say which instance it is about is of no use in a list of mails. */
 function namedTitle(alert: Alert): string {
+  if (alert.members !== undefined) return alert.title;
   // Whole words: an instance called `a` is not named by "a purge".
   const words = alert.title.split(/[^\p{L}\p{N}_.-]+/u);
   const named = alert.instance === '' || words.includes(alert.instance) || alert.title.startsWith(`${alert.instance}:`);
@@ -66,6 +69,13 @@ function factLine(label: string, value: string, column: number): string[] {
   const more = rest.map((line) => indent + line);
   if (label.length + 2 > column) return [`  ${label}`, indent + first, ...more];
   return [`  ${label.padEnd(column)}${first}`.trimEnd(), ...more];
+}
+
+/** A hanging indent shows where the next node begins. */
+function listLines({ members = [] }: Alert): string[] {
+  return memberLines(members).flatMap((line) =>
+    wrapText(line, COLUMNS - 4).map((part, index) => (index === 0 ? `  ${part}` : `    ${part}`)),
+  );
 }
 
 function originOf(alert: Alert): string {

@@ -26,8 +26,16 @@ export type AlertEvent =
   | 'lease-lost'
   /** A setting that we had changed holds neither our value nor the prior one: a human's, left alone. */
   | 'settings-changed'
+  /** A CONFIG REWRITE during our defrag has put our settings into the server's config file: a restart would bring them back. */
+  | 'config-rewritten'
+  /** Settings as Offpeak sets them stand on a server on which it has no lease. */
+  | 'left-on'
+  /** Two nodes of the config are one server: the second one is only watched. */
+  | 'same-server'
   /** The state store could not be read or written: no action was taken. */
-  | 'state-unavailable';
+  | 'state-unavailable'
+  /** A digest of events of several kinds. */
+  | 'several';
 
 /** One line of an alert: a label and its value, both already in words for people. */
 export interface AlertFact {
@@ -47,6 +55,24 @@ export interface AlertFigures {
   readonly memoryLimit?: number;
 }
 
+/**
+ * A chat shows so many nodes of a digest in one message, and the rest in further ones. The job counts with it when it divides what it
+ * has to tell into digests.
+ */
+export const NODES_A_MESSAGE = 150;
+
+/** One of the events that a digest stands for. */
+export interface AlertMember {
+  /** The id of the alert that it would be by itself: what has to be recognised when an event is told again. */
+  readonly id: string;
+  readonly event: AlertEvent;
+  readonly instance: string;
+  readonly node: string;
+  /** What sets it apart from the others, in words. Empty where the digest says it for all of them, or is too large for it. */
+  readonly what: string;
+}
+
+/** An event of one node; with `members`, a digest: the events of many nodes in one message, all of the same severity. */
 export interface Alert {
   readonly schema: typeof ALERT_SCHEMA;
   /** The same for a repeated delivery of the same event. */
@@ -66,4 +92,6 @@ export interface Alert {
   /** What happens next, and what (if anything) a person has to do. */
   readonly next: string;
   readonly figures?: AlertFigures;
+  /** Only in a digest, whose `instance` and `node` are `all` where they are not the same for all of them. */
+  readonly members?: readonly AlertMember[];
 }

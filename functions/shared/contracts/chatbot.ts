@@ -1,4 +1,5 @@
 import type { Alert, Severity } from './alert.ts';
+import { countsText, memberText } from './digest-text.ts';
 import { escapedText } from './slack-text.ts';
 
 /**
@@ -34,6 +35,8 @@ export const CHATBOT_CHARS = { title: 250, description: 2_500, nextStep: 350, wo
 const LABEL_CHARS = 80;
 const VALUE_CHARS = 250;
 const WHY_CHARS = 1_000;
+/** How many nodes of a digest are left out. */
+const REST_CHARS = 500;
 
 const SIGNS: Readonly<Record<Severity, string>> = {
   info: ':information_source:',
@@ -65,15 +68,24 @@ export function chatbotNotification(alert: Alert): ChatbotNotification {
   };
 }
 
-/** Why, and as many of the facts as fit, each whole. */
-function description({ why, facts }: Alert): string {
+/** Why, and as many of the facts and of a digest's nodes as fit, each whole; how many nodes are left out, by instance. */
+function description({ why, facts, members = [] }: Alert): string {
+  const lines = [
+    ...facts.map(({ label, value }) => `\n• *${bounded(label, LABEL_CHARS)}*: ${bounded(value, VALUE_CHARS)}`),
+    ...members.map((member) => `\n• ${bounded(memberText(member), VALUE_CHARS)}`),
+  ];
+  const most = CHATBOT_CHARS.description - (members.length === 0 ? 0 : REST_CHARS);
   let text = bounded(why, WHY_CHARS);
-  for (const { label, value } of facts) {
-    const line = `\n• *${bounded(label, LABEL_CHARS)}*: ${bounded(value, VALUE_CHARS)}`;
-    if (text.length + line.length > CHATBOT_CHARS.description) break;
+  let shown = 0;
+  for (const line of lines) {
+    if (text.length + line.length > most) break;
     text += line;
+    shown += 1;
   }
-  return text;
+  const left = members.slice(Math.max(0, shown - facts.length));
+  return left.length === 0
+    ? text
+    : `${text}\n${bounded(`And ${left.length} more: ${countsText(left)}`, REST_CHARS - 1)}`;
 }
 
 /** Never empty: the schema gives no meaning to an empty text. */

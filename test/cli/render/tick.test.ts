@@ -11,7 +11,16 @@ import { anAlert } from '../../support/telemetry-builders.ts';
 const style = { paint: plainPaint, unicode: false };
 
 function aTick(over: Partial<Tick> = {}): Tick {
-  return { at: NOW, stage: 'prod', outcomes: [anOutcome()], leased: [], idle: true, undelivered: 0, ...over };
+  return {
+    at: NOW,
+    stage: 'prod',
+    outcomes: [anOutcome()],
+    leased: [],
+    idle: true,
+    remarks: [],
+    undelivered: 0,
+    ...over,
+  };
 }
 
 const drawn = (tick: Tick) => tickLines(tick, style, [anInstance()]);

@@ -9,6 +9,8 @@ import { MINUTE } from '../../../functions/shared/config/units.ts';
 import { ALERT_SCHEMA, type Alert } from '../../../functions/shared/contracts/alert.ts';
 import { createFileStore } from '../../../functions/shared/state/file-store.ts';
 import { type StateStore, StateUnavailable } from '../../../functions/shared/state/store.ts';
+import { aStore } from '../../model/store.ts';
+import { stormOf, stormOfKind } from '../../support/storm.ts';
 
 const FRESH = 3 * MINUTE;
 const folder = mkdtempSync(join(tmpdir(), 'offpeak-outbox-'));
@@ -17,6 +19,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** A real state file, a topic that can refuse or never answer, and a clock that the test moves. */
 function anOutbox(store: StateStore = createFileStore(join(folder, randomUUID()))) {
   const received: string[] = [];
+  const messages: Alert[] = [];
   const logs: string[] = [];
   const world = { now: 1_000_000, topic: 'takes' as 'takes' | 'refuses' | 'kills the job' | 'refuses one' };
   const log = (message: string) => void logs.push(message);
@@ -30,12 +33,13 @@ function anOutbox(store: StateStore = createFileStore(join(folder, randomUUID())
         const refused = { sent: 0, rejected: [{ what: alert.title, why: 'throttled' }] };
         if (world.topic === 'refuses' || (world.topic === 'refuses one' && alert.id.endsWith('/1'))) return refused;
         received.push(alert.id);
+        messages.push(alert);
         // Delivered, and then nothing more is heard of the job.
         return world.topic === 'kills the job' ? await new Promise<never>(() => {}) : { sent: 1, rejected: [] };
       },
     },
   };
-  return { ports, store, world, received, logs, kept: async () => [...(await store.list(OUTBOX)).keys()] };
+  return { ports, store, world, received, messages, logs, kept: async () => [...(await store.list(OUTBOX)).keys()] };
 }
 
 function anAlert(n: number, event: Alert['event'] = 'purged'): Alert {
@@ -116,11 +120,12 @@ describe('the outbox', () => {
   test('one that is refused keeps no other from being delivered; of many that are refused, few are tried', async () => {
     const { ports, world, received } = anOutbox();
     world.topic = 'refuses one';
-    const many = Array.from({ length: 10 }, (_, n) => anAlert(n));
+    const events = ['purged', 'defrag-started', 'defrag-finished', 'foreign-defrag', 'lease-lost'] as const;
+    const many = events.map((event, n) => anAlert(n, event));
     expect((await deliver(ports, 'a', many)).rejected).toHaveLength(1);
-    expect(received).toHaveLength(9);
+    expect(received).toHaveLength(4);
     world.topic = 'refuses';
-    expect((await deliver(ports, 'b', many)).rejected).toHaveLength(10);
+    expect((await deliver(ports, 'b', many)).rejected).toHaveLength(5);
   });
 
   test('two jobs at once deliver each alert once', async () => {
@@ -205,6 +210,118 @@ describe('the outbox', () => {
       expect(await entrust(ports, 'a', [anAlert(n)])).toEqual([]);
     }
     expect((await store.list(OUTBOX)).size).toBe(2);
+  });
+
+  describe('F11: what happened to many nodes', () => {
+    // A file is written anew for each of its documents: for so many of them, the model's store.
+    const inMemory = () => anOutbox(aStore().store);
+    const MANY = stormOfKind(300, 'unsupported');
+    const idsOf = (messages: readonly Alert[]) =>
+      messages.flatMap(({ id, members }) => members?.map((member) => member.id) ?? [id]).toSorted();
+    const IDS = idsOf(MANY);
+
+    test('is one message, after which nothing is kept', async () => {
+      const { ports, messages, kept } = inMemory();
+      expect(await deliver(ports, 'a', MANY)).toEqual({ sent: 1, rejected: [] });
+      expect(messages).toHaveLength(1);
+      expect(idsOf(messages)).toEqual(IDS);
+      expect(await kept()).toEqual([]);
+    });
+
+    test('leaves the outbox when the topic has taken its message, not before', async () => {
+      const { ports, world, messages, kept } = inMemory();
+      world.topic = 'refuses';
+      expect((await deliver(ports, 'a', MANY)).rejected).toHaveLength(1);
+      expect(await kept()).toHaveLength(300);
+      world.topic = 'takes';
+      expect((await deliver(ports, 'b', [])).rejected).toEqual([]);
+      expect(idsOf(messages)).toEqual(IDS);
+      expect(await kept()).toEqual([]);
+    });
+
+    test('is repeated once for a job that died as it was sent, under the same id, whatever has happened since', async () => {
+      const { ports, world, messages, kept } = inMemory();
+      world.topic = 'kills the job';
+      void deliver(ports, 'first', MANY.slice(0, 200));
+      await expect.poll(() => messages.length).toBe(1);
+      world.now += FRESH;
+      world.topic = 'takes';
+      await deliver(ports, 'second', MANY.slice(200));
+      const [first, second, third] = messages;
+      expect(messages).toHaveLength(3);
+      expect(second?.id).toBe(first?.id);
+      expect(second?.members).toEqual(first?.members);
+      expect(idsOf(third ? [third] : [])).toEqual(idsOf(MANY.slice(200)));
+      expect(third?.id).not.toBe(first?.id);
+      expect(await kept()).toEqual([]);
+    });
+
+    test('is told by one of two jobs at once, in one message', async () => {
+      const { ports, world, messages, kept } = inMemory();
+      await entrust(ports, 'dead', MANY);
+      world.now += FRESH;
+      await Promise.all([deliver(ports, 'a', []), deliver(ports, 'b', [])]);
+      expect(messages).toHaveLength(1);
+      expect(idsOf(messages)).toEqual(IDS);
+      expect(await kept()).toEqual([]);
+    });
+
+    test('in many ticks while the topic was down is told in few messages when it is back, nothing of it twice', async () => {
+      const { ports, world, messages, kept } = inMemory();
+      world.topic = 'refuses';
+      for (let tick = 0; tick < 12; tick++) {
+        const ofTick = stormOf(25).map((alert) => ({ ...alert, id: `${alert.id}/${tick}` }));
+        await deliver(ports, `tick-${tick}`, ofTick);
+        world.now += FRESH;
+      }
+      expect(await kept()).toHaveLength(300);
+      world.topic = 'takes';
+      await deliver(ports, 'last', []);
+      expect(messages.length).toBeLessThanOrEqual(10);
+      expect(new Set(idsOf(messages)).size).toBe(300);
+      expect(idsOf(messages)).toHaveLength(300);
+      expect(await kept()).toEqual([]);
+    });
+
+    test('is told in one message where the store is down, too, under the same id each time', async () => {
+      const down = async () => {
+        throw new StateUnavailable('the state is down');
+      };
+      const { ports, messages } = anOutbox({ list: down, read: down, write: down, remove: down });
+      for (const holder of ['a', 'b']) await deliver(ports, holder, MANY);
+      expect(messages.map(({ members }) => members?.length)).toEqual([300, 300]);
+      expect(messages[1]?.id).toBe(messages[0]?.id);
+    });
+
+    test('without time to keep it is told at once, and what is kept waits for the next tick', async () => {
+      const { ports, messages, kept } = inMemory();
+      expect((await deliver(ports, 'a', MANY, () => false)).rejected).toEqual([]);
+      expect(idsOf(messages)).toEqual(IDS);
+      await entrust(ports, 'b', MANY);
+      const [extra] = stormOfKind(1, 'foreign');
+      let asked = 0;
+      // Enough for the one that is new, and for the first claim.
+      const { rejected } = await deliver(ports, 'b', extra ? [extra] : [], () => ++asked <= 2);
+      expect(rejected).toHaveLength(2);
+      for (const { why } of rejected) expect(why).toContain('no time is left');
+      expect((await kept()).length).toBeGreaterThanOrEqual(300);
+      await deliver(ports, 'b', []);
+      expect(await kept()).toEqual([]);
+      expect(new Set(idsOf(messages.slice(1)))).toEqual(new Set([...IDS, extra?.id]));
+    });
+
+    test('of more than a thousand events the oldest are told first, and the rest with the next tick', async () => {
+      const { ports, messages, kept, logs, world } = inMemory();
+      await entrust(ports, 'a', stormOfKind(1_000, 'unsupported'));
+      world.now += 1;
+      const late = stormOfKind(200, 'foreign');
+      await deliver(ports, 'a', late);
+      expect(messages.map(({ event, members }) => [event, members?.length])).toEqual([['defrag-unsupported', 1_000]]);
+      expect(logs).toContain('more alerts than are told at once: the next tick goes on');
+      await deliver(ports, 'a', []);
+      expect(messages.at(-1)).toMatchObject({ event: 'foreign-defrag' });
+      expect(await kept()).toEqual([]);
+    });
   });
 
   test('is not kept for ever', () => expect(lifetimeOf(`${OUTBOX}x`)).toBe(OUTBOX_LIFETIME));

@@ -1,11 +1,13 @@
 import type { SNSEvent } from 'aws-lambda';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { digestOf } from '../../../functions/maintain/decide/digest.ts';
 import type { ComposeOptions } from '../../../functions/notify-slack/compose.ts';
 import { contextOf } from '../../support/lambda.ts';
 import { type SlackEndpoint, startSlackEndpoint } from '../../support/slack-endpoint.ts';
+import { stormOfKind } from '../../support/storm.ts';
 import { anAlert } from '../../support/telemetry-builders.ts';
 import { anAlarm } from './alarms.ts';
-import { alarmRecord, alertRecord, anEvent, aRecord } from './sns-events.ts';
+import { alarmRecord, alertRecord, anEvent, aRecord, queued } from './sns-events.ts';
 
 const PATH = '/services/T0FAKE/B0FAKE/not4secret5token6';
 const ADDRESS = `https://hooks.slack.com${PATH}`;
@@ -13,7 +15,7 @@ const TOKEN = 'not4secret5token6';
 
 /** Three records of the three kinds. */
 const EVENT = anEvent(alertRecord(anAlert()), alarmRecord(anAlarm()), aRecord({ Message: 'A text for people' }));
-const TITLES = ['🟢 sessions: 402 MB returned', /^🔴 ALARM: offpeak-prod-sessions/, 'A subject: A text for people'];
+const TITLES = ['🟢 sessions: 402 MB returned', /^🔴 ALARM: offpeak-prod\/sessions/, 'A subject: A text for people'];
 
 const titlesOf = (messages: readonly unknown[]) => messages.map((message) => (message as { text: string }).text);
 
@@ -113,6 +115,70 @@ describe('the exported handler on real-shaped SNS events', () => {
   test('429 for longer than the invocation has is a failure', async () => {
     endpoint.behave({ kind: 'answer', status: 429, body: 'rate_limited', headers: { 'retry-after': '300' } });
     expect(await failureOf(invoke(anEvent(aRecord())))).toContain('429 rate_limited; no time is left to try again');
+  });
+
+  describe('F11: from the queue', () => {
+    const event = { Records: EVENT.Records.map((record, n) => queued(record, `receipt-${n}`)) };
+
+    test('every message is shown, in order, one a second', async () => {
+      const waits: number[] = [];
+      const handler = (await container()).createHandler({ wait: async (duration) => void waits.push(duration) });
+      expect(await handler(event, contextOf(30_000))).toEqual({ delivered: 3, skipped: 0 });
+      expect(titlesOf(endpoint.shown())).toEqual([TITLES[0], expect.stringMatching(TITLES[1] ?? ''), TITLES[2]]);
+      expect(waits).toHaveLength(2);
+      for (const wait of waits) {
+        expect(wait).toBeGreaterThanOrEqual(1_000);
+        expect(wait).toBeLessThan(1_500);
+      }
+    });
+
+    test('only those that were not shown come again, also when they fail again', async () => {
+      endpoint.behave({ kind: 'answer', status: 200, body: 'ok' }, refusal);
+      const handler = (await container()).createHandler({ wait: async () => {} });
+      const again = [{ itemIdentifier: 'receipt-1' }];
+      expect(await handler(event, contextOf())).toEqual({ delivered: 2, skipped: 0, batchItemFailures: again });
+      endpoint.behave(refusal);
+      expect(await handler(event, contextOf())).toEqual({ delivered: 0, skipped: 2, batchItemFailures: again });
+      expect(await handler(event, contextOf())).toEqual({ delivered: 1, skipped: 2 });
+    });
+
+    test('where none was shown the invocation fails, so that all come again and its alarm sees it', async () => {
+      endpoint.behave(refusal, refusal, refusal);
+      const handler = (await container()).createHandler({ wait: async () => {} });
+      expect(await failureOf(Promise.resolve(handler(event, contextOf())))).toMatch(/^NotDelivered: 3 of 3 messages/);
+    });
+
+    test('after a 429 for longer than there is time nothing more is sent to Slack', async () => {
+      const limited = { kind: 'answer', status: 429, body: 'rate_limited', headers: { 'retry-after': '300' } } as const;
+      endpoint.behave({ kind: 'answer', status: 200, body: 'ok' }, limited);
+      const handler = (await container()).createHandler({ wait: async () => {} });
+      expect(await handler(event, contextOf())).toEqual({
+        delivered: 1,
+        skipped: 0,
+        batchItemFailures: [{ itemIdentifier: 'receipt-1' }, { itemIdentifier: 'receipt-2' }],
+      });
+      expect(endpoint.posts).toHaveLength(2);
+    });
+
+    test('of a digest in several messages, those that were shown are not shown again', async () => {
+      const [first, ...more] = stormOfKind(1_000, 'unsupported');
+      if (!first) throw new Error('alerts expected');
+      const record = queued(alertRecord(digestOf([first, ...more], 'prod/digest/1')));
+      endpoint.behave({ kind: 'answer', status: 200, body: 'ok' }, refusal);
+      const handler = (await container()).createHandler({ wait: async () => {} });
+      await failureOf(Promise.resolve(handler({ Records: [record] }, contextOf())));
+      expect(await handler({ Records: [record] }, contextOf())).toEqual({ delivered: 1, skipped: 0 });
+      const texts = titlesOf(endpoint.shown());
+      expect(texts.length).toBeGreaterThan(2);
+      expect(new Set(texts).size).toBe(texts.length);
+    });
+
+    test('what somebody has put there without SNS is shown as the text that it is', async () => {
+      const handler = (await container()).createHandler({ wait: async () => {} });
+      const odd = { ...queued(aRecord()), body: 'by hand' };
+      expect(await handler({ Records: [odd] }, contextOf())).toEqual({ delivered: 1, skipped: 0 });
+      expect(titlesOf(endpoint.shown())).toEqual(['A message that is not of SNS: by hand']);
+    });
   });
 
   test('a record of another service is shown, and another one like it is not taken for the same', async () => {

@@ -1,8 +1,10 @@
 import type { SNSEventRecord } from 'aws-lambda';
+import { digestOf } from '../../../functions/maintain/decide/digest.ts';
 import type { Links } from '../../../functions/notify-slack/blocks.ts';
 import { type Rendered, render } from '../../../functions/notify-slack/message.ts';
 import { notesOf } from '../../../functions/notify-slack/sns-event.ts';
 import type { Alert } from '../../../functions/shared/contracts/alert.ts';
+import { stormOf, stormOfKind } from '../../support/storm.ts';
 import { ROWS } from '../maintain/decide/alert-rows.ts';
 import { purgedAfter, reportOf, stopped } from '../maintain/decide/steps.ts';
 import { ALARMS, RUNBOOK } from './alarms.ts';
@@ -20,6 +22,13 @@ export const ALERTS: Readonly<Record<string, Alert>> = Object.fromEntries([
   ['goal met, then a purge', firstAlert([stopped('goal-met'), purgedAfter])] as const,
 ]);
 
+/** What happened to many nodes in one tick. */
+const DIGESTS: Readonly<Record<string, Alert>> = {
+  '12 nodes of a build that refuses active defrag': digested(stormOfKind(12, 'unsupported')),
+  '12 nodes purged': digested(stormOfKind(12, 'a purge that helped')),
+  'warnings of several kinds': digested(stormOf(60).filter(({ severity }) => severity === 'warning')),
+};
+
 export const OTHERS: Readonly<Record<string, SNSEventRecord>> = {
   'plain text': aRecord({ Subject: 'Deploy finished', Message: 'offpeak-prod is at version 0.3.0.\nNothing to do.' }),
   'JSON of somebody else': aRecord({ Message: '{"source":"aws.health","detail":{"service":"ELASTICACHE"}}' }),
@@ -29,6 +38,7 @@ export const OTHERS: Readonly<Record<string, SNSEventRecord>> = {
 export function slackSamples(): Readonly<Record<string, Readonly<Record<string, Rendered['message']>>>> {
   return {
     alerts: mapped(ALERTS, (alert) => messageOf(alertRecord(alert))),
+    digests: mapped(DIGESTS, (alert) => messageOf(alertRecord(alert))),
     alarms: mapped(ALARMS, (alarm) => messageOf(alarmRecord(alarm))),
     others: mapped(OTHERS, messageOf),
   };
@@ -46,6 +56,12 @@ function messageOf(record: SNSEventRecord): Rendered['message'] {
 
 function mapped<In, Out>(all: Readonly<Record<string, In>>, change: (one: In) => Out): Readonly<Record<string, Out>> {
   return Object.fromEntries(Object.entries(all).map(([name, one]) => [name, change(one)]));
+}
+
+export function digested(alerts: readonly Alert[]): Alert {
+  const [first, ...more] = alerts;
+  if (!first) throw new Error('alerts expected');
+  return digestOf([first, ...more], 'prod/digest/5d41402abc4b2a76b9719d911017c592');
 }
 
 function firstAlert(outcomes: Parameters<typeof reportOf>[0]): Alert {

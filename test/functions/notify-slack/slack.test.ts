@@ -60,10 +60,10 @@ describe('posting to an incoming webhook over HTTP', () => {
     expect(endpoint.shown()).toEqual([MESSAGE]);
   });
 
-  test('429 is waited for as Retry-After says', async () => {
+  test('F11: 429 is waited for as Retry-After says, and a jitter longer', async () => {
     endpoint.behave(answer(429, 'rate_limited', '30'), answer(429, 'rate_limited', '2'));
     expect(await post()).toBe('message');
-    expect(pauses).toEqual([30_000, 2_000]);
+    expect(pauses).toEqual([30_500, 2_500]);
     expect(endpoint.shown()).toEqual([MESSAGE]);
   });
 
@@ -72,14 +72,14 @@ describe('posting to an incoming webhook over HTTP', () => {
     async (retryAfter) => {
       endpoint.behave(answer(429, 'rate_limited', retryAfter));
       expect(await post()).toBe('message');
-      expect(pauses).toEqual([1_000]);
+      expect(pauses).toEqual([1_500]);
     },
   );
 
   test('a Retry-After that does not fit into the invocation is a failure at once', async () => {
     endpoint.behave(answer(429, 'rate_limited', '58'));
     const { message } = await failureOf(post());
-    expect(message).toBe('Slack answered 429 rate_limited; no time is left to try again in 58 s');
+    expect(message).toBe('Slack answered 429 rate_limited; no time is left to try again in 59 s');
     expect(pauses).toEqual([]);
   });
 

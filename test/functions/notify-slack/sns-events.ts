@@ -1,4 +1,4 @@
-import type { SNSEvent, SNSEventRecord } from 'aws-lambda';
+import type { SNSEvent, SNSEventRecord, SQSRecord } from 'aws-lambda';
 import { snsMessage } from '../../../functions/shared/aws/sns-message.ts';
 import type { Alert } from '../../../functions/shared/contracts/alert.ts';
 import { alertSubject } from '../../../functions/shared/contracts/alert-text.ts';
@@ -28,9 +28,31 @@ export function aRecord(over: Partial<SNSEventRecord['Sns']> = {}): SNSEventReco
   };
 }
 
-/** What SNS hands to Lambda of an alert that the job has published: the text of the `lambda` protocol. */
+/** What SNS hands to Lambda of an alert that the job has published: the text of the `lambda` protocol, or else the default. */
 export function alertRecord(alert: Alert, over: Partial<SNSEventRecord['Sns']> = {}): SNSEventRecord {
-  return aRecord({ Subject: alertSubject(alert), Message: JSON.parse(snsMessage(alert).body).lambda, ...over });
+  const texts: Readonly<Record<string, string>> = JSON.parse(snsMessage(alert).body);
+  return aRecord({ Subject: alertSubject(alert), Message: texts.lambda ?? texts.default ?? '', ...over });
+}
+
+/** The same message as the queue hands it to Lambda: SNS' own envelope is its body. */
+export function queued({ Sns }: SNSEventRecord, receipt = Sns.MessageId): SQSRecord {
+  const { MessageAttributes, ...rest } = Sns;
+  return {
+    messageId: receipt,
+    receiptHandle: 'AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a',
+    body: JSON.stringify(rest),
+    attributes: {
+      ApproximateReceiveCount: '1',
+      SentTimestamp: '1763863000000',
+      SenderId: 'AIDAIT2UOQQY3AUEKVGXU',
+      ApproximateFirstReceiveTimestamp: '1763863000001',
+    },
+    messageAttributes: {},
+    md5OfBody: 'not checked',
+    eventSource: 'aws:sqs',
+    eventSourceARN: 'arn:aws:sqs:eu-west-1:123456789012:offpeak-prod-notify-slack',
+    awsRegion: 'eu-west-1',
+  };
 }
 
 /** An alarm's change of state. */

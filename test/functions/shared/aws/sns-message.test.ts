@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { digestOf } from '../../../../functions/maintain/decide/digest.ts';
 import { MESSAGE_BYTES, snsMessage } from '../../../../functions/shared/aws/sns-message.ts';
 import { ALERT_SCHEMA, type Alert } from '../../../../functions/shared/contracts/alert.ts';
-import { alertText } from '../../../../functions/shared/contracts/alert-text.ts';
+import { alertSubject, alertText } from '../../../../functions/shared/contracts/alert-text.ts';
 import { chatbotNotification } from '../../../../functions/shared/contracts/chatbot.ts';
+import { stormOfKind } from '../../../support/storm.ts';
 import { anAlert } from '../../../support/telemetry-builders.ts';
 
 const manyFacts = (count: number, value: string) =>
@@ -93,6 +95,76 @@ describe('a message that is too large is shortened, not lost', () => {
         },
       ),
       { numRuns: 40 },
+    );
+  });
+});
+
+describe('F11: the message of a digest', () => {
+  const digestOfMany = (count: number, over: (alert: Alert) => Alert = (alert) => alert): Alert => {
+    const [first, ...more] = stormOfKind(count, 'unsupported').map(over);
+    if (!first) throw new Error('alerts expected');
+    return digestOf([first, ...more], 'prod/digest/1');
+  };
+  /** As SNS chooses: the protocol's own text, or the default. */
+  const received = (body: string, protocol: string) => variantsOf(body)[protocol] ?? variantsOf(body).default ?? '';
+  const everyProgramGets = (body: string): Alert => {
+    const [one, ...others] = ['lambda', 'sqs', 'http', 'https'].map((protocol) => received(body, protocol));
+    expect(new Set(others)).toEqual(new Set([one]));
+    return JSON.parse(one ?? '');
+  };
+
+  test('of 40 nodes has a text for each protocol, as any other', () => {
+    const digest = digestOfMany(40);
+    const { default: standard, email, lambda } = variantsOf(snsMessage(digest).body);
+    expect([standard, email]).toEqual([alertText(digest), alertText(digest)]);
+    expect(JSON.parse(lambda ?? '')).toEqual(digest);
+  });
+
+  test('of 1,000 nodes fits, and names each of them to people and to programs', () => {
+    const digest = digestOfMany(1_000);
+    const { body } = snsMessage(digest);
+    expect(Buffer.byteLength(body)).toBeLessThanOrEqual(MESSAGE_BYTES);
+    const { members = [], ...rest } = everyProgramGets(body);
+    expect(members.map(({ id }) => id)).toEqual(digest.members?.map(({ id }) => id));
+    expect(rest).toEqual({ ...digest, members: undefined });
+    const mail = received(body, 'email').replace(/\n +/g, ' ');
+    for (const { instance, node } of digest.members ?? []) {
+      expect(mail).toContain(instance);
+      expect(mail).toContain(node);
+    }
+    // A text message has no room for them.
+    expect(received(body, 'sms')).toBe(alertSubject(digest));
+  });
+
+  test('of 1,000 nodes with names that are too long lists as many as fit, and counts the rest by instance', () => {
+    const long = 'x'.repeat(200);
+    const digest = digestOfMany(1_000, (alert) => ({
+      ...alert,
+      node: `${long}.${alert.node}`,
+      id: `${alert.id}/${long}`,
+    }));
+    const { body, shortened } = snsMessage(digest);
+    expect(shortened).toBe(true);
+    expect(Buffer.byteLength(body)).toBeLessThanOrEqual(MESSAGE_BYTES);
+    expect(Buffer.byteLength(body)).toBeGreaterThan(MESSAGE_BYTES - 2_000);
+    const { title, members = [], facts } = everyProgramGets(body);
+    expect(title).toBe(digest.title);
+    expect(facts.at(-1)).toEqual({
+      label: 'Not listed',
+      value: expect.stringMatching(
+        new RegExp(`^${1_000 - members.length} of 1000: app-\\d+ 3, .*more instances \\d+$`),
+      ),
+    });
+    expect(received(body, 'email').replace(/\s+/g, ' ')).toContain(`Not listed ${1_000 - members.length} of 1000`);
+  });
+
+  test('Amazon Q gets as many as it shows, with a count of the others', () => {
+    const { description } = JSON.parse(
+      received(snsMessage(digestOfMany(300), { https: 'amazon-q' }).body, 'https'),
+    ).content;
+    expect(description.length).toBeLessThanOrEqual(2_500);
+    expect(description).toMatch(
+      /• app-000 app-000-1\.redis\.example:6379: redis 7\.0\.15, primary\n[\s\S]*And \d+ more: app-/,
     );
   });
 });
