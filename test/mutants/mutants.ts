@@ -650,7 +650,7 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'secrets and names are waited for in the place of others',
     file: 'maintain/session.ts',
     from: '    const target = await targetOf(instance, node, secrets);\n    const connection',
-    to: '    const target = await turns.plain(() => targetOf(instance, node, secrets));\n    const connection',
+    to: '    const target = await turns(() => targetOf(instance, node, secrets));\n    const connection',
     tests: LOOKS,
   },
   {

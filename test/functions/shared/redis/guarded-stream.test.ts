@@ -116,7 +116,7 @@ describe('a socket', () => {
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const { port } = server.address() as { port: number };
     const target = { host: '127.0.0.1', port, tls: false };
-    const guarded = new GuardedStream(await openSocket(target), target);
+    const guarded = new GuardedStream(await openSocket(target, target.host, { timeout: 3000 }), target);
     const read: string[] = [];
     guarded.on('data', (chunk: Buffer) => read.push(chunk.toString()));
     guarded.expect(1);
