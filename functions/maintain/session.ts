@@ -48,9 +48,14 @@ export function sessionOpener(
     const route = await names.resolve(target.host).catch((error: unknown) => {
       throw asUnreached(error, target);
     });
-    return await turns(() => {
+    return await turns(async () => {
       signal?.throwIfAborted();
-      return connect(target, route, signal);
+      try {
+        return await connect(target, route, signal);
+      } catch (error) {
+        if (error instanceof NodeFailure && ['unreachable', 'timeout'].includes(error.kind)) names.doubt(target.host);
+        throw error;
+      }
     });
   };
   return async (instance, node, signal) => {

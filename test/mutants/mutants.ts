@@ -678,6 +678,14 @@ export const MUTANTS: readonly Mutant[] = [
     tests: ['functions/shared/names.test.ts'],
   },
   {
+    law: 'S10',
+    what: 'an address that does not answer is good until its TTL is over',
+    file: 'shared/names.ts',
+    from: '    if (known) kept.set(host, { ...known, until: now() });',
+    to: '    if (!known) kept.clear();',
+    tests: ['functions/shared/names.test.ts'],
+  },
+  {
     law: 'S6',
     what: 'the last address of a name is good for ever',
     file: 'shared/names.ts',

@@ -221,6 +221,18 @@ describe('what is known', () => {
     },
   );
 
+  test('is asked for anew when it is in doubt, and serves all the same while the name servers are silent', async () => {
+    const name = aName({ addresses: ['10.0.0.1'] });
+    const own = names();
+    await own.resolve(name);
+    own.doubt(name);
+    dns.set(name, { addresses: ['10.0.0.2'] });
+    expect((await own.resolve(name)).addresses).toEqual(['10.0.0.2']);
+    own.doubt(name);
+    dns.set(name, 'hangs');
+    expect(await own.resolve(name)).toMatchObject({ addresses: ['10.0.0.2'], stale: expect.any(String) });
+  });
+
   test('is forgotten when there is no such name any more: it may be the address of another server by now', async () => {
     const name = aName({ addresses: ['10.0.0.1'], ttl: 1 });
     const own = names();
