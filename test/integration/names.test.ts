@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -153,7 +153,9 @@ describe.skipIf(lacksServer('plain'))('nodes by their names', () => {
     });
   });
 
-  describe('over TLS', () => {
+  const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+  const why = hasOpenssl ? '' : ' (skipped: openssl is not on the PATH)';
+  describe.skipIf(!hasOpenssl && !process.env.CI)(`over TLS${why}`, () => {
     let folder: string;
     let tls: Relay;
     beforeAll(async () => {
