@@ -31,6 +31,8 @@ export interface Resolved {
 export interface Names {
   /** An IP address is its own. @throws {NameFailure} */
   resolve(host: string): Promise<Resolved>;
+  /** What the name led to does not answer: it is asked for anew, whatever is left of its TTL. */
+  doubt(host: string): void;
   /** The same for Node's sockets and HTTP agents, in place of `dns.lookup`. */
   readonly lookup: LookupFunction;
 }
@@ -146,7 +148,12 @@ export function createNames({
     return await underWay;
   }
 
-  return { resolve, lookup: lookupOver(resolve) };
+  function doubt(host: string): void {
+    const known = kept.get(host);
+    if (known) kept.set(host, { ...known, until: now() });
+  }
+
+  return { resolve, doubt, lookup: lookupOver(resolve) };
 }
 
 /** What DNS answers: addresses, or the code of its refusal. Throws when it does not answer in time. */

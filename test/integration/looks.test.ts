@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunningServer } from '../../cli/server/start.ts';
 import type { Clock } from '../../functions/maintain/ports.ts';
 import type { Tick } from '../../functions/maintain/run.ts';
 import { createSecretReader } from '../../functions/shared/aws/secrets.ts';
-import { SECOND } from '../../functions/shared/config/units.ts';
+import { HOUR, SECOND } from '../../functions/shared/config/units.ts';
 import { createNames } from '../../functions/shared/names.ts';
 import { dnsServer } from '../support/dns-server.ts';
 import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
 import { aJob, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
-import { awsBackend } from '../support/lambda.ts';
+import { aContainer, awsBackend, contextOf } from '../support/lambda.ts';
 import { describeWithMoto } from '../support/moto.ts';
 import { oddServer } from '../support/odd-server.ts';
 import { defragServer, lacksServer, plainServer } from '../support/servers.ts';
@@ -149,6 +149,44 @@ describe.skipIf(lacksServer('defrag'))('F7: a lease among nodes that do not answ
       redis.disconnect();
     }
   });
+});
+
+describeWithMoto('a wall clock that is set back an hour', () => {
+  test.skipIf(lacksServer('defrag'))(
+    'does not stretch an invocation that follows a defrag',
+    async () => {
+      await using aws = await awsBackend();
+      await using server = await defragServer();
+      const redis = clientOf(server);
+      await fragment(redis);
+      const isOld = async () => Number(/uptime_in_seconds:(\d+)/.exec(await redis.info('server'))?.[1]) > 11;
+      await expect.poll(isOld, { timeout: 30_000 }).toBe(true);
+      // So little CPU that the defrag outlasts the invocation.
+      const slow = SMALL_FLOORS.replace('maxStall: 100ms', 'maxStall: 100ms, maxCpu: 1%');
+      using container = aContainer(configFor([`  - id: slow\n    url: ${server.url}${OPEN}${slow}\n`]));
+      const wall = Date.now.bind(Date);
+      const start = wall();
+      // From the first word of our defrag on.
+      let isBack = false;
+      const clock = vi.spyOn(Date, 'now').mockImplementation(() => wall() - (isBack ? HOUR : 0));
+      const watching = setInterval(async () => {
+        isBack ||= /active_defrag_running:[1-9]/.test(await redis.info('memory'));
+      }, 50);
+      try {
+        // As Lambda's own runtime has it: by the wall clock.
+        const context = { ...contextOf(), getRemainingTimeInMillis: () => start + 90 * SECOND - Date.now() };
+        const summary = await container.invoke(context);
+        expect(isBack).toBe(true);
+        expect(summary).toMatchObject({ nodes: 1, leased: 1 });
+        expect(aws.proxy.requests.length).toBeGreaterThan(0);
+      } finally {
+        clearInterval(watching);
+        clock.mockRestore();
+        redis.disconnect();
+      }
+    },
+    120_000,
+  );
 });
 
 interface Hole extends Disposable {

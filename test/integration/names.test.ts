@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -122,13 +122,13 @@ describe.skipIf(lacksServer('plain'))('nodes by their names', () => {
     });
   });
 
-  test('a name that moves to another server is followed when its TTL is over', async () => {
+  test('a name that moves away from a server that does not answer is followed at once, whatever its TTL', async () => {
     await using other = await relay('127.0.0.2', server.port);
-    dns.set('moves.test', { addresses: ['127.0.0.3'], ttl: 1 });
+    dns.set('moves.test', { addresses: ['127.0.0.3'], ttl: 60 });
     using job = aJob(configFor({ moves: at('moves.test', other.port) }), { names });
     expect(await seen(job)).toEqual({ moves: expect.stringContaining('ECONNREFUSED') });
-    dns.set('moves.test', { addresses: ['127.0.0.2'], ttl: 1 });
-    await expect.poll(() => seen(job), { interval: 500 }).toEqual({ moves: 'observed' });
+    dns.set('moves.test', { addresses: ['127.0.0.2'], ttl: 60 });
+    expect(await seen(job)).toEqual({ moves: 'observed' });
   });
 
   test('a name that hangs is reached by its last address; and where that fails, both is told', async () => {
@@ -153,7 +153,9 @@ describe.skipIf(lacksServer('plain'))('nodes by their names', () => {
     });
   });
 
-  describe('over TLS', () => {
+  const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+  const why = hasOpenssl ? '' : ' (skipped: openssl is not on the PATH)';
+  describe.skipIf(!hasOpenssl && !process.env.CI)(`over TLS${why}`, () => {
     let folder: string;
     let tls: Relay;
     beforeAll(async () => {

@@ -462,6 +462,14 @@ export const MUTANTS: readonly Mutant[] = [
     tests: GUARD,
   },
   {
+    law: 'S10',
+    what: 'a wall clock that is set back gives a run more time than it has',
+    file: 'shared/countdown.ts',
+    from: '  const from = performance.now();\n  return () => given - (performance.now() - from);',
+    to: '  const from = Date.now();\n  return () => given - (Date.now() - from);',
+    tests: LOOKS,
+  },
+  {
     law: 'S6',
     what: 'a text may be of any length',
     file: 'shared/redis/resp-guard.ts',
@@ -642,7 +650,7 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'secrets and names are waited for in the place of others',
     file: 'maintain/session.ts',
     from: '    const target = await targetOf(instance, node, secrets);\n    const connection',
-    to: '    const target = await turns.plain(() => targetOf(instance, node, secrets));\n    const connection',
+    to: '    const target = await turns(() => targetOf(instance, node, secrets));\n    const connection',
     tests: LOOKS,
   },
   {
@@ -667,6 +675,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'shared/names.ts',
     from: 'Math.min(Math.max(ttl, SHORTEST_TTL), LONGEST_TTL)',
     to: 'LONGEST_TTL * 60',
+    tests: ['functions/shared/names.test.ts'],
+  },
+  {
+    law: 'S10',
+    what: 'an address that does not answer is good until its TTL is over',
+    file: 'shared/names.ts',
+    from: '    if (known) kept.set(host, { ...known, until: now() });',
+    to: '    if (!known) kept.clear();',
     tests: ['functions/shared/names.test.ts'],
   },
   {
