@@ -21,7 +21,14 @@ export function tickJson(tick: Tick, instances: readonly InstanceConfig[] = [], 
     ),
     leasesHeld: leased.length,
     undelivered,
-    alerts: alerts.map(({ event, severity, instance, node, title }) => ({ event, severity, instance, node, title })),
+    alerts: alerts.map(({ event, severity, instance, node, title, members }) => ({
+      event,
+      severity,
+      instance,
+      node,
+      title,
+      members,
+    })),
     problem,
   });
 }
