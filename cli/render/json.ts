@@ -21,14 +21,7 @@ export function tickJson(tick: Tick, instances: readonly InstanceConfig[] = [], 
     ),
     leasesHeld: leased.length,
     undelivered,
-    alerts: alerts.map(({ event, severity, instance, node, title, members }) => ({
-      event,
-      severity,
-      instance,
-      node,
-      title,
-      members,
-    })),
+    alerts: alerts.map(({ event, severity, instance, node, title }) => ({ event, severity, instance, node, title })),
     problem,
   });
 }
