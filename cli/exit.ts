@@ -1,12 +1,21 @@
 import type { Tick } from '../functions/maintain/run.ts';
 
-/** 0 fine, 1 a node failed or was unreachable, or something could not be told; 2 usage or config; 130 interrupted. */
-export const EXIT = { fine: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+/**
+ * 0 fine; 1 a node failed, was unreachable or not reached, or something could not be told; 2 usage or config; 3 fine so far, but a defrag is
+ * left on under a lease (`offpeak run` alone); 130 interrupted.
+ */
+export const EXIT = { fine: 0, failed: 1, usage: 2, leased: 3, interrupted: 130 } as const;
 
 export function exitCodeOf(ticks: readonly Tick[]): number {
-  const isBad = ({ outcomes, problem, undelivered }: Tick) =>
+  const isBad = ({ outcomes, problem, undelivered, troubles }: Tick) =>
     problem !== undefined ||
+    troubles !== undefined ||
     undelivered > 0 ||
-    outcomes.some(({ status }) => status === 'failed' || status === 'unreachable');
+    outcomes.some(({ status }) => ['failed', 'unreachable', 'not-reached'].includes(status));
   return ticks.some(isBad) ? EXIT.failed : EXIT.fine;
+}
+
+/** Of a run that has ended: what went wrong comes first, then what it leaves on. */
+export function exitCodeOfRun(worst: number, latest: Tick | undefined): number {
+  return worst === EXIT.fine && latest !== undefined && latest.leased.length > 0 ? EXIT.leased : worst;
 }

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import '../functions/shared/quiet.ts';
 import { Command, CommanderError } from 'commander';
 import { AwsEnvironmentError } from '../functions/shared/aws/clients.ts';
 import { ConfigError } from '../functions/shared/config/problem.ts';
@@ -36,7 +37,7 @@ Examples:
   $ offpeak pause sessions --for 4h --reason "load test" -c config/prod.yml     watch only, until then or \`offpeak resume\`
   $ STATE_TABLE=… offpeak release -c config/prod.yml                             give back now what a deployed job holds
 
-Exit status: 0 fine, 1 a node failed or was unreachable, 2 usage or config, 130 interrupted.`,
+Exit status: 0 fine, 1 a node failed or was unreachable, 2 usage or config, 3 a defrag is left on (run), 130 interrupted.`,
   );
 
 addCheck(program);

@@ -1,10 +1,12 @@
-import { basename } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import ms, { type StringValue } from 'ms';
 import { Temporal } from 'temporal-polyfill';
 import { readConfig } from '../functions/maintain/config-file.ts';
 import type { NodeName } from '../functions/maintain/run.ts';
 import { openStateStore } from '../functions/maintain/state-store.ts';
+import { CLEAR_TEXT_REMEDY, passwordsInClear } from '../functions/shared/config/clear-text.ts';
 import type { Config, InstanceConfig } from '../functions/shared/config/schema.ts';
 import { ENVIRONMENT } from '../functions/shared/contracts/environment.ts';
 import type { StateStore } from '../functions/shared/state/store.ts';
@@ -36,7 +38,8 @@ export function withPlaceOptions(command: Command): Command {
     .addOption(
       new Option(
         '-s, --state <file>',
-        'where leases, pauses and what was learned are kept (default: .offpeak/<stage>.json, or the table in STATE_TABLE)',
+        'where leases, pauses and what was learned are kept (default: .offpeak/<stage>.json beside the config file, or the table' +
+          ' in STATE_TABLE)',
       ).env('OFFPEAK_STATE'),
     );
 }
@@ -61,24 +64,83 @@ export function loadConfig({ config: file, stage, instance }: PlaceOptions & Pic
   return { config, only };
 }
 
-/** The table of a deployed stage when STATE_TABLE names one, else the state file. @throws {EnvironmentError} {AwsEnvironmentError} */
-export function stateStore({ state }: Pick<PlaceOptions, 'state'>, stage: string): StateStore {
-  return openStateStore(process.env, {
-    asked: state,
-    askedBy: '--state (or OFFPEAK_STATE)',
-    otherwise: () => `.offpeak/${stage}.json`,
+const MOST_WARNED = 10;
+
+/** To stderr, before anything is sent: which passwords everybody on the way can read. Addresses of this machine are exempt. */
+export function warnOfClearText(config: Pick<Config, 'instances'>): void {
+  const all = passwordsInClear(config);
+  if (all.length === 0) return;
+  const lines = all.slice(0, MOST_WARNED).map(({ instance, nodes: [first, ...others] }) => {
+    const more = others.length === 0 ? '' : ` and ${others.length} more`;
+    return `offpeak: warning: ${instance}: the password crosses the network to ${first}${more} unencrypted\n`;
   });
+  const rest =
+    all.length > MOST_WARNED ? [`offpeak: warning: ${all.length - MOST_WARNED} more instances as well\n`] : [];
+  process.stderr.write([...lines, ...rest, `offpeak: ${CLEAR_TEXT_REMEDY}\n`].join(''));
+}
+
+/** The table of a deployed stage when STATE_TABLE names one, else the state file. @throws {EnvironmentError} {AwsEnvironmentError} */
+export function stateStore(options: Pick<PlaceOptions, 'state' | 'config'>, stage: string): StateStore {
+  if (!options.state && process.env[ENVIRONMENT.stateTable] === undefined) tellOfEarlierFile(options.config, stage);
+  return openStateStore(process.env, {
+    asked: options.state,
+    askedBy: '--state (or OFFPEAK_STATE)',
+    otherwise: () => ownStateFile(options.config, stage),
+  });
+}
+
+/**
+ * Beside the config file, whatever folder the command was typed in: a lease has to be found again from everywhere. Absolute, links
+ * followed: one config file has one state. What 0.1.0 kept in the folder that it was typed in is used where there is nothing else.
+ */
+function ownStateFile(config: string, stage: string): string {
+  const { file, earlier } = stateFiles(config, stage);
+  return existsSync(earlier) && !existsSync(file) ? earlier : file;
+}
+
+function stateFiles(config: string, stage: string) {
+  const name = join('.offpeak', `${stage}.json`);
+  const here = realpathSync('.');
+  return { file: join(folderOf(config) ?? here, name), earlier: join(here, name) };
+}
+
+/** A pipe (`-c <(…)`) is in no folder. */
+function folderOf(config: string): string | undefined {
+  try {
+    return dirname(realpathSync(config));
+  } catch {
+    return undefined;
+  }
+}
+
+function tellOfEarlierFile(config: string, stage: string): void {
+  const { file, earlier } = stateFiles(config, stage);
+  if (file === earlier || !existsSync(earlier)) return;
+  process.stderr.write(
+    existsSync(file)
+      ? `offpeak: ${earlier}, from version 0.1.0, is not used: the state is ${file}\n`
+      : `offpeak: the state is ${earlier}, from version 0.1.0, found from this folder only; for all: mkdir -p ${dirname(file)} && mv ${earlier} ${file}\n`,
+  );
+}
+
+/** Where the state is, for people: a table, or a file by its whole path. */
+export function stateText({ state, config }: Pick<PlaceOptions, 'state' | 'config'>, stage: string): string {
+  const table = process.env[ENVIRONMENT.stateTable];
+  if (table !== undefined) return `the table ${table}`;
+  return state ? resolve(state) : ownStateFile(config, stage);
 }
 
 /**
  * To stderr, where commands that are meant for the deployed job would reach a file of this machine instead: whoever is in a hurry must
  * not believe that it was paused.
  */
-export function remindOfFile({ state }: Pick<PlaceOptions, 'state'>, stage: string): void {
+export function remindOfFile(options: Pick<PlaceOptions, 'state' | 'config'>, stage: string): void {
   const { stateTable } = ENVIRONMENT;
-  if (state || process.env[stateTable] !== undefined) return;
+  if (options.state || process.env[stateTable] !== undefined) return;
+  const file = ownStateFile(options.config, stage);
+  const here = relative(realpathSync('.'), file);
   process.stderr.write(
-    `offpeak: this is about runs from here, whose state is in .offpeak/${stage}.json; for the deployed job set ${stateTable} to its table\n`,
+    `offpeak: this is about runs from here, whose state is in ${here.startsWith('..') ? file : here}; for the deployed job set ${stateTable} to its table\n`,
   );
 }
 

@@ -7,21 +7,26 @@ import { DIMENSION, type Metric } from '../functions/shared/contracts/metrics.ts
 import { wrapText } from '../functions/shared/contracts/wrap.ts';
 import type { Told } from './ports.ts';
 import { tickJson } from './render/json.ts';
+import { leasesOn } from './render/leases.ts';
 import { type Style, styleFor } from './render/style.ts';
 import { tickLines } from './render/tick.ts';
 
-/** Prints a tick on stdout: one JSON document on one line, or the picture for people and the messages that were sent. */
+/**
+ * Prints a tick on stdout: one JSON document on one line, or the picture for people and the messages that were sent. `isOnly`: no other tick
+ * follows, and what this one leaves on is in the document.
+ */
 export function printer(
   { json, color }: { readonly json?: boolean; readonly color: boolean },
   { instances }: Config,
   told: Told,
+  { isOnly = false }: { readonly isOnly?: boolean } = {},
 ): (tick: Tick) => void {
   const style = styleFor(process.stdout, process.env, { color });
   return (tick) => {
     const alerts = told.alerts.splice(0);
     const metrics = told.metrics.splice(0);
     const lines = json
-      ? [tickJson(tick, instances, alerts)]
+      ? [tickJson(tick, instances, alerts, isOnly ? leasesOn(tick) : [])]
       : [...tickLines(tick, style, instances), ...messageLines(alerts, style), ...metricLines(metrics, style), ''];
     process.stdout.write(`${lines.join('\n')}\n`);
   };

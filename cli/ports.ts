@@ -49,6 +49,7 @@ export function terminalPorts(
   };
   const ports = {
     open: sessionOpener(createSecretReader({ env: process.env, now: clock.now }), clock),
+    sightings: new Map(),
     store: rememberingLeases(store),
     metrics,
     alerts: withoutRepeats(alerts, clock),

@@ -1,5 +1,5 @@
 import type { Lease } from '../functions/maintain/decide/lease.ts';
-import { mayComeBack } from '../functions/maintain/decide/stop-reasons.ts';
+import { leasesIn } from '../functions/maintain/leases.ts';
 import type { Ports } from '../functions/maintain/ports.ts';
 import { type Tick, tick } from '../functions/maintain/run.ts';
 import { readState, type State } from '../functions/maintain/state.ts';
@@ -10,15 +10,6 @@ import { type Milliseconds, SECOND } from '../functions/shared/config/units.ts';
 /** A job that is in the middle of a step keeps the others off for a minute at most, and may have taken a new lease by then. */
 const ROUNDS = 3;
 const LONGEST_WAIT: Milliseconds = 75 * SECOND;
-
-/**
- * Every lease there is, those included that were set aside because nobody could reach their server: whoever removes the stack has to
- * know of them. Of one whose server has restarted, or whose start has never come, nothing is left to give back.
- */
-export function leasesIn({ leases, aside }: State): readonly Lease[] {
-  const missing = aside.filter(({ lease: { closing } }) => closing === undefined || !mayComeBack(closing));
-  return [...leases.values(), ...missing].map(({ lease }) => lease);
-}
 
 /** Gives back what is wanted, node by node as the config reaches them. What is still held afterwards is in the state. */
 export async function giveBackAll(

@@ -2,7 +2,7 @@ import type { Config } from '../functions/shared/config/schema.ts';
 import { MINUTE, type Milliseconds, SECOND } from '../functions/shared/config/units.ts';
 import type { Severity } from '../functions/shared/contracts/alert.ts';
 import { type Json, type Resource, ref } from './cloudformation.ts';
-import { ID, stackName } from './names.ts';
+import { alarmName, ID } from './names.ts';
 import { type Anchor, runbookLink } from './runbook.ts';
 
 /** One metric, or an expression over several. */
@@ -18,7 +18,7 @@ export interface MetricSource {
 }
 
 export interface AlarmSpec {
-  /** What it is about: `carts`, or `job`. */
+  /** What it is about: `carts`, `carts/<node>`, or `job`. */
   readonly subject: string;
   /** What is the matter: `fragmentation`, `not-running`. */
   readonly what: string;
@@ -46,7 +46,7 @@ export function alarm(config: Config, spec: AlarmSpec): Resource {
   return {
     Type: 'AWS::CloudWatch::Alarm',
     Properties: {
-      AlarmName: stackName(config.stage, `${spec.subject}-${spec.what}-${spec.severity}`),
+      AlarmName: alarmName(config.stage, spec.subject, `${spec.what}-${spec.severity}`),
       AlarmDescription: `${says} Runbook: ${runbookLink(config, anchor)}`,
       ...sourceProperties(spec.source, periodSeconds(config)),
       ComparisonOperator: comparison,

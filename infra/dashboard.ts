@@ -81,7 +81,7 @@ function jobWidgets(config: Config): readonly Widget[] {
     functionName(stage, 'maintain'),
     { label: name, stat },
   ];
-  const { heartbeat, nodesObserved, nodesUnreachable, nodesFailed, leasesHeld, duration } = JOB_METRICS;
+  const { heartbeat, duration, ...counts } = JOB_METRICS;
   return [
     graph({
       title: 'Job: ticks and failures',
@@ -90,7 +90,7 @@ function jobWidgets(config: Config): readonly Widget[] {
     }),
     graph({
       title: 'Job: nodes',
-      lines: [nodesObserved, nodesUnreachable, nodesFailed, leasesHeld].map((one) => stageLine(stage, one, 'Maximum')),
+      lines: Object.values(counts).map((one) => stageLine(stage, one, 'Maximum')),
       period,
     }),
     graph({

@@ -5,13 +5,17 @@ import { parseArgs } from 'node:util';
 import { ConfigError } from '../functions/shared/config/problem.ts';
 import { type Built, buildFunctions } from './build.ts';
 import { loadConfig, UnknownStage } from './load.ts';
+import { type Removal, removalOf } from './remove.ts';
 
 /**
- * `node infra/deploy.ts build|package|deploy|remove [--stage <stage>] [options of osls]`: checks config/<stage>.yml,
- * bundles the functions, and hands everything on to osls. `build` and `package` take dev when no stage is named.
- * Exit status 2: the configuration or the command is wrong.
+ * `node infra/deploy.ts build|package|deploy|remove [--stage <stage>] [--force] [options of osls]`: checks config/<stage>.yml,
+ * bundles the functions, and hands everything on to osls. `build` and `package` take dev when no stage is named. `remove` refuses
+ * while leases are on or cannot be read; `--force` removes all the same.
+ * Exit status 1: refused, or osls has failed; 2: the configuration or the command is wrong.
  */
 const COMMANDS = ['build', 'package', 'deploy', 'remove'] as const;
+/** Ours, and not handed on. */
+const FORCE = '--force';
 
 const [command = '', ...rest] = process.argv.slice(2);
 process.exitCode = await run(command, rest);
@@ -37,7 +41,70 @@ async function run(command: string, rest: readonly string[]): Promise<number> {
     say(`${error.message}\nNothing was packaged.`);
     return 2;
   }
-  return command === 'build' ? 0 : osls(root, [command, ...rest]);
+  if (command === 'build') return 0;
+  return command === 'remove' ? remove(root, stage, rest) : osls(root, [command, ...rest]);
+}
+
+/** Asks the tables first: without the stack, no tick ends a defrag any more. */
+async function remove(root: string, stage: string, args: readonly string[]): Promise<number> {
+  const { region, profile, isForced } = whereFrom(args);
+  process.env.AWS_REGION = region;
+  if (profile !== undefined) process.env.AWS_PROFILE = profile;
+  const removal = await removalOf(stage);
+  const refusal = refusalOf(removal, stage);
+  if (refusal !== undefined) {
+    say(refusal);
+    if (!isForced) {
+      say('Nothing was removed. To remove it all the same: --force');
+      return 1;
+    }
+    say('Removing all the same: --force');
+  }
+  const code = await osls(root, ['remove', ...args.filter((arg) => arg !== FORCE)]);
+  if (code === 0 && removal.kind === 'free') for (const table of removal.tables) say(whatStays(table, region));
+  return code;
+}
+
+function refusalOf(removal: Removal, stage: string): string | undefined {
+  switch (removal.kind) {
+    case 'free':
+      return undefined;
+    case 'leased':
+      return [
+        `Leases are on in the stage ${stage}: without the stack, nothing gives these servers their settings back.`,
+        ...removal.lines.map((line) => `  ${line}`),
+        `First: npx offpeak pause --for 1d --reason "removing the stack" -c config/${stage}.yml`,
+        `Then:  npx offpeak release -c config/${stage}.yml   (both with STATE_TABLE: see docs/deploy.md, Removing)`,
+      ].join('\n');
+    case 'unknown':
+      return `Whether leases are on in the stage ${stage} cannot be read: ${removal.why}`;
+  }
+}
+
+function whatStays(table: string, region: string): string {
+  const on = `--region ${region} --table-name ${table}`;
+  return [
+    `The table ${table} stays, with what was learned in it; deletion protection is on. To delete it as well:`,
+    `  aws dynamodb update-table ${on} --no-deletion-protection-enabled`,
+    `  aws dynamodb delete-table ${on}`,
+  ].join('\n');
+}
+
+/** Region and credentials as osls takes them, from its options first (serverless.yml has the same order). */
+function whereFrom(args: readonly string[]) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { region: { type: 'string', short: 'r' }, 'aws-profile': { type: 'string' }, force: { type: 'boolean' } },
+    strict: false,
+  });
+  const asked = [values.region, process.env.AWS_REGION, process.env.AWS_DEFAULT_REGION];
+  const region = asked.find((one) => typeof one === 'string' && one !== '');
+  const profile = values['aws-profile'];
+  return {
+    region: typeof region === 'string' ? region : 'eu-central-1',
+    profile: typeof profile === 'string' ? profile : undefined,
+    isForced: values.force === true,
+  };
 }
 
 /** As osls reads it, which gets the same arguments. */

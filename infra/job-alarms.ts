@@ -12,11 +12,15 @@ const SILENT_TICKS = 3;
 /** A throttled tick waits for the running one and is tried again; this many periods of it mean that none gets through. */
 const THROTTLED_PERIODS = 3;
 
+/** One tick may be short of time; after so many, some nodes are watched by nobody, and their own alarms stand still. */
+const SHORT_TICKS = 3;
+
 /** Whether the job itself is well. */
 export function jobAlarms(config: Config): Resources {
   return {
     JobAlarmErrors: alarm(config, errors(config)),
     JobAlarmNotRunning: alarm(config, notRunning(config)),
+    JobAlarmNotReached: alarm(config, notReached(config)),
     JobAlarmThrottled: alarm(config, throttled(config)),
     JobAlarmDeadLetters: alarm(
       config,
@@ -52,6 +56,21 @@ function notRunning({ stage }: Config): AlarmSpec {
     threshold: 1,
     periods: SILENT_TICKS,
     missing: 'breaching',
+  };
+}
+
+/** Nodes that were not reached have no metrics: neither healthy nor unreachable is what their own alarms may say. */
+function notReached({ stage }: Config): AlarmSpec {
+  const { name } = JOB_METRICS.nodesNotReached;
+  const dimensions = { [DIMENSION.stage]: stage };
+  return {
+    ...aboveZero({ namespace: NAMESPACE, name, dimensions, statistic: 'Maximum' }),
+    subject: 'job',
+    what: 'nodes-not-reached',
+    severity: 'warning',
+    says: `In ${SHORT_TICKS} runs in a row there was no time left to look at some nodes: what the other alarms say of these is out of date. The log names them. Take nodes that do not answer out of the config, or raise schedule.every.`,
+    anchor: ANCHORS.jobNotReached,
+    periods: SHORT_TICKS,
   };
 }
 

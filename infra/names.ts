@@ -16,9 +16,23 @@ export const ID = {
   endpointGroup: 'EndpointSecurityGroup',
 } as const;
 
-/** `offpeak-prod-maintain`: what is created by name carries the stage, so that stages share an account. */
-export function stackName(stage: string, part?: string): string {
+/** What is created once in a stage and by name; none of them is the end of another. */
+export type NamedPart = 'alerts' | 'maintain' | 'maintain-dead-letters' | 'notify-slack' | 'notify-slack-dead-letters';
+
+/**
+ * `offpeak-prod-maintain`: what is created by name carries the stage, so that stages share an account. No two stages share a name, as
+ * the parts are few and fixed. What an instance has a say in is an alarm's name: see `alarmName`.
+ */
+export function stackName(stage: string, part?: NamedPart): string {
   return part === undefined ? `offpeak-${stage}` : `offpeak-${stage}-${part}`;
+}
+
+/**
+ * `offpeak-prod/carts/fragmentation-warning`. No stage, id or host holds a slash; with hyphens, `eu-carts` of the stage `prod` and `carts`
+ * of `prod-eu` would be one alarm, which each deployment takes from the other.
+ */
+export function alarmName(stage: string, subject: string, what: string): string {
+  return `${stackName(stage)}/${subject}/${what}`;
 }
 
 /**
@@ -61,9 +75,9 @@ export function nodeLogicalPart({ instance, nodeId, isOnly }: NamedNode): string
 // An alarm's name has at most 255 characters; the stage, the instance and what the alarm says take up to 110 of them.
 const LONGEST_NODE = 140;
 
-/** `carts` or, of several nodes, `carts-carts-1.redis.example:6379`, for people; a long host is cut and numbered. */
+/** `carts` or, of several nodes, `carts/carts-1.redis.example:6379`, for people; a long host is cut and numbered. */
 export function nodeTitle({ instance, nodeId, isOnly }: NamedNode): string {
   if (isOnly) return instance.id;
   const short = nodeId.length <= LONGEST_NODE ? nodeId : `${nodeId.slice(0, LONGEST_NODE - 9)}~${digest(nodeId)}`;
-  return `${instance.id}-${short}`;
+  return `${instance.id}/${short}`;
 }

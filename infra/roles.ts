@@ -14,14 +14,31 @@ const LAMBDA = 'lambda.amazonaws.com';
 /** IAM takes 10,240 characters in all the inline policies of a role. */
 const MOST_INLINE = 10_000;
 
+export interface RoleOptions {
+  readonly managed?: readonly Json[];
+  /** On whose behalf the service may take the role, where it says so. */
+  readonly trust?: Statement;
+}
+
 /** A role for one service, with policies of its own: nothing is shared between the functions. */
-export function role(service: string, statements: readonly Statement[], managed: readonly Json[] = []): Resource {
+export function role(
+  service: string,
+  statements: readonly Statement[],
+  { managed = [], trust }: RoleOptions = {},
+): Resource {
   return {
     Type: 'AWS::IAM::Role',
     Properties: {
       AssumeRolePolicyDocument: {
         Version: '2012-10-17',
-        Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }],
+        Statement: [
+          {
+            Effect: 'Allow',
+            Principal: { Service: service },
+            Action: 'sts:AssumeRole',
+            ...(trust !== undefined && { Condition: trust }),
+          },
+        ],
       },
       Policies: [{ PolicyName: 'offpeak', PolicyDocument: policy(statements) }],
       ...(managed.length > 0 && { ManagedPolicyArns: managed }),
@@ -48,7 +65,10 @@ export function maintainRole(config: Config, network: Network): Resources {
   const all = statementsWith(readSecrets(secrets));
   if (charactersOf(all) <= MOST_INLINE) return { [ID.maintainRole]: role(LAMBDA, all) };
   const managed = secretPolicies('MaintainSecrets', secrets);
-  return { ...managed, [ID.maintainRole]: role(LAMBDA, statementsWith([]), Object.keys(managed).map(ref)) };
+  return {
+    ...managed,
+    [ID.maintainRole]: role(LAMBDA, statementsWith([]), { managed: Object.keys(managed).map(ref) }),
+  };
 }
 
 /** What the Slack function may do: take from its queue, and read one secret. */

@@ -8,6 +8,7 @@ export const ANCHORS = {
   unreachable: 'unreachable',
   jobErrors: 'job-errors',
   jobNotRunning: 'job-not-running',
+  jobNotReached: 'nodes-not-reached',
   jobThrottled: 'job-throttled',
   jobDeadLetters: 'job-dead-letters',
   notifierErrors: 'notifier-errors',

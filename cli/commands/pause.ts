@@ -50,15 +50,20 @@ function parseReason(text: string): string {
 
 async function pause(ids: readonly string[], options: PauseOptions): Promise<void> {
   const { config } = loadConfig(options);
-  const chosen = chosenInstances(config, ids, 'pause').map(({ id }) => id);
+  const chosen = chosenInstances(config, ids, 'pause');
   remindOfFile(options, config.stage);
   const store = stateStore(options, config.stage);
   const before = await readState(store);
   const at = Date.now();
   const wanted: Pause = { until: at + options.for, reason: options.reason, by: whoever(), at };
-  for (const scope of ids.length > 0 ? chosen : [EVERY_INSTANCE]) {
-    await putPause(store, scope, wanted);
-    process.stdout.write(`${pausedLines(scope, wanted, before, config).join('\n')}\n`);
+  const everything = { scope: EVERY_INSTANCE, pause: wanted };
+  const named = chosen.map(({ id, nodes }) => ({
+    scope: id,
+    pause: { ...wanted, nodes: nodes.map((node) => node.id) },
+  }));
+  for (const { scope, pause } of ids.length > 0 ? named : [everything]) {
+    await putPause(store, scope, pause);
+    process.stdout.write(`${pausedLines(scope, pause, before, config).join('\n')}\n`);
   }
 }
 
@@ -67,7 +72,9 @@ function pausedLines(scope: string, wanted: Pause, { pauses, leases }: State, co
   const instance = config.instances.find(({ id }) => id === scope);
   const moment = { timezone: instance?.timezone ?? config.schedule.timezone, now: wanted.at };
   const [own, all] = [scope, EVERY_INSTANCE].map((key) => stillOn(pauses.stored.get(key)?.pause, wanted.at));
-  const running = [...leases.values()].filter(({ lease }) => everything || lease.instance === scope);
+  const running = [...leases.values()].filter(
+    ({ lease }) => everything || lease.instance === scope || wanted.nodes?.includes(lease.node),
+  );
   const release = everything ? 'offpeak release' : `offpeak release ${scope}`;
   return [
     `${everything ? 'all instances' : scope}: ${pauseText(wanted, moment)}`,

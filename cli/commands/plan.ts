@@ -3,7 +3,14 @@ import { systemClock } from '../../functions/maintain/clock.ts';
 import { tick } from '../../functions/maintain/run.ts';
 import { EXIT, exitCodeOf } from '../exit.ts';
 import { interruption } from '../interrupt.ts';
-import { type CommonOptions, loadConfig, parseInstant, stateStore, withCommonOptions } from '../options.ts';
+import {
+  type CommonOptions,
+  loadConfig,
+  parseInstant,
+  stateStore,
+  warnOfClearText,
+  withCommonOptions,
+} from '../options.ts';
 import { printer } from '../output.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
 
@@ -25,6 +32,7 @@ export function addPlan(program: Command): void {
 
 async function plan(options: PlanOptions): Promise<void> {
   const { config, only } = loadConfig(options);
+  warnOfClearText(config);
   const { signal } = interruption(() => {});
   const offset = options.at === undefined ? 0 : options.at - Date.now();
   const clock = systemClock({ signal, offset });

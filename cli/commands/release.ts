@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { systemClock } from '../../functions/maintain/clock.ts';
-import { isLeaseKey } from '../../functions/maintain/leases.ts';
+import { isLeaseKey, leasesIn } from '../../functions/maintain/leases.ts';
 import { readState } from '../../functions/maintain/state.ts';
 import { StateUnavailable } from '../../functions/shared/state/store.ts';
 import { EXIT } from '../exit.ts';
@@ -12,11 +12,12 @@ import {
   type PlaceOptions,
   remindOfFile,
   stateStore,
+  warnOfClearText,
   withPlaceOptions,
 } from '../options.ts';
 import { printer } from '../output.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
-import { giveBackAll, isWanted, leasesIn } from '../release.ts';
+import { giveBackAll, isWanted } from '../release.ts';
 import { adviceLines, keptLines, releasedLines } from '../render/release.ts';
 
 interface ReleaseOptions extends PlaceOptions {
@@ -40,6 +41,7 @@ export function addRelease(program: Command): void {
 
 async function release(ids: readonly string[], options: ReleaseOptions): Promise<void> {
   const { config } = loadConfig(options);
+  warnOfClearText(config);
   const { signal } = interruption(() => process.stderr.write('\noffpeak: interrupted: finishing what is under way\n'));
   const store = stateStore(options, config.stage);
   const known = await readState(store);

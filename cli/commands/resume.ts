@@ -55,14 +55,18 @@ async function ended(store: StateStore, scope: string, value: unknown, config: C
     : `${name}: resumed; it was ${pauseText(was, momentOf(scope, config))}`;
 }
 
-/** The pause of all instances is not ended by naming one of them: it is another person's wish for the others. */
+/** The pause of all, or of the instance that had a node before, is not ended by naming this one: it is another person's wish for the others. */
 async function stillPaused(store: StateStore, scopes: readonly string[], config: Config): Promise<readonly string[]> {
-  const { pauseOf } = await readPauses(store);
+  const { pauseOf, stored } = await readPauses(store);
   return scopes.flatMap((scope) => {
-    const pause = pauseOf(scope, Date.now());
+    const instance = config.instances.find(({ id }) => id === scope) ?? { id: scope, nodes: [] };
+    const pause = pauseOf(instance, Date.now());
     if (!pause) return [];
     const text = pauseText(pause, momentOf(scope, config));
-    return [`${scope}: still ${text}, as all instances are; \`offpeak resume\` without an instance ends that`];
+    const [by] = [...stored].find(([, one]) => one.pause === pause) ?? [EVERY_INSTANCE];
+    return by === EVERY_INSTANCE
+      ? [`${scope}: still ${text}, as all instances are; \`offpeak resume\` without an instance ends that`]
+      : [`${scope}: still ${text}, as a node of it belonged to ${by}; \`offpeak resume ${by}\` ends that`];
   });
 }
 

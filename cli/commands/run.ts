@@ -1,12 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { type Command, Option } from 'commander';
 import { systemClock } from '../../functions/maintain/clock.ts';
+import { timeText } from '../../functions/maintain/decide/words-units.ts';
 import type { Tick } from '../../functions/maintain/run.ts';
-import { EXIT, exitCodeOf } from '../exit.ts';
+import type { Config } from '../../functions/shared/config/schema.ts';
+import { EXIT, exitCodeOf, exitCodeOfRun } from '../exit.ts';
 import { interruption } from '../interrupt.ts';
-import { type CommonOptions, durationFrom, loadConfig, stateStore, withCommonOptions } from '../options.ts';
+import {
+  type CommonOptions,
+  durationFrom,
+  loadConfig,
+  stateStore,
+  stateText,
+  warnOfClearText,
+  withCommonOptions,
+} from '../options.ts';
 import { printer } from '../output.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
+import { leasesOn } from '../render/leases.ts';
 import { ticks } from '../watch.ts';
 
 interface RunOptions extends CommonOptions {
@@ -23,7 +34,8 @@ export function addRun(program: Command): void {
     .summary('one tick: look, plan, look again, act, verify, tell')
     .description(
       'One tick, exactly as the schedule runs it. A defrag that it starts stays on under a lease until a later tick ends it:' +
-        ' use --watch --until-idle to stay with it. When interrupted, leases are given back first.',
+        ' use --watch --until-idle to stay with it. One that is left on is said on stderr and in --json (`leases`), and the exit' +
+        ' status is 3. When interrupted, leases are given back first.',
     )
     .option('-w, --watch', 'keep ticking until interrupted')
     .addOption(
@@ -39,6 +51,7 @@ export function addRun(program: Command): void {
 
 async function run(options: RunOptions): Promise<void> {
   const { config, only } = loadConfig(options);
+  warnOfClearText(config);
   const { signal } = interruption(() => process.stderr.write('\noffpeak: interrupted: giving back what is held\n'));
   const { ports, told } = terminalPorts(
     stateStore(options, config.stage),
@@ -46,7 +59,8 @@ async function run(options: RunOptions): Promise<void> {
     stderrLog(options),
     { publish: options.publish ? config : undefined },
   );
-  const print = printer(options, config, told);
+  const until = options.untilIdle ? 'idle' : options.watch ? 'interrupted' : 'once';
+  const print = printer(options, config, told, { isOnly: until === 'once' });
   let latest: Tick | undefined;
   let exitCode: number = EXIT.fine;
   const tickOptions = {
@@ -55,22 +69,29 @@ async function run(options: RunOptions): Promise<void> {
     remaining: () => Number.MAX_SAFE_INTEGER,
     ...(only && { only }),
   } as const;
-  const until = options.untilIdle ? 'idle' : options.watch ? 'interrupted' : 'once';
   for await (const tick of ticks(config, ports, tickOptions, { every: options.every, until, signal })) {
     print(tick);
     // A watch may last for months: what it has seen is not kept.
     exitCode = Math.max(exitCode, exitCodeOf([tick]));
     latest = tick;
   }
-  remindOfLeases(latest);
-  process.exitCode = signal.aborted ? EXIT.interrupted : exitCode;
+  process.stderr.write(leftOnLines(latest, config, stateText(options, config.stage)).join(''));
+  process.exitCode = signal.aborted ? EXIT.interrupted : exitCodeOfRun(exitCode, latest);
 }
 
-function remindOfLeases(latest: Tick | undefined): void {
-  if (!latest || latest.leased.length === 0) return;
-  const nodes = latest.leased.map(({ instance, node }) => `${instance} ${node}`).join(', ');
-  process.stderr.write(
+/** Only a tick ends what a run leaves on, so the person who typed it has to know that it is not over. */
+function leftOnLines(latest: Tick | undefined, { instances }: Config, state: string): readonly string[] {
+  const left = latest === undefined ? [] : leasesOn(latest);
+  if (left.length === 0) return [];
+  const nodes = left.map(({ instance, node }) => `${instance} ${node}`).join(', ');
+  const ends = left.map(({ instance, node, until }) => {
+    const timezone = instances.find(({ id }) => id === instance)?.timezone;
+    const when = until === undefined ? 'at the first tick that reaches it' : `until ${timeText(until, { timezone })}`;
+    return `  ${instance} ${node}: ${when}, if a tick comes; its lease is in ${state}\n`;
+  });
+  return [
     `offpeak: active defrag is on under a lease (${nodes}); the next tick carries on or ends it. ` +
-      '`offpeak run --watch --until-idle` stays with it.\n',
-  );
+      '`offpeak run --watch --until-idle` stays with it, `offpeak release` ends it now.\n',
+    ...ends,
+  ];
 }

@@ -28,7 +28,7 @@ const EVERY_MS = 1000;
 /** The main job on a server of its own: find one, fragment it, tidy it up, and hold the result against the prediction. */
 export async function demo({ color, signal }: DemoOptions): Promise<boolean> {
   const style = styleFor(process.stdout, process.env, { color });
-  const progress = createProgress(process.stdout, style, () => Date.now());
+  const progress = createProgress(process.stdout, style, () => performance.now());
   const binary = await findServer(signal);
   if (!binary) return false;
   try {

@@ -1,5 +1,5 @@
-import { Redis } from 'ioredis';
 import type { Bytes } from '../../functions/shared/config/units.ts';
+import { Redis } from '../../functions/shared/redis/client.ts';
 import { numberField, parseInfo } from '../../functions/shared/redis/info.ts';
 import type { ServerBinary } from '../server/binary.ts';
 import { type RunningServer, startServer } from '../server/start.ts';

@@ -35,14 +35,16 @@ export async function fill(redis: Redis, recipe: Recipe, signal: AbortSignal, on
   let keys = 0;
   let bytes = 0;
   // Nothing may expire before everything is written: the holes would be filled again.
-  const writtenBy = Date.now() + estimatedMs(recipe);
+  const writtenBy = performance.now() + estimatedMs(recipe);
   while (bytes < recipe.bytes) {
     signal.throwIfAborted();
     const pipeline = redis.pipeline();
     for (let i = 0; i < BATCH; i++) {
       const size = recipe.smallest + Math.floor(Math.random() * (recipe.largest - recipe.smallest));
       const ttl =
-        Math.random() < recipe.expiring ? writtenBy - Date.now() + Math.random() * recipe.expiresWithin : KEPT_MS;
+        Math.random() < recipe.expiring
+          ? writtenBy - performance.now() + Math.random() * recipe.expiresWithin
+          : KEPT_MS;
       pipeline.set(`session:${keys++}`, source.slice(0, size), 'PX', Math.max(1, Math.round(ttl)));
       bytes += size;
     }

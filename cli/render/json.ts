@@ -6,10 +6,19 @@ import { isoText } from '../../functions/maintain/decide/words-units.ts';
 import type { Tick } from '../../functions/maintain/run.ts';
 import type { InstanceConfig } from '../../functions/shared/config/schema.ts';
 import type { Alert } from '../../functions/shared/contracts/alert.ts';
+import type { LeaseOn } from './leases.ts';
 
-/** A tick as one JSON document on one line: bytes, milliseconds, and times as ISO 8601. What is not known is absent. */
-export function tickJson(tick: Tick, instances: readonly InstanceConfig[] = [], alerts: readonly Alert[] = []): string {
-  const { at, stage, outcomes, leased, problem, undelivered } = tick;
+/**
+ * A tick as one JSON document on one line: bytes, milliseconds, and times as ISO 8601. What is not known is absent. `left`: the leases that
+ * no later tick of this command will look after.
+ */
+export function tickJson(
+  tick: Tick,
+  instances: readonly InstanceConfig[] = [],
+  alerts: readonly Alert[] = [],
+  left: readonly LeaseOn[] = [],
+): string {
+  const { at, stage, outcomes, leased, problem, remarks, undelivered, troubles } = tick;
   return JSON.stringify({
     at: isoText(at),
     stage,
@@ -20,10 +29,18 @@ export function tickJson(tick: Tick, instances: readonly InstanceConfig[] = [], 
       ),
     ),
     leasesHeld: leased.length,
+    leases: left.length === 0 ? undefined : left.map(leaseDocument),
     undelivered,
+    remarks,
     alerts: alerts.map(({ event, severity, instance, node, title }) => ({ event, severity, instance, node, title })),
     problem,
+    troubles,
   });
+}
+
+function leaseDocument({ instance, node, until }: LeaseOn) {
+  const next = 'the next tick, `offpeak run --watch --until-idle` or `offpeak release` ends it';
+  return { instance, node, until: until === undefined ? undefined : isoText(until), next };
 }
 
 function outcomeDocument(outcome: Outcome, instance: InstanceConfig | undefined) {

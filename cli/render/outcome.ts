@@ -77,13 +77,18 @@ function decisionLines(outcome: Outcome, style: Style, instance?: InstanceConfig
   return labelled(isDone ? 'done' : 'plan', text, style, plan.kind === 'act' ? 'strong' : undefined);
 }
 
+const PROBLEM_LABELS: Partial<Record<Outcome['status'], string>> = {
+  unreachable: 'no reply',
+  'not-reached': 'no time',
+};
+
 function resultLines({ verdict, notices, problem, status }: Outcome, style: Style): readonly string[] {
   return [
     ...(verdict
       ? labelled('result', verdictText(verdict), style, verdict.kind === 'improved' ? 'good' : 'warning')
       : []),
     ...notices.flatMap((notice) => labelled('note', noticeText(notice), style, 'warning')),
-    ...(problem ? labelled(status === 'unreachable' ? 'no reply' : 'failed', problem.message, style, 'bad') : []),
+    ...(problem ? labelled(PROBLEM_LABELS[status] ?? 'failed', problem.message, style, 'bad') : []),
   ];
 }
 

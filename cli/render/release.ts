@@ -42,7 +42,7 @@ export function adviceLines(
   const again = instances.filter(
     (instance) =>
       wanted.some((lease) => lease.instance === instance.id) &&
-      !pauses.pauseOf(instance.id, now) &&
+      !pauses.pauseOf(instance, now) &&
       mayDefragAgain(instance, now),
   );
   if (again.length === 0) return [];

@@ -27,14 +27,14 @@ function nodeBlock(
   return [...outcomeLines(first, style, instance), ...rest.flatMap((outcome) => stepLines(outcome, style, instance))];
 }
 
-const STATUSES = ['observed', 'acted', 'unreachable', 'failed'] as const;
+const STATUSES = ['observed', 'acted', 'unreachable', 'not-reached', 'failed'] as const;
 
 function headline({ at, stage, outcomes, leased }: Tick, nodes: number, { paint }: Style): string {
   const counts = STATUSES.map(
     (status) => [status, outcomes.filter((outcome) => outcome.status === status).length] as const,
   )
     .filter(([, count]) => count > 0)
-    .map(([status, count]) => `${countText(count)} ${status}`);
+    .map(([status, count]) => `${countText(count)} ${status.replace('-', ' ')}`);
   const held = leased.length > 0 ? [`${countText(leased.length)} under our lease`] : [];
   const time = isoText(at)
     .replace('T', ' ')
@@ -43,10 +43,12 @@ function headline({ at, stage, outcomes, leased }: Tick, nodes: number, { paint 
   return paint('faint', `${time}  ${stage}: ${summary}`);
 }
 
-function problemLines({ problem, undelivered }: Tick, { paint }: Style): readonly string[] {
+function problemLines({ problem, remarks, undelivered, troubles = [] }: Tick, { paint }: Style): readonly string[] {
   const problems = [
     ...(problem === undefined ? [] : [`nothing was planned: the state store is unavailable: ${problem}`]),
+    ...remarks,
     ...(undelivered > 0 ? [`${countText(undelivered)} metrics or alerts could not be delivered`] : []),
+    ...troubles.map((trouble) => `unexpected failure: ${trouble}`),
   ];
   return problems.flatMap((text) => wrapText(text, COLUMNS)).map((line) => paint('bad', line));
 }

@@ -44,6 +44,8 @@ export interface LeashOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A folder that is removed once the command has ended, whoever ended it. */
   readonly scratch?: string;
+  /** Who runs it, the shell included; only root may ask for another. */
+  readonly user?: { readonly uid: number; readonly gid: number };
   /** File descriptor for the command's stdout and stderr; without it, both are pipes. */
   readonly output?: number;
 }
@@ -71,7 +73,7 @@ export function leash(command: readonly string[], options: LeashOptions = {}): L
     'sh',
     ['-c', LEASH_SCRIPT, 'offpeak-leash', options.scratch ?? '', `${GRACE_MS / 100}`, ...wrapped],
     // Detached: Ctrl-C reaches us alone, and what we hold then goes in order instead of the leash dying first.
-    { cwd: options.cwd, detached: true, stdio: ['pipe', output, output, 'pipe'] },
+    { cwd: options.cwd, detached: true, stdio: ['pipe', output, output, 'pipe'], ...options.user },
   );
   const ended = exitStatus(shell);
   const rope = shell.stdin as Writable;

@@ -7,6 +7,8 @@ const TAIL_LINES = 12;
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Who runs it; only root may ask for another. */
+  readonly user?: { readonly uid: number; readonly gid: number } | undefined;
   readonly signal?: AbortSignal | undefined;
   /** A file to which the command line and everything that it prints is appended. */
   readonly logFile?: string;
@@ -34,6 +36,7 @@ export async function runCommand(command: readonly string[], options: RunOptions
   const held = leash(command, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: options.env }),
+    ...(options.user === undefined ? {} : { user: options.user }),
   });
   const onAbort = () => void held.release();
   signal?.addEventListener('abort', onAbort, { once: true });

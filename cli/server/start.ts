@@ -21,6 +21,8 @@ const SERVER_FOLDER_PREFIX = 'offpeak-redis-';
 export interface StartOptions {
   /** redis-server arguments, after ours, so that they win: `['--hz', '100']`. */
   readonly args?: readonly string[];
+  /** A config file, for servers that rewrite it; it stays where it is. */
+  readonly configFile?: string;
   /** A fixed port; without it, a free one is taken. */
   readonly port?: number;
   /** Gives up the start; the server is then gone before the start rejects. It has no effect on a running server. */
@@ -69,7 +71,7 @@ async function startOn(port: number, binary: Pick<ServerBinary, 'path' | 'env'>,
   const folder = await mkdtemp(join(tmpdir(), SERVER_FOLDER_PREFIX));
   // Held open: the log is still readable here after the leash has removed the folder of a server that died.
   const log = await open(join(folder, 'server.log'), 'a+');
-  const held = leash(serverCommand(binary.path, port, folder, options.args ?? []), {
+  const held = leash(serverCommand(binary.path, port, folder, options), {
     env: binary.env,
     scratch: folder,
     output: log.fd,
@@ -89,9 +91,10 @@ async function startOn(port: number, binary: Pick<ServerBinary, 'path' | 'env'>,
   }
 }
 
-function serverCommand(path: string, port: number, folder: string, args: readonly string[]): string[] {
+function serverCommand(path: string, port: number, folder: string, { configFile, args = [] }: StartOptions): string[] {
+  const file = configFile === undefined ? [] : [configFile];
   const own = ['--port', `${port}`, '--bind', HOST, '--dir', folder, '--save', '', '--appendonly', 'no'];
-  return [path, ...own, '--daemonize', 'no', '--logfile', '', ...args];
+  return [path, ...file, ...own, '--daemonize', 'no', '--logfile', '', ...args];
 }
 
 async function untilReady(held: Leashed, port: number, signal: AbortSignal | undefined): Promise<number> {

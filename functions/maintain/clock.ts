@@ -12,6 +12,7 @@ export function systemClock({
 } = {}): Clock {
   return {
     now: () => Date.now() + offset,
+    elapsed: () => performance.now(),
     sleep: (duration) => wait(duration),
     async pause(duration) {
       await wait(duration, undefined, signal && { signal }).catch((error: unknown) => {

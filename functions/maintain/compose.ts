@@ -2,6 +2,7 @@ import { createCloudWatchClient } from '../shared/aws/clients.ts';
 import { createMetricSink } from '../shared/aws/cloudwatch.ts';
 import { createSecretReader } from '../shared/aws/secrets.ts';
 import { createAlertSink } from '../shared/aws/sns.ts';
+import { CLEAR_TEXT_REMEDY, passwordsInClear } from '../shared/config/clear-text.ts';
 import type { Config } from '../shared/config/schema.ts';
 import { ENVIRONMENT, EnvironmentError, required } from '../shared/contracts/environment.ts';
 import type { AlertSink } from '../shared/contracts/sinks.ts';
@@ -23,11 +24,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function compose(env: Environment, log: Log): { readonly config: Config; readonly ports: Ports } {
   const stage = required(env, ENVIRONMENT.stage, 'the stage, like prod');
   const config = readConfig(env[ENVIRONMENT.configFile] || `config/${stage}.yml`, stage);
+  for (const { instance, nodes } of passwordsInClear(config))
+    log.warn('the password crosses the network unencrypted', { instance, nodes, next: CLEAR_TEXT_REMEDY });
   const clock = systemClock();
   return {
     config,
     ports: {
       open: sessionOpener(createSecretReader({ env, now: clock.now }), clock),
+      sightings: new Map(),
       store: rememberingLeases(stateStore(env)),
       metrics: createMetricSink(createCloudWatchClient()),
       alerts: withoutRepeats(alertSink(env, config), clock),

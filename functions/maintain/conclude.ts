@@ -1,3 +1,4 @@
+import { fallOf } from './decide/brakes.ts';
 import { diagnose } from './decide/diagnose.ts';
 import { type Lease, memoryFor, type NodeMemory } from './decide/lease.ts';
 import type { StopReason } from './decide/plan.ts';
@@ -38,7 +39,7 @@ export async function conclude(
   lease: Lease,
   verdict?: Verdict,
 ): Promise<boolean> {
-  const { ports, instance, node } = visit;
+  const { ports, brakes, instance, node } = visit;
   const { teaches, cools } = traitsOf(because);
   const now = ports.clock.now();
   const change = (memory: NodeMemory): NodeMemory => {
@@ -51,7 +52,10 @@ export async function conclude(
     };
   };
   try {
-    await remember(ports.store, instance.id, node, change);
+    // As a rule the tick has done so already; then nothing is written.
+    const fall = fallOf(lease, settled, now);
+    if (fall) await brakes.note([fall]);
+    await remember(ports.store, node, change);
     return true;
   } catch (error) {
     ports.log.warn('not remembered', { instance: instance.id, node, error: expected(error) });

@@ -5,18 +5,19 @@ import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Acting, Situation } from './decide/plan.ts';
 import { advance } from './decide/progress.ts';
 import { inTurns, restoration } from './decide/stall.ts';
-import { expected, newLease, peerActing, type Result, type StartDefrag } from './lease-taking.ts';
-import { dropLease, type HeldLease, renewLease, takeLease } from './leases.ts';
+import { acquire, expected, type Result, type StartDefrag } from './lease-taking.ts';
+import { dropLease, type HeldLease, renewLease } from './leases.ts';
 import { remember } from './memories.ts';
 import type { Configured } from './ports.ts';
 import { isDefragRefusal } from './session.ts';
-import { entrustOutcomes, outcomeOf, type Visit } from './visit.ts';
+import { entrustOutcomes, noteSilence, outcomeOf, type Visit } from './visit.ts';
 
 /** Writes the lease, then the settings, then that the settings are there. Whatever goes wrong in between is undone, or left to the lease. */
 export async function startDefrag(visit: Visit, facts: Situation, plan: Acting, action: StartDefrag): Promise<Result> {
   const { ports } = visit;
-  const held = await takeLease(ports.store, newLease(visit, facts, plan));
-  if (!held) return { kind: 'withdrawn', plan: peerActing(visit), memory: facts.memory };
+  const { calls } = await visit.session.rewrites();
+  const held = await acquire(visit, facts, plan, calls);
+  if ('kind' in held) return held;
   if (ports.clock.now() >= held.lease.busyUntil) {
     // Suspended in between: somebody may have taken the lease for a dead job's, and have dropped it.
     await dropLease(ports.store, held);
@@ -28,6 +29,7 @@ export async function startDefrag(visit: Visit, facts: Situation, plan: Acting, 
     if (configured.found.activedefrag === 'yes') return await withdrawForeign(visit, held, facts, configured.found);
     return await confirm(visit, held, facts, plan, configured.found);
   } catch (error) {
+    await noteSilence(visit, held.lease, error);
     // Whether the server has taken the settings is unknown. The lease knows what to give back; the next tick will.
     return { kind: 'failed', why: expected(error), leased: true, memory: facts.memory };
   }
@@ -51,7 +53,7 @@ async function confirm(
   plan: Acting,
   found: Settings,
 ): Promise<Result> {
-  const { ports, instance, node, session } = visit;
+  const { ports, node, session } = visit;
   const settled = await session.look();
   const prior = { ...held.lease.prior, ...found };
   const lease: Lease = { ...held.lease, phase: 'running', prior, busyUntil: 0, progress: advance(held.lease, settled) };
@@ -59,7 +61,7 @@ async function confirm(
   await entrustOutcomes(visit, [outcome]);
   const renewed = await renewLease(ports.store, held, lease).catch((error: unknown) => expected(error));
   if (renewed && typeof renewed === 'object') {
-    const memory = await remember(ports.store, instance.id, node, (known) => ({
+    const memory = await remember(ports.store, node, (known) => ({
       ...memoryFor(settled, known),
       defragSupport: 'supported',
     })).catch(() => facts.memory);
@@ -91,7 +93,7 @@ async function withdrawRefused(
   facts: Situation,
   { applied, found, error }: Refused,
 ): Promise<Result> {
-  const { ports, instance, node } = visit;
+  const { ports, node } = visit;
   const undo = Object.fromEntries(
     Object.keys(applied).map((name) => [name, found[name] ?? held.lease.prior[name] ?? '']),
   );
@@ -101,7 +103,7 @@ async function withdrawRefused(
     return { kind: 'failed', why: `${error}; and it could not be undone`, leased: true, memory: facts.memory };
   await dropLease(ports.store, held);
   const isUnsupported = isDefragRefusal(error);
-  const memory = await remember(ports.store, instance.id, node, (known) => ({
+  const memory = await remember(ports.store, node, (known) => ({
     ...memoryFor(facts.observation, known),
     ...(isUnsupported ? { defragSupport: 'unsupported' } : { lastDefragAt: ports.clock.now() }),
   }));

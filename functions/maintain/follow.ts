@@ -15,8 +15,11 @@ const UNSEEN: Milliseconds = 5 * MINUTE;
  * stay on until the next schedule; one that takes longer is the next invocation's, or is ended where that is far off.
  */
 export async function tickAndFollow(config: Config, ports: Ports, options: TickOptions): Promise<readonly Tick[]> {
-  const nextAt = ports.clock.now() + config.schedule.every;
-  const isFollowed = config.schedule.every - options.remaining() <= UNSEEN;
+  const { every } = config.schedule;
+  const atFirst = options.remaining();
+  // By the time that is left, which does not jump as a clock may.
+  const untilNext = () => every - (atFirst - options.remaining());
+  const isFollowed = every - atFirst <= UNSEEN;
   const attended = isFollowed ? options : { ...options, attended: () => options.remaining() - CLOSING };
   const ticks = [await tick(config, ports, attended)];
   let leased = ticks[0]?.leased ?? [];
@@ -27,7 +30,7 @@ export async function tickAndFollow(config: Config, ports: Ports, options: TickO
     // A tick that could not read the state does not know of leases: those before it still stand.
     if (latest.problem === undefined) leased = latest.leased;
   }
-  if (leased.length > 0 && nextAt - ports.clock.now() > UNSEEN) {
+  if (leased.length > 0 && untilNext() > UNSEEN) {
     ticks.push(await tick(config, ports, { ...options, only: leased, follows: true, release: 'duration-spent' }));
   }
   return ticks;

@@ -15,6 +15,11 @@ export function persistence(lines: InfoLines): Persistence {
     aofRewriteInProgress: anyFlag(lines, /^aof_rewrite_in_progress$/),
     aofRewriteScheduled: anyFlag(lines, /^aof_rewrite_scheduled$/),
     moduleForkInProgress: anyFlag(lines, /^module_fork_in_progress$/),
+    slotMigrationForkInProgress: anyFlag(lines, /^slot_migration_fork_in_progress$/),
+    saves: allOf(lines, /^rdb_last_bgsave_status$/, 'ok'),
+    aofWrites: allOf(lines, /^aof_last_write_status$/, 'ok'),
+    aofRewrites: allOf(lines, /^aof_last_bgrewrite_status$/, 'ok'),
+    unsaved: largest(lines, /^rdb_changes_since_last_save$/),
   });
 }
 
@@ -23,6 +28,8 @@ export function persistence(lines: InfoLines): Persistence {
  * in newer ones with a number from the second one on (`master_1_link_status`), and `master_global_link_status` sums them up.
  */
 const LINK_STATUS = /^master_(?:global_|\d+_)?link_status$/;
+/** `-1` while the link is down. */
+const LAST_IO = /^master_(?:global_|\d+_)?last_io_seconds_ago$/;
 const SYNC_IN_PROGRESS = /^master_(?:\d+_)?sync_in_progress$/;
 const FAILOVER_STATE = /^master_failover_state$/;
 
@@ -40,12 +47,53 @@ export function replication(lines: InfoLines, role: string | undefined): Replica
       primarySyncInProgress: anyFlag(lines, SYNC_IN_PROGRESS),
       primaryLinkUp: allOf(lines, LINK_STATUS, 'up'),
       failoverInProgress: not(allOf(lines, FAILOVER_STATE, 'no-failover')),
+      connectedReplicas: smallest(lines, /^connected_(?:slaves|replicas)$/),
+      goodReplicas: smallest(lines, /^min_(?:slaves_good_slaves|replicas_good_replicas)$/),
+      primarySilentFor: inMilliseconds(largest(lines, LAST_IO)),
+      unapplied: unapplied(lines),
+      ...lagOf(lines),
     }),
   };
 }
 
-export function guardedMemory(lines: InfoLines): Pick<MemorySample, 'rehashingOverhead' | 'lazyfreePendingObjects'> {
+/** Since 2.8.18: `slave0:ip=10.0.0.2,port=6379,state=online,offset=1440,lag=1`. */
+const ONLINE = /(?:^|,)state=online(?:,|$)/;
+
+function lagOf(lines: InfoLines) {
+  const online = lines.filter(([name, value]) => REPLICA.test(name) && ONLINE.test(value)).map(([, value]) => value);
+  const [sent] = numbersOf(lines, /^master_repl_offset$/);
+  const lags = online.flatMap((value) => partOf(value, 'lag') ?? []);
+  const behind = online.flatMap((value) => {
+    const offset = partOf(value, 'offset');
+    return sent === undefined || offset === undefined ? [] : [Math.max(0, sent - offset)];
+  });
+  return { replicaSilentFor: inMilliseconds(worst(lags, Math.max)), replicaBehind: worst(behind, Math.max) };
+}
+
+function partOf(value: string, name: string): number | undefined {
+  const part = new RegExp(`(?:^|,)${name}=(\\d+)(?:,|$)`).exec(value)?.[1];
+  return part === undefined ? undefined : numberOf(part);
+}
+
+/** What it has read (Redis 7.0) or what its own stream counts, and what it has applied of it. */
+function unapplied(lines: InfoLines): number | undefined {
+  const applied = worst(numbersOf(lines, /^slave_repl_offset$/), Math.min);
+  const heard = largest(lines, /^(?:slave_read_repl_offset|master_repl_offset)$/);
+  return applied === undefined || heard === undefined ? undefined : Math.max(0, heard - applied);
+}
+
+function inMilliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1000;
+}
+
+const SLOT_BUFFERS = /^mem_cluster_slot_(?:migration_(?:input|output)_buffer|import|export)$/;
+
+export function guardedMemory(
+  lines: InfoLines,
+): Pick<MemorySample, 'rehashingOverhead' | 'lazyfreePendingObjects' | 'replicationBacklog' | 'slotBuffers'> {
   return present({
+    replicationBacklog: largest(lines, /^mem_replication_backlog$/),
+    slotBuffers: largest(lines, SLOT_BUFFERS),
     rehashingOverhead: largest(lines, /^mem_overhead_db_hashtable_rehashing$/),
     lazyfreePendingObjects: largest(lines, /^lazyfree_pending_objects$/),
   });
@@ -63,6 +111,10 @@ export function guardedActivity(
 /** In seconds. */
 export function shortestUptime(lines: InfoLines): number | undefined {
   return worst(numbersOf(lines, /^uptime_in_seconds$/), Math.min);
+}
+
+function smallest(lines: InfoLines, pattern: RegExp): number | undefined {
+  return worst(numbersOf(lines, pattern), Math.min);
 }
 
 function largest(lines: InfoLines, pattern: RegExp): number | undefined {

@@ -1,7 +1,9 @@
+import '../shared/quiet.ts';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { type Milliseconds, SECOND } from '../shared/config/units.ts';
+import { countdown } from '../shared/countdown.ts';
 import { compose } from './compose.ts';
 import { tickAndFollow } from './follow.ts';
 import type { Log } from './ports.ts';
@@ -24,12 +26,13 @@ let parts: ReturnType<typeof compose> | undefined;
 export const handler = middy<unknown, Summary>({ timeoutEarlyInMillis: 0 })
   .use(injectLambdaContext(logger))
   .handler(async (_event, context) => {
+    const remaining = countdown(context.getRemainingTimeInMillis() - RESERVED);
     parts ??= compose(process.env, log);
     const { config, ports } = parts;
     const ticks = await tickAndFollow(config, ports, {
       mode: 'act',
       holder: context.awsRequestId,
-      remaining: () => context.getRemainingTimeInMillis() - RESERVED,
+      remaining,
     });
     failIfUnexpected(ticks);
     return summarize(ticks);

@@ -1,12 +1,15 @@
 import { NodeFailure } from '../shared/redis/failure.ts';
 import { StateUnavailable } from '../shared/state/store.ts';
+import { versionOf } from './decide/brakes.ts';
+import type { Blocker } from './decide/guards.ts';
 import { ladderOf } from './decide/ladder.ts';
-import type { Lease, NodeMemory } from './decide/lease.ts';
+import { isOverdue, type Lease, type NodeMemory } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Acting, Action, Plan, Situation } from './decide/plan.ts';
 import { beginning } from './decide/progress.ts';
 import { footprint } from './decide/verify.ts';
+import { dropLease, type HeldLease, LEASE, leasesOf, takeLease } from './leases.ts';
 import { outcomeOf, type Visit } from './visit.ts';
 
 /** Long enough for what stands between a lease and its confirmation; a job that died in between blocks the instance no longer. */
@@ -26,17 +29,19 @@ export type Result =
       /** False: it could not be entrusted to the outbox. */
       readonly isTold?: boolean;
     }
-  /** It turned out that this is not to be done; nothing is left changed. */
-  | {
-      readonly kind: 'withdrawn';
-      readonly plan: Plan;
-      readonly memory: NodeMemory;
-      readonly notices?: readonly Notice[];
-    }
+  | Withdrawn
   | { readonly kind: 'failed'; readonly why: string; readonly leased: boolean; readonly memory: NodeMemory };
 
-/** The lease as it is written before anything is changed. */
-export function newLease(visit: Visit, { observation, now, noise }: Situation, plan: Acting): Lease {
+/** It turned out that this is not to be done; nothing is left changed. */
+interface Withdrawn {
+  readonly kind: 'withdrawn';
+  readonly plan: Plan;
+  readonly memory: NodeMemory;
+  readonly notices?: readonly Notice[];
+}
+
+/** The lease as it is written before anything is changed. `rewrites`: see `Lease.rewrites`. */
+export function newLease(visit: Visit, { observation, now, noise }: Situation, plan: Acting, rewrites?: number): Lease {
   const { action, predicted } = plan;
   const isDefrag = action.kind === 'start-defrag';
   const applied = isDefrag ? action.settings : {};
@@ -49,6 +54,8 @@ export function newLease(visit: Visit, { observation, now, noise }: Situation, p
     phase: isPurge ? 'purging' : 'taking',
     runId: observation.runId ?? '',
     role: observation.replication.role,
+    ...(observation.address !== undefined && { address: observation.address }),
+    engine: versionOf(observation.engine),
     holder: visit.holder,
     busyUntil: now + BUSY_MS + (isPurge ? predicted.stall * PURGE_SHARE : 0),
     acquiredAt: now,
@@ -57,6 +64,7 @@ export function newLease(visit: Visit, { observation, now, noise }: Situation, p
     applied,
     ...(isDefrag && { ladder: ladderOf(action.cpu, current), cpu: action.cpu }),
     ...(noise !== undefined && { noise }),
+    ...(rewrites !== undefined && { rewrites }),
     before: { ...footprint(observation), fragmentation: progress.fragmentation },
     predicted,
     promisedStall: isPurge ? visit.instance.purge.maxBlock : visit.instance.defrag.maxStall,
@@ -64,9 +72,46 @@ export function newLease(visit: Visit, { observation, now, noise }: Situation, p
   };
 }
 
-/** Somebody else holds the instance's lease. */
-export function peerActing(visit: Visit): Plan {
-  return { kind: 'skip', reason: 'peer-acting', blockers: [{ kind: 'peer-acting', peer: visit.instance.id }] };
+/**
+ * The right to act on a node, from the stage and then from its instance; or why it is not to be had now. Nothing has been changed then.
+ * `rewrites`: see `Lease.rewrites`.
+ * @throws {StateUnavailable}
+ */
+export async function acquire(
+  visit: Visit,
+  facts: Situation,
+  plan: Acting,
+  rewrites?: number,
+): Promise<HeldLease | Withdrawn> {
+  const lease = newLease(visit, facts, plan, rewrites);
+  const blockers = await visit.brakes.claim(lease);
+  const held = blockers.length > 0 ? undefined : await takeOnlyLease(visit, lease);
+  if (held) return held;
+  return { kind: 'withdrawn', plan: withheld(blockers, visit), memory: facts.memory };
+}
+
+/**
+ * The instance's lease, if no node of it has one: under its name no other can be taken, and under another name (an instance that was
+ * renamed, split or merged, a job that still has the config of before) it shows here. Of two jobs that meet so, both may withdraw.
+ * @throws {StateUnavailable}
+ */
+async function takeOnlyLease({ ports: { store }, instance }: Visit, lease: Lease): Promise<HeldLease | undefined> {
+  const held = await takeLease(store, lease);
+  if (!held) return undefined;
+  const { leases } = leasesOf(await store.list(LEASE), () => {});
+  const isPeer = (other: HeldLease) =>
+    other.key !== held.key &&
+    instance.nodes.some(({ id }) => id === other.lease.node) &&
+    !isOverdue(other.lease, lease.acquiredAt);
+  if (![...leases.values()].some(isPeer)) return held;
+  await dropLease(store, held);
+  return undefined;
+}
+
+/** The stage says no; or somebody else holds the instance's lease. */
+function withheld([first, ...others]: readonly Blocker[], { instance }: Visit): Plan {
+  const blockers = first ? [first, ...others] : ([{ kind: 'peer-acting', peer: instance.id }] as const);
+  return { kind: 'skip', reason: first?.kind ?? 'peer-acting', blockers };
 }
 
 /** Troubles of the world become outcomes; anything else is a bug and goes on. */

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { type StateStore, StateUnavailable, type Stored } from '../shared/state/store.ts';
 import type { Lease } from './decide/lease.ts';
+import { mayComeBack } from './decide/stop-reasons.ts';
 import { understood } from './document.ts';
 
 /** A lease as it is stored. */
@@ -25,6 +26,9 @@ export function leaseKey(instance: string): string {
   return LEASE + instance;
 }
 
+/** A `run_id` has 40 characters. */
+const LONGEST_RUN_ID = 64;
+
 /** By the run of the server: it is found by that alone, wherever it answers. */
 export function asideKey({ instance, runId }: Pick<Lease, 'instance' | 'runId'>): string {
   return `${leaseKey(instance)}#${runId}`;
@@ -42,25 +46,34 @@ export function isLeaseKey(key: string): boolean {
 const amount = z.number();
 const settings = z.record(z.string(), z.string());
 
-const leaseSchema = z.object({
+/** What it takes to give a lease back: in every version of Offpeak these have this form. */
+const core = {
   instance: z.string(),
   node: z.string(),
-  phase: z.enum(['taking', 'running', 'closing', 'purging']),
   runId: z.string(),
-  role: z.enum(['primary', 'replica', 'unknown']),
-  holder: z.string(),
-  busyUntil: amount,
   acquiredAt: amount,
   expiresAt: amount,
   prior: settings,
   applied: settings,
+};
+
+/** Fields of a newer version are kept. */
+const leaseSchema = z.looseObject({
+  ...core,
+  phase: z.enum(['taking', 'running', 'closing', 'purging']),
+  role: z.enum(['primary', 'replica', 'unknown']),
+  address: z.optional(z.string()),
+  engine: z.optional(z.looseObject({ name: z.string(), version: z.string() })),
+  holder: z.string(),
+  busyUntil: amount,
   ladder: z.optional(z.record(z.string(), z.array(z.string()))),
   cpu: z.optional(amount),
   noise: z.optional(amount),
+  rewrites: z.optional(amount),
   repacing: z.optional(z.literal(true)),
   closing: z.optional(z.string()),
-  before: z.object({ usedMemoryRss: amount, allocated: amount, fragmentation: z.optional(amount) }),
-  predicted: z.object({
+  before: z.looseObject({ usedMemoryRss: amount, allocated: amount, fragmentation: z.optional(amount) }),
+  predicted: z.looseObject({
     reclaim: amount,
     stall: amount,
     firstCycle: z.optional(amount),
@@ -68,7 +81,7 @@ const leaseSchema = z.object({
     isLearned: z.optional(z.boolean()),
   }),
   promisedStall: amount,
-  progress: z.object({
+  progress: z.looseObject({
     at: amount,
     hits: amount,
     misses: amount,
@@ -85,7 +98,7 @@ const leaseSchema = z.object({
     firstCycle: z.optional(amount),
     excess: z.optional(amount),
     pace: z.optional(
-      z.object({
+      z.looseObject({
         level: amount,
         allowance: z.number(),
         changedAt: z.optional(amount),
@@ -100,9 +113,12 @@ const leaseSchema = z.object({
     moved: z.optional(amount),
     examined: z.optional(amount),
     work: z.optional(amount),
-    mark: z.optional(z.object({ moved: amount, examined: amount, fragmentation: amount, work: amount })),
+    mark: z.optional(z.looseObject({ moved: amount, examined: amount, fragmentation: amount, work: amount })),
   }),
 });
+
+/** A newer version's lease, as far as this one understands it. */
+const newerSchema = z.looseObject({ ...core, holder: z.optional(z.string()), busyUntil: z.optional(amount) });
 
 /** What the documents hold. `unreadable` hears of each that is no lease: never a guess. */
 export function leasesOf(
@@ -130,8 +146,52 @@ export function orTold<T>(key: string, unreadable: (key: string, why: string) =>
   }
 }
 
+/**
+ * Every lease there is, those included that were set aside because nobody could reach their server: whoever removes the stack has to
+ * know of them. Of one whose server has restarted, or whose start has never come, nothing is left to give back.
+ */
+export function leasesIn({ leases, aside }: Leases): readonly Lease[] {
+  const missing = aside.filter(({ lease: { closing } }) => closing === undefined || !mayComeBack(closing));
+  return [...leases.values(), ...missing].map(({ lease }) => lease);
+}
+
+/**
+ * A lease as this version writes it, or, after a rollback, one of a newer version: of that one it takes what gives it back, and ends it.
+ * @throws {StateUnavailable} for what is neither
+ */
 function leaseIn(key: string, value: unknown): Lease {
+  const own = leaseSchema.safeParse(value);
+  if (own.success) return own.data as Lease;
+  const newer = newerSchema.safeParse(value);
+  if (newer.success && Object.keys(newer.data.applied).length > 0) return ending(newer.data);
   return understood(leaseSchema, key, value) as Lease;
+}
+
+/** Nothing of its progress is understood, so that it is only ended: `closing` says why. */
+function ending({ holder = '', busyUntil = 0, ...lease }: z.infer<typeof newerSchema>): Lease {
+  const nothing = { usedMemoryRss: 0, allocated: 0 };
+  return {
+    ...lease,
+    holder,
+    busyUntil,
+    phase: 'closing',
+    closing: 'newer-version',
+    role: 'unknown',
+    before: nothing,
+    predicted: { reclaim: 0, stall: 0 },
+    promisedStall: 0,
+    progress: {
+      at: lease.acquiredAt,
+      hits: 0,
+      misses: 0,
+      fragmentation: 0,
+      latencyAt: 0,
+      latencyMax: 0,
+      worstStall: 0,
+      stallStrikes: 0,
+      idleLooks: 0,
+    },
+  };
 }
 
 /** The lease of one instance as it is now. @throws {StateUnavailable} */
@@ -166,6 +226,9 @@ export async function dropLease(store: StateStore, held: HeldLease): Promise<voi
  * @throws {StateUnavailable}
  */
 export async function setAside(store: StateStore, held: HeldLease): Promise<void> {
-  if (held.lease.runId !== '') await store.write(asideKey(held.lease), { ...held.lease, busyUntil: 0 }, undefined);
+  const { runId } = held.lease;
+  // What no server is known by leads nobody back to it. A lease of 0.1.0 may hold whatever a server called its `run_id`.
+  if (runId !== '' && runId.length <= LONGEST_RUN_ID)
+    await store.write(asideKey(held.lease), { ...held.lease, busyUntil: 0 }, undefined);
   await dropLease(store, held);
 }

@@ -5,8 +5,14 @@ import { understood } from './document.ts';
 
 export const NODE = 'node#';
 
-export function nodeKey(instance: string, node: string): string {
-  return `${NODE}${instance}#${node}`;
+/** By the address alone: an instance that is renamed, split or merged keeps what is known of its nodes. */
+export function nodeKey(node: string): string {
+  return NODE + node;
+}
+
+/** The address that a key names; 0.1 wrote `node#<instance>#<address>`. */
+export function nodeIn(key: string): string {
+  return key.slice(key.lastIndexOf('#') + 1);
 }
 
 const amount = z.number();
@@ -45,11 +51,10 @@ export function memoryIn(key: string, value: unknown): NodeMemory {
  */
 export async function remember(
   store: StateStore,
-  instance: string,
   node: string,
   change: (memory: NodeMemory) => NodeMemory,
 ): Promise<NodeMemory> {
-  const key = nodeKey(instance, node);
+  const key = nodeKey(node);
   for (let attempt = 0; attempt < 5; attempt++) {
     const stored = await store.read(key);
     const known = stored ? memoryIn(key, stored.value) : NOTHING_REMEMBERED;
@@ -57,4 +62,26 @@ export async function remember(
     if ((await store.write(key, memory, stored?.version)).stored) return memory;
   }
   throw new StateUnavailable(`the document ${key} is changed by others again and again`);
+}
+
+/**
+ * Stores a history at the address that its server answers at now, in place of what is stored of that address. Returns why it could not.
+ */
+export async function placeMemory(
+  store: StateStore,
+  node: string,
+  memory: NodeMemory,
+  stored: readonly { readonly key: string; readonly version: number }[],
+): Promise<string | undefined> {
+  const key = nodeKey(node);
+  try {
+    const written = await store.write(key, memory, stored.find((one) => one.key === key)?.version);
+    if (!written.stored) return `another job has changed the document ${key} at the same moment`;
+    // What 0.1 has stored under the names of instances is in it.
+    for (const old of stored) if (old.key !== key) await store.remove(old.key, old.version);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof StateUnavailable)) throw error;
+    return error.message;
+  }
 }

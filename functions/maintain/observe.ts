@@ -1,7 +1,18 @@
+import type { Milliseconds } from '../shared/config/units.ts';
 import type { Command, Connection, Reply } from '../shared/redis/connection.ts';
-import { identifyEngine } from '../shared/redis/engine.ts';
+import { identifyEngine, isClusterNode } from '../shared/redis/engine.ts';
 import { errorCode, NodeFailure } from '../shared/redis/failure.ts';
-import { firstOf, type InfoFields, type InfoLines, infoLines, numberField, textField } from '../shared/redis/info.ts';
+import {
+  firstOf,
+  type InfoFields,
+  type InfoLines,
+  infoLines,
+  numberField,
+  numberOf,
+  runIdField,
+  textField,
+  wordField,
+} from '../shared/redis/info.ts';
 import type {
   Activity,
   CycleEvent,
@@ -11,6 +22,7 @@ import type {
   Observation,
   Settings,
 } from './decide/observation.ts';
+import { settingsRead } from './decide/setting-forms.ts';
 import { guardedActivity, guardedMemory, persistence, replication, shortestUptime } from './guard-fields.ts';
 import { present } from './present.ts';
 
@@ -24,6 +36,8 @@ const LOOK_TIMEOUT_MS = 2000;
 const INFO_SECTIONS = ['server', 'memory', 'persistence', 'replication', 'cpu', 'keyspace', 'stats'] as const;
 const CONFIG_PATTERNS = ['*active*defrag*', 'hz', 'latency-monitor-threshold'] as const;
 const CYCLE = 'active-defrag-cycle';
+/** LATENCY_TS_LEN (latency.h): a server keeps no more events of a kind. */
+const MOST_CYCLES = 160;
 
 const LOOK: readonly Command[] = [
   ...CONFIG_PATTERNS.map((pattern): Command => ['CONFIG', 'GET', pattern]),
@@ -33,20 +47,28 @@ const LOOK: readonly Command[] = [
 ];
 
 /** @throws {NodeFailure} when the node does not answer, or answers INFO with an error. */
-export async function observe(connection: Connection, node: string, now: () => number): Promise<Observation> {
+export async function observe(
+  connection: Connection,
+  node: string,
+  now: () => number,
+  monotonicNow?: () => Milliseconds,
+): Promise<Observation> {
   const ownCommands = connection.sent + LOOK.length - 1;
   const replies = await connection.send(LOOK, LOOK_TIMEOUT_MS);
   const at = now();
+  const monotonic = monotonicNow?.();
   const configs = replies.slice(0, CONFIG_PATTERNS.length);
   const [latency, history] = replies.slice(CONFIG_PATTERNS.length);
-  const infos = replies.slice(-INFO_SECTIONS.length).map(infoText);
-  const lines = infoLines(infos.join('\n'));
+  const lines = replies.slice(-INFO_SECTIONS.length).flatMap((reply) => infoLines(infoText(reply)));
   const fields = firstOf(lines);
   // What is not Redis and answers all the same (a proxy, a stub) must not count as a node that is watched.
   if (!fields.has('used_memory') && !fields.has('redis_version')) {
     throw new NodeFailure('not-redis', 'INFO returned a text in which Redis reports nothing');
   }
-  return assemble({ node, at, ownCommands, lines, fields, configs, latency, history });
+  const { address } = connection;
+  const answers = { node, address, at, ownCommands, lines, fields, configs, latency, history };
+  // A copy: what is cut out of a text keeps the whole text in memory, for as long as the look is kept.
+  return structuredClone({ ...assemble(answers), ...(monotonic !== undefined && { monotonic }) });
 }
 
 /** Without INFO there is no look: the server is loading too early, busy with a script, or does not let us. */
@@ -66,6 +88,7 @@ function isCredentialError(error: string): boolean {
 
 interface Answers {
   readonly node: string;
+  readonly address: string | undefined;
   readonly at: number;
   readonly ownCommands: number;
   readonly lines: InfoLines;
@@ -75,12 +98,14 @@ interface Answers {
   readonly history: Reply | undefined;
 }
 
-function assemble({ node, at, ownCommands, lines, fields, configs, latency, history }: Answers): Observation {
-  const runId = textField(fields, 'run_id');
+function assemble(answers: Answers): Observation {
+  const { node, address, at, ownCommands, lines, fields, configs, latency, history } = answers;
+  const runId = runIdField(fields);
   const uptime = shortestUptime(lines);
   const keys = keyCount(fields);
   return {
     node,
+    ...(address !== undefined && { address }),
     at,
     engine: identifyEngine(fields),
     ...(runId !== undefined && { runId }),
@@ -96,6 +121,7 @@ function assemble({ node, at, ownCommands, lines, fields, configs, latency, hist
       ...latencyEvent(latency),
       ...cycleEvents(history),
     },
+    ...(isClusterNode(fields) && { isCluster: true }),
     refused: [
       ...(configs.some((reply) => !reply.ok) ? ['config|get'] : []),
       ...(latency?.ok === false ? ['latency|latest'] : []),
@@ -113,7 +139,7 @@ export function memorySample(fields: InfoFields): MemorySample {
     allocatorActive: numberField(fields, 'allocator_active'),
     allocatorResident: numberField(fields, 'allocator_resident'),
     allocatorFragBytes: numberField(fields, 'allocator_frag_bytes'),
-    memAllocator: textField(fields, 'mem_allocator'),
+    memAllocator: wordField(fields, 'mem_allocator'),
     maxmemory: numberField(fields, 'maxmemory'),
     // One sum since 7.0, the Lua VM alone before.
     usedMemoryScripting: numberField(fields, 'used_memory_vm_total') ?? numberField(fields, 'used_memory_lua'),
@@ -155,12 +181,15 @@ function keyCount(fields: InfoFields): number | undefined {
   return counts.length > 0 && Number.isSafeInteger(total) ? total : undefined;
 }
 
-function defragSettings(replies: readonly Reply[]): Pick<DefragState, 'settings'> {
+function defragSettings(replies: readonly Reply[]): Pick<DefragState, 'settings' | 'odd'> {
   const answered = replies.filter((reply) => reply.ok);
-  return answered.length === 0 ? {} : { settings: Object.assign({}, ...answered.map(({ value }) => pairs(value))) };
+  if (answered.length === 0) return {};
+  const printed = answered.flatMap(({ value }) => Object.entries(pairs(value)));
+  const { settings, odd } = settingsRead(Object.fromEntries(printed));
+  return { settings, ...(odd.length > 0 && { odd }) };
 }
 
-/** CONFIG GET in RESP2: a flat list of names and values. */
+/** CONFIG GET in RESP2: a flat list of names and values, whatever they are. */
 export function pairs(value: unknown): Settings {
   if (!Array.isArray(value)) return {};
   const names = value.filter((_, index) => index % 2 === 0);
@@ -172,18 +201,21 @@ function latencyEvent(reply: Reply | undefined): { readonly latency?: LatencyEve
   if (!reply?.ok || !Array.isArray(reply.value)) return {};
   const event = reply.value.find((entry) => Array.isArray(entry) && entry[0] === CYCLE);
   if (!event) return {};
-  const [at, latest, max] = event.slice(1).map(Number);
-  return [at, latest, max].every((value) => Number.isFinite(value))
-    ? { latency: { at: at ?? 0, latest: latest ?? 0, max: max ?? 0 } }
-    : {};
+  const [at, latest, max] = event.slice(1, 4).map(figure);
+  return at === undefined || latest === undefined || max === undefined ? {} : { latency: { at, latest, max } };
 }
 
 /** LATENCY HISTORY: a list of [epoch seconds, milliseconds], oldest first. */
 function cycleEvents(reply: Reply | undefined): { readonly cycles?: readonly CycleEvent[] } {
   if (!reply?.ok || !Array.isArray(reply.value)) return {};
   const cycles = reply.value.flatMap((entry): CycleEvent[] => {
-    const [at, took] = Array.isArray(entry) ? entry.map(Number) : [];
-    return Number.isFinite(at) && Number.isFinite(took) ? [{ at: at ?? 0, took: took ?? 0 }] : [];
+    const [at, took] = Array.isArray(entry) ? entry.slice(0, 2).map(figure) : [];
+    return at === undefined || took === undefined ? [] : [{ at, took }];
   });
-  return { cycles };
+  return { cycles: cycles.slice(-MOST_CYCLES) };
+}
+
+/** A number of the protocol, or one in a text. */
+function figure(value: unknown): number | undefined {
+  return typeof value === 'number' || typeof value === 'string' ? numberOf(String(value)) : undefined;
 }

@@ -102,7 +102,7 @@ export async function deliver(
   ];
   const reports: PublishReport[] = [];
   for (let at = 0; at < messages.length; at += WAVE) {
-    const wave = await Promise.all(messages.slice(at, at + WAVE).map((message) => message.send()));
+    const wave = await Promise.all(messages.slice(at, at + WAVE).map((message) => sendSafely(ports, message)));
     reports.push(...wave);
     if (wave.some(({ rejected }) => rejected.length === 0)) continue;
     // A topic that takes none of them would cost each of the others its time-outs, too.
@@ -153,6 +153,16 @@ async function owed({ store, clock, log, alerts }: Told, holder: string): Promis
     if (!(error instanceof StateUnavailable)) throw error;
     log.warn('outbox not read', { error: error.message });
     return [];
+  }
+}
+
+/** A message that cannot even be tried must not keep those behind it from being sent, now and in every tick to come. */
+async function sendSafely({ log }: Told, { alerts, send }: Message): Promise<PublishReport> {
+  try {
+    return await send();
+  } catch (error) {
+    log.error('unexpected failure to send an alert', { ids: alerts.map(({ id }) => id), error });
+    return untold(alerts, error instanceof Error ? `${error.name}: ${error.message}` : String(error));
   }
 }
 

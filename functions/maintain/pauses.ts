@@ -26,14 +26,29 @@ const UNREADABLE = '; `offpeak resume` removes it';
 
 const words = z.string().check(z.refine(isReason));
 const instant = z.number().check(z.gte(0), z.lte(8.64e15));
-const pauseSchema = z.object({ until: instant, reason: words, by: words, at: instant });
+const pauseSchema = z.looseObject({
+  until: instant,
+  reason: words,
+  by: words,
+  at: instant,
+  nodes: z.optional(z.array(z.string())),
+});
 
 /** Every pause that is stored. */
 export interface Pauses {
-  /** What keeps `instance` quiet at `now` (epoch ms): its own pause or that of all, whichever ends later. */
-  pauseOf(instance: string, now: number): Pause | undefined;
+  /**
+   * What keeps `instance` quiet at `now` (epoch ms): its own pause, that of all, or one that was asked for when a node of it belonged to
+   * another instance; of several the one that ends last.
+   */
+  pauseOf(instance: Paused, now: number): Pause | undefined;
   /** By instance, or `*`; expired ones as well. */
   readonly stored: ReadonlyMap<string, { readonly pause: Pause; readonly version: number }>;
+}
+
+/** An instance, as far as pauses know of it. */
+export interface Paused {
+  readonly id: string;
+  readonly nodes: readonly { readonly id: string }[];
 }
 
 export const NO_PAUSES: Pauses = { stored: new Map(), pauseOf: () => undefined };
@@ -44,18 +59,35 @@ export async function readPauses(store: StateStore): Promise<Pauses> {
   const stored = new Map(
     [...documents].map(([key, { value, version }]) => [
       key.slice(PAUSE.length),
-      { pause: understood(pauseSchema, key, value, UNREADABLE), version },
+      { pause: understood(pauseSchema, key, value, UNREADABLE) as Pause, version },
     ]),
   );
   return {
     stored,
-    pauseOf: (instance, now) => longest([stored.get(instance)?.pause, stored.get(EVERY_INSTANCE)?.pause], now),
+    pauseOf: ({ id, nodes }, now) => {
+      const isOfNode = ({ nodes: paused }: Pause) => nodes.some((node) => paused?.includes(node.id));
+      const ofNodes = [...stored.values()].map(({ pause }) => pause).filter(isOfNode);
+      return longest([stored.get(id)?.pause, stored.get(EVERY_INSTANCE)?.pause, ...ofNodes], now);
+    },
   };
+}
+
+/** Pauses that are on, of instances that the config does not have, each with the instances that have its nodes now. */
+export function strayPauses(
+  { stored }: Pauses,
+  instances: readonly Paused[],
+  now: number,
+): readonly { readonly scope: string; readonly pause: Pause; readonly covers: readonly string[] }[] {
+  return [...stored].flatMap(([scope, { pause }]) => {
+    if (scope === EVERY_INSTANCE || pause.until <= now || instances.some(({ id }) => id === scope)) return [];
+    const covers = instances.filter(({ nodes }) => nodes.some(({ id }) => pause.nodes?.includes(id)));
+    return [{ scope, pause, covers: covers.map(({ id }) => id) }];
+  });
 }
 
 /** Undefined for what cannot be read as one. */
 export function asPause(value: unknown): Pause | undefined {
-  return pauseSchema.safeParse(value).data;
+  return pauseSchema.safeParse(value).data as Pause | undefined;
 }
 
 /** Expired pauses count as none wherever they are met; this keeps them from piling up. */

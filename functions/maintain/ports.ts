@@ -2,12 +2,14 @@ import type { NodeAddress } from '../shared/config/address.ts';
 import type { InstanceConfig } from '../shared/config/schema.ts';
 import type { Milliseconds } from '../shared/config/units.ts';
 import type { AlertSink, MetricSink } from '../shared/contracts/sinks.ts';
-import type { Observation, Settings } from './decide/observation.ts';
+import type { Examined, Observation, Settings } from './decide/observation.ts';
 import type { JobStore } from './known-leases.ts';
 
 /** Looks at one node. Throws NodeFailure where the node cannot be talked to. */
 export interface Inspector {
   look(): Promise<Observation>;
+  /** What else has to be known before a start; `first` says of which server. */
+  examine(first: Pick<Observation, 'isCluster' | 'engine'>): Promise<Examined>;
   /**
    * Asks whether the build can defragment, and whether we may switch it on, without switching anything on. Undefined: it did not
    * say.
@@ -15,8 +17,17 @@ export interface Inspector {
   probeDefrag(): Promise<'supported' | 'unsupported' | 'refused' | undefined>;
   /** PINGs for this long, one after the other with a short pause; returns for how long each waited, in ms. */
   waits(duration: Milliseconds): Promise<readonly Milliseconds[]>;
+  /** What CONFIG REWRITE may have kept: see `rewritesOf`. */
+  rewrites(): Promise<Rewrites>;
   /** A word in between, so that a server's idle `timeout` does not take a pause for the end. */
   keepAlive(): Promise<void>;
+}
+
+export interface Rewrites {
+  /** CONFIG REWRITEs since the server's start or CONFIG RESETSTAT; absent where it does not count them (before Redis 7.0). */
+  readonly calls?: number;
+  /** False: the server runs without a config file, so that nothing can be rewritten. */
+  readonly hasFile: boolean;
 }
 
 export type Configured =
@@ -42,11 +53,14 @@ export interface Session extends Inspector, Executor {
   close(): void;
 }
 
-export type OpenSession = (instance: InstanceConfig, node: NodeAddress) => Promise<Session>;
+/** An aborted `signal` gives up what is under way, and closes its socket. Throws NodeFailure. */
+export type OpenSession = (instance: InstanceConfig, node: NodeAddress, signal?: AbortSignal) => Promise<Session>;
 
 export interface Clock {
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds, by a clock that people and NTP set: for what is stored, shared and told. */
   now(): number;
+  /** Milliseconds since some moment of this process, by a clock that is never set: for the time between two looks. None where time is simulated. */
+  elapsed?(): Milliseconds;
   /** What has to settle settles, whoever presses Ctrl-C. */
   sleep(duration: Milliseconds): Promise<void>;
   /** A wait before something is done: ends early when the run is interrupted. */
@@ -63,6 +77,8 @@ export interface Log {
 /** Everything outside that a run needs. */
 export interface Ports {
   readonly open: OpenSession;
+  /** By node, the latest look last: whether it has answered. Kept from tick to tick, for the order of the next looks. */
+  readonly sightings?: Map<string, boolean>;
   readonly store: JobStore;
   readonly metrics: MetricSink;
   readonly alerts: AlertSink;

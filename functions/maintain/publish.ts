@@ -3,6 +3,7 @@ import type { Metric } from '../shared/contracts/metrics.ts';
 import type { PublishReport } from '../shared/contracts/sinks.ts';
 import type { Outcome } from './decide/outcome.ts';
 import { planText } from './decide/words.ts';
+import { problemOf } from './look.ts';
 import { deliver, looseAlerts } from './outbox.ts';
 import type { Log, Ports } from './ports.ts';
 
@@ -28,12 +29,19 @@ export async function publish(
 ): Promise<number> {
   for (const outcome of outcomes) logOutcome(ports.log, outcome);
   const [metricReport, alertReport] = await Promise.all([
-    ports.metrics.publish(metrics),
-    isBlind ? ports.alerts.send(looseAlerts(alerts)) : deliver(ports, holder, alerts, hasTime),
+    // Neither may keep the other from being told.
+    ports.metrics.publish(metrics).catch((error: unknown) => unsent('metrics', error)),
+    (isBlind ? ports.alerts.send(looseAlerts(alerts)) : deliver(ports, holder, alerts, hasTime)).catch(
+      (error: unknown) => unsent('alerts', error),
+    ),
   ]);
   logRejections(ports.log, 'metrics not published', metricReport);
   logRejections(ports.log, 'alerts not sent', alertReport);
   return metricReport.rejected.length + alertReport.rejected.length;
+}
+
+function unsent(what: string, error: unknown): PublishReport {
+  return { sent: 0, rejected: [{ what, why: problemOf(error).message }] };
 }
 
 function logOutcome(log: Log, outcome: Outcome): void {
@@ -53,6 +61,7 @@ function logOutcome(log: Log, outcome: Outcome): void {
     ...(mainThreadCpu !== undefined && { mainThreadCpu }),
   };
   if (status === 'failed') log.error('node failed', fields);
+  else if (status === 'not-reached') log.warn('node not reached', fields);
   else if (status === 'unreachable') log.warn('node unreachable', fields);
   else log.info(status === 'acted' ? 'node maintained' : 'node observed', fields);
 }

@@ -3,8 +3,8 @@ import type { Outcome } from './decide/outcome.ts';
 import type { Acting, Situation } from './decide/plan.ts';
 import { purgePatience } from './decide/predict.ts';
 import { footprint, learnFromPurge, verify } from './decide/verify.ts';
-import { expected, failedOutcome, newLease, peerActing, type Result } from './lease-taking.ts';
-import { dropLease, renewLease, takeLease } from './leases.ts';
+import { acquire, expected, failedOutcome, type Result } from './lease-taking.ts';
+import { dropLease, renewLease } from './leases.ts';
 import { remember } from './memories.ts';
 import { isEntrusted } from './outbox.ts';
 import { entrustOutcomes, outcomeOf, type Visit } from './visit.ts';
@@ -26,7 +26,7 @@ export async function purge(
   const { session, ports, instance, node } = visit;
   const before = facts.observation;
   const note = (change: (memory: NodeMemory) => NodeMemory) =>
-    remember(ports.store, instance.id, node, (memory) => change(memoryFor(before, memory)));
+    remember(ports.store, node, (memory) => change(memoryFor(before, memory)));
   const memory = await note((known) => ({ ...known, lastPurgeAt: ports.clock.now() }));
   const known = (isTold: boolean, change: (memory: NodeMemory) => NodeMemory) =>
     note((stored) => ({ ...change(stored), ...(isTold && { purgeKnownAt: ports.clock.now() }) })).catch(
@@ -69,8 +69,8 @@ export async function purge(
 /** A purge on a node without a lease takes one for its own length: no two nodes of an instance at once, no two jobs on one. */
 export async function purgeUnderLease(visit: Visit, facts: Situation, plan: Acting): Promise<Result> {
   const { store, log } = visit.ports;
-  const held = await takeLease(store, newLease(visit, facts, plan));
-  if (!held) return { kind: 'withdrawn', plan: peerActing(visit), memory: facts.memory };
+  const held = await acquire(visit, facts, plan);
+  if ('kind' in held) return held;
   const result = await purge(visit, facts, plan, held.lease, (outcome) => entrustOutcomes(visit, [outcome]));
   // One that was not answered may still block its server: no other node of the instance is touched before that one answers again. And
   // what is not in the outbox is told by whoever finds the lease.
@@ -88,10 +88,10 @@ export async function purgeUnderLease(visit: Visit, facts: Situation, plan: Acti
  * remembered nor entrusted. `memory` is of the node that the lease names.
  */
 export async function isPurgeUntold(
-  { ports, stage, instance }: Visit,
-  { node, acquiredAt }: Pick<Lease, 'node' | 'acquiredAt'>,
+  { ports, stage }: Visit,
+  { instance, node, acquiredAt }: Pick<Lease, 'instance' | 'node' | 'acquiredAt'>,
   memory: NodeMemory,
 ): Promise<boolean> {
   if ((memory.lastPurgeAt ?? 0) < acquiredAt || (memory.purgeKnownAt ?? 0) >= acquiredAt) return false;
-  return !(await isEntrusted(ports.store, [stage, instance.id, node], acquiredAt));
+  return !(await isEntrusted(ports.store, [stage, instance, node], acquiredAt));
 }

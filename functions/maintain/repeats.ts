@@ -10,6 +10,11 @@ const REMEMBERED = 1000;
 /** What digests have told: ten of the largest. */
 const REMEMBERED_MEMBERS = 10_000;
 
+/** A clock that was set back must not make silence longer: what was told in the future is told again. */
+function isDueAgain(since: Milliseconds): boolean {
+  return since < 0 || since >= AGAIN_AFTER;
+}
+
 /**
  * Tells nothing twice, as far as whoever lives for long (a container, a watch) can remember without a store: no event whose delivery could
  * not be noted in the outbox; and a store that cannot be used once in six hours for each place, not with each tick. A digest passes when
@@ -20,7 +25,7 @@ export function withoutRepeats(sink: AlertSink, { now }: Pick<Clock, 'now'>): Al
   const toldInDigests = new Set<string>();
   const isTold = (alert: Alert): boolean => {
     const told = toldAt.get(nameOf(alert));
-    if (told !== undefined && !(isLasting(alert) && now() - told >= AGAIN_AFTER)) return true;
+    if (told !== undefined && !(isLasting(alert) && isDueAgain(now() - told))) return true;
     return !isLasting(alert) && (alert.members ?? [alert]).every(({ id }) => toldInDigests.has(id));
   };
   const sendNews = async (alert: Alert): Promise<PublishReport> => {

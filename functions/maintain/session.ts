@@ -1,14 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { SecretUnavailable } from '../shared/aws/secret-failure.ts';
 import type { SecretReader } from '../shared/aws/secrets.ts';
 import type { NodeAddress, SecretReference } from '../shared/config/address.ts';
 import type { InstanceConfig } from '../shared/config/schema.ts';
 import type { Milliseconds } from '../shared/config/units.ts';
+import { createNames, NameFailure, type Names } from '../shared/names.ts';
 import { type Command, type Connection, connect, type Reply, type Target } from '../shared/redis/connection.ts';
-import { NodeFailure } from '../shared/redis/failure.ts';
+import { address, NodeFailure } from '../shared/redis/failure.ts';
+import { type InfoFields, parseInfo } from '../shared/redis/info.ts';
 import type { Settings } from './decide/observation.ts';
+import { settingsRead } from './decide/setting-forms.ts';
+import { examine } from './examine.ts';
 import { observe, pairs } from './observe.ts';
-import type { Clock, Configured, OpenSession, Purged, Session } from './ports.ts';
+import type { Clock, Configured, OpenSession, Purged, Rewrites, Session } from './ports.ts';
 
 const COMMAND_TIMEOUT_MS = 3000;
 
@@ -22,24 +27,48 @@ const REFUSED = /^(NOPERM|ERR unknown (sub)?command)/i;
 const PROBE_PARAMETER = 'active-defrag-cycle-max';
 const PROBE_VALUE = 'offpeak-asks-only';
 
+/** A socket that waits costs nothing; a TLS handshake takes a millisecond or two of a processor, of which Lambda gives a seventh. */
+const CONNECTS_AT_ONCE = { plain: 128, tls: 64 } as const;
+
 /**
  * Opens nodes with the secrets that their references name. What the server refuses may have been rotated since it was read:
- * it is read again, and when it is another one by then, tried once more.
+ * it is read again, and when it is another one by then, tried once more. How many connect at once is bounded; secrets and names are
+ * waited for before, so that those that hang take nobody's place.
  */
-export function sessionOpener(secrets: SecretReader, clock: Pick<Clock, 'now'>): OpenSession {
-  return async (instance, node) => {
+export function sessionOpener(
+  secrets: SecretReader,
+  clock: Pick<Clock, 'now' | 'elapsed'>,
+  names: Names = createNames(),
+): OpenSession {
+  const turns = { plain: pLimit(CONNECTS_AT_ONCE.plain), tls: pLimit(CONNECTS_AT_ONCE.tls) };
+  const reach = async (target: Target, signal: AbortSignal | undefined) => {
+    const route = await names.resolve(target.host).catch((error: unknown) => {
+      throw asUnreached(error, target);
+    });
+    return await turns[target.tls ? 'tls' : 'plain'](() => {
+      signal?.throwIfAborted();
+      return connect(target, route, signal);
+    });
+  };
+  return async (instance, node, signal) => {
     const startedAt = clock.now();
     const target = await targetOf(instance, node, secrets);
-    const connection = await connect(target).catch(async (failure: unknown) => {
+    const connection = await reach(target, signal).catch(async (failure: unknown) => {
       const suspect = suspectOf(failure, instance);
       if (suspect === undefined) throw failure;
       secrets.forget(suspect, startedAt);
       const renewed = await targetOf(instance, node, secrets);
       if (renewed.password === target.password && renewed.ca === target.ca) throw failure;
-      return await connect(renewed);
+      return await reach(renewed, signal);
     });
     return sessionOver(connection, node, clock);
   };
+}
+
+function asUnreached(error: unknown, target: Target): unknown {
+  if (!(error instanceof NameFailure)) return error;
+  const kind = error.code === 'ETIMEDOUT' ? 'timeout' : 'unreachable';
+  return new NodeFailure(kind, `${address(target)} cannot be reached: ${error.message}`);
 }
 
 /** The secret that is out of date, if it is one's fault at all. */
@@ -76,11 +105,13 @@ async function readSecret(secrets: SecretReader, reference: SecretReference | un
   }
 }
 
-function sessionOver(connection: Connection, node: NodeAddress, clock: Pick<Clock, 'now'>): Session {
+function sessionOver(connection: Connection, node: NodeAddress, clock: Pick<Clock, 'now' | 'elapsed'>): Session {
   return {
-    look: () => observe(connection, node.id, () => clock.now()),
+    look: () => observe(connection, node.id, () => clock.now(), clock.elapsed),
+    examine: (first) => examine(connection, first),
     probeDefrag: () => probeDefrag(connection),
     waits: (duration) => waits(connection, duration),
+    rewrites: () => rewrites(connection),
     keepAlive: async () => void (await connection.send([['PING']], COMMAND_TIMEOUT_MS)),
     configure: (settings, { atomic }) => configure(connection, settings, atomic),
     purge: (timeout) => purge(connection, timeout),
@@ -115,18 +146,47 @@ async function configure(connection: Connection, settings: Settings, atomic: boo
     ? [['CONFIG', 'SET', ...entries.flat()]]
     : entries.map(([name, value]): Command => ['CONFIG', 'SET', name, value]);
   const replies = await connection.send([...reads, ...writes], COMMAND_TIMEOUT_MS);
-  const found: Settings = Object.assign(
-    {},
-    ...replies.slice(0, reads.length).map((reply) => (reply.ok ? pairs(reply.value) : {})),
-  );
+  const found = foundIn(entries, replies);
   const results = replies.slice(reads.length);
   const refused = results.find((reply) => !reply.ok);
   if (!refused || refused.ok) return { done: true, found };
   return { done: false, found, applied: atomic ? {} : accepted(entries, results), error: refused.error };
 }
 
+/** Of each setting what was asked for, and only what it can hold: it may be given back. */
+function foundIn(entries: readonly (readonly [string, string])[], replies: readonly Reply[]): Settings {
+  const printed = entries.flatMap(([name], index) => {
+    const reply = replies[index];
+    const value = reply?.ok ? pairs(reply.value)[name] : undefined;
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return settingsRead(Object.fromEntries(printed)).settings;
+}
+
 function accepted(entries: readonly (readonly [string, string])[], results: readonly Reply[]): Settings {
   return Object.fromEntries(entries.filter((_, index) => results[index]?.ok));
+}
+
+/**
+ * INFO commandstats counts each subcommand since Redis 7.0 (`cmdstat_config|rewrite`), and prints only those that were called. A server
+ * that refuses it counts as one that does not count.
+ */
+async function rewrites(connection: Connection): Promise<Rewrites> {
+  const sections = [
+    ['INFO', 'server'],
+    ['INFO', 'commandstats'],
+  ] as const;
+  const [server, stats] = await connection.send(sections, COMMAND_TIMEOUT_MS);
+  const file = parsed(server)?.get('config_file');
+  const counted = parsed(stats);
+  // Our own CONFIG GETs show whether subcommands are counted apart.
+  const isApart = counted?.has('cmdstat_config|get') === true;
+  const calls = Number(/^calls=(\d+)(?:,|$)/.exec(counted?.get('cmdstat_config|rewrite') ?? 'calls=0')?.[1]);
+  return { hasFile: file !== '', ...(isApart && Number.isSafeInteger(calls) && { calls }) };
+}
+
+function parsed(reply: Reply | undefined): InfoFields | undefined {
+  return reply?.ok && typeof reply.value === 'string' ? parseInfo(reply.value) : undefined;
 }
 
 /** Between two PINGs: short enough to meet a stop of a few ms, long enough to cost the server nothing. */

@@ -31,7 +31,7 @@ export async function settleAfterDefrag(
   visit: Visit,
   given: Observation,
   memory: NodeMemory,
-  lease: Pick<Lease, 'node' | 'acquiredAt' | 'busyUntil'>,
+  lease: Pick<Lease, 'instance' | 'node' | 'acquiredAt' | 'busyUntil'>,
   rests: StopTraits['rests'],
 ): Promise<Settled> {
   const first = situation(visit, given, { memory });

@@ -1,19 +1,27 @@
 import { HOUR, type Milliseconds } from '../shared/config/units.ts';
 import { type StateStore, StateUnavailable } from '../shared/state/store.ts';
+import { BRAKES, type BrakesDocument, readBrakes } from './brakes.ts';
 import { NOTHING_REMEMBERED, type NodeMemory } from './decide/lease.ts';
+import { memoriesByNode } from './decide/placement.ts';
 import { isAside, LEASE, type Leases, leaseKey, leasesOf, orTold } from './leases.ts';
-import { memoryIn, NODE, nodeKey } from './memories.ts';
+import { memoryIn, NODE, nodeIn, nodeKey, placeMemory } from './memories.ts';
 import { OUTBOX, OUTBOX_LIFETIME } from './outbox.ts';
 import { LONGEST_PAUSE, NO_PAUSES, PAUSE, type Pauses, readPauses } from './pauses.ts';
+import type { Log } from './ports.ts';
+import { type HeldRecord, RECORD, RECORD_LIFETIME, recordIn } from './records.ts';
 
 /**
- * The job's documents in the store: leases, a memory of each node, pauses, and the outbox (`outbox.ts`). What cannot be read as one
- * of them is an error, never a guess.
+ * The job's documents in the store: leases, the records that they leave behind, a memory of each node, pauses, and the outbox
+ * (`outbox.ts`). What cannot be read as one of them is an error, never a guess.
  */
 export interface State extends Leases {
   /** Nothing, where nothing is stored or what is stored cannot be read: see `obstacle`. */
-  memoryOf(instance: string, node: string): NodeMemory;
+  memoryOf(node: string): NodeMemory;
+  /** What the last leases on each address have set. */
+  readonly records: readonly HeldRecord[];
   readonly pauses: Pauses;
+  /** Why it cannot be read, where it cannot. */
+  readonly brakes: BrakesDocument | string;
   /**
    * Why nothing may be started on a node: a document of its own, of its instance or of all that cannot be read. What was
    * started is given back all the same.
@@ -28,42 +36,99 @@ const MEMORY_LIFETIME: Milliseconds = 90 * 24 * HOUR;
 /** A day more than a pause can last, for clocks that differ. */
 const PAUSE_LIFETIME: Milliseconds = LONGEST_PAUSE + 24 * HOUR;
 
+/** Longer than what is in it counts. */
+const BRAKES_LIFETIME: Milliseconds = 48 * HOUR;
+
 /** A server that nobody has met as itself for so long has restarted, or is no more. */
 const ASIDE_LIFETIME: Milliseconds = 90 * 24 * HOUR;
+
+interface StoredMemory {
+  readonly key: string;
+  readonly node: string;
+  readonly memory: NodeMemory;
+  readonly version: number;
+}
+
+export interface ReadState extends State {
+  readonly stored: readonly StoredMemory[];
+}
 
 /** How long after its last write a document may be needed; undefined: for ever. A lease holds what restores a server. */
 export function lifetimeOf(key: string): Milliseconds | undefined {
   if (isAside({ key })) return ASIDE_LIFETIME;
   if (key.startsWith(PAUSE)) return PAUSE_LIFETIME;
+  if (key === BRAKES) return BRAKES_LIFETIME;
   if (key.startsWith(OUTBOX)) return OUTBOX_LIFETIME;
+  if (key.startsWith(RECORD)) return RECORD_LIFETIME;
   return key.startsWith(NODE) ? MEMORY_LIFETIME : undefined;
 }
 
-/** Three reads for the whole tick, however many nodes there are. @throws {StateUnavailable} where there is no reading at all. */
-export async function readState(store: StateStore): Promise<State> {
-  const [leases, nodes, pauses] = await Promise.all([store.list(LEASE), store.list(NODE), readablePauses(store)]);
+/** Five reads for the whole tick, however many nodes there are. @throws {StateUnavailable} where there is no reading at all. */
+export async function readState(store: StateStore): Promise<ReadState> {
+  const [leases, nodes, kept, pauses, brakes] = await Promise.all([
+    store.list(LEASE),
+    store.list(NODE),
+    store.list(RECORD),
+    readable(readPauses(store)),
+    readable(readBrakes(store)),
+  ]);
   const unreadable = new Map<string, string>();
   const note = (key: string, why: string) => void unreadable.set(key, why);
-  const memories = new Map<string, NodeMemory>();
-  for (const [key, { value }] of nodes) {
+  const stored = [...nodes].flatMap(([key, { value, version }]): StoredMemory[] => {
     const memory = orTold(key, note, () => memoryIn(key, value));
-    if (memory) memories.set(key, memory);
-  }
+    return memory ? [{ key, node: nodeIn(key), memory, version }] : [];
+  });
+  const records = [...kept].flatMap(([key, { value, version }]): HeldRecord[] => {
+    const record = orTold(key, note, () => recordIn(key, value));
+    return record ? [{ key, record, version }] : [];
+  });
+  const isOf = (node: string) => (key: string) => key.startsWith(NODE) && nodeIn(key) === node;
+  const memories = memoriesByNode(stored, new Map());
   return {
     ...leasesOf(leases, note),
     unreadable,
-    memoryOf: (instance, node) => memories.get(nodeKey(instance, node)) ?? NOTHING_REMEMBERED,
+    stored,
+    records,
+    memoryOf: (node) => memories.get(node) ?? NOTHING_REMEMBERED,
     pauses: typeof pauses === 'string' ? NO_PAUSES : pauses,
-    obstacle: (instance, node) =>
-      unreadable.get(leaseKey(instance)) ??
-      unreadable.get(nodeKey(instance, node)) ??
-      (typeof pauses === 'string' ? pauses : undefined),
+    brakes,
+    obstacle: (instance, node) => {
+      const broken = [...unreadable.keys()].find(isOf(node));
+      const unread = [pauses, brakes].find((document) => typeof document === 'string');
+      return unreadable.get(leaseKey(instance)) ?? (broken && unreadable.get(broken)) ?? unread;
+    },
   };
 }
 
-async function readablePauses(store: StateStore): Promise<Pauses | string> {
+/**
+ * The same state for the servers that answer now (`run_id` by address): histories have followed their servers. With `store` this is
+ * kept; where it cannot be, nothing is started on that node.
+ */
+export async function followServers(
+  state: ReadState,
+  runs: ReadonlyMap<string, string>,
+  { store, log }: { readonly store?: StateStore; readonly log: Log },
+): Promise<State> {
+  const memories = memoriesByNode(state.stored, runs);
+  const memoryOf = (node: string) => memories.get(node) ?? NOTHING_REMEMBERED;
+  const isKept = (node: string, memory: NodeMemory) =>
+    state.stored.some((one) => one.key === nodeKey(node) && one.memory === memory);
+  const moved = [...memories].filter(([node, memory]) => runs.has(node) && !isKept(node, memory));
+  if (moved.length === 0 || !store) return { ...state, memoryOf };
+  const failed = new Map<string, string>();
+  for (const [node, memory] of moved) {
+    const stored = state.stored.filter((one) => one.node === node);
+    const why = await placeMemory(store, node, memory, stored);
+    if (why === undefined) continue;
+    failed.set(node, why);
+    log.warn('history not moved with its server', { node, error: why });
+  }
+  return { ...state, memoryOf, obstacle: (instance, node) => failed.get(node) ?? state.obstacle(instance, node) };
+}
+
+async function readable<T>(document: Promise<T>): Promise<T | string> {
   try {
-    return await readPauses(store);
+    return await document;
   } catch (error) {
     if (error instanceof StateUnavailable) return error.message;
     throw error;

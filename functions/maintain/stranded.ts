@@ -1,13 +1,15 @@
 import type { Config } from '../shared/config/schema.ts';
-import { HOUR, MINUTE, type Milliseconds } from '../shared/config/units.ts';
+import { MINUTE, type Milliseconds } from '../shared/config/units.ts';
 import { StateUnavailable } from '../shared/state/store.ts';
-import { type Lease, wasTaken } from './decide/lease.ts';
-import type { Notice, Outcome } from './decide/outcome.ts';
+import { isOverdue, type Lease, wasTaken } from './decide/lease.ts';
+import type { Notice, Outcome, Problem } from './decide/outcome.ts';
 import type { Situation } from './decide/plan.ts';
+import { settingsRead } from './decide/setting-forms.ts';
 import { dropLease, type HeldLease, type Leases, setAside } from './leases.ts';
-import type { Seen, Unseen } from './look.ts';
+import { problemOf, type Seen, type Unseen } from './look.ts';
 import { remember } from './memories.ts';
 import type { Ports } from './ports.ts';
+import { keepRecord } from './records.ts';
 import type { State } from './state.ts';
 import { entrustOutcomes, outcomeOf, type Visit } from './visit.ts';
 
@@ -17,11 +19,6 @@ import { entrustOutcomes, outcomeOf, type Visit } from './visit.ts';
  * in case the server comes back; then they are set aside, so that the instance's other nodes are tended again.
  */
 const TOLD = 'stranded-lease';
-const STANDS_BEYOND: Milliseconds = 24 * HOUR;
-
-export function isOverdue({ expiresAt }: Pick<Lease, 'expiresAt'>, now: number): boolean {
-  return now > expiresAt + STANDS_BEYOND;
-}
 
 /**
  * The node answers, but it is another server: behind a name, a virtual address, a balancer. Nothing is changed on it. `told` is what
@@ -143,11 +140,11 @@ export async function orphanedLeases(
     orphans.map(async (held) => {
       const { lease } = held;
       const isOver = isOverdue(lease, ports.clock.now());
-      const isNews = isOver || !state.memoryOf(lease.instance, lease.node).told?.includes(TOLD);
-      if (mode === 'act') await settled(ports, held, isOver, isNews);
+      const isNews = isOver || !state.memoryOf(lease.node).told?.includes(TOLD);
+      const failure = mode === 'act' ? await failureOf(settled(ports, held, isOver, isNews)) : undefined;
       const message = `a lease of ours stands on a node that the config no longer names; put the node back into the config, or type there: ${byHand(lease)}`;
       const { instance, node } = lease;
-      const problem = { kind: TOLD, message, expected: true };
+      const problem = failure ?? { kind: TOLD, message, expected: true };
       return { instance, node, status: 'failed', problem, notices: noticesOf(message, isNews) } as const;
     }),
   );
@@ -158,13 +155,26 @@ export function isNamed({ node }: Pick<Lease, 'node'>, { instances }: Config): b
   return instances.some(({ nodes }) => nodes.some(({ id }) => id === node));
 }
 
+/** What is wrong with one lease must not keep the others from being told. */
+async function failureOf(work: Promise<void>): Promise<Problem | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    return problemOf(error);
+  }
+}
+
 /** A state store that fails here must not keep the tick from being told. */
 async function settled({ store, log }: Ports, held: HeldLease, isOver: boolean, isNews: boolean): Promise<void> {
   const { instance, node } = held.lease;
   try {
-    if (isOver) await setAside(store, held);
-    else if (isNews) {
-      await remember(store, instance, node, (memory) => ({ ...memory, told: [...(memory.told ?? []), TOLD] }));
+    if (isOver) {
+      await keepRecord(store, held.lease);
+      await setAside(store, held);
+    }
+    if (!isOver && isNews) {
+      await remember(store, node, (memory) => ({ ...memory, told: [...(memory.told ?? []), TOLD] }));
     }
   } catch (error) {
     if (!(error instanceof StateUnavailable)) throw error;
@@ -178,8 +188,8 @@ function noticesOf(why: string, isNews: boolean): readonly Notice[] {
 
 /** What a person has to type on the server to give a lease back without us. */
 export function byHand({ prior }: Pick<Lease, 'prior'>): string {
-  return Object.entries(prior)
-    .filter(([, value]) => value !== '')
+  // A lease may be older than the check of what a server prints: nobody is to type what its setting cannot hold.
+  return Object.entries(settingsRead(prior).settings)
     .map(([name, value]) => `CONFIG SET ${name} ${value}`)
     .join('; ');
 }

@@ -29,8 +29,9 @@ export function summarize(ticks: readonly Tick[]): Summary {
 
 /** A node that is down is an alarm's business; that the job does not work is the invocation's. @throws {MaintenanceFailed} */
 export function failIfUnexpected(ticks: readonly Tick[]): void {
-  const reasons = ticks.flatMap(({ outcomes, problem, undelivered }) => [
+  const reasons = ticks.flatMap(({ outcomes, problem, undelivered, troubles = [] }) => [
     ...outcomes.flatMap(reasonOf),
+    ...troubles,
     ...(problem === undefined ? [] : [`the state could not be read: ${problem}`]),
     ...(undelivered > 0 ? [`${undelivered} metrics or alerts could not be delivered`] : []),
   ]);

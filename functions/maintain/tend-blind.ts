@@ -1,6 +1,7 @@
 import { NOTHING_REMEMBERED, wasTaken } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
 import type { Outcome } from './decide/outcome.ts';
+import { standing } from './decide/own-hand.ts';
 import { type Acting, type Situation, type StopReason, stopping } from './decide/plan.ts';
 import { planLeased } from './decide/stop.ts';
 import { giveBack } from './defrag.ts';
@@ -44,15 +45,21 @@ export async function giveBackUnstored(
   why: string,
 ): Promise<Outcome> {
   const { observation } = facts;
-  const { restored, missing } = wasTaken(lease, observation)
+  const { settled, restored, missing } = wasTaken(lease, observation)
     ? await giveBack(visit, lease, observation)
-    : { restored: {}, missing: [] };
-  const result =
-    missing.length > 0 ? `the server did not take back ${missing.join(', ')}` : 'no setting of ours is left on';
+    : { settled: observation, restored: {}, missing: [] };
+  const result = missing.length > 0 ? `the server did not take back ${missing.join(', ')}` : resultText(lease, settled);
   return outcomeOf(visit, facts, decided, {
     status: 'failed',
     leased: true,
     settings: restored,
     problem: { kind: 'state-unavailable', message: `${why}; ${result}, but the lease stays`, expected: true },
   });
+}
+
+/** Only what the look shows is said. */
+function resultText(lease: HeldLease['lease'], { defrag: { settings } }: Observation): string {
+  if (settings === undefined) return 'the server has taken its settings back';
+  const left = Object.keys(standing(lease, settings));
+  return left.length === 0 ? 'no setting of ours is left on' : `these still hold a value of ours: ${left.join(', ')}`;
 }

@@ -1,24 +1,34 @@
 import type { InstanceConfig } from '../shared/config/schema.ts';
 import { type Milliseconds, SECOND } from '../shared/config/units.ts';
 import { NodeFailure } from '../shared/redis/failure.ts';
+import type { Brakes } from './brakes.ts';
 import { diagnose } from './decide/diagnose.ts';
-import { memoryFor } from './decide/lease.ts';
+import { isOverdue, memoryFor } from './decide/lease.ts';
 import type { Outcome } from './decide/outcome.ts';
-import { actingOrder } from './decide/turns.ts';
+import type { Peer } from './decide/replication-guards.ts';
+import { actingOrder, waitsForStage } from './decide/turns.ts';
 import { type HeldLease, isAside } from './leases.ts';
-import { lookAt, problemOf, type Seen, type Unseen } from './look.ts';
+import { isReached, lookAt, problemOf, type Seen, type Unseen } from './look.ts';
 import { NO_PAUSES } from './pauses.ts';
-import type { Ports } from './ports.ts';
+import type { Log, Ports } from './ports.ts';
+import type { HeldRecord } from './records.ts';
 import type { TickOptions } from './run.ts';
 import type { State } from './state.ts';
-import { isOverdue, unreachableLease } from './stranded.ts';
+import { unreachableLease } from './stranded.ts';
 import { tendFree } from './tend.ts';
 import { tendBlind } from './tend-blind.ts';
 import { tendLeased } from './tend-leased.ts';
-import type { Visit } from './visit.ts';
+import { noteSilence, type Visit } from './visit.ts';
 
-/** How the tick is run, of which stage, and which leases are to be given back where. */
-type Scope = TickOptions & { readonly stage: string; readonly homes: ReadonlyMap<string, HeldLease> };
+/** How the tick is run, of which stage, which leases are to be given back where, and which nodes are other nodes of the config. */
+type Scope = TickOptions & {
+  readonly stage: string;
+  readonly homes: ReadonlyMap<string, HeldLease>;
+  readonly doubles: ReadonlyMap<string, string>;
+  readonly brakes: Brakes;
+  /** At the nodes of the instance. */
+  readonly looks: readonly (Seen | Unseen)[];
+};
 
 /** The nodes of one instance, one after the other. `state` is a text where it could not be read. */
 export async function tendInstance(
@@ -26,22 +36,34 @@ export async function tendInstance(
   instance: InstanceConfig,
   state: State | string,
   ports: Ports,
-  options: Scope,
+  stage: Omit<Scope, 'looks'>,
 ): Promise<readonly Outcome[]> {
+  const options = { ...stage, looks };
   const outcomes: Outcome[] = [];
-  let peer = peerOf(instance, state, options.homes, ports.clock.now());
+  const peers = peersOf(instance, options.homes, ports.clock.now());
+  let peer = typeof state === 'string' ? undefined : peers[0];
   // What was set aside is given back before anything else is done: its server has come back with our settings on.
   const aside = [...options.homes].flatMap(([node, held]) => (isAside(held) ? [node] : []));
-  for (const early of actingOrder(looks, peer === undefined ? aside : [...aside, peer])) {
-    const look = await fresh(early, ports);
-    const results = await tendNode(look, state, ports, options, peer);
+  for (const early of actingOrder(looks, [...aside, ...peers])) {
+    const look = await fresh(early, ports, options);
+    // Two of them, when instances were merged: the later one ends.
+    const isSecond = peers.slice(1).includes(look.node.id) && options.release === undefined;
+    const results = await tendNode(
+      look,
+      state,
+      ports,
+      isSecond ? { ...options, release: 'peer-acting' } : options,
+      peer,
+    );
     if (look !== early && 'session' in look) look.session.close();
-    const pause = typeof state === 'string' ? undefined : state.pauses.pauseOf(instance.id, ports.clock.now());
+    const pause = typeof state === 'string' ? undefined : state.pauses.pauseOf(instance, ports.clock.now());
     outcomes.push(...results.map((outcome) => (pause ? { ...outcome, pause } : outcome)));
     // One node of an instance in one tick: what it was good for shows before the next one is touched.
     // One on which it went wrong may still be at it (a purge that was not answered blocks all the same), and is still to come first.
     if (results.some(({ plan, leased, status }) => plan?.kind === 'act' || leased || status === 'failed'))
       peer = look.node.id;
+    // Nor does a primary come before a replica that only the rest of the stage keeps from its turn.
+    else if (results.some(({ plan }) => waitsForStage(plan))) peer ??= look.node.id;
   }
   return outcomes;
 }
@@ -53,22 +75,28 @@ const STALE: Milliseconds = 2 * SECOND;
  * Whoever has waited for a turn is looked at anew: a look before a purge takes twelve seconds, and servers hang up on clients that are
  * silent for their `timeout`.
  */
-async function fresh(look: Seen | Unseen, { open, clock }: Ports): Promise<Seen | Unseen> {
-  if ('problem' in look || clock.now() - look.observation.at <= STALE) return look;
+async function fresh(look: Seen | Unseen, { open, clock }: Ports, { homes, remaining }: Scope): Promise<Seen | Unseen> {
+  if ('problem' in look) return look;
+  const { at, monotonic } = look.observation;
+  const now = clock.elapsed?.();
+  const age = now === undefined || monotonic === undefined ? clock.now() - at : now - monotonic;
+  // Of a clock that was set back, nothing is known.
+  if (age >= 0 && age <= STALE) return look;
+  // Without time nothing is begun: what was seen is all that is told.
+  if (remaining() <= 0 && !homes.has(look.node.id)) return look;
   look.session.close();
   return await lookAt(open, look.instance, look.node);
 }
 
-/** The node of this instance on which its lease stands, unless nobody can give it back and its time is over. */
-function peerOf(
-  instance: InstanceConfig,
-  state: State | string,
-  homes: Scope['homes'],
-  now: number,
-): string | undefined {
-  const held = typeof state === 'string' ? undefined : state.leases.get(instance.id);
-  if (!held || isOverdue(held.lease, now)) return undefined;
-  return [...homes].find(([, one]) => one === held)?.[0];
+/**
+ * The nodes of this instance on which leases stand, the oldest first, whatever the instance was called when they were taken; but for those
+ * that nobody can give back and whose time is over.
+ */
+function peersOf({ nodes }: InstanceConfig, homes: Scope['homes'], now: number): readonly string[] {
+  return [...homes]
+    .filter(([node, held]) => nodes.some(({ id }) => id === node) && !isAside(held) && !isOverdue(held.lease, now))
+    .toSorted(([, a], [, b]) => a.lease.acquiredAt - b.lease.acquiredAt)
+    .map(([node]) => node);
 }
 
 async function tendNode(
@@ -78,31 +106,42 @@ async function tendNode(
   options: Scope,
   acting: string | undefined,
 ): Promise<readonly Outcome[]> {
-  if ('problem' in look) return [await tendUnseen(look, state, ports, options)];
   const leased = options.homes.has(look.node.id);
-  // Whoever asks for a lease back wants nothing begun, on a node whose lease has ended in the meantime least of all.
-  if (options.mode === 'watch' || (options.release !== undefined && !leased)) return [watched(look, state, options)];
   try {
+    if ('problem' in look) return [await tendUnseen(look, state, ports, options)];
+    // Whoever asks for a lease back wants nothing begun, on a node whose lease has ended in the meantime least of all.
+    if (options.mode === 'watch' || (options.release !== undefined && !leased)) return [watched(look, state, options)];
     return await tendSeen(look, state, ports, options, acting);
   } catch (error) {
-    const name = { instance: look.instance.id, node: look.node.id };
-    const problem = problemOf(error);
-    if (!problem.expected) ports.log.error('unexpected failure', { ...name, error });
-    const status = error instanceof NodeFailure ? 'unreachable' : 'failed';
-    return [{ ...name, status, problem, leased, observation: look.observation, notices: [] }];
+    const held = options.homes.get(look.node.id);
+    if (held && options.mode === 'act')
+      await noteSilence({ ports, ...options, instance: look.instance, node: look.node.id }, held.lease, error);
+    return [untended(look, error, leased, ports.log)];
   }
 }
 
-async function tendUnseen({ instance, node, problem }: Unseen, state: State | string, ports: Ports, options: Scope) {
+/** A node on which something went wrong, with what was seen of it. */
+export function untended(look: Seen | Unseen, error: unknown, leased: boolean, log: Log): Outcome {
+  const name = { instance: look.instance.id, node: look.node.id };
+  const problem = problemOf(error);
+  if (!problem.expected) log.error('unexpected failure', { ...name, error });
+  const status = error instanceof NodeFailure ? 'unreachable' : 'failed';
+  const seen = 'observation' in look && { observation: look.observation };
+  return { ...name, status, problem, leased, ...seen, notices: [] };
+}
+
+async function tendUnseen(look: Unseen, state: State | string, ports: Ports, options: Scope): Promise<Outcome> {
+  const { instance, node, problem } = look;
   const held = options.homes.get(node.id);
-  const unseen: Outcome = {
+  const unseen = {
     instance: instance.id,
     node: node.id,
     status: problem.expected ? 'unreachable' : 'failed',
     problem,
     leased: held !== undefined,
     notices: [],
-  };
+  } as const;
+  if (!isReached(look)) return { ...unseen, status: 'not-reached' };
   if (!held || options.mode !== 'act' || typeof state === 'string') return unseen;
   return await unreachableLease({ ports, ...options, instance }, held, unseen);
 }
@@ -124,16 +163,17 @@ async function tendSeen(
     ];
   }
   if (held) {
-    // Under the name that the node had when the lease was taken.
-    const memory = state.memoryOf(held.lease.instance, held.lease.node);
+    // A history follows its server; of one that does not answer as itself, it is where the lease was taken.
+    const isItself = observation.runId === held.lease.runId;
+    const memory = state.memoryOf(isItself ? node.id : held.lease.node);
     return await tendLeased(visit, observation, memory, held, options.release);
   }
-  const memory = state.memoryOf(visit.instance.id, node.id);
+  const memory = state.memoryOf(node.id);
   return [await tendFree(visit, observation, memory, acting === node.id ? undefined : acting)];
 }
 
 function watched({ instance, node, observation }: Seen, state: State | string, { mode }: Scope): Outcome {
-  const known = typeof state === 'string' ? undefined : memoryFor(observation, state.memoryOf(instance.id, node.id));
+  const known = typeof state === 'string' ? undefined : memoryFor(observation, state.memoryOf(node.id));
   return {
     instance: instance.id,
     node: node.id,
@@ -145,10 +185,17 @@ function watched({ instance, node, observation }: Seen, state: State | string, {
   };
 }
 
-function visitOf({ instance, node, session }: Seen, state: State | string, ports: Ports, options: Scope): Visit {
+function visitOf(
+  { instance, node, session, observation }: Seen,
+  state: State | string,
+  ports: Ports,
+  options: Scope,
+): Visit {
   const isKnown = typeof state !== 'string';
   const obstacle = isKnown ? state.obstacle(instance.id, node.id) : state;
   const fallen = isKnown ? fallenPeer(instance, node.id, state) : undefined;
+  const record = isKnown ? recordFor(node.id, observation.runId, state) : undefined;
+  const doubleOf = options.doubles.get(node.id);
   return {
     ports,
     stage: options.stage,
@@ -158,6 +205,10 @@ function visitOf({ instance, node, session }: Seen, state: State | string, ports
     session,
     ...(obstacle !== undefined && { obstacle }),
     ...(fallen && { fallen }),
+    ...(record && { record }),
+    ...(doubleOf !== undefined && { doubleOf }),
+    peers: othersOf(node.id, options.looks),
+    brakes: options.brakes,
     pauses: isKnown ? state.pauses : NO_PAUSES,
     remaining: options.remaining,
     ...(options.attended && { attended: options.attended }),
@@ -166,11 +217,25 @@ function visitOf({ instance, node, session }: Seen, state: State | string, ports
   };
 }
 
+/** Of this process, wherever it was then; else of its address. */
+function recordFor(node: string, runId: string | undefined, { records }: State): HeldRecord | undefined {
+  return records.find(({ record }) => record.runId === runId) ?? records.find(({ record }) => record.node === node);
+}
+
+function othersOf(own: string, looks: Scope['looks']): readonly Peer[] {
+  return looks
+    .filter(({ node }) => node.id !== own)
+    .map((look) => ({
+      node: look.node.id,
+      ...('observation' in look && { replication: look.observation.replication }),
+    }));
+}
+
 /** The peer that fell last. The node's own fall is another rule: it is denied for longer, and for its version only. */
-function fallenPeer({ id, nodes }: InstanceConfig, own: string, state: State): Visit['fallen'] {
+function fallenPeer({ nodes }: InstanceConfig, own: string, state: State): Visit['fallen'] {
   return nodes
     .flatMap(({ id: node }) => {
-      const { crashed } = state.memoryOf(id, node);
+      const { crashed } = state.memoryOf(node);
       return node === own || crashed === undefined ? [] : [{ node, at: crashed.at }];
     })
     .toSorted((a, b) => b.at - a.at)[0];

@@ -1,8 +1,10 @@
+import { HOUR } from '../shared/config/units.ts';
 import { conclude, verdictOf } from './conclude.ts';
 import { paceSettings } from './decide/ladder.ts';
-import { identify, isInPlace, type Lease, memoryFor, type NodeMemory, wasGivenBack } from './decide/lease.ts';
-import type { Observation } from './decide/observation.ts';
+import { identify, isOverdue, type Lease, memoryFor, type NodeMemory, wasGivenBack, wasTaken } from './decide/lease.ts';
+import type { Observation, Settings } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
+import { isProven, remedy, standing } from './decide/own-hand.ts';
 import { type Acting, type Plan, type Situation, type StopReason, stopping } from './decide/plan.ts';
 import { advance } from './decide/progress.ts';
 import { planLeased } from './decide/stop.ts';
@@ -11,6 +13,7 @@ import { type GivenBack, giveBack } from './defrag.ts';
 import { expected } from './lease-taking.ts';
 import { dropLease, type HeldLease, isAside, renewLease, setAside } from './leases.ts';
 import { isPurgeUntold } from './purge.ts';
+import { keepRecord } from './records.ts';
 import { repace } from './repace.ts';
 import { settleAfterDefrag, unknownPurge } from './settle.ts';
 import { strandedLease } from './stranded.ts';
@@ -72,6 +75,9 @@ function peerActing(visit: Visit, facts: Situation, { holder, busyUntil }: Lease
   return outcomeOf(visit, facts, { kind: 'skip', reason: 'peer-acting', blockers, until: busyUntil }, { leased });
 }
 
+/** Nothing was run, or nothing of the run is left to judge. */
+const UNJUDGED: readonly StopReason[] = ['never-started', 'server-restarted', 'newer-version'];
+
 /** The reason is stored first: whoever has to finish this must not take our own switching off for somebody else's. */
 async function stop(
   visit: Visit,
@@ -99,21 +105,25 @@ async function stop(
   if (!renewed) return [outcomeOf(visit, facts, { kind: 'skip', reason: 'changed' }, { leased: true })];
   const given = await give(visit, held.lease, because, observation);
   if (given.missing.length > 0) return [await stillOn(visit, facts, renewed, decided, given)];
+  const rewritten = await rewriteNotices(visit, held.lease, observation);
   const rests = isAside(held) ? 'at-once' : traitsOf(because).rests;
   const after = await settleAfterDefrag(visit, given.settled, facts.memory, closing, rests);
-  const isJudged = because !== 'never-started' && because !== 'server-restarted';
+  const isJudged = !UNJUDGED.includes(because);
   const verdict = isJudged ? verdictOf(closing, after, visit) : undefined;
   // Whoever has to finish this after us tells it again, under the same name: it is the end of the same lease.
+  const leftOn = standing(held.lease, after.settled.defrag.settings);
   const outcome = outcomeOf(visit, { ...facts, observation: after.settled }, decided, {
     ...(verdict && { verdict }),
     settings: given.restored,
-    notices: noticesOf(because, given),
+    leftOn,
+    notices: [...noticesOf(because, given), ...rewritten, ...leftNotices(held.lease, because, leftOn)],
     // What was set aside has ended once before, and was told: this is another event.
     episode: held.lease.acquiredAt + (isAside(held) ? 1 : 0),
   });
   const outcomes = [outcome, ...after.outcomes];
   const isTold = await entrustOutcomes(visit, outcomes);
   const isRemembered = await conclude(visit, after, because, closing, verdict);
+  await keepRecord(visit.ports.store, held.lease);
   // What could not be entrusted is told by whoever finds the lease; and what has befallen a canary must not be forgotten.
   if (!isTold || (because === 'server-restarted' && !isRemembered)) {
     await renewLease(visit.ports.store, renewed, { ...renewed.lease, busyUntil: 0 });
@@ -123,25 +133,55 @@ async function stop(
   return outcomes;
 }
 
-/** Of a start that never came, or of one that is undone, the switch is not ours; of a restarted server, only what a CONFIG REWRITE has kept. */
+/**
+ * Of a start that never came, or of one that is undone, the switch is not ours. Of a restarted server, what a CONFIG REWRITE has kept. And
+ * of a lease whose time is long over (the state was restored from a backup) only what is ours beyond doubt.
+ */
 async function give(visit: Visit, lease: Lease, because: StopReason, observation: Observation): Promise<GivenBack> {
+  const nothing = { settled: observation, restored: {}, leftAlone: {}, missing: [] };
+  if (isDoubtful(lease, observation)) return nothing;
   const { activedefrag: _, ...applied } = lease.applied;
   if (because === 'never-started' || wasGivenBack(lease, observation))
     return await giveBack(visit, { ...lease, applied }, observation);
-  if (because === 'server-restarted' && !isInPlace(lease, observation)) {
-    return { settled: observation, restored: {}, leftAlone: {}, missing: [] };
-  }
+  if (because === 'server-restarted' && !wasTaken(lease, observation)) return nothing;
   return await giveBack(visit, lease, observation);
+}
+
+/** What stands may be a human's by now: somebody has switched it off since, and it has long been over; or a day has gone by. */
+function isDoubtful(lease: Lease, { at, defrag }: Observation): boolean {
+  const isOff = defrag.settings?.activedefrag === 'no' && lease.phase === 'running';
+  const isOld = isOverdue(lease, at) || (isOff && at > lease.expiresAt + 1 * HOUR);
+  return isOld && defrag.settings !== undefined && !isProven(lease, defrag.settings);
 }
 
 function noticesOf(because: StopReason, { restored, leftAlone }: GivenBack): readonly Notice[] {
   const isKept = because === 'server-restarted' && Object.keys(restored).length > 0;
-  const why =
-    'a CONFIG REWRITE during our defrag has put our settings into the config file; they are back in memory, and CONFIG REWRITE once more puts them back in the file';
   return [
-    ...(isKept ? [{ kind: 'action-failed', doing: 'stop-defrag', why } as const] : []),
+    ...(isKept ? [{ kind: 'config-rewritten', isSeen: true } as const] : []),
     ...(Object.keys(leftAlone).length > 0 ? [{ kind: 'settings-changed', leftAlone } as const] : []),
   ];
+}
+
+/** A CONFIG REWRITE during the lease has our settings in the file, though they are back in memory. A failover by Sentinel does one. */
+async function rewriteNotices(visit: Visit, lease: Lease, observation: Observation): Promise<readonly Notice[]> {
+  if (identify(lease, observation) !== 'same' || Object.keys(lease.applied).length === 0) return [];
+  const { calls, hasFile } = await visit.session.rewrites();
+  if (!hasFile) return [];
+  const { rewrites } = lease;
+  // Fewer than before: CONFIG RESETSTAT has begun to count anew.
+  if (calls !== undefined && rewrites !== undefined) {
+    const isMore = calls > rewrites || (calls < rewrites && calls > 0);
+    return isMore ? [{ kind: 'config-rewritten', isSeen: true }] : [];
+  }
+  const hasFailedOver = lease.role !== 'unknown' && observation.replication.role !== lease.role;
+  return hasFailedOver ? [{ kind: 'config-rewritten', isSeen: false }] : [];
+}
+
+/** What is not given back, because nothing proves it ours, is said. */
+function leftNotices(lease: Lease, because: StopReason, leftOn: Settings): readonly Notice[] {
+  const names = Object.keys(leftOn);
+  if (names.length === 0 || because === 'server-restarted') return [];
+  return [{ kind: 'left-on', standing: leftOn, typed: remedy(names, lease.prior) }];
 }
 
 /** The lease stays, free for whoever comes next. */

@@ -2,11 +2,13 @@ import { memoryFor, NOTHING_REMEMBERED, type NodeMemory } from './decide/lease.t
 import { noiseOf } from './decide/noise.ts';
 import { isActiveDefragOn, type Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
+import { type OwnHand, ownHand, remedy } from './decide/own-hand.ts';
 import { firstLook } from './decide/permission.ts';
 import { type Acting, type Plan, plan, revalidate, type Situation } from './decide/plan.ts';
 import { startDefrag } from './defrag.ts';
 import { expected, failedOutcome, type Result } from './lease-taking.ts';
 import { readLease } from './leases.ts';
+import { giveBackLeftOn } from './left-on.ts';
 import { remember } from './memories.ts';
 import { readPauses } from './pauses.ts';
 import { purgeUnderLease } from './purge.ts';
@@ -20,15 +22,23 @@ export async function tendFree(
   peer?: string,
 ): Promise<Outcome> {
   if (visit.obstacle !== undefined) return obstructed(visit, first, visit.obstacle);
+  const givenBack = await giveBackLeftOn(visit, first, remembered);
+  if (givenBack) return givenBack;
   const known = memoryFor(first, remembered);
   const context = { memory: known, ...(peer !== undefined && { peer }) };
+  if (visit.doubleOf !== undefined)
+    return await watchedTwice(visit, situation(visit, first, context), remembered, visit.doubleOf);
   const facts = await informed(visit, situation(visit, first, context));
   const early = plan(facts);
   if (early.kind === 'skip') return told(visit, facts, early, remembered);
   const noise = await waitForSecondLook(visit, early);
   // A pause that was asked for since the state was read: whoever did may believe that nothing starts any more.
-  const [second, pauses] = await Promise.all([visit.session.look(), readPauses(visit.ports.store)]);
-  const seen = { ...second, refused: [...new Set([...second.refused, ...facts.observation.refused])] };
+  const [second, examined, pauses] = await Promise.all([
+    visit.session.look(),
+    visit.session.examine(first),
+    readPauses(visit.ports.store),
+  ]);
+  const seen = { ...second, examined, refused: [...new Set([...second.refused, ...facts.observation.refused])] };
   const latest = situation({ ...visit, pauses }, seen, {
     ...context,
     memory: facts.memory,
@@ -41,6 +51,12 @@ export async function tendFree(
   if (agreed.kind === 'skip' || visit.dryRun)
     return told(visit, latest, agreed, remembered, visit.dryRun ? 'observed' : undefined);
   return await carryOut(visit, latest, agreed, remembered);
+}
+
+/** Acted on under its other name. */
+async function watchedTwice(visit: Visit, facts: Situation, remembered: NodeMemory, as: string): Promise<Outcome> {
+  const blockers = [{ kind: 'same-server', as }] as const;
+  return await told(visit, facts, { kind: 'skip', reason: 'same-server', blockers }, remembered);
 }
 
 /** Before a defrag the wait is used: it shows what the machine adds to every stall. */
@@ -108,8 +124,10 @@ async function told(
 ): Promise<Outcome> {
   const taken = await takenMeanwhile(visit, facts.observation);
   if (taken) return outcomeOf(visit, facts, taken, { leased: true, ...(status && { status }) });
-  const { notices, memory } = newsOf(facts, skipped);
-  const outcome = outcomeOf(visit, rediagnosed(facts), skipped, { notices, ...(status && { status }) });
+  const { notices, memory } = newsOf(visit, facts, skipped);
+  const isOurs = skipped.reason === 'foreign-defrag' && handOn(visit, facts.observation) !== undefined;
+  const said: Plan = isOurs ? { kind: 'skip', reason: 'left-on' } : skipped;
+  const outcome = outcomeOf(visit, rediagnosed(facts), said, { notices, ...(status && { status }) });
   if (!visit.dryRun && isNews(memory, remembered)) {
     await entrustOutcomes(visit, [outcome]);
     await noteNews(visit, memory, facts.observation);
@@ -119,7 +137,7 @@ async function told(
 
 /** The same beside a purge: a human's defrag does not keep it from being done. What was done itself is entrusted already. */
 async function withNews(visit: Visit, facts: Situation, agreed: Plan, outcome: Outcome): Promise<Outcome> {
-  const { notices, memory } = newsOf(facts, agreed);
+  const { notices, memory } = newsOf(visit, facts, agreed);
   if (notices.length === 0) return outcome;
   const { plan: _, verdict: __, ...bare } = outcome;
   await entrustOutcomes(visit, [{ ...bare, notices }]);
@@ -129,39 +147,64 @@ async function withNews(visit: Visit, facts: Situation, agreed: Plan, outcome: O
   return { ...outcome, notices: [...outcome.notices, ...notices] };
 }
 
-function newsOf(facts: Situation, decided: Plan): { readonly notices: readonly Notice[]; readonly memory: NodeMemory } {
-  const standing = standingNotices(facts, decided);
+function newsOf(
+  visit: Visit,
+  facts: Situation,
+  decided: Plan,
+): { readonly notices: readonly Notice[]; readonly memory: NodeMemory } {
+  const standing = standingNotices(visit, facts, decided).map((notice) => ({
+    notice,
+    name: nameOf(notice, facts.now),
+  }));
   const before = facts.memory.told ?? [];
   return {
-    notices: standing.filter(({ kind }) => !before.includes(kind)),
-    memory: { ...facts.memory, told: standing.map(({ kind }) => kind) },
+    notices: standing.flatMap(({ notice, name }) => (before.includes(name) ? [] : [notice])),
+    memory: { ...facts.memory, told: standing.map(({ name }) => name) },
   };
+}
+
+/** By which it is remembered as told: once for each run of the server; what a person has to mend, once a day. */
+function nameOf({ kind }: Notice, now: number): string {
+  return kind === 'left-on' ? `${kind} ${new Date(now).toISOString().slice(0, 10)}` : kind;
 }
 
 /** Since we read the leases, another job may have taken one and switched defrag on: then it is not a stranger's. */
 async function takenMeanwhile(visit: Visit, observation: Observation): Promise<Plan | undefined> {
-  if (!isActiveDefragOn(observation)) return undefined;
+  if (!isActiveDefragOn(observation) && !handOn(visit, observation)) return undefined;
   const lease = await readLease(visit.ports.store, visit.instance.id);
   if (lease?.node !== visit.node) return undefined;
   const blockers = [{ kind: 'peer-acting', peer: lease.holder }] as const;
   return { kind: 'skip', reason: 'peer-acting', blockers, until: lease.busyUntil };
 }
 
-function standingNotices({ observation, memory }: Situation, skipped: Plan): readonly Notice[] {
+function standingNotices(visit: Visit, { observation, memory }: Situation, skipped: Plan): readonly Notice[] {
   const isUnsupported =
     memory.defragSupport === 'unsupported' || (skipped.kind === 'skip' && skipped.reason === 'unsupported');
+  const double =
+    skipped.kind === 'skip' ? skipped.blockers?.find((blocker) => blocker.kind === 'same-server') : undefined;
   return [
-    ...(isActiveDefragOn(observation) ? [{ kind: 'foreign-defrag' } as const] : []),
+    ...(double ? [{ kind: 'same-server', as: double.as } as const] : switchNotices(visit, observation)),
     ...(isUnsupported ? [{ kind: 'defrag-unsupported' } as const] : []),
   ];
 }
 
+/** Somebody's defrag, or our own of which neither a lease nor a record is left. */
+function switchNotices(visit: Visit, observation: Observation): readonly Notice[] {
+  const hand = handOn(visit, observation);
+  if (hand) return [{ kind: 'left-on', standing: hand.standing, typed: remedy(Object.keys(hand.standing)) }];
+  return isActiveDefragOn(observation) ? [{ kind: 'foreign-defrag' }] : [];
+}
+
+function handOn({ record }: Visit, observation: Observation): OwnHand | undefined {
+  return ownHand(observation, record?.record);
+}
+
 async function noteNews(
-  { ports, instance, node }: Visit,
+  { ports, node }: Visit,
   { defragSupport, told: news }: NodeMemory,
   observation: Observation,
 ): Promise<void> {
-  await remember(ports.store, instance.id, node, (stored) => ({
+  await remember(ports.store, node, (stored) => ({
     ...memoryFor(observation, stored),
     ...(defragSupport && { defragSupport }),
     told: news ?? [],

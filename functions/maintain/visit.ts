@@ -1,17 +1,23 @@
 import type { InstanceConfig } from '../shared/config/schema.ts';
 import { type Milliseconds, SECOND } from '../shared/config/units.ts';
+import { NodeFailure } from '../shared/redis/failure.ts';
+import { StateUnavailable } from '../shared/state/store.ts';
+import { type Brakes, isSilence } from './brakes.ts';
+import { fallOf } from './decide/brakes.ts';
 import { diagnose } from './decide/diagnose.ts';
-import type { NodeMemory } from './decide/lease.ts';
+import type { Lease, NodeMemory } from './decide/lease.ts';
 import { commandsPerSecond, loadCounters, mainThreadCpu } from './decide/load.ts';
 import type { Observation, Settings } from './decide/observation.ts';
 import type { Notice, Outcome, Problem } from './decide/outcome.ts';
 import type { Plan, Situation } from './decide/plan.ts';
+import type { Peer } from './decide/replication-guards.ts';
 import { report } from './decide/report.ts';
 import type { Verdict } from './decide/verify.ts';
 import { windowAt } from './decide/window.ts';
 import { entrust } from './outbox.ts';
 import type { Pauses } from './pauses.ts';
 import type { Ports, Session } from './ports.ts';
+import type { HeldRecord } from './records.ts';
 
 /** One node in one tick: what a step needs to know and to use. */
 export interface Visit {
@@ -24,8 +30,16 @@ export interface Visit {
   readonly session: Session;
   /** Why nothing may be started here: see `State.obstacle`. */
   readonly obstacle?: string;
+  /** What the last leases on this server, or at its address, have set. */
+  readonly record?: HeldRecord;
+  /** The node as which this server is tended: the config names it twice. */
+  readonly doubleOf?: string;
   /** See `Situation.fallen`. */
   readonly fallen?: { readonly node: string; readonly at: number };
+  /** See `Situation.peers`. */
+  readonly peers?: readonly Peer[];
+  /** Of the stage. */
+  readonly brakes: Brakes;
   /** As they were when the state was read. */
   readonly pauses: Pauses;
   /** Time left to the invocation. */
@@ -52,7 +66,7 @@ export function situation(
 ): Situation {
   const { instance, ports, pauses, remaining } = visit;
   const now = ports.clock.now();
-  const pause = pauses.pauseOf(instance.id, now);
+  const pause = pauses.pauseOf(instance, now);
   return {
     now,
     observation,
@@ -70,6 +84,8 @@ export function situation(
     ...(peer !== undefined && { peer }),
     ...(noise !== undefined && { noise }),
     ...(visit.fallen && { fallen: visit.fallen }),
+    ...(visit.peers && { peers: visit.peers }),
+    brakes: visit.brakes.seen(),
   };
 }
 
@@ -77,6 +93,22 @@ export function situation(
 export function rediagnosed(facts: Situation): Situation {
   const { observation, policy, memory } = facts;
   return { ...facts, diagnosis: diagnose(observation, policy, memory.learned, memory) };
+}
+
+/**
+ * Where our defrag is on and the server has just not answered: no other of its version is started before it does. What cannot be
+ * stored holds for this tick, and the next one finds the lease and no answer.
+ */
+export async function noteSilence(
+  { ports, brakes, instance, node }: Pick<Visit, 'ports' | 'brakes' | 'instance' | 'node'>,
+  lease: Lease,
+  error: unknown,
+): Promise<void> {
+  if (!(error instanceof NodeFailure) || !isSilence(error)) return;
+  await brakes.note([fallOf(lease, 'silent', ports.clock.now())]).catch((failure: unknown) => {
+    if (!(failure instanceof StateUnavailable)) throw failure;
+    ports.log.warn('a fall not noted', { instance: instance.id, node, error: failure.message });
+  });
 }
 
 /** Servers hang up on clients that are idle for longer than their `timeout`, which may be a few seconds. */
@@ -92,17 +124,17 @@ export async function sleepAwake(visit: Visit, duration: Milliseconds): Promise<
   await waitAwake(visit, duration, (left) => visit.ports.clock.sleep(left));
 }
 
+/** Counts down and asks no clock: one that is set back by an hour would make twelve seconds an hour. */
 async function waitAwake(
-  { ports: { clock }, session }: Visit,
+  { session }: Visit,
   duration: Milliseconds,
   wait: (left: Milliseconds) => Promise<void> | undefined,
 ): Promise<void> {
-  const end = clock.now() + duration;
-  for (let left = duration; left > 0; left = end - clock.now()) {
+  for (let left = duration; left > 0; left -= KEEP_ALIVE) {
     const waited = wait(Math.min(left, KEEP_ALIVE));
     if (waited === undefined) return;
     await waited;
-    if (end - clock.now() > 0) await session.keepAlive();
+    if (left > KEEP_ALIVE) await session.keepAlive();
   }
 }
 
@@ -113,6 +145,7 @@ interface Extras {
   readonly problem?: Problem;
   readonly leased?: boolean;
   readonly settings?: Settings;
+  readonly leftOn?: Settings;
   readonly episode?: number;
   /** The look before the action, where the action's own work would show as the server's. */
   readonly idleAt?: Observation;

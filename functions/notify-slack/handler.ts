@@ -1,7 +1,9 @@
+import '../shared/quiet.ts';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { type Milliseconds, SECOND } from '../shared/config/units.ts';
+import { countdown } from '../shared/countdown.ts';
 import { type ComposeOptions, compose } from './compose.ts';
 import { type Log, NotDelivered, notify, type Ports, type Summary } from './notify.ts';
 import { notesOf } from './sns-event.ts';
@@ -28,8 +30,9 @@ export function createHandler(options?: ComposeOptions) {
   return middy<unknown, Response>({ timeoutEarlyInMillis: 0 })
     .use(injectLambdaContext(logger))
     .handler(async (event, context) => {
+      const remaining = countdown(context.getRemainingTimeInMillis() - RESERVED);
       ports ??= compose(process.env, log, options);
-      return await notify(notesOf(event), () => context.getRemainingTimeInMillis() - RESERVED, ports).catch(partOf);
+      return await notify(notesOf(event), remaining, ports).catch(partOf);
     });
 }
 

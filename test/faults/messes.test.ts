@@ -11,7 +11,7 @@ test.each([
   ['a lease', BEFORE, ['lease#ill'], ['lease#ill']],
   ['a lease that was set aside', BEFORE, ['lease#ill#0a1b'], []],
   ['an alert', BEFORE, ['outbox#test/ill/a:1/purged'], ['outbox#test/ill/a:1/purged']],
-  ['what was learned of a node, and a pause', BEFORE, ['node#ill#a:1', 'pause#ill'], []],
+  ['what was learned of a node, and a pause', BEFORE, ['node#a:1', 'record#a:1', 'pause#ill'], []],
   ['all of them', { ...BEFORE, hz: '100' }, ['lease#ill', 'outbox#a'], ['hz: 10 became 100', 'lease#ill', 'outbox#a']],
 ])('%s left behind', (_what, settings, keys, messes) => {
   expect(messesOf(BEFORE, settings, keys)).toEqual(messes);

@@ -28,8 +28,8 @@ export interface RedisProxy extends AsyncDisposable {
   arrive(): void;
 }
 
-/** A way to a server on loopback, on which things can go wrong. */
-export async function redisProxy(target: number): Promise<RedisProxy> {
+/** A way to a server on loopback, on which things can go wrong. `at`: where it listens, on a free port by default. */
+export async function redisProxy(target: number, at = { host: '127.0.0.1', port: 0 }): Promise<RedisProxy> {
   let current: Fault = NO_FAULT;
   const sockets = new Set<Socket>();
   const held: (() => void)[] = [];
@@ -74,7 +74,7 @@ export async function redisProxy(target: number): Promise<RedisProxy> {
     upstream.on('error', both).on('close', both);
     client.on('error', () => {}).on('close', () => isHeld || both());
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(at.port, at.host, resolve));
   return {
     port: portOf(server),
     fault(fault) {

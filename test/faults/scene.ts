@@ -5,6 +5,7 @@ import { endPause, putPause } from '../../functions/maintain/pauses.ts';
 import type { Clock, Ports } from '../../functions/maintain/ports.ts';
 import type { Tick, TickOptions } from '../../functions/maintain/run.ts';
 import { HOUR, MIB, SECOND } from '../../functions/shared/config/units.ts';
+import type { Names } from '../../functions/shared/names.ts';
 import { numberField, parseInfo } from '../../functions/shared/redis/info.ts';
 import { clientOf, fragment, retainPages, settingsOf } from '../support/fragmented.ts';
 import { aJob, type Job, OPEN } from '../support/job.ts';
@@ -51,6 +52,9 @@ const MOST_TICKS = 3;
 
 export interface SceneOptions {
   readonly stateFile?: string;
+  /** How the troubled instance is called; by default by its address. */
+  readonly host?: string;
+  readonly names?: Names;
   /** In place of the ports that keep everything for the test. */
   readonly ports?: (kept: Ports) => Partial<Ports>;
 }
@@ -110,16 +114,20 @@ export async function aScene(cure: 'defrag' | 'purge', args: readonly string[] =
   };
 }
 
-export function configAt({ proxy, healthy }: Pick<Place, 'healthy' | 'proxy'>, scheme = 'redis'): string {
+export function configAt(
+  { proxy, healthy }: Pick<Place, 'healthy' | 'proxy'>,
+  scheme = 'redis',
+  host = '127.0.0.1',
+): string {
   const instance = (id: string, url: string) => `  - id: ${id}\n    url: ${url}${OPEN}${FLOORS}\n`;
-  return `instances:\n${instance('ill', `${scheme}://127.0.0.1:${proxy.port}`)}${instance('well', `redis://127.0.0.1:${healthy.port}`)}`;
+  return `instances:\n${instance('ill', `${scheme}://${host}:${proxy.port}`)}${instance('well', `redis://127.0.0.1:${healthy.port}`)}`;
 }
 
 /** Longer than a server takes to notice what was set. */
 const SHORT_MS = 250;
 
 /** The job on a place that others use as well, one after the other. */
-export function sceneAt(place: Place, { stateFile, ports: others }: SceneOptions = {}): Scene {
+export function sceneAt(place: Place, { stateFile, host, names, ports: others }: SceneOptions = {}): Scene {
   let offset = 0;
   const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   // Every end of a defrag waits 12 s for the allocator's decay: what is left behind does not depend on it.
@@ -129,8 +137,9 @@ export function sceneAt(place: Place, { stateFile, ports: others }: SceneOptions
     await wait(short);
   };
   const clock: Clock = { now: () => Date.now() + offset, sleep, pause: wait };
-  const job = aJob(configAt(place), {
+  const job = aJob(configAt(place, 'redis', host), {
     clock,
+    ...(names && { names }),
     ...(stateFile !== undefined && { stateFile }),
     ...(others && { others }),
   });

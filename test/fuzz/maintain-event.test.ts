@@ -48,7 +48,9 @@ function aScene() {
   const session: Session = {
     look: async () => (purged ? aTidyObservation({ at: now }) : aRetainingObservation(200 * MIB, { at: now })),
     probeDefrag: async () => 'supported',
+    examine: async () => ({ modules: [] }),
     waits: async () => [],
+    rewrites: async () => ({ calls: 0, hasFile: true }),
 
     keepAlive: async () => {},
     configure: async (settings) => {
@@ -90,6 +92,7 @@ describe('whatever the job is invoked with', () => {
     instances: [anInstance()],
     schedule: { every: 5 * MINUTE, timezone: 'UTC' },
     notifications: { emails: [] },
+    maxDefragsAtOnce: 4,
     logRetention: 30,
   };
   let handler: typeof import('../../functions/maintain/handler.ts')['handler'];

@@ -34,7 +34,7 @@ test('a document that cannot be read is named, and keeps no other from being rea
   await fc.assert(
     fc.asyncProperty(document, document, document, async (first, second, third) => {
       const store = createFileStore(join(folder, `${files++}.json`));
-      const keys = [leaseKey('carts'), nodeKey('carts', 'carts.redis.example:6379'), `${OUTBOX}one`];
+      const keys = [leaseKey('carts'), nodeKey('carts.redis.example:6379'), `${OUTBOX}one`];
       for (const [index, value] of [first, second, third].entries())
         await store.write(keys[index] ?? '', value, undefined);
       await store.write(leaseKey('sessions'), aLease(), undefined);

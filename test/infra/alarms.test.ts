@@ -4,7 +4,7 @@ import { ANCHORS } from '../../infra/runbook.ts';
 import { CARTS, fleetFile, metricsRead, ofType, QUEUE, resourcesOf, SESSIONS, stackFile } from './stacks.ts';
 
 const ALARM = 'AWS::CloudWatch::Alarm';
-const CARTS_1 = 'carts-carts-1.example:6379';
+const CARTS_1 = 'carts/carts-1.example:6379';
 
 function alarmsOf(yaml: string = stackFile()) {
   return ofType(resourcesOf(yaml), ALARM).map(([id, { Properties }]) => ({ id, ...Properties }));
@@ -35,7 +35,7 @@ describe('every alarm', () => {
       for (const { namespace, name } of metricsRead(Properties)) expect(catalogue.get(namespace)).toContain(name);
       expect(AlarmActions).toEqual([{ Ref: 'AlertTopic' }]);
       expect(OKActions).toEqual([{ Ref: 'AlertTopic' }]);
-      expect(AlarmName).toMatch(/^offpeak-prod-.+-(warning|critical)$/);
+      expect(AlarmName).toMatch(/^offpeak-prod\/[^/]+(\/[^/]+)?\/[a-z-]+-(warning|critical)$/);
       expect(String(AlarmName).length).toBeLessThanOrEqual(255);
       const [, anchor] =
         /Runbook: https:\/\/wiki\.redis\.example\/offpeak#([a-z-]+)$/.exec(String(AlarmDescription)) ?? [];
@@ -59,7 +59,7 @@ describe('each node has its alarms by itself', () => {
   });
 
   test('the ratio counts only above the byte floor, as an empty server shows 13', () => {
-    expect(alarmNamed(`offpeak-prod-${CARTS_1}-fragmentation-warning`)).toMatchObject({
+    expect(alarmNamed(`offpeak-prod/${CARTS_1}/fragmentation-warning`)).toMatchObject({
       Threshold: 1.5,
       ComparisonOperator: 'GreaterThanThreshold',
       EvaluationPeriods: 6,
@@ -70,14 +70,14 @@ describe('each node has its alarms by itself', () => {
         { Id: 'used', MetricStat: { Metric: { MetricName: 'UsedMemory' }, Period: 300, Stat: 'Average' } },
       ],
     });
-    expect(alarmNamed('offpeak-prod-queue-fragmentation-critical')).toMatchObject({
+    expect(alarmNamed('offpeak-prod/queue/fragmentation-critical')).toMatchObject({
       Threshold: 2,
       EvaluationPeriods: 2,
     });
   });
 
   test('with the dimensions under which the job publishes', () => {
-    expect(metricsRead(alarmNamed(`offpeak-prod-${CARTS_1}-unreachable-critical`))).toEqual([
+    expect(metricsRead(alarmNamed(`offpeak-prod/${CARTS_1}/unreachable-critical`))).toEqual([
       {
         namespace: 'Offpeak',
         name: 'Reachable',
@@ -87,7 +87,7 @@ describe('each node has its alarms by itself', () => {
   });
 
   test('RSS is compared with the share of the limit in bytes', () => {
-    const { Threshold, EvaluationPeriods } = alarmNamed('offpeak-prod-sessions-rss-critical');
+    const { Threshold, EvaluationPeriods } = alarmNamed('offpeak-prod/sessions/rss-critical');
     expect({ Threshold, EvaluationPeriods }).toEqual({
       Threshold: Math.floor(0.85 * 6 * 1024 ** 3),
       EvaluationPeriods: 1,
@@ -103,11 +103,11 @@ describe('each node has its alarms by itself', () => {
     'at a look every %s a period has %i s, and 30 and 10 minutes are %i and %i of them',
     (every, period, warning, critical) => {
       const yaml = stackFile([QUEUE], `schedule: { every: ${every} }`);
-      expect(alarmNamed('offpeak-prod-queue-fragmentation-warning', yaml)).toMatchObject({
+      expect(alarmNamed('offpeak-prod/queue/fragmentation-warning', yaml)).toMatchObject({
         EvaluationPeriods: warning,
         Metrics: [{}, { MetricStat: { Period: period } }, { MetricStat: { Period: period } }],
       });
-      expect(alarmNamed('offpeak-prod-queue-fragmentation-critical', yaml)).toMatchObject({
+      expect(alarmNamed('offpeak-prod/queue/fragmentation-critical', yaml)).toMatchObject({
         EvaluationPeriods: critical,
       });
     },
@@ -128,7 +128,7 @@ describe('each node has its alarms by itself', () => {
 
 describe('the job', () => {
   test('that does not run is an alarm because nothing comes', () => {
-    expect(alarmNamed('offpeak-prod-job-not-running-critical')).toMatchObject({
+    expect(alarmNamed('offpeak-prod/job/not-running-critical')).toMatchObject({
       MetricName: 'Heartbeat',
       Statistic: 'SampleCount',
       TreatMissingData: 'breaching',
@@ -138,13 +138,14 @@ describe('the job', () => {
   });
 
   test.each([
-    'job-errors',
-    'job-throttled',
-    'job-dead-letters',
-    'alerts-undelivered',
-    'notifier-errors',
-    'notifier-dead-letters',
-  ])('has the alarm %s', (what) => expect(alarmNamed(`offpeak-prod-${what}-warning`)).toMatchObject({ Threshold: 0 }));
+    'job/errors',
+    'job/nodes-not-reached',
+    'job/throttled',
+    'job/dead-letters',
+    'alerts/undelivered',
+    'notifier/errors',
+    'notifier/dead-letters',
+  ])('has the alarm %s', (what) => expect(alarmNamed(`offpeak-prod/${what}-warning`)).toMatchObject({ Threshold: 0 }));
 });
 
 describe('a change of one threshold', () => {
@@ -161,8 +162,8 @@ describe('a change of one threshold', () => {
     const names = changed.map((id) => after[id]?.Properties.AlarmName ?? id);
     expect(names.toSorted()).toEqual([
       'Dashboard',
-      'offpeak-prod-carts-carts-1.example:6379-fragmentation-warning',
-      'offpeak-prod-carts-carts-2.example:6379-fragmentation-warning',
+      'offpeak-prod/carts/carts-1.example:6379/fragmentation-warning',
+      'offpeak-prod/carts/carts-2.example:6379/fragmentation-warning',
     ]);
   });
 });
@@ -189,7 +190,7 @@ describe('beyond 25 nodes', () => {
     (own, minutes, n) => {
       const thresholds = `thresholds: { fragmentationWarning: { for: ${own} } }`;
       const yaml = fleetFile(26).replace('{ id: node-3,', `{ id: node-3, ${thresholds},`);
-      expect(alarmNamed('offpeak-prod-fleet-fragmentation-warning', yaml)).toMatchObject({
+      expect(alarmNamed('offpeak-prod/fleet/fragmentation-warning', yaml)).toMatchObject({
         AlarmDescription: expect.stringContaining(
           `of their instance for ${minutes} minutes. The dashboard shows which`,
         ),
@@ -202,7 +203,7 @@ describe('beyond 25 nodes', () => {
   test('an instance without a limit has no say in how long is near it', () => {
     const limited = fleetFile(26).replaceAll('memoryLimit', 'thresholds: { rssCritical: { for: 20m } }, memoryLimit');
     const yaml = limited.replace(/\{ id: node-3, .*\}/, '{ id: node-3, url: "redis://node-3.example" }');
-    expect(alarmNamed('offpeak-prod-fleet-rss-critical', yaml)).toMatchObject({ EvaluationPeriods: 4 });
+    expect(alarmNamed('offpeak-prod/fleet/rss-critical', yaml)).toMatchObject({ EvaluationPeriods: 4 });
   });
 });
 
@@ -216,8 +217,8 @@ describe('unreachable, of one node as of a fleet,', () => {
     const often = `schedule: { every: ${every} }`;
     const [node, fleet] = [stackFile([QUEUE], often), fleetFile(26, often)];
     for (const [name, yaml, who] of [
-      ['offpeak-prod-queue-unreachable-critical', node, '10.0.0.9:6379 has'],
-      ['offpeak-prod-fleet-unreachable-critical', fleet, 'Nodes have'],
+      ['offpeak-prod/queue/unreachable-critical', node, '10.0.0.9:6379 has'],
+      ['offpeak-prod/fleet/unreachable-critical', fleet, 'Nodes have'],
     ] as const) {
       expect(alarmNamed(name, yaml)).toMatchObject({
         AlarmDescription: expect.stringContaining(

@@ -2,7 +2,11 @@ import { join } from 'node:path';
 import { DescribeTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { leaseKey } from '../../functions/maintain/leases.ts';
+import { createDynamoStore } from '../../functions/shared/state/dynamo-store.ts';
+import { aLease } from '../support/builders.ts';
 import { describeWithMoto, type Moto, startMoto } from '../support/moto.ts';
+import { refusedPort } from '../support/offpeak.ts';
 import { stackFile } from './stacks.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 
@@ -49,9 +53,54 @@ describeWithMoto('one command deploys a stage, and one removes it', () => {
       ],
     });
 
-    expect(await workspace.run(['remove', '--stage', 'prod'], env)).toMatchObject({ code: 0 });
+    const removed = await workspace.run(['remove', '--stage', 'prod'], env);
+    expect(removed.code).toBe(0);
     expect(await topics()).toEqual([]);
+    // F18: it stays, is protected, and what deletes it is said.
+    const { TableName, DeletionProtectionEnabled } = (await table()) ?? {};
+    expect(DeletionProtectionEnabled).toBe(true);
+    expect(removed.output).toContain(`The table ${TableName} stays`);
+    expect(removed.output).toContain(
+      `aws dynamodb update-table --region ${REGION} --table-name ${TableName} --no-deletion-protection-enabled`,
+    );
   });
+
+  test('F18: without --force, nothing is removed while leases are on or cannot be read', {
+    timeout: 240_000,
+  }, async () => {
+    await moto.reset();
+    expect(await workspace.run(['deploy', '--stage', 'prod'], env)).toMatchObject({ code: 0 });
+    const tableName = (await table())?.TableName ?? '';
+    const client = dynamo();
+    const store = createDynamoStore(client, { tableName });
+    const lease = aLease({ instance: 'carts', node: 'carts-2.example:6379', expiresAt: Date.UTC(2026, 10, 27, 3, 30) });
+    await store.write(leaseKey('carts'), lease, undefined);
+    await store.write(leaseKey('sessions'), { by: 'a later version' }, undefined);
+
+    const refused = await workspace.run(['remove', '--stage', 'prod'], env);
+    expect(refused.code).toBe(1);
+    expect(refused.output).toContain(
+      `carts carts-2.example:6379: held until Fri 2026-11-27 03:30 UTC (table ${tableName})`,
+    );
+    expect(refused.output).toContain('the document lease#sessions cannot be read');
+    expect(refused.output).toContain('npx offpeak release -c config/prod.yml');
+    expect(refused.output).toContain('Nothing was removed. To remove it all the same: --force');
+
+    const elsewhere = { ...env, AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${await refusedPort()}` };
+    const unread = await workspace.run(['remove', '--stage', 'prod'], elsewhere);
+    expect(unread.code).toBe(1);
+    expect(unread.output).toContain('Whether leases are on in the stage prod cannot be read: ');
+    expect(await topics()).toEqual(['offpeak-prod-alerts']);
+
+    const forced = await workspace.run(['remove', '--stage', 'prod', '--force'], env);
+    expect(forced.output).toContain('Removing all the same: --force');
+    expect(forced.code).toBe(0);
+    expect(await topics()).toEqual([]);
+    expect((await store.list('lease#')).size).toBe(2);
+    client.destroy();
+  });
+
+  const dynamo = () => new DynamoDBClient({ endpoint: moto.url, region: REGION, credentials: CREDENTIALS });
 
   async function topics(): Promise<readonly (string | undefined)[]> {
     const sns = new SNSClient({ endpoint: moto.url, region: REGION, credentials: CREDENTIALS });
@@ -60,10 +109,11 @@ describeWithMoto('one command deploys a stage, and one removes it', () => {
   }
 
   async function table() {
-    const dynamo = new DynamoDBClient({ endpoint: moto.url, region: REGION, credentials: CREDENTIALS });
-    const { TableNames = [] } = await dynamo.send(new ListTablesCommand({}));
+    const client = dynamo();
+    const { TableNames = [] } = await client.send(new ListTablesCommand({}));
     expect(TableNames).toHaveLength(1);
-    const { Table } = await dynamo.send(new DescribeTableCommand({ TableName: TableNames[0] }));
+    const { Table } = await client.send(new DescribeTableCommand({ TableName: TableNames[0] }));
+    client.destroy();
     return Table;
   }
 });

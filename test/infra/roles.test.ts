@@ -46,6 +46,26 @@ describe('roles', () => {
     }
   });
 
+  test('F18: of the schedule is taken for schedules of this account and region alone', () => {
+    const { AssumeRolePolicyDocument } = resources.ScheduleRole?.Properties ?? {};
+    const { Statement } = AssumeRolePolicyDocument as unknown as { readonly Statement: readonly Json[] };
+    expect(Statement).toEqual([
+      {
+        Effect: 'Allow',
+        Principal: { Service: 'scheduler.amazonaws.com' },
+        Action: 'sts:AssumeRole',
+        Condition: {
+          StringEquals: {
+            'aws:SourceAccount': { Ref: 'AWS::AccountId' },
+            'aws:SourceArn': {
+              'Fn::Sub': `arn:\${AWS::Partition}:scheduler:\${AWS::Region}:\${AWS::AccountId}:schedule-group/default`,
+            },
+          },
+        },
+      },
+    ]);
+  });
+
   test('of the job publishes into its own namespace only', () => {
     expect(roles.MaintainRole).toContainEqual({
       Effect: 'Allow',

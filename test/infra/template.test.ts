@@ -120,7 +120,7 @@ describe('what surrounds the job', () => {
     });
   });
 
-  test('the table stays when the stack goes, is paid by use and can be restored', () => {
+  test('F18: the table stays when the stack goes, is protected, is paid by use and can be restored', () => {
     expect(resourcesOf().StateTable).toMatchObject({
       DeletionPolicy: 'Retain',
       UpdateReplacePolicy: 'Retain',
@@ -128,6 +128,7 @@ describe('what surrounds the job', () => {
         BillingMode: 'PAY_PER_REQUEST',
         TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
         PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        DeletionProtectionEnabled: true,
       },
     });
   });

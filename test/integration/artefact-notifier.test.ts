@@ -89,6 +89,17 @@ describeWithRic('the packaged notifier, called as Lambda calls it', (ric) => {
       expect([fn.starts(), aws.proxy.requests.length, slack.posts.length]).toEqual([1, 0, 1]);
     });
 
+    test('F16: with DEBUG and NODE_DEBUG set, the webhook and the session token of AWS are in no log', async () => {
+      const token = 'session-token-of-the-role';
+      await using talkative = await start({ DEBUG: '*', NODE_DEBUG: '*', AWS_SESSION_TOKEN: token });
+      const [first] = Object.values(ALERTS);
+      const run = await talkative.invoke(first && anEvent(alertRecord(first)));
+      expect(run).toMatchObject({ ok: true, payload: { delivered: 1, skipped: 0 } });
+      expect(run.logs).toContain('NODE_DEBUG is set: lines about connections and requests are left out');
+      expectNoSecret(run);
+      expect(run.logs.includes(token)).toBe(false);
+    });
+
     test('refuses what is no event of SNS', async () => {
       expect(await fn.invoke(SCHEDULED)).toMatchObject({
         ok: false,

@@ -45,6 +45,7 @@ describeWithRic('the packaged job, called as Lambda calls it', (ric) => {
       let dynamo: DynamoDBClient;
       let tableName: string;
       let job: LambdaFunction;
+      let startAnother: (env: Readonly<Record<string, string>>) => Promise<LambdaFunction>;
       let settings: Readonly<Record<string, string>>;
 
       beforeAll(async () => {
@@ -61,6 +62,7 @@ describeWithRic('the packaged job, called as Lambda calls it', (ric) => {
         const deployment = deploymentOf(workspace, 'maintain', { StateTable: tableName, AlertTopic: aws.topicArn });
         const env = { ...deployment.env, ...awsEnv(aws.proxy.url) };
         job = stack.use(await startFunction(ric, { ...deployment, env }));
+        startAnother = (more) => startFunction(ric, { ...deployment, env: { ...env, ...more } });
         settings = await settingsOf(redis.sessions);
         for (const each of Object.values(redis)) await untilOldEnough(each);
       }, 180_000);
@@ -132,8 +134,8 @@ describeWithRic('the packaged job, called as Lambda calls it', (ric) => {
           expect(envelopes.map(({ TopicArn }) => TopicArn)).toEqual([aws.topicArn, aws.topicArn]);
         });
 
-        test('the deployed table remembers the node, and holds no lease any more', async () => {
-          expect(await stored()).toEqual([`node#sessions#${node('sessions')}`]);
+        test('the deployed table remembers the node and what was set on it, and holds no lease any more', async () => {
+          expect((await stored()).toSorted()).toEqual([`node#${node('sessions')}`, `record#${node('sessions')}`]);
         });
 
         test('no secret is in what it logs, tells, stores or returns', async () => {
@@ -155,6 +157,14 @@ describeWithRic('the packaged job, called as Lambda calls it', (ric) => {
         expect(job.starts()).toBe(1);
         expect([...calls('GetParameter'), ...calls('GetSecretValue')]).toEqual([]);
         expect(calls('PutMetricData')).toHaveLength(1);
+      });
+
+      test('F16: with DEBUG and NODE_DEBUG set, no password and no session token is in its log', async () => {
+        const token = 'session-token-of-the-role';
+        await using talkative = await startAnother({ DEBUG: '*', NODE_DEBUG: '*', AWS_SESSION_TOKEN: token });
+        const run = await talkative.invoke(SCHEDULED);
+        expect(run).toMatchObject({ ok: true, payload: { nodes: 2, unreachable: 0 } });
+        expect([...SECRETS, token].filter((secret) => run.logs.includes(secret))).toEqual([]);
       });
 
       test('a container that is lost in the middle of a defrag: the next one ends it and gives the settings back', async () => {

@@ -84,7 +84,7 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     ],
     [
       'holds a memory of another shape',
-      (job) => store(job).write(nodeKey(INSTANCE, node), { learned: [], ineffective: 3 }, undefined),
+      (job) => store(job).write(nodeKey(node), { learned: [], ineffective: 3 }, undefined),
       /the document node#sessions#127\.0\.0\.1:\d+ cannot be read: learned/,
     ],
   ];
@@ -106,9 +106,9 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     using job = aJob(configYaml(server.port));
     expect((await job.tick()).leased).toHaveLength(1);
     await store(job).write('pause#elsewhere', { until: 'never' }, undefined);
-    await store(job).write(nodeKey('elsewhere', '127.0.0.1:1'), { learned: [] }, undefined);
-    const memory = await store(job).read(nodeKey(INSTANCE, node));
-    await store(job).write(nodeKey(INSTANCE, node), { learned: 'much' }, memory?.version);
+    await store(job).write(nodeKey('127.0.0.1:1'), { learned: [] }, undefined);
+    const memory = await store(job).read(nodeKey(node));
+    await store(job).write(nodeKey(node), { learned: 'much' }, memory?.version);
     const { leased } = await job.tick({ release: 'interrupted' });
     expect(leased).toEqual([]);
     expect(await settingsOf(redis)).toEqual(before);
@@ -243,7 +243,7 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
       const lease = await busyLease({ phase: 'purging', prior: {}, applied: {} });
       await store(job).write(leaseKey(INSTANCE), lease, undefined);
       const memory = { learned: {}, ineffective: { purge: 0, defrag: 0 }, lastPurgeAt: lease.acquiredAt + 1 };
-      if (isTried) await store(job).write(nodeKey(INSTANCE, lease.node), memory, undefined);
+      if (isTried) await store(job).write(nodeKey(lease.node), memory, undefined);
       const { outcomes } = await job.tick();
       const notices = isTried ? [{ kind: 'action-failed', doing: 'purge' }] : [];
       expect(outcomes).toMatchObject([{ status: 'observed', notices }]);

@@ -1,3 +1,5 @@
+import { existsSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../functions/maintain/clock.ts';
@@ -64,6 +66,42 @@ test.concurrent.each([
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(expected);
   expect((await createFileStore(`${here.folder}/.offpeak/prod.json`).list('')).size).toBe(0);
+});
+
+test('F19: the state is beside the config file, whatever folder and link a command is typed in', async () => {
+  using here = aWorkplace();
+  const [config, other] = [join(here.folder, 'config'), join(here.folder, 'other')];
+  for (const folder of [config, other]) mkdirSync(folder);
+  here.write('config/prod.yml', CONFIG);
+  symlinkSync(join(config, 'prod.yml'), join(other, 'prod.yml'));
+  const typed = (cwd: string, file: string, ...args: readonly string[]) => runOffpeak([...args, '-c', file], { cwd });
+  const first = await typed(here.folder, 'config/prod.yml', 'pause', 'sessions', ...forAnHour('by name'));
+  expect(first).toMatchObject({ code: 0, stderr: expect.stringContaining('state is in config/.offpeak/prod.json;') });
+  const second = await typed(other, 'prod.yml', 'resume', 'sessions');
+  expect(second.stdout).toMatch(/^sessions: resumed; it was paused until .+"by name"/);
+  expect(second.stderr).toContain(`state is in ${realpathSync(config)}/.offpeak/prod.json;`);
+  expect([existsSync(join(other, '.offpeak')), existsSync(join(here.folder, '.offpeak'))]).toEqual([false, false]);
+});
+
+test('F19: what 0.1.0 has kept in the working folder is used and named, until there is something beside the config', async () => {
+  using here = aWorkplace();
+  mkdirSync(join(here.folder, 'config'));
+  here.write('config/prod.yml', CONFIG);
+  const [earlier, own] = [`${here.folder}/.offpeak/prod.json`, `${here.folder}/config/.offpeak/prod.json`];
+  await putPause(createFileStore(earlier), 'sessions', {
+    until: Date.now() + 3_600_000,
+    reason: 'old',
+    by: 'bob',
+    at: 0,
+  });
+  const resume = () => runOffpeak(['resume', 'sessions', '-c', 'config/prod.yml'], { cwd: here.folder });
+  const first = await resume();
+  expect(first.stdout).toMatch(/^sessions: resumed; it was paused .+"old"/);
+  expect(first.stderr).toMatch(/the state is \S+\/\.offpeak\/prod\.json, from version 0\.1\.0, .+ && mv /);
+  await createFileStore(own).write('node#a', {}, undefined);
+  const second = await resume();
+  expect(second.stdout).toBe('sessions: was not paused\n');
+  expect(second.stderr).toMatch(/from version 0\.1\.0, is not used: the state is \S+\/config\/\.offpeak\/prod\.json\n/);
 });
 
 test('pauses of single instances and of all, one in place of another, and their end', async () => {
@@ -169,7 +207,10 @@ describeWithMoto('with STATE_TABLE in the environment', () => {
   test('the state is the table of the deployed job: pause, check, release and resume', async () => {
     const table = createDynamoStore(client, { tableName });
     expect(await offpeak(['pause', 'carts', ...forAnHour('deploy')], env)).toMatchObject({ code: 0, stderr: '' });
-    expect((await readPauses(table)).pauseOf('carts', Date.now())).toMatchObject({ reason: 'deploy', by: 'alice' });
+    expect((await readPauses(table)).pauseOf({ id: 'carts', nodes: [] }, Date.now())).toMatchObject({
+      reason: 'deploy',
+      by: 'alice',
+    });
     const check = await offpeak(['check', '--json'], env);
     expect(check.documents[0]?.outcomes.map(({ instance, pause }) => [instance, pause?.reason])).toEqual([
       ['sessions', undefined],

@@ -1,3 +1,5 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { RunningServer } from '../../cli/server/start.ts';
@@ -74,10 +76,23 @@ describe.skipIf(lacksServer('defrag'))('offpeak run on a server that can defragm
     await expectNothingLeft();
   }, 60_000);
 
-  test('one tick leaves its defrag on under the lease, says so on stderr, and the next ones carry on and end it', async () => {
+  test('F19: one tick leaves its defrag on under the lease, says so, with status 3, and the next ones end it', async () => {
     await fragment(redis);
     const first = await runOffpeak(args);
-    expect(first.code).toBe(0);
+    expect(first.code).toBe(3);
+    const until = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    expect(first.documents[0]?.leases).toEqual([
+      {
+        instance: 'sessions',
+        node: `127.0.0.1:${server.port}`,
+        until,
+        next: 'the next tick, `offpeak run --watch --until-idle` or `offpeak release` ends it',
+      },
+    ]);
+    expect(first.stderr).toMatch(
+      /\n {2}sessions 127\.0\.0\.1:\d+: until \w{3} \d{4}-\d\d-\d\d \d\d:\d\d UTC, if a tick comes; its lease is in \//,
+    );
+    expect(first.stderr).toContain(`its lease is in ${place.stateFile}\n`);
     expect(stepsOf(first.documents)).toEqual(['start-defrag']);
     expect(first.stderr).toMatch(
       /^offpeak: active defrag is on under a lease \(sessions 127\.0\.0\.1:\d+\); the next tick/,
@@ -89,7 +104,8 @@ describe.skipIf(lacksServer('defrag'))('offpeak run on a server that can defragm
       later.push(await runOffpeak(args));
     } while (later.at(-1)?.documents[0]?.leasesHeld === 1 && later.length < 40);
     const last = later.at(-1);
-    expect(later.map(({ code }) => code)).toEqual(later.map(() => 0));
+    expect(later.map(({ code }) => code)).toEqual(later.map((run) => (run === last ? 0 : 3)));
+    expect(last?.documents[0]?.leases).toBeUndefined();
     expect(stepsOf(last?.documents ?? [])).toEqual(['stop-defrag', 'purge']);
     expect(last?.stderr).toBe('');
     expect(stepsOf(later.slice(0, -1).flatMap(({ documents }) => documents))).toEqual(
@@ -97,6 +113,19 @@ describe.skipIf(lacksServer('defrag'))('offpeak run on a server that can defragm
     );
     await expectNothingLeft();
   }, 90_000);
+
+  test('F19: a lease that was taken from one folder is found from another', async () => {
+    await fragment(redis);
+    const [config] = args.slice(args.indexOf('-c') + 1);
+    const from = (cwd: string, command: string) => runOffpeak([command, '-c', relative(cwd, config ?? '')], { cwd });
+    mkdirSync(join(place.folder, 'elsewhere'));
+    expect((await from(place.folder, 'run')).code).toBe(3);
+    expect(await redis.config('GET', 'activedefrag')).toEqual(['activedefrag', 'yes']);
+    const released = await from(join(place.folder, 'elsewhere'), 'release');
+    expect(released).toMatchObject({ code: 0, stdout: expect.stringMatching(/sessions 127\S+: given back/) });
+    expect(await settingsOf(redis)).toEqual(settings);
+    expect(existsSync(join(place.folder, 'elsewhere/.offpeak'))).toBe(false);
+  }, 60_000);
 
   test('two at once with one state file: each step is taken by exactly one of them, and both end', async () => {
     await fragment(redis);

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { EVERY_INSTANCE, endPause, putPause } from '../../functions/maintain/pauses.ts';
 import { HOUR, MINUTE } from '../../functions/shared/config/units.ts';
+import { configOf } from '../support/job.ts';
 import { isWindowOpen } from './calendar.ts';
-import { FLEET, nodeName } from './fleet.ts';
-import { BUSY, due, instanceOf, isCleanAfterTick, isEveryNodePublished, isTheirsAgain } from './invariants.ts';
+import { FLEET, fleetYaml, NAMED, nodeName } from './fleet.ts';
+import { BUSY, due, instanceOf, isCleanAfterTick, isEveryNodePublished, isTheirsAgain, restart } from './invariants.ts';
 import { HEAVY, MANY, QUIET } from './server.ts';
 import type { LiveWorld } from './world.ts';
 
@@ -39,6 +40,7 @@ class Command implements fc.AsyncCommand<Tally, LiveWorld> {
 }
 
 const NODES = FLEET.flatMap(({ id, nodes }) => nodes.map((_, index) => nodeName(id, index)));
+const nodesOf = (instance: string) => NODES.filter((name) => instanceOf(name).id === instance);
 const node = fc.constantFrom(...NODES);
 const fatal = fc.option(
   fc.record({ effect: fc.integer({ min: 1, max: 70 }), when: fc.constantFrom('before', 'after') }),
@@ -147,7 +149,28 @@ const unusual: Commands = [
           on(world, name).set(setting, value, 'human'),
         ),
     ),
-  node.map((name) => new Command(`${name} restarts`, (world) => on(world, name).restart(world.now))),
+  node.map((name) => new Command(`CONFIG REWRITE on ${name}`, (world) => on(world, name).rewrite())),
+  fc.tuple(fc.constantFrom('solo', 'trio', 'old'), fc.boolean()).map(
+    ([id, is]) =>
+      new Command(`${id} is called ${is ? 'something else' : 'as before'}`, (world) => {
+        world.config = configOf(fleetYaml(NAMED.map((one) => (is && one.id === id ? { ...one, id: `${id}-x` } : one))));
+      }),
+  ),
+  fc.constant(
+    new Command('a backup of the table is made', (world) => {
+      world.backup = structuredClone([...world.documents]);
+    }),
+  ),
+  fc.boolean().map(
+    (is) =>
+      new Command(`the table is ${is ? 'lost' : 'restored from its backup'}`, (world) => {
+        if (!is && world.backup.length === 0) return;
+        world.hasLostTable = true;
+        world.documents.clear();
+        if (!is) for (const [key, stored] of structuredClone(world.backup)) world.documents.set(key, stored);
+      }),
+  ),
+  node.map((name) => new Command(`${name} restarts`, (world) => restart(world, name))),
   fc
     .tuple(node, fc.boolean())
     .map(
@@ -218,6 +241,7 @@ const unusual: Commands = [
           reason: 'release',
           by: 'sre',
           at: world.now,
+          ...(scope !== EVERY_INSTANCE && { nodes: nodesOf(scope) }),
         });
       }),
   ),
@@ -248,7 +272,7 @@ const unusual: Commands = [
   fc
     .tuple(
       fc.constantFrom('failsOn', 'answerLostOn'),
-      fc.constantFrom('lease#', 'node#', 'outbox#'),
+      fc.constantFrom('lease#', 'node#', 'outbox#', 'brakes'),
       fc.integer({ min: 1, max: 3 }),
     )
     .map(

@@ -8,12 +8,14 @@ export interface InstanceOfModel {
   readonly nodes: readonly ServerTraits[];
   /** The second limit of load, where it has one. */
   readonly maxOps?: number;
+  /** Where its node is, if not on a host of its own. */
+  readonly host?: string;
 }
 
 const plain = { version: '7.0.15', role: 'primary', backgroundThread: true } as const;
 
 /** Windows inside the skipped and the repeated hour, one over midnight; a group; a version on the deny-list; one that takes
- * settings one at a time, and has a limit on commands; a build that refuses, and does not report its CPU. */
+ * settings one at a time, and has a limit on commands; a build that refuses, and does not report its CPU; a second server of a host. */
 export const FLEET: readonly InstanceOfModel[] = [
   {
     id: 'solo',
@@ -41,7 +43,16 @@ export const FLEET: readonly InstanceOfModel[] = [
     window: { zone: 'UTC', start: '23:30', hours: 4 },
     nodes: [{ ...plain, refusesDefrag: true, hidesCpu: true }],
   },
+  {
+    id: 'beside',
+    window: { zone: 'UTC', start: '22:00', hours: 9 },
+    nodes: [{ ...plain, backgroundThread: false }],
+    host: 'solo-0.redis.example',
+  },
 ];
+
+/** Of the stage. Three are under way together in some hours of most nights. */
+export const MAX_AT_ONCE = 2;
 
 export const MAX_STALL = 5;
 export const MAX_BLOCK = 200;
@@ -50,16 +61,25 @@ export const MAX_CPU = 40;
 export const OPS_WITHOUT_CPU = 1000;
 
 export function nodeName(instance: string, index: number): string {
-  return `${instance}-${index}.redis.example:6379`;
+  const host = FLEET.find(({ id }) => id === instance)?.host;
+  return host === undefined ? `${instance}-${index}.redis.example:6379` : `${host}:${6380 + index}`;
 }
 
-export function fleetYaml(): string {
-  const instances = FLEET.map(
+export type NamedInstance = Pick<InstanceOfModel, 'id' | 'window' | 'maxOps'> & { readonly nodes: readonly string[] };
+
+export const NAMED: readonly NamedInstance[] = FLEET.map(({ nodes, ...instance }) => ({
+  ...instance,
+  nodes: nodes.map((_, index) => nodeName(instance.id, index)),
+}));
+
+/** The same nodes under other names: `trio` may be called something else, be split, or be merged with another instance. */
+export function fleetYaml(fleet: readonly NamedInstance[] = NAMED): string {
+  const instances = fleet.map(
     ({ id, window, nodes, maxOps }) => `
   - id: ${id}
     timezone: ${window.zone}
     windows: [{ days: daily, start: "${window.start}", duration: ${window.hours}h }]
-    nodes: [${nodes.map((_, index) => `redis://${nodeName(id, index)}`).join(', ')}]${
+    nodes: [${nodes.map((name) => `redis://${name}`).join(', ')}]${
       maxOps === undefined ? '' : `\n    maxOpsPerSecond: ${maxOps}`
     }`,
   );
@@ -68,6 +88,7 @@ defaults:
   purge: { minReclaim: 64MiB, maxBlock: ${MAX_BLOCK}ms, cooldown: 30m }
   defrag: { minReclaim: 64MiB, maxStall: ${MAX_STALL}ms, maxDuration: 30m, cooldown: 30m }
   maxMainThreadCpu: ${MAX_CPU}%
+maxDefragsAtOnce: ${MAX_AT_ONCE}
 instances:${instances.join('')}
 `;
 }

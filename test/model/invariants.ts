@@ -2,7 +2,16 @@ import type { Pause } from '../../functions/maintain/decide/pause.ts';
 import { MINUTE, SECOND } from '../../functions/shared/config/units.ts';
 import type { Alert } from '../../functions/shared/contracts/alert.ts';
 import { isWindowOpen } from './calendar.ts';
-import { FLEET, type InstanceOfModel, MAX_BLOCK, MAX_CPU, MAX_STALL, nodeName, OPS_WITHOUT_CPU } from './fleet.ts';
+import {
+  FLEET,
+  type InstanceOfModel,
+  MAX_AT_ONCE,
+  MAX_BLOCK,
+  MAX_CPU,
+  MAX_STALL,
+  nodeName,
+  OPS_WITHOUT_CPU,
+} from './fleet.ts';
 import type { SimulatedServer } from './server.ts';
 import type { Deed, Judge, World } from './world.ts';
 
@@ -36,18 +45,30 @@ export const judge: Judge = (world, deed, server, settings) => {
   if (isStart(deed)) {
     startsOnlyWhenAllowed(world, deed, server, fail);
     oneNodeAtATime(world, deed, server, fail);
+    oneOfAHost(world, deed, fail);
+    peersAnswer(world, deed, server, fail);
     keepsItsPromise(deed, server, settings, fail);
   }
   if (deed.kind === 'defrag-on') {
     if (DENIED.includes(server.traits.version)) fail('S9', `${server.traits.version} is on the deny-list`);
     replicasFirst(world, deed, server, fail);
+    soManyOfAStage(world, server, fail);
+    noneOfAVersionThatFell(world, server, fail);
   } else if (deed.kind !== 'purge' && !isPreparing(world, deed)) leavesHumansAlone(world, deed, server, settings);
 };
 
 /** Before Redis 7.0 a start takes two steps; what it changes before the switch goes back with it. */
 function isPreparing(world: World, { node, kind }: Deed): boolean {
-  const lease = world.documents.get(`lease#${instanceOf(node).id}`)?.value as { readonly phase: string } | undefined;
-  return kind === 'set' && lease?.phase === 'taking';
+  const server = world.servers.get(world.answering.get(node) ?? node);
+  return kind === 'set' && server !== undefined && leaseOf(world, server)?.phase === 'taking';
+}
+
+/** The lease on a server, whatever its instance was called; what was set aside gives no right to act. */
+function leaseOf(world: World, server: SimulatedServer): { readonly phase: string } | undefined {
+  const leases = [...world.documents].filter(([key]) => /^lease#[^#]+$/.test(key));
+  return leases
+    .map(([, { value }]) => value as { readonly runId: string; readonly phase: string })
+    .find(({ runId }) => runId === server.runId());
 }
 
 type Fail = (law: string, what: string) => void;
@@ -91,10 +112,7 @@ export function isTheirsAgain(world: World): void {
 /** S4: at most one node of an instance is acted on at a time. */
 function oneNodeAtATime(world: World, deed: Deed, acted: SimulatedServer, fail: Fail): void {
   const { id, nodes } = instanceOf(deed.node);
-  const lease = world.documents.get(`lease#${id}`)?.value as
-    | { readonly node: string; readonly runId: string }
-    | undefined;
-  if (lease?.runId !== acted.runId()) fail('S4', `the lease of the instance is on ${lease?.node ?? 'nothing'}`);
+  if (!leaseOf(world, acted)) fail('S4', 'no lease is on it');
   for (const [index] of nodes.entries()) {
     const peer = nodeName(id, index);
     const server = world.servers.get(world.answering.get(peer) ?? peer);
@@ -102,6 +120,69 @@ function oneNodeAtATime(world: World, deed: Deed, acted: SimulatedServer, fail: 
       fail('S4', `our defrag is on at ${peer}, too`);
     }
   }
+}
+
+/** S4: at most so many nodes of a stage are under our defrag at a time. */
+function soManyOfAStage(world: World, acted: SimulatedServer, fail: Fail): void {
+  const others = [...world.servers].filter(([, server]) => server !== acted && server.reachable && isOurs(server));
+  if (others.length >= MAX_AT_ONCE) fail('S4', `our defrag is on at ${others.map(([name]) => name).join(', ')}, too`);
+}
+
+function isOurs(server: SimulatedServer): boolean {
+  return server.isOn() && server.owners.activedefrag === 'job';
+}
+
+interface LeaseOfModel {
+  readonly node: string;
+  readonly runId: string;
+}
+
+/** Those that were set aside apart. */
+function leasesOf(world: World): readonly LeaseOfModel[] {
+  return [...world.documents].flatMap(([key, { value }]) => (/^lease#[^#]+$/.test(key) ? [value as LeaseOfModel] : []));
+}
+
+/** S4: at most one server of a host is acted on at a time. */
+function oneOfAHost(world: World, deed: Deed, fail: Fail): void {
+  const [host] = deed.node.split(':');
+  const other = leasesOf(world).find(({ node }) => node !== deed.node && node.split(':')[0] === host);
+  if (other) fail('S4', `a lease stands on ${other.node}, too`);
+}
+
+/** S4: a primary is left alone while a peer of its instance does not answer. */
+function peersAnswer(world: World, deed: Deed, acted: SimulatedServer, fail: Fail): void {
+  if (acted.role !== 'primary') return;
+  const { id, nodes } = instanceOf(deed.node);
+  const silent = nodes
+    .map((_, index) => nodeName(id, index))
+    .filter((name) => !world.servers.get(world.answering.get(name) ?? name)?.reachable);
+  if (silent.length > 0) fail('S4', `${silent.join(', ')} does not answer`);
+}
+
+/** A night, and what is left of it. */
+const NIGHT = 20 * 60 * MINUTE;
+
+/** S4: what has befallen a server under our defrag is not tried on the next one of its version in that night. */
+function noneOfAVersionThatFell(world: World, { traits: { version } }: SimulatedServer, fail: Fail): void {
+  const fall = world.falls.find((one) => one.version === version && world.now - one.at < NIGHT);
+  if (fall && !world.hasMoved) fail('S4', `${fall.node} has restarted under our defrag, and runs the same version`);
+  const gone = [...world.servers].find(
+    ([, server]) => !server.reachable && isOurs(server) && server.traits.version === version && isLeased(world, server),
+  );
+  if (gone) fail('S4', `${gone[0]} answers no more under our defrag, and runs the same version`);
+}
+
+function isLeased(world: World, server: SimulatedServer): boolean {
+  return leasesOf(world).some(({ runId }) => runId === server.runId());
+}
+
+/** What befalls a server. */
+export function restart(world: World, node: string): void {
+  const server = world.servers.get(node);
+  if (!server) return;
+  if (isOurs(server) && isLeased(world, server))
+    world.falls.push({ node, version: server.traits.version, at: world.now });
+  server.restart(world.now);
 }
 
 /** S4: replicas first. */
@@ -115,7 +196,7 @@ function replicasFirst(world: World, deed: Deed, server: SimulatedServer, fail: 
     const isUntouched = !world.deeds.some(({ node }) => node === name) && world.answering.get(name) === name;
     const isReady = peer?.reachable && !peer.forking && !isBusy(instance, peer) && peer.holes > 2 * WORTH;
     const isOurs = peer?.settings.activedefrag === 'no' && world.now - peer.startedAt > MINUTE;
-    const isSeen = world.documents.get(`node#${id}#${name}`) === undefined;
+    const isSeen = world.documents.get(`node#${name}`) === undefined;
     if (peer?.role === 'replica' && isUntouched && isReady && isOurs && isSeen) fail('S4', `the replica ${name} waits`);
   }
 }
@@ -158,12 +239,30 @@ export function isCleanAfterTick(world: World, isDue: (node: string) => boolean)
   for (const [node, server] of world.servers) {
     if (!server.reachable || world.answering.get(node) !== node || server.taken().length === 0) continue;
     const { id } = instanceOf(node);
-    const lease = world.documents.get(`lease#${id}`)?.value as { readonly runId: string } | undefined;
-    const isLeased = lease?.runId === server.runId();
-    if (!isLeased) world.violations.push(`S2: ${node} has ${server.taken()} of ours without a lease`);
+    if (!leaseOf(world, server)) isRecognised(world, node, server);
     else if (isDue(node) || pauseOf(world, id))
       world.violations.push(`S2: ${node} still has ${server.taken()} of ours`);
   }
+}
+
+const DAY = 24 * 60 * MINUTE;
+
+/**
+ * S11: what was ours and is still on is recognised and ended, or told. Ended where its record is there, which is always but for a table
+ * that was lost; then it is told once a day.
+ */
+function isRecognised(world: World, node: string, server: SimulatedServer): void {
+  const what = `${node} has ${server.taken()} of ours without a lease`;
+  if (!world.hasLostTable) return void world.violations.push(`S2: ${what}`);
+  // With a human's values among them nobody can tell whose they are.
+  if (Object.values(server.owners).includes('human') || !server.isOn()) return;
+  const isTold = world.deliveries.some(
+    ({ at, alert }) => alert.event === 'left-on' && alert.node === node && world.now - at < 2 * DAY,
+  );
+  // The tick that finds a purge of a job that has died tells of that first.
+  if (isTold || world.topic.isDown) world.unrecognised.delete(node);
+  else if (world.unrecognised.has(node)) world.violations.push(`S11: ${what}, and no person was told in two ticks`);
+  else world.unrecognised.add(node);
 }
 
 /** S6: one node's trouble never keeps another from being looked at and published. */
@@ -196,11 +295,18 @@ function isOfPurge({ event, id }: Alert): boolean {
   return ['purged', 'cure-ineffective'].includes(event) || id.includes('/action-failed/purge/');
 }
 
+/** The instance of the model, whatever it was called when the alert was made. */
+function idOf({ node, instance }: Alert): string {
+  return FLEET.find(({ id, nodes }) => nodes.some((_, index) => nodeName(id, index) === node))?.id ?? instance;
+}
+
 /** S7: no action goes untold; at most one repeat for each job that died, which carries the same event id. */
 export function isEveryDeedTold(world: World): void {
+  // The outbox is lost with the table.
+  if (world.hasLostTable) return;
   // A server whose address has moved is given back, and told, under another one.
   const isAbout = (alert: Alert, deed: Deed) =>
-    world.hasMoved ? alert.instance === instanceOf(deed.node).id : alert.node === deed.node;
+    world.hasMoved ? idOf(alert) === instanceOf(deed.node).id : alert.node === deed.node;
   for (const deed of world.deeds) {
     const isTold = world.deliveries.some(
       ({ at, alert }) => isAbout(alert, deed) && at >= deed.at && WORDS[deed.kind].includes(alert.event),
@@ -211,11 +317,11 @@ export function isEveryDeedTold(world: World): void {
   // By instance: a server whose address has moved is given back under another one.
   for (const { id } of FLEET) {
     const starts = world.deeds.filter(({ node, kind }) => instanceOf(node).id === id && kind === 'defrag-on').length;
-    const alerts = world.deliveries.filter(({ alert }) => alert.instance === id && ENDS.includes(alert.event));
+    const alerts = world.deliveries.filter(({ alert }) => idOf(alert) === id && ENDS.includes(alert.event));
     const ends = new Set(alerts.map(({ alert }) => alert.id)).size;
     // A purge that belongs to a defrag is told with its end.
     const purges = world.deeds.filter((deed) => instanceOf(deed.node).id === id && isAlone(deed, world)).length;
-    const words = world.deliveries.filter(({ alert }) => alert.instance === id && isOfPurge(alert));
+    const words = world.deliveries.filter(({ alert }) => idOf(alert) === id && isOfPurge(alert));
     const told = new Set(words.map(({ alert }) => alert.id)).size;
     if (told < purges) world.violations.push(`S7: ${purges} purges on ${id}, but only ${told} alerts`);
     if (ends < starts) world.violations.push(`S7: ${starts} runs on ${id}, but ${ends} ends were told`);

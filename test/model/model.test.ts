@@ -8,7 +8,7 @@ const LAWS = {
   S1: 'nothing is started outside an open window, while paused, or under a blocker',
   S2: 'whatever the job switched on is off, and every setting as before, at the latest one tick after it has to be',
   S3: 'what a human switched on or set is left alone',
-  S4: 'at most one node of an instance is acted on at a time, replicas first',
+  S4: 'at most one node of an instance and of a host is acted on at a time, so many of the stage, none of a version that fell; replicas first',
   S5: 'no predicted stall above the promise is ever started',
   S6: 'one node’s trouble keeps no other from being looked at and published',
   S7: 'no action goes untold, and none is told again without a death or a store that failed',

@@ -44,6 +44,18 @@ export const HEAVY: Traffic = { opsPerSecond: 100, cost: 8 };
 /** Four times what a limit of 1,000 commands allows, and 8 % of the main thread. */
 export const MANY: Traffic = { opsPerSecond: 4000, cost: 0.02 };
 
+type Owed = Record<string, { readonly value: string; readonly owner: Owner }>;
+
+interface ConfigFile {
+  readonly settings: Record<string, string>;
+  readonly owners: Record<string, Owner>;
+  readonly owed: Owed;
+}
+
+function ownersOf(settings: Settings): Record<string, Owner> {
+  return Object.fromEntries(Object.keys(settings).map((name) => [name, 'file']));
+}
+
 /** A process that calls itself Redis: memory that fragments and heals by the clock, and settings with owners. */
 export function aServer(name: string, traits: ServerTraits, startedAt: number) {
   const server = {
@@ -51,10 +63,14 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
     role: traits.role as 'primary' | 'replica',
     startedAt,
     run: 1,
+    /** What it reads at its start, and who has given each setting the value that stands there. */
+    file: { settings: FILE, owners: ownersOf(FILE), owed: {} } as ConfigFile,
+    /** CONFIG REWRITEs since its start. */
+    rewrites: 0,
     settings: { ...FILE } as Record<string, string>,
-    owners: Object.fromEntries(Object.keys(FILE).map((name) => [name, 'file'])) as Record<string, Owner>,
+    owners: ownersOf(FILE),
     /** What the job found when it last took a setting: what has to come back. */
-    owed: {} as Record<string, { readonly value: string; readonly owner: Owner }>,
+    owed: {} as Owed,
     allocated: 400 * MIB,
     holes: 4 * MIB,
     pages: 4 * MIB,
@@ -140,10 +156,9 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
     restart(now: number): void {
       server.run++;
       server.startedAt = now;
-      server.settings = { ...FILE };
-      server.owners = Object.fromEntries(Object.keys(FILE).map((name) => [name, 'file']));
-      server.owed = {};
+      Object.assign(server, structuredClone(server.file));
       Object.assign(server, {
+        rewrites: 0,
         holes: 4 * MIB,
         pages: 4 * MIB,
         hits: 0,
@@ -155,6 +170,15 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
       });
       server.forking = false;
     },
+
+    /** CONFIG REWRITE: by an operator, or by Sentinel at a failover. */
+    rewrite(): void {
+      const { settings, owners, owed } = server;
+      server.file = structuredClone({ settings, owners, owed });
+      server.rewrites++;
+    },
+
+    countsRewrites: () => !traits.version.startsWith('6.'),
 
     set(name: string, value: string, owner: Owner): void {
       const before = { value: server.settings[name] ?? '', owner: server.owners[name] ?? 'file' };

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { HOUR, MINUTE, SECOND } from '../../functions/shared/config/units.ts';
-import { nodeName } from './fleet.ts';
+import { isWindowOpen } from './calendar.ts';
+import { FLEET, nodeName } from './fleet.ts';
+import { restart } from './invariants.ts';
 import { aNight, expectRest, first, fragment, second, server } from './night.ts';
 import { HEAVY, MANY, QUIET } from './server.ts';
 import type { LiveWorld } from './world.ts';
@@ -257,7 +259,7 @@ describe('a canary', () => {
       expect(server(world, first).isOn()).toBe(true);
       server(world, first).restart(world.now);
       world.pass(MINUTE);
-      if (fails) world.trouble.failsOn = 'node#trio';
+      if (fails) world.trouble.failsOn = 'node#trio-';
       await world.run();
       for (let ticks = 0; ticks < 10; ticks++) {
         world.pass(5 * MINUTE);
@@ -582,6 +584,160 @@ describe('cycles that are longer than promised', () => {
     await world.run();
     expect(setting(world)).toBe('60');
     expect(server(world, first).settings['active-defrag-cycle-min']).toBe('12');
+    await expectRest(world);
+  });
+});
+
+describe('F8: the brakes of the stage', () => {
+  const [solo, beside, old] = [nodeName('solo', 0), nodeName('beside', 0), nodeName('old', 0)];
+  const start = (world: LiveWorld, ...nodes: string[]) => {
+    for (const node of nodes) server(world, node).fragment(300 * 2 ** 20);
+  };
+  const on = (world: LiveWorld) => [...world.servers].filter(([, one]) => one.isOn()).map(([name]) => name);
+  /** A time at which the windows of solo, beside, old and trio are all open. */
+  function everybody(): LiveWorld {
+    const world = aNight('solo');
+    const { trio, old: second } = Object.fromEntries(FLEET.map(({ id, window }) => [id, window]));
+    while (trio && second && !(isWindowOpen(world.now, trio) && isWindowOpen(world.now, second))) world.pass(MINUTE);
+    expect(FLEET.filter(({ window }) => isWindowOpen(world.now, window)).map(({ id }) => id)).toEqual(
+      expect.arrayContaining(['solo', 'trio', 'old', 'beside']),
+    );
+    return world;
+  }
+  const why = (world: LiveWorld, node: string) =>
+    world.logs
+      .map((line) => (line as { fields?: { node?: string; why?: string } }).fields)
+      .findLast((fields) => fields?.node === node)?.why;
+
+  test('two nodes of the stage at once, whatever else would be worth it; one of a host', async () => {
+    const world = everybody();
+    start(world, solo, beside, old, first);
+    await world.run();
+    expect(on(world)).toHaveLength(2);
+    expect(on(world).filter((node) => [solo, beside].includes(node))).toHaveLength(1);
+    expect(world.violations).toEqual([]);
+    await expectRest(world);
+  });
+
+  test('two jobs at once are no more than one', async () => {
+    const world = everybody();
+    start(world, solo, beside, old, first);
+    await Promise.all([world.run(), world.run()]);
+    expect(on(world)).toHaveLength(2);
+    expect(world.violations).toEqual([]);
+    await expectRest(world);
+  });
+
+  test('who waits says for whom', async () => {
+    const world = everybody();
+    for (const node of [old, first]) server(world, node).fragment(3000 * 2 ** 20);
+    await world.run();
+    start(world, solo);
+    world.pass(20 * SECOND);
+    await world.run();
+    expect(on(world)).toEqual(expect.arrayContaining([old, first]));
+    expect(why(world, solo)).toContain('other nodes of the stage are being defragmented (2 of 2: ');
+    expect(why(world, solo)).toContain(old);
+    await expectRest(world);
+  });
+
+  test('a primary does not come before its replica that waits for the stage', async () => {
+    const world = everybody();
+    start(world, old, solo);
+    await world.run();
+    expect(on(world)).toHaveLength(2);
+    start(world, first, second);
+    world.pass(MINUTE);
+    await world.run();
+    // Both are asked to end, and a place is free by the time at which the primary's turn comes.
+    expect(on(world)).not.toContain(second);
+    expect(world.violations).toEqual([]);
+    await expectRest(world);
+  });
+
+  test('a server that restarts under our defrag keeps its version from one in the same tick, and for the night', async () => {
+    const world = everybody();
+    start(world, solo);
+    await world.run();
+    restart(world, solo);
+    start(world, first, old);
+    world.pass(MINUTE);
+    await world.run();
+    expect(on(world)).toEqual([old]);
+    expect(why(world, first)).toMatch(
+      /under our active defrag \(solo-0\.redis\.example:6379, redis 7\.0\.15, restarted /,
+    );
+    world.pass(HOUR);
+    await world.run();
+    expect(world.deeds.filter(({ kind, node }) => kind === 'defrag-on' && node === first)).toEqual([]);
+    await expectRest(world);
+  });
+
+  test('one that vanishes does so until it answers again as the process that it was', async () => {
+    const world = everybody();
+    start(world, solo);
+    await world.run();
+    server(world, solo).reachable = false;
+    start(world, first);
+    world.pass(MINUTE);
+    await world.run();
+    expect(on(world)).toEqual([solo]);
+    expect(why(world, first)).toMatch(/\(solo-0\.redis\.example:6379, redis 7\.0\.15, stopped answering /);
+    server(world, solo).reachable = true;
+    world.pass(MINUTE);
+    await world.run();
+    expect(server(world, first).isOn()).toBe(true);
+    await expectRest(world);
+  });
+
+  test('one that dies of the CONFIG SET itself brakes what the same tick has not started yet', async () => {
+    const world = everybody();
+    start(world, solo);
+    const dying = server(world, solo);
+    dying.delaysNext = true;
+    await world.run();
+    expect([...world.documents]).toContainEqual([
+      'brakes',
+      expect.objectContaining({
+        value: expect.objectContaining({ falls: [expect.objectContaining({ node: solo, how: 'vanished' })] }),
+      }),
+    ]);
+    await expectRest(world);
+  });
+
+  test('a document of the brakes that fails keeps the lease, and what has befallen is not forgotten', async () => {
+    const world = everybody();
+    start(world, solo);
+    await world.run();
+    restart(world, solo);
+    start(world, first);
+    world.pass(MINUTE);
+    Object.assign(world.trouble, { failsOn: 'brakes', times: 2 });
+    await world.run();
+    expect(leases(world)).toContain('lease#solo');
+    world.pass(2 * MINUTE);
+    await world.run();
+    expect(leases(world)).not.toContain('lease#solo');
+    expect(server(world, first).isOn()).toBe(false);
+    await expectRest(world);
+  });
+});
+
+describe('F9: the last node that answers', () => {
+  test('is left alone, by defrag and by purges', async () => {
+    const world = aNight('trio');
+    server(world, second).fragment(300 * 2 ** 20);
+    retain(world, second);
+    for (const node of [first, third]) server(world, node).reachable = false;
+    await world.run();
+    world.pass(5 * MINUTE);
+    await world.run();
+    expect(world.deeds).toEqual([]);
+    server(world, first).reachable = true;
+    server(world, third).reachable = true;
+    world.pass(5 * MINUTE);
+    await world.run();
+    expect(server(world, second).isOn()).toBe(true);
     await expectRest(world);
   });
 });

@@ -6,6 +6,7 @@ import { MINUTE } from '../../functions/shared/config/units.ts';
 import type { Alert } from '../../functions/shared/contracts/alert.ts';
 import type { Metric } from '../../functions/shared/contracts/metrics.ts';
 import { NodeFailure } from '../../functions/shared/redis/failure.ts';
+import type { Stored } from '../../functions/shared/state/store.ts';
 import { configOf } from '../support/job.ts';
 import { FLEET, fleetYaml, nodeName } from './fleet.ts';
 import { aServer, type SimulatedServer } from './server.ts';
@@ -63,8 +64,15 @@ export interface World {
   }[];
   readonly lastDeath: number;
   readonly deaths: number;
+  /** Servers that have restarted while our defrag was on. */
+  readonly falls: { readonly node: string; readonly version: string; readonly at: number }[];
   /** Addresses have led elsewhere at some time. */
   readonly hasMoved: boolean;
+  /** The table was lost, or restored from a backup, at some time. */
+  readonly hasLostTable: boolean;
+  /** Nodes with settings of ours without a lease, of which the last tick did not tell. */
+  readonly unrecognised: Set<string>;
+  readonly topic: { readonly isDown: boolean };
 }
 
 /** Servers, a store, sinks and a clock, and the real job between them. `judge` sees every deed before it is done. */
@@ -96,7 +104,11 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     overwritten: [] as World['overwritten'][number][],
     lastDeath: 0,
     deaths: 0,
+    falls: [] as World['falls'][number][],
     hasMoved: false,
+    hasLostTable: false,
+    unrecognised: new Set<string>(),
+    backup: [] as (readonly [string, Stored])[],
     invocations: 0,
     /** Of the job: invocations take turns in them, and each remembers what it has seen of leases. */
     containers: [rememberingLeases(store), rememberingLeases(store)],
@@ -172,11 +184,14 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     };
     return {
       look: () => on((server) => server.look(node, world.now, sent)),
+      examine: () => on(() => ({ modules: [] })),
       waits: (duration) =>
         on(() => {
           pass(duration);
           return [0.2];
         }),
+      rewrites: () =>
+        on(({ countsRewrites, rewrites }) => ({ hasFile: true, ...(countsRewrites() && { calls: rewrites }) })),
       keepAlive: () => on(() => undefined),
       probeDefrag: () => on(({ traits }) => (traits.refusesDefrag ? 'unsupported' : 'supported')),
       configure: (settings) =>

@@ -11,6 +11,7 @@ import { parseConfig } from '../../functions/shared/config/parse.ts';
 import type { Config } from '../../functions/shared/config/schema.ts';
 import type { Alert } from '../../functions/shared/contracts/alert.ts';
 import type { Metric } from '../../functions/shared/contracts/metrics.ts';
+import type { Names } from '../../functions/shared/names.ts';
 import { createFileStore } from '../../functions/shared/state/file-store.ts';
 
 /** An always open window; floors low enough for servers of a hundred megabytes. */
@@ -59,6 +60,7 @@ export function aJob(
     /** Where `env:` references point; or else `secrets`. */
     readonly env?: Record<string, string>;
     readonly secrets?: SecretReader;
+    readonly names?: Names;
     readonly stateFile?: string;
     /** In place of the ports that keep everything for the test. */
     readonly others?: (kept: Ports) => Partial<Ports>;
@@ -73,7 +75,12 @@ export function aJob(
   const at = (level: string) => (message: string, fields?: unknown) => void logs.push({ level, message, fields });
   const log: Log = { info: at('info'), warn: at('warn'), error: at('error') };
   const kept: Ports = {
-    open: sessionOpener(overrides.secrets ?? createSecretReader({ env: overrides.env ?? {}, now: clock.now }), clock),
+    open: sessionOpener(
+      overrides.secrets ?? createSecretReader({ env: overrides.env ?? {}, now: clock.now }),
+      clock,
+      overrides.names,
+    ),
+    sightings: new Map(),
     store: rememberingLeases(createFileStore(stateFile)),
     metrics: { publish: async (some) => ({ sent: metrics.push(...some), rejected: [] }) },
     alerts: { send: async (some) => ({ sent: alerts.push(...some), rejected: [] }) },

@@ -10,6 +10,12 @@ export interface TickDocument {
   readonly stage: string;
   readonly outcomes: readonly OutcomeDocument[];
   readonly leasesHeld: number;
+  readonly leases?: readonly {
+    readonly instance: string;
+    readonly node: string;
+    readonly until?: string;
+    readonly next: string;
+  }[];
   readonly alerts: readonly { readonly event: string; readonly severity: string; readonly title: string }[];
   readonly problem?: string;
 }

@@ -41,10 +41,51 @@ export function noticeDraft(notice: NodeNotice, outcome: Outcome, report: NodeRe
         next: 'Check that these values are meant: what they were before our defrag is not restored over them.',
         ...common,
       };
+    case 'config-rewritten':
+      return {
+        event: 'config-rewritten',
+        severity: 'warning',
+        title: `${notice.isSeen ? '' : 'probably '}our settings are in the config file`,
+        facts,
+        next: 'Type CONFIG REWRITE on the server once more: it writes the restored settings. Until then a restart switches active defrag on; Offpeak then knows its own settings and gives them back.',
+        ...common,
+      };
+    case 'left-on':
+      return leftOnDraft(notice, facts, common);
+    case 'same-server':
+      return {
+        event: 'same-server',
+        severity: 'warning',
+        title: `${outcome.node} and ${notice.as} are one server`,
+        facts,
+        next: `Remove one of the two addresses from the config. Until then Offpeak acts on this server as ${notice.as} only.`,
+        ...common,
+      };
     case 'action-failed':
       return failedDraft(notice, facts, report);
   }
   throw new TypeError(unworded(notice));
+}
+
+/** Given back, or for a person to give back: what stood there before is known by a record only. */
+function leftOnDraft(
+  { standing, restored, typed }: Extract<Notice, { kind: 'left-on' }>,
+  facts: readonly AlertFact[],
+  common: Pick<Draft, 'why' | 'figures'>,
+): Draft {
+  const rewritten = 'If they stand in the config file, too, type CONFIG REWRITE afterwards.';
+  return {
+    event: 'left-on',
+    severity: 'warning',
+    title: restored
+      ? 'settings of Offpeak were still on, and are given back'
+      : 'settings of Offpeak are on without a lease',
+    facts: [...settingsFact(restored ?? standing), ...facts],
+    next: restored
+      ? 'Type CONFIG REWRITE on the server: an earlier one has put these settings into its config file, and a restart would bring them back.'
+      : `If nobody on your side has set them, type on the server: ${typed}. ${rewritten} Until then Offpeak starts no active defrag there while it is on, and says so once a day.`,
+    ...common,
+  };
 }
 
 function changedFacts({ leftAlone }: Extract<Notice, { kind: 'settings-changed' }>): readonly AlertFact[] {

@@ -14,7 +14,7 @@ import type { StopDefrag, StopReason } from './plan.ts';
 import type { NodeReport } from './report.ts';
 import type { Verdict } from './verify.ts';
 import { reasonText, stopText } from './words.ts';
-import { stallText } from './words-result.ts';
+import { settingsText, stallText } from './words-result.ts';
 import { bytesText, sentence } from './words-units.ts';
 
 /** What a stopped defrag has to tell, with the purge that followed it. */
@@ -32,7 +32,7 @@ export function stopDraft(outcome: Outcome, report: NodeReport, action: StopDefr
       ...settingsFact(outcome.settings),
       ...nodeFacts(outcome),
     ],
-    next: nextText(event, action.because, report),
+    next: nextText(event, action.because, outcome, report),
     figures: verdict ? verdictFigures(verdict, report) : limitFigure(report.config),
   };
 }
@@ -47,6 +47,7 @@ const WANTED: readonly StopReason[] = [
   'paused',
   'released',
   'never-started',
+  'newer-version',
 ];
 
 function kindOf(because: StopReason, verdict: Verdict | undefined): { event: AlertEvent; severity: Severity } {
@@ -83,7 +84,7 @@ function purgeFact(stop: Outcome, { outcomes, config }: NodeReport): readonly Al
   return [{ label, value: `none: ${reasonText(plan, config?.timezone, { now: observation?.at })}` }];
 }
 
-function nextText(event: AlertEvent, because: StopReason, { config }: NodeReport): string {
+function nextText(event: AlertEvent, because: StopReason, outcome: Outcome, { config }: NodeReport): string {
   const cooldown = config?.defrag.cooldown;
   if (event === 'cure-ineffective') return growingText('defrag', cooldown);
   switch (because) {
@@ -91,11 +92,12 @@ function nextText(event: AlertEvent, because: StopReason, { config }: NodeReport
     case 'no-progress':
       return `Nothing to do. ${againText(cooldown)}`;
     case 'server-restarted':
-      return 'Nothing of ours is left on. Find out why the server restarted: active defrag was running. On this version it is not started here again for a week.';
+      return `${leftText(outcome)} Find out why the server restarted: active defrag was running. On this version it is not started here again for a week.`;
     case 'window-closed':
       return 'Nothing to do. The next window looks at it again.';
     case 'never-started':
     case 'interrupted':
+    case 'newer-version':
       return 'Nothing to do. The next run looks at it again.';
     case 'paused':
       return 'Nothing to do. It is planned again when the pause is over and a window is open; `offpeak resume` ends the pause before.';
@@ -112,4 +114,13 @@ function nextText(event: AlertEvent, because: StopReason, { config }: NodeReport
     default:
       return 'It is planned again when this has passed and a window is open. Look at the server if it does not pass.';
   }
+}
+
+/** What stands on the server by the last look at it: only that is said. */
+function leftText({ observation, leftOn = {} }: Outcome): string {
+  if (observation?.defrag.settings === undefined)
+    return 'CONFIG GET is refused, so Offpeak cannot see what is left on: check activedefrag on the server.';
+  return Object.keys(leftOn).length > 0
+    ? `These settings hold the values that Offpeak had set, and nothing proves that they are its own: ${settingsText(leftOn)}. If they are not meant, change them.`
+    : "None of Offpeak's settings is left on.";
 }

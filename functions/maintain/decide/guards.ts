@@ -1,7 +1,9 @@
 import { type Bytes, MIB, type Milliseconds, type Percent, SECOND } from '../../shared/config/units.ts';
+import type { BrakeBlocker } from './brakes.ts';
 import { type Busy, busy, type LoadLimits } from './busy.ts';
 import type { LoadCounters } from './load.ts';
 import type { Observation } from './observation.ts';
+import { type ReplicationBlocker, replicationBlockers } from './replication-guards.ts';
 
 /** Why acting on a node is unsafe or unwise now, with the figures that say so. */
 export type Blocker =
@@ -9,10 +11,25 @@ export type Blocker =
   /** MEMORY lacks the LOADING flag: the server itself would refuse. */
   | { readonly kind: 'loading' }
   /** The defragger idles during a fork ("will just do damage", defrag.c), and every page that moves is copied. */
-  | { readonly kind: 'forking'; readonly child: 'bgsave' | 'aof-rewrite' | 'module' }
-  | { readonly kind: 'replica-syncing'; readonly linkUp: boolean }
-  | { readonly kind: 'feeding-full-sync'; readonly replicas: number }
-  | { readonly kind: 'failover' }
+  | { readonly kind: 'forking'; readonly child: 'bgsave' | 'aof-rewrite' | 'module' | 'slot-migration' }
+  /** Nothing is saved: what a crash would lose grows with each write (rdb.c, aof.c; by default the server itself refuses writes then). */
+  | {
+      readonly kind: 'persistence-failing';
+      readonly failing: readonly ('save' | 'aof-write' | 'aof-rewrite')[];
+      /** Changes since the last good save. */
+      readonly unsaved?: number;
+    }
+  /** Far less of it is in memory than it has allocated: it was swapped out, and each page that is touched comes from the disk. */
+  | { readonly kind: 'swapped-out'; readonly rss: Bytes; readonly used: Bytes }
+  | ReplicationBlocker
+  /** Slots of a Cluster are on the move (CLUSTER NODES, CLUSTER INFO, INFO memory): both sides are at work, and its keys are about to go. */
+  | { readonly kind: 'slots-migrating'; readonly slots?: number; readonly bytes?: Bytes }
+  /** `cluster_state` is not `ok`: some slots are served by no node. */
+  | { readonly kind: 'cluster-down' }
+  | { readonly kind: 'cluster-refused' }
+  | { readonly kind: 'clients-paused'; readonly reason: string; readonly left: Milliseconds }
+  /** Holes that may lie where defrag moves nothing (`modules.ts`). */
+  | { readonly kind: 'module-types'; readonly modules: readonly string[] }
   /** Memory is still being freed in the background: what is seen now is not what will be there in a moment. */
   | { readonly kind: 'lazyfree-pending'; readonly objects: number }
   | { readonly kind: 'rehashing'; readonly bytes: Bytes; readonly limit: Bytes }
@@ -20,10 +37,13 @@ export type Blocker =
   | { readonly kind: 'eviction-pressure'; readonly exceededFor: Milliseconds; readonly overLimit: Bytes }
   | { readonly kind: 'just-restarted'; readonly uptime: Milliseconds; readonly required: Milliseconds }
   | Busy
+  | BrakeBlocker
   | { readonly kind: 'peer-acting'; readonly peer: string }
   | { readonly kind: 'cooling-down'; readonly until: number }
   /** The canary of its instance: what has befallen it under our defrag is not tried on its peers in the same night. */
   | { readonly kind: 'canary-died'; readonly node: string; readonly until: number }
+  /** The config names this server twice: it is tended as that node. */
+  | { readonly kind: 'same-server'; readonly as: string }
   | { readonly kind: 'not-enough-time'; readonly remaining: Milliseconds; readonly required: Milliseconds }
   /** A defrag that is cut off has cost its time and returned next to nothing: most holes close as a scan ends. */
   | {
@@ -55,7 +75,10 @@ export function serverBlockers(
     engine.name === 'unknown' ? { kind: 'unknown-engine', engine: engine.name, version: engine.version } : undefined,
     loading(observation),
     forking(observation),
-    ...replicating(observation),
+    persisting(observation),
+    swapped(observation),
+    ...replicationBlockers(observation),
+    moving(observation.memory.slotBuffers),
     evicting(observation),
     earlier && busy(observation, policy, earlier),
   ].filter((blocker): blocker is Blocker => blocker !== undefined);
@@ -72,6 +95,7 @@ export function startBlockers(observation: Observation): readonly Blocker[] {
     uptime !== undefined && uptime < REQUIRED_UPTIME
       ? { kind: 'just-restarted', uptime, required: REQUIRED_UPTIME }
       : undefined,
+    ...examinedBlockers(observation),
   ];
   return blockers.filter((blocker) => blocker !== undefined);
 }
@@ -84,18 +108,55 @@ function forking({ persistence }: Observation): Blocker | undefined {
   if (persistence.rdbBgsaveInProgress) return { kind: 'forking', child: 'bgsave' };
   if (persistence.aofRewriteInProgress || persistence.aofRewriteScheduled)
     return { kind: 'forking', child: 'aof-rewrite' };
+  if (persistence.slotMigrationForkInProgress) return { kind: 'forking', child: 'slot-migration' };
   return persistence.moduleForkInProgress ? { kind: 'forking', child: 'module' } : undefined;
 }
 
-function replicating({ replication }: Observation): readonly (Blocker | undefined)[] {
-  const { primarySyncInProgress, primaryLinkUp, replicasSyncing, failoverInProgress } = replication;
-  // Whatever it calls itself (KeyDB: active-replica): only a server that follows another one reports these.
-  const isSyncing = primarySyncInProgress === true || primaryLinkUp === false;
-  return [
-    isSyncing ? { kind: 'replica-syncing', linkUp: primaryLinkUp ?? false } : undefined,
-    replicasSyncing > 0 ? { kind: 'feeding-full-sync', replicas: replicasSyncing } : undefined,
-    failoverInProgress ? { kind: 'failover' } : undefined,
+/** Each status is that of the latest try, and stays until the next one. */
+function persisting({ persistence }: Observation): Blocker | undefined {
+  const { saves, aofWrites, aofRewrites, unsaved } = persistence;
+  const failing = [
+    ...(saves === false ? (['save'] as const) : []),
+    ...(aofWrites === false ? (['aof-write'] as const) : []),
+    ...(aofRewrites === false ? (['aof-rewrite'] as const) : []),
   ];
+  if (failing.length === 0) return undefined;
+  return { kind: 'persistence-failing', failing, ...(unsaved !== undefined && { unsaved }) };
+}
+
+/** Shares of allocated memory that were never touched are usual; a fifth of it, and this much, is not. */
+const RESIDENT_SHARE = 0.8;
+const SWAP_FLOOR = 100 * MIB;
+
+/**
+ * Linux' INFO has no field for swap. Memory that is allocated and was never touched is not resident either; the one thing of that kind
+ * that is large, the backlog before Redis 7.0, is left out. A server that reports an RSS of 0 reports none (some managed services).
+ */
+function swapped({ memory }: Observation): Blocker | undefined {
+  const { usedMemoryRss: rss = 0, usedMemory: used = 0, replicationBacklog = 0 } = memory;
+  const touched = used - replicationBacklog;
+  const isSwapped = rss > 0 && rss < RESIDENT_SHARE * touched && touched - rss >= SWAP_FLOOR;
+  return isSwapped ? { kind: 'swapped-out', rss, used } : undefined;
+}
+
+function moving(bytes: Bytes = 0): Blocker | undefined {
+  return bytes > 0 ? { kind: 'slots-migrating', bytes } : undefined;
+}
+
+/** What only a start asks for; a run that is on ends by what the buffers of a migration show. */
+function examinedBlockers({ examined, memory }: Observation): readonly (Blocker | undefined)[] {
+  const { cluster, paused } = examined ?? {};
+  if (cluster === 'refused') return [{ kind: 'cluster-refused' }, pausing(paused)];
+  const migrating = cluster?.migrating ?? 0;
+  return [
+    cluster?.isUp === false ? { kind: 'cluster-down' } : undefined,
+    migrating > 0 && !moving(memory.slotBuffers) ? { kind: 'slots-migrating', slots: migrating } : undefined,
+    pausing(paused),
+  ];
+}
+
+function pausing(paused: NonNullable<Observation['examined']>['paused']): Blocker | undefined {
+  return paused && { kind: 'clients-paused', ...paused };
 }
 
 /**

@@ -1,4 +1,5 @@
-import { type Bytes, type Milliseconds, type Percent, SECOND } from '../../shared/config/units.ts';
+import { type Bytes, HOUR, type Milliseconds, type Percent, SECOND } from '../../shared/config/units.ts';
+import type { Engine } from '../../shared/redis/engine.ts';
 import { type Applied, isOwnValue, type Ladder } from './ladder.ts';
 import type { Observation, Role, Settings } from './observation.ts';
 import type { StopReason } from './plan.ts';
@@ -16,6 +17,9 @@ export interface Lease {
   /** Another one means that the server restarted, and that its volatile settings are gone. */
   readonly runId: string;
   readonly role: Role;
+  /** Where its server was as the lease was taken, and what it was; absent in leases of 0.1. */
+  readonly address?: string;
+  readonly engine?: Pick<Engine, 'name' | 'version'>;
   /** The invocation that works on it now; nobody else touches it before `busyUntil` (epoch ms). */
   readonly holder: string;
   readonly busyUntil: number;
@@ -31,6 +35,8 @@ export interface Lease {
   readonly cpu?: Percent;
   /** The share of the time in which the machine kept clients waiting for longer than `promisedStall` before the run, 0 to 1. */
   readonly noise?: number;
+  /** CONFIG REWRITEs that the server had counted before the start; absent where it does not count them (before Redis 7.0). */
+  readonly rewrites?: number;
   /** The defragger is switched off and on again, at another pace: for a moment it is off, and by this job. */
   readonly repacing?: true;
   /** In the phase `closing`: why it was stopped. */
@@ -163,6 +169,13 @@ export function wasTaken(lease: Applied & Pick<Lease, 'prior'>, observation: Obs
  */
 export function wasGivenBack(lease: Applied & Pick<Lease, 'prior' | 'phase'>, observation: Observation): boolean {
   return lease.phase !== 'taking' && !wasTaken(lease, observation);
+}
+
+/** How long a lease stands beyond its end, in case its server comes back. */
+const STANDS_BEYOND: Milliseconds = 24 * HOUR;
+
+export function isOverdue({ expiresAt }: Pick<Lease, 'expiresAt'>, now: number): boolean {
+  return now > expiresAt + STANDS_BEYOND;
 }
 
 export type Identity = 'same' | 'restarted' | 'another';

@@ -11,6 +11,8 @@ const SHORTEST_INTERVAL: Milliseconds = 500;
 /** What an earlier look has counted, to measure a rate against. */
 export interface LoadCounters {
   readonly at: number;
+  /** Only of a look of this process: what another one has stored has none. */
+  readonly monotonic?: Milliseconds;
   readonly commands?: number;
   /** How many of those the *same* connection had sent; for an earlier connection see `OTHER_CONNECTION`. */
   readonly own: number;
@@ -29,9 +31,9 @@ export const OTHER_CONNECTION = -1;
  * Commands per second of everybody else since `earlier`. `instantaneous_ops_per_sec` counts our own looks too, and on a quiet
  * server they are most of it. Undefined where it cannot be measured: not reported, counters reset, looks too close.
  */
-export function commandsPerSecond({ at, activity }: Observation, earlier: LoadCounters): number | undefined {
-  const { totalCommandsProcessed: total, ownCommands } = activity;
-  const elapsed = at - earlier.at;
+export function commandsPerSecond(observation: Observation, earlier: LoadCounters): number | undefined {
+  const { totalCommandsProcessed: total, ownCommands } = observation.activity;
+  const elapsed = elapsedSince(observation, earlier);
   if (total === undefined || earlier.commands === undefined) return undefined;
   if (total < earlier.commands || elapsed < SHORTEST_INTERVAL) return undefined;
   const others = total - earlier.commands - (ownCommands - earlier.own);
@@ -43,17 +45,28 @@ export function commandsPerSecond({ at, activity }: Observation, earlier: LoadCo
  * whole process with its background and I/O threads. A forked child is not in it (`used_cpu_*_children`). Our own looks are: 1 ms or so.
  * Undefined where it cannot be measured: not reported, looks too close, or a counter that went back (a restart, another process).
  */
-export function mainThreadCpu({ at, activity }: Observation, earlier: LoadCounters): Percent | undefined {
-  const { cpuSeconds } = activity;
-  const elapsed = at - earlier.at;
+export function mainThreadCpu(observation: Observation, earlier: LoadCounters): Percent | undefined {
+  const { cpuSeconds } = observation.activity;
+  const elapsed = elapsedSince(observation, earlier);
   if (cpuSeconds === undefined || earlier.cpuSeconds === undefined) return undefined;
   if (cpuSeconds < earlier.cpuSeconds || elapsed < SHORTEST_INTERVAL) return undefined;
   // A thread has one processor: more than that is the way of the replies, or threads beside it.
   return Math.min(100, ((cpuSeconds - earlier.cpuSeconds) / (elapsed / SECOND)) * 100);
 }
 
+/** A clock that is put forward by a minute between two looks would make a busy server look like a quiet one. */
+function elapsedSince({ at, monotonic }: Observation, earlier: LoadCounters): Milliseconds {
+  return monotonic === undefined || earlier.monotonic === undefined ? at - earlier.at : monotonic - earlier.monotonic;
+}
+
 /** What a later look of the same connection measures against. */
-export function loadCounters({ at, activity }: Observation): LoadCounters {
+export function loadCounters({ at, monotonic, activity }: Observation): LoadCounters {
   const { totalCommandsProcessed: commands, cpuSeconds, ownCommands: own } = activity;
-  return { at, own, ...(commands !== undefined && { commands }), ...(cpuSeconds !== undefined && { cpuSeconds }) };
+  return {
+    at,
+    own,
+    ...(monotonic !== undefined && { monotonic }),
+    ...(commands !== undefined && { commands }),
+    ...(cpuSeconds !== undefined && { cpuSeconds }),
+  };
 }

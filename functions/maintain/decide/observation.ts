@@ -8,8 +8,15 @@ import type { Engine } from '../../shared/redis/engine.ts';
 export interface Observation {
   /** `host:port`, as the config names it. */
   readonly node: string;
+  /** The IP address that the connection led to. */
+  readonly address?: string;
   /** Epoch milliseconds at which the reply arrived. */
   readonly at: number;
+  /**
+   * The same instant by a clock that is never set (`Clock.elapsed` of this process), for the time between two looks. Absent where time is
+   * simulated.
+   */
+  readonly monotonic?: Milliseconds;
   readonly engine: Engine;
   /** Changes with every start of the server process. */
   readonly runId?: string;
@@ -21,6 +28,10 @@ export interface Observation {
   readonly defrag: DefragState;
   /** Commands that the server refused to us (NOPERM, unknown, renamed), as `config|get`. */
   readonly refused: readonly string[];
+  /** The server is a node of a Cluster (`redis_mode`, Valkey's `server_mode`). */
+  readonly isCluster?: true;
+  /** What only the second look before a start asks for. */
+  readonly examined?: Examined;
   /** Keys of all databases (INFO keyspace). */
   readonly keys?: number;
 }
@@ -42,6 +53,10 @@ export interface MemorySample {
   /** Lua's VM and caches: overhead that SCRIPT FLUSH frees and no cure of ours does. */
   readonly usedMemoryScripting?: Bytes;
   readonly rehashingOverhead?: Bytes;
+  /** Allocated at once before Redis 7.0, and touched only as it fills. */
+  readonly replicationBacklog?: Bytes;
+  /** Buffers of slots that are moved in or out: Redis 8.4, Valkey 9. */
+  readonly slotBuffers?: Bytes;
   readonly lazyfreePendingObjects?: number;
 }
 
@@ -66,6 +81,14 @@ export interface Persistence {
   readonly aofRewriteInProgress?: boolean;
   readonly aofRewriteScheduled?: boolean;
   readonly moduleForkInProgress?: boolean;
+  /** Valkey 9. */
+  readonly slotMigrationForkInProgress?: boolean;
+  /** `rdb_last_bgsave_status`, `aof_last_write_status`, `aof_last_bgrewrite_status`: whether the latest went well. */
+  readonly saves?: boolean;
+  readonly aofWrites?: boolean;
+  readonly aofRewrites?: boolean;
+  /** `rdb_changes_since_last_save` */
+  readonly unsaved?: number;
 }
 
 export type Role = 'primary' | 'replica' | 'unknown';
@@ -78,6 +101,39 @@ export interface Replication {
   readonly failoverInProgress?: boolean;
   /** Replicas that are being fed a full sync now: whose state is not `online`. */
   readonly replicasSyncing: number;
+  readonly connectedReplicas?: number;
+  /** Those that lag by less than `min-replicas-max-lag`; only where `min-replicas-to-write` is set. */
+  readonly goodReplicas?: number;
+  /** On a replica: since the last word of its primary (`master_last_io_seconds_ago`), and what it has heard and not yet applied. */
+  readonly primarySilentFor?: Milliseconds;
+  readonly unapplied?: Bytes;
+  /** On a primary, of the worst of its replicas that are online: since its last acknowledgement (`lag`), and what it has not acknowledged. */
+  readonly replicaSilentFor?: Milliseconds;
+  readonly replicaBehind?: Bytes;
+}
+
+/** What costs commands of its own, and is asked only where something is about to be started. */
+export interface Examined {
+  /** INFO modules. */
+  readonly modules: readonly ServerModule[];
+  /** INFO clients, Valkey 8.1: somebody holds the clients off (CLIENT PAUSE, a failover), and for how long yet. */
+  readonly paused?: { readonly reason: string; readonly left: Milliseconds };
+  /** Of a node of a Cluster; `refused`: the server does not tell us (CLUSTER INFO, CLUSTER NODES). */
+  readonly cluster?: ClusterView | 'refused';
+}
+
+export interface ClusterView {
+  /** `cluster_state` is `ok`. */
+  readonly isUp: boolean;
+  /** Slots, or tasks of atomic migration, that are on their way to or from this node. */
+  readonly migrating: number;
+}
+
+export interface ServerModule {
+  readonly name: string;
+  readonly version: number;
+  /** Of search: how many indexes there are, where it says so. */
+  readonly indexes?: number;
 }
 
 /** Settings as `CONFIG GET` prints them. */
@@ -86,6 +142,8 @@ export type Settings = Readonly<Record<string, string>>;
 export interface DefragState {
   /** `activedefrag`, `active-defrag-*`, `hz`, `latency-monitor-threshold`; absent where CONFIG is refused. */
   readonly settings?: Settings;
+  /** Settings that are left out of these, since CONFIG GET has printed what they cannot hold. */
+  readonly odd?: readonly string[];
   /** Intended CPU percent, 0 when idle. Stays non-zero while a fork pauses the defragger: no proof of progress. */
   readonly running?: number;
   /** Counters since the server's start or CONFIG RESETSTAT. */

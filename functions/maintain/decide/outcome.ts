@@ -17,6 +17,8 @@ export interface Outcome {
     /** Seen, and the plan was carried out. */
     | 'acted'
     | 'unreachable'
+    /** Not looked at to the end, for lack of time: how it is nobody knows. */
+    | 'not-reached'
     /** Seen or not, the job itself went wrong. */
     | 'failed';
   readonly observation?: Observation;
@@ -25,6 +27,8 @@ export interface Outcome {
   readonly verdict?: Verdict;
   /** The settings that this action has changed, as they are now: ours after a start, the prior ones after a stop. */
   readonly settings?: Settings;
+  /** Settings that still hold a value of the lease that has ended, by the last look. */
+  readonly leftOn?: Settings;
   readonly problem?: Problem;
   /** The pause that the instance is under, whether the plan speaks of it or not. */
   readonly pause?: Pause;
@@ -52,5 +56,11 @@ export type Notice =
   | { readonly kind: 'foreign-defrag' }
   | { readonly kind: 'defrag-unsupported' }
   | { readonly kind: 'settings-changed'; readonly leftAlone: Settings }
+  /** A CONFIG REWRITE has put our settings into the config file. `isSeen`: counted; else presumed from a failover. */
+  | { readonly kind: 'config-rewritten'; readonly isSeen: boolean }
+  /** Settings as Offpeak sets them, where no lease is. `restored`: given back by the record of an earlier lease. */
+  | { readonly kind: 'left-on'; readonly standing: Settings; readonly restored?: Settings; readonly typed?: string }
+  /** The same server as another node of the config. */
+  | { readonly kind: 'same-server'; readonly as: string }
   | { readonly kind: 'action-failed'; readonly doing: 'purge' | 'start-defrag' | 'stop-defrag'; readonly why: string }
   | { readonly kind: 'state-unavailable'; readonly why: string };

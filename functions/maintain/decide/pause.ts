@@ -11,6 +11,8 @@ export interface Pause {
   readonly by: string;
   /** Epoch milliseconds. */
   readonly at: number;
+  /** The nodes that the instance had then: they stay paused when it is renamed, split or merged. */
+  readonly nodes?: readonly string[];
 }
 
 /** Of the pauses that lie on an instance, the one that is still on at `now` for the longest. */

@@ -1,9 +1,12 @@
-import { HOUR, MINUTE, type Milliseconds, SECOND } from '../../shared/config/units.ts';
+import { MINUTE, type Milliseconds, SECOND } from '../../shared/config/units.ts';
+import { type BrakeBlocker, brakeBlockers, NIGHT } from './brakes.ts';
 import { type Blocker, serverBlockers, startBlockers } from './guards.ts';
 import type { NodeMemory } from './lease.ts';
 import { loadCounters } from './load.ts';
+import { immovable } from './modules.ts';
 import type { Acting, Action, ActReason, Plan, Situation } from './plan.ts';
 import { purgePatience } from './predict.ts';
+import { copiesMissing } from './replication-guards.ts';
 
 /** jemalloc's dirty_decay_ms is 10 s: what is still there after it does not go by itself. */
 export const DECAY: Milliseconds = 12 * SECOND;
@@ -31,11 +34,14 @@ export function allowed(situation: Situation, acting: Plan, cooldown: Millisecon
     const reason = window.holiday ? 'holiday' : 'outside-window';
     return { kind: 'skip', reason, instead, ...(until !== undefined && { until }) };
   }
-  const blockers = [
+  const found = [
     ...serverBlockers(observation, policy, earlier && loadCounters(earlier)),
     ...startBlockers(observation),
+    ...copiesMissing(observation, situation.peers ?? [], policy.nodes.length - 1),
+    moduleTypes(situation, acting),
     ...ownBlockers(situation, acting, cooldown),
   ];
+  const blockers = found.filter((blocker) => blocker !== undefined);
   const [first] = blockers;
   return first ? { kind: 'skip', reason: first.kind, instead, blockers } : acting;
 }
@@ -54,6 +60,7 @@ function ownBlockers(situation: Situation, acting: Acting, cooldown: Millisecond
     peer === undefined ? undefined : { kind: 'peer-acting', peer },
     until !== undefined && until > now ? { kind: 'cooling-down', until } : undefined,
     canaryDied(situation, acting),
+    ...stageBlockers(situation, acting),
     tooLong(situation, acting),
     remaining < required || isCutOff
       ? { kind: 'not-enough-time', remaining, required: isCutOff ? SHORTEST_DEFRAG : required }
@@ -80,13 +87,24 @@ function boundOf({ window, attended, now }: Situation, expiresAt: number): 'wind
   return attended !== undefined && expiresAt >= now + attended ? 'schedule' : 'maxDuration';
 }
 
-/** A window and the rest of its night, and over before the next day's. */
-const NIGHT: Milliseconds = 20 * HOUR;
-
 /** Replicas come first: they are the canaries (valkey#1872, redis#12677 died when defrag was switched on, node after node). */
 function canaryDied({ fallen, now }: Situation, { action }: Acting): Blocker | undefined {
   if (fallen === undefined || action.kind !== 'start-defrag' || now - fallen.at > NIGHT) return undefined;
   return { kind: 'canary-died', node: fallen.node, until: fallen.at + NIGHT };
+}
+
+/** A purge returns pages whoever has freed them. */
+function moduleTypes({ observation, policy }: Situation, { action }: Acting): Blocker | undefined {
+  if (action.kind !== 'start-defrag' || !observation.examined) return undefined;
+  const modules = immovable(observation.examined.modules, observation.engine, policy.defrag.allowModules);
+  return modules.length > 0 ? { kind: 'module-types', modules } : undefined;
+}
+
+function stageBlockers({ brakes, observation, now }: Situation, { action }: Acting): readonly BrakeBlocker[] {
+  if (!brakes) return [];
+  const { node, address, engine } = observation;
+  const own = { node, engine, ...(address !== undefined && { address }) };
+  return brakeBlockers(brakes, own, action.kind === 'start-defrag', now);
 }
 
 /** How long to wait before the second look at a candidate. */

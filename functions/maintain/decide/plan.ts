@@ -1,6 +1,7 @@
 import type { InstanceConfig } from '../../shared/config/schema.ts';
 import type { Bytes, Milliseconds, Percent } from '../../shared/config/units.ts';
 import type { Denial } from '../../shared/redis/engine.ts';
+import type { StageBrakes } from './brakes.ts';
 import { defragCandidate, purgeCandidate, purgeFor } from './candidates.ts';
 import type { Diagnosis } from './diagnose.ts';
 import type { Blocker, BlockerKind } from './guards.ts';
@@ -9,6 +10,7 @@ import { isActiveDefragOn, type Observation, type Settings } from './observation
 import type { Pause } from './pause.ts';
 import { allowed } from './permission.ts';
 import type { Prediction } from './predict.ts';
+import type { Peer } from './replication-guards.ts';
 import type { WindowState } from './window.ts';
 
 /** What to do with one node now. Plain data: `offpeak plan` prints exactly this. */
@@ -88,6 +90,8 @@ export type StopReason =
   | 'interrupted'
   /** Every lease was asked for (`offpeak release`). */
   | 'released'
+  /** After a rollback: a newer version of Offpeak has taken the lease, and this one knows only how to end it. */
+  | 'newer-version'
   | BlockerKind;
 
 export type SkipReason =
@@ -98,6 +102,8 @@ export type SkipReason =
   | 'defragmenting'
   /** Defrag is on without a lease of ours. */
   | 'foreign-defrag'
+  /** The same, and by our own hand. */
+  | 'left-on'
   /** The build refuses active defrag. */
   | 'unsupported'
   /** The holes are there, but the server's own defragger does not see enough of them. */
@@ -106,6 +112,8 @@ export type SkipReason =
   | 'denied-version'
   /** CONFIG is refused to us: a managed service, or an ACL. */
   | 'config-refused'
+  /** CONFIG GET prints what a setting cannot hold: it could not be given back. */
+  | 'odd-settings'
   | 'purge-refused'
   | 'no-layers'
   /** The purge would block for longer than `maxBlock`. */
@@ -139,6 +147,10 @@ export interface Situation {
   readonly peer?: string;
   /** Another node of the same instance whose server restarted under our defrag, and when (epoch ms). */
   readonly fallen?: { readonly node: string; readonly at: number };
+  /** The instance's other nodes, as this tick has seen them; absent where it has not looked at them. */
+  readonly peers?: readonly Peer[];
+  /** What holds for the whole stage; absent where nothing is started. */
+  readonly brakes?: StageBrakes;
   /** Time left to the invocation. */
   readonly remaining: Milliseconds;
   /** For how long a defrag that is started now can be looked after, where that is not until the window closes. */

@@ -21,6 +21,7 @@ export type Obstacle =
   | { readonly kind: 'disabled'; readonly setting: 'defrag.enabled' | 'purge.enabled' }
   | { readonly kind: 'denied-version'; readonly denial: Denial }
   | { readonly kind: 'config-refused' }
+  | { readonly kind: 'odd-settings'; readonly names: readonly string[] }
   | { readonly kind: 'unsupported' }
   | { readonly kind: 'not-defraggable'; readonly seen: Bytes; readonly of: Bytes }
   | { readonly kind: 'purge-refused' }
@@ -83,6 +84,8 @@ function defragObstacle(known: Known): Obstacle | undefined {
   if (denied) return { kind: 'denied-version', denial: denied };
   const { settings } = observation.defrag;
   if (!settings || isRefused(observation, 'config|set')) return { kind: 'config-refused' };
+  const { odd = [] } = observation.defrag;
+  if (odd.length > 0) return { kind: 'odd-settings', names: odd };
   if (memory.defragSupport === 'unsupported' && isOfRun(known)) return { kind: 'unsupported' };
   if (settings.activedefrag !== undefined) return undefined;
   return { kind: isRefused(observation, 'config|get') ? 'config-refused' : 'unsupported' };

@@ -94,10 +94,11 @@ function jobMetrics(input: ReportInput, nodes: readonly NodeReport[]): readonly 
     [JOB_METRICS.heartbeat, 1],
     [JOB_METRICS.nodesObserved, observed],
     [JOB_METRICS.nodesUnreachable, unreachable],
+    [JOB_METRICS.nodesNotReached, count(({ status }) => status === 'not-reached')],
     [JOB_METRICS.nodesFailed, count(({ status }) => status === 'failed')],
     // Unknown while the state cannot be read.
     [JOB_METRICS.leasesHeld, problem ? undefined : count(({ leased }) => leased === true)],
-    [JOB_METRICS.duration, finishedAt - startedAt],
+    [JOB_METRICS.duration, Math.max(0, finishedAt - startedAt)],
   ];
   return datums(readings, { [DIMENSION.stage]: stage }, finishedAt);
 }

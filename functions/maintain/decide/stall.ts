@@ -23,7 +23,7 @@ export interface DefragPlanSettings {
 }
 
 /** CONFIG_MAX_HZ and CONFIG_DEFAULT_HZ (server.h). */
-const MAX_HZ = 500;
+export const MAX_HZ = 500;
 const DEFAULT_HZ = 10;
 /** Valkey 8.1 looks at its clock after 512 hits (valkey#2421); a hit copies its value: 2 µs, and 2 ns for each byte. */
 const HITS_BETWEEN_CLOCKS = 512;
@@ -36,12 +36,12 @@ const LARGEST_MOVED = 14 * 1024;
  * Low ones: Redis' defaults (100 MB, 10 %) stop at 0.85 of what a restart returns, these at 0.96.
  * The end of the run is then ours to notice (stop.ts), since a heap never gets below about 1.1 %.
  */
-const IGNORE_BYTES = 1 * MIB;
-const THRESHOLD_LOWER = 1;
+export const IGNORE_BYTES = 1 * MIB;
+export const THRESHOLD_LOWER = 1;
 /** Equal bounds divide by zero before Redis 8.10 (redis#15513). */
 const THRESHOLD_UPPER_DEFAULT = 100;
 /** `LATENCY LATEST` records nothing while the threshold is 0. */
-const LATENCY_THRESHOLD_MS = 1;
+export const LATENCY_THRESHOLD_MS = 1;
 
 export function defragSettings(
   policy: InstanceConfig['defrag'],

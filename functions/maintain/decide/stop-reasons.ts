@@ -35,6 +35,7 @@ const TRAITS: Partial<Record<StopReason, StopTraits>> = {
   paused: QUIET,
   interrupted: AT_ONCE,
   released: AT_ONCE,
+  'newer-version': AT_ONCE,
 };
 
 /**

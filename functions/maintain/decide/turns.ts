@@ -1,6 +1,6 @@
 import type { Role } from './observation.ts';
 import type { Outcome } from './outcome.ts';
-import type { SkipReason } from './plan.ts';
+import type { Plan, SkipReason } from './plan.ts';
 
 /**
  * Whose turn it is within an instance: nodes that leases are on, in that order, so that they are given back whatever happens; then
@@ -19,8 +19,24 @@ export function actingOrder<
   return nodes.toSorted((a, b) => rank(a) - rank(b));
 }
 
-/** Reasons that pass by themselves within seconds: `--until-idle` waits for them. */
-const PASSING: readonly SkipReason[] = ['peer-acting', 'changed', 'just-restarted', 'lazyfree-pending', 'rehashing'];
+/** Others of the stage come first, or have shown what this version dies of. */
+const OF_STAGE: readonly SkipReason[] = ['stage-limit', 'host-acting', 'version-fell'];
+
+/** A node that would be acted on, were it alone in the stage. */
+export function waitsForStage(plan: Plan | undefined): boolean {
+  return plan?.kind === 'skip' && OF_STAGE.includes(plan.reason);
+}
+
+/** Reasons that pass by themselves, within seconds or with the run of another node: `--until-idle` waits for them. */
+const PASSING: readonly SkipReason[] = [
+  'peer-acting',
+  'stage-limit',
+  'host-acting',
+  'changed',
+  'just-restarted',
+  'lazyfree-pending',
+  'rehashing',
+];
 
 /** Nothing was done, and nothing is left to do that a tick soon after could do. */
 export function isIdle({ status, plan, leased }: Outcome): boolean {

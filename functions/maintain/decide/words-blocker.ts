@@ -2,7 +2,12 @@ import type { Busy } from './busy.ts';
 import type { Blocker, BlockerKind } from './guards.ts';
 import { bytesText, countText, durationText, type Moment, percentText, timeText } from './words-units.ts';
 
-const CHILDREN = { bgsave: 'BGSAVE', 'aof-rewrite': 'AOF rewrite', module: 'a module' } as const;
+const CHILDREN = {
+  bgsave: 'BGSAVE',
+  'aof-rewrite': 'AOF rewrite',
+  module: 'a module',
+  'slot-migration': 'a slot migration',
+} as const;
 
 /** What a blocker is, where its figures are not at hand. */
 export function blockerKindText(kind: BlockerKind): string {
@@ -13,8 +18,34 @@ export function blockerKindText(kind: BlockerKind): string {
       return 'the server is loading its data';
     case 'forking':
       return 'a forked child of the server is at work';
+    case 'persistence-failing':
+      return 'the server fails to save its data: see its log, free its disk or its memory, then BGSAVE';
+    case 'swapped-out':
+      return 'part of the data seems to be swapped out, and defrag or a purge would wait for the disk';
     case 'replica-syncing':
       return 'the replica is not in sync with its primary';
+    case 'replica-behind':
+      return 'replication is behind';
+    case 'peers-silent':
+      return 'this primary is left alone, because other nodes of its instance do not answer';
+    case 'replicas-missing':
+      return 'this primary is left alone, because fewer replicas are connected than the config has';
+    case 'slots-migrating':
+      return 'slots are migrating to or from this node';
+    case 'cluster-down':
+      return 'the cluster is down (cluster_state is not ok)';
+    case 'cluster-refused':
+      return 'the server refuses CLUSTER INFO or CLUSTER NODES to us, so migrating slots cannot be seen: grant +cluster|info +cluster|nodes (Valkey 9: +cluster|getslotmigrations, too)';
+    case 'clients-paused':
+      return 'clients of the server are paused';
+    case 'module-types':
+      return 'a module may hold data that active defrag cannot move';
+    case 'stage-limit':
+      return 'other nodes of the stage are being defragmented';
+    case 'host-acting':
+      return 'another server of the same host is being worked on';
+    case 'version-fell':
+      return 'a server of this version fell under our active defrag';
     case 'feeding-full-sync':
       return 'the node is feeding a full sync';
     case 'failover':
@@ -35,6 +66,8 @@ export function blockerKindText(kind: BlockerKind): string {
       return 'another node of this instance restarted during our active defrag';
     case 'cooling-down':
       return 'the cooldown after the last run is not over';
+    case 'same-server':
+      return 'the config names this server twice, and this node is only watched';
     case 'not-enough-time':
       return 'the job has too little time left';
     case 'too-long':
@@ -49,17 +82,62 @@ export function blockerText(blocker: Blocker, moment: Moment = {}): string {
   if (blocker.kind === 'cooling-down') return `${text} before ${timeText(blocker.until, moment)}`;
   if (blocker.kind === 'canary-died')
     return `${text} (${blocker.node}): none before ${timeText(blocker.until, moment)}`;
+  if (blocker.kind === 'version-fell') return fellText(blocker, moment);
   const figures = figuresOf(blocker);
   return figures === '' ? text : `${text} (${figures})`;
 }
 
-function figuresOf(blocker: Exclude<Blocker, { kind: 'cooling-down' | 'canary-died' }>): string {
+const FELL = { restarted: 'restarted', vanished: 'stopped answering' } as const;
+
+/** `10.0.3.18:6379, redis 7.0.15, restarted Tue 02:14` */
+function fellText({ node, engine, how, at, until }: Of<'version-fell'>, moment: Moment): string {
+  const what = `${node}, ${engine.name} ${engine.version}, ${FELL[how]} ${timeText(at, moment)}`;
+  return `${blockerKindText('version-fell')} (${what}): none before ${timeText(until, moment)}; see its log`;
+}
+
+/** Of so many names the others are counted. */
+const MOST_NAMES = 6;
+
+function namesText(names: readonly string[]): string {
+  const shown = names.slice(0, MOST_NAMES).join(', ');
+  return names.length > MOST_NAMES ? `${shown} and ${countText(names.length - MOST_NAMES)} more` : shown;
+}
+
+type Of<Kind extends BlockerKind> = Extract<Blocker, { kind: Kind }>;
+
+type WithFigures = Exclude<Blocker, { kind: 'cooling-down' | 'canary-died' | 'version-fell' }>;
+
+function figuresOf(blocker: WithFigures): string {
   switch (blocker.kind) {
     case 'unknown-engine':
       return blocker.version === '' ? 'it reports no version' : `version ${blocker.version}`;
     case 'loading':
     case 'failover':
+    case 'cluster-down':
+    case 'cluster-refused':
       return '';
+    case 'persistence-failing':
+      return persistenceFigures(blocker);
+    case 'swapped-out':
+      return `RSS is ${bytesText(blocker.rss)}, used_memory ${bytesText(blocker.used)}`;
+    case 'replica-behind':
+      return behindFigures(blocker);
+    case 'peers-silent':
+      return `${namesText(blocker.peers)}; ${countText(blocker.peers.length)} of ${countText(blocker.configured)} peers`;
+    case 'replicas-missing':
+      return `${countText(blocker.connected)} of ${countText(blocker.configured)}`;
+    case 'slots-migrating':
+      return blocker.slots === undefined
+        ? `${bytesText(blocker.bytes ?? 0)} in its buffers`
+        : `slots and tasks: ${countText(blocker.slots)}`;
+    case 'clients-paused':
+      return `${blocker.reason}, for ${durationText(blocker.left)} yet`;
+    case 'module-types':
+      return `${namesText(blocker.modules)}; name them in defrag.allowModules to start all the same`;
+    case 'stage-limit':
+      return `${countText(blocker.nodes.length)} of ${countText(blocker.limit)}: ${namesText(blocker.nodes)}; see maxDefragsAtOnce`;
+    case 'host-acting':
+      return `${blocker.isDefrag ? 'active defrag' : 'a purge'} on ${blocker.node}`;
     case 'forking':
       return CHILDREN[blocker.child];
     case 'replica-syncing':
@@ -78,6 +156,8 @@ function figuresOf(blocker: Exclude<Blocker, { kind: 'cooling-down' | 'canary-di
       return busyFigures(blocker);
     case 'peer-acting':
       return blocker.peer;
+    case 'same-server':
+      return `it is ${blocker.as}`;
     case 'not-enough-time':
       return `${durationText(blocker.remaining)}; ${durationText(blocker.required)} needed`;
     case 'too-long':
@@ -121,6 +201,28 @@ function commandFigures({ perSecond, limit, standsIn }: NonNullable<Busy['comman
   return standsIn
     ? `${rate}; its CPU could not be measured, then the limit is ${countText(limit)} commands/s`
     : `${rate}, maxOpsPerSecond is ${countText(limit)}`;
+}
+
+const FAILING = {
+  save: 'rdb_last_bgsave_status',
+  'aof-write': 'aof_last_write_status',
+  'aof-rewrite': 'aof_last_bgrewrite_status',
+} as const;
+
+function persistenceFigures({ failing, unsaved }: Of<'persistence-failing'>): string {
+  const fields = failing.map((what) => FAILING[what]).join(', ');
+  return `${fields}: err${unsaved === undefined ? '' : `; ${countText(unsaved)} changes since the last save`}`;
+}
+
+function behindFigures({ whose, silentFor, behind }: Of<'replica-behind'>): string {
+  const silence =
+    whose === 'own'
+      ? 'this replica has not heard from its primary for'
+      : 'a replica of this primary has not acknowledged for';
+  return [
+    ...(silentFor === undefined ? [] : [`${silence} ${durationText(silentFor)}`]),
+    ...(behind === undefined ? [] : [`${bytesText(behind)} of the replication stream are not applied`]),
+  ].join(', ');
 }
 
 function evictionFigures({ exceededFor, overLimit }: Extract<Blocker, { kind: 'eviction-pressure' }>): string {

@@ -8,6 +8,7 @@ import { bytesText, durationText } from './words-units.ts';
 export const UNSUPPORTED = 'this build refuses active defrag';
 export const CONFIG_REFUSED =
   'the server refuses CONFIG to us (a managed service, or an ACL without +config|get +config|set)';
+export const ODD_SETTINGS = 'a value that CONFIG GET prints could not be restored: its setting cannot hold it';
 export const PURGE_REFUSED = 'the server refuses MEMORY PURGE to us';
 export const WOULD_BLOCK = 'a purge would block clients for longer than purge.maxBlock allows';
 
@@ -23,6 +24,8 @@ export function obstacleText(obstacle: Obstacle): string {
       return deniedText(obstacle.denial);
     case 'config-refused':
       return CONFIG_REFUSED;
+    case 'odd-settings':
+      return `${ODD_SETTINGS} (${obstacle.names.join(', ')})`;
     case 'unsupported':
       return UNSUPPORTED;
     case 'not-defraggable':
@@ -55,6 +58,8 @@ export function obstacleNote(obstacle: Obstacle): string {
       return 'no cure: active defrag is unsafe on this version';
     case 'config-refused':
       return 'no cure: the server refuses CONFIG to us';
+    case 'odd-settings':
+      return 'no cure: CONFIG GET prints what cannot be';
     case 'unsupported':
       return 'no cure: this build refuses active defrag';
     case 'not-defraggable':

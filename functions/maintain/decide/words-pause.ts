@@ -8,3 +8,13 @@ export function pauseText({ until, by, reason }: Told, moment: Moment = {}): str
   const end = until === undefined ? '' : ` until ${timeText(until, moment)}`;
   return `paused${end} by ${by} ("${reason}")`;
 }
+
+/** A pause of an instance that the config does not have. */
+export function strayPauseText(scope: string, pause: Pause, covers: readonly string[], moment: Moment = {}): string {
+  const what = `the config has no instance ${scope}, and that one is ${pauseText(pause, moment)}`;
+  const effect =
+    covers.length > 0
+      ? `its nodes are in ${covers.join(', ')} now, which the pause keeps quiet`
+      : 'the pause keeps nothing quiet';
+  return `${what}: ${effect}; \`offpeak resume ${scope}\` removes it`;
+}

@@ -76,6 +76,14 @@ export function noticeText(notice: Notice): string {
       return 'this build of the server refuses active defrag; MEMORY PURGE still works';
     case 'settings-changed':
       return `somebody else changed settings during our defrag, and they stay as they are: ${settingsText(notice.leftAlone)}`;
+    case 'config-rewritten':
+      return notice.isSeen
+        ? "a CONFIG REWRITE during our active defrag has put Offpeak's settings into the server's config file; in memory they are back"
+        : "the node's role has changed during our active defrag: a failover by Sentinel does a CONFIG REWRITE, and that puts Offpeak's settings into the server's config file; in memory they are back";
+    case 'left-on':
+      return leftOnText(notice);
+    case 'same-server':
+      return `this is the same server as ${notice.as} (the same run_id): it is only watched here, and tended there`;
     case 'action-failed':
       return `${DOING[notice.doing]} failed: ${notice.why}`;
     case 'state-unavailable':
@@ -89,4 +97,10 @@ export function settingsText(settings: Settings): string {
   return Object.entries(settings)
     .map(([name, value]) => `${name} ${value}`)
     .join(', ');
+}
+
+function leftOnText({ standing, restored }: Extract<Notice, { kind: 'left-on' }>): string {
+  const found = `settings that Offpeak had set were on without a lease: ${settingsText(standing)}`;
+  if (restored === undefined) return `settings as Offpeak sets them are on, and no lease is: ${settingsText(standing)}`;
+  return `${found}; they were given back by the record of an earlier lease`;
 }

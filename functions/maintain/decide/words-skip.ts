@@ -1,7 +1,15 @@
 import type { Diagnosis } from './diagnose.ts';
 import type { Plan, SkipReason } from './plan.ts';
 import { blockerKindText, blockerText } from './words-blocker.ts';
-import { CONFIG_REFUSED, deniedText, PURGE_REFUSED, UNSUPPORTED, WOULD_BLOCK } from './words-obstacle.ts';
+import {
+  CONFIG_REFUSED,
+  deniedText,
+  ODD_SETTINGS,
+  obstacleText,
+  PURGE_REFUSED,
+  UNSUPPORTED,
+  WOULD_BLOCK,
+} from './words-obstacle.ts';
 import { pauseText } from './words-pause.ts';
 import { bytesText, countText, durationText, type Moment, percentText, timeText } from './words-units.ts';
 
@@ -28,6 +36,8 @@ function skipReasonText(plan: Skipping, reason: SkipReason, moment: Moment, diag
       return `active defrag is running${underWayText(plan)}; it ends ${plan.until === undefined ? 'with its lease' : `${timeText(plan.until, moment)} at the latest`}`;
     case 'foreign-defrag':
       return 'active defrag is on, and not by us: it is left alone';
+    case 'left-on':
+      return 'settings as Offpeak sets them are on without a lease: no defrag starts before they are back';
     case 'unsupported':
       return UNSUPPORTED;
     case 'not-defraggable':
@@ -36,6 +46,8 @@ function skipReasonText(plan: Skipping, reason: SkipReason, moment: Moment, diag
       return plan.denial ? deniedText(plan.denial) : 'active defrag is known to harm this version';
     case 'config-refused':
       return CONFIG_REFUSED;
+    case 'odd-settings':
+      return oddText(diagnosis);
     case 'purge-refused':
       return PURGE_REFUSED;
     case 'no-layers':
@@ -99,6 +111,11 @@ function curesText(diagnosis?: Diagnosis): string {
   if (!diagnosis?.layers) return '';
   const { defrag, purge } = diagnosis.cures;
   return ` (defrag ${bytesText(defrag)}, purge ${bytesText(purge.reclaim)})`;
+}
+
+function oddText(diagnosis?: Diagnosis): string {
+  const prospect = diagnosis?.prospects.defrag;
+  return prospect?.kind === 'odd-settings' ? obstacleText(prospect) : ODD_SETTINGS;
 }
 
 function seenText(diagnosis?: Diagnosis): string {

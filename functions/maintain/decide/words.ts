@@ -98,6 +98,8 @@ function stopReasonText(because: StopReason): string {
       return 'the job was interrupted';
     case 'released':
       return 'its lease was asked back (offpeak release)';
+    case 'newer-version':
+      return 'a newer version of Offpeak started it, and this version can only end it';
     default:
       return blockerKindText(because);
   }

@@ -1,5 +1,12 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { createNames } from '../names.ts';
+
+/**
+ * Names of AWS are resolved apart from those of nodes, and as far from `getaddrinfo`: no name that hangs, of a node or of another service,
+ * keeps metrics from being published. Sockets are the client's own; so many wait for one service at once.
+ */
+const AGENT = { lookup: createNames().lookup, keepAlive: true, maxSockets: 32 } as const;
 
 /**
  * Time-outs and retries of every AWS client. A VPC without an endpoint for the service never answers the connect, and the
@@ -10,7 +17,13 @@ export const CALL_POLICY = {
   maxAttempts: 3,
   retryMode: 'standard',
   // Without throwOnRequestTimeout the SDK only logs a warning at requestTimeout and goes on waiting.
-  requestHandler: { connectionTimeout: 2_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
+  requestHandler: {
+    connectionTimeout: 2_000,
+    requestTimeout: 3_000,
+    throwOnRequestTimeout: true,
+    httpAgent: AGENT,
+    httpsAgent: AGENT,
+  },
 } as const;
 
 /** The environment does not say enough, or not clearly enough, to call AWS. */

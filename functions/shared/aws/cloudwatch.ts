@@ -31,7 +31,7 @@ export function createMetricSink(client: CloudWatchClient, options: MetricSinkOp
   return {
     async publish(metrics) {
       const { batches, rejected } = planMetricBatches(metrics, now());
-      const budget = { extraCalls: EXTRA_CALLS };
+      const budget: Budget = { extraCalls: EXTRA_CALLS };
       const put = (batch: readonly Metric[]) => putBatch(client, namespace, batch, budget);
       const reports = await pLimit(CONCURRENT_CALLS).map(batches, put);
       return joinReports([{ sent: 0, rejected }, ...reports]);
@@ -39,7 +39,11 @@ export function createMetricSink(client: CloudWatchClient, options: MetricSinkOp
   };
 }
 
-type Budget = { extraCalls: number };
+interface Budget {
+  extraCalls: number;
+  /** Why nothing more is tried: a call that was never answered has cost ten seconds, and publishing has fifteen. */
+  silence?: string;
+}
 
 async function putBatch(
   client: CloudWatchClient,
@@ -47,10 +51,12 @@ async function putBatch(
   batch: readonly Metric[],
   budget: Budget,
 ): Promise<PublishReport> {
+  if (budget.silence !== undefined) return refused(batch, budget.silence);
   try {
     await client.send(new PutMetricDataCommand({ Namespace: namespace, MetricData: batch.map(toDatum) }));
     return { sent: batch.length, rejected: [] };
   } catch (error) {
+    if (statusOf(error) === undefined) budget.silence = describeFailure(error);
     if (!isRefusal(error) || batch.length === 1 || budget.extraCalls < 2) return refused(batch, describeFailure(error));
     budget.extraCalls -= 2;
     const half = Math.ceil(batch.length / 2);

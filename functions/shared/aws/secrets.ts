@@ -54,12 +54,15 @@ export function createSecretReader(options: SecretReaderOptions): SecretReader {
     return entry.secret;
   }
 
+  // Below zero the clock was set back: kept until it has caught up, a secret would outlive its rotation.
+  const isFresh = (age: Milliseconds) => age >= 0 && age < ttl;
+
   return {
     async read(reference) {
       if (reference.source === 'env') return await fetchSecret(reference);
       const place = printSecretReference(reference);
       const entry = kept.get(place);
-      return await (entry !== undefined && now() - entry.askedAt < ttl ? entry.secret : keep(reference, place));
+      return await (entry !== undefined && isFresh(now() - entry.askedAt) ? entry.secret : keep(reference, place));
     },
     forget(reference, readBefore = Number.POSITIVE_INFINITY) {
       const place = printSecretReference(reference);

@@ -58,10 +58,11 @@ function judge({ content, problems }: ConfigDocument, purpose: Purpose): Judgeme
 }
 
 function toConfig(file: z.output<typeof fileSchema>, drafts: readonly Draft[]): Omit<Config, 'stage'> {
-  const { defaults, schedule, notifications, runbook, logRetention } = file;
+  const { defaults, maxDefragsAtOnce, schedule, notifications, runbook, logRetention } = file;
   const timezone = schedule.timezone ?? defaults?.timezone ?? 'UTC';
   return {
     instances: drafts.map(toInstance),
+    maxDefragsAtOnce,
     schedule: { every: schedule.every, timezone },
     notifications,
     ...(runbook !== undefined && { runbook }),

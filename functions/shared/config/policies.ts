@@ -7,6 +7,13 @@ import { described, mapping, text } from './scalar.ts';
 const enabled = z.boolean({ error: 'true or false' });
 const cooldown = { min: '0s', max: '30d', like: '6h' } as const;
 
+const listOfModules = 'a list of at most 32 names of modules, as INFO modules prints them';
+const modules = z
+  .array(text('^[A-Za-z0-9_.-]{1,64}$', 'the name of a module, as INFO modules prints it, like search'), {
+    error: listOfModules,
+  })
+  .check(z.maxLength(32, { error: listOfModules }));
+
 export const window = mapping({
   days: described(days(), 'The days on which the window opens; it may close on the next one.'),
   start: described(
@@ -41,6 +48,11 @@ export const defrag = mapping({
     'Stop after this, 10s to 12h. Without it, a run may take the rest of the window (12h at most).',
   ),
   cooldown: byDefault('6h', duration(cooldown), 'Pause after a run before the next, 0s to 30d.'),
+  allowModules: byDefault(
+    [],
+    modules,
+    'Modules beside which it may be started though it may not be able to move their data, by their names in INFO modules.',
+  ),
 });
 
 const alarmAfter = duration({ min: '1m', max: '24h', like: '30m', wholeMinutes: true });

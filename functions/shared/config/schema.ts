@@ -32,6 +32,10 @@ const credentials = mapping({
     secretReference(),
     'Reference to the password: env:NAME, ssm:/path/name, secretsmanager:name or secretsmanager:name#json-key.',
   ),
+  unencrypted: optional(
+    z.enum(['accepted'], { error: 'accepted, or nothing at all' }),
+    'accepted: no warning where the password crosses a network over redis://, without TLS.',
+  ),
 });
 
 /** The id of an instance. */
@@ -103,6 +107,11 @@ export const fileSchema = mapping({
       .check(z.minLength(1, { error: 'a list of at least one instance' })),
     'What to keep tidy.',
   ),
+  maxDefragsAtOnce: byDefault(
+    4,
+    number({ min: 1, max: 100, whole: true }),
+    'At most so many nodes of the stage are under active defrag at once, 1 to 100; of one instance or host never more than one.',
+  ),
   ...stackKeys,
 });
 
@@ -132,6 +141,8 @@ type File = z.output<typeof fileSchema>;
 export interface Config {
   readonly stage: string;
   readonly instances: readonly InstanceConfig[];
+  /** Nodes of the stage that may be under active defrag at once: 1 to 100. */
+  readonly maxDefragsAtOnce: number;
   readonly schedule: Schedule;
   readonly notifications: Notifications;
   /** Address of the runbook, to which `#anchor` is added. */

@@ -26,6 +26,12 @@ export type AlertEvent =
   | 'lease-lost'
   /** A setting that we had changed holds neither our value nor the prior one: a human's, left alone. */
   | 'settings-changed'
+  /** A CONFIG REWRITE during our defrag has put our settings into the server's config file: a restart would bring them back. */
+  | 'config-rewritten'
+  /** Settings as Offpeak sets them stand on a server on which it has no lease. */
+  | 'left-on'
+  /** Two nodes of the config are one server: the second one is only watched. */
+  | 'same-server'
   /** The state store could not be read or written: no action was taken. */
   | 'state-unavailable'
   /** A digest of events of several kinds. */

@@ -116,6 +116,12 @@ export const JOB_METRICS = {
   heartbeat: { name: 'Heartbeat', unit: 'Count', set: 'job', meaning: '1 for each completed tick' },
   nodesObserved: { name: 'NodesObserved', unit: 'Count', set: 'job', meaning: 'nodes that answered in this tick' },
   nodesUnreachable: { name: 'NodesUnreachable', unit: 'Count', set: 'job', meaning: 'nodes that did not' },
+  nodesNotReached: {
+    name: 'NodesNotReached',
+    unit: 'Count',
+    set: 'job',
+    meaning: 'nodes that there was no time left to look at: nothing is known of them',
+  },
   nodesFailed: { name: 'NodesFailed', unit: 'Count', set: 'job', meaning: 'nodes on which the job itself went wrong' },
   leasesHeld: {
     name: 'LeasesHeld',

@@ -1,15 +1,11 @@
-import { isIP } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
-import { Redis } from 'ioredis';
+import type { Resolved } from '../names.ts';
+import { AbstractConnector, Redis, type RedisOptions } from './client.ts';
 import { address, asFailure, CONNECT_TIMEOUT_MS, errorCode, farewellIn, NodeFailure, printable } from './failure.ts';
+import { GuardedStream } from './guarded-stream.ts';
+import { openSocket, type Peer } from './socket.ts';
 
 /** Where a node is and how to sign in. Values, not references: whoever resolves a secret hands it over here and keeps no copy. */
-export interface Target {
-  readonly host: string;
-  readonly port: number;
-  readonly tls: boolean;
-  readonly ca?: string;
-  readonly serverName?: string;
+export interface Target extends Peer {
   readonly username?: string;
   readonly password?: string;
 }
@@ -24,24 +20,61 @@ export interface Connection {
   send(commands: readonly Command[], timeout: number): Promise<readonly Reply[]>;
   /** How many commands this connection has sent so far. */
   readonly sent: number;
+  /** The IP address at the other end; undefined once it is closed. */
+  readonly address?: string | undefined;
   close(): void;
 }
 
 const SIGN_IN_TIMEOUT_MS = 2000;
 const CONNECTION_NAME = 'offpeak';
 
+/** More than that many addresses of one name are not tried. */
+const MOST_ADDRESSES = 6;
+
 /**
- * One connection, for one visit. Nothing that ioredis does behind one's back: no reconnecting, no offline queue, no resending (a
- * purge that was sent twice blocks twice), no ready check (it sends INFO), RESP2 (no HELLO, which old servers and proxies refuse).
+ * One connection, for one visit, to the first address of `route` that accepts it; within one time-out, however many there are. An
+ * aborted `signal` gives it up.
  */
-export async function connect(target: Target): Promise<Connection> {
+export async function connect(target: Target, route: Resolved, signal?: AbortSignal): Promise<Connection> {
+  const connection = await reach(target, route, signal);
+  const abandon = () => connection.close();
+  signal?.addEventListener('abort', abandon);
+  try {
+    await signIn(connection, target);
+  } catch (error) {
+    connection.close();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', abandon);
+  }
+  return connection;
+}
+
+async function reach(target: Target, { addresses, stale }: Resolved, signal?: AbortSignal): Promise<Connection> {
+  const tried = addresses.slice(0, MOST_ADDRESSES);
+  let failure = new NodeFailure('unreachable', `${address(target)} cannot be reached: it has no address`);
+  for (const host of tried) {
+    signal?.throwIfAborted();
+    try {
+      const bounds = { timeout: CONNECT_TIMEOUT_MS / tried.length, ...(signal && { signal }) };
+      return await open(target, new GuardedStream(await openSocket(target, host, bounds), target));
+    } catch (error) {
+      failure = asFailure(error, target);
+      if (failure.kind !== 'unreachable' && failure.kind !== 'timeout') break;
+    }
+  }
+  throw stale === undefined ? failure : new NodeFailure(failure.kind, `${failure.message}; ${stale}`);
+}
+
+/**
+ * Nothing that ioredis does behind one's back: no reconnecting, no offline queue, no resending (a purge that was sent twice blocks
+ * twice), no ready check (it sends INFO), RESP2 (no HELLO, which old servers and proxies refuse).
+ */
+async function open(target: Target, stream: GuardedStream): Promise<Connection> {
   const redis = new Redis({
-    host: target.host,
-    port: target.port,
-    ...(target.tls && { tls: tlsOptions(target) }),
+    Connector: handing(stream),
     protocol: 2,
     lazyConnect: true,
-    connectTimeout: CONNECT_TIMEOUT_MS,
     enableReadyCheck: false,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
@@ -49,39 +82,41 @@ export async function connect(target: Target): Promise<Connection> {
     retryStrategy: null,
     disableClientInfo: true,
   });
-  const failure: { latest?: Error } = {};
-  redis.on('error', (error: Error) => {
-    failure.latest ??= error;
-  });
+  // The stream knows what went wrong; an error without a listener would be printed.
+  redis.on('error', () => {});
   try {
     await redis.connect();
   } catch (error) {
     redis.disconnect();
-    throw asFailure(failure.latest ?? error, target);
+    throw asFailure(stream.errored ?? error, target);
   }
-  const connection = wrap(redis, target, failure);
-  try {
-    await signIn(connection, target);
-  } catch (error) {
-    connection.close();
-    throw error;
-  }
-  return connection;
+  return wrap(redis, stream, target);
 }
 
-function tlsOptions({ host, ca, serverName }: Target): ConnectionOptions {
-  // SNI holds names only (RFC 6066); the certificate is checked against the address all the same.
-  const servername = serverName ?? (isIP(host) === 0 ? host : undefined);
-  return { ...(ca !== undefined && { ca }), ...(servername !== undefined && { servername }) };
+/** Hands the client a stream that is connected already, in place of a socket of the client's own. */
+function handing(stream: GuardedStream): NonNullable<RedisOptions['Connector']> {
+  return class extends AbstractConnector {
+    constructor() {
+      super(0);
+    }
+    // The client asks of its stream what a Duplex has, and setNoDelay and setKeepAlive.
+    override async connect() {
+      return stream as unknown as Awaited<ReturnType<AbstractConnector['connect']>>;
+    }
+    override disconnect() {
+      stream.destroy();
+    }
+  };
 }
 
-function wrap(redis: Redis, target: Target, failure: { latest?: Error }): Connection {
+function wrap(redis: Redis, stream: GuardedStream, target: Target): Connection {
   let sent = 0;
   return {
     async send(commands, timeout) {
       const pipeline = redis.pipeline();
       for (const [name, ...args] of commands) pipeline.call(name, ...args);
       sent += commands.length;
+      stream.expect(commands.length);
       const replies = await within(pipeline.exec(), timeout, target, () => redis.disconnect());
       const errors = (replies ?? []).flatMap(([error]) => (error ? [error] : []));
       const farewell = errors.find(({ message }) => farewellIn(message));
@@ -89,7 +124,7 @@ function wrap(redis: Redis, target: Target, failure: { latest?: Error }): Connec
       const broken = farewell ?? errors.find(({ name }) => name !== 'ReplyError');
       if (broken) {
         redis.disconnect();
-        throw asFailure(farewell ?? failure.latest ?? broken, target);
+        throw asFailure(farewell ?? stream.errored ?? broken, target);
       }
       return (replies ?? []).map(([error, value]) =>
         error ? { ok: false, error: printable(error.message) } : { ok: true, value },
@@ -98,8 +133,16 @@ function wrap(redis: Redis, target: Target, failure: { latest?: Error }): Connec
     get sent() {
       return sent;
     },
+    get address() {
+      return plainAddress(redis.stream?.remoteAddress);
+    },
     close: () => redis.disconnect(),
   };
+}
+
+/** An IPv4 address looks different through a socket that takes both kinds (RFC 4291, 2.5.5.2). */
+function plainAddress(address: string | undefined): string | undefined {
+  return address?.replace(/^::ffff:(?=[\d.]+$)/i, '');
 }
 
 /** ioredis is not given the password: its errors carry the command that failed, arguments included. */

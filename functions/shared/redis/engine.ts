@@ -1,5 +1,5 @@
 import { type Denial, denial } from './deny-list.ts';
-import { type InfoFields, numberField, textField } from './info.ts';
+import { type InfoFields, numberField, textField, wordField } from './info.ts';
 import { atLeast, type EngineName, parseVersion, type Version } from './version.ts';
 
 export type { Denial };
@@ -33,8 +33,7 @@ export function identifyEngine(fields: InfoFields): Engine {
   // A version that cannot be read cannot be looked up among the denied ones.
   const name = at === undefined && isVersioned(claimed) ? 'unknown' : claimed;
   const standing = {
-    // `server_mode` since Valkey 8.0; INFO cluster, which older servers have as well, is not part of a look.
-    cluster: ['redis_mode', 'server_mode'].some((field) => textField(fields, field) === 'cluster'),
+    cluster: isClusterNode(fields),
     replica: textField(fields, 'role') === 'slave',
     scripts: (numberField(fields, 'number_of_cached_scripts') ?? 0) > 0,
   };
@@ -51,6 +50,11 @@ export function identifyEngine(fields: InfoFields): Engine {
   };
 }
 
+/** `server_mode` since Valkey 8.0; INFO cluster, which older servers have as well, is not part of a look. */
+export function isClusterNode(fields: InfoFields): boolean {
+  return ['redis_mode', 'server_mode'].some((field) => textField(fields, field) === 'cluster');
+}
+
 function paceTraits(name: EngineName, at: Version): Pick<Engine, 'cpuOnlyRises' | 'coarseClock'> {
   const isValkey = name === 'valkey';
   const falls = isValkey ? atLeast(at, [8, 0, 0]) : name === 'redis' && atLeast(at, [7, 4, 0]);
@@ -59,13 +63,13 @@ function paceTraits(name: EngineName, at: Version): Pick<Engine, 'cpuOnlyRises' 
 }
 
 function nameAndVersion(fields: InfoFields): readonly [EngineName, string] {
-  const dragonfly = textField(fields, 'dragonfly_version');
+  const dragonfly = wordField(fields, 'dragonfly_version');
   if (dragonfly) return ['dragonfly', dragonfly];
-  const garnet = textField(fields, 'garnet_version');
+  const garnet = wordField(fields, 'garnet_version');
   if (garnet) return ['garnet', garnet];
-  const valkey = textField(fields, 'valkey_version');
+  const valkey = wordField(fields, 'valkey_version');
   if (valkey) return ['valkey', valkey];
-  const redis = textField(fields, 'redis_version');
+  const redis = wordField(fields, 'redis_version');
   if (!redis) return ['unknown', ''];
   // KeyDB keeps `redis_version` for its own version; its name shows only in what it runs as and in a field of INFO cpu.
   if (/keydb/i.test(textField(fields, 'executable') ?? '') || fields.has('long_lock_waits')) return ['keydb', redis];

@@ -30,9 +30,12 @@ export class NodeFailure extends Error {
 /** How long a connection, with its TLS handshake, may take. */
 export const CONNECT_TIMEOUT_MS = 3000;
 
-/** Redis' own error replies have up to 400 characters; what else answers on the port may send megabytes, or escape sequences. */
+/**
+ * Redis' own error replies have up to 400 characters; what else answers on the port may send megabytes, escape sequences, or marks that
+ * turn the direction of what follows or break the line (\p{C}: control, format, half of a character; \p{Zl}, \p{Zp}: U+2028, U+2029).
+ */
 export function printable(error: string): string {
-  return error.slice(0, 500).replace(/\p{Cc}+/gu, ' ');
+  return error.slice(0, 500).replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
 /** `WRONGPASS`, `NOPERM`, … : the code only, since what follows may quote the command. */
@@ -43,13 +46,10 @@ export function errorCode(error: string): string {
 /** What the client's errors say, in the words of whoever has to mend it. */
 export function asFailure(error: unknown, target: Place): NodeFailure {
   if (error instanceof NodeFailure) return error;
-  const { code = '', message = '', name = '' } = (error ?? {}) as { code?: string; message?: string; name?: string };
+  const { code = '', message = '' } = (error ?? {}) as { code?: string; message?: string };
   const where = address(target);
   const farewell = farewellIn(message);
-  if (farewell) return new NodeFailure('refused', `${where} hangs up: ${farewell}`);
-  if (/protocol error|parser|RESP type/i.test(`${name} ${message}`)) {
-    return new NodeFailure('not-redis', `${where} answers, but not as Redis does`);
-  }
+  if (farewell) return hungUp(target, farewell);
   if (
     /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO|ERR_OSSL|HOSTNAME)/.test(code) ||
     /ssl|tls|certificate/i.test(message)
@@ -63,14 +63,24 @@ export function asFailure(error: unknown, target: Place): NodeFailure {
   return new NodeFailure('unreachable', `${where} cannot be reached: ${code || 'connection closed'}`);
 }
 
-/**
- * What a server says unasked before it hangs up. ioredis takes it for the answer to our first command, or, when there is none
- * yet, wraps it in an error of its own; either way the closed connection would be all that is told.
- */
+/** What a server says unasked before it hangs up: before our first command, or as if it were the answer to it. */
 const FAREWELLS = [
   { said: /max number of clients reached/i, meaning: 'all of its maxclients connections are taken' },
   { said: /DENIED .*protected mode/i, meaning: 'it is in protected mode, in which it serves its own machine only' },
 ] as const;
+
+export function hungUp(target: Place, farewell: string): NodeFailure {
+  return new NodeFailure('refused', `${address(target)} hangs up: ${farewell}`);
+}
+
+/** `sent`: what it has sent, without any of its bytes. */
+export function notRedis(target: Place, sent: string): NodeFailure {
+  const where = address(target);
+  return new NodeFailure(
+    'not-redis',
+    `${where} sent ${sent}. Check which server or proxy listens there: it answers, but not as Redis does`,
+  );
+}
 
 export function farewellIn(message: string): string | undefined {
   return FAREWELLS.find(({ said }) => said.test(message))?.meaning;

@@ -9,13 +9,18 @@ export type InfoFields = ReadonlyMap<string, string>;
 /** Names and values as they come. A field may come several times: old KeyDBs repeat `master_link_status` for each primary. */
 export type InfoLines = readonly (readonly [name: string, value: string])[];
 
-/** Replies beyond this are not INFO: Redis' own full text is some 10 kB, the sections that we ask for about 5 kB. */
-const MAX_INFO_CHARS = 8 * 1024 * 1024;
+/**
+ * Lines beyond this are not INFO: a section of Redis' has some 50, that of a primary one more for each replica, that of the keys one
+ * for each database. Kept lines cost some 100 bytes each, so that eight million characters of line breaks must not become that many.
+ */
+const MAX_INFO_LINES = 10_000;
 
-/** Every field of one INFO text, or of several put together, in order. Never throws. */
+/** Every field of one INFO text, in order. Never throws. */
 export function infoLines(text: string): InfoLines {
   const lines: (readonly [string, string])[] = [];
-  for (const line of text.slice(0, MAX_INFO_CHARS).split(/\r\n?|\n/)) {
+  let read = 0;
+  for (const [line] of text.matchAll(/[^\r\n]+/g)) {
+    if (++read > MAX_INFO_LINES) break;
     const colon = line.indexOf(':');
     if (colon <= 0 || line.startsWith('#')) continue;
     lines.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
@@ -64,13 +69,30 @@ export function flagField(fields: InfoFields, name: string): boolean | undefined
 }
 
 /** The longest text that INFO prints is `executable`, a path (PATH_MAX). */
-const TEXT = /^[^\p{Cc}]{1,4096}$/u;
+const TEXT = /^[^\p{C}\p{Zl}\p{Zp}]{1,4096}$/u;
 
-/**
- * A non-empty text without control characters: versions and run ids are shown on terminals and kept in the state, and neither
- * should take an escape sequence or megabytes from whoever answers on the port.
- */
+/** A non-empty text that a terminal prints as it stands: no control characters, no marks of direction, no line breaks of Unicode's. */
 export function textField(fields: InfoFields, name: string): string | undefined {
+  return matching(fields, name, TEXT);
+}
+
+/** ASCII without spaces. */
+const WORD = /^[!-~]{1,64}$/;
+
+/** A version or the name of an allocator, as they are shown to people and kept in the state. */
+export function wordField(fields: InfoFields, name: string): string | undefined {
+  return matching(fields, name, WORD);
+}
+
+/** CONFIG_RUN_ID_SIZE (server.h), by getRandomHexChars. */
+const RUN_ID = /^[0-9a-f]{40}$/i;
+
+/** It names a run of the server in the state, also as a part of keys: whatever else stands there is none. */
+export function runIdField(fields: InfoFields): string | undefined {
+  return matching(fields, 'run_id', RUN_ID);
+}
+
+function matching(fields: InfoFields, name: string, form: RegExp): string | undefined {
   const raw = fields.get(name);
-  return raw !== undefined && TEXT.test(raw) ? raw : undefined;
+  return raw !== undefined && form.test(raw) ? raw : undefined;
 }

@@ -111,6 +111,11 @@ test.each([
     'sessions 10.0.3.17:6379\n  no reply no answer within 3 s',
   ],
   [
+    'a node that there was no time for',
+    { status: 'not-reached', problem: { kind: 'not-reached', message: 'there was no time left', expected: true } },
+    'sessions 10.0.3.17:6379\n  no time  there was no time left',
+  ],
+  [
     'a node that failed',
     { status: 'failed', problem: { kind: 'unexpected', message: 'TypeError: x', expected: false } },
     'sessions 10.0.3.17:6379\n  failed   TypeError: x',

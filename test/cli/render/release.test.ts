@@ -15,6 +15,7 @@ const tickWith = (outcomes: Tick['outcomes']): Tick => ({
   outcomes,
   leased: [],
   idle: false,
+  remarks: [],
   undelivered: 0,
 });
 
@@ -64,8 +65,10 @@ describe('advises a pause', () => {
     obstacle: () => undefined,
     unreadable: new Map(),
     aside: [],
+    records: [],
+    brakes: { claims: [], falls: [] },
     memoryOf: () => ({ learned: {}, ineffective: { purge: 0, defrag: 0 } }),
-    pauses: { stored: new Map(), pauseOf: (_: string, now: number) => longest([pause], now) },
+    pauses: { stored: new Map(), pauseOf: (_: unknown, now: number) => longest([pause], now) },
   });
   const { defrag } = anInstance();
   const advice = (over: Partial<InstanceConfig>, pause?: Pause, wanted = [aLease()]) =>

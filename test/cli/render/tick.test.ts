@@ -11,7 +11,16 @@ import { anAlert } from '../../support/telemetry-builders.ts';
 const style = { paint: plainPaint, unicode: false };
 
 function aTick(over: Partial<Tick> = {}): Tick {
-  return { at: NOW, stage: 'prod', outcomes: [anOutcome()], leased: [], idle: true, undelivered: 0, ...over };
+  return {
+    at: NOW,
+    stage: 'prod',
+    outcomes: [anOutcome()],
+    leased: [],
+    idle: true,
+    remarks: [],
+    undelivered: 0,
+    ...over,
+  };
 }
 
 const drawn = (tick: Tick) => tickLines(tick, style, [anInstance()]);
@@ -22,12 +31,13 @@ describe('in a terminal', () => {
       anOutcome({ status: 'acted', plan: aPlan(), leased: true }),
       anOutcome({ node: 'b:1', status: 'unreachable' }),
       anOutcome({ node: 'c:1' }),
+      anOutcome({ node: 'd:1', status: 'not-reached' }),
     ];
     const lines = drawn(aTick({ outcomes, leased: [{ instance: 'sessions', node: NODE }] }));
     expect(lines[0]).toBe(
-      '2026-11-24 01:14:05 UTC  prod: 3 nodes, 1 observed, 1 acted, 1 unreachable, 1 under our lease',
+      '2026-11-24 01:14:05 UTC  prod: 4 nodes, 1 observed, 1 acted, 1 unreachable, 1 not reached, 1 under our lease',
     );
-    expect(lines.filter((line) => line.startsWith('sessions '))).toHaveLength(3);
+    expect(lines.filter((line) => line.startsWith('sessions '))).toHaveLength(4);
   });
 
   test('two steps on one node are one block: one header, one picture', () => {

@@ -95,8 +95,12 @@ describe('one look', () => {
         aofRewriteInProgress: false,
         aofRewriteScheduled: false,
         moduleForkInProgress: false,
+        saves: true,
+        aofWrites: true,
+        aofRewrites: true,
+        unsaved: 42_000,
       },
-      replication: { role: 'primary', replicasSyncing: 0, failoverInProgress: false },
+      replication: { role: 'primary', replicasSyncing: 0, failoverInProgress: false, connectedReplicas: 0 },
       defrag: { running: 0, hits: 0, misses: 0, scannedKeys: 0, settings: {}, cycles: [] },
       refused: [],
     });
@@ -112,6 +116,7 @@ describe('one look', () => {
       maxmemory: 0,
       usedMemoryScripting: 96_256,
       lazyfreePendingObjects: 0,
+      replicationBacklog: 0,
     });
   });
 
@@ -166,7 +171,12 @@ describe('what a server reports in its own way', () => {
   test('a primary that saves for a replica', async () => {
     const { persistence, replication } = await lookAt('redis-7.0.15-bgsave-in-progress');
     expect(persistence.rdbBgsaveInProgress).toBe(true);
-    expect(replication).toEqual({ role: 'primary', replicasSyncing: 1, failoverInProgress: false });
+    expect(replication).toEqual({
+      role: 'primary',
+      replicasSyncing: 1,
+      failoverInProgress: false,
+      connectedReplicas: 1,
+    });
   });
 
   test('a replica that has not caught up', async () => {
@@ -283,6 +293,40 @@ describe('CONFIG', () => {
     const { defrag } = await look({ config: () => ok(['__proto__', 'polluted']) });
     expect(Object.getPrototypeOf(defrag.settings)).toBe(Object.prototype);
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+});
+
+describe('what a server says and cannot be', () => {
+  test('a run_id that is none (F13) is absent', async () => {
+    const info = infoText('redis-7.0.15').replace(/^run_id:.*$/m, `run_id:${'f'.repeat(1100)}`);
+    expect(await look({ info })).not.toHaveProperty('runId');
+  });
+
+  test('a setting whose value is none (F15) is left out, and named', async () => {
+    const config = (pattern: string) =>
+      ok(pattern === 'hz' ? ['hz', '10; FLUSHALL', 'maxmemory', '0'] : ['activedefrag', 'no']);
+    expect((await look({ config })).defrag).toMatchObject({ settings: { activedefrag: 'no' }, odd: ['hz'] });
+  });
+
+  test.each([
+    ['negative', [[-1, -5]]],
+    ['beyond what a number holds', [[1, 2 ** 53]]],
+    ['infinite', [[1, '1e999']]],
+    ['lists', [[1, [2]]]],
+  ])('events that are %s are none', async (_what, events) => {
+    expect((await look({ history: ok(events) })).defrag.cycles).toEqual([]);
+  });
+
+  test('of events without end the latest 160 are kept, as a server does', async () => {
+    const events = Array.from({ length: 3000 }, (_, at) => [at, 1]);
+    const { cycles } = (await look({ history: ok(events) })).defrag;
+    expect(cycles?.map(({ at }) => at)).toEqual(events.slice(-160).map(([at]) => at));
+  });
+
+  test('what follows 8 MiB of one section is read all the same', async () => {
+    const section = (name: string) =>
+      ok(name === 'memory' ? `used_memory:1\n${'x'.repeat(8_000_000)}` : name === 'replication' ? 'role:slave' : 'a:1');
+    expect((await look({ section })).replication.role).toBe('replica');
   });
 });
 

@@ -33,23 +33,23 @@ describe('a pause in the store', () => {
     await putPause(store, 'sessions', PAUSE);
     const { pauses } = await readState(store);
     expect(await keys()).toEqual(['pause#sessions']);
-    expect(pauses.pauseOf('sessions', PAUSE.until - 1)).toEqual(PAUSE);
-    expect(pauses.pauseOf('sessions', PAUSE.until)).toBeUndefined();
-    expect(pauses.pauseOf('sessions-2', NOW)).toBeUndefined();
+    expect(pauses.pauseOf({ id: 'sessions', nodes: [] }, PAUSE.until - 1)).toEqual(PAUSE);
+    expect(pauses.pauseOf({ id: 'sessions', nodes: [] }, PAUSE.until)).toBeUndefined();
+    expect(pauses.pauseOf({ id: 'sessions-2', nodes: [] }, NOW)).toBeUndefined();
   });
 
   test('of all instances lies on every one, beside their own', async () => {
     await putPause(store, '*', { ...PAUSE, until: NOW + 2 * HOUR });
     await putPause(store, 'sessions', { ...PAUSE, until: NOW + HOUR });
     const { pauseOf } = await readPauses(store);
-    expect(pauseOf('sessions', NOW)?.until).toBe(NOW + 2 * HOUR);
-    expect(pauseOf('any', NOW)?.until).toBe(NOW + 2 * HOUR);
+    expect(pauseOf({ id: 'sessions', nodes: [] }, NOW)?.until).toBe(NOW + 2 * HOUR);
+    expect(pauseOf({ id: 'any', nodes: [] }, NOW)?.until).toBe(NOW + 2 * HOUR);
   });
 
   test('takes the place of an earlier one, a longer one as well', async () => {
     await putPause(store, 'a', { ...PAUSE, until: NOW + 9 * HOUR });
     await putPause(store, 'a', PAUSE);
-    expect((await readPauses(store)).pauseOf('a', NOW)).toEqual(PAUSE);
+    expect((await readPauses(store)).pauseOf({ id: 'a', nodes: [] }, NOW)).toEqual(PAUSE);
   });
 
   test('is ended once', async () => {
@@ -71,7 +71,7 @@ describe('a pause in the store', () => {
     const seen = await readPauses(store);
     await putPause(store, 'a', PAUSE);
     await dropExpired(store, seen, NOW, log);
-    expect((await readPauses(store)).pauseOf('a', NOW)).toEqual(PAUSE);
+    expect((await readPauses(store)).pauseOf({ id: 'a', nodes: [] }, NOW)).toEqual(PAUSE);
   });
 
   test('that cannot be removed is harmless: it is logged, and the tick goes on', async () => {
@@ -92,7 +92,7 @@ describe('a pause in the store', () => {
   test('two people at the same moment: both are told that theirs was stored, and one of them is', async () => {
     const wanted = ['alice', 'bob', 'carol'].map((by) => ({ ...PAUSE, by }));
     await Promise.all(wanted.map((pause) => putPause(store, 'a', pause)));
-    expect(wanted).toContainEqual((await readPauses(store)).pauseOf('a', NOW));
+    expect(wanted).toContainEqual((await readPauses(store)).pauseOf({ id: 'a', nodes: [] }, NOW));
   });
 
   test('that others change each time is no success', async () => {

@@ -35,6 +35,17 @@ test('a store that is down is told once in six hours for each place, and counts 
   expect(world.got).toHaveLength(3);
 });
 
+test('F19: a clock that was set back makes the silence no longer', async () => {
+  const { world, sink } = aSink();
+  world.now = 10 * HOUR;
+  await sink.send([down('before')]);
+  world.now = 9 * HOUR;
+  await sink.send([down('after')]);
+  world.now += 5 * MINUTE;
+  await sink.send([down('soon after')]);
+  expect(world.got).toEqual(['before', 'after']);
+});
+
 test('what was not taken is tried again', async () => {
   const { world, sink } = aSink();
   world.refuses = true;

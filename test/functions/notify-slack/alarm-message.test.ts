@@ -45,8 +45,8 @@ describe('CloudWatch alarms', () => {
 
   test('a composite alarm names what it is made of', () => {
     const text = read(renderRecord(alarmRecord(aCompositeAlarm())).message);
-    expect(text).toContain('*Because of*\noffpeak-prod-sessions-unreachable-critical');
-    expect(text).toContain('*Rule*\nALARM("offpeak-prod-sessions-unreachable-critical") AND');
+    expect(text).toContain('*Because of*\noffpeak-prod/sessions/unreachable-critical');
+    expect(text).toContain('*Rule*\nALARM("offpeak-prod/sessions/unreachable-critical") AND');
     expect(text).not.toContain('*Instance*');
   });
 
@@ -78,6 +78,6 @@ describe('CloudWatch alarms', () => {
   ])('%s costs details, not the message', (_, over) => {
     const { kind, message, faults } = renderRecord(alarmRecord(anAlarm(over)));
     expect({ kind, faults, refusal: refusalOf(message) }).toEqual({ kind: 'alarm', faults: [], refusal: undefined });
-    expect(read(message)).toContain('offpeak-prod-sessions-unreachable-critical');
+    expect(read(message)).toContain('offpeak-prod/sessions/unreachable-critical');
   });
 });

@@ -17,20 +17,20 @@ const FILE = [
 const { Resources: NODE_STACK } = template(deployable(FILE), NO_NETWORK);
 const { Resources: FLEET_STACK } = template({ ...deployable(fleetFile(26)), runbook: RUNBOOK }, NO_NETWORK);
 
-const CHILD = 'arn:aws:cloudwatch:eu-west-1:123456789012:alarm:offpeak-prod-sessions-unreachable-critical';
+const CHILD = 'arn:aws:cloudwatch:eu-west-1:123456789012:alarm:offpeak-prod/sessions/unreachable-critical';
 
 /** What an alarm of the stack sends; `name` is without the stage. */
-const ofNode = (name: string, change: Change): Json => notificationOf(NODE_STACK, `offpeak-prod-${name}`, change);
-const ofFleet = (name: string, change: Change): Json => notificationOf(FLEET_STACK, `offpeak-prod-${name}`, change);
+const ofNode = (name: string, change: Change): Json => notificationOf(NODE_STACK, `offpeak-prod/${name}`, change);
+const ofFleet = (name: string, change: Change): Json => notificationOf(FLEET_STACK, `offpeak-prod/${name}`, change);
 
 /** An alarm on one metric. */
 export function anAlarm(over: Json = {}): Json {
-  return { ...ofNode('sessions-unreachable-critical', { to: 'ALARM', datum: 0 }), ...over };
+  return { ...ofNode('sessions/unreachable-critical', { to: 'ALARM', datum: 0 }), ...over };
 }
 
 /** The ratio with its byte floor: metric math has no metric of its own. */
 export function aMathAlarm(over: Json = {}): Json {
-  return { ...ofNode('sessions-fragmentation-warning', { to: 'ALARM', datum: 1.83 }), ...over };
+  return { ...ofNode('sessions/fragmentation-warning', { to: 'ALARM', datum: 1.83 }), ...over };
 }
 
 /** Nobody's of this stack, which has none: a composite alarm has a rule and children, and no trigger. */
@@ -41,7 +41,7 @@ export function aCompositeAlarm(over: Json = {}): Json {
     AlarmName: 'shop-redis-is-down',
     AlarmArn: 'arn:aws:cloudwatch:eu-west-1:123456789012:alarm:shop-redis-is-down',
     AlarmDescription: null,
-    AlarmRule: 'ALARM("offpeak-prod-sessions-unreachable-critical") AND ALARM("shop-checkout-errors")',
+    AlarmRule: 'ALARM("offpeak-prod/sessions/unreachable-critical") AND ALARM("shop-checkout-errors")',
     NewStateReason: `${CHILD} transitioned to ALARM at Monday 23 November, 2026 02:09:12 UTC`,
     TriggeringChildren: [{ Arn: CHILD, State: { Value: 'ALARM', Timestamp: '2026-11-23T02:09:12.345+0000' } }],
     ...over,
@@ -76,14 +76,14 @@ function aStrangersAlarm(): Json {
 /** By what the page of samples calls them; those of others last. */
 export const ALARMS: Readonly<Record<string, Json>> = {
   'one metric: ALARM': anAlarm(),
-  'one metric: OK': ofNode('sessions-unreachable-critical', { to: 'OK', datum: 1 }),
+  'one metric: OK': ofNode('sessions/unreachable-critical', { to: 'OK', datum: 1 }),
   'metric math: ALARM': aMathAlarm(),
-  'metric math: OK': ofNode('sessions-fragmentation-warning', { to: 'OK', datum: 1.24 }),
-  'near the limit: ALARM': ofNode('sessions-rss-critical', { to: 'ALARM', datum: 5_601_230_848 }),
-  'a fleet: ALARM': ofFleet('fleet-fragmentation-critical', { to: 'ALARM', datum: 3 }),
-  'the job does not run: ALARM': ofNode('job-not-running-critical', { to: 'ALARM' }),
-  'the job does not run: OK': ofNode('job-not-running-critical', { to: 'OK', datum: 1 }),
-  'a queue: ALARM': ofNode('job-dead-letters-warning', { to: 'ALARM', datum: 1 }),
+  'metric math: OK': ofNode('sessions/fragmentation-warning', { to: 'OK', datum: 1.24 }),
+  'near the limit: ALARM': ofNode('sessions/rss-critical', { to: 'ALARM', datum: 5_601_230_848 }),
+  'a fleet: ALARM': ofFleet('fleet/fragmentation-critical', { to: 'ALARM', datum: 3 }),
+  'the job does not run: ALARM': ofNode('job/not-running-critical', { to: 'ALARM' }),
+  'the job does not run: OK': ofNode('job/not-running-critical', { to: 'OK', datum: 1 }),
+  'a queue: ALARM': ofNode('job/dead-letters-warning', { to: 'ALARM', datum: 1 }),
   "somebody else's composite: ALARM": aCompositeAlarm(),
   "somebody else's composite: OK": aCompositeAlarm({
     NewStateValue: 'OK',

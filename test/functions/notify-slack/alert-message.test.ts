@@ -19,6 +19,9 @@ describe("the job's alerts", () => {
       'defrag-unsupported': true,
       'lease-lost': true,
       'settings-changed': true,
+      'config-rewritten': true,
+      'left-on': true,
+      'same-server': true,
       'state-unavailable': true,
     };
     expect(new Set(Object.values(ALERTS).map(({ event }) => event))).toEqual(new Set(Object.keys(events)));

@@ -15,7 +15,7 @@ const TOKEN = 'not4secret5token6';
 
 /** Three records of the three kinds. */
 const EVENT = anEvent(alertRecord(anAlert()), alarmRecord(anAlarm()), aRecord({ Message: 'A text for people' }));
-const TITLES = ['🟢 sessions: 402 MB returned', /^🔴 ALARM: offpeak-prod-sessions/, 'A subject: A text for people'];
+const TITLES = ['🟢 sessions: 402 MB returned', /^🔴 ALARM: offpeak-prod\/sessions/, 'A subject: A text for people'];
 
 const titlesOf = (messages: readonly unknown[]) => messages.map((message) => (message as { text: string }).text);
 

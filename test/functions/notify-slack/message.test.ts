@@ -41,7 +41,7 @@ describe('anything else', () => {
 describe('the plain text, for when Slack refuses the blocks', () => {
   test.each([
     ['an alert', alertRecord(anAlert()), /sessions: 402 MB returned[\s\S]*Next: Nothing to do/],
-    ['an alarm', alarmRecord(anAlarm()), /ALARM: offpeak-prod-sessions[\s\S]*Instance: sessions[\s\S]*Runbook: https/],
+    ['an alarm', alarmRecord(anAlarm()), /ALARM: offpeak-prod\/sessions[\s\S]*Instance: sessions[\s\S]*Runbook: https/],
     ['a text', aRecord(), /^A subject\n\nA text$/],
   ])('%s keeps its facts', (_, record, words) => {
     const { plain } = renderRecord(record);

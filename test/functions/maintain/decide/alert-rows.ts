@@ -133,6 +133,47 @@ export const ROWS: readonly Row[] = [
     'sessions: this build refuses active defrag',
   ],
   [
+    'a rewrite that was counted',
+    [anOutcome({ notices: [NOTICES['config-rewritten']] })],
+    'config-rewritten',
+    'warning',
+    'sessions: our settings are in the config file',
+  ],
+  [
+    'a rewrite that a failover suggests',
+    [anOutcome({ notices: [{ kind: 'config-rewritten', isSeen: false }] })],
+    'config-rewritten',
+    'warning',
+    'sessions: probably our settings are in the config file',
+  ],
+  [
+    'our settings without a lease or a record',
+    [anOutcome({ notices: [NOTICES['left-on']] })],
+    'left-on',
+    'warning',
+    'sessions: settings of Offpeak are on without a lease',
+  ],
+  [
+    'our settings, given back by a record',
+    [
+      anOutcome({
+        notices: [
+          { kind: 'left-on', standing: { activedefrag: 'yes', hz: '500' }, restored: { activedefrag: 'no', hz: '10' } },
+        ],
+      }),
+    ],
+    'left-on',
+    'warning',
+    'sessions: settings of Offpeak were still on, and are given back',
+  ],
+  [
+    'one server under two addresses',
+    [anOutcome({ notices: [NOTICES['same-server']] })],
+    'same-server',
+    'warning',
+    'sessions: 10.0.3.17:6379 and 10.0.3.18:6379 are one server',
+  ],
+  [
     'a purge failed',
     [anOutcome({ status: 'failed', notices: [NOTICES['action-failed']] })],
     'action-failed',

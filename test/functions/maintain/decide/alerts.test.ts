@@ -21,6 +21,9 @@ const EVENTS: Readonly<Record<Exclude<AlertEvent, 'several'>, true>> = {
   'defrag-unsupported': true,
   'lease-lost': true,
   'settings-changed': true,
+  'config-rewritten': true,
+  'left-on': true,
+  'same-server': true,
   'state-unavailable': true,
 };
 

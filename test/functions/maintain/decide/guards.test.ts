@@ -1,9 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { type Blocker, serverBlockers, startBlockers } from '../../../../functions/maintain/decide/guards.ts';
 import { loadCounters } from '../../../../functions/maintain/decide/load.ts';
-import type { Observation } from '../../../../functions/maintain/decide/observation.ts';
+import { immovable } from '../../../../functions/maintain/decide/modules.ts';
+import type {
+  Examined,
+  MemorySample,
+  Observation,
+  ServerModule,
+} from '../../../../functions/maintain/decide/observation.ts';
+import { plan } from '../../../../functions/maintain/decide/plan.ts';
+import { planLeased } from '../../../../functions/maintain/decide/stop.ts';
+import { guardedMemory } from '../../../../functions/maintain/guard-fields.ts';
 import { MIB } from '../../../../functions/shared/config/units.ts';
-import { anEngine, anInstance, anObservation, NOW } from '../../../support/builders.ts';
+import type { Engine } from '../../../../functions/shared/redis/engine.ts';
+import { infoLines } from '../../../../functions/shared/redis/info.ts';
+import { aLease, anEngine, anInstance, anObservation, NOW } from '../../../support/builders.ts';
+import { aRetainingObservation, aSituation } from '../../../support/situations.ts';
 
 type Case = readonly [what: string, seen: Partial<Observation>, blockers: readonly Blocker[]];
 
@@ -34,7 +46,22 @@ describe('the server itself', () => {
       [{ kind: 'forking', child: 'aof-rewrite' }],
     ],
     ['a module that forked', { persistence: { moduleForkInProgress: true } }, [{ kind: 'forking', child: 'module' }]],
+    [
+      'a slot migration that forked (Valkey 9)',
+      { persistence: { slotMigrationForkInProgress: true } },
+      [{ kind: 'forking', child: 'slot-migration' }],
+    ],
     ['persistence not reported', { persistence: {} }, []],
+    [
+      'persistence-failing: the last BGSAVE failed',
+      { persistence: { saves: false, aofWrites: true, aofRewrites: true, unsaved: 28 } },
+      [{ kind: 'persistence-failing', failing: ['save'], unsaved: 28 }],
+    ],
+    [
+      'persistence-failing: the AOF is neither written nor rewritten',
+      { persistence: { saves: true, aofWrites: false, aofRewrites: false } },
+      [{ kind: 'persistence-failing', failing: ['aof-write', 'aof-rewrite'] }],
+    ],
     [
       'a replica that has lost its primary',
       { replication: { ...replica, primaryLinkUp: false } },
@@ -132,5 +159,115 @@ describe('the load', () => {
 
   test('of a first look is not known, and no reason', () => {
     expect(serverBlockers(anObservation(), anInstance({ maxOpsPerSecond: 0 }))).toEqual([]);
+  });
+});
+
+describe('swapped-out: RSS below used', () => {
+  const swapped = (memory: Partial<MemorySample>) =>
+    serverBlockers(anObservation({ memory }), POLICY).filter(({ kind }) => kind === 'swapped-out');
+
+  test.each<[string, Partial<MemorySample>, boolean]>([
+    ['half of it', { usedMemory: 4096 * MIB, usedMemoryRss: 2048 * MIB }, true],
+    ['a little', { usedMemory: 4096 * MIB, usedMemoryRss: 3900 * MIB }, false],
+    ['a small server', { usedMemory: 90 * MIB, usedMemoryRss: 20 * MIB }, false],
+    ['an RSS of 0, which is none', { usedMemory: 4096 * MIB, usedMemoryRss: 0 }, false],
+    [
+      'a backlog that was allocated at once and never touched',
+      { usedMemory: 2048 * MIB, usedMemoryRss: 1100 * MIB, replicationBacklog: 1024 * MIB },
+      false,
+    ],
+    [
+      'more than the backlog',
+      { usedMemory: 4096 * MIB, usedMemoryRss: 1100 * MIB, replicationBacklog: 1024 * MIB },
+      true,
+    ],
+  ])('%s', (_, memory, is) => {
+    const { usedMemory: used, usedMemoryRss: rss } = memory;
+    expect(swapped(memory)).toEqual(is ? [{ kind: 'swapped-out', rss, used }] : []);
+  });
+
+  test('nothing is said where nothing is reported', () => {
+    expect(serverBlockers({ ...anObservation(), memory: {} }, POLICY)).toEqual([]);
+  });
+});
+
+describe('slots-migrating, and what else is asked before a start only', () => {
+  const examined = (over: Partial<Examined>) =>
+    startBlockers(anObservation({ isCluster: true, examined: { modules: [], ...over } }));
+  const up = { isUp: true, migrating: 0 };
+
+  test.each<[string, Partial<Examined>, readonly Blocker[]]>([
+    ['no cluster', {}, []],
+    ['a cluster at rest', { cluster: up }, []],
+    ['slots on the move', { cluster: { ...up, migrating: 3 } }, [{ kind: 'slots-migrating', slots: 3 }]],
+    ['a cluster that is down', { cluster: { ...up, isUp: false } }, [{ kind: 'cluster-down' }]],
+    ['a server that does not tell', { cluster: 'refused' }, [{ kind: 'cluster-refused' }]],
+    [
+      'clients-paused: CLIENT PAUSE, a failover',
+      { paused: { reason: 'client_pause', left: 8000 } },
+      [{ kind: 'clients-paused', reason: 'client_pause', left: 8000 }],
+    ],
+  ])('%s', (_, over, blockers) => expect(examined(over)).toEqual(blockers));
+
+  test('buffers of a migration (Redis 8.4, Valkey 9) end a run as well, and are said once', () => {
+    const observation = anObservation({
+      isCluster: true,
+      memory: { slotBuffers: 5 * MIB },
+      examined: { modules: [], cluster: { isUp: true, migrating: 1 } },
+    });
+    expect(serverBlockers(observation, POLICY)).toEqual([{ kind: 'slots-migrating', bytes: 5 * MIB }]);
+    expect(startBlockers(observation)).toEqual([]);
+    expect(planLeased(aSituation({ observation }), aLease())).toMatchObject({ reason: 'slots-migrating' });
+  });
+
+  test.each([
+    'mem_cluster_slot_migration_input_buffer:4096',
+    'mem_cluster_slot_migration_output_buffer:4096',
+    'mem_cluster_slot_import:4096',
+    'mem_cluster_slot_export:4096',
+  ])('%s is read', (line) => expect(guardedMemory(infoLines(line))).toEqual({ slotBuffers: 4096 }));
+
+  test.each(['mem_cluster_slot_migration_input_buffer_peak:4096', 'mem_cluster_links:4096'])('%s is not', (line) =>
+    expect(guardedMemory(infoLines(line))).toEqual({}),
+  );
+});
+
+describe('module-types: modules whose data defrag cannot move', () => {
+  const redis = { name: 'redis' } as const;
+  const valkey = { name: 'valkey' } as const;
+
+  test.each<[string, readonly ServerModule[], Pick<Engine, 'name'>, readonly string[], readonly string[]]>([
+    ['none', [], redis, [], []],
+    ['what is in every Redis 8', [{ name: 'vectorset', version: 1 }], redis, [], []],
+    ['what is in every Valkey 9.1', [{ name: 'lua', version: 1 }], valkey, [], []],
+    ['RedisJSON before its callback', [{ name: 'ReJSON', version: 20_609 }], redis, [], ['ReJSON']],
+    ['RedisJSON of Redis 8', [{ name: 'ReJSON', version: 80_001 }], redis, [], []],
+    [
+      'Bloom and time series of Redis Stack 7',
+      [
+        { name: 'bf', version: 20_608 },
+        { name: 'timeseries', version: 11_011 },
+      ],
+      redis,
+      [],
+      ['bf', 'timeseries'],
+    ],
+    ['Bloom of Valkey', [{ name: 'bf', version: 10_000 }], valkey, [], []],
+    ['search without an index', [{ name: 'search', version: 80_001, indexes: 0 }], redis, [], []],
+    ['search with indexes', [{ name: 'search', version: 80_001, indexes: 2 }], redis, [], ['search']],
+    ['search that does not say', [{ name: 'search', version: 20_400 }], redis, [], ['search']],
+    ['a module that is not known', [{ name: 'graph', version: 21_200 }], redis, [], ['graph']],
+    ['one that the config vouches for', [{ name: 'graph', version: 21_200 }], redis, ['graph'], []],
+    ['a name like a property of every object', [{ name: 'constructor', version: 1 }], redis, [], ['constructor']],
+  ])('%s', (_, modules, engine, allowed, expected) => expect(immovable(modules, engine, allowed)).toEqual(expected));
+
+  test('keep a defrag from starting, not a purge', () => {
+    const examined = { modules: [{ name: 'graph', version: 1 }] };
+    expect(plan(aSituation({ observation: anObservation({ examined }) }))).toMatchObject({
+      reason: 'module-types',
+      blockers: [{ kind: 'module-types', modules: ['graph'] }],
+    });
+    const observation = aRetainingObservation(200 * MIB, { examined });
+    expect(plan(aSituation({ observation }))).toMatchObject({ kind: 'act', action: { kind: 'purge' } });
   });
 });

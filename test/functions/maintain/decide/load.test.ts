@@ -41,6 +41,20 @@ describe('commands per second', () => {
     expect(commandsPerSecond(observation, earlier)).toBeUndefined();
   });
 
+  test('F19: two looks of one process are compared by the clock that is never set', () => {
+    const [observation, earlier] = twoLooks(1010);
+    const set = (by: number) =>
+      commandsPerSecond({ ...observation, at: observation.at + by, monotonic: 9000 }, { ...earlier, monotonic: 8000 });
+    // By the wall clock, forward, a busy server would look like a quiet one.
+    expect([set(0), set(3_600_000), set(-3_600_000)]).toEqual([1000, 1000, 1000]);
+    const cpu = (by: number) =>
+      mainThreadCpu(
+        { ...anObservation({ activity: { ownCommands: 3, cpuSeconds: 10.9 } }), at: NOW + by, monotonic: 9000 },
+        { at: NOW - 1000, own: 3, cpuSeconds: 10, monotonic: 8000 },
+      );
+    expect(cpu(3_600_000)).toBeCloseTo(90);
+  });
+
   test('the looks may be half a second apart', () => {
     const [observation, earlier] = twoLooks(1010);
     expect(commandsPerSecond(observation, { ...earlier, at: NOW - 500 })).toBe(2000);

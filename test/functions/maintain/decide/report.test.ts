@@ -110,9 +110,21 @@ describe('metrics', () => {
       Heartbeat: 1,
       NodesObserved: 2,
       NodesUnreachable: 1,
+      NodesNotReached: 0,
       NodesFailed: 1,
       LeasesHeld: 1,
       TickDuration: 2500,
+    });
+  });
+
+  test('a node that was not reached is counted as such, and nothing is claimed of it: F7', () => {
+    const notReached = { ...unreachable, status: 'not-reached' } as const;
+    expect(readings([notReached])).toEqual({});
+    expect(readings([notReached], {}, 'job')).toMatchObject({
+      NodesObserved: 0,
+      NodesUnreachable: 0,
+      NodesNotReached: 1,
+      NodesFailed: 0,
     });
   });
 

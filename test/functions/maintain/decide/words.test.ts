@@ -273,6 +273,10 @@ describe('findings', () => {
       { kind: 'config-refused' },
       ', and Offpeak does not close them: the server refuses CONFIG to us (a managed service, or an ACL without +config|get +config|set)',
     ],
+    [
+      { kind: 'odd-settings', names: ['hz', 'active-defrag-cycle-max'] },
+      ', and Offpeak does not close them: a value that CONFIG GET prints could not be restored: its setting cannot hold it (hz, active-defrag-cycle-max)',
+    ],
     [{ kind: 'unsupported' }, ', and Offpeak does not close them: this build refuses active defrag'],
     [
       { kind: 'not-defraggable', seen: 0, of: 357 * MIB },

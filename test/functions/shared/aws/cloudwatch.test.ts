@@ -148,6 +148,15 @@ describeWithMoto('publishing to CloudWatch over HTTP', () => {
     expect(proxy.requests).toHaveLength(tries);
   });
 
+  test('an endpoint that never answers is asked four times at once, and no more, however much there is to tell: F5', async () => {
+    proxy.fault({ operation: 'PutMetricData', kind: 'hang' });
+    const report = await createMetricSink(client).publish(series(8_000));
+    expect(report.sent).toBe(0);
+    expect(report.rejected).toHaveLength(8);
+    for (const { why } of report.rejected) expect(why).toMatch(/^TimeoutError: /);
+    expect(proxy.requests).toHaveLength(4 * 3);
+  });
+
   test('a request that fails does not keep the others from arriving', async () => {
     proxy.fault({ operation: 'PutMetricData', kind: 'error', when: (call) => datumsOf([call])[0]?.Value === 1_000 });
     const report = await createMetricSink(client).publish(series(2_500));

@@ -226,6 +226,14 @@ describeWithMoto('secrets of AWS over HTTP', () => {
     expect(await secrets.read(ref('secretsmanager:redis'))).toBe('new');
   });
 
+  test('F19: a clock that was set back keeps no secret for longer', async () => {
+    await createSecret('redis', 'old');
+    expect(await secrets.read(ref('secretsmanager:redis'))).toBe('old');
+    await secretsManager.send(new PutSecretValueCommand({ SecretId: 'redis', SecretString: 'new' }));
+    now -= 60 * MINUTE;
+    expect(await secrets.read(ref('secretsmanager:redis'))).toBe('new');
+  });
+
   test('clients are made with the first reference of their kind, once', async () => {
     await putParameter('/a', '1');
     await putParameter('/b', '2');

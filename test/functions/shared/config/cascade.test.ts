@@ -18,6 +18,7 @@ test('what is written nowhere has the built-in default', () => {
       maxStall: 5,
       maxCpu: 25,
       cooldown: 6 * HOUR,
+      allowModules: [],
     },
     maxMainThreadCpu: 40,
     thresholds: {

@@ -18,9 +18,9 @@ describe('config/schema.json', () => {
     expect(keys.filter(({ schema }) => typeof schema.description !== 'string')).toEqual([]);
     const required = /(instances|id|url|nodes|[.]days|start|duration|webhook)$/;
     const optional =
-      /(defaults|credentials|username|password|tls|ca|serverName|memoryLimit|timezone|maxOpsPerSecond|maxDuration|slack|chat|runbook)$/;
+      /(defaults|credentials|username|password|unencrypted|tls|ca|serverName|memoryLimit|timezone|maxOpsPerSecond|maxDuration|slack|chat|runbook)$/;
     const settings = keys.filter(({ path }) => !required.test(path) && !optional.test(path));
-    expect(settings).toHaveLength(2 * 27 + 5); // Once in defaults, once in an instance, and those of the stack.
+    expect(settings).toHaveLength(2 * 28 + 6); // Once in defaults, once in an instance, and those of the stage.
     expect(settings.filter(({ schema }) => schema.default === undefined)).toEqual([]);
   });
 
@@ -85,6 +85,7 @@ describe('config/example.yml', () => {
 
   test('says who is told, and how often the job looks', () => {
     expect(stack).toEqual({
+      maxDefragsAtOnce: 4,
       schedule: { every: 300_000, timezone: 'Europe/Berlin' },
       notifications: {
         emails: ['redis-team@redis.example'],

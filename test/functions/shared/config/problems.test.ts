@@ -29,7 +29,8 @@ describe('an unknown key', () => {
         path: 'hosts',
         value: 'hosts',
         message: 'unknown key `hosts`',
-        accepted: 'a mapping with the keys defaults, instances, schedule, notifications, runbook, logRetention',
+        accepted:
+          'a mapping with the keys defaults, instances, maxDefragsAtOnce, schedule, notifications, runbook, logRetention',
         line: 2,
       },
     ]);
@@ -119,7 +120,7 @@ describe('the stage', () => {
 test('without a file name the line stands alone', () => {
   expect(formatProblems(problemsOf('a: 1\na: 2\ninstances: [{ id: a, url: redis://h }]'))).toBe(
     [
-      'line 1 a: unknown key `a`; accepted: a mapping with the keys defaults, instances, schedule, notifications, runbook, logRetention',
+      'line 1 a: unknown key `a`; accepted: a mapping with the keys defaults, instances, maxDefragsAtOnce, schedule, notifications, runbook, logRetention',
       'line 2 a: the key `a` is written twice; accepted: each key once',
     ].join('\n'),
   );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fileWith, instanceWith, problemsOf } from './build.ts';
+import { configOf, fileWith, instanceWith, problemsOf } from './build.ts';
 
 const KIB = 1024;
 const SECOND = 1000;
@@ -158,5 +158,51 @@ describe('percentages, numbers and choices', () => {
       accepted: 'a duration in whole minutes from 1m to 24h with its unit, like 30m',
     });
     expect(instanceWith('thresholds: { rssCritical: { for: 120s } }').thresholds.rssCritical.for).toBe(120 * SECOND);
+  });
+});
+
+describe('F8: maxDefragsAtOnce is of the whole stage', () => {
+  test('it is 4 by default, and 1 to 100', () => {
+    expect(configOf(fileWith()).maxDefragsAtOnce).toBe(4);
+    for (const limit of [1, 100])
+      expect(configOf(`maxDefragsAtOnce: ${limit}\n${fileWith()}`)).toMatchObject({ maxDefragsAtOnce: limit });
+  });
+
+  test.each([
+    ['0', '0', '0 is below 1'],
+    ['101', '101', '101 is above 100'],
+    ['2.5', '2.5', '2.5 is not a whole number'],
+    ['"4"', '"4"', '"4" is not a number'],
+    ['all', '"all"', '"all" is not a number'],
+  ])('%s is refused', (written, value, message) => {
+    expect(problemsOf(`maxDefragsAtOnce: ${written}\n${fileWith()}`)).toEqual([
+      { path: 'maxDefragsAtOnce', value, accepted: 'a whole number from 1 to 100', message, line: 1 },
+    ]);
+  });
+
+  test('an instance has none of its own', () => {
+    expect(problemsOf(fileWith('maxDefragsAtOnce: 1'))).toMatchObject([{ path: 'instances[0].maxDefragsAtOnce' }]);
+  });
+});
+
+describe('modules that the config vouches for', () => {
+  const list = 'a list of at most 32 names of modules, as INFO modules prints them';
+
+  test('are named as INFO modules names them', () => {
+    expect(instanceWith('defrag: { allowModules: [search, ReJSON] }').defrag.allowModules).toEqual([
+      'search',
+      'ReJSON',
+    ]);
+    expect(instanceWith().defrag.allowModules).toEqual([]);
+  });
+
+  test.each([
+    ['search', 'defrag.allowModules', list],
+    ['["a b"]', 'defrag.allowModules[0]', 'the name of a module, as INFO modules prints it, like search'],
+    [`[${Array(33).fill('m').join()}]`, 'defrag.allowModules', list],
+  ])('%s is refused', (written, path, accepted) => {
+    expect(problemsOf(fileWith(`defrag: { allowModules: ${written} }`))).toMatchObject([
+      { path: `instances[0].${path}`, accepted },
+    ]);
   });
 });

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { flagField, numberField, parseInfo, textField } from '../../../../functions/shared/redis/info.ts';
+import {
+  flagField,
+  infoLines,
+  numberField,
+  parseInfo,
+  runIdField,
+  textField,
+  wordField,
+} from '../../../../functions/shared/redis/info.ts';
 import { INFO_NAMES, infoText } from '../../../support/info-texts.ts';
 
 describe('a figure', () => {
@@ -89,8 +97,37 @@ describe('a text', () => {
     ['an escape sequence, which a terminal would obey', '\u001b[2J7.0.15'],
     ['a NUL', '7.0\0.15'],
     ['longer than any path', 'x'.repeat(4097)],
+    ['a control character of Latin 1', '7.0\u009b31m.15'],
+    ['a mark that turns what follows', '7.0\u202e.15'],
+    ['a line break of Unicode', '7.0\u2028.15'],
+    ['half of a character', '7.0\ud800.15'],
   ])('is absent when it is %s', (_what, raw) => {
     expect(textField(parseInfo(`x:${raw}`), 'x')).toBeUndefined();
+    expect(wordField(parseInfo(`x:${raw}`), 'x')).toBeUndefined();
+  });
+
+  test.each([
+    ['7.0.15', '7.0.15'],
+    ['df-v1.40.1', 'df-v1.40.1'],
+    ['jemalloc-5.2.1-0-gea6b3e9', 'jemalloc-5.2.1-0-gea6b3e9'],
+    ['7.0 15', undefined],
+    ['7.0.15\u00e9', undefined],
+    ['x'.repeat(65), undefined],
+  ])('of one word: %j', (raw, value) => {
+    expect(wordField(parseInfo(`x:${raw}`), 'x')).toBe(value);
+  });
+
+  test.each([
+    ['40 digits', 'bae52d4de9b707a164e60591352f9740b4822687', true],
+    ['40 large ones', 'BAE52D4DE9B707A164E60591352F9740B4822687', true],
+    ['39', 'bae52d4de9b707a164e60591352f9740b482268', false],
+    ['41', 'bae52d4de9b707a164e60591352f9740b48226870', false],
+    ['1,100 (F13)', 'f'.repeat(1100), false],
+    ['a letter that is no digit', 'gae52d4de9b707a164e60591352f9740b4822687', false],
+    ['a part of another key', 'bae52d4de9b707a164e60591352f9740b48226#7', false],
+    ['none', '', false],
+  ])('that names a run of the server: %s', (_what, raw, isOne) => {
+    expect(runIdField(parseInfo(`run_id:${raw}`))).toBe(isOne ? raw : undefined);
   });
 });
 
@@ -131,6 +168,11 @@ describe('lines', () => {
     const fields = parseInfo(text);
     expect(numberField(fields, 'used_memory')).toBeUndefined();
     expect(textField(fields, 'run_id')).toBeUndefined();
+  });
+
+  test('of a text that has millions of them, ten thousand are read', () => {
+    expect(infoLines('a:1\n'.repeat(2_000_000))).toHaveLength(10_000);
+    expect(infoLines(`${'x\n'.repeat(20_000)}a:1`)).toEqual([]);
   });
 
   test('any text can be parsed', () => {

@@ -1,0 +1,21 @@
+import type { Tick } from '../../functions/maintain/run.ts';
+
+/** A node on which our defrag is on after a tick. */
+export interface LeaseOn {
+  readonly instance: string;
+  readonly node: string;
+  /** Epoch milliseconds at which a tick ends it at the latest; undefined where this tick could not see its lease through. */
+  readonly until: number | undefined;
+}
+
+/** What a tick leaves on. */
+export function leasesOn({ leased, outcomes }: Pick<Tick, 'leased' | 'outcomes'>): readonly LeaseOn[] {
+  return leased.map(({ instance, node }) => {
+    const plans = outcomes.flatMap((one) => (one.instance === instance && one.node === node && one.plan) || []);
+    const ends = plans.flatMap((plan) => {
+      if (plan.kind === 'act') return plan.action.kind === 'start-defrag' ? [plan.action.expiresAt] : [];
+      return plan.reason === 'defragmenting' && plan.until !== undefined ? [plan.until] : [];
+    });
+    return { instance, node, until: ends.at(-1) };
+  });
+}

@@ -1,0 +1,213 @@
+import pLimit from 'p-limit';
+import * as z from 'zod/mini';
+import { SECOND } from '../shared/config/units.ts';
+import type { NodeFailure } from '../shared/redis/failure.ts';
+import { type StateStore, StateUnavailable } from '../shared/state/store.ts';
+import {
+  type ActingNode,
+  type Answer,
+  type BrakeBlocker,
+  brakeBlockers,
+  type Fall,
+  fallOf,
+  fallsAfter,
+  isRecent,
+  type StageBrakes,
+} from './decide/brakes.ts';
+import type { Lease } from './decide/lease.ts';
+import { understood } from './document.ts';
+import { type HeldLease, isAside, LEASE, leasesOf } from './leases.ts';
+import type { Seen, Unseen } from './look.ts';
+import type { Ports } from './ports.ts';
+
+/**
+ * The brakes of the stage hold for two jobs at once, and for the instances that one job tends side by side, by one small document
+ * (`brakes`) and the leases themselves:
+ *
+ * * Who wants a lease reads the document, **then** lists the leases, counts both, and writes its claim into the document on the
+ *   condition that nobody has changed it since. Only then it takes the lease. So each claim was judged with all earlier claims and
+ *   with the leases that had come of them: of two that would be one too many, the second loses its write, reads again, and sees the first.
+ * * A claim counts for as long as its job may still act on it: to the lease's `busyUntil`, after which the job itself drops what it has
+ *   taken, and a little more for clocks that differ. From then on the lease alone counts. Nothing has to be taken back: a job that dies
+ *   between claim and lease, a lease that is dropped, a document that is lost, all heal by themselves within that time.
+ * * A lease that was set aside does not count: its server restarted or is away. One whose server has come back counts until it has got
+ *   its settings back. A lease that cannot be read counts, wherever it may be.
+ * * What has befallen a server is written into the same document, so that no claim is granted by a job that has not heard of it.
+ *
+ * A store that fails grants nothing. The document expires two days after its last write.
+ */
+export interface Brakes {
+  /** As last read, with what this tick has found itself. */
+  seen(): StageBrakes;
+  /** Before a lease is taken: nothing, or what stands in the way. @throws {StateUnavailable} */
+  claim(lease: Lease): Promise<readonly BrakeBlocker[]>;
+  /** A server went down under our defrag: for all starts of this tick at once, and for the stage. @throws {StateUnavailable} */
+  note(falls: readonly (Fall | undefined)[]): Promise<void>;
+}
+
+export const BRAKES = 'brakes';
+
+const amount = z.number();
+
+const schema = z.object({
+  claims: z.array(
+    z.object({ node: z.string(), address: z.optional(z.string()), isDefrag: z.boolean(), until: amount }),
+  ),
+  falls: z.array(
+    z.object({
+      node: z.string(),
+      runId: z.string(),
+      engine: z.object({ name: z.string(), version: z.string() }),
+      how: z.enum(['restarted', 'vanished']),
+      at: amount,
+      until: amount,
+    }),
+  ),
+});
+
+interface Claim extends ActingNode {
+  readonly until: number;
+}
+
+export interface BrakesDocument {
+  readonly claims: readonly Claim[];
+  readonly falls: readonly Fall[];
+  /** Of the stored document; absent where there is none. */
+  readonly version?: number;
+}
+
+const NOTHING: BrakesDocument = { claims: [], falls: [] };
+
+/** For clocks that differ between two jobs. */
+const SKEW = 5 * SECOND;
+/** Each loses only to another job's claim or fall. */
+const TRIES = 20;
+
+const REMEDY = '; remove it: leases and what this night brings fill it anew';
+
+/** @throws {StateUnavailable} for what is none: never a guess. */
+export async function readBrakes(store: StateStore): Promise<BrakesDocument> {
+  const stored = await store.read(BRAKES);
+  if (!stored) return NOTHING;
+  return { ...(understood(schema, BRAKES, stored.value, REMEDY) as BrakesDocument), version: stored.version };
+}
+
+/** What a tick knows as it begins. */
+export interface Known {
+  readonly limit: number;
+  readonly document: BrakesDocument;
+  readonly leases: readonly HeldLease[];
+  /** Keys of leases that cannot be read. */
+  readonly unreadable: readonly string[];
+  readonly homes: ReadonlyMap<string, HeldLease>;
+  readonly looks: readonly (Seen | Unseen)[];
+}
+
+export function brakesOf(
+  { store, clock }: Pick<Ports, 'store'> & { readonly clock: Pick<Ports['clock'], 'now'> },
+  known: Known,
+): Brakes {
+  const { limit, homes, looks } = known;
+  const oneByOne = pLimit(1);
+  const found: Fall[] = [...fallsSeen(homes, looks, clock.now())];
+  const answered = looks.flatMap((look): Answer[] => {
+    const { runId, at } = 'observation' in look ? look.observation : {};
+    return runId !== undefined && at !== undefined ? [{ runId, at }] : [];
+  });
+  let { document } = known;
+  let leased = [...known.leases.flatMap(actingUnder), ...known.unreadable.map(unreadable)];
+
+  function actingUnder(held: HeldLease): readonly ActingNode[] {
+    const home = [...homes].find(([, one]) => one.key === held.key)?.[0];
+    if (isAside(held) && home === undefined) return [];
+    const { address } = held.lease;
+    const node = home ?? held.lease.node;
+    return [{ node, ...(address !== undefined && { address }), isDefrag: held.lease.phase !== 'purging' }];
+  }
+
+  function seen(): StageBrakes {
+    const now = clock.now();
+    const claimed = document.claims.filter(
+      ({ node, until }) => until > now && !leased.some((lease) => lease.node === node),
+    );
+    return { limit, acting: [...leased, ...claimed], falls: fallsAfter(document.falls, found, answered, now) };
+  }
+
+  /** In this order: what a claim has become by now stands among the leases. */
+  async function refresh(): Promise<void> {
+    document = await readBrakes(store);
+    const garbled: string[] = [];
+    const { leases, aside } = leasesOf(await store.list(LEASE), (key) => void garbled.push(key));
+    leased = [...[...leases.values(), ...aside].flatMap(actingUnder), ...garbled.map(unreadable)];
+  }
+
+  /** False: another job has changed it in between. */
+  async function write(claims: readonly Claim[]): Promise<boolean> {
+    const { falls } = seen();
+    const written = await store.write(BRAKES, { claims, falls }, document.version);
+    if (written.stored) document = { claims, falls, version: written.version };
+    return written.stored;
+  }
+
+  function liveClaims(): readonly Claim[] {
+    return document.claims.filter(({ until }) => until > clock.now());
+  }
+
+  async function claim(lease: Lease): Promise<readonly BrakeBlocker[]> {
+    const { node, address, engine, phase, busyUntil } = lease;
+    const isDefrag = phase !== 'purging';
+    const own = { node, ...(address !== undefined && { address }) };
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      await refresh();
+      const blockers = brakeBlockers(seen(), { ...own, ...(engine && { engine }) }, isDefrag, clock.now());
+      if (blockers.length > 0) return blockers;
+      const others = liveClaims().filter((one) => one.node !== node);
+      if (await write([...others, { ...own, isDefrag, until: busyUntil + SKEW }])) return [];
+    }
+    throw contended();
+  }
+
+  async function note(falls: readonly (Fall | undefined)[]): Promise<void> {
+    found.push(...falls.filter((fall) => fall !== undefined));
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      if (isSame(seen().falls, recent(document.falls))) return;
+      if (await write(liveClaims())) return;
+      document = await readBrakes(store);
+    }
+    throw contended();
+  }
+
+  function recent(falls: readonly Fall[]): readonly Fall[] {
+    return falls.filter((fall) => isRecent(fall, clock.now()));
+  }
+
+  return { seen, claim: (lease) => oneByOne(() => claim(lease)), note: (falls) => oneByOne(() => note(falls)) };
+}
+
+function unreadable(key: string): ActingNode {
+  return { node: key, isDefrag: true };
+}
+
+function isSame(a: readonly Fall[], b: readonly Fall[]): boolean {
+  const named = (falls: readonly Fall[]) => falls.map(({ node, runId, how }) => `${node} ${runId} ${how}`).toSorted();
+  return named(a).join() === named(b).join();
+}
+
+function contended(): StateUnavailable {
+  return new StateUnavailable(`the document ${BRAKES} is changed by other jobs again and again`);
+}
+
+/** What this tick's looks say of the servers that our leases are on. A node that was not looked at says nothing. */
+function fallsSeen(homes: Known['homes'], looks: Known['looks'], now: number): readonly Fall[] {
+  return [...homes].flatMap(([node, held]) => {
+    const look = looks.find((one) => one.node.id === node);
+    if (look === undefined || isAside(held)) return [];
+    if ('problem' in look && !isSilence(look.problem)) return [];
+    return fallOf(held.lease, 'observation' in look ? look.observation : 'silent', now) ?? [];
+  });
+}
+
+/** It does not answer at all. Who refuses us, or speaks to us, is there. */
+export function isSilence({ kind }: Pick<NodeFailure, 'kind'> | { readonly kind: string }): boolean {
+  return kind === 'unreachable' || kind === 'timeout';
+}

@@ -1,0 +1,106 @@
+import { type Applied, isOwnValue } from './ladder.ts';
+import type { Observation, Settings } from './observation.ts';
+import { IGNORE_BYTES, LATENCY_THRESHOLD_MS, MAX_HZ, THRESHOLD_LOWER } from './stall.ts';
+
+/** What a lease, or the record that it has left, says of the settings of its server. */
+export interface Changed extends Applied {
+  readonly prior: Settings;
+}
+
+/** Settings of ours where no lease is. */
+export interface OwnHand {
+  readonly standing: Settings;
+  /** `record`: what was before is known. `values`: nothing but the values tells. */
+  readonly by: 'record' | 'values';
+}
+
+/** Settings that hold a value which the job has given them, and which was another one before. */
+export function standing(changed: Changed, settings: Settings = {}): Settings {
+  return Object.fromEntries(
+    Object.keys(changed.applied).flatMap((name) => {
+      const value = settings[name];
+      const isOurs = value !== undefined && value !== changed.prior[name] && isOwnValue(changed, name, value);
+      return isOurs ? [[name, value]] : [];
+    }),
+  );
+}
+
+/** One value that stands as we set it may be somebody else's wish; two of them, besides the switch, are no accident. */
+const PROOFS = 2;
+
+/** Whether what stands is ours beyond doubt, where no lease that is on says so. */
+export function isProven(changed: Changed, settings: Settings | undefined): boolean {
+  const isProof = (name: string) => name !== 'activedefrag';
+  const possible = Object.keys(changed.applied).filter(
+    (name) => isProof(name) && changed.applied[name] !== changed.prior[name],
+  );
+  const found = Object.keys(standing(changed, settings)).filter(isProof);
+  return found.length >= Math.max(1, Math.min(PROOFS, possible.length));
+}
+
+/** The record of an earlier lease, as far as it proves something. */
+export interface Recorded extends Changed {
+  readonly runId: string;
+  readonly acquiredAt: number;
+  readonly givenBackOn?: string;
+}
+
+/**
+ * Our own hand on a server without a lease: after a restart from a config file that a CONFIG REWRITE has written during a lease (Sentinel
+ * does one at each failover), or when the state was lost or restored.
+ */
+export function ownHand(observation: Observation, record?: Recorded): OwnHand | undefined {
+  const { settings } = observation.defrag;
+  if (settings === undefined) return undefined;
+  if (record && isOfServer(record, observation) && isProven(record, settings)) {
+    // Given back once on this process: what stands again was typed by somebody who wants it.
+    if (record.givenBackOn !== undefined && record.givenBackOn === observation.runId) return undefined;
+    return { standing: standing(record, settings), by: 'record' };
+  }
+  const signs = signsIn(settings);
+  return signs && { standing: signs, by: 'values' };
+}
+
+/** The process of the record, or a younger one at its address. */
+function isOfServer({ runId, acquiredAt }: Recorded, observation: Observation): boolean {
+  const { uptime, at } = observation;
+  return observation.runId === runId || uptime === undefined || uptime < at - acquiredAt;
+}
+
+/**
+ * The values that only this job gives: `hz` at its maximum, and equal bounds of the CPU share. With one of them, and two in all, an
+ * operator's own tuning is not taken for ours.
+ */
+function signsIn(settings: Settings): Settings | undefined {
+  const { hz, activedefrag } = settings;
+  const [min, max] = [settings['active-defrag-cycle-min'], settings['active-defrag-cycle-max']];
+  const strong = {
+    ...(hz === String(MAX_HZ) && { hz }),
+    ...(min !== undefined && min === max && { 'active-defrag-cycle-min': min, 'active-defrag-cycle-max': min }),
+  };
+  const weak = Object.entries({
+    'active-defrag-ignore-bytes': String(IGNORE_BYTES),
+    'active-defrag-threshold-lower': String(THRESHOLD_LOWER),
+    'latency-monitor-threshold': String(LATENCY_THRESHOLD_MS),
+  }).filter(([name, value]) => settings[name] === value);
+  const isOn = activedefrag === 'yes';
+  const count = (strong.hz ? 1 : 0) + ('active-defrag-cycle-min' in strong ? 1 : 0) + weak.length;
+  if (Object.keys(strong).length === 0 || count < PROOFS + (isOn ? 0 : 1)) return undefined;
+  return { ...(isOn && { activedefrag }), ...strong, ...Object.fromEntries(weak) };
+}
+
+/** What Redis starts with (config.c): where nothing says what stood there before. */
+const DEFAULTS: Settings = {
+  activedefrag: 'no',
+  hz: '10',
+  'active-defrag-cycle-min': '1',
+  'active-defrag-cycle-max': '25',
+  'active-defrag-ignore-bytes': '104857600',
+  'active-defrag-threshold-lower': '10',
+  'latency-monitor-threshold': '0',
+};
+
+/** What to type to give back what stands, as far as anything is known of what was before. */
+export function remedy(names: readonly string[], prior: Settings = DEFAULTS): string {
+  return names.flatMap((name) => (prior[name] ? [`CONFIG SET ${name} ${prior[name]}`] : [])).join('; ');
+}

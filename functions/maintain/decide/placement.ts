@@ -1,0 +1,64 @@
+import { NOTHING_REMEMBERED, type NodeMemory } from './lease.ts';
+
+/** What is stored of an address. 0.1 kept one document for each instance that had named it. */
+export interface PlacedMemory {
+  readonly node: string;
+  readonly memory: NodeMemory;
+}
+
+/**
+ * What is known of each address. A history belongs to its server: while the process lives, it follows its `run_id` to whatever address
+ * it answers at; else it stays where it is, since a restarted server is found by its address.
+ *
+ * @param runs the `run_id` that answers at each address now
+ */
+export function memoriesByNode(
+  stored: readonly PlacedMemory[],
+  runs: ReadonlyMap<string, string>,
+): ReadonlyMap<string, NodeMemory> {
+  const places = new Map<string, NodeMemory>();
+  for (const { node, memory } of stored) {
+    const other = places.get(node);
+    places.set(node, other ? joined(other, memory) : memory);
+  }
+  const alive = new Set(runs.values());
+  const moved = [...runs].flatMap(([node, runId]): [string, NodeMemory][] => {
+    const here = places.get(node);
+    if (here?.runId === runId) return [];
+    const own = [...places.values()].find((memory) => memory.runId === runId);
+    // What the address remembers of a server that answers nowhere still counts there: a node that has died stays a warning.
+    const isElsewhere = here?.runId !== undefined && alive.has(here.runId);
+    if (!own) return isElsewhere ? [[node, NOTHING_REMEMBERED]] : [];
+    return [[node, here === undefined || isElsewhere ? own : { ...joined(here, own), runId }]];
+  });
+  return new Map([...places, ...moved]);
+}
+
+/** Of two, the later one's facts; of what keeps an action from starting, the stricter. */
+function joined(a: NodeMemory, b: NodeMemory): NodeMemory {
+  const [older, newer] = lastDeed(a) <= lastDeed(b) ? [a, b] : [b, a];
+  return {
+    ...older,
+    ...newer,
+    ...latest(a, b),
+    ineffective: {
+      purge: Math.max(a.ineffective.purge, b.ineffective.purge),
+      defrag: Math.max(a.ineffective.defrag, b.ineffective.defrag),
+    },
+  };
+}
+
+const TIMES = ['lastPurgeAt', 'purgeKnownAt', 'purgeRefusedAt', 'lastDefragAt', 'restUntil'] as const;
+
+function latest(a: NodeMemory, b: NodeMemory): Partial<NodeMemory> {
+  const times = TIMES.flatMap((name) => {
+    const known = [a[name], b[name]].filter((at) => at !== undefined);
+    return known.length > 0 ? [[name, Math.max(...known)] as const] : [];
+  });
+  const crashed = [a.crashed, b.crashed].filter((crash) => crash !== undefined).toSorted((x, y) => y.at - x.at)[0];
+  return { ...Object.fromEntries(times), ...(crashed && { crashed }) };
+}
+
+function lastDeed({ lastPurgeAt = 0, lastDefragAt = 0, restUntil = 0, learned, crashed }: NodeMemory): number {
+  return Math.max(lastPurgeAt, lastDefragAt, restUntil, learned.at ?? 0, crashed?.at ?? 0);
+}

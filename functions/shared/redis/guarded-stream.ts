@@ -1,0 +1,122 @@
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { farewellIn, hungUp, notRedis, type Place } from './failure.ts';
+import { RESP_LIMITS, RespGuard } from './resp-guard.ts';
+
+/** No farewell is longer: that of the protected mode has 900 characters and says what it is in the first 100. */
+const FAREWELL_BYTES = 1024;
+/** A look of a real server needs less. */
+const FIRST_BYTES = 16 * 1024;
+/** What a stream may hold whatever the others do. */
+const OWN_BYTES = 256 * 1024;
+/** What all streams of the process hold beyond that: many servers that send much must not add up to more than a function has. */
+const SHARED_BYTES = 64 * 1024 * 1024;
+let held = 0;
+
+/**
+ * What the client reads from in place of the socket. Replies are handed on when all that were asked for have come, in one piece, and only
+ * if a {@link RespGuard} has passed each byte of them: the client's parser sees no broken, endless or unasked reply, and no server
+ * makes it keep more than 16 MiB. Whatever else comes ends the stream with a NodeFailure.
+ */
+export class GuardedStream extends Duplex {
+  readonly #socket: Socket;
+  readonly #target: Place;
+  readonly #guard = new RespGuard();
+  #held = Buffer.alloc(0);
+  #size = 0;
+
+  constructor(socket: Socket, target: Place) {
+    super({ allowHalfOpen: false });
+    this.#socket = socket;
+    this.#target = target;
+    // Whoever destroys it knows why, or asks `errored`: an error without a listener would end the process.
+    this.on('error', () => {});
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('error', (error) => this.#end(error));
+    socket.on('end', () => this.#end());
+    socket.on('close', () => this.#end());
+    if (socket.destroyed) this.#end();
+  }
+
+  /** This many commands are being sent. */
+  expect(replies: number): void {
+    this.#guard.expect(replies);
+  }
+
+  /** Asked for by the client, which takes this for a socket. */
+  setNoDelay(isOn: boolean): this {
+    this.#socket.setNoDelay(isOn);
+    return this;
+  }
+
+  /** Asked for by the client, which takes this for a socket. */
+  setKeepAlive(isOn: boolean, delay: number): this {
+    this.#socket.setKeepAlive(isOn, delay);
+    return this;
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.destroyed) return;
+    const violation = this.#guard.feed(chunk);
+    if (violation !== undefined) {
+      if (this.#size < FAREWELL_BYTES) this.#hold(chunk.subarray(0, FAREWELL_BYTES));
+      this.#end(notRedis(this.#target, violation));
+      return;
+    }
+    if ((this.#size > 0 || !this.#guard.isComplete) && !this.#hold(chunk)) {
+      this.#end(notRedis(this.#target, 'much, while other servers did, too: together more than 64 MiB'));
+      return;
+    }
+    if (this.#guard.isComplete) this.push(this.#size > 0 ? this.#release() : chunk);
+  }
+
+  /** One piece of memory for all pieces: a server that sends single bytes must not cost an object for each. False: there is none left. */
+  #hold(chunk: Buffer): boolean {
+    const size = this.#size + chunk.length;
+    if (size > this.#held.length) {
+      const room = Math.max(FIRST_BYTES, size, Math.min(2 * size, RESP_LIMITS.bytes));
+      if (room > OWN_BYTES && held - this.#held.length + room > SHARED_BYTES) return false;
+      const roomier = Buffer.allocUnsafe(room);
+      this.#held.copy(roomier, 0, 0, this.#size);
+      held += room - this.#held.length;
+      this.#held = roomier;
+    }
+    chunk.copy(this.#held, this.#size);
+    this.#size = size;
+    return true;
+  }
+
+  #release(): Buffer {
+    const replies = this.#held.subarray(0, this.#size);
+    held -= this.#held.length;
+    this.#held = Buffer.alloc(0);
+    this.#size = 0;
+    return replies;
+  }
+
+  #end(error?: Error): void {
+    const farewell = farewellIn(firstError(this.#held.subarray(0, Math.min(this.#size, FAREWELL_BYTES))));
+    this.destroy(farewell === undefined ? error : hungUp(this.#target, farewell));
+  }
+
+  override _read(): void {
+    // A look is bounded by the guard: there is nothing to hold back.
+  }
+
+  override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#socket.write(chunk, encoding, done);
+  }
+
+  /** At once, whatever is still under way: a server that takes nothing and sends for ever would keep the connection. */
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#release();
+    this.#socket.destroy();
+    done(error);
+  }
+}
+
+/** The error that a server has begun with, if it is one. */
+function firstError(bytes: Buffer): string {
+  const [line = ''] = bytes.toString('latin1').split('\r\n', 1);
+  return line.startsWith('-') ? line : '';
+}

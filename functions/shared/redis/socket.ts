@@ -1,0 +1,51 @@
+import { isIP, connect as netConnect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
+import type { Place } from './failure.ts';
+
+export interface Peer extends Place {
+  readonly ca?: string;
+  readonly serverName?: string;
+}
+
+/**
+ * A socket that is connected to one address of its peer, with the TLS handshake behind it. `timeout` (ms) bounds all of it (Node's own
+ * time-out begins anew with each byte, so that a handshake of one byte a second would never end); an aborted `signal` gives it up.
+ */
+export function openSocket(
+  peer: Peer,
+  host: string,
+  { timeout, signal }: { readonly timeout: number; readonly signal?: AbortSignal },
+): Promise<Socket> {
+  const { port, tls } = peer;
+  return new Promise((resolve, reject) => {
+    const socket = tls ? tlsConnect({ host, port, ...tlsOptions(peer) }) : netConnect({ host, port });
+    const late = Object.assign(new Error('connect ETIMEDOUT'), { code: 'ETIMEDOUT' });
+    const timer = setTimeout(() => socket.destroy(late), timeout);
+    const abandon = () => socket.destroy();
+    signal?.addEventListener('abort', abandon);
+    const settle = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abandon);
+    };
+    socket.once(tls ? 'secureConnect' : 'connect', () => {
+      settle();
+      resolve(socket);
+    });
+    // It stays: what happens to the socket afterwards must find a listener, or it ends the process.
+    socket.on('error', (error) => {
+      settle();
+      reject(error);
+    });
+    socket.once('close', () => {
+      settle();
+      reject(new Error('connection closed'));
+    });
+  });
+}
+
+/** By the configured name, whatever address it leads to. */
+function tlsOptions({ host, ca, serverName }: Peer): ConnectionOptions {
+  // SNI holds names only (RFC 6066); the certificate is checked against the address all the same.
+  const servername = serverName ?? (isIP(host) === 0 ? host : undefined);
+  return { ...(ca !== undefined && { ca }), ...(servername !== undefined && { servername }) };
+}

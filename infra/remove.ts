@@ -1,0 +1,53 @@
+import { type DynamoDBClient, paginateListTables } from '@aws-sdk/client-dynamodb';
+import { timeText } from '../functions/maintain/decide/words-units.ts';
+import { LEASE, leasesIn, leasesOf } from '../functions/maintain/leases.ts';
+import { createDynamoClient } from '../functions/shared/aws/clients.ts';
+import { createDynamoStore } from '../functions/shared/state/dynamo-store.ts';
+import type { StateStore } from '../functions/shared/state/store.ts';
+import { ID, stackName } from './names.ts';
+
+/** What a stage whose stack is about to be removed has in its tables. */
+export type Removal =
+  /** No lease is on, as far as the tables know; there are none where the stage was never deployed. */
+  | { readonly kind: 'free'; readonly tables: readonly string[] }
+  /** One line for each node on which the job's lease stands, and for each lease that cannot be read; with the table that says so. */
+  | { readonly kind: 'leased'; readonly lines: readonly string[] }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+/**
+ * What the stage's tables say of leases: the stack's own, and those that earlier stacks have left. Without a stack, no tick ends a defrag.
+ * Never throws: what cannot be read is unknown.
+ */
+export async function removalOf(stage: string): Promise<Removal> {
+  try {
+    const client = createDynamoClient();
+    const tables = await tablesOf(client, stage);
+    const lines: string[] = [];
+    for (const tableName of tables) {
+      const found = await leaseLines(createDynamoStore(client, { tableName }));
+      lines.push(...found.map((line) => `${line} (table ${tableName})`));
+    }
+    client.destroy();
+    return lines.length === 0 ? { kind: 'free', tables } : { kind: 'leased', lines };
+  } catch (error) {
+    return { kind: 'unknown', why: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+  }
+}
+
+/** `offpeak-prod-StateTable-1ABCDEFGHIJKL`: CloudFormation names it by stack and logical id. No stage holds a capital. */
+async function tablesOf(client: DynamoDBClient, stage: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for await (const { TableNames = [] } of paginateListTables({ client }, {}))
+    found.push(...TableNames.filter((name) => name.startsWith(`${stackName(stage)}-${ID.table}-`)));
+  return found;
+}
+
+/** @throws {StateUnavailable} where the table cannot be read. */
+export async function leaseLines(store: StateStore): Promise<readonly string[]> {
+  const unreadable: string[] = [];
+  const leases = leasesOf(await store.list(LEASE), (_, why) => void unreadable.push(why));
+  const held = leasesIn(leases).map(
+    ({ instance, node, expiresAt }) => `${instance} ${node}: held until ${timeText(expiresAt)}`,
+  );
+  return [...held, ...unreadable];
+}

@@ -1,0 +1,166 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunningServer } from '../../cli/server/start.ts';
+import type { Clock } from '../../functions/maintain/ports.ts';
+import type { Tick } from '../../functions/maintain/run.ts';
+import { createSecretReader } from '../../functions/shared/aws/secrets.ts';
+import { SECOND } from '../../functions/shared/config/units.ts';
+import { createNames } from '../../functions/shared/names.ts';
+import { dnsServer } from '../support/dns-server.ts';
+import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
+import { aJob, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
+import { awsBackend } from '../support/lambda.ts';
+import { describeWithMoto } from '../support/moto.ts';
+import { oddServer } from '../support/odd-server.ts';
+import { defragServer, lacksServer, plainServer } from '../support/servers.ts';
+
+const instanceAt = (id: string, url: string, settings = '') =>
+  `  - id: ${id}\n    url: ${url}${OPEN}${SMALL_FLOORS}${settings}\n`;
+const configFor = (instances: readonly string[]) => `defaults: { timezone: UTC }\ninstances:\n${instances.join('')}`;
+
+/** Addresses of loopback, all of which lead to the same port. */
+const deadUrl = (n: number, { port }: { readonly port: number }) =>
+  `redis://127.${1 + (n >> 14)}.${(n >> 7) & 127}.${1 + (n & 127)}:${port}`;
+const deadInstances = (count: number, place: { readonly port: number }) =>
+  Array.from({ length: count }, (_, n) => `  - { id: dead-${n}, url: "${deadUrl(n, place)}" }\n`);
+
+const statusOf = ({ outcomes }: Tick, id: string) => outcomes.find(({ instance }) => instance === id)?.status;
+const countOf = ({ outcomes }: Tick, status: string) =>
+  outcomes.filter((one) => one.instance.startsWith('dead') && one.status === status).length;
+const published = (job: Job, name: string, instance?: string) =>
+  job.metrics.findLast((metric) => metric.name === name && metric.dimensions.Instance === instance)?.value;
+
+describe.skipIf(lacksServer('plain'))('F7: more nodes that do not answer than there is time for', () => {
+  let server: RunningServer;
+  /** Listens, and accepts nobody: what comes after the first few is dropped, as on a route that leads nowhere. */
+  let hole: Hole;
+  beforeAll(async () => {
+    [server, hole] = await Promise.all([plainServer(), blackHole()]);
+  });
+  afterAll(async () => {
+    hole?.[Symbol.dispose]();
+    await server?.stop();
+  });
+
+  test('the tick ends in time, publishes what it saw, and says of the others that they were not reached', async () => {
+    const dead = 1_300;
+    using job = aJob(configFor([...deadInstances(dead, hole), instanceAt('well', server.url)]));
+    // As `every: 1m` has it, at a third of its time: 15 s, of which looks get 5.
+    const startedAt = performance.now();
+    const remaining = () => 15 * SECOND - (performance.now() - startedAt);
+    let tick = await job.tick({ remaining });
+    const took = performance.now() - startedAt;
+    expect(countOf(tick, 'unreachable') + countOf(tick, 'not-reached')).toBe(dead);
+    expect(countOf(tick, 'not-reached')).toBeGreaterThan(0);
+    // All of them one after the other, 32 at a time, are two minutes.
+    expect(took).toBeLessThan(60 * SECOND);
+    expect(tick.outcomes.find(({ status }) => status === 'not-reached')).toMatchObject({
+      problem: { kind: 'not-reached', message: 'there was no time left to look at it', expected: true },
+    });
+    const all = (status: string) => tick.outcomes.filter((one) => one.status === status).length;
+    expect(published(job, 'NodesNotReached')).toBe(all('not-reached'));
+    expect(published(job, 'NodesUnreachable')).toBe(all('unreachable'));
+    const unknown = tick.outcomes.find(({ status }) => status === 'not-reached')?.instance;
+    expect(job.metrics.filter(({ dimensions }) => dimensions.Instance === unknown)).toEqual([]);
+
+    // A node that answers is seen as soon as it has been reached once, and always from then on.
+    for (let more = 0; more < 10 && statusOf(tick, 'well') !== 'observed'; more++) {
+      expect(statusOf(tick, 'well')).toBe('not-reached');
+      tick = await job.tick({ remaining: () => 15 * SECOND });
+    }
+    expect(statusOf(tick, 'well')).toBe('observed');
+    expect(statusOf(await job.tick({ remaining: () => 15 * SECOND }), 'well')).toBe('observed');
+    expect(published(job, 'Reachable', 'well')).toBe(1);
+  }, 240_000);
+
+  test('what was not reached comes first the next time, so that each node has its turn', async () => {
+    using job = aJob(configFor(deadInstances(300, hole)));
+    const reached = new Set<string>();
+    for (let ticks = 0; reached.size < 300 && ticks < 20; ticks++) {
+      const { outcomes } = await job.tick({ remaining: () => 0 });
+      for (const { instance, status } of outcomes) if (status === 'unreachable') reached.add(instance);
+    }
+    expect(reached.size).toBe(300);
+  }, 240_000);
+
+  test('what is given up is closed', async () => {
+    await using dns = await dnsServer();
+    await using silent = await oddServer(() => {});
+    const ids = Array.from({ length: 600 }, (_, n) => `dead-${n}`);
+    for (const id of ids) dns.set(`${id}.test`, { addresses: ['127.0.0.1'] });
+    using job = aJob(configFor(ids.map((id) => instanceAt(id, `redis://${id}.test:${silent.port}`))), {
+      names: createNames({ servers: [dns.address] }),
+    });
+    const tick = await job.tick({ remaining: () => 0 });
+    expect(countOf(tick, 'not-reached')).toBeGreaterThan(0);
+    await expect.poll(() => silent.connections()).toBe(0);
+  });
+
+  describeWithMoto('and secrets that hang', () => {
+    test('keep nobody else from being seen', async () => {
+      await using aws = await awsBackend();
+      aws.proxy.fault({ operation: 'GetParameter', kind: 'hang' });
+      const credentials = (n: number) => `\n    credentials: { password: "ssm:/dead/${n}" }`;
+      const dead = Array.from({ length: 200 }, (_, n) => instanceAt(`dead-${n}`, deadUrl(n, server), credentials(n)));
+      using job = aJob(configFor([...dead, instanceAt('well', server.url)]), {
+        secrets: createSecretReader({ env: {} }),
+      });
+      // Those whose secrets hang are looked at first.
+      for (let n = 0; n < 200; n++) job.ports.sightings?.set(new URL(deadUrl(n, server)).host, true);
+      const tick = await job.tick({ remaining: () => 0 });
+      expect(statusOf(tick, 'well')).toBe('observed');
+      expect(countOf(tick, 'not-reached') + countOf(tick, 'unreachable')).toBe(200);
+      expect(published(job, 'Reachable', 'well')).toBe(1);
+    });
+  });
+});
+
+describe.skipIf(lacksServer('defrag'))('F7: a lease among nodes that do not answer', () => {
+  test('is given back in time', async () => {
+    await using server = await defragServer();
+    using hole = await blackHole();
+    const redis = clientOf(server);
+    try {
+      await fragment(redis);
+      const before = await settingsOf(redis);
+      let offset = 0;
+      const pass = (ms: number) => {
+        offset += ms;
+      };
+      const clock: Clock = {
+        now: () => Date.now() + offset,
+        sleep: async (ms) => pass(ms),
+        pause: async (ms) => pass(ms),
+      };
+      // What has just started is left alone for ten seconds.
+      await expect
+        .poll(async () => Number(/uptime_in_seconds:(\d+)/.exec(await redis.info('server'))?.[1]))
+        .toBeGreaterThan(11);
+      const instances = [...deadInstances(900, hole), instanceAt('ill', server.url)];
+      using job = aJob(configFor(instances), { clock });
+      const only = [{ instance: 'ill', node: `127.0.0.1:${server.port}` }];
+      expect((await job.tick({ only })).leased).toEqual(only);
+      const tick = await job.tick({ remaining: () => 15 * SECOND, release: 'released' });
+      expect(countOf(tick, 'not-reached')).toBeGreaterThan(0);
+      expect(tick.leased).toEqual([]);
+      expect(await settingsOf(redis)).toEqual(before);
+    } finally {
+      redis.disconnect();
+    }
+  });
+});
+
+interface Hole extends Disposable {
+  readonly port: number;
+}
+
+/** A process that listens on every address of loopback, and is stopped. */
+async function blackHole(): Promise<Hole> {
+  const code = `const s = require('node:net').createServer().listen({ port: 0, host: '0.0.0.0', backlog: 1 }, () =>
+    process.stdout.write(s.address().port + '\\n')); process.stdin.on('end', () => process.exit()).resume();`;
+  const child = spawn(process.execPath, ['-e', code], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  child.kill('SIGSTOP');
+  return { port: Number(line.toString()), [Symbol.dispose]: () => void child.kill('SIGKILL') };
+}

@@ -1,0 +1,270 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { RunningServer } from '../../cli/server/start.ts';
+import { createCloudWatchClient } from '../../functions/shared/aws/clients.ts';
+import { createMetricSink } from '../../functions/shared/aws/cloudwatch.ts';
+import { createNames, type Names } from '../../functions/shared/names.ts';
+import { datumsOf } from '../support/aws-wire.ts';
+import { type DnsServer, dnsServer } from '../support/dns-server.ts';
+import { aJob, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
+import { awsBackend } from '../support/lambda.ts';
+import { describeWithMoto } from '../support/moto.ts';
+import { oddServer } from '../support/odd-server.ts';
+import { describeInOwnNetwork } from '../support/own-network.ts';
+import { lacksServer, plainServer, serverBinary } from '../support/servers.ts';
+
+const instanceAt = (id: string, url: string, settings = '') =>
+  `  - id: ${id}\n    url: ${url}${OPEN}${SMALL_FLOORS}${settings}\n`;
+const configFor = (urls: Readonly<Record<string, string>>, settings?: string) =>
+  `instances:\n${Object.entries(urls)
+    .map(([id, url]) => instanceAt(id, url, settings))
+    .join('')}`;
+
+describe.skipIf(lacksServer('plain'))('nodes by their names', () => {
+  let dns: DnsServer;
+  let server: RunningServer;
+  let names: Names;
+  beforeAll(async () => {
+    [dns, server] = await Promise.all([dnsServer(), plainServer()]);
+    names = createNames({ servers: [dns.address] });
+    dns.set('well.test', { addresses: ['127.0.0.1'], ttl: 1 });
+  });
+  afterAll(async () => {
+    await dns?.[Symbol.asyncDispose]();
+    await server?.stop();
+  });
+
+  /** One look at each, by the one's id: its status, and why. */
+  async function seen(job: Job): Promise<Readonly<Record<string, string>>> {
+    const { outcomes } = await job.tick();
+    return Object.fromEntries(
+      outcomes.map(({ instance, status, problem }) => [instance, problem ? `${status}: ${problem.message}` : status]),
+    );
+  }
+  const at = (host: string, port = server.port, scheme = 'redis') => `${scheme}://${host}:${port}`;
+
+  describeWithMoto('F5: twelve names that hang', () => {
+    test('a healthy node is seen, and its metrics reach AWS by its own name', async () => {
+      await using aws = await awsBackend();
+      vi.stubEnv('AWS_ENDPOINT_URL', aws.proxy.url.replace('127.0.0.1', 'localhost'));
+      const ids = Array.from({ length: 12 }, (_, index) => `dead-${index}`);
+      for (const id of ids) dns.set(`${id}.test`, 'hangs');
+      const urls = Object.fromEntries(ids.map((id) => [id, at(`${id}.test`)]));
+      using job = aJob(configFor({ ...urls, well: at('well.test') }), {
+        names,
+        others: () => ({ metrics: createMetricSink(createCloudWatchClient()) }),
+      });
+      const { outcomes, undelivered } = await job.tick();
+      expect(undelivered).toBe(0);
+      expect(outcomes.find(({ instance }) => instance === 'well')).toMatchObject({ status: 'observed' });
+      for (const id of ids) {
+        const name = `${id}.test`;
+        expect(outcomes.find(({ instance }) => instance === id)).toMatchObject({
+          status: 'unreachable',
+          problem: {
+            kind: 'timeout',
+            message: `${name}:${server.port} cannot be reached: no name server answered for ${name} within 3000 ms`,
+          },
+        });
+      }
+      const reachable = datumsOf(aws.proxy.requests).filter(({ MetricName }) => MetricName === 'Reachable');
+      expect(reachable.map(({ Value }) => Value).toSorted()).toEqual([...ids.map(() => 0), 1]);
+    });
+  });
+
+  test('names that hang, do not exist and fail stand beside one that does', async () => {
+    dns.set('hangs.test', 'hangs');
+    dns.set('fails.test', 'servfail');
+    using job = aJob(
+      configFor({ hangs: at('hangs.test'), gone: at('gone.test'), fails: at('fails.test'), well: at('well.test') }),
+      { names },
+    );
+    const { outcomes } = await job.tick();
+    const told = outcomes.map(({ instance, problem }) => [instance, problem?.kind, problem?.message]);
+    expect(told).toEqual([
+      ['hangs', 'timeout', expect.stringContaining('no name server answered for hangs.test within 3000 ms')],
+      ['gone', 'unreachable', `gone.test:${server.port} cannot be reached: there is no such name as gone.test`],
+      ['fails', 'unreachable', expect.stringContaining('refuse to answer for fails.test: ESERVFAIL')],
+      ['well', undefined, undefined],
+    ]);
+  });
+
+  test('localhost, where only 127.0.0.1 listens', async () => {
+    using job = aJob(configFor({ local: at('localhost') }), { names });
+    expect(await seen(job)).toEqual({ local: 'observed' });
+  });
+
+  test('of a name with several addresses, the one that accepts is taken', async () => {
+    await using v6 = await relay('::1', server.port);
+    dns.set('v4.test', { addresses: ['::1', '127.0.0.1'] });
+    dns.set('v6.test', { addresses: ['127.0.0.1', '::1'] });
+    dns.set('third.test', { addresses: ['127.0.0.7', '127.0.0.8', '127.0.0.1'] });
+    dns.set('none.test', { addresses: ['127.0.0.7', '127.0.0.8'] });
+    using job = aJob(
+      configFor({
+        v4: at('v4.test'),
+        v6: at('v6.test', v6.port),
+        third: at('third.test'),
+        none: at('none.test'),
+      }),
+      { names },
+    );
+    expect(await seen(job)).toEqual({
+      v4: 'observed',
+      v6: 'observed',
+      third: 'observed',
+      none: `unreachable: none.test:${server.port} cannot be reached: ECONNREFUSED`,
+    });
+  });
+
+  test('a name that moves to another server is followed when its TTL is over', async () => {
+    await using other = await relay('127.0.0.2', server.port);
+    dns.set('moves.test', { addresses: ['127.0.0.3'], ttl: 1 });
+    using job = aJob(configFor({ moves: at('moves.test', other.port) }), { names });
+    expect(await seen(job)).toEqual({ moves: expect.stringContaining('ECONNREFUSED') });
+    dns.set('moves.test', { addresses: ['127.0.0.2'], ttl: 1 });
+    await expect.poll(() => seen(job), { interval: 500 }).toEqual({ moves: 'observed' });
+  });
+
+  test('a name that hangs is reached by its last address; and where that fails, both is told', async () => {
+    const own = await relay('127.0.0.4', server.port);
+    dns.set('flaps.test', { addresses: ['127.0.0.4'], ttl: 1 });
+    using job = aJob(configFor({ flaps: at('flaps.test', own.port) }), { names });
+    expect(await seen(job)).toEqual({ flaps: 'observed' });
+    dns.set('flaps.test', 'hangs');
+    const asked = dns.asked('flaps.test').A;
+    await vi.waitFor(
+      async () => {
+        expect(await seen(job)).toEqual({ flaps: 'observed' });
+        expect(dns.asked('flaps.test').A, 'the TTL is over').toBeGreaterThan(asked);
+      },
+      { timeout: 30_000, interval: 500 },
+    );
+    await own[Symbol.asyncDispose]();
+    expect(await seen(job)).toEqual({
+      flaps: expect.stringMatching(
+        /^unreachable: flaps\.test:\d+ cannot be reached: ECONNREFUSED; that was the address \d+ s ago; since then, no name server answered for flaps\.test/,
+      ),
+    });
+  });
+
+  describe('over TLS', () => {
+    let folder: string;
+    let tls: Relay;
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'offpeak-tls-'));
+      const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+      const subject = ['-subj', '/CN=carts', '-addext', 'subjectAltName=DNS:carts.test,DNS:other.test,IP:127.0.0.1'];
+      const made = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', cert];
+      execFileSync('openssl', [...made, ...subject], { stdio: 'ignore' });
+      tls = await relay('127.0.0.1', server.port, { key: readFileSync(key), cert: readFileSync(cert) });
+      for (const name of ['carts.test', 'strange.test']) dns.set(name, { addresses: ['127.0.0.1'] });
+    });
+    afterAll(async () => {
+      await tls?.[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true, force: true });
+    });
+    const aTlsJob = (urls: Readonly<Record<string, string>>, more = '') => {
+      const env = { CA: readFileSync(join(folder, 'cert.pem'), 'utf8') };
+      return aJob(configFor(urls, `\n    tls: { ca: "env:CA"${more} }`), { names, env });
+    };
+
+    test('the certificate is checked by the configured name, and SNI has it', async () => {
+      using job = aTlsJob({
+        right: at('carts.test', tls.port, 'rediss'),
+        wrong: at('strange.test', tls.port, 'rediss'),
+      });
+      expect(await seen(job)).toEqual({
+        right: 'observed',
+        wrong: `unreachable: TLS with strange.test:${tls.port} failed: ERR_TLS_CERT_ALTNAME_INVALID`,
+      });
+      expect(tls.serverNames).toEqual(expect.arrayContaining(['carts.test', 'strange.test']));
+    });
+
+    test('an address is checked as an address, without SNI; `serverName` goes before both', async () => {
+      using plain = aTlsJob({ right: at('127.0.0.1', tls.port, 'rediss') });
+      const before = tls.serverNames.length;
+      expect(await seen(plain)).toEqual({ right: 'observed' });
+      expect(tls.serverNames).toHaveLength(before);
+      using named = aTlsJob({ right: at('strange.test', tls.port, 'rediss') }, ', serverName: other.test');
+      expect(await seen(named)).toEqual({ right: 'observed' });
+      expect(tls.serverNames.at(-1)).toBe('other.test');
+    });
+
+    test('a handshake that never ends, and one that goes on for ever, end after three seconds', async () => {
+      await using silent = await oddServer(() => {});
+      // A record that is never whole, byte by byte.
+      await using trickling = await oddServer((socket) => {
+        socket.write(Buffer.from([0x16, 0x03, 0x03, 0x3f, 0xff, 0x02, 0x00, 0x3f, 0xfb]));
+        const timer = setInterval(() => socket.write(Buffer.from([3])), 200);
+        socket.on('close', () => clearInterval(timer));
+      });
+      using job = aTlsJob({
+        silent: at('127.0.0.1', silent.port, 'rediss'),
+        trickling: at('127.0.0.1', trickling.port, 'rediss'),
+        well: at('carts.test', tls.port, 'rediss'),
+      });
+      expect(await seen(job)).toEqual({
+        silent: expect.stringMatching(/^unreachable: .* did not complete a TLS handshake within 3000 ms$/),
+        trickling: expect.stringMatching(/^unreachable: .* did not complete a TLS handshake within 3000 ms$/),
+        well: 'observed',
+      });
+    });
+  });
+});
+
+describeInOwnNetwork('F5: a machine whose own resolver hangs', (run) => {
+  describe.skipIf(lacksServer('plain'))('with a healthy node beside twelve names', () => {
+    test('the handler sees it, and publishes by the name of its endpoint', async () => {
+      const { path, env } = serverBinary('plain');
+      const told = await run(join(import.meta.dirname, '../support/hanging-resolver.ts'), {
+        SERVER: JSON.stringify({ path, env }),
+      });
+      expect(told).toEqual({
+        summary: { ticks: 1, nodes: 13, acted: 0, unreachable: 12, leased: 0 },
+        reachable: { well: 1, ...Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`dead-${n}`, 0])) },
+        heartbeats: 1,
+      });
+    });
+  });
+});
+
+interface Relay extends AsyncDisposable {
+  readonly port: number;
+  /** What clients have named in their TLS hellos. */
+  readonly serverNames: readonly string[];
+}
+
+/** A further address of a server; with a certificate, over TLS. */
+async function relay(host: string, target: number, certificate?: { readonly key: Buffer; readonly cert: Buffer }) {
+  const serverNames: string[] = [];
+  const sockets = new Set<Socket>();
+  const pipe = (client: Socket) => {
+    const upstream = connect(target, '127.0.0.1');
+    client.pipe(upstream).pipe(client);
+    client.on('error', () => upstream.destroy()).on('close', () => upstream.destroy());
+    upstream.on('error', () => client.destroy());
+  };
+  const SNICallback = (name: string, done: (error: null) => void) => {
+    serverNames.push(name);
+    done(null);
+  };
+  const server = certificate ? createTlsServer({ ...certificate, SNICallback }, pipe) : createServer(pipe);
+  server.on('tlsClientError', () => {});
+  server.on('connection', (socket: Socket) => sockets.add(socket));
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, host, resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    serverNames,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  } satisfies Relay;
+}
