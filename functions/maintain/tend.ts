@@ -1,3 +1,4 @@
+import { type Milliseconds, SECOND } from '../shared/config/units.ts';
 import { memoryFor, NOTHING_REMEMBERED, type NodeMemory } from './decide/lease.ts';
 import { noiseOf } from './decide/noise.ts';
 import { isActiveDefragOn, type Observation } from './decide/observation.ts';
@@ -10,7 +11,7 @@ import { readLease } from './leases.ts';
 import { remember } from './memories.ts';
 import { readPauses } from './pauses.ts';
 import { purgeUnderLease } from './purge.ts';
-import { entrustOutcomes, linger, outcomeOf, rediagnosed, situation, type Visit } from './visit.ts';
+import { type Context, entrustOutcomes, linger, outcomeOf, rediagnosed, situation, type Visit } from './visit.ts';
 
 /** A node on which no lease of ours stands: look, plan, look again, plan again, act. */
 export async function tendFree(
@@ -26,25 +27,26 @@ export async function tendFree(
   const early = plan(facts);
   if (early.kind === 'skip') return told(visit, facts, early, remembered);
   const noise = await waitForSecondLook(visit, early);
-  // A pause that was asked for since the state was read: whoever did may believe that nothing starts any more.
-  const [second, examined, pauses] = await Promise.all([
-    visit.session.look(),
-    visit.session.examine(first),
-    readPauses(visit.ports.store),
-  ]);
-  const seen = { ...second, examined, refused: [...new Set([...second.refused, ...facts.observation.refused])] };
-  const latest = situation({ ...visit, pauses }, seen, {
-    ...context,
-    memory: facts.memory,
-    earlier: first,
-    ...(noise !== undefined && { noise }),
-  });
+  const again = { ...context, memory: facts.memory, earlier: first, ...(noise !== undefined && { noise }) };
+  const look = () => lookAgain(visit, facts.observation, again);
+  const latest = await look();
   const agreed = visit.interrupted()
     ? ({ kind: 'skip', reason: 'interrupted' } as const)
     : revalidate(early, plan(latest));
   if (agreed.kind === 'skip' || visit.dryRun)
     return told(visit, latest, agreed, remembered, visit.dryRun ? 'observed' : undefined);
-  return await carryOut(visit, latest, agreed, remembered);
+  return await carryOut(visit, latest, agreed, remembered, look);
+}
+
+/** A pause that was asked for since the state was read counts: whoever did may believe that nothing starts any more. */
+async function lookAgain(visit: Visit, { refused, ...first }: Observation, context: Context): Promise<Situation> {
+  const [second, examined, pauses] = await Promise.all([
+    visit.session.look(),
+    visit.session.examine(first),
+    readPauses(visit.ports.store),
+  ]);
+  const seen = { ...second, examined, refused: [...new Set([...second.refused, ...refused])] };
+  return situation({ ...visit, pauses }, seen, context);
 }
 
 /** Before a defrag the wait is used: it shows what the machine adds to every stall. */
@@ -66,24 +68,54 @@ function obstructed(visit: Visit, first: Observation, why: string): Outcome {
 async function carryOut(
   visit: Visit,
   facts: Situation,
-  agreed: Extract<Plan, { kind: 'act' }>,
+  agreed: Acting,
   remembered: NodeMemory,
+  look: () => Promise<Situation>,
 ): Promise<Outcome> {
   const { action } = agreed;
   const result: Result =
     action.kind === 'start-defrag'
       ? await startDefrag(visit, facts, agreed, action)
-      : await purgeUnderLease(visit, facts, agreed);
+      : await purgeInTurn(visit, facts, agreed, look);
   switch (result.kind) {
     case 'done':
       return await withNews(visit, { ...facts, memory: result.memory }, agreed, result.outcome);
     case 'withdrawn': {
+      visit.brakes.release(visit.node);
       const outcome = await told(visit, { ...facts, memory: result.memory }, result.plan, remembered);
       return { ...outcome, notices: [...outcome.notices, ...(result.notices ?? [])] };
     }
     case 'failed':
       return failedOutcome(visit, facts, agreed, result);
   }
+}
+
+const NEXT_TRY: Milliseconds = 1 * SECOND;
+const TRIES = 20;
+
+/** A purge of another server of the same host is over in a second or two: it is waited for, and then everything is asked anew. */
+async function purgeInTurn(
+  visit: Visit,
+  facts: Situation,
+  agreed: Acting,
+  look: () => Promise<Situation>,
+): Promise<Result> {
+  let result = await purgeUnderLease(visit, facts, agreed);
+  for (let tries = 1; tries < TRIES && isBesidePurge(result) && !visit.interrupted(); tries++) {
+    await linger(visit, NEXT_TRY);
+    const latest = await look();
+    const again = revalidate(agreed, plan(latest));
+    result =
+      again.kind === 'act'
+        ? await purgeUnderLease(visit, latest, again)
+        : { kind: 'withdrawn', plan: again, memory: latest.memory };
+  }
+  return result;
+}
+
+function isBesidePurge(result: Result): boolean {
+  const blockers = result.kind === 'withdrawn' && result.plan.kind === 'skip' ? (result.plan.blockers ?? []) : [];
+  return blockers.length === 1 && blockers.every((blocker) => blocker.kind === 'host-acting' && !blocker.isDefrag);
 }
 
 /** Asks the server whether it can defragment, once for each run of it, and only when the answer decides. */

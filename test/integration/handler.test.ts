@@ -114,7 +114,7 @@ describeWithMoto('the exported handler, invoked on a fragmented server', () => {
       expect(await settingsOf(redis)).toEqual(before.settings);
       await expect.poll(() => redis.client('LIST')).not.toContain('name=offpeak');
       const documents = await createFileStore(container.stateFile).list('');
-      expect([...documents.keys()]).toEqual([`node#sessions#${node}`]);
+      expect([...documents.keys()]).toEqual(['brakes', `node#sessions#${node}`]);
     });
 
     test('each outcome is one log line, with the invocation that it belongs to', () => {
