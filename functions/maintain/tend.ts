@@ -29,13 +29,40 @@ export async function tendFree(
   const noise = await waitForSecondLook(visit, early);
   const again = { ...context, memory: facts.memory, earlier: first, ...(noise !== undefined && { noise }) };
   const look = () => lookAgain(visit, facts.observation, again);
+  let last = await attempt(visit, early, look);
+  for (let tries = 1; tries < TRIES && isBesidePurge(last) && !visit.dryRun && !visit.interrupted(); tries++) {
+    await linger(visit, NEXT_TRY);
+    last = await attempt(visit, early, look);
+  }
+  const { latest, agreed, result } = last;
+  if (result && agreed.kind === 'act') return await carriedOut(visit, latest, agreed, remembered, result);
+  return await told(visit, latest, agreed, remembered, visit.dryRun ? 'observed' : undefined);
+}
+
+/** A second look, what it came to, and what came of that where it was tried. */
+interface Attempt {
+  readonly latest: Situation;
+  readonly agreed: Plan;
+  readonly result?: Result;
+}
+
+async function attempt(visit: Visit, early: Acting, look: () => Promise<Situation>): Promise<Attempt> {
   const latest = await look();
   const agreed = visit.interrupted()
     ? ({ kind: 'skip', reason: 'interrupted' } as const)
     : revalidate(early, plan(latest));
-  if (agreed.kind === 'skip' || visit.dryRun)
-    return told(visit, latest, agreed, remembered, visit.dryRun ? 'observed' : undefined);
-  return await carryOut(visit, latest, agreed, remembered, look);
+  if (agreed.kind === 'skip' || visit.dryRun) return { latest, agreed };
+  return { latest, agreed, result: await tryOut(visit, latest, agreed) };
+}
+
+/** A purge of another server of the same host is over in a second or two: it is waited for, and then everything is asked anew. */
+const NEXT_TRY: Milliseconds = 1 * SECOND;
+const TRIES = 20;
+
+function isBesidePurge({ agreed, result }: Attempt): boolean {
+  const decided = result?.kind === 'withdrawn' ? result.plan : agreed;
+  const blockers = decided.kind === 'skip' ? (decided.blockers ?? []) : [];
+  return blockers.length === 1 && blockers.every((blocker) => blocker.kind === 'host-acting' && !blocker.isDefrag);
 }
 
 /** A pause that was asked for since the state was read counts: whoever did may believe that nothing starts any more. */
@@ -65,57 +92,33 @@ function obstructed(visit: Visit, first: Observation, why: string): Outcome {
   return outcomeOf(visit, facts, { kind: 'skip', reason: 'state-unavailable' }, { notices });
 }
 
-async function carryOut(
-  visit: Visit,
-  facts: Situation,
-  agreed: Acting,
-  remembered: NodeMemory,
-  look: () => Promise<Situation>,
-): Promise<Outcome> {
+async function tryOut(visit: Visit, facts: Situation, agreed: Acting): Promise<Result> {
   const { action } = agreed;
   const result: Result =
     action.kind === 'start-defrag'
       ? await startDefrag(visit, facts, agreed, action)
-      : await purgeInTurn(visit, facts, agreed, look);
+      : await purgeUnderLease(visit, facts, agreed);
+  if (result.kind === 'withdrawn') visit.brakes.release(visit.node);
+  return result;
+}
+
+async function carriedOut(
+  visit: Visit,
+  facts: Situation,
+  agreed: Acting,
+  remembered: NodeMemory,
+  result: Result,
+): Promise<Outcome> {
   switch (result.kind) {
     case 'done':
       return await withNews(visit, { ...facts, memory: result.memory }, agreed, result.outcome);
     case 'withdrawn': {
-      visit.brakes.release(visit.node);
       const outcome = await told(visit, { ...facts, memory: result.memory }, result.plan, remembered);
       return { ...outcome, notices: [...outcome.notices, ...(result.notices ?? [])] };
     }
     case 'failed':
       return failedOutcome(visit, facts, agreed, result);
   }
-}
-
-const NEXT_TRY: Milliseconds = 1 * SECOND;
-const TRIES = 20;
-
-/** A purge of another server of the same host is over in a second or two: it is waited for, and then everything is asked anew. */
-async function purgeInTurn(
-  visit: Visit,
-  facts: Situation,
-  agreed: Acting,
-  look: () => Promise<Situation>,
-): Promise<Result> {
-  let result = await purgeUnderLease(visit, facts, agreed);
-  for (let tries = 1; tries < TRIES && isBesidePurge(result) && !visit.interrupted(); tries++) {
-    await linger(visit, NEXT_TRY);
-    const latest = await look();
-    const again = revalidate(agreed, plan(latest));
-    result =
-      again.kind === 'act'
-        ? await purgeUnderLease(visit, latest, again)
-        : { kind: 'withdrawn', plan: again, memory: latest.memory };
-  }
-  return result;
-}
-
-function isBesidePurge(result: Result): boolean {
-  const blockers = result.kind === 'withdrawn' && result.plan.kind === 'skip' ? (result.plan.blockers ?? []) : [];
-  return blockers.length === 1 && blockers.every((blocker) => blocker.kind === 'host-acting' && !blocker.isDefrag);
 }
 
 /** Asks the server whether it can defragment, once for each run of it, and only when the answer decides. */
