@@ -6,7 +6,7 @@ import { combined, type PublishReport } from '../shared/contracts/sinks.ts';
 import { type StateStore, StateUnavailable } from '../shared/state/store.ts';
 import { digestOf, MOST_AT_ONCE, messagesOf } from './decide/digest.ts';
 import { claim, type Entry, failure, keep, OUTBOX, type Owed, owedOf, settle } from './outbox-entries.ts';
-import type { Ports } from './ports.ts';
+import type { Log, Ports } from './ports.ts';
 
 /**
  * What is owed to people, kept where the lease is kept: an action is entrusted to the outbox before the lease that explains it is
@@ -98,7 +98,7 @@ export async function deliver(
   const run: Run = { ...ports, holder, hasTime, limit: pLimit(WRITES) };
   const messages = [
     ...keptMessages(run, kept.slice(0, MOST_AT_ONCE)),
-    ...looseAlerts(unkept).map((alert) => ({ alerts: [alert], send: () => ports.alerts.send([alert]) })),
+    ...looseAlerts(unkept, ports.log).map((alert) => ({ alerts: [alert], send: () => ports.alerts.send([alert]) })),
   ];
   const reports: PublishReport[] = [];
   for (let at = 0; at < messages.length; at += WAVE) {
@@ -115,14 +115,14 @@ export async function deliver(
 }
 
 /** The alerts, or the digests of them, in which what no store has kept is told. */
-export function looseAlerts(alerts: readonly Alert[]): readonly Alert[] {
+export function looseAlerts(alerts: readonly Alert[], log: Log): readonly Alert[] {
   const told = alerts.map((alert) => ({ alert }));
   const parts = Array.from({ length: Math.ceil(told.length / MOST_AT_ONCE) }, (_, part) =>
     told.slice(part * MOST_AT_ONCE, (part + 1) * MOST_AT_ONCE),
   );
   return parts.flatMap(messagesOf).map((group) => {
     const [first, ...more] = group;
-    return more.length === 0 ? first.alert : digestOf([first.alert, ...alertsOf(more)], digestId(group));
+    return more.length === 0 ? first.alert : digested([first.alert, ...alertsOf(more)], digestId(group), log);
   });
 }
 
@@ -201,7 +201,7 @@ async function tell(run: Run, group: readonly Owed[], digest: string | undefined
   );
   const [first, ...more] = claimed;
   if (!first) return unclaimed;
-  const alert = digest === undefined ? first.alert : digestOf([first.alert, ...alertsOf(more)], digest);
+  const alert = digest === undefined ? first.alert : digested([first.alert, ...alertsOf(more)], digest, log);
   const report = await run.alerts.send([alert]);
   const isSent = report.rejected.length === 0;
   const unsettled = (await limit.map(claimed, (one) => settle(store, one, isSent))).filter((why) => why !== undefined);
@@ -239,6 +239,13 @@ async function claimAll(
       failed[0]?.why ?? '',
     ),
   };
+}
+
+/** A digest has no room for all that is said of each node: the log has it. */
+function digested(alerts: Many<Alert>, digest: string, log: Log): Alert {
+  for (const { id, title, why, facts, next } of alerts)
+    log.info('told in a digest', { digest, id, title, why, facts, next });
+  return digestOf(alerts, digest);
 }
 
 /** The same for the same events. */

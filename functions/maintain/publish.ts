@@ -31,7 +31,7 @@ export async function publish(
   const [metricReport, alertReport] = await Promise.all([
     // Neither may keep the other from being told.
     ports.metrics.publish(metrics).catch((error: unknown) => unsent('metrics', error)),
-    (isBlind ? ports.alerts.send(looseAlerts(alerts)) : deliver(ports, holder, alerts, hasTime)).catch(
+    (isBlind ? ports.alerts.send(looseAlerts(alerts, ports.log)) : deliver(ports, holder, alerts, hasTime)).catch(
       (error: unknown) => unsent('alerts', error),
     ),
   ]);

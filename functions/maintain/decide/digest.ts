@@ -12,7 +12,8 @@ export const MOST_AT_ONCE = 1_000;
 /** So many events of one kind are told one by one. */
 const FEW = 3;
 
-const WHAT_CHARS = 200;
+/** A reason may say what to type. */
+const WHAT_CHARS = 400;
 /** Different words for what to do: so many are quoted. */
 const MOST_NEXT = 3;
 
@@ -167,7 +168,9 @@ function nextText(alerts: readonly Alert[]): string {
   if (ways.length === 1 && only) return only[0];
   const said = ways.slice(0, MOST_NEXT).map(([next, those]) => `On ${countText(those.length)} of them: ${next}`);
   const rest = ways.slice(MOST_NEXT).reduce((sum, [, those]) => sum + those.length, 0);
-  return [...said, ...(rest === 0 ? [] : [`For the other ${countText(rest)}, see the runbook.`])].join('\n');
+  return [...said, ...(rest === 0 ? [] : [`For the other ${countText(rest)} it stands in the log of the job.`])].join(
+    '\n',
+  );
 }
 
 /** Without the place, which alerts have in front. */

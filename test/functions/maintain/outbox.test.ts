@@ -221,11 +221,13 @@ describe('the outbox', () => {
     const IDS = idsOf(MANY);
 
     test('is one message, after which nothing is kept', async () => {
-      const { ports, messages, kept } = inMemory();
+      const { ports, messages, kept, logs } = inMemory();
       expect(await deliver(ports, 'a', MANY)).toEqual({ sent: 1, rejected: [] });
       expect(messages).toHaveLength(1);
       expect(idsOf(messages)).toEqual(IDS);
       expect(await kept()).toEqual([]);
+      // In full: a digest has no room for the figures and the remedy of each.
+      expect(logs.filter((line) => line === 'told in a digest')).toHaveLength(300);
     });
 
     test('leaves the outbox when the topic has taken its message, not before', async () => {
