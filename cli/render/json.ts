@@ -31,7 +31,7 @@ export function tickJson(
     leasesHeld: leased.length,
     leases: left.length === 0 ? undefined : left.map(leaseDocument),
     undelivered,
-    remarks,
+    remarks: remarks.length === 0 ? undefined : remarks,
     alerts: alerts.map(({ event, severity, instance, node, title }) => ({ event, severity, instance, node, title })),
     problem,
     troubles,

@@ -208,7 +208,7 @@ function visitOf(
     ...(fallen && { fallen }),
     ...(record && { record }),
     ...(doubleOf !== undefined && { doubleOf }),
-    peers: othersOf(node.id, options.looks),
+    peers: othersOf(node.id, options),
     brakes: options.brakes,
     pauses: isKnown ? state.pauses : NO_PAUSES,
     remaining: options.remaining,
@@ -223,12 +223,13 @@ function recordFor(node: string, runId: string | undefined, { records }: State):
   return records.find(({ record }) => record.runId === runId) ?? records.find(({ record }) => record.node === node);
 }
 
-function othersOf(own: string, looks: Scope['looks']): readonly Peer[] {
+function othersOf(own: string, { looks, doubles }: Scope): readonly Peer[] {
   return looks
     .filter(({ node }) => node.id !== own)
     .map((look) => ({
       node: look.node.id,
       ...('observation' in look && { replication: look.observation.replication }),
+      ...(doubles.has(look.node.id) && { isDouble: true }),
     }));
 }
 

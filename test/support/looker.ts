@@ -15,7 +15,7 @@ export interface Looker extends AsyncDisposable {
 /** `heap`: what V8 may use for objects, in MiB; beyond it the process dies. */
 export async function startLooker(goodPort: number, heap: number): Promise<Looker> {
   const child = fork(SCRIPT, [String(goodPort)], {
-    execArgv: [`--max-old-space-size=${heap}`],
+    execArgv: [`--max-old-space-size=${heap}`, '--expose-gc'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const waiting = new Map<number, PromiseWithResolvers<Answered>>();

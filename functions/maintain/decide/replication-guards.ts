@@ -23,6 +23,8 @@ export type ReplicationBlocker =
 export interface Peer {
   readonly node: string;
   readonly replication?: Replication;
+  /** A server that the config names twice, under its second address: no copy of anything. */
+  readonly isDouble?: true;
 }
 
 /** A primary pings its replicas every 10 s (`repl-ping-replica-period`), and the link is given up after 60 (`repl-timeout`). */
@@ -51,14 +53,16 @@ export function replicationBlockers({ replication }: Observation): readonly Repl
 
 /**
  * What keeps a primary from being touched first of all, and would not end a run: the work that is done is done, a cycle is as short as
- * before, and what comes of a missing replica (a full sync, a failover) ends it. `configured`: nodes of the instance besides this one.
+ * before, and what comes of a missing replica (a full sync, a failover) ends it. `named`: nodes of the instance besides this one.
  */
 export function copiesMissing(
   { replication, isCluster }: Observation,
-  peers: readonly Peer[],
-  configured: number,
+  nodes: readonly Peer[],
+  named: number,
 ): readonly ReplicationBlocker[] {
   if (replication.role !== 'primary') return [];
+  const peers = nodes.filter(({ isDouble }) => !isDouble);
+  const configured = named - (nodes.length - peers.length);
   const silent = peers.filter((peer) => peer.replication === undefined).map(({ node }) => node);
   // Of a cluster an instance may hold several primaries: each replica that answers has one of them. And a replica may have replicas.
   const wanted = isCluster ? peers.filter((peer) => peer.replication?.role === 'replica').length : configured;

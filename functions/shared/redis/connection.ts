@@ -134,7 +134,7 @@ function wrap(redis: Redis, stream: GuardedStream, target: Target): Connection {
       return sent;
     },
     get address() {
-      return plainAddress(redis.stream?.remoteAddress);
+      return plainAddress(stream.remoteAddress);
     },
     close: () => redis.disconnect(),
   };

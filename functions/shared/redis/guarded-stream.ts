@@ -43,6 +43,11 @@ export class GuardedStream extends Duplex {
     this.#guard.expect(replies);
   }
 
+  /** The IP address at the other end; undefined once it is closed. */
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+
   /** Asked for by the client, which takes this for a socket. */
   setNoDelay(isOn: boolean): this {
     this.#socket.setNoDelay(isOn);
