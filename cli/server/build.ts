@@ -1,4 +1,4 @@
-import { chown, copyFile, mkdir, readdir } from 'node:fs/promises';
+import { chown, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { openApt } from './apt.ts';
@@ -41,7 +41,8 @@ export async function buildFromSource(work: WorkFolder, logFile: string, options
   });
   const folder = join(work.path, 'built');
   await mkdir(folder);
-  await copyFile(join(source, 'src/redis-server'), join(folder, 'redis-server'));
+  // Not copyFile, which keeps the owner: who compiles must not own what is kept.
+  await writeFile(join(folder, 'redis-server'), await readFile(join(source, 'src/redis-server')), { mode: 0o755 });
   const binary = await publishBuilt(folder, work, signal);
   log(`  done: Redis ${binary.version} after ${Math.round((performance.now() - started) / 1000)} s.`);
   return binary;

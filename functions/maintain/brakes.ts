@@ -41,6 +41,8 @@ export interface Brakes {
   seen(): StageBrakes;
   /** Before a lease is taken: nothing, or what stands in the way. @throws {StateUnavailable} */
   claim(lease: Lease): Promise<readonly BrakeBlocker[]>;
+  /** What was claimed is over: for this job at once, for others as its lease is gone and its claim runs out. */
+  release(node: string): void;
   /** A server went down under our defrag: for all starts of this tick at once, and for the stage. @throws {StateUnavailable} */
   note(falls: readonly (Fall | undefined)[]): Promise<void>;
 }
@@ -114,6 +116,9 @@ export function brakesOf(
     const { runId, at } = 'observation' in look ? look.observation : {};
     return runId !== undefined && at !== undefined ? [{ runId, at }] : [];
   });
+  /** Claims of this tick whose leases are over, by node and end: another job's on the same node is another one. */
+  const released = new Set<string>();
+  const nameOf = ({ node, until }: Claim) => `${node} ${until}`;
   let { document } = known;
   let leased = [...known.leases.flatMap(actingUnder), ...known.unreadable.map(unreadable)];
 
@@ -135,7 +140,7 @@ export function brakesOf(
 
   /** In this order: what a claim has become by now stands among the leases. */
   async function refresh(): Promise<void> {
-    document = await readBrakes(store);
+    document = withoutReleased(await readBrakes(store));
     const garbled: string[] = [];
     const { leases, aside } = leasesOf(await store.list(LEASE), (key) => void garbled.push(key));
     leased = [...[...leases.values(), ...aside].flatMap(actingUnder), ...garbled.map(unreadable)];
@@ -162,7 +167,9 @@ export function brakesOf(
       const blockers = brakeBlockers(seen(), { ...own, ...(engine && { engine }) }, isDefrag, clock.now());
       if (blockers.length > 0) return blockers;
       const others = liveClaims().filter((one) => one.node !== node);
-      if (await write([...others, { ...own, isDefrag, until: busyUntil + SKEW }])) return [];
+      // Of two jobs on one node the lease decides; the claim lasts for the longer of them.
+      const until = Math.max(busyUntil + SKEW, ...liveClaims().map((one) => (one.node === node ? one.until : 0)));
+      if (await write([...others, { ...own, isDefrag, until }])) return [];
     }
     throw contended();
   }
@@ -172,16 +179,31 @@ export function brakesOf(
     for (let attempt = 0; attempt < TRIES; attempt++) {
       if (isSame(seen().falls, recent(document.falls))) return;
       if (await write(liveClaims())) return;
-      document = await readBrakes(store);
+      document = withoutReleased(await readBrakes(store));
     }
     throw contended();
+  }
+
+  function withoutReleased(read: BrakesDocument): BrakesDocument {
+    return { ...read, claims: read.claims.filter((one) => !released.has(nameOf(one))) };
   }
 
   function recent(falls: readonly Fall[]): readonly Fall[] {
     return falls.filter((fall) => isRecent(fall, clock.now()));
   }
 
-  return { seen, claim: (lease) => oneByOne(() => claim(lease)), note: (falls) => oneByOne(() => note(falls)) };
+  function release(node: string): void {
+    leased = leased.filter((one) => one.node !== node);
+    for (const one of document.claims) if (one.node === node) released.add(nameOf(one));
+    document = withoutReleased(document);
+  }
+
+  return {
+    seen,
+    release,
+    claim: (lease) => oneByOne(() => claim(lease)),
+    note: (falls) => oneByOne(() => note(falls)),
+  };
 }
 
 function unreadable(key: string): ActingNode {

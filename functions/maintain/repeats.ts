@@ -7,6 +7,8 @@ import type { Clock } from './ports.ts';
 const AGAIN_AFTER: Milliseconds = 6 * HOUR;
 /** Days' worth of events. */
 const REMEMBERED = 1000;
+/** What digests have told: ten of the largest. */
+const REMEMBERED_MEMBERS = 10_000;
 
 /** A clock that was set back must not make silence longer: what was told in the future is told again. */
 function isDueAgain(since: Milliseconds): boolean {
@@ -15,20 +17,25 @@ function isDueAgain(since: Milliseconds): boolean {
 
 /**
  * Tells nothing twice, as far as whoever lives for long (a container, a watch) can remember without a store: no event whose delivery could
- * not be noted in the outbox; and a store that cannot be used once in six hours for each place, not with each tick.
+ * not be noted in the outbox; and a store that cannot be used once in six hours for each place, not with each tick. A digest passes when
+ * one of its events is new.
  */
 export function withoutRepeats(sink: AlertSink, { now }: Pick<Clock, 'now'>): AlertSink {
   const toldAt = new Map<string, number>();
+  const toldInDigests = new Set<string>();
+  const isTold = (alert: Alert): boolean => {
+    const told = toldAt.get(nameOf(alert));
+    if (told !== undefined && !(isLasting(alert) && isDueAgain(now() - told))) return true;
+    return !isLasting(alert) && (alert.members ?? [alert]).every(({ id }) => toldInDigests.has(id));
+  };
   const sendNews = async (alert: Alert): Promise<PublishReport> => {
-    const isLasting = alert.event === 'state-unavailable';
-    const name = isLasting ? `${alert.stage}/${alert.instance}/${alert.node}` : alert.id;
-    const told = toldAt.get(name);
-    if (told !== undefined && !(isLasting && isDueAgain(now() - told))) return { sent: 1, rejected: [] };
+    if (isTold(alert)) return { sent: 1, rejected: [] };
     const report = await sink.send([alert]);
     if (report.rejected.length > 0) return report;
-    toldAt.set(name, now());
-    const [oldest] = toldAt.keys();
-    if (toldAt.size > REMEMBERED && oldest !== undefined) toldAt.delete(oldest);
+    toldAt.set(nameOf(alert), now());
+    forget(toldAt, REMEMBERED);
+    for (const { id } of alert.members ?? []) toldInDigests.add(id);
+    forget(toldInDigests, REMEMBERED_MEMBERS);
     return report;
   };
   return {
@@ -37,4 +44,20 @@ export function withoutRepeats(sink: AlertSink, { now }: Pick<Clock, 'now'>): Al
       return combined(await Promise.all(alerts.map(sendNews)));
     },
   };
+}
+
+function isLasting({ event }: Alert): boolean {
+  return event === 'state-unavailable';
+}
+
+function nameOf(alert: Alert): string {
+  return isLasting(alert) ? `${alert.stage}/${alert.instance}/${alert.node}` : alert.id;
+}
+
+/** The oldest first. */
+function forget(told: Set<string> | Map<string, number>, most: number): void {
+  for (const oldest of told.keys()) {
+    if (told.size <= most) return;
+    told.delete(oldest);
+  }
 }

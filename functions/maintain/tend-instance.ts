@@ -89,12 +89,13 @@ async function fresh(look: Seen | Unseen, { open, clock }: Ports, { homes, remai
 }
 
 /**
- * The nodes of this instance on which leases stand, the oldest first, whatever the instance was called when they were taken; but for those
- * that nobody can give back and whose time is over.
+ * Nodes on which leases of this instance stand, the oldest first: those on its nodes, whatever it was called when they were taken, and the
+ * one under its name, wherever its node is now; but for those that nobody can give back and whose time is over.
  */
-function peersOf({ nodes }: InstanceConfig, homes: Scope['homes'], now: number): readonly string[] {
+function peersOf({ id, nodes }: InstanceConfig, homes: Scope['homes'], now: number): readonly string[] {
+  const isPeer = (node: string, { lease }: HeldLease) => lease.instance === id || nodes.some((one) => one.id === node);
   return [...homes]
-    .filter(([node, held]) => nodes.some(({ id }) => id === node) && !isAside(held) && !isOverdue(held.lease, now))
+    .filter(([node, held]) => isPeer(node, held) && !isAside(held) && !isOverdue(held.lease, now))
     .toSorted(([, a], [, b]) => a.lease.acquiredAt - b.lease.acquiredAt)
     .map(([node]) => node);
 }

@@ -1,3 +1,4 @@
+import { type Milliseconds, SECOND } from '../shared/config/units.ts';
 import { memoryFor, NOTHING_REMEMBERED, type NodeMemory } from './decide/lease.ts';
 import { noiseOf } from './decide/noise.ts';
 import { isActiveDefragOn, type Observation } from './decide/observation.ts';
@@ -12,7 +13,7 @@ import { giveBackLeftOn } from './left-on.ts';
 import { remember } from './memories.ts';
 import { readPauses } from './pauses.ts';
 import { purgeUnderLease } from './purge.ts';
-import { entrustOutcomes, linger, outcomeOf, rediagnosed, situation, type Visit } from './visit.ts';
+import { type Context, entrustOutcomes, linger, outcomeOf, rediagnosed, situation, type Visit } from './visit.ts';
 
 /** A node on which no lease of ours stands: look, plan, look again, plan again, act. */
 export async function tendFree(
@@ -32,25 +33,53 @@ export async function tendFree(
   const early = plan(facts);
   if (early.kind === 'skip') return told(visit, facts, early, remembered);
   const noise = await waitForSecondLook(visit, early);
-  // A pause that was asked for since the state was read: whoever did may believe that nothing starts any more.
+  const again = { ...context, memory: facts.memory, earlier: first, ...(noise !== undefined && { noise }) };
+  const look = () => lookAgain(visit, facts.observation, again);
+  let last = await attempt(visit, early, look);
+  for (let tries = 1; tries < TRIES && isBesidePurge(last) && !visit.dryRun && !visit.interrupted(); tries++) {
+    await linger(visit, NEXT_TRY);
+    last = await attempt(visit, early, look);
+  }
+  const { latest, agreed, result } = last;
+  if (result && agreed.kind === 'act') return await carriedOut(visit, latest, agreed, remembered, result);
+  return await told(visit, latest, agreed, remembered, visit.dryRun ? 'observed' : undefined);
+}
+
+/** A second look, what it came to, and what came of that where it was tried. */
+interface Attempt {
+  readonly latest: Situation;
+  readonly agreed: Plan;
+  readonly result?: Result;
+}
+
+async function attempt(visit: Visit, early: Acting, look: () => Promise<Situation>): Promise<Attempt> {
+  const latest = await look();
+  const agreed = visit.interrupted()
+    ? ({ kind: 'skip', reason: 'interrupted' } as const)
+    : revalidate(early, plan(latest));
+  if (agreed.kind === 'skip' || visit.dryRun) return { latest, agreed };
+  return { latest, agreed, result: await tryOut(visit, latest, agreed) };
+}
+
+/** A purge of another server of the same host is over in a second or two: it is waited for, and then everything is asked anew. */
+const NEXT_TRY: Milliseconds = 1 * SECOND;
+const TRIES = 20;
+
+function isBesidePurge({ agreed, result }: Attempt): boolean {
+  const decided = result?.kind === 'withdrawn' ? result.plan : agreed;
+  const blockers = decided.kind === 'skip' ? (decided.blockers ?? []) : [];
+  return blockers.length === 1 && blockers.every((blocker) => blocker.kind === 'host-acting' && !blocker.isDefrag);
+}
+
+/** A pause that was asked for since the state was read counts: whoever did may believe that nothing starts any more. */
+async function lookAgain(visit: Visit, { refused, ...first }: Observation, context: Context): Promise<Situation> {
   const [second, examined, pauses] = await Promise.all([
     visit.session.look(),
     visit.session.examine(first),
     readPauses(visit.ports.store),
   ]);
-  const seen = { ...second, examined, refused: [...new Set([...second.refused, ...facts.observation.refused])] };
-  const latest = situation({ ...visit, pauses }, seen, {
-    ...context,
-    memory: facts.memory,
-    earlier: first,
-    ...(noise !== undefined && { noise }),
-  });
-  const agreed = visit.interrupted()
-    ? ({ kind: 'skip', reason: 'interrupted' } as const)
-    : revalidate(early, plan(latest));
-  if (agreed.kind === 'skip' || visit.dryRun)
-    return told(visit, latest, agreed, remembered, visit.dryRun ? 'observed' : undefined);
-  return await carryOut(visit, latest, agreed, remembered);
+  const seen = { ...second, examined, refused: [...new Set([...second.refused, ...refused])] };
+  return situation({ ...visit, pauses }, seen, context);
 }
 
 /** Acted on under its other name. */
@@ -75,17 +104,23 @@ function obstructed(visit: Visit, first: Observation, why: string): Outcome {
   return outcomeOf(visit, facts, { kind: 'skip', reason: 'state-unavailable' }, { notices });
 }
 
-async function carryOut(
-  visit: Visit,
-  facts: Situation,
-  agreed: Extract<Plan, { kind: 'act' }>,
-  remembered: NodeMemory,
-): Promise<Outcome> {
+async function tryOut(visit: Visit, facts: Situation, agreed: Acting): Promise<Result> {
   const { action } = agreed;
   const result: Result =
     action.kind === 'start-defrag'
       ? await startDefrag(visit, facts, agreed, action)
       : await purgeUnderLease(visit, facts, agreed);
+  if (result.kind === 'withdrawn') visit.brakes.release(visit.node);
+  return result;
+}
+
+async function carriedOut(
+  visit: Visit,
+  facts: Situation,
+  agreed: Acting,
+  remembered: NodeMemory,
+  result: Result,
+): Promise<Outcome> {
   switch (result.kind) {
     case 'done':
       return await withNews(visit, { ...facts, memory: result.memory }, agreed, result.outcome);

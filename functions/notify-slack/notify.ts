@@ -44,7 +44,7 @@ export class NotDelivered extends Error {
 }
 
 /**
- * Between two messages: Slack takes about one a second. With up to half as much again, so that two that began together do not go
+ * Between two messages of the queue: Slack takes about one a second. With up to half as much again, so that two that began together do not go
  * on together.
  */
 const PACE: Milliseconds = SECOND;
@@ -99,7 +99,7 @@ async function showOne(run: Run, note: Note): Promise<string | undefined> {
   const { kind, faults } = rendered;
   if (faults.length > 0) log.warn('blocks beyond the limits: plain text sent instead', { messageId, kind, faults });
   try {
-    const forms = await postAll(run, messageId, rendered);
+    const forms = await postAll(run, note, rendered);
     delivered.add(messageId);
     if (forms.includes('plain')) log.warn('blocks refused by Slack: plain text sent instead', { messageId, kind });
     log.info('delivered to Slack', { messageId, kind });
@@ -114,12 +114,18 @@ async function showOne(run: Run, note: Note): Promise<string | undefined> {
 }
 
 /** A digest of many nodes in several messages: when one of them fails, those before it are not shown again. */
-async function postAll(run: Run, messageId: string, { message, plain, more }: Rendered): Promise<readonly string[]> {
+async function postAll(
+  run: Run,
+  { messageId, receipt }: Note,
+  { message, plain, more }: Rendered,
+): Promise<readonly string[]> {
+  // SNS itself brings one message at a time.
+  const isQueued = receipt !== undefined;
   const forms: string[] = [];
   for (const [index, page] of [{ message, plain }, ...more].entries()) {
     const id = `${messageId}/${index}`;
     if (run.delivered.has(id)) continue;
-    await run.pace();
+    if (isQueued) await run.pace();
     forms.push(await deliver(run.webhook, page, run));
     if (more.length > 0) run.delivered.add(id);
   }

@@ -70,7 +70,8 @@ describeWithRic('the packaged notifier, called as Lambda calls it', (ric) => {
       const [alert] = Object.values(ALERTS);
       if (!one || !alert) throw new Error('alerts expected');
       const digest = digestOf([one, ...more], 'prod/digest/1');
-      const { Records } = anEvent(alertRecord(alert), alertRecord(digest));
+      const MessageId = '1b7c2d3e-7a5c-5d1f-8d0a-95b1f6f0c000';
+      const { Records } = anEvent(alertRecord(alert, { MessageId }), alertRecord(digest, { MessageId }));
       const run = await fn.invoke({ Records: Records.map((record) => queued(record)) });
       expect(run).toMatchObject({ ok: true, payload: { delivered: 2, skipped: 0 } });
       expect(slack.posts.map(({ outcome }) => outcome)).toEqual(slack.posts.map(() => 'ok'));

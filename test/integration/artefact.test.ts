@@ -135,7 +135,11 @@ describeWithRic('the packaged job, called as Lambda calls it', (ric) => {
         });
 
         test('the deployed table remembers the node and what was set on it, and holds no lease any more', async () => {
-          expect((await stored()).toSorted()).toEqual([`node#${node('sessions')}`, `record#${node('sessions')}`]);
+          expect((await stored()).toSorted()).toEqual([
+            'brakes',
+            `node#${node('sessions')}`,
+            `record#${node('sessions')}`,
+          ]);
         });
 
         test('no secret is in what it logs, tells, stores or returns', async () => {

@@ -79,13 +79,13 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     ],
     [
       'holds a lease of another shape',
-      (job) => store(job).write(leaseKey(INSTANCE), { ...aLease(), phase: 'restart' }, undefined),
-      /the document lease#sessions cannot be read: phase is not as this version writes it/,
+      (job) => store(job).write(leaseKey(INSTANCE), { ...aLease(), prior: 'none' }, undefined),
+      /the document lease#sessions cannot be read: prior is not as this version writes it/,
     ],
     [
       'holds a memory of another shape',
       (job) => store(job).write(nodeKey(node), { learned: [], ineffective: 3 }, undefined),
-      /the document node#sessions#127\.0\.0\.1:\d+ cannot be read: learned/,
+      /the document node#127\.0\.0\.1:\d+ cannot be read: learned/,
     ],
   ];
 

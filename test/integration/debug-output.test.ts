@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunningServer } from '../../cli/server/start.ts';
+import { compose } from '../../functions/maintain/compose.ts';
+import { ENVIRONMENT } from '../../functions/shared/contracts/environment.ts';
 import { bulk, infoServer } from '../support/odd-server.ts';
 import { aWorkplace, refusedPort, runOffpeak } from '../support/offpeak.ts';
 import { lacksServer, plainServer } from '../support/servers.ts';
@@ -124,6 +126,29 @@ instances:
     ],
   ])('none %s', async (_, config) => {
     expect(await warning('check', config)).toBe('');
+  });
+
+  test('the job logs it once, when its container is made', () => {
+    using place = aWorkplace();
+    const env = {
+      [ENVIRONMENT.stage]: 'prod',
+      [ENVIRONMENT.configFile]: place.write('prod.yml', away('redis://192.0.2.1:6379')),
+      [ENVIRONMENT.stateFile]: place.stateFile,
+      [ENVIRONMENT.alertTopicArn]: 'arn:aws:sns:eu-west-1:123456789012:offpeak-prod-alerts',
+    };
+    const warned: unknown[] = [];
+    vi.stubEnv('AWS_REGION', 'eu-west-1');
+    try {
+      compose(env, { info: () => {}, warn: (message, fields) => void warned.push([message, fields]), error: () => {} });
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    expect(warned).toEqual([
+      [
+        'the password crosses the network unencrypted',
+        { instance: 'sessions', nodes: ['192.0.2.1:6379'], next: expect.stringContaining('rediss://') },
+      ],
+    ]);
   });
 
   test('of many instances the first are named, and the others counted', async () => {

@@ -115,7 +115,7 @@ describeWithMoto('the exported handler, invoked on a fragmented server', () => {
       expect(await settingsOf(redis)).toEqual(before.settings);
       await expect.poll(() => redis.client('LIST')).not.toContain('name=offpeak');
       const documents = await createFileStore(container.stateFile).list('');
-      expect([...documents.keys()].toSorted()).toEqual([`node#${node}`, `record#${node}`]);
+      expect([...documents.keys()].toSorted()).toEqual(['brakes', `node#${node}`, `record#${node}`]);
     });
 
     test('each outcome is one log line, with the invocation that it belongs to', () => {

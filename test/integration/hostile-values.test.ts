@@ -162,7 +162,7 @@ describe('F13: bookkeeping that fails', () => {
 
   test('a document with a time that no calendar has costs its own node its words, and nothing else', async () => {
     await using server = await infoServer(() => bulk(INFO));
-    await using other = await reportServer(fragmented());
+    await using other = await reportServer(fragmented({ run_id: 'b'.repeat(40) }));
     const yaml = `${configYaml(server.port)}  - id: odd\n    url: redis://127.0.0.1:${other.port}${OPEN}${SMALL_FLOORS}\n`;
     using job = aJob(yaml);
     const memory = {

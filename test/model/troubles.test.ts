@@ -641,17 +641,49 @@ describe('F8: the brakes of the stage', () => {
     await expectRest(world);
   });
 
-  test('a primary does not come before its replica that waits for the stage', async () => {
+  test('a primary of another version does not come before its replicas that wait for the stage', async () => {
     const world = everybody();
-    start(world, old, solo);
+    start(world, solo);
     await world.run();
-    expect(on(world)).toHaveLength(2);
-    start(world, first, second);
-    world.pass(MINUTE);
+    restart(world, solo);
+    const primary = server(world, second);
+    primary.traits = { ...primary.traits, version: '7.0.14' };
+    start(world, first, second, third);
+    for (let ticks = 0; ticks < 3; ticks++) {
+      world.pass(MINUTE);
+      await world.run();
+      expect(on(world)).toEqual([]);
+    }
+    expect(why(world, first)).toContain('fell under our active defrag');
+    expect(why(world, second)).toContain(`another node or job is at work on this instance (`);
+    await expectRest(world);
+  });
+
+  test.each([
+    ['two defrags', [solo, beside], []],
+    ['a defrag and a purge', [solo], [beside]],
+  ])('a host has one server at work: %s', async (_, fragmented, retaining) => {
+    const world = everybody();
+    for (const node of fragmented) server(world, node).fragment(3000 * 2 ** 20);
+    retain(world, ...retaining);
     await world.run();
-    // Both are asked to end, and a place is free by the time at which the primary's turn comes.
-    expect(on(world)).not.toContain(second);
-    expect(world.violations).toEqual([]);
+    world.pass(20 * SECOND);
+    await world.run();
+    expect(world.deeds).toHaveLength(1);
+    expect([why(world, solo), why(world, beside)].join()).toContain(
+      'another server of the same host is being worked on',
+    );
+    await expectRest(world);
+  });
+
+  test('two purges on one host follow each other in one tick', async () => {
+    const world = everybody();
+    retain(world, solo, beside);
+    await world.run();
+    expect(world.deeds.map(({ kind, node }) => `${kind} ${node}`).toSorted()).toEqual([
+      `purge ${solo}`,
+      `purge ${beside}`,
+    ]);
     await expectRest(world);
   });
 

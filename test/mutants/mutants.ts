@@ -889,8 +889,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S4',
     what: 'a lease counts under the name of its instance only',
     file: 'maintain/tend-instance.ts',
-    from: '    .filter(([node, held]) => nodes.some(({ id }) => id === node) && !isAside(held) && !isOverdue(held.lease, now))',
-    to: '    .filter(([, held]) => held.lease.instance === nodes[0]?.id && !isAside(held) && !isOverdue(held.lease, now))',
+    from: 'lease.instance === id || nodes.some((one) => one.id === node);',
+    to: 'lease.instance === id && nodes.length > 0 && node !== "";',
     tests: IDENTITY,
   },
   {

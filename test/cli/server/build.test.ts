@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdir, mkdtempDisposable, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtempDisposable, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -67,6 +67,8 @@ describe('F17: a build from source', () => {
     // Not root's: a compiler that writes there would find it closed.
     if (OURS === 0) expect(home?.startsWith(temporary)).toBe(true);
     expect(binary).toMatchObject({ kind: 'found', source: 'built' });
+    const { uid, mode } = await stat(binary.path);
+    expect({ uid, mode: mode & 0o777 }).toEqual({ uid: OURS, mode: 0o755 });
     expect(lines.join('\n')).not.toContain('building as root');
   });
 

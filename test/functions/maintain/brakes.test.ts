@@ -183,6 +183,26 @@ describe('F8: one server of a host', () => {
     expect(await brakes.claim(aNewLease('elsewhere', { address: '10.0.0.8' }))).toEqual([]);
   });
 
+  test('what was released is free for this job at once, and for others as it runs out', async () => {
+    const { job, store, clock } = aPlace();
+    const brakes = await job();
+    const at = (port: number) =>
+      aNewLease(`at-${port}`, { node: `box.redis.example:${port}`, phase: 'purging', busyUntil: NOW + 15 * SECOND });
+    expect(await brakes.claim(at(1))).toEqual([]);
+    const taken = await held(store, at(1));
+    expect(await brakes.claim(at(2))).toMatchObject([{ kind: 'host-acting', isDefrag: false }]);
+    await dropLease(store, taken);
+    brakes.release(at(1).node);
+    expect(await (await job()).claim(at(3))).toMatchObject([{ kind: 'host-acting' }]);
+    expect(await brakes.claim(at(2))).toEqual([]);
+    // Another job's claim on the same node is another one.
+    clock.at += SECOND;
+    const later = aNewLease('at-1', { ...at(1), busyUntil: NOW + 30 * SECOND });
+    brakes.release(at(2).node);
+    expect(await brakes.claim(later)).toEqual([]);
+    expect(await brakes.claim(at(2))).toMatchObject([{ kind: 'host-acting', node: at(1).node }]);
+  });
+
   test('two purges wait for each other as well', async () => {
     const { job } = aPlace();
     const brakes = await job();

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { digestOf } from '../../../functions/maintain/decide/digest.ts';
 import { withoutRepeats } from '../../../functions/maintain/repeats.ts';
 import { HOUR, MINUTE } from '../../../functions/shared/config/units.ts';
 import type { Alert } from '../../../functions/shared/contracts/alert.ts';
+import { stormOfKind } from '../../support/storm.ts';
 import { anAlert } from '../../support/telemetry-builders.ts';
 
 /** A sink that keeps what it gets, and refuses when told to. */
@@ -69,4 +71,16 @@ test('a watch of months does not remember them all', async () => {
   expect(world.got).toHaveLength(1001);
   await sink.send([anAlert({ id: '0' })]);
   expect(world.got).toHaveLength(1002);
+});
+
+test('F11: a digest passes when one of its events is new, and what it has told is not told by itself again', async () => {
+  const { world, sink } = aSink();
+  const [one, two, three] = stormOfKind(3, 'unsupported');
+  if (!one || !two || !three) throw new Error('alerts expected');
+  const digest = (id: string, ...alerts: readonly [Alert, ...Alert[]]) => digestOf(alerts, id);
+  await sink.send([digest('both', one, two)]);
+  expect(await sink.send([digest('fewer', two), one, two])).toEqual({ sent: 3, rejected: [] });
+  expect(world.got).toEqual(['both']);
+  await sink.send([digest('more', two, three)]);
+  expect(world.got).toEqual(['both', 'more']);
 });

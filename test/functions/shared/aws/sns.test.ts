@@ -7,7 +7,9 @@ import { type AwsProxy, awsEnv, startAwsProxy } from '../../../support/aws-proxy
 import { messagesOf } from '../../../support/aws-wire.ts';
 import { describeWithMoto, type Moto, startMoto } from '../../../support/moto.ts';
 import { createQueue, type MotoQueue } from '../../../support/moto-queue.ts';
+import { stormOf } from '../../../support/storm.ts';
 import { anAlert } from '../../../support/telemetry-builders.ts';
+import { digested } from '../../notify-slack/samples.ts';
 
 describeWithMoto('sending alerts through SNS over HTTP', () => {
   let moto: Moto;
@@ -63,6 +65,25 @@ describeWithMoto('sending alerts through SNS over HTTP', () => {
     expect(texts.email).toBe(alertText(alert));
     expect(texts.default).toBe(alertText(alert));
     for (const protocol of ['lambda', 'sqs', 'https', 'http']) expect(JSON.parse(texts[protocol])).toEqual(alert);
+  });
+
+  test('F11: a digest reaches those who filter on one of its instances or events, whole', async () => {
+    const digest = digested(stormOf(240).filter(({ severity }) => severity === 'warning'));
+    const subscribers = await Promise.all(
+      [{ instance: ['app-001'] }, { event: ['lease-lost'] }, { instance: ['app-999'] }].map(async (policy, n) => {
+        const subscriber = await createQueue(moto.url, `filtering-${n}`);
+        const Attributes = { FilterPolicy: JSON.stringify(policy) };
+        await client.send(
+          new SubscribeCommand({ TopicArn: topicArn, Protocol: 'sqs', Endpoint: subscriber.arn, Attributes }),
+        );
+        return subscriber;
+      }),
+    );
+    expect(await createAlertSink({ client: () => client, topicArn }).send([digest])).toEqual({ sent: 1, rejected: [] });
+    const received = await Promise.all(subscribers.map(async (subscriber) => await subscriber.receive()));
+    expect(received.map((messages) => messages.length)).toEqual([1, 1, 0]);
+    expect(JSON.parse(received[0]?.[0]?.Message ?? '')).toEqual(digest);
+    expect(received[0]?.[0]?.MessageAttributes.instance?.Type).toBe('String.Array');
   });
 
   test('with Amazon Q as the https subscriber, its schema is what https gets', async () => {
