@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunningServer } from '../../cli/server/start.ts';
 import type { Clock } from '../../functions/maintain/ports.ts';
@@ -103,13 +104,18 @@ describe.skipIf(lacksServer('plain'))('F7: more nodes that do not answer than th
       aws.proxy.fault({ operation: 'GetParameter', kind: 'hang' });
       const credentials = (n: number) => `\n    credentials: { password: "ssm:/dead/${n}" }`;
       const dead = Array.from({ length: 200 }, (_, n) => instanceAt(`dead-${n}`, deadUrl(n, server), credentials(n)));
-      using job = aJob(configFor([...dead, instanceAt('well', server.url)]), {
+      const secrets = new SecretsManagerClient({});
+      await secrets.send(new CreateSecretCommand({ Name: 'redis', SecretString: 'of-another-service' }));
+      secrets.destroy();
+      const other = '\n    credentials: { password: "secretsmanager:redis" }';
+      await using signedIn = await plainServer({ args: ['--requirepass', 'of-another-service'] });
+      using job = aJob(configFor([...dead, instanceAt('well', server.url), instanceAt('other', signedIn.url, other)]), {
         secrets: createSecretReader({ env: {} }),
       });
       // Those whose secrets hang are looked at first.
       for (let n = 0; n < 200; n++) job.ports.sightings?.set(new URL(deadUrl(n, server)).host, true);
       const tick = await job.tick({ remaining: () => 0 });
-      expect(statusOf(tick, 'well')).toBe('observed');
+      expect([statusOf(tick, 'well'), statusOf(tick, 'other')]).toEqual(['observed', 'observed']);
       expect(countOf(tick, 'not-reached') + countOf(tick, 'unreachable')).toBe(200);
       expect(published(job, 'Reachable', 'well')).toBe(1);
     });

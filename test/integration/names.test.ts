@@ -228,8 +228,8 @@ describeInOwnNetwork('F5: a machine whose own resolver hangs', (run) => {
         SERVER: JSON.stringify({ path, env }),
       });
       expect(told).toEqual({
-        summary: { ticks: 1, nodes: 13, acted: 0, unreachable: 12, leased: 0 },
-        reachable: { well: 1, ...Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`dead-${n}`, 0])) },
+        summary: { ticks: 1, nodes: 14, acted: 0, unreachable: 12, leased: 0 },
+        reachable: { well: 1, short: 1, ...Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`dead-${n}`, 0])) },
         heartbeats: 1,
       });
     });

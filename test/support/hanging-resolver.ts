@@ -10,19 +10,24 @@ import { startMoto } from './moto.ts';
 
 /**
  * In a network of its own (own-network.ts), with the name server of the system, of which twelve names hang: one invocation of the handler
- * on these and on a healthy node, with AWS by a name. Prints what it returned and what was published.
+ * on these and on two healthy nodes, one of which has a name that only the search domain completes, with AWS by a name. Prints what it returned and what was published.
  */
 await using dns = await dnsServer(53);
-await using server = await startServer(JSON.parse(process.env.SERVER ?? ''));
+const binary = JSON.parse(process.env.SERVER ?? '');
+await using server = await startServer(binary);
+await using another = await startServer(binary);
 await using moto = await startMoto();
 await using proxy = await startAwsProxy(moto.url);
 const ids = Array.from({ length: 12 }, (_, index) => `dead-${index}`);
 for (const id of ids) dns.set(`${id}.test`, 'hangs');
-for (const name of ['well.test', 'aws.test']) dns.set(name, { addresses: ['127.0.0.1'] });
+for (const name of ['well.test', 'short.cluster.test', 'aws.test']) dns.set(name, { addresses: ['127.0.0.1'] });
 
 const folder = mkdtempSync(join(tmpdir(), 'offpeak-lambda-'));
 const configFile = join(folder, 'test.yml');
-const nodes = [...ids, 'well'].map((id) => `  - id: ${id}\n    url: redis://${id}.test:${server.port}\n`);
+const hosts = [...ids.map((id) => [id, `${id}.test:${server.port}`]), ['well', `well.test:${server.port}`]];
+const nodes = [...hosts, ['short', `short:${another.port}`]].map(
+  ([id, host]) => `  - { id: ${id}, url: "redis://${host}" }\n`,
+);
 writeFileSync(configFile, `defaults: { timezone: UTC }\ninstances:\n${nodes.join('')}`);
 Object.assign(process.env, awsEnv(proxy.url.replace('127.0.0.1', 'aws.test')), {
   STAGE: 'test',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'vitest';
 
-/** Runs a script where nothing but loopback is reached, and the system's name server is 127.0.0.1; its one line of JSON. */
+/** Runs a script where nothing but loopback is reached, and the system's name server is 127.0.0.1, with the search domain cluster.test; its one line of JSON. */
 export type InOwnNetwork = (script: string, env: Readonly<Record<string, string>>) => Promise<unknown>;
 
 /** Root needs no user namespace; anybody else becomes root in one, where the kernel lets them. */
@@ -26,7 +26,7 @@ export function describeInOwnNetwork(name: string, tests: (run: InOwnNetwork) =>
 function inOwnNetwork(command: readonly string[]) {
   const folder = mkdtempSync(join(tmpdir(), 'offpeak-network-'));
   const resolvers = join(folder, 'resolv.conf');
-  writeFileSync(resolvers, 'nameserver 127.0.0.1\n');
+  writeFileSync(resolvers, 'nameserver 127.0.0.1\nsearch cluster.test\n');
   return {
     command: 'unshare',
     args: [...UNSHARE, 'sh', '-c', SETUP, 'sh', resolvers, ...command],

@@ -4,9 +4,10 @@ import { createNames } from '../names.ts';
 
 /**
  * Names of AWS are resolved apart from those of nodes, and as far from `getaddrinfo`: no name that hangs, of a node or of another service,
- * keeps metrics from being published. Sockets are the client's own; so many wait for one service at once.
+ * keeps metrics from being published. Each client has sockets of its own, one for every instance that is tended at once: a call that waits
+ * for a socket is given up like one that waits for a connection.
  */
-const AGENT = { lookup: createNames().lookup, keepAlive: true, maxSockets: 32 } as const;
+const AGENT = { lookup: createNames().lookup, keepAlive: true, maxSockets: 64 } as const;
 
 /**
  * Time-outs and retries of every AWS client. A VPC without an endpoint for the service never answers the connect, and the

@@ -1,5 +1,6 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { SSMClient } from '@aws-sdk/client-ssm';
+import pLimit from 'p-limit';
 import { printSecretReference, type SecretReference } from '../config/address.ts';
 import { MINUTE, type Milliseconds } from '../config/units.ts';
 import { SecretUnavailable } from './secret-failure.ts';
@@ -35,6 +36,9 @@ export interface SecretReaderOptions {
   readonly now?: () => number;
 }
 
+/** From each service, so that one that hangs keeps none of the other's. Fewer than a client has sockets; SSM allows 40 reads a second. */
+const READS_AT_ONCE = 32;
+
 interface Kept {
   readonly askedAt: number;
   readonly secret: Promise<string>;
@@ -45,9 +49,10 @@ export function createSecretReader(options: SecretReaderOptions): SecretReader {
   const { ttl = 15 * MINUTE, now = Date.now } = options;
   const fetchSecret = sourcesOf(options);
   const kept = new Map<string, Kept>();
+  const turns = { env: pLimit(READS_AT_ONCE), ssm: pLimit(READS_AT_ONCE), secretsmanager: pLimit(READS_AT_ONCE) };
 
   function keep(reference: SecretReference, place: string): Promise<string> {
-    const entry: Kept = { askedAt: now(), secret: fetchSecret(reference) };
+    const entry: Kept = { askedAt: now(), secret: turns[reference.source](() => fetchSecret(reference)) };
     kept.set(place, entry);
     // What failed is not kept; a newer entry in its place is.
     entry.secret.catch(() => kept.get(place) === entry && kept.delete(place));
