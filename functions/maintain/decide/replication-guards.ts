@@ -58,7 +58,8 @@ export function copiesMissing(
   peers: readonly Peer[],
   configured: number,
 ): readonly ReplicationBlocker[] {
-  if (replication.role !== 'primary') return [];
+  // What calls itself neither takes writes as well (KeyDB: active-replica), and has its turn with the primaries.
+  if (replication.role === 'replica') return [];
   const silent = peers.filter((peer) => peer.replication === undefined).map(({ node }) => node);
   // Of a cluster an instance may hold several primaries: each replica that answers has one of them. And a replica may have replicas.
   const wanted = isCluster ? peers.filter((peer) => peer.replication?.role === 'replica').length : configured;
