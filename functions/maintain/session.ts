@@ -7,7 +7,6 @@ import type { Milliseconds } from '../shared/config/units.ts';
 import { type Command, type Connection, connect, type Reply, type Target } from '../shared/redis/connection.ts';
 import { NodeFailure } from '../shared/redis/failure.ts';
 import type { Settings } from './decide/observation.ts';
-import { examine } from './examine.ts';
 import { observe, pairs } from './observe.ts';
 import type { Clock, Configured, OpenSession, Purged, Session } from './ports.ts';
 
@@ -80,7 +79,8 @@ async function readSecret(secrets: SecretReader, reference: SecretReference | un
 function sessionOver(connection: Connection, node: NodeAddress, clock: Pick<Clock, 'now'>): Session {
   return {
     look: () => observe(connection, node.id, () => clock.now()),
-    examine: (first) => examine(connection, first),
+    // Most ticks start nothing.
+    examine: async (first) => (await import('./examine.ts')).examine(connection, first),
     probeDefrag: () => probeDefrag(connection),
     waits: (duration) => waits(connection, duration),
     keepAlive: async () => void (await connection.send([['PING']], COMMAND_TIMEOUT_MS)),

@@ -16,7 +16,6 @@ import type { State } from './state.ts';
 import { isOverdue, unreachableLease } from './stranded.ts';
 import { tendFree } from './tend.ts';
 import { tendBlind } from './tend-blind.ts';
-import { tendLeased } from './tend-leased.ts';
 import { noteSilence, type Visit } from './visit.ts';
 
 /** How the tick is run, of which stage, and which leases are to be given back where. */
@@ -140,6 +139,8 @@ async function tendSeen(
   if (held) {
     // Under the name that the node had when the lease was taken.
     const memory = state.memoryOf(held.lease.instance, held.lease.node);
+    // Most ticks find no lease: what ends one is loaded when it is needed.
+    const { tendLeased } = await import('./tend-leased.ts');
     return await tendLeased(visit, observation, memory, held, options.release);
   }
   const memory = state.memoryOf(visit.instance.id, node.id);
