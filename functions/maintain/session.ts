@@ -11,7 +11,6 @@ import { address, NodeFailure } from '../shared/redis/failure.ts';
 import { type InfoFields, parseInfo } from '../shared/redis/info.ts';
 import type { Settings } from './decide/observation.ts';
 import { settingsRead } from './decide/setting-forms.ts';
-import { examine } from './examine.ts';
 import { observe, pairs } from './observe.ts';
 import type { Clock, Configured, OpenSession, Purged, Rewrites, Session } from './ports.ts';
 
@@ -116,7 +115,8 @@ async function readSecret(secrets: SecretReader, reference: SecretReference | un
 function sessionOver(connection: Connection, node: NodeAddress, clock: Pick<Clock, 'now' | 'elapsed'>): Session {
   return {
     look: () => observe(connection, node.id, () => clock.now(), clock.elapsed),
-    examine: (first) => examine(connection, first),
+    // Most ticks start nothing.
+    examine: async (first) => (await import('./examine.ts')).examine(connection, first),
     probeDefrag: () => probeDefrag(connection),
     waits: (duration) => waits(connection, duration),
     rewrites: () => rewrites(connection),

@@ -17,7 +17,6 @@ import type { State } from './state.ts';
 import { unreachableLease } from './stranded.ts';
 import { tendFree } from './tend.ts';
 import { tendBlind } from './tend-blind.ts';
-import { tendLeased } from './tend-leased.ts';
 import { noteSilence, type Visit } from './visit.ts';
 
 /** How the tick is run, of which stage, which leases are to be given back where, and which nodes are other nodes of the config. */
@@ -167,6 +166,8 @@ async function tendSeen(
     // A history follows its server; of one that does not answer as itself, it is where the lease was taken.
     const isItself = observation.runId === held.lease.runId;
     const memory = state.memoryOf(isItself ? node.id : held.lease.node);
+    // Most ticks find no lease: what ends one is loaded when it is needed.
+    const { tendLeased } = await import('./tend-leased.ts');
     return await tendLeased(visit, observation, memory, held, options.release);
   }
   const memory = state.memoryOf(node.id);

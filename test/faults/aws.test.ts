@@ -7,6 +7,7 @@ import { createMetricSink } from '../../functions/shared/aws/cloudwatch.ts';
 import { createAlertSink } from '../../functions/shared/aws/sns.ts';
 import { createDynamoStore } from '../../functions/shared/state/dynamo-store.ts';
 import type { FaultKind } from '../support/aws-proxy.ts';
+import type { AwsCall } from '../support/aws-wire.ts';
 import { createStateTable } from '../support/dynamo-table.ts';
 import { settingsOf } from '../support/fragmented.ts';
 import { type AwsBackend, awsBackend } from '../support/lambda.ts';
@@ -25,6 +26,8 @@ const NAMES = {
 } satisfies Partial<Record<FaultKind, string>>;
 const KINDS = ['throttle', 'error', 'hang'] as const;
 const SINKS = (['CloudWatch', 'SNS'] as const).flatMap((service) => KINDS.map((kind) => ({ service, kind })));
+/** Of the document in which a start claims its place in the stage. */
+const isOfBrakes = ({ input }: AwsCall) => JSON.stringify(input).includes('"brakes"');
 /** All that the job asks of the table. */
 const TABLE_OPERATIONS = ['Query', 'GetItem', 'UpdateItem'];
 
@@ -132,8 +135,20 @@ describeWithMoto('AWS that fails', () => {
     }));
     test.for(unwritten)('the state table: $kind, from the lease on', async ({ kind, expectRow }) => {
       await using scene = await aDeployedScene();
-      aws.proxy.fault({ operation: 'UpdateItem', kind });
+      aws.proxy.fault({ operation: 'UpdateItem', kind, when: (call) => !isOfBrakes(call) });
       await cleaned(scene, expectRow, await scene.tick());
+    });
+
+    const unclaimed = (['error', 'lost-answer'] as const).map((kind) => ({
+      kind,
+      expectRow: table.row(`writing the brakes to the state table ${NAMES[kind]} as a defrag starts`),
+    }));
+    test.for(unclaimed)('the state table: $kind, at the claim of the stage', async ({ kind, expectRow }) => {
+      await using scene = await aDeployedScene();
+      aws.proxy.fault({ operation: 'UpdateItem', kind, when: isOfBrakes });
+      const outcome = await scene.tick();
+      expect(await settingsOf(place.redis)).toEqual(before);
+      await cleaned(scene, expectRow, outcome);
     });
 
     const slowStart = table.row(`the state table ${NAMES.slow} as a defrag starts`);

@@ -18,7 +18,7 @@ const FLOORS = `
 
 const HOSTS = ['127.0.0.1', '127.0.0.2', '127.0.0.3'] as const;
 
-describe.skipIf(lacksServer('defrag'))('F8: fragmented servers of one stage', () => {
+describe.skipIf(lacksServer('defrag'))('F8: fragmented servers of one stage', { timeout: 180_000 }, () => {
   const servers: RunningServer[] = [];
   const clients: Redis[] = [];
 

@@ -113,6 +113,8 @@ export function isTheirsAgain(world: World): void {
 function oneNodeAtATime(world: World, deed: Deed, acted: SimulatedServer, fail: Fail): void {
   const { id, nodes } = instanceOf(deed.node);
   if (!leaseOf(world, acted)) fail('S4', 'no lease is on it');
+  // Of what a lost table held only the values on the servers are left, and those are told.
+  if (world.hasLostTable) return;
   for (const [index] of nodes.entries()) {
     const peer = nodeName(id, index);
     const server = world.servers.get(world.answering.get(peer) ?? peer);
@@ -124,6 +126,7 @@ function oneNodeAtATime(world: World, deed: Deed, acted: SimulatedServer, fail: 
 
 /** S4: at most so many nodes of a stage are under our defrag at a time. */
 function soManyOfAStage(world: World, acted: SimulatedServer, fail: Fail): void {
+  if (world.hasLostTable) return;
   const others = [...world.servers].filter(([, server]) => server !== acted && server.reachable && isOurs(server));
   if (others.length >= MAX_AT_ONCE) fail('S4', `our defrag is on at ${others.map(([name]) => name).join(', ')}, too`);
 }
@@ -164,6 +167,7 @@ const NIGHT = 20 * 60 * MINUTE;
 
 /** S4: what has befallen a server under our defrag is not tried on the next one of its version in that night. */
 function noneOfAVersionThatFell(world: World, { traits: { version } }: SimulatedServer, fail: Fail): void {
+  if (world.hasLostTable) return;
   const fall = world.falls.find((one) => one.version === version && world.now - one.at < NIGHT);
   if (fall && !world.hasMoved) fail('S4', `${fall.node} has restarted under our defrag, and runs the same version`);
   const gone = [...world.servers].find(

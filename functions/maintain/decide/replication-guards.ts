@@ -60,7 +60,8 @@ export function copiesMissing(
   nodes: readonly Peer[],
   named: number,
 ): readonly ReplicationBlocker[] {
-  if (replication.role !== 'primary') return [];
+  // What calls itself neither takes writes as well (KeyDB: active-replica), and has its turn with the primaries.
+  if (replication.role === 'replica') return [];
   const peers = nodes.filter(({ isDouble }) => !isDouble);
   const configured = named - (nodes.length - peers.length);
   const silent = peers.filter((peer) => peer.replication === undefined).map(({ node }) => node);

@@ -78,6 +78,12 @@ describe('F9: a primary is left alone', () => {
     ['it does not say how many', [{ node: 'b:1', replication: replica() }], primary(), []],
     ['it is a replica itself', [{ node: 'b:1' }], replica(), []],
     [
+      'what calls itself neither (KeyDB: active-replica) is no replica',
+      [{ node: 'b:1' }],
+      { role: 'unknown', replicasSyncing: 0 },
+      [{ kind: 'peers-silent', peers: ['b:1'], configured: 1 }],
+    ],
+    [
       'a replica of it lags (slaveN: lag=)',
       [{ node: 'b:1', replication: replica() }],
       primary({ connectedReplicas: 1, replicaSilentFor: 12 * SECOND }),
