@@ -41,8 +41,8 @@ export interface Brakes {
   seen(): StageBrakes;
   /** Before a lease is taken: nothing, or what stands in the way. @throws {StateUnavailable} */
   claim(lease: Lease): Promise<readonly BrakeBlocker[]>;
-  /** What was claimed is over: for this job at once, for others as its lease is gone and its claim runs out. */
-  release(node: string): void;
+  /** What this holder has claimed is over: for this job at once, for others as its lease is gone and its claim runs out. */
+  release(node: string, holder: string): void;
   /** A server went down under our defrag: for all starts of this tick at once, and for the stage. @throws {StateUnavailable} */
   note(falls: readonly (Fall | undefined)[]): Promise<void>;
 }
@@ -53,7 +53,13 @@ const amount = z.number();
 
 const schema = z.object({
   claims: z.array(
-    z.object({ node: z.string(), address: z.optional(z.string()), isDefrag: z.boolean(), until: amount }),
+    z.object({
+      node: z.string(),
+      holder: z.string(),
+      address: z.optional(z.string()),
+      isDefrag: z.boolean(),
+      until: amount,
+    }),
   ),
   falls: z.array(
     z.object({
@@ -67,8 +73,13 @@ const schema = z.object({
   ),
 });
 
-interface Claim extends ActingNode {
+/** Of an invocation, as leases are: two of them may claim one node, and the lease decides between them. */
+interface Claim extends Held {
   readonly until: number;
+}
+
+interface Held extends ActingNode {
+  readonly holder: string;
 }
 
 export interface BrakesDocument {
@@ -116,24 +127,28 @@ export function brakesOf(
     const { runId, at } = 'observation' in look ? look.observation : {};
     return runId !== undefined && at !== undefined ? [{ runId, at }] : [];
   });
-  /** Claims of this tick whose leases are over, by node and end: another job's on the same node is another one. */
+  /** Claims of this tick whose leases are over. */
   const released = new Set<string>();
-  const nameOf = ({ node, until }: Claim) => `${node} ${until}`;
+  const nameOf = ({ node, holder, until }: Claim) => `${node} ${holder} ${until}`;
   let { document } = known;
   let leased = [...known.leases.flatMap(actingUnder), ...known.unreadable.map(unreadable)];
 
-  function actingUnder(held: HeldLease): readonly ActingNode[] {
+  function actingUnder(held: HeldLease): readonly Held[] {
     const home = [...homes].find(([, one]) => one.key === held.key)?.[0];
     if (isAside(held) && home === undefined) return [];
-    const { address } = held.lease;
+    const { address, holder } = held.lease;
     const node = home ?? held.lease.node;
-    return [{ node, ...(address !== undefined && { address }), isDefrag: held.lease.phase !== 'purging' }];
+    return [{ node, holder, ...(address !== undefined && { address }), isDefrag: held.lease.phase !== 'purging' }];
   }
 
   function seen(): StageBrakes {
     const now = clock.now();
     const claimed = document.claims.filter(
-      ({ node, until }) => until > now && !leased.some((lease) => lease.node === node),
+      ({ node, until }, index, all) =>
+        until > now &&
+        !leased.some((lease) => lease.node === node) &&
+        // Two claims on one node are one node.
+        !all.slice(0, index).some((one) => one.node === node && one.until > now && one.isDefrag),
     );
     return { limit, acting: [...leased, ...claimed], falls: fallsAfter(document.falls, found, answered, now) };
   }
@@ -159,17 +174,15 @@ export function brakesOf(
   }
 
   async function claim(lease: Lease): Promise<readonly BrakeBlocker[]> {
-    const { node, address, engine, phase, busyUntil } = lease;
+    const { node, holder, address, engine, phase, busyUntil } = lease;
     const isDefrag = phase !== 'purging';
     const own = { node, ...(address !== undefined && { address }) };
     for (let attempt = 0; attempt < TRIES; attempt++) {
       await refresh();
       const blockers = brakeBlockers(seen(), { ...own, ...(engine && { engine }) }, isDefrag, clock.now());
       if (blockers.length > 0) return blockers;
-      const others = liveClaims().filter((one) => one.node !== node);
-      // Of two jobs on one node the lease decides; the claim lasts for the longer of them.
-      const until = Math.max(busyUntil + SKEW, ...liveClaims().map((one) => (one.node === node ? one.until : 0)));
-      if (await write([...others, { ...own, isDefrag, until }])) return [];
+      const others = liveClaims().filter((one) => one.node !== node || one.holder !== holder);
+      if (await write([...others, { ...own, holder, isDefrag, until: busyUntil + SKEW }])) return [];
     }
     throw contended();
   }
@@ -192,9 +205,10 @@ export function brakesOf(
     return falls.filter((fall) => isRecent(fall, clock.now()));
   }
 
-  function release(node: string): void {
-    leased = leased.filter((one) => one.node !== node);
-    for (const one of document.claims) if (one.node === node) released.add(nameOf(one));
+  function release(node: string, holder: string): void {
+    const isIts = (one: Held) => one.node === node && one.holder === holder;
+    leased = leased.filter((one) => !isIts(one));
+    for (const one of document.claims) if (isIts(one)) released.add(nameOf(one));
     document = withoutReleased(document);
   }
 
@@ -206,8 +220,8 @@ export function brakesOf(
   };
 }
 
-function unreadable(key: string): ActingNode {
-  return { node: key, isDefrag: true };
+function unreadable(key: string): Held {
+  return { node: key, holder: '', isDefrag: true };
 }
 
 function isSame(a: readonly Fall[], b: readonly Fall[]): boolean {

@@ -80,7 +80,7 @@ export async function purgeUnderLease(visit: Visit, facts: Situation, plan: Acti
     (error: unknown) =>
       log.warn('lease not dropped', { instance: visit.instance.id, node: visit.node, error: expected(error) }),
   );
-  if (isOver) visit.brakes.release(visit.node);
+  if (isOver) visit.brakes.release(visit.node, visit.holder);
   return result;
 }
 

@@ -110,7 +110,7 @@ async function tryOut(visit: Visit, facts: Situation, agreed: Acting): Promise<R
     action.kind === 'start-defrag'
       ? await startDefrag(visit, facts, agreed, action)
       : await purgeUnderLease(visit, facts, agreed);
-  if (result.kind === 'withdrawn') visit.brakes.release(visit.node);
+  if (result.kind === 'withdrawn') visit.brakes.release(visit.node, visit.holder);
   return result;
 }
 

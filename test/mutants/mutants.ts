@@ -313,8 +313,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S4',
     what: 'a claim outlives its job for ever',
     file: 'maintain/brakes.ts',
-    from: '({ node, until }) => until > now && !leased',
-    to: '({ node, until }) => until > 0 && !leased',
+    from: '        until > now &&\n        !leased',
+    to: '        until > 0 &&\n        !leased',
     tests: BRAKES,
   },
   {
@@ -916,5 +916,13 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'node === main || main === undefined ? [] :',
     to: 'node !== "" || main === undefined ? [] :',
     tests: IDENTITY,
+  },
+  {
+    law: 'S4',
+    what: 'one job forgets what another job has claimed on the same node',
+    file: 'maintain/brakes.ts',
+    from: 'const isIts = (one: Held) => one.node === node && one.holder === holder;',
+    to: 'const isIts = (one: Held) => one.node === node && holder !== "";',
+    tests: BRAKES,
   },
 ];

@@ -183,6 +183,20 @@ describe('F8: one server of a host', () => {
     expect(await brakes.claim(aNewLease('elsewhere', { address: '10.0.0.8' }))).toEqual([]);
   });
 
+  test('what one job releases is not what another job has claimed or taken on the same node', async () => {
+    const { job, store } = aPlace();
+    const lease = (holder: string) => aNewLease('one', { node: 'one.redis.example:6379', holder });
+    const [mine, theirs] = [await job({ limit: 1 }), await job({ limit: 1 })];
+    const other = aNewLease('two', { node: 'two.redis.example:6379' });
+    for (const isTaken of [false, true]) {
+      expect(await theirs.claim(lease('theirs'))).toEqual([]);
+      if (isTaken) await held(store, lease('theirs'));
+      expect(await mine.claim(lease('mine'))).toEqual([]);
+      mine.release(lease('mine').node, 'mine');
+      expect(await mine.claim(other)).toMatchObject([{ kind: 'stage-limit', nodes: [lease('theirs').node] }]);
+    }
+  });
+
   test('what was released is free for this job at once, and for others as it runs out', async () => {
     const { job, store, clock } = aPlace();
     const brakes = await job();
@@ -192,13 +206,13 @@ describe('F8: one server of a host', () => {
     const taken = await held(store, at(1));
     expect(await brakes.claim(at(2))).toMatchObject([{ kind: 'host-acting', isDefrag: false }]);
     await dropLease(store, taken);
-    brakes.release(at(1).node);
+    brakes.release(at(1).node, at(1).holder);
     expect(await (await job()).claim(at(3))).toMatchObject([{ kind: 'host-acting' }]);
     expect(await brakes.claim(at(2))).toEqual([]);
     // Another job's claim on the same node is another one.
     clock.at += SECOND;
     const later = aNewLease('at-1', { ...at(1), busyUntil: NOW + 30 * SECOND });
-    brakes.release(at(2).node);
+    brakes.release(at(2).node, at(2).holder);
     expect(await brakes.claim(later)).toEqual([]);
     expect(await brakes.claim(at(2))).toMatchObject([{ kind: 'host-acting', node: at(1).node }]);
   });
