@@ -1,10 +1,10 @@
 import { HOUR } from '../shared/config/units.ts';
 import { conclude, verdictOf } from './conclude.ts';
 import { paceSettings } from './decide/ladder.ts';
-import { identify, isOverdue, type Lease, memoryFor, type NodeMemory, wasGivenBack, wasTaken } from './decide/lease.ts';
+import { identify, isOverdue, type Lease, memoryFor, type NodeMemory, wasGivenBack } from './decide/lease.ts';
 import type { Observation, Settings } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
-import { isProven, remedy, standing } from './decide/own-hand.ts';
+import { hasSurvived, isProven, remedy, standing } from './decide/own-hand.ts';
 import { type Acting, type Plan, type Situation, type StopReason, stopping } from './decide/plan.ts';
 import { advance } from './decide/progress.ts';
 import { planLeased } from './decide/stop.ts';
@@ -143,7 +143,7 @@ async function give(visit: Visit, lease: Lease, because: StopReason, observation
   const { activedefrag: _, ...applied } = lease.applied;
   if (because === 'never-started' || wasGivenBack(lease, observation))
     return await giveBack(visit, { ...lease, applied }, observation);
-  if (because === 'server-restarted' && !wasTaken(lease, observation)) return nothing;
+  if (because === 'server-restarted' && !hasSurvived(lease, observation.defrag.settings)) return nothing;
   return await giveBack(visit, lease, observation);
 }
 

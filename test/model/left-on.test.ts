@@ -100,6 +100,17 @@ describe('F2: a CONFIG REWRITE during a lease', () => {
     ]);
   });
 
+  test('is none where the file has always held a value that the lease had set: nothing is changed after the restart', async () => {
+    const world = aNight('trio');
+    server(world, first).set('active-defrag-cycle-max', '60', 'human');
+    fragment(world);
+    await world.run();
+    await restarted(world);
+    expect(server(world, first).taken()).toEqual([]);
+    expect(server(world, first).settings['active-defrag-cycle-max']).toBe('25');
+    expect(world.violations).toEqual([]);
+  });
+
   test('leaves alone what a human types on the same process after it was given back', async () => {
     const world = await defragmenting();
     const ours = { ...server(world, first).settings };

@@ -865,7 +865,7 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S11',
     what: 'after a restart only what is all ours is given back',
     file: 'maintain/tend-leased.ts',
-    from: "  if (because === 'server-restarted' && !wasTaken(lease, observation)) return nothing;",
+    from: "  if (because === 'server-restarted' && !hasSurvived(lease, observation.defrag.settings)) return nothing;",
     to: "  if (because === 'server-restarted' && observation.defrag.settings?.hz !== lease.applied.hz) return nothing;",
     tests: LEFT_ON,
   },

@@ -34,8 +34,18 @@ export function isProven(changed: Changed, settings: Settings | undefined): bool
   const possible = Object.keys(changed.applied).filter(
     (name) => isProof(name) && changed.applied[name] !== changed.prior[name],
   );
-  const found = Object.keys(standing(changed, settings)).filter(isProof);
-  return found.length >= Math.max(1, Math.min(PROOFS, possible.length));
+  const names = Object.keys(standing(changed, settings));
+  const found = names.filter(isProof).length;
+  // A lease that has changed hardly anything has the switch for its second proof.
+  return possible.length < PROOFS ? found === possible.length && found < names.length : found >= PROOFS;
+}
+
+/**
+ * Whether a restarted server has our settings from its file: two of them, the switch included. One alone may be what its file has always
+ * held, where a human had set another value for the time before.
+ */
+export function hasSurvived(changed: Changed, settings: Settings | undefined): boolean {
+  return Object.keys(standing(changed, settings)).length >= PROOFS;
 }
 
 /** The record of an earlier lease, as far as it proves something. */
