@@ -211,6 +211,31 @@ const unusual: Commands = [
         world.hasMoved ||= is;
       }),
   ),
+  fc.boolean().map(
+    (is) =>
+      new Command(`the last address of trio leads to ${is ? 'its second server' : 'itself'}`, (world) => {
+        const [b, c] = [nodeName('trio', 1), nodeName('trio', 2)];
+        world.answering.set(c, is ? b : c);
+        world.hasMoved ||= is;
+      }),
+  ),
+  fc
+    .tuple(node, fc.boolean())
+    .map(
+      ([name, is]) =>
+        new Command(`${name} answers ${is ? 'with garbage' : 'as Redis does'}`, (world) =>
+          Object.assign(on(world, name), { isGarbled: is }),
+        ),
+    ),
+  fc.constant(
+    new Command('a newer version has taken the leases, and was rolled back', (world) => {
+      for (const [key, { value, version }] of world.documents) {
+        const lease = value as { readonly phase?: string; readonly progress?: unknown };
+        if (!/^lease#[^#]+$/.test(key) || lease.phase !== 'running') continue;
+        world.documents.set(key, { value: { ...lease, phase: 'coasting', progress: { form: 2 } }, version });
+      }
+    }),
+  ),
   fc
     .boolean()
     .map(
@@ -298,7 +323,7 @@ export async function comeToRest(world: LiveWorld): Promise<void> {
   world.topic.isDown = false;
   for (const [name, server] of world.servers) {
     world.answering.set(name, name);
-    Object.assign(server, { reachable: true, forking: false, ...QUIET });
+    Object.assign(server, { reachable: true, isGarbled: false, forking: false, ...QUIET });
   }
   const isAnyOpen = () => FLEET.some(({ window }) => isWindowOpen(world.now, window));
   // Starts that may still be under way are waited for.

@@ -241,7 +241,8 @@ export function due(world: World): (node: string) => boolean {
  */
 export function isCleanAfterTick(world: World, isDue: (node: string) => boolean): void {
   for (const [node, server] of world.servers) {
-    if (!server.reachable || world.answering.get(node) !== node || server.taken().length === 0) continue;
+    if (!server.reachable || server.isGarbled || world.answering.get(node) !== node || server.taken().length === 0)
+      continue;
     const { id } = instanceOf(node);
     if (!leaseOf(world, server)) isRecognised(world, node, server);
     else if (isDue(node) || pauseOf(world, id))
@@ -261,7 +262,11 @@ function isRecognised(world: World, node: string, server: SimulatedServer): void
   // With a human's values among them nobody can tell whose they are.
   if (Object.values(server.owners).includes('human') || !server.isOn()) return;
   const isTold = world.deliveries.some(
-    ({ at, alert }) => alert.event === 'left-on' && alert.node === node && world.now - at < 2 * DAY,
+    ({ at, alert }) =>
+      alert.event === 'left-on' &&
+      // A server whose address has moved is told of under another one.
+      (alert.node === node || (world.hasMoved && idOf(alert) === instanceOf(node).id)) &&
+      world.now - at < 2 * DAY,
   );
   // The tick that finds a purge of a job that has died tells of that first.
   if (isTold || world.topic.isDown) world.unrecognised.delete(node);

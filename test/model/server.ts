@@ -76,6 +76,8 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
     pages: 4 * MIB,
     pagesSince: startedAt,
     reachable: true,
+    /** It does what it is asked for, and answers with what is no RESP. */
+    isGarbled: false,
     /** Its MEMORY PURGE is carried out, and keeps the server from answering for as long as whoever asked waits. */
     hangsInPurge: false,
     /** Milliseconds of silence after which it hangs up (`timeout`); 0: never. */

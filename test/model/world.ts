@@ -175,7 +175,9 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
         const server = serverAt(node);
         if (server.idleTimeout > 0 && silence > server.idleTimeout)
           throw new NodeFailure('unreachable', `${node}: the connection was closed`);
-        return run(server);
+        const answer = run(server);
+        if (server.isGarbled) throw new NodeFailure('not-redis', `${node} answers, but not as Redis does`);
+        return answer;
       });
     const deed = (server: SimulatedServer, kind: Deed['kind'], settings: Record<string, string> = {}) => {
       const done: Deed = { kind, at: world.now, node, server: world.answering.get(node) ?? node };

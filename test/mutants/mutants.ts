@@ -906,7 +906,7 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'a pause ends with the name of its instance',
     file: 'maintain/pauses.ts',
     from: '      const isOfNode = ({ nodes: paused }: Pause) => nodes.some((node) => paused?.includes(node.id));',
-    to: '      const isOfNode = ({ nodes: paused }: Pause) => nodes.some((node) => paused?.includes(`${node.id}!`));',
+    to: '      const isOfNode = ({ nodes: paused }: Pause) => nodes.some((node) => paused?.includes(node.id) && node.id === "");',
     tests: IDENTITY,
   },
   {
