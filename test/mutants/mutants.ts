@@ -866,7 +866,7 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'after a restart only what is all ours is given back',
     file: 'maintain/tend-leased.ts',
     from: "  if (because === 'server-restarted' && !hasSurvived(lease, observation.defrag.settings)) return nothing;",
-    to: "  if (because === 'server-restarted' && observation.defrag.settings?.hz !== lease.applied.hz) return nothing;",
+    to: "  if (because === 'server-restarted' && observation.defrag.settings?.['latency-monitor-threshold'] !== '1') return nothing;",
     tests: LEFT_ON,
   },
   {
