@@ -70,8 +70,8 @@ export interface World {
   readonly hasMoved: boolean;
   /** The table was lost, or restored from a backup, at some time. */
   readonly hasLostTable: boolean;
-  /** Nodes with settings of ours without a lease, of which the last tick did not tell. */
-  readonly unrecognised: Set<string>;
+  /** Nodes with settings of ours without a lease, and since when no tick has told of them. */
+  readonly unrecognised: Map<string, number>;
   readonly topic: { readonly isDown: boolean };
 }
 
@@ -107,7 +107,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     falls: [] as World['falls'][number][],
     hasMoved: false,
     hasLostTable: false,
-    unrecognised: new Set<string>(),
+    unrecognised: new Map<string, number>(),
     backup: [] as (readonly [string, Stored])[],
     invocations: 0,
     /** Of the job: invocations take turns in them, and each remembers what it has seen of leases. */
