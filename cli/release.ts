@@ -1,10 +1,10 @@
 import type { Lease } from '../functions/maintain/decide/lease.ts';
 import { leasesIn } from '../functions/maintain/leases.ts';
 import type { Ports } from '../functions/maintain/ports.ts';
-import { type Tick, tick } from '../functions/maintain/run.ts';
+import { type NodeName, type Tick, tick } from '../functions/maintain/run.ts';
 import { readState, type State } from '../functions/maintain/state.ts';
 import { isNamed } from '../functions/maintain/stranded.ts';
-import type { Config } from '../functions/shared/config/schema.ts';
+import type { Config, InstanceConfig } from '../functions/shared/config/schema.ts';
 import { type Milliseconds, SECOND } from '../functions/shared/config/units.ts';
 
 /** A job that is in the middle of a step keeps the others off for a minute at most, and may have taken a new lease by then. */
@@ -28,12 +28,21 @@ export async function giveBackAll(
     const wait = Math.max(...left.map(({ busyUntil }) => busyUntil)) - ports.clock.now();
     if (round > 0 && wait <= 0) break;
     if (round > 0) await ports.clock.pause(Math.min(wait, LONGEST_WAIT));
-    const latest = await tick(config, ports, { ...options, only: left });
+    const latest = await tick(config, ports, { ...options, only: placesOf(left, config) });
     print(latest);
     ticks.push(latest);
     state = await readState(ports.store);
   }
   return { ticks, state };
+}
+
+/** A server may answer at another node of its instance by now. */
+function placesOf(leases: readonly Lease[], { instances }: Config): readonly NodeName[] {
+  const isIts = (instance: InstanceConfig) => (lease: Lease) =>
+    lease.instance === instance.id || instance.nodes.some(({ id }) => id === lease.node);
+  return instances
+    .filter((instance) => leases.some(isIts(instance)))
+    .flatMap((instance) => instance.nodes.map(({ id }) => ({ instance: instance.id, node: id })));
 }
 
 /** By instance: another job may have taken a new one on another node of it. */

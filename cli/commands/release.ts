@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { systemClock } from '../../functions/maintain/clock.ts';
+import type { Lease } from '../../functions/maintain/decide/lease.ts';
 import { isLeaseKey, leasesIn } from '../../functions/maintain/leases.ts';
 import { readState } from '../../functions/maintain/state.ts';
 import { StateUnavailable } from '../../functions/shared/state/store.ts';
@@ -56,7 +57,10 @@ async function release(ids: readonly string[], options: ReleaseOptions): Promise
   );
   remindOfFile(options, config.stage);
   const { ports, told } = terminalPorts(store, systemClock({ signal }), stderrLog(options));
-  const wanted = held.filter(({ instance }) => ids.length === 0 || ids.includes(instance));
+  const nodes = config.instances.filter(({ id }) => ids.includes(id)).flatMap((instance) => instance.nodes);
+  // An instance may have had another name when its lease was taken.
+  const isChosen = ({ instance, node }: Lease) => ids.includes(instance) || nodes.some(({ id }) => id === node);
+  const wanted = held.filter((lease) => ids.length === 0 || isChosen(lease));
   const print = printer(options, config, told);
   const { ticks, state } = await giveBackAll(config, ports, wanted, { holder: randomUUID(), signal, print });
   const kept = leasesIn(state).filter((lease) => isWanted(lease, wanted));

@@ -1,9 +1,9 @@
-import { memoryFor, type NodeMemory } from './decide/lease.ts';
+import { type Lease, memoryFor, type NodeMemory } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import { ownHand } from './decide/own-hand.ts';
 import { giveBack } from './defrag.ts';
-import { LEASE, leasesOf } from './leases.ts';
+import { type HeldLease, LEASE, leasesOf } from './leases.ts';
 import type { Ports } from './ports.ts';
 import { type HeldRecord, renewRecord } from './records.ts';
 import { entrustOutcomes, outcomeOf, situation, type Visit } from './visit.ts';
@@ -13,13 +13,14 @@ const BUSY_MS = 15_000;
 
 /**
  * Settings of an earlier lease stand on a server without one, and its record says what was before: given back, in or out of a window,
- * once for each run of the server. Undefined: there is nothing of the kind, or nobody can say what was before.
+ * once for each run of the server. Undefined: there is nothing of the kind, or only a person can say what was before. `refused`: the
+ * server does not take it back.
  */
 export async function giveBackLeftOn(
   visit: Visit,
   observation: Observation,
   memory: NodeMemory,
-): Promise<Outcome | undefined> {
+): Promise<Outcome | 'refused' | undefined> {
   const { record: held } = visit;
   const hand = ownHand(observation, held?.record);
   if (!held || hand?.by !== 'record') return undefined;
@@ -30,8 +31,8 @@ export async function giveBackLeftOn(
   if (!claimed) return later;
   const { settled, restored, missing } = await giveBack(visit, held.record, observation);
   if (missing.length > 0) {
-    const why = `the server did not take back ${missing.join(', ')}; the next tick tries again`;
-    return { ...later, status: 'failed', problem: { kind: 'action-failed', message: why, expected: true } };
+    visit.ports.log.error('settings not given back', { instance: visit.instance.id, node: visit.node, missing });
+    return 'refused';
   }
   const notice: Notice = { kind: 'left-on', standing: hand.standing, restored };
   const outcome: Outcome = { ...later, observation: settled, settings: restored, notices: [notice] };
@@ -47,11 +48,13 @@ async function claim(visit: Visit, held: HeldRecord, { runId }: Observation): Pr
   const { ports, holder, node } = visit;
   const now = ports.clock.now();
   if (held.record.holder !== holder && now < (held.record.busyUntil ?? 0)) return undefined;
-  if (await isLeasedNow(ports, node, runId)) return undefined;
+  if (await leaseNow(ports, node, runId)) return undefined;
   return await renewRecord(ports.store, held, { ...held.record, holder, busyUntil: now + BUSY_MS });
 }
 
-async function isLeasedNow({ store }: Ports, node: string, runId: string | undefined): Promise<boolean> {
+/** The lease on a server as it is now, under whatever name: a lease that was set aside for another process of this address is none. */
+export async function leaseNow({ store }: Ports, node: string, runId: string | undefined): Promise<Lease | undefined> {
   const { leases, aside } = leasesOf(await store.list(LEASE), () => {});
-  return [...leases.values(), ...aside].some(({ lease }) => lease.node === node || lease.runId === runId);
+  const isIts = ({ lease }: HeldLease) => (runId === undefined ? lease.node === node : lease.runId === runId);
+  return [...leases.values(), ...aside].find(isIts)?.lease;
 }

@@ -64,22 +64,26 @@ export async function remember(
   throw new StateUnavailable(`the document ${key} is changed by others again and again`);
 }
 
-/**
- * Stores a history at the address that its server answers at now, in place of what is stored of that address. Returns why it could not.
- */
+/** Where the history of a process is kept whose address another one answers at. */
+export function runKey(runId: string): string {
+  return `${NODE}~${runId}`;
+}
+
+/** 0.1 wrote `node#<instance>#<address>`. */
+export function isLegacyKey(key: string): boolean {
+  return key.slice(NODE.length).includes('#');
+}
+
+/** Stores a history under a key. Returns why it could not. */
 export async function placeMemory(
   store: StateStore,
-  node: string,
+  key: string,
   memory: NodeMemory,
-  stored: readonly { readonly key: string; readonly version: number }[],
+  version: number | undefined,
 ): Promise<string | undefined> {
-  const key = nodeKey(node);
   try {
-    const written = await store.write(key, memory, stored.find((one) => one.key === key)?.version);
-    if (!written.stored) return `another job has changed the document ${key} at the same moment`;
-    // What 0.1 has stored under the names of instances is in it.
-    for (const old of stored) if (old.key !== key) await store.remove(old.key, old.version);
-    return undefined;
+    const written = await store.write(key, memory, version);
+    return written.stored ? undefined : `another job has changed the document ${key} at the same moment`;
   } catch (error) {
     if (!(error instanceof StateUnavailable)) throw error;
     return error.message;

@@ -102,6 +102,26 @@ export async function dropExpired(store: StateStore, { stored }: Pauses, now: nu
   }
 }
 
+/** 0.1 did not note the nodes of a pause: while its name is in the config, they are known. */
+export async function noteNodes(
+  store: StateStore,
+  { stored }: Pauses,
+  instances: readonly Paused[],
+  log: Log,
+): Promise<void> {
+  const unnoted = [...stored].flatMap(([scope, { pause, version }]) => {
+    const nodes = instances.find(({ id }) => id === scope)?.nodes;
+    return nodes && pause.nodes === undefined ? [{ scope, pause, version, nodes }] : [];
+  });
+  try {
+    for (const { scope, pause, version, nodes } of unnoted)
+      await store.write(PAUSE + scope, { ...pause, nodes: nodes.map(({ id }) => id) }, version);
+  } catch (error) {
+    if (!(error instanceof StateUnavailable)) throw error;
+    log.warn('nodes of a pause not noted', { error: error.message });
+  }
+}
+
 /** Puts a pause in the place of an earlier one. @throws {StateUnavailable} {TypeError} for what is not to be stored. */
 export async function putPause(store: StateStore, scope: string, pause: Pause): Promise<void> {
   const key = PAUSE + scope;

@@ -66,15 +66,27 @@ export function recordIn(key: string, value: unknown): SettingsRecord {
   return understood(recordSchema, key, value) as SettingsRecord;
 }
 
-/** Leaves the record of a lease that has set something. @throws {StateUnavailable} */
-export async function keepRecord(store: StateStore, lease: Lease): Promise<void> {
+/**
+ * Leaves the record of a lease that has set something. `givenBackOn`: the process on which nothing of it stands any more, by a look.
+ * @throws {StateUnavailable}
+ */
+export async function keepRecord(store: StateStore, lease: Lease, givenBackOn?: string): Promise<void> {
   if (Object.keys(lease.applied).length === 0) return;
   const key = recordKey(lease.node);
   // Another job may end the same lease at the same moment: both write the same.
   for (let attempt = 0; attempt < 3; attempt++) {
     const stored = await store.read(key);
     const earlier = stored && readable(key, stored.value);
-    if ((await store.write(key, recordOf(lease, earlier), stored?.version)).stored) return;
+    if (
+      (
+        await store.write(
+          key,
+          { ...recordOf(lease, earlier), ...(givenBackOn !== undefined && { givenBackOn }) },
+          stored?.version,
+        )
+      ).stored
+    )
+      return;
   }
 }
 

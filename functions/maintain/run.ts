@@ -12,7 +12,7 @@ import { strayPauseText } from './decide/words-pause.ts';
 import { lastKnownLeases } from './known-leases.ts';
 import { isLeaseKey } from './leases.ts';
 import { doublesOf, lookAtAll, problemOf, runsOf } from './look.ts';
-import { dropExpired, strayPauses } from './pauses.ts';
+import { dropExpired, noteNodes, strayPauses } from './pauses.ts';
 import type { Log, Ports } from './ports.ts';
 import { publish } from './publish.ts';
 import { followServers, type ReadState, readState, type State } from './state.ts';
@@ -83,7 +83,9 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
     duration: lookTime(options.remaining()),
   });
   const troubles: string[] = [];
-  const state = typeof read === 'string' ? read : await followed(read, looks, ports, options.mode, troubles);
+  // A tick of some nodes sees a part of the servers only: it cannot know where the others are.
+  const isKept = options.mode === 'act' && options.only === undefined;
+  const state = typeof read === 'string' ? read : await followed(read, looks, ports, isKept, troubles);
   const homes = homesOf(leases, looks);
   const doubles = doublesOf(looks, homes);
   const brakes = brakesFor(config, ports, { state, homes, looks });
@@ -107,6 +109,7 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
       const keep = (what: string, work: Promise<unknown>) => noted(what, work, troubles, ports.log);
       if (options.mode === 'act') {
         await keep('expired pauses', dropExpired(ports.store, state.pauses, at, ports.log));
+        await keep('nodes of pauses', noteNodes(ports.store, state.pauses, config.instances, ports.log));
         await keep('starts that have never come', dropUnstarted(ports, state, homes, looks));
       }
       const stranded = orphanedLeases(config, { state, homes }, ports, options.mode);
@@ -126,11 +129,11 @@ async function followed(
   read: ReadState,
   looks: Awaited<ReturnType<typeof lookAtAll>>,
   { store, log }: Ports,
-  mode: TickOptions['mode'],
+  isKept: boolean,
   troubles: string[],
 ): Promise<State> {
   let state: State = read;
-  const work = followServers(read, runsOf(looks), { log, ...(mode === 'act' && { store }) });
+  const work = followServers(read, runsOf(looks), { log, ...(isKept && { store }) });
   await noted(
     'histories of servers that have moved',
     work.then((moved) => {

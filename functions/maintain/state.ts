@@ -1,10 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
+import pLimit from 'p-limit';
 import { HOUR, type Milliseconds } from '../shared/config/units.ts';
 import { type StateStore, StateUnavailable } from '../shared/state/store.ts';
 import { BRAKES, type BrakesDocument, readBrakes } from './brakes.ts';
 import { NOTHING_REMEMBERED, type NodeMemory } from './decide/lease.ts';
 import { memoriesByNode } from './decide/placement.ts';
 import { isAside, LEASE, type Leases, leaseKey, leasesOf, orTold } from './leases.ts';
-import { memoryIn, NODE, nodeIn, nodeKey, placeMemory } from './memories.ts';
+import { isLegacyKey, memoryIn, NODE, nodeIn, nodeKey, placeMemory, runKey } from './memories.ts';
 import { OUTBOX, OUTBOX_LIFETIME } from './outbox.ts';
 import { LONGEST_PAUSE, NO_PAUSES, PAUSE, type Pauses, readPauses } from './pauses.ts';
 import type { Log } from './ports.ts';
@@ -44,6 +46,7 @@ const ASIDE_LIFETIME: Milliseconds = 90 * 24 * HOUR;
 
 interface StoredMemory {
   readonly key: string;
+  readonly isLegacy: boolean;
   readonly node: string;
   readonly memory: NodeMemory;
   readonly version: number;
@@ -76,7 +79,7 @@ export async function readState(store: StateStore): Promise<ReadState> {
   const note = (key: string, why: string) => void unreadable.set(key, why);
   const stored = [...nodes].flatMap(([key, { value, version }]): StoredMemory[] => {
     const memory = orTold(key, note, () => memoryIn(key, value));
-    return memory ? [{ key, node: nodeIn(key), memory, version }] : [];
+    return memory ? [{ key, node: nodeIn(key), memory, version, isLegacy: isLegacyKey(key) }] : [];
   });
   const records = [...kept].flatMap(([key, { value, version }]): HeldRecord[] => {
     const record = orTold(key, note, () => recordIn(key, value));
@@ -100,9 +103,12 @@ export async function readState(store: StateStore): Promise<ReadState> {
   };
 }
 
+/** Side by side. */
+const MOVES_AT_ONCE = 16;
+
 /**
  * The same state for the servers that answer now (`run_id` by address): histories have followed their servers. With `store` this is
- * kept; where it cannot be, nothing is started on that node.
+ * kept; where it cannot be, nothing is started on that node. A store that fails once is not asked for the others.
  */
 export async function followServers(
   state: ReadState,
@@ -112,18 +118,37 @@ export async function followServers(
   const memories = memoriesByNode(state.stored, runs);
   const memoryOf = (node: string) => memories.get(node) ?? NOTHING_REMEMBERED;
   const isKept = (node: string, memory: NodeMemory) =>
-    state.stored.some((one) => one.key === nodeKey(node) && one.memory === memory);
+    state.stored.some((one) => one.key === nodeKey(node) && isDeepStrictEqual(one.memory, memory));
   const moved = [...memories].filter(([node, memory]) => runs.has(node) && !isKept(node, memory));
   if (moved.length === 0 || !store) return { ...state, memoryOf };
   const failed = new Map<string, string>();
-  for (const [node, memory] of moved) {
-    const stored = state.stored.filter((one) => one.node === node);
-    const why = await placeMemory(store, node, memory, stored);
-    if (why === undefined) continue;
-    failed.set(node, why);
-    log.warn('history not moved with its server', { node, error: why });
-  }
+  const limit = pLimit(MOVES_AT_ONCE);
+  await limit.map(moved, async ([node, memory]) => {
+    const [broken] = failed.values();
+    const why = broken ?? (await place(state, store, node, memory));
+    if (why !== undefined) failed.set(node, why);
+  });
+  for (const [node, error] of failed) log.warn('history not moved with its server', { node, error });
   return { ...state, memoryOf, obstacle: (instance, node) => failed.get(node) ?? state.obstacle(instance, node) };
+}
+
+/** What is stored of another process at this address is kept for when that one answers again. */
+async function place(
+  { stored }: ReadState,
+  store: StateStore,
+  node: string,
+  memory: NodeMemory,
+): Promise<string | undefined> {
+  const here = stored.find(({ key }) => key === nodeKey(node));
+  const displaced = here?.memory.runId;
+  if (here && displaced !== undefined && displaced !== memory.runId) {
+    const key = runKey(displaced);
+    const isElsewhere = stored.some((one) => one !== here && one.key !== key && one.memory.runId === displaced);
+    const version = stored.find((one) => one.key === key)?.version;
+    const why = isElsewhere ? undefined : await placeMemory(store, key, here.memory, version);
+    if (why !== undefined) return why;
+  }
+  return await placeMemory(store, nodeKey(node), memory, here?.version);
 }
 
 async function readable<T>(document: Promise<T>): Promise<T | string> {

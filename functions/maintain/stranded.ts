@@ -186,10 +186,11 @@ function noticesOf(why: string, isNews: boolean): readonly Notice[] {
   return isNews ? [{ kind: 'action-failed', doing: 'stop-defrag', why }] : [];
 }
 
-/** What a person has to type on the server to give a lease back without us. */
+/** What a person has to type on the server to give a lease back without us, the switch first. */
 export function byHand({ prior }: Pick<Lease, 'prior'>): string {
   // A lease may be older than the check of what a server prints: nobody is to type what its setting cannot hold.
   return Object.entries(settingsRead(prior).settings)
+    .toSorted(([a], [b]) => Number(b === 'activedefrag') - Number(a === 'activedefrag'))
     .map(([name, value]) => `CONFIG SET ${name} ${value}`)
     .join('; ');
 }

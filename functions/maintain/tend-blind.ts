@@ -1,7 +1,7 @@
-import { NOTHING_REMEMBERED, wasTaken } from './decide/lease.ts';
+import { identify, NOTHING_REMEMBERED, wasTaken } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
 import type { Outcome } from './decide/outcome.ts';
-import { standing } from './decide/own-hand.ts';
+import { hasSurvived, standing } from './decide/own-hand.ts';
 import { type Acting, type Situation, type StopReason, stopping } from './decide/plan.ts';
 import { planLeased } from './decide/stop.ts';
 import { giveBack } from './defrag.ts';
@@ -20,7 +20,8 @@ export async function tendBlind(
   because?: StopReason,
 ): Promise<Outcome> {
   const facts = situation(visit, observation, { memory: NOTHING_REMEMBERED });
-  const isAnothers = lease.holder !== visit.holder && facts.now < lease.busyUntil;
+  const identity = identify(lease, observation);
+  const isAnothers = identity === 'another' || (lease.holder !== visit.holder && facts.now < lease.busyUntil);
   const decided = because ? stopping(lease, because) : planLeased(facts, lease);
   if (lease.phase === 'purging' || isAnothers || decided.kind === 'skip') {
     return outcomeOf(
@@ -45,7 +46,11 @@ export async function giveBackUnstored(
   why: string,
 ): Promise<Outcome> {
   const { observation } = facts;
-  const { settled, restored, missing } = wasTaken(lease, observation)
+  const isOurs =
+    identify(lease, observation) === 'restarted'
+      ? hasSurvived(lease, observation.defrag.settings)
+      : wasTaken(lease, observation);
+  const { settled, restored, missing } = isOurs
     ? await giveBack(visit, lease, observation)
     : { settled: observation, restored: {}, missing: [] };
   const result = missing.length > 0 ? `the server did not take back ${missing.join(', ')}` : resultText(lease, settled);

@@ -7,6 +7,7 @@ import type { Notice, Outcome } from './decide/outcome.ts';
 import { hasSurvived, isProven, remedy, standing } from './decide/own-hand.ts';
 import { type Acting, type Plan, type Situation, type StopReason, stopping } from './decide/plan.ts';
 import { advance } from './decide/progress.ts';
+import { settingsRead } from './decide/setting-forms.ts';
 import { planLeased } from './decide/stop.ts';
 import { mayComeBack, traitsOf } from './decide/stop-reasons.ts';
 import { type GivenBack, giveBack } from './defrag.ts';
@@ -123,7 +124,8 @@ async function stop(
   const outcomes = [outcome, ...after.outcomes];
   const isTold = await entrustOutcomes(visit, outcomes);
   const isRemembered = await conclude(visit, after, because, closing, verdict);
-  await keepRecord(visit.ports.store, held.lease);
+  const isBack = after.settled.defrag.settings !== undefined && Object.keys(leftOn).length === 0;
+  await keepRecord(visit.ports.store, held.lease, isBack ? after.settled.runId : undefined);
   // What could not be entrusted is told by whoever finds the lease; and what has befallen a canary must not be forgotten.
   if (!isTold || (because === 'server-restarted' && !isRemembered)) {
     await renewLease(visit.ports.store, renewed, { ...renewed.lease, busyUntil: 0 });
@@ -181,7 +183,7 @@ async function rewriteNotices(visit: Visit, lease: Lease, observation: Observati
 function leftNotices(lease: Lease, because: StopReason, leftOn: Settings): readonly Notice[] {
   const names = Object.keys(leftOn);
   if (names.length === 0 || because === 'server-restarted') return [];
-  return [{ kind: 'left-on', standing: leftOn, typed: remedy(names, lease.prior) }];
+  return [{ kind: 'left-on', standing: leftOn, typed: remedy(names, settingsRead(lease.prior).settings) }];
 }
 
 /** The lease stays, free for whoever comes next. */
@@ -198,6 +200,8 @@ async function stillOn(
   return outcomeOf(visit, facts, decided, {
     status: 'failed',
     leased: true,
+    // One event a day, however often it is tried.
+    episode: Math.max(held.lease.acquiredAt, facts.now - (facts.now % (24 * HOUR))),
     problem: { kind: 'action-failed', message: why, expected: true },
     notices: [...changed, { kind: 'action-failed', doing: 'stop-defrag', why }],
   });

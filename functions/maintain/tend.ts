@@ -6,10 +6,10 @@ import type { Notice, Outcome } from './decide/outcome.ts';
 import { type OwnHand, ownHand, remedy } from './decide/own-hand.ts';
 import { firstLook } from './decide/permission.ts';
 import { type Acting, type Plan, plan, revalidate, type Situation } from './decide/plan.ts';
+import { settingsRead } from './decide/setting-forms.ts';
 import { startDefrag } from './defrag.ts';
 import { expected, failedOutcome, type Result } from './lease-taking.ts';
-import { readLease } from './leases.ts';
-import { giveBackLeftOn } from './left-on.ts';
+import { giveBackLeftOn, leaseNow } from './left-on.ts';
 import { remember } from './memories.ts';
 import { readPauses } from './pauses.ts';
 import { purgeUnderLease } from './purge.ts';
@@ -23,12 +23,14 @@ export async function tendFree(
   peer?: string,
 ): Promise<Outcome> {
   if (visit.obstacle !== undefined) return obstructed(visit, first, visit.obstacle);
-  const givenBack = await giveBackLeftOn(visit, first, remembered);
-  if (givenBack) return givenBack;
   const known = memoryFor(first, remembered);
   const context = { memory: known, ...(peer !== undefined && { peer }) };
   if (visit.doubleOf !== undefined)
     return await watchedTwice(visit, situation(visit, first, context), remembered, visit.doubleOf);
+  const givenBack = await giveBackLeftOn(visit, first, remembered);
+  if (givenBack === 'refused')
+    return await told(visit, situation(visit, first, context), { kind: 'skip', reason: 'left-on' }, remembered);
+  if (givenBack) return givenBack;
   const facts = await informed(visit, situation(visit, first, context));
   const early = plan(facts);
   if (early.kind === 'skip') return told(visit, facts, early, remembered);
@@ -205,9 +207,11 @@ function nameOf({ kind }: Notice, now: number): string {
 
 /** Since we read the leases, another job may have taken one and switched defrag on: then it is not a stranger's. */
 async function takenMeanwhile(visit: Visit, observation: Observation): Promise<Plan | undefined> {
+  // A second address of a server is only watched, whatever is under way at the first one.
+  if (visit.doubleOf !== undefined) return undefined;
   if (!isActiveDefragOn(observation) && !handOn(visit, observation)) return undefined;
-  const lease = await readLease(visit.ports.store, visit.instance.id);
-  if (lease?.node !== visit.node) return undefined;
+  const lease = await leaseNow(visit.ports, visit.node, observation.runId);
+  if (!lease) return undefined;
   const blockers = [{ kind: 'peer-acting', peer: lease.holder }] as const;
   return { kind: 'skip', reason: 'peer-acting', blockers, until: lease.busyUntil };
 }
@@ -226,7 +230,11 @@ function standingNotices(visit: Visit, { observation, memory }: Situation, skipp
 /** Somebody's defrag, or our own of which neither a lease nor a record is left. */
 function switchNotices(visit: Visit, observation: Observation): readonly Notice[] {
   const hand = handOn(visit, observation);
-  if (hand) return [{ kind: 'left-on', standing: hand.standing, typed: remedy(Object.keys(hand.standing)) }];
+  if (hand) {
+    const names = Object.keys(hand.standing);
+    const prior = hand.by === 'record' ? visit.record && settingsRead(visit.record.record.prior).settings : undefined;
+    return [{ kind: 'left-on', standing: hand.standing, typed: remedy(names, prior) }];
+  }
   return isActiveDefragOn(observation) ? [{ kind: 'foreign-defrag' }] : [];
 }
 

@@ -169,7 +169,7 @@ test('release says what to type on a node that does not answer: exit 1, and its 
     leases: 1,
   });
   expect(stdout).toContain(
-    `\nsessions ${node}: NOT given back: ${node} cannot be reached: ECONNREFUSED; its lease stays, and the next tick tries again; by hand, on that server: CONFIG SET hz 10; CONFIG SET activedefrag no\n`,
+    `\nsessions ${node}: NOT given back: ${node} cannot be reached: ECONNREFUSED; its lease stays, and the next tick tries again; by hand, on that server: CONFIG SET activedefrag no; CONFIG SET hz 10\n`,
   );
 });
 

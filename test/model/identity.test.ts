@@ -182,7 +182,6 @@ test('what 0.1 has stored under the names of instances is kept, the stricter of 
   for (let ticks = 0; ticks < 2; ticks++) {
     await world.run();
     expect(plans(world, first).at(-1)).toBe('denied-version');
-    expect([...world.documents.keys()].filter((key) => key.endsWith(first))).toEqual([`node#${first}`]);
     expect(world.documents.get(`node#${first}`)?.value).toMatchObject(cooled);
   }
   const { version } = world.documents.get(`node#${first}`) ?? {};
@@ -206,6 +205,26 @@ test('a history follows its server to another address, and is not left to the se
   expect(plans(world, second).at(-1)).toBe('cooling-down');
   expect(server(world, second).isOn()).toBe(true);
   expect(server(world, first).isOn()).toBe(false);
+});
+
+test('a history is not lost while another server answers at its address', async () => {
+  const world = aNight('trio');
+  fragment(world);
+  await world.run();
+  world.pass(30 * SECOND);
+  await world.run();
+  // The other one has a history, too.
+  const known = { learned: {}, ineffective: { purge: 0, defrag: 0 }, runId: server(world, third).runId() };
+  await world.store.write(`node#${third}`, known, undefined);
+  for (const at of [third, first]) {
+    world.answering.set(first, at);
+    world.pass(MINUTE);
+    await world.run();
+  }
+  fragment(world);
+  world.pass(MINUTE);
+  await world.run();
+  expect(plans(world, first).at(-1)).toBe('cooling-down');
 });
 
 describe('F19: one server under two addresses', () => {

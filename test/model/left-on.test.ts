@@ -111,19 +111,75 @@ describe('F2: a CONFIG REWRITE during a lease', () => {
     expect(world.violations).toEqual([]);
   });
 
-  test('leaves alone what a human types on the same process after it was given back', async () => {
+  test('is given back at each restart, also after one in mid-lease, which sets the lease aside', async () => {
     const world = await defragmenting();
-    const ours = { ...server(world, first).settings };
+    server(world, first).rewrite();
+    await restarted(world);
+    expect(server(world, first).taken()).toEqual([]);
+    world.pass(20 * DAY);
+    await restarted(world);
+    expect(server(world, first).taken()).toEqual([]);
+    expect(told(world, 'left-on')).toHaveLength(1);
+  });
+
+  test('is told once a day, with what stood there before, where the server does not take it back', async () => {
+    const world = await defragmenting();
     server(world, first).rewrite();
     await weeksLater(world);
+    server(world, first).deniesConfig = true;
     await restarted(world);
+    for (let ticks = 0; ticks < 8; ticks++) {
+      world.pass(6 * HOUR);
+      await world.run();
+    }
+    const alerts = told(world, 'left-on');
+    expect(alerts.length).toBeGreaterThanOrEqual(2);
+    expect(alerts.length).toBeLessThanOrEqual(4);
+    expect(alerts[0]?.next).toContain('CONFIG SET active-defrag-cycle-min 1');
+    server(world, first).deniesConfig = false;
+    world.pass(HOUR);
+    await world.run();
+    expect(server(world, first).taken()).toEqual([]);
+  });
+
+  test.each([
+    ['after it was given back by the record', true],
+    ['after the lease had ended', false],
+  ])('leaves alone what a human types on the same process %s, and asks whose it is', async (_, isRestarted) => {
+    const world = await defragmenting();
+    const ours = { ...server(world, first).settings };
+    if (isRestarted) server(world, first).rewrite();
+    await weeksLater(world);
+    if (isRestarted) await restarted(world);
     for (const [name, value] of Object.entries(ours)) server(world, first).set(name, value, 'human');
     for (let ticks = 0; ticks < 3; ticks++) {
       world.pass(5 * MINUTE);
       await world.run();
     }
     isLike(world, ours);
-    expect(told(world, 'foreign-defrag')).toHaveLength(1);
+    expect(told(world, 'left-on').at(-1)?.next).toContain('If no person has set them');
+  });
+
+  test('leaves alone a switch of which the lease had changed nothing else', async () => {
+    const world = aNight('trio');
+    fragment(world);
+    await world.run();
+    const ours = { ...server(world, first).settings };
+    await weeksLater(world);
+    // All but the switch stands as we would set it: a human's own tuning.
+    for (const [name, value] of Object.entries({ ...ours, activedefrag: 'no' }))
+      server(world, first).set(name, value, 'human');
+    server(world, first).rewrite();
+    server(world, first).restart(world.now);
+    fragment(world);
+    world.pass(DAY);
+    for (let steps = 0; steps < 3; steps++) {
+      await world.run();
+      world.pass(HOUR);
+    }
+    server(world, first).set('activedefrag', 'yes', 'human');
+    await world.run();
+    expect(server(world, first).isOn()).toBe(true);
   });
 
   test('is given back by one of two jobs at once, and by the next one after a job that died at any of its effects', async () => {

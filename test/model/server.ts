@@ -76,6 +76,8 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
     pages: 4 * MIB,
     pagesSince: startedAt,
     reachable: true,
+    /** CONFIG SET is denied to the job. */
+    deniesConfig: false,
     /** It does what it is asked for, and answers with what is no RESP. */
     isGarbled: false,
     /** Its MEMORY PURGE is carried out, and keeps the server from answering for as long as whoever asked waits. */
@@ -112,7 +114,11 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
     /** What others take of the main thread, in percent. */
     trafficCpu,
     refusal: ({ activedefrag }: Settings) =>
-      activedefrag === 'yes' && traits.refusesDefrag ? 'ERR Active defragmentation cannot be enabled' : undefined,
+      server.deniesConfig
+        ? 'NOPERM this user has no permissions'
+        : activedefrag === 'yes' && traits.refusesDefrag
+          ? 'ERR Active defragmentation cannot be enabled'
+          : undefined,
     meaningOf({ activedefrag }: Settings) {
       if (activedefrag === undefined || activedefrag === server.settings.activedefrag) return 'set';
       return activedefrag === 'yes' ? 'defrag-on' : 'defrag-off';

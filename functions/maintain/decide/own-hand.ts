@@ -37,7 +37,7 @@ export function isProven(changed: Changed, settings: Settings | undefined): bool
   const names = Object.keys(standing(changed, settings));
   const found = names.filter(isProof).length;
   // A lease that has changed hardly anything has the switch for its second proof.
-  return possible.length < PROOFS ? found === possible.length && found < names.length : found >= PROOFS;
+  return possible.length < PROOFS ? found > 0 && found === possible.length && found < names.length : found >= PROOFS;
 }
 
 /**
@@ -62,11 +62,10 @@ export interface Recorded extends Changed {
 export function ownHand(observation: Observation, record?: Recorded): OwnHand | undefined {
   const { settings } = observation.defrag;
   if (settings === undefined) return undefined;
-  if (record && isOfServer(record, observation) && isProven(record, settings)) {
-    // Given back once on this process: what stands again was typed by somebody who wants it.
-    if (record.givenBackOn !== undefined && record.givenBackOn === observation.runId) return undefined;
+  // Given back once on this process: what stands again may be typed by a person who wants it, and is only told.
+  const isBack = record?.givenBackOn !== undefined && record.givenBackOn === observation.runId;
+  if (record && !isBack && isOfServer(record, observation) && isProven(record, settings))
     return { standing: standing(record, settings), by: 'record' };
-  }
   const signs = signsIn(settings);
   return signs && { standing: signs, by: 'values' };
 }

@@ -1,9 +1,11 @@
 import { NOTHING_REMEMBERED, type NodeMemory } from './lease.ts';
 
-/** What is stored of an address. 0.1 kept one document for each instance that had named it. */
+/** What is stored of an address. */
 export interface PlacedMemory {
   readonly node: string;
   readonly memory: NodeMemory;
+  /** 0.1 kept one document for each instance that had named the address: they count until there is one of the address itself. */
+  readonly isLegacy?: boolean;
 }
 
 /**
@@ -16,20 +18,24 @@ export function memoriesByNode(
   stored: readonly PlacedMemory[],
   runs: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, NodeMemory> {
+  const own = stored.filter(({ isLegacy }) => !isLegacy);
+  const legacy = stored.filter(({ node, isLegacy }) => isLegacy && !own.some((one) => one.node === node));
   const places = new Map<string, NodeMemory>();
-  for (const { node, memory } of stored) {
+  for (const { node, memory } of [...own, ...legacy]) {
     const other = places.get(node);
     places.set(node, other ? joined(other, memory) : memory);
   }
   const alive = new Set(runs.values());
   const moved = [...runs].flatMap(([node, runId]): [string, NodeMemory][] => {
     const here = places.get(node);
-    if (here?.runId === runId) return [];
-    const own = [...places.values()].find((memory) => memory.runId === runId);
+    const [first, ...more] = [...places.values()].filter((memory) => memory.runId === runId);
     // What the address remembers of a server that answers nowhere still counts there: a node that has died stays a warning.
     const isElsewhere = here?.runId !== undefined && alive.has(here.runId);
-    if (!own) return isElsewhere ? [[node, NOTHING_REMEMBERED]] : [];
-    return [[node, here === undefined || isElsewhere ? own : { ...joined(here, own), runId }]];
+    if (!first) return isElsewhere ? [[node, NOTHING_REMEMBERED]] : [];
+    const known = more.reduce(joined, first);
+    // What was told, was told of this address.
+    if (here?.runId === runId) return more.length === 0 ? [] : [[node, { ...known, told: here.told ?? [] }]];
+    return [[node, here === undefined || isElsewhere ? known : { ...joined(here, known), runId }]];
   });
   return new Map([...places, ...moved]);
 }

@@ -34,7 +34,7 @@ test('says which leases are gone', () => {
 
 describe('a lease that is still held: why, and what to type there', () => {
   const prior = { hz: '10', 'active-defrag-cycle-max': '', activedefrag: 'no' };
-  const hand = 'by hand, on that server: CONFIG SET hz 10; CONFIG SET activedefrag no';
+  const hand = 'by hand, on that server: CONFIG SET activedefrag no; CONFIG SET hz 10';
   const said = (lease: Lease, outcomes: Tick['outcomes']) => keptLines([lease], [tickWith(outcomes)], fleet({}));
   const lost = { status: 'unreachable', problem: { kind: 'timeout', message: 'no answer', expected: true } } as const;
 
