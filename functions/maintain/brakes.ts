@@ -142,15 +142,13 @@ export function brakesOf(
   }
 
   function seen(): StageBrakes {
-    const now = clock.now();
-    const claimed = document.claims.filter(
-      ({ node, until }, index, all) =>
-        until > now &&
+    const claimed = liveClaims().filter(
+      ({ node }, index, live) =>
         !leased.some((lease) => lease.node === node) &&
         // Two claims on one node are one node.
-        !all.slice(0, index).some((one) => one.node === node && one.until > now && one.isDefrag),
+        !live.slice(0, index).some((one) => one.node === node && one.isDefrag),
     );
-    return { limit, acting: [...leased, ...claimed], falls: fallsAfter(document.falls, found, answered, now) };
+    return { limit, acting: [...leased, ...claimed], falls: fallsAfter(document.falls, found, answered, clock.now()) };
   }
 
   /** In this order: what a claim has become by now stands among the leases. */

@@ -194,13 +194,6 @@ function ending({ holder = '', busyUntil = 0, ...lease }: z.infer<typeof newerSc
   };
 }
 
-/** The lease of one instance as it is now. @throws {StateUnavailable} */
-export async function readLease(store: StateStore, instance: string): Promise<Lease | undefined> {
-  const key = leaseKey(instance);
-  const stored = await store.read(key);
-  return stored && leaseIn(key, stored.value);
-}
-
 /** The first to come gets it. @throws {StateUnavailable} */
 export async function takeLease(store: StateStore, lease: Lease): Promise<HeldLease | undefined> {
   const key = leaseKey(lease.instance);

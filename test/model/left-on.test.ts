@@ -1,19 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { HOUR, MINUTE, SECOND } from '../../functions/shared/config/units.ts';
-import { aNight, first, fragment, server } from './night.ts';
+import { aNight, defragmenting, first, fragment, server } from './night.ts';
 import type { LiveWorld } from './world.ts';
 
 // S11: what was ours and is still on is recognised and ended, or told (red-team F2, F3, F14).
 
 const DAY = 24 * HOUR;
-
-async function defragmenting(): Promise<LiveWorld> {
-  const world = aNight('trio');
-  fragment(world);
-  await world.run();
-  expect(server(world, first).isOn()).toBe(true);
-  return world;
-}
 
 /** The lease of that night ends, and weeks go by. */
 async function weeksLater(world: LiveWorld): Promise<void> {

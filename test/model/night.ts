@@ -21,6 +21,15 @@ export function aNight(instance: string): LiveWorld {
   return world;
 }
 
+/** A world in which our defrag has just been switched on. */
+export async function defragmenting(): Promise<LiveWorld> {
+  const world = aNight('trio');
+  fragment(world);
+  await world.run();
+  expect(server(world, first).isOn()).toBe(true);
+  return world;
+}
+
 export function server(world: LiveWorld, node: string) {
   const found = world.servers.get(node);
   if (!found) throw new Error(`no server ${node}`);

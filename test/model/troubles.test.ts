@@ -3,7 +3,7 @@ import { HOUR, MINUTE, SECOND } from '../../functions/shared/config/units.ts';
 import { isWindowOpen } from './calendar.ts';
 import { FLEET, nodeName } from './fleet.ts';
 import { restart } from './invariants.ts';
-import { aNight, expectRest, first, fragment, second, server } from './night.ts';
+import { aNight, defragmenting, expectRest, first, fragment, second, server } from './night.ts';
 import { HEAVY, MANY, QUIET } from './server.ts';
 import type { LiveWorld } from './world.ts';
 
@@ -18,14 +18,6 @@ const retain = (world: LiveWorld, ...nodes: string[]) => {
 };
 
 describe('a state store', () => {
-  async function defragmenting(): Promise<LiveWorld> {
-    const world = aNight('trio');
-    fragment(world);
-    await world.run();
-    expect(server(world, first).isOn()).toBe(true);
-    return world;
-  }
-
   test('that takes no writes keeps no defrag on beyond its window', async () => {
     const world = await defragmenting();
     world.trouble.readOnly = true;

@@ -313,8 +313,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S4',
     what: 'a claim outlives its job for ever',
     file: 'maintain/brakes.ts',
-    from: '        until > now &&\n        !leased',
-    to: '        until > 0 &&\n        !leased',
+    from: 'document.claims.filter(({ until }) => until > clock.now())',
+    to: 'document.claims.filter(({ until }) => until > 0)',
     tests: BRAKES,
   },
   {
