@@ -37,7 +37,8 @@ async function count(times: number): Promise<void> {
 async function hold(): Promise<void> {
   await withFileLock(`${path}.lock`, performance.now() + 20_000, () => {
     process.send?.('held');
-    return new Promise(() => setInterval(() => undefined, 1_000));
+    // The timer has to refer to the promise: a promise that nothing refers to is collected, and the lock with it.
+    return new Promise<void>((resolve) => setInterval(() => process.connected || resolve(), 1_000));
   });
 }
 
