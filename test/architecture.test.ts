@@ -73,7 +73,7 @@ const REFUSED: readonly (readonly [folder: string, code: string])[] = [
   ['functions/notify-slack', importing('../../core/alerts/outbox.ts')],
   ['functions/notify-slack', importing('../../infra/alarm.ts')],
   ['infra', importing('../core/adapters/redis/engine.ts')],
-  ['infra', importing('../core/config/../adapters/redis/engine.ts')],
+  ['infra', importing('../core/adapters/redis/engine.ts')],
   ['infra', importing('../core/reconcile/tick.ts')],
   ['infra', importing('../cli/offpeak.ts')],
 ];
