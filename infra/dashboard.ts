@@ -7,10 +7,11 @@ import {
   type MetricDefinition,
   NODE_METRICS,
 } from '../functions/shared/contracts/metrics.ts';
-import { type Resource, sub } from './cloudformation.ts';
+import { sub } from './cloudformation.ts';
 import { functionName } from './functions.ts';
 import { instanceWidgets } from './instance-widgets.ts';
 import { stackName } from './names.ts';
+import type { ResourceOf } from './resource-types.ts';
 import { DAY_SECONDS, daily, graph, type Line, stageLine, text, type Widget, worstNodes } from './widgets.ts';
 import { windowsText } from './words.ts';
 
@@ -23,7 +24,7 @@ const WORST = 20;
 const MOST_LISTED = 50;
 
 /** One dashboard for each stage: the job first, then each instance, or the worst nodes where there are too many. */
-export function dashboard(config: Config): Resource {
+export function dashboard(config: Config): ResourceOf<'AWS::CloudWatch::Dashboard'> {
   const rows = [
     [header(config)],
     jobWidgets(config),
