@@ -8,6 +8,9 @@ import { noticesOf } from './notices.ts';
 /** The licences of what is bundled, in each package. */
 export const NOTICES = 'THIRD-PARTY-NOTICES.txt';
 
+/** `debug`, which ioredis has, colours its lines with it where it finds it. Here only a development dependency has it. */
+export const NOT_BUNDLED = ['supports-color'];
+
 /** What was built of one function. */
 export interface Built {
   readonly folder: string;
@@ -22,7 +25,8 @@ export interface Built {
 
 /**
  * Bundles every function into `dist/<folder>/`, and puts the checked configuration beside the job.
- * ESM in pieces: what is only sometimes needed (SNS, SSM, Secrets Manager) stays out of the start (docs/decisions.md has the figures).
+ * ESM in pieces: what is only sometimes needed (SNS, SSM, Secrets Manager) stays out of the start
+ * (docs/decisions.md has the figures).
  */
 export async function buildFunctions(root: string, config: Config): Promise<readonly Built[]> {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
@@ -57,6 +61,7 @@ function bundle(root: string, folder: string) {
     minify: true,
     // The ES modules that packages ship for bundlers: the default prefers CommonJS, which is bundled whole.
     mainFields: ['module', 'main'],
+    external: NOT_BUNDLED,
     legalComments: 'none',
     metafile: true,
     logLevel: 'error',
