@@ -6,15 +6,9 @@ import { type Milliseconds, SECOND } from '../shared/config/units.ts';
 import { countdown } from '../shared/countdown.ts';
 import { compose } from './compose.ts';
 import { tickAndFollow } from './follow.ts';
-import type { Log } from './ports.ts';
 import { failIfUnexpected, type Summary, summarize } from './summary.ts';
 
 const logger = new Logger({ serviceName: 'offpeak' });
-const log: Log = {
-  info: (message, fields = {}) => logger.info(message, fields),
-  warn: (message, fields = {}) => logger.warn(message, fields),
-  error: (message, fields = {}) => logger.error(message, fields),
-};
 
 /** Publishing waits up to ten seconds for a dead endpoint; the rest is for closing connections. */
 const RESERVED: Milliseconds = 15 * SECOND;
@@ -27,7 +21,7 @@ export const handler = middy<unknown, Summary>({ timeoutEarlyInMillis: 0 })
   .use(injectLambdaContext(logger))
   .handler(async (_event, context) => {
     const remaining = countdown(context.getRemainingTimeInMillis() - RESERVED);
-    parts ??= compose(process.env, log);
+    parts ??= compose(process.env, logger);
     const { config, ports } = parts;
     const ticks = await tickAndFollow(config, ports, {
       mode: 'act',

@@ -6,9 +6,9 @@ import { type Conditions, deliver, SlackError } from './slack.ts';
 
 /** Where log lines go. */
 export interface Log {
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string, ...fields: Readonly<Record<string, unknown>>[]): void;
+  warn(message: string, ...fields: Readonly<Record<string, unknown>>[]): void;
+  error(message: string, ...fields: Readonly<Record<string, unknown>>[]): void;
 }
 
 /** What a notifier needs. */
