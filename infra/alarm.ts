@@ -1,7 +1,8 @@
 import type { Config } from '../functions/shared/config/schema.ts';
 import { MINUTE, type Milliseconds, SECOND } from '../functions/shared/config/units.ts';
 import type { Severity } from '../functions/shared/contracts/alert.ts';
-import { type Intrinsic, ref } from './cloudformation.ts';
+import { ref } from './cloudformation.ts';
+import type { Intrinsic } from './json.ts';
 import { alarmName, ID } from './names.ts';
 import type { ResourceOf } from './resource-types.ts';
 import { type Anchor, runbookLink } from './runbook.ts';

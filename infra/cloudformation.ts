@@ -1,13 +1,5 @@
+import type { Intrinsic, Json } from './json.ts';
 import type { Resource } from './resource-types.ts';
-
-/** What CloudFormation's JSON is made of. */
-export type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
-
-/** What CloudFormation replaces by a value when the stack is deployed. */
-export type Intrinsic =
-  | { readonly Ref: string }
-  | { readonly 'Fn::GetAtt': readonly [logicalId: string, attribute: string] }
-  | { readonly 'Fn::Sub': string };
 
 /** By logical id. */
 export type Resources = Readonly<Record<string, Resource>>;

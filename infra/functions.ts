@@ -2,7 +2,8 @@ import { printSecretReference } from '../functions/shared/config/address.ts';
 import type { Config } from '../functions/shared/config/schema.ts';
 import { MINUTE, SECOND } from '../functions/shared/config/units.ts';
 import { ENVIRONMENT } from '../functions/shared/contracts/environment.ts';
-import { type Json, ref, sub } from './cloudformation.ts';
+import { ref, sub } from './cloudformation.ts';
+import type { Json } from './json.ts';
 import { ID, stackName } from './names.ts';
 import { isAttached, type Network } from './network.ts';
 

@@ -1,5 +1,6 @@
 import type { Config } from '../functions/shared/config/schema.ts';
-import { byLogicalId, type Intrinsic, type Resources, ref, sub } from './cloudformation.ts';
+import { byLogicalId, type Resources, ref, sub } from './cloudformation.ts';
+import type { Intrinsic } from './json.ts';
 import { ID } from './names.ts';
 import type { Resource } from './resource-types.ts';
 import { secretSources } from './secrets.ts';

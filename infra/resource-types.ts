@@ -13,7 +13,7 @@ import type { TopicProperties } from 'cloudform-types/types/sns/topic.js';
 import type { TopicPolicyProperties } from 'cloudform-types/types/sns/topicPolicy.js';
 import type { QueueProperties } from 'cloudform-types/types/sqs/queue.js';
 import type { QueuePolicyProperties } from 'cloudform-types/types/sqs/queuePolicy.js';
-import type { Intrinsic, Json } from './cloudformation.ts';
+import type { Intrinsic, Json } from './json.ts';
 
 /** Every type of resource that the stack has, with its properties as AWS' resource specification says them. */
 interface PropertiesByType {

@@ -1,8 +1,9 @@
 import type { SecretReference } from '../functions/shared/config/address.ts';
 import type { Config } from '../functions/shared/config/schema.ts';
 import { NAMESPACE } from '../functions/shared/contracts/metrics.ts';
-import { arn, getAtt, type Intrinsic, type Resources, ref } from './cloudformation.ts';
+import { arn, getAtt, type Resources, ref } from './cloudformation.ts';
 import { type FUNCTIONS, functionName } from './functions.ts';
+import type { Intrinsic } from './json.ts';
 import { ID } from './names.ts';
 import { isAttached, type Network } from './network.ts';
 import { allow, charactersOf, policy, type Statement } from './policies.ts';

@@ -1,7 +1,8 @@
 import type { SecretReference } from '../functions/shared/config/address.ts';
 import type { ConfigProblem } from '../functions/shared/config/problem.ts';
 import type { Config } from '../functions/shared/config/schema.ts';
-import { byLogicalId, type Json, type Resources, sub } from './cloudformation.ts';
+import { byLogicalId, type Resources, sub } from './cloudformation.ts';
+import type { Json } from './json.ts';
 import type { Network } from './network.ts';
 import { allow, charactersOf, policy, type Statement } from './policies.ts';
 import type { Resource } from './resource-types.ts';

@@ -1,4 +1,5 @@
-import type { Json, Resources } from '../../infra/cloudformation.ts';
+import type { Resources } from '../../infra/cloudformation.ts';
+import type { Json } from '../../infra/json.ts';
 import type { Resource } from '../../infra/resource-types.ts';
 import { type Alarm, listOf, metricsRead, propertiesOf } from './stacks.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { formatProblems } from '../../functions/shared/config/problem.ts';
-import type { Json } from '../../infra/cloudformation.ts';
+import type { Json } from '../../infra/json.ts';
 import type { Resource } from '../../infra/resource-types.ts';
 import { secretProblems } from '../../infra/secret-policies.ts';
 import { CARTS, deployable, LONELY_VPC, ofType, propertiesOf, resourcesOf, secretsFile, stackFile } from './stacks.ts';

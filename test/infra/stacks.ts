@@ -1,7 +1,8 @@
 import { parseConfig } from '../../functions/shared/config/parse.ts';
 import { formatProblems } from '../../functions/shared/config/problem.ts';
 import type { Config } from '../../functions/shared/config/schema.ts';
-import type { Intrinsic, Json, Resources } from '../../infra/cloudformation.ts';
+import type { Resources } from '../../infra/cloudformation.ts';
+import type { Intrinsic, Json } from '../../infra/json.ts';
 import type { Network } from '../../infra/network.ts';
 import type { Resource, ResourceOf, ResourceType } from '../../infra/resource-types.ts';
 import { template } from '../../infra/template.ts';
