@@ -13,7 +13,8 @@ export function unreachable(config: Config, who: string) {
   return {
     what: 'unreachable',
     severity: 'critical',
-    says: `${who} not answered Offpeak in ${periods} looks in a row. Look whether the server is up, then at network, TLS and credentials.`,
+    means: `${who} not answered Offpeak in ${periods} looks in a row.`,
+    next: 'Check whether the server is up, then the network, TLS and the credentials.',
     anchor: ANCHORS.unreachable,
     periods,
     missing: 'ignore',

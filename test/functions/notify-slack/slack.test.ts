@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { SlackMessage } from '../../../functions/notify-slack/limits.ts';
-import { type Conditions, deliver, SlackError } from '../../../functions/notify-slack/slack.ts';
+import type { SlackMessage } from '../../../functions/notify-slack/message/post.ts';
+import { type Conditions, deliver, SlackError } from '../../../functions/notify-slack/slack/client.ts';
 import { oddServer } from '../../support/odd-server.ts';
 import { type Behaviour, type SlackEndpoint, startSlackEndpoint } from '../../support/slack-endpoint.ts';
 

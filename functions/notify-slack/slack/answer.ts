@@ -1,5 +1,5 @@
-import { type Milliseconds, SECOND } from '../shared/config/units.ts';
-import type { SlackMessage } from './limits.ts';
+import { type Milliseconds, SECOND } from '../../shared/config/units.ts';
+import type { SlackMessage } from '../message/post.ts';
 
 /** What came of one try. `why` is for people and holds neither the address nor the message. */
 export type Answer =

@@ -1,6 +1,6 @@
-import { type Milliseconds, SECOND } from '../shared/config/units.ts';
-import type { SlackMessage } from './limits.ts';
-import { type Answer, ask } from './slack-answer.ts';
+import { type Milliseconds, SECOND } from '../../shared/config/units.ts';
+import type { Post } from '../message/post.ts';
+import { type Answer, ask } from './answer.ts';
 
 /** A try that Slack does not answer in this time is given up; it may have been shown all the same. */
 export const TRY_TIMEOUT: Milliseconds = 3 * SECOND;
@@ -23,13 +23,10 @@ export class SlackError extends Error {
   override readonly name = 'SlackError';
   /** Whether the webhook itself is of no use: removed, disabled, or its channel gone. */
   readonly isWebhookGone: boolean;
-  /** Whether Slack wants nothing for longer than there is time: the next message need not be tried. */
-  readonly isLimited: boolean;
 
-  constructor(message: string, { isWebhookGone = false, isLimited = false } = {}) {
+  constructor(message: string, { isWebhookGone = false } = {}) {
     super(message);
     this.isWebhookGone = isWebhookGone;
-    this.isLimited = isLimited;
   }
 }
 
@@ -42,19 +39,19 @@ export class SlackError extends Error {
  */
 export async function deliver(
   webhook: URL,
-  { message, plain }: { readonly message: SlackMessage; readonly plain: SlackMessage },
+  { message, plain }: Post,
   conditions: Conditions,
 ): Promise<'message' | 'plain'> {
   const answer = await persist(webhook, message, conditions);
   if (answer.kind === 'shown') return 'message';
-  if (answer.kind !== 'unreadable' || message === plain) throw failureOf(answer);
+  if (answer.kind !== 'unreadable') throw failureOf(answer);
   const second = await persist(webhook, plain, conditions);
   if (second.kind === 'shown') return 'plain';
   throw failureOf(second);
 }
 
 /** Tries until there is an answer that waiting does not change. */
-async function persist(webhook: URL, message: SlackMessage, conditions: Conditions): Promise<Answer> {
+async function persist(webhook: URL, message: Post['message'], conditions: Conditions): Promise<Answer> {
   const { remaining, pause, random } = conditions;
   if (remaining() < TRY_TIMEOUT) throw new SlackError('no time is left for a try');
   for (let failures = 0; ; ) {
@@ -62,11 +59,9 @@ async function persist(webhook: URL, message: SlackMessage, conditions: Conditio
     if (answer.kind === 'failed') failures += 1;
     else if (answer.kind !== 'limited') return answer;
     if (failures > RETRIES) return answer;
-    const isLimited = answer.kind === 'limited';
-    const wait = isLimited ? answer.retryAfter + random() * SECOND : backOff(failures, random());
+    const wait = answer.kind === 'limited' ? answer.retryAfter + random() * SECOND : backOff(failures, random());
     if (wait + TRY_TIMEOUT > remaining()) {
-      const why = `${answer.why}; no time is left to try again in ${Math.ceil(wait / SECOND)} s`;
-      throw new SlackError(why, { isLimited });
+      throw new SlackError(`${answer.why}; no time is left to try again in ${Math.ceil(wait / SECOND)} s`);
     }
     await pause(wait);
   }
