@@ -94,6 +94,7 @@ export const ALARMS: Readonly<Record<string, Json>> = {
   "another team's composite: OK": aCompositeAlarm({
     NewStateValue: 'OK',
     OldStateValue: 'ALARM',
+    StateChangeTime: '2026-11-23T02:14:12.345+0000',
     NewStateReason: `${CHILD} transitioned to OK at Monday 23 November, 2026 02:14:12 UTC`,
   }),
   "another team's: INSUFFICIENT_DATA": anotherTeamsAlarm(),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { SlackMessage } from '../../../functions/notify-slack/message/post.ts';
+import { bytesText } from '../../../functions/notify-slack/message/quantity.ts';
 import { parseAlarmDescription } from '../../../functions/shared/contracts/alarm-description.ts';
 import { escapedText } from '../../../functions/shared/contracts/slack-text.ts';
 import { template } from '../../../infra/template.ts';
@@ -8,7 +9,7 @@ import { deployable, fleetFile, NO_NETWORK, ofType, stackFile } from '../../infr
 import { anchorsOf } from '../../support/headings.ts';
 import { refusalOf } from '../../support/slack-rules.ts';
 import { addressesOf, read } from './reading.ts';
-import { LINKS, slackSamples } from './samples.ts';
+import { ALERTS, LINKS, slackSamples } from './samples.ts';
 
 const textOf = (path: string) => readFileSync(new URL(`../../../docs/${path}`, import.meta.url), 'utf8');
 const checkedIn: Readonly<Record<string, Readonly<Record<string, SlackMessage>>>> = JSON.parse(
@@ -24,6 +25,20 @@ test('everything in it is what Slack takes', () => {
   expect(messages.length).toBeGreaterThan(25);
   expect(messages.map(refusalOf).filter((refusal) => refusal !== undefined)).toEqual([]);
 });
+
+test.each(Object.entries(ALERTS))(
+  '%s: a sample does not contradict itself',
+  (_, { event, title, why, facts, figures = {} }) => {
+    const { rssBefore, rssAfter, returnedBytes, predictedBytes, stallMs = 0, promisedStallMs = 0 } = figures;
+    if (rssBefore !== undefined && rssAfter !== undefined) expect(rssBefore - rssAfter).toBe(returnedBytes);
+    for (const [, bytes] of `${title} ${why}`.matchAll(/(?:of|predicted) ([\d.]+ [KMG]iB)(?: predicted| back)/g)) {
+      expect(bytes).toBe(bytesText(predictedBytes ?? Number.NaN));
+    }
+    expect(title.includes('longer than defrag.maxStall')).toBe(stallMs > promisedStallMs);
+    const settings = facts.find(({ label }) => label === 'Settings now')?.value;
+    if (event === 'foreign-defrag') expect(settings).toContain('activedefrag yes');
+  },
+);
 
 test('the runbook buttons of our alerts and alarms lead to headings that the runbook has', () => {
   const { alerts = {}, alarms = {} } = checkedIn;
