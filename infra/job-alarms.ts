@@ -6,13 +6,13 @@ import { functionName } from './functions.ts';
 import { ID, stackName } from './names.ts';
 import { ANCHORS } from './runbook.ts';
 
-/** How many ticks may be missing before somebody is told: one can be lost to a deployment, two to a bad minute. */
+/** So many ticks may be missing before the alarm: one can be lost to a deployment, two to a bad minute. */
 const SILENT_TICKS = 3;
 
 /** A throttled tick waits for the running one and is tried again; this many periods of it mean that none gets through. */
 const THROTTLED_PERIODS = 3;
 
-/** One tick may be short of time; after so many, some nodes are watched by nobody, and their own alarms stand still. */
+/** One tick may be short of time; after so many, some nodes are not watched, and their own alarms stand still. */
 const SHORT_TICKS = 3;
 
 /** Whether the job itself is well. */
@@ -109,7 +109,7 @@ function undelivered({ stage }: Config): AlarmSpec {
   };
 }
 
-/** Alarms of the Slack function, only where there is one. Whatever of it fails reaches the e-mail subscribers. */
+/** Alarms of the Slack function, only where there is one. E-mail subscribers get them when Slack does not. */
 export function notifierAlarms(config: Config): Resources {
   const notifierErrors: AlarmSpec = {
     ...aboveZero(lambdaMetric(functionName(config.stage, 'notifySlack'), 'Errors')),

@@ -3,7 +3,7 @@ import { MINUTE } from '../functions/shared/config/units.ts';
 import { type AlarmSpec, periodsFor } from './alarm.ts';
 import { ANCHORS } from './runbook.ts';
 
-/** A server that restarts, or one lost packet, is no reason to wake anybody: ten minutes, and two looks at least. */
+/** A server that restarts, or one lost packet, does not raise the alarm: it takes ten minutes, and two looks at least. */
 const LASTING = 10 * MINUTE;
 const FEWEST_LOOKS = 2;
 

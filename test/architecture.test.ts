@@ -13,6 +13,7 @@ const BIOME = join(ROOT, 'node_modules', '.bin', 'biome');
 const RESTRICTED = ['lint/style/noRestrictedImports', 'lint/style/noRestrictedGlobals', 'plugin'];
 
 const DECIDE = 'functions/maintain/decide';
+const MESSAGE = 'functions/notify-slack/message';
 const importing = (path: string) => `import { thing } from '${path}';\nexport const used = thing;\n`;
 const Temporal = "import { Temporal } from 'temporal-polyfill';\n";
 
@@ -55,8 +56,15 @@ const REFUSED: readonly (readonly [folder: string, code: string])[] = [
   ['functions/maintain', importing('../../infra/alarms.ts')],
   ['functions/maintain', importing('../../cli/main.ts')],
   ['functions/maintain', importing('../../test/support/builders.ts')],
-  ['functions/maintain', importing('../notify-slack/message.ts')],
+  ['functions/maintain', importing('../notify-slack/notify.ts')],
   ['functions/notify-slack', importing('../maintain/publish.ts')],
+  [MESSAGE, importing('node:fs')],
+  [MESSAGE, importing('../notify.ts')],
+  [MESSAGE, importing('../slack/client.ts')],
+  [MESSAGE, importing('../../maintain/publish.ts')],
+  [MESSAGE, 'export const used = Date.now();\n'],
+  [MESSAGE, 'export const used = process.env.STAGE;\n'],
+  [MESSAGE, "export const used = fetch('http://localhost');\n"],
   ['functions/notify-slack', importing('../../infra/alarms.ts')],
   ['functions/shared/redis', importing('../../maintain/observe.ts')],
   ['functions/shared/redis', importing('../../notify-slack/slack.ts')],
@@ -82,6 +90,8 @@ const LEGAL: readonly (readonly [folder: string, code: string])[] = [
   ['functions/maintain', importing('../shared/redis/connection.ts')],
   ['functions/maintain', 'export const used = Date.now() * Math.random();\n'],
   ['functions/notify-slack', importing('../shared/contracts/alert.ts')],
+  [MESSAGE, importing('../../shared/contracts/alert.ts')],
+  [MESSAGE, importing('zod/mini')],
   ['functions/shared/redis', importing('../config/units.ts')],
   ['functions/shared/redis', importing('ioredis')],
   ['infra', importing('../functions/shared/config/parse.ts')],

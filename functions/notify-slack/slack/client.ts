@@ -2,7 +2,7 @@ import { type Milliseconds, SECOND } from '../../shared/config/units.ts';
 import type { Post } from '../message/post.ts';
 import { type Answer, ask } from './answer.ts';
 
-/** A try that Slack does not answer in this time is given up; it may have been shown all the same. */
+/** A try without an answer in this time is given up. Slack may have shown the message all the same. */
 export const TRY_TIMEOUT: Milliseconds = 3 * SECOND;
 
 /** After a failure that may pass: 5xx, no connection, no answer. */
@@ -21,7 +21,7 @@ export interface Conditions {
 /** Slack did not take a message. The text names Slack's reason and never the webhook's address. */
 export class SlackError extends Error {
   override readonly name = 'SlackError';
-  /** Whether the webhook itself is of no use: removed, disabled, or its channel gone. */
+  /** Whether the webhook itself does not work: removed, disabled, or its channel gone. */
   readonly isWebhookGone: boolean;
 
   constructor(message: string, { isWebhookGone = false } = {}) {
@@ -31,8 +31,8 @@ export class SlackError extends Error {
 }
 
 /**
- * Posts one message. Blocks that Slack refuses are posted once more as the plain text; 429 is waited for as Retry-After
- * says, and up to a second more; what may pass is tried again twice. A try without an answer may have arrived, so that a message can be shown twice.
+ * Posts one message. Blocks that Slack refuses are posted once more as plain text. After a 429 the wait is as long as Retry-After says, and
+ * up to a second more. A failure that may pass is tried again twice. A try without an answer may have arrived: a message can be shown twice.
  *
  * @returns which of the two was shown
  * @throws SlackError when Slack refuses, or when the time is not enough for another try

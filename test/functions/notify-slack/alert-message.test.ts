@@ -110,7 +110,7 @@ describe("the job's alerts", () => {
     const { message } = rendered(alertNotification(anAlert({ facts })));
     expect(refusalOf(message)).toBeUndefined();
     expect(read(message)).toContain('*Setting 8*\n8');
-    expect(read(message)).toContain('*More*\n5 further facts: see the e-mail or the log');
+    expect(read(message)).toContain('*More*\n5 more facts: see the e-mail or the log of the job');
   });
 
   test.each([['severity'], ['facts'], ['title'], ['schema']] as const)('without its %s it is shown as text', (key) => {

@@ -155,9 +155,9 @@ describe('the exported handler on events as Lambda brings them', () => {
 
   test.each([
     ['SLACK_WEBHOOK', '', /^EnvironmentError: SLACK_WEBHOOK is not set/],
-    ['SLACK_WEBHOOK', ADDRESS, /^EnvironmentError: SLACK_WEBHOOK holds no reference/],
+    ['SLACK_WEBHOOK', ADDRESS, /^EnvironmentError: SLACK_WEBHOOK does not hold a reference/],
     ['TEST_SLACK_ADDRESS', '', /^SecretUnavailable: .*TEST_SLACK_ADDRESS/],
-    ['TEST_SLACK_ADDRESS', TOKEN, /^WebhookError: .* is no address/],
+    ['TEST_SLACK_ADDRESS', TOKEN, /^WebhookError: .* is not an address/],
     ['TEST_SLACK_ADDRESS', `https://evil.example/${TOKEN}`, /^WebhookError: .*another host/],
     ['TEST_SLACK_ADDRESS', `http://127.0.0.1${PATH}`, /^WebhookError: .*another host/],
   ])('%s=%s: a clear failure, and the next invocation tries anew', async (name, value, words) => {
