@@ -1,6 +1,6 @@
-import type { Config } from '../functions/shared/config/schema.ts';
-import { MINUTE, type Milliseconds, SECOND } from '../functions/shared/config/units.ts';
-import { type AlarmDescription, printAlarmDescription } from '../functions/shared/contracts/alarm-description.ts';
+import type { Config } from '../core/config/schema.ts';
+import { MINUTE, type Milliseconds, SECOND } from '../core/config/units.ts';
+import { type AlarmDescription, printAlarmDescription } from '../core/format/alarm-description.ts';
 import { type Json, type Resource, ref } from './cloudformation.ts';
 import { alarmName, ID } from './names.ts';
 import { type Anchor, runbookPlace } from './runbook.ts';

@@ -1,4 +1,4 @@
-import type { Milliseconds } from '../shared/config/units.ts';
+import type { Milliseconds } from '../../core/config/units.ts';
 import type { Links } from './message/blocks.ts';
 import type { Note } from './message/note.ts';
 import { type Rendered, render } from './message/render.ts';

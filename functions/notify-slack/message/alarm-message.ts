@@ -1,6 +1,6 @@
 import type { KnownBlock } from '@slack/types';
-import { type AlarmDescription, parseAlarmDescription } from '../../shared/contracts/alarm-description.ts';
-import type { AlertFact } from '../../shared/contracts/alert.ts';
+import type { AlertFact } from '../../../core/domain/alert.ts';
+import { type AlarmDescription, parseAlarmDescription } from '../../../core/format/alarm-description.ts';
 import { type Alarm, comparedOf, placesOf, type Trigger } from './alarm.ts';
 import {
   buttons,

@@ -6,7 +6,7 @@ import {
   type MetricDefinition,
   NAMESPACE,
   NODE_METRICS,
-} from '../../shared/contracts/metrics.ts';
+} from '../../../core/domain/metric-catalogue.ts';
 
 /** CloudWatch writes null as often as it leaves a key out. */
 const maybeText = z.nullish(z.string());

@@ -1,5 +1,5 @@
-import type { Alert } from '../../shared/contracts/alert.ts';
-import { alertText } from '../../shared/contracts/alert-text.ts';
+import type { Alert } from '../../../core/domain/alert.ts';
+import { alertText } from '../../../core/format/alert-text.ts';
 import {
   buttons,
   header,

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { ALERT_SCHEMA, type Alert, type AlertFact } from '../../shared/contracts/alert.ts';
+import { ALERT_SCHEMA, type Alert, type AlertFact } from '../../../core/domain/alert.ts';
 
 const figure = z.exactOptional(z.number());
 

@@ -1,5 +1,5 @@
-import type { AlertFact, AlertFigures } from '../../shared/contracts/alert.ts';
-import { bytesText, percentText } from './quantity.ts';
+import type { AlertFact, AlertFigures } from '../../../core/domain/alert.ts';
+import { bytesText, percentText } from '../../../core/format/units.ts';
 
 const BAR_COLUMNS = 20;
 

@@ -1,19 +1,4 @@
-const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
-
-/** Three digits: `1.28 GiB`, `40.2 MiB`, `402 MiB`. */
-export function bytesText(bytes: number): string {
-  // What would round to 1024 belongs to the next unit.
-  const unit = BYTE_UNITS.findIndex((_, power) => Math.abs(bytes) < 1023.5 * 1024 ** power);
-  const power = unit === -1 ? BYTE_UNITS.length - 1 : unit;
-  const value = bytes / 1024 ** power;
-  const size = Math.abs(value);
-  return `${rounded(value, size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2)} ${BYTE_UNITS[power]}`;
-}
-
-/** Hundredths: `79 %`, `2.5 %`. */
-export function percentText(percent: number): string {
-  return `${rounded(percent, Math.abs(percent) < 9.95 ? 1 : 0)} %`;
-}
+import { bytesText, percentText } from '../../../core/format/units.ts';
 
 /** A value in a unit of CloudWatch: `5.1 GiB`, `85 %`, `96 ms`; a plain number where there is no unit. */
 export function quantityText(value: number, unit: string | undefined): string {

@@ -1,4 +1,4 @@
-import { type Milliseconds, SECOND } from '../../shared/config/units.ts';
+import { type Milliseconds, SECOND } from '../../../core/config/units.ts';
 import type { SlackMessage } from '../message/post.ts';
 
 /** The result of one try. `why` is for people and holds neither the address nor the message. */

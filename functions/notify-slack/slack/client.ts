@@ -1,4 +1,4 @@
-import { type Milliseconds, SECOND } from '../../shared/config/units.ts';
+import { type Milliseconds, SECOND } from '../../../core/config/units.ts';
 import type { Post } from '../message/post.ts';
 import { type Answer, ask } from './answer.ts';
 

@@ -1,4 +1,4 @@
-import { type Milliseconds, SECOND } from '../../shared/config/units.ts';
+import { type Milliseconds, SECOND } from '../../../core/config/units.ts';
 
 export interface PaceConditions {
   /** A clock that is never set. */
