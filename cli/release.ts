@@ -1,6 +1,6 @@
 import type { Config, InstanceConfig } from '../core/config/schema.ts';
-import { type Milliseconds, SECOND } from '../core/config/units.ts';
 import type { Lease } from '../core/domain/lease.ts';
+import { RELEASE_WAIT } from '../core/domain/timings.ts';
 import { leasesIn } from '../core/leases/lease-store.ts';
 import type { Ports } from '../core/ports/ports.ts';
 import { isNamed } from '../core/reconcile/displaced-leases.ts';
@@ -10,7 +10,6 @@ import { tick } from '../core/reconcile/tick.ts';
 
 /** A job that is in the middle of a step keeps the others off for a minute at most, and may have taken a new lease by then. */
 const ROUNDS = 3;
-const LONGEST_WAIT: Milliseconds = 75 * SECOND;
 
 /** Gives back what is wanted, node by node as the config reaches them. What is still held afterwards is in the state. */
 export async function giveBackAll(
@@ -28,7 +27,7 @@ export async function giveBackAll(
     if (left.length === 0) break;
     const wait = Math.max(...left.map(({ busyUntil }) => busyUntil)) - ports.clock.now();
     if (round > 0 && wait <= 0) break;
-    if (round > 0) await ports.clock.pause(Math.min(wait, LONGEST_WAIT));
+    if (round > 0) await ports.clock.pause(Math.min(wait, RELEASE_WAIT));
     const latest = await tick(config, ports, { ...options, scope: { kind: 'nodes', nodes: placesOf(left, config) } });
     print(latest);
     ticks.push(latest);

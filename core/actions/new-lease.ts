@@ -5,6 +5,7 @@ import type { NodeMemory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Notice, Outcome } from '../domain/outcome.ts';
 import type { Acting, Facts, Plan } from '../domain/plan.ts';
+import { BUSY } from '../domain/timings.ts';
 import { versionOf } from '../guards/stage-limits.ts';
 import { dropLease, type HeldLease, leasesOf, takeLease } from '../leases/lease-store.ts';
 import { isOverdue } from '../leases/timing.ts';
@@ -15,8 +16,6 @@ import { ladderOf } from './defrag/ladder.ts';
 import { initialProgress } from './defrag/progress.ts';
 import { rssBaseline } from './verify.ts';
 
-/** Long enough for what stands between a lease and its confirmation; a job that died in between blocks the instance no longer. */
-const BUSY_MS = 15_000;
 /** A purge may keep us waiting for a multiple of its prediction. */
 const PURGE_SHARE = 5;
 
@@ -63,9 +62,9 @@ export function newLease(
     ...(observation.address !== undefined && { address: observation.address }),
     engine: versionOf(observation.engine),
     holder: context.holder,
-    busyUntil: now + BUSY_MS + (isPurge ? predicted.stall * PURGE_SHARE : 0),
+    busyUntil: now + BUSY + (isPurge ? predicted.stall * PURGE_SHARE : 0),
     acquiredAt: now,
-    expiresAt: isDefrag ? action.expiresAt : now + BUSY_MS,
+    expiresAt: isDefrag ? action.expiresAt : now + BUSY,
     prior: Object.fromEntries(Object.keys(applied).map((name) => [name, current[name] ?? ''])),
     applied,
     ...(isDefrag && { ladder: ladderOf(action.cpu, current), cpu: action.cpu }),

@@ -1,11 +1,11 @@
 import pLimit from 'p-limit';
 import * as z from 'zod/mini';
 import type { NodeFailure } from '../adapters/redis/failure.ts';
-import { SECOND } from '../config/units.ts';
 import type { StageBlocker } from '../domain/blocker.ts';
 import type { Lease } from '../domain/lease.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { ActingNode, Answer, Outage, StageLimits } from '../domain/stage.ts';
+import { CLOCK_SKEW } from '../domain/timings.ts';
 import { isRecent, outageOf, outagesAfter, stageBlockers } from '../guards/stage-limits.ts';
 import { type HeldLease, leasesOf } from '../leases/lease-store.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -81,9 +81,6 @@ export interface StageDocument {
 }
 
 const NOTHING: StageDocument = { claims: [], falls: [] };
-
-/** For clocks that differ between two jobs. */
-const SKEW = 5 * SECOND;
 
 /** Each loses only to another job's claim or fall. */
 const TRIES = 20;
@@ -182,7 +179,7 @@ export function stageClaims(
       const blockers = stageBlockers(seen(), { ...own, ...(engine && { engine }) }, isDefrag, clock.now());
       if (blockers.length > 0) return blockers;
       const others = liveClaims().filter((one) => one.node !== node || one.holder !== holder);
-      if (await write([...others, { ...own, holder, isDefrag, until: busyUntil + SKEW }])) return [];
+      if (await write([...others, { ...own, holder, isDefrag, until: busyUntil + CLOCK_SKEW }])) return [];
     }
     throw contended();
   }

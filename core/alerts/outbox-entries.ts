@@ -1,12 +1,9 @@
 import * as z from 'zod/mini';
-import { MINUTE, type Milliseconds } from '../config/units.ts';
 import { ALERT_SCHEMA, type Alert } from '../domain/alert.ts';
+import { ALERT_HELD } from '../domain/timings.ts';
 import { type StateStore, StateUnavailable, type Stored } from '../ports/state-store.ts';
 import { understood } from '../state/codec.ts';
 import { OUTBOX } from '../state/keys.ts';
-
-/** For as long as its writer may still be about to send it, nobody else does. Longer than any lease is busy. */
-const HELD: Milliseconds = 2 * MINUTE;
 
 export interface Entry {
   readonly alert: Alert;
@@ -59,7 +56,7 @@ export function owedOf(key: string, { value, version }: Stored): Owed {
 
 /** Writes an alert that is not there yet. Returns why it could not be kept, or undefined. */
 export async function keep(store: StateStore, holder: string, alert: Alert, now: number): Promise<string | undefined> {
-  const entry: Entry = { alert, entrustedAt: now, holder, heldUntil: now + HELD, sendings: 0 };
+  const entry: Entry = { alert, entrustedAt: now, holder, heldUntil: now + ALERT_HELD, sendings: 0 };
   return await failure(store.write(OUTBOX + alert.id, entry, undefined));
 }
 
@@ -75,7 +72,7 @@ export async function claim(
   const claimed: Entry = {
     ...freed(entry),
     holder,
-    heldUntil: now + HELD,
+    heldUntil: now + ALERT_HELD,
     sendings: entry.sendings + 1,
     ...(digest !== undefined && { digest }),
   };

@@ -5,14 +5,12 @@ import type { Lease } from '../domain/lease.ts';
 import type { NodeMemory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Notice, Outcome } from '../domain/outcome.ts';
+import { BUSY } from '../domain/timings.ts';
 import { type HeldLease, leasesOf } from '../leases/lease-store.ts';
 import { type HeldRecord, renewRecord } from '../leases/records.ts';
 import type { Ports } from '../ports/ports.ts';
 import { memoryFor } from '../state/history-placement.ts';
 import { LEASE } from '../state/keys.ts';
-
-/** Longer than two round trips and a write may take. */
-const BUSY_MS = 15_000;
 
 /**
  * Settings of an earlier lease stand on a server without one, and its record says what was before: given back, in or out of a window,
@@ -52,7 +50,7 @@ async function claim(context: NodeContext, held: HeldRecord, { runId }: Observat
   const now = ports.clock.now();
   if (held.record.holder !== holder && now < (held.record.busyUntil ?? 0)) return undefined;
   if (await leaseNow(ports, node, runId)) return undefined;
-  return await renewRecord(ports.store, held, { ...held.record, holder, busyUntil: now + BUSY_MS });
+  return await renewRecord(ports.store, held, { ...held.record, holder, busyUntil: now + BUSY });
 }
 
 /** The lease on a server as it is now, under whatever name: a lease that was set aside for another process of this address is none. */

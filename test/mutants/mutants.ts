@@ -161,8 +161,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S2',
     what: 'a look may be older than the lease',
     file: 'core/reconcile/tick.ts',
-    from: "  const before = await takeSnapshot(ports);\n  const leases = before.kind === 'readable' ? before : before.lastKnown;\n  const observed = await observeFleet(config, ports, options.scope, {",
-    to: "  const early = observeFleet(config, ports, options.scope, { leased: new Set(), duration: 60_000 });\n  const before = await takeSnapshot(ports);\n  const leases = before.kind === 'readable' ? before : before.lastKnown;\n  const observed = await early;\n  void ({",
+    from: "  const before = await takeSnapshot(ports);\n  const leases = before.kind === 'readable' ? before : before.lastKnown;\n  const targets = inScope(staticTargets(config), options.scope);\n  const observed = await observeFleet(targets, ports, {",
+    to: "  const targets = inScope(staticTargets(config), options.scope);\n  const early = observeFleet(targets, ports, { leased: new Set(), duration: 60_000 });\n  const before = await takeSnapshot(ports);\n  const leases = before.kind === 'readable' ? before : before.lastKnown;\n  const observed = await early;\n  void ({",
     tests: ['faults/faults.test.ts'],
   },
   {

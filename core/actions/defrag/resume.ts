@@ -4,6 +4,7 @@ import type { Lease } from '../../domain/lease.ts';
 import type { Observation, Settings } from '../../domain/observation.ts';
 import type { Notice, Outcome } from '../../domain/outcome.ts';
 import type { Acting, Facts, Plan, StopReason } from '../../domain/plan.ts';
+import { CLOSING } from '../../domain/timings.ts';
 import { identify, mayComeBack } from '../../leases/identity.ts';
 import { dropLease, type HeldLease, renewLease, setAside } from '../../leases/lease-store.ts';
 import { keepRecord } from '../../leases/records.ts';
@@ -20,9 +21,6 @@ import { give, type RestoredSettings, restoreWithoutStore } from './restore.ts';
 import { settleAfterDefrag } from './settle.ts';
 import { traitsOf } from './stop-reasons.ts';
 import { planLeased, stopping } from './stop-rule.ts';
-
-/** The stop itself is short; what follows it (purge, settling) is covered by the time that the lease is extended by. */
-const CLOSING_MS = 60_000;
 
 /** A node on which active defrag is on under a lease: carry on, or restore every setting and see what the run was good for. */
 export async function resumeDefrag(
@@ -63,7 +61,7 @@ async function stop(
   const { observation } = facts;
   // One that another job has begun to end goes on no more.
   const progress = held.lease.phase === 'closing' ? held.lease.progress : nextProgress(held.lease, observation);
-  const busyUntil = facts.now + CLOSING_MS;
+  const busyUntil = facts.now + CLOSING;
   const closing: Lease = {
     ...held.lease,
     phase: 'closing',

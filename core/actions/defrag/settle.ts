@@ -5,12 +5,12 @@ import type { NodeMemory } from '../../domain/node-history.ts';
 import type { Observation } from '../../domain/observation.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { Acting, Facts, Plan } from '../../domain/plan.ts';
+import { DECAY, SHORT_LOOK } from '../../domain/timings.ts';
 import { factsAt, type NodeContext, outcomeOf, waitKeepingAlive } from '../context.ts';
 import { failedOutcome } from '../new-lease.ts';
 import { planAfterDefrag } from '../purge/after-defrag.ts';
 import { purge } from '../purge/execute.ts';
 import { isPurgeUntold, unknownPurge } from '../purge/resume.ts';
-import { DECAY, SHORT_LOOK } from '../waits.ts';
 import type { StopTraits } from './stop-reasons.ts';
 
 /** Fewer pages than this are not worth waiting for. */

@@ -3,6 +3,7 @@ import type { Lease } from '../../domain/lease.ts';
 import type { NodeMemory } from '../../domain/node-history.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { Acting, Facts } from '../../domain/plan.ts';
+import { AFTER_PURGE } from '../../domain/timings.ts';
 import { dropLease, renewLease } from '../../leases/lease-store.ts';
 import { memoryFor } from '../../state/history-placement.ts';
 import { remember } from '../../state/node-history.ts';
@@ -10,9 +11,6 @@ import { type NodeContext, outcomeOf } from '../context.ts';
 import { acquire, expected, failedOutcome, type Result } from '../new-lease.ts';
 import { rssBaseline, verify } from '../verify.ts';
 import { learnFromPurge } from './learn.ts';
-
-/** RSS is sampled every 100 ms; a second look sooner than this sees the time before the purge. */
-const SETTLE_MS = 1000;
 
 /**
  * MEMORY PURGE, once. That it was tried is stored before it is sent: a purge whose answer never came still runs on the server, and
@@ -47,7 +45,7 @@ export async function purge(
       const refused = await note((stored) => ({ ...stored, purgeRefusedAt: ports.clock.now() })).catch(() => memory);
       return { kind: 'withdrawn', plan: { kind: 'skip', reason: 'purge-refused' }, memory: refused, notices };
     }
-    await ports.clock.sleep(SETTLE_MS);
+    await ports.clock.sleep(AFTER_PURGE);
     const settled = await session.look();
     const verdict = verify({
       cure: 'purge',
