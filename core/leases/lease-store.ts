@@ -4,6 +4,7 @@ import { type StateStore, StateUnavailable, type Stored } from '../ports/state-s
 import { understood } from '../state/codec.ts';
 import { asideKey, isAside, LEASE, leaseKey } from '../state/keys.ts';
 import { mayComeBack } from './identity.ts';
+import { noProgress } from './timing.ts';
 
 /** A lease as it is stored. */
 export interface HeldLease {
@@ -161,17 +162,7 @@ function ending({ holder = '', busyUntil = 0, ...lease }: z.infer<typeof newerSc
     before: nothing,
     predicted: { reclaim: 0, stall: 0 },
     promisedStall: 0,
-    progress: {
-      at: lease.acquiredAt,
-      hits: 0,
-      misses: 0,
-      fragmentation: 0,
-      latencyAt: 0,
-      latencyMax: 0,
-      worstStall: 0,
-      stallStrikes: 0,
-      idleLooks: 0,
-    },
+    progress: noProgress(lease.acquiredAt),
   };
 }
 

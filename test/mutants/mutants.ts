@@ -248,7 +248,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S4',
     what: 'a purge that is not answered does not keep its instance',
-    file: 'core/actions/purge/execute.ts',
+    file: 'core/actions/new-lease.ts',
     from: "const isOver = result.kind !== 'failed'",
     to: 'const isOver = true',
     tests: TROUBLES,
@@ -664,7 +664,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S10',
     what: 'a name server that is silent is waited for without end',
-    file: 'core/adapters/dns/names.ts',
+    file: 'core/adapters/dns/resolvers.ts',
     from: 'bothFamilies(one, host), patience, () => {',
     to: 'bothFamilies(one, host), patience * 1000, () => {',
     tests: ['integration/dns/names.test.ts'],

@@ -3,12 +3,11 @@ import type { Lease } from '../../domain/lease.ts';
 import type { NodeMemory } from '../../domain/node-history.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { Acting, Facts } from '../../domain/plan.ts';
-import { AFTER_PURGE } from '../../domain/timings.ts';
-import { dropLease, renewLease } from '../../leases/lease-store.ts';
+import { AFTER_PURGE, BUSY } from '../../domain/timings.ts';
 import { memoryFor } from '../../state/history-placement.ts';
 import { remember } from '../../state/node-history.ts';
 import { type NodeContext, outcomeOf } from '../context.ts';
-import { acquire, expected, failedOutcome, type Result } from '../new-lease.ts';
+import { expected, failedOutcome, type Result, underLease } from '../new-lease.ts';
 import { rssBaseline, verify } from '../verify.ts';
 import { learnFromPurge } from './learn.ts';
 
@@ -66,20 +65,13 @@ export async function purge(
   }
 }
 
-/** A purge on a node without a lease takes one for its own length: no two nodes of an instance at once, no two jobs on one. */
+/** It may keep us waiting for a multiple of its prediction. */
+const PATIENCE = 5;
+
+/** A purge on a node without a lease. */
 export async function purgeUnderLease(context: NodeContext, facts: Facts, plan: Acting): Promise<Result> {
-  const { store, log } = context.ports;
-  const held = await acquire(context, facts, plan);
-  if ('kind' in held) return held;
-  const result = await purge(context, facts, plan, held.lease, (outcome) => context.announce([outcome]));
-  // One that was not answered may still block its server: no other node of the instance is touched before that one answers again. And
-  // what is not in the outbox is told by whoever finds the lease.
-  const isOver = result.kind !== 'failed' && !(result.kind === 'done' && result.isTold === false);
-  // What was done is told, whether the lease could be dropped or not: whoever finds it knows that it is over.
-  await (isOver ? dropLease(store, held) : renewLease(store, held, { ...held.lease, busyUntil: 0 })).catch(
-    (error: unknown) =>
-      log.warn('lease not dropped', { instance: context.instance.id, node: context.node, error: expected(error) }),
+  const own = { busyFor: BUSY + plan.predicted.stall * PATIENCE, promisedStall: context.instance.purge.maxBlock };
+  return await underLease(context, facts, plan, own, (lease) =>
+    purge(context, facts, plan, lease, (outcome) => context.announce([outcome])),
   );
-  if (isOver) context.claims.release(context.node, context.holder);
-  return result;
 }
