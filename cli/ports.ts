@@ -1,14 +1,8 @@
-import { createCloudWatchClient } from '../core/adapters/aws/clients.ts';
-import { createMetricSink } from '../core/adapters/aws/cloudwatch.ts';
-import { createSecretReader } from '../core/adapters/aws/secrets.ts';
-import { sessionOpener } from '../core/adapters/redis/node-session.ts';
-import { deduplicate } from '../core/alerts/deduplicate.ts';
-import { alertSink } from '../core/compose.ts';
+import { createPorts, createSinks } from '../core/compose.ts';
 import { ENVIRONMENT } from '../core/config/environment.ts';
 import type { Config } from '../core/config/schema.ts';
 import type { Alert } from '../core/domain/alert.ts';
 import type { Metric } from '../core/domain/metric-catalogue.ts';
-import { cacheLeases } from '../core/leases/lease-cache.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Log } from '../core/ports/log.ts';
 import type { Ports } from '../core/ports/ports.ts';
@@ -32,10 +26,7 @@ export function terminalPorts(
   { publish }: { readonly publish?: Config | undefined } = {},
 ): { readonly ports: Ports; readonly told: Told } {
   const told: Told = { metrics: [], alerts: [] };
-  const sinks = publish && {
-    metrics: createMetricSink(createCloudWatchClient()),
-    alerts: alertSink(process.env, publish),
-  };
+  const sinks = publish && createSinks(process.env, publish);
   const metrics: MetricSink = {
     async publish(metrics) {
       told.metrics.push(...metrics);
@@ -49,15 +40,7 @@ export function terminalPorts(
       return (await sinks?.alerts.send(alerts)) ?? { sent: alerts.length, rejected: [] };
     },
   };
-  const ports = {
-    open: sessionOpener(createSecretReader({ env: process.env, now: clock.now }), clock),
-    sightings: new Map(),
-    store: cacheLeases(store),
-    metrics,
-    alerts: deduplicate(alerts, clock),
-    clock,
-    log,
-  };
+  const ports = createPorts({ store, metrics, alerts, clock, log, env: process.env });
   return { ports, told };
 }
 
