@@ -1,4 +1,4 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync, renameSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import ms, { type StringValue } from 'ms';
@@ -38,7 +38,7 @@ export function withPlaceOptions(command: Command): Command {
     .addOption(
       new Option(
         '-s, --state <file>',
-        'where leases, pauses and what was learned are kept (default: .offpeak/<stage>.json beside the config file, or the table' +
+        'where leases, pauses and what was learned are kept (default: .offpeak/<stage>.db beside the config file, or the table' +
           ' in STATE_TABLE)',
       ).env('OFFPEAK_STATE'),
     );
@@ -81,7 +81,10 @@ export function warnOfClearText(config: Pick<Config, 'instances'>): void {
 
 /** The table of a deployed stage when STATE_TABLE names one, else the state file. @throws {EnvironmentError} {AwsEnvironmentError} */
 export function stateStore(options: Pick<PlaceOptions, 'state' | 'config'>, stage: string): StateStore {
-  if (!options.state && process.env[ENVIRONMENT.stateTable] === undefined) tellOfEarlierFile(options.config, stage);
+  if (!options.state && process.env[ENVIRONMENT.stateTable] === undefined) {
+    adoptJsonFile(options.config, stage);
+    tellOfEarlierFiles(options.config, stage);
+  }
   return openStateStore(process.env, {
     asked: options.state,
     askedBy: '--state (or OFFPEAK_STATE)',
@@ -94,14 +97,20 @@ export function stateStore(options: Pick<PlaceOptions, 'state' | 'config'>, stag
  * followed: one config file has one state. What 0.1.0 kept in the folder that it was typed in is used where there is nothing else.
  */
 function ownStateFile(config: string, stage: string): string {
-  const { file, earlier } = stateFiles(config, stage);
-  return existsSync(earlier) && !existsSync(file) ? earlier : file;
+  const { file, json, earlier } = stateFiles(config, stage);
+  return existsSync(earlier) && !existsSync(file) && !existsSync(json) ? earlier : file;
 }
 
 function stateFiles(config: string, stage: string) {
-  const name = join('.offpeak', `${stage}.json`);
-  const here = realpathSync('.');
-  return { file: join(folderOf(config) ?? here, name), earlier: join(here, name) };
+  const here = join(realpathSync('.'), '.offpeak');
+  const own = join(folderOf(config) ?? realpathSync('.'), '.offpeak');
+  return { file: join(own, `${stage}.db`), json: join(own, `${stage}.json`), earlier: join(here, `${stage}.json`) };
+}
+
+/** The state was a JSON file before it was a database. The store imports what it finds in the place of one. */
+function adoptJsonFile(config: string, stage: string): void {
+  const { file, json } = stateFiles(config, stage);
+  if (existsSync(json) && !existsSync(file)) renameSync(json, file);
 }
 
 /** A pipe (`-c <(…)`) is in no folder. */
@@ -113,14 +122,14 @@ function folderOf(config: string): string | undefined {
   }
 }
 
-function tellOfEarlierFile(config: string, stage: string): void {
-  const { file, earlier } = stateFiles(config, stage);
-  if (file === earlier || !existsSync(earlier)) return;
-  process.stderr.write(
-    existsSync(file)
-      ? `offpeak: ${earlier}, from version 0.1.0, is not used: the state is ${file}\n`
-      : `offpeak: the state is ${earlier}, from version 0.1.0, found from this folder only; for all: mkdir -p ${dirname(file)} && mv ${earlier} ${file}\n`,
-  );
+function tellOfEarlierFiles(config: string, stage: string): void {
+  const { file, json, earlier } = stateFiles(config, stage);
+  for (const left of new Set([json, earlier]).values().filter(existsSync))
+    process.stderr.write(
+      existsSync(file)
+        ? `offpeak: ${left}, from version 0.1.0, is not used: the state is ${file}\n`
+        : `offpeak: the state is ${left}, from version 0.1.0, found from this folder only; for all: mkdir -p ${dirname(file)} && mv ${left} ${file}\n`,
+    );
 }
 
 /** Where the state is, for people: a table, or a file by its whole path. */

@@ -20,7 +20,7 @@ import {
   parseItem,
   primaryKey,
 } from './dynamo-item.ts';
-import { copyAsJson } from './json-value.ts';
+import { jsonText } from './json-value.ts';
 import type { StateStore, Stored } from './store.ts';
 
 export interface DynamoStoreOptions {
@@ -84,7 +84,7 @@ export function createDynamoStore(client: DynamoDBClient, options: DynamoStoreOp
     },
     async write(key, value, expected) {
       checkKey(key);
-      const text = JSON.stringify(copyAsJson(key, value));
+      const text = jsonText(key, value);
       checkSize(key, text);
       const change = changeOf({ text, keepFor: keepFor(key), expected, now: now(), token: randomUUID() });
       const version = await apply(key, change);
