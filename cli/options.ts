@@ -124,7 +124,7 @@ function folderOf(config: string): string | undefined {
 
 function tellOfEarlierFiles(config: string, stage: string): void {
   const { file, json, earlier } = stateFiles(config, stage);
-  for (const left of new Set([json, earlier]).values().filter(existsSync))
+  for (const left of [...new Set([json, earlier])].filter(existsSync))
     process.stderr.write(
       existsSync(file)
         ? `offpeak: ${left}, from version 0.1.0, is not used: the state is ${file}\n`

@@ -26,7 +26,7 @@ test.each<readonly [what: string, documents: Readonly<Record<string, unknown>>, 
 ])('F18: what keeps a stack from being removed: %s', async (_, documents, lines) => {
   const folder = mkdtempSync(join(tmpdir(), 'offpeak-remove-'));
   try {
-    const store = createFileStore(join(folder, 'state.json'));
+    const store = createFileStore(join(folder, 'state.db'));
     for (const [key, value] of Object.entries(documents)) await store.write(key, value, undefined);
     expect(await leaseLines(store)).toEqual(lines.map((line) => expect.stringMatching(line)));
   } finally {

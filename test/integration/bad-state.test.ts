@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunningServer } from '../../cli/server/start.ts';
@@ -43,9 +43,16 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
 
   const store = (job: Job) => createFileStore(job.stateFile);
   const documents: readonly (readonly [what: string, damage: (job: Job) => Promise<unknown>, why: RegExp])[] = [
-    ['is corrupt', (job) => writeFile(job.stateFile, '{"format": "offpeak/state@1", "next"'), /is not valid JSON/],
-    ['is empty', (job) => writeFile(job.stateFile, ''), /is empty/],
-    ['is a folder', (job) => mkdir(job.stateFile), /cannot be read \(EISDIR.* A folder is in its place/],
+    ['is corrupt', (job) => writeFile(job.stateFile, '{"format": "offpeak/state@1", "next"'), /is neither an SQLite/],
+    [
+      'is cut off',
+      async (job) => {
+        await store(job).write('k', 'x'.repeat(9_000), undefined);
+        await truncate(job.stateFile, 5_000);
+      },
+      /is damaged/,
+    ],
+    ['is a folder', (job) => mkdir(job.stateFile), /is a folder\. Move it away/],
   ];
 
   test.each(documents)('nothing is done while the state file %s, and that is told', async (_, damage, why) => {
@@ -124,7 +131,7 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     expect(tick.outcomes).toMatchObject([
       { status: 'failed', leased: false, problem: { kind: 'state-unavailable', expected: true } },
     ]);
-    expect(tick.outcomes[0]?.problem?.message).toContain('is held by another process that is alive');
+    expect(tick.outcomes[0]?.problem?.message).toContain('is locked by another process that is alive');
     expect(job.alerts).toMatchObject([{ event: 'state-unavailable', severity: 'critical', instance: INSTANCE, node }]);
     expect(namesOf(job)).toEqual(
       expect.arrayContaining([NODE_METRICS.externalFragmentation.name, JOB_METRICS.heartbeat.name]),

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -109,9 +109,10 @@ function isMissing(file: string): boolean {
   }
 }
 
-/** For this user only from the start: SQLite would create it for all. */
+/** For this user only from the start: SQLite would create it for all. A journal of a file that was removed would be played back into it. */
 function createFile(file: string): void {
   if (!isMissing(file)) return;
+  rmSync(`${file}-journal`, { force: true });
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   try {
     closeSync(openSync(file, 'wx', 0o600));

@@ -21,7 +21,7 @@ let store: StateStore;
 beforeEach(({ onTestFinished }) => {
   const folder = mkdtempSync(join(tmpdir(), 'offpeak-pauses-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  store = createFileStore(join(folder, 'state.json'));
+  store = createFileStore(join(folder, 'state.db'));
 });
 
 const keys = async () => [...(await store.list('')).keys()];
