@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import * as z from 'zod/mini';
 import { SECOND } from '../shared/config/units.ts';
+import type { Engine } from '../shared/redis/engine.ts';
 import type { NodeFailure } from '../shared/redis/failure.ts';
 import { type StateStore, StateUnavailable } from '../shared/state/store.ts';
 import {
@@ -15,8 +16,8 @@ import {
   type StageBrakes,
 } from './decide/brakes.ts';
 import type { Lease } from './decide/lease.ts';
-import { understood } from './document.ts';
-import { type HeldLease, isAside, LEASE, leasesOf } from './leases.ts';
+import { type DocumentKind, decode, encode, oneOf } from './document.ts';
+import { type HeldLease, isQuarantined, LEASE, leasesOf } from './leases.ts';
 import type { Seen, Unseen } from './look.ts';
 import type { Ports } from './ports.ts';
 
@@ -30,7 +31,7 @@ import type { Ports } from './ports.ts';
  * * A claim counts for as long as its job may still act on it: to the lease's `busyUntil`, after which the job itself drops what it has
  *   taken, and a little more for clocks that differ. From then on the lease alone counts. Nothing has to be taken back: a job that dies
  *   between claim and lease, a lease that is dropped, a document that is lost, all heal by themselves within that time.
- * * A lease that was set aside does not count: its server restarted or is away. One whose server has come back counts until it has got
+ * * A quarantined lease does not count: its server restarted or is away. One whose server has come back counts until it has got
  *   its settings back. A lease that cannot be read counts, wherever it may be.
  * * What has befallen a server is written into the same document, so that no claim is granted by a job that has not heard of it.
  *
@@ -51,21 +52,21 @@ export const BRAKES = 'brakes';
 
 const amount = z.number();
 
-const schema = z.object({
+const shape = z.looseObject({
   claims: z.array(
-    z.object({
+    z.looseObject({
       node: z.string(),
       holder: z.string(),
-      address: z.optional(z.string()),
+      address: z.exactOptional(z.string()),
       isDefrag: z.boolean(),
       until: amount,
     }),
   ),
   falls: z.array(
-    z.object({
+    z.looseObject({
       node: z.string(),
       runId: z.string(),
-      engine: z.object({ name: z.string(), version: z.string() }),
+      engine: z.looseObject({ name: oneOf<Engine['name']>(), version: z.string() }),
       how: z.enum(['restarted', 'vanished']),
       at: amount,
       until: amount,
@@ -89,6 +90,8 @@ export interface BrakesDocument {
   readonly version?: number;
 }
 
+export const BRAKES_KIND: DocumentKind<Omit<BrakesDocument, 'version'>> = { schema: 1, shape };
+
 const NOTHING: BrakesDocument = { claims: [], falls: [] };
 
 /** For clocks that differ between two jobs. */
@@ -102,7 +105,7 @@ const REMEDY = '; remove it: leases and what this night brings fill it anew';
 export async function readBrakes(store: StateStore): Promise<BrakesDocument> {
   const stored = await store.read(BRAKES);
   if (!stored) return NOTHING;
-  return { ...(understood(schema, BRAKES, stored.value, REMEDY) as BrakesDocument), version: stored.version };
+  return { ...decode(BRAKES_KIND, BRAKES, stored.value, REMEDY), version: stored.version };
 }
 
 /** What a tick knows as it begins. */
@@ -135,7 +138,7 @@ export function brakesOf(
 
   function actingUnder(held: HeldLease): readonly Held[] {
     const home = [...homes].find(([, one]) => one.key === held.key)?.[0];
-    if (isAside(held) && home === undefined) return [];
+    if (isQuarantined(held) && home === undefined) return [];
     const { address, holder } = held.lease;
     const node = home ?? held.lease.node;
     return [{ node, holder, ...(address !== undefined && { address }), isDefrag: held.lease.phase !== 'purging' }];
@@ -155,15 +158,17 @@ export function brakesOf(
   async function refresh(): Promise<void> {
     document = withoutReleased(await readBrakes(store));
     const garbled: string[] = [];
-    const { leases, aside } = leasesOf(await store.list(LEASE), (key) => void garbled.push(key));
-    leased = [...[...leases.values(), ...aside].flatMap(actingUnder), ...garbled.map(unreadable)];
+    const { leases, quarantined } = leasesOf(await store.list(LEASE), (key) => void garbled.push(key));
+    leased = [...[...leases.values(), ...quarantined].flatMap(actingUnder), ...garbled.map(unreadable)];
   }
 
   /** False: another job has changed it in between. */
   async function write(claims: readonly Claim[]): Promise<boolean> {
     const { falls } = seen();
-    const written = await store.write(BRAKES, { claims, falls }, document.version);
-    if (written.stored) document = { claims, falls, version: written.version };
+    const { version, ...before } = document;
+    const after = encode(BRAKES_KIND, { claims, falls }, before);
+    const written = await store.write(BRAKES, after, version);
+    if (written.stored) document = { ...after, version: written.version };
     return written.stored;
   }
 
@@ -235,7 +240,7 @@ function contended(): StateUnavailable {
 function fallsSeen(homes: Known['homes'], looks: Known['looks'], now: number): readonly Fall[] {
   return [...homes].flatMap(([node, held]) => {
     const look = looks.find((one) => one.node.id === node);
-    if (look === undefined || isAside(held)) return [];
+    if (look === undefined || isQuarantined(held)) return [];
     if ('problem' in look && !isSilence(look.problem)) return [];
     return fallOf(held.lease, 'observation' in look ? look.observation : 'silent', now) ?? [];
   });

@@ -1,11 +1,11 @@
 import { fallOf } from './decide/brakes.ts';
 import { diagnose } from './decide/diagnose.ts';
-import { type Lease, memoryFor, type NodeMemory } from './decide/lease.ts';
+import { historyFor, type Lease, type NodeHistory } from './decide/lease.ts';
 import type { StopReason } from './decide/plan.ts';
 import { traitsOf } from './decide/stop-reasons.ts';
 import { footprint, learnFromDefrag, type Verdict, verify } from './decide/verify.ts';
 import { expected } from './lease-taking.ts';
-import { remember } from './memories.ts';
+import { updateHistory } from './memories.ts';
 import type { Settled } from './settle.ts';
 import type { Visit } from './visit.ts';
 
@@ -42,8 +42,8 @@ export async function conclude(
   const { ports, brakes, instance, node } = visit;
   const { teaches, cools } = traitsOf(because);
   const now = ports.clock.now();
-  const change = (memory: NodeMemory): NodeMemory => {
-    const known = memoryFor(settled, memory);
+  const change = (memory: NodeHistory): NodeHistory => {
+    const known = historyFor(settled, memory);
     return {
       ...(teaches && isAtRest && verdict ? learnFromDefrag(known, verdict, settled, lease) : known),
       ...(cools === 'fully' && { lastDefragAt: now }),
@@ -55,7 +55,7 @@ export async function conclude(
     // As a rule the tick has done so already; then nothing is written.
     const fall = fallOf(lease, settled, now);
     if (fall) await brakes.note([fall]);
-    await remember(ports.store, node, change);
+    await updateHistory(ports.store, node, change);
     return true;
   } catch (error) {
     ports.log.warn('not remembered', { instance: instance.id, node, error: expected(error) });

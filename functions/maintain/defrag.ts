@@ -1,5 +1,5 @@
 import { isOwnValue } from './decide/ladder.ts';
-import { type Lease, memoryFor } from './decide/lease.ts';
+import { historyFor, type Lease } from './decide/lease.ts';
 import type { Observation, Settings } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Acting, Situation } from './decide/plan.ts';
@@ -7,7 +7,7 @@ import { advance } from './decide/progress.ts';
 import { inTurns, restoration } from './decide/stall.ts';
 import { acquire, expected, type Result, type StartDefrag } from './lease-taking.ts';
 import { dropLease, type HeldLease, renewLease } from './leases.ts';
-import { remember } from './memories.ts';
+import { updateHistory } from './memories.ts';
 import type { Configured } from './ports.ts';
 import { isDefragRefusal } from './session.ts';
 import { entrustOutcomes, noteSilence, outcomeOf, type Visit } from './visit.ts';
@@ -61,8 +61,8 @@ async function confirm(
   await entrustOutcomes(visit, [outcome]);
   const renewed = await renewLease(ports.store, held, lease).catch((error: unknown) => expected(error));
   if (renewed && typeof renewed === 'object') {
-    const memory = await remember(ports.store, node, (known) => ({
-      ...memoryFor(settled, known),
+    const memory = await updateHistory(ports.store, node, (known) => ({
+      ...historyFor(settled, known),
       defragSupport: 'supported',
     })).catch(() => facts.memory);
     return { kind: 'done', memory, outcome, settled };
@@ -103,8 +103,8 @@ async function withdrawRefused(
     return { kind: 'failed', why: `${error}; and it could not be undone`, leased: true, memory: facts.memory };
   await dropLease(ports.store, held);
   const isUnsupported = isDefragRefusal(error);
-  const memory = await remember(ports.store, node, (known) => ({
-    ...memoryFor(facts.observation, known),
+  const memory = await updateHistory(ports.store, node, (known) => ({
+    ...historyFor(facts.observation, known),
     ...(isUnsupported ? { defragSupport: 'unsupported' } : { lastDefragAt: ports.clock.now() }),
   }));
   if (isUnsupported) return { kind: 'withdrawn', plan: { kind: 'skip', reason: 'unsupported' }, memory };

@@ -3,7 +3,7 @@ import { StateUnavailable } from '../shared/state/store.ts';
 import { versionOf } from './decide/brakes.ts';
 import type { Blocker } from './decide/guards.ts';
 import { ladderOf } from './decide/ladder.ts';
-import { isOverdue, type Lease, type NodeMemory } from './decide/lease.ts';
+import { isOverdue, type Lease, type NodeHistory } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Acting, Action, Plan, Situation } from './decide/plan.ts';
@@ -23,20 +23,20 @@ export type StartDefrag = Extract<Action, { kind: 'start-defrag' }>;
 export type Result =
   | {
       readonly kind: 'done';
-      readonly memory: NodeMemory;
+      readonly memory: NodeHistory;
       readonly outcome: Outcome;
       readonly settled: Observation;
       /** False: it could not be entrusted to the outbox. */
       readonly isTold?: boolean;
     }
   | Withdrawn
-  | { readonly kind: 'failed'; readonly why: string; readonly leased: boolean; readonly memory: NodeMemory };
+  | { readonly kind: 'failed'; readonly why: string; readonly leased: boolean; readonly memory: NodeHistory };
 
 /** It turned out that this is not to be done; nothing is left changed. */
 interface Withdrawn {
   readonly kind: 'withdrawn';
   readonly plan: Plan;
-  readonly memory: NodeMemory;
+  readonly memory: NodeHistory;
   readonly notices?: readonly Notice[];
 }
 
@@ -51,6 +51,7 @@ export function newLease(visit: Visit, { observation, now, noise }: Situation, p
   return {
     instance: visit.instance.id,
     node: visit.node,
+    status: 'active',
     phase: isPurge ? 'purging' : 'taking',
     runId: observation.runId ?? '',
     role: observation.replication.role,

@@ -1,4 +1,4 @@
-import { type Lease, memoryFor, type NodeMemory } from './decide/lease.ts';
+import { historyFor, type Lease, type NodeHistory } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import { ownHand } from './decide/own-hand.ts';
@@ -19,12 +19,12 @@ const BUSY_MS = 15_000;
 export async function giveBackLeftOn(
   visit: Visit,
   observation: Observation,
-  memory: NodeMemory,
+  memory: NodeHistory,
 ): Promise<Outcome | 'refused' | undefined> {
   const { record: held } = visit;
   const hand = ownHand(observation, held?.record);
   if (!held || hand?.by !== 'record') return undefined;
-  const facts = situation(visit, observation, { memory: memoryFor(observation, memory) });
+  const facts = situation(visit, observation, { memory: historyFor(observation, memory) });
   const later = outcomeOf(visit, facts, { kind: 'skip', reason: 'left-on' });
   if (visit.dryRun) return later;
   const claimed = await claim(visit, held, observation);
@@ -52,9 +52,9 @@ async function claim(visit: Visit, held: HeldRecord, { runId }: Observation): Pr
   return await renewRecord(ports.store, held, { ...held.record, holder, busyUntil: now + BUSY_MS });
 }
 
-/** The lease on a server as it is now, under whatever name: a lease that was set aside for another process of this address is none. */
+/** The lease on a server as it is now, under whatever name: a quarantined lease of another process at this address does not count. */
 export async function leaseNow({ store }: Ports, node: string, runId: string | undefined): Promise<Lease | undefined> {
-  const { leases, aside } = leasesOf(await store.list(LEASE), () => {});
+  const { leases, quarantined } = leasesOf(await store.list(LEASE), () => {});
   const isIts = ({ lease }: HeldLease) => (runId === undefined ? lease.node === node : lease.runId === runId);
-  return [...leases.values(), ...aside].find(isIts)?.lease;
+  return [...leases.values(), ...quarantined].find(isIts)?.lease;
 }

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { MINUTE, type Milliseconds } from '../shared/config/units.ts';
-import { ALERT_SCHEMA, type Alert } from '../shared/contracts/alert.ts';
+import { ALERT_SCHEMA, type Alert, type AlertEvent } from '../shared/contracts/alert.ts';
 import { type StateStore, StateUnavailable, type Stored } from '../shared/state/store.ts';
-import { understood } from './document.ts';
+import { type DocumentKind, decode, encode, oneOf } from './document.ts';
 
 /** The documents of the outbox: one for each alert that is owed, whatever message it will be told in. */
 export const OUTBOX = 'outbox#';
@@ -30,11 +30,11 @@ export interface Owed {
 }
 
 const text = z.string();
-const entrySchema = z.object({
+const shape = z.looseObject({
   alert: z.looseObject({
     schema: z.literal(ALERT_SCHEMA),
     id: text,
-    event: text,
+    event: oneOf<AlertEvent>(),
     severity: z.enum(['info', 'warning', 'critical']),
     at: text,
     stage: text,
@@ -42,26 +42,28 @@ const entrySchema = z.object({
     node: text,
     title: text,
     why: text,
-    facts: z.array(z.object({ label: text, value: text })),
+    facts: z.array(z.looseObject({ label: text, value: text })),
     next: text,
   }),
   entrustedAt: z.number(),
   holder: text,
   heldUntil: z.number(),
   sendings: z.number(),
-  digest: z.optional(text),
+  digest: z.exactOptional(text),
 });
+
+export const ENTRY_KIND: DocumentKind<Entry> = { schema: 1, shape };
 
 /** @throws {StateUnavailable} for a document that this version has not written. */
 export function owedOf(key: string, { value, version }: Stored): Owed {
-  const entry = understood(entrySchema, key, value) as Entry;
+  const entry = decode(ENTRY_KIND, key, value);
   return { key, entry, alert: entry.alert, version };
 }
 
 /** Writes an alert that is not there yet. Returns why it could not be kept, or undefined. */
 export async function keep(store: StateStore, holder: string, alert: Alert, now: number): Promise<string | undefined> {
   const entry: Entry = { alert, entrustedAt: now, holder, heldUntil: now + HELD, sendings: 0 };
-  return await failure(store.write(OUTBOX + alert.id, entry, undefined));
+  return await failure(store.write(OUTBOX + alert.id, encode(ENTRY_KIND, entry), undefined));
 }
 
 /**
@@ -80,7 +82,7 @@ export async function claim(
     sendings: entry.sendings + 1,
     ...(digest !== undefined && { digest }),
   };
-  const written = await outcome(store.write(key, claimed, version));
+  const written = await outcome(store.write(key, encode(ENTRY_KIND, claimed), version));
   if (typeof written === 'string') return written;
   // With the sendings of before: if this one fails, it was none.
   return written.stored ? { key, entry, alert: entry.alert, version: written.version } : undefined;
@@ -92,7 +94,9 @@ export async function settle(
   { key, entry, version }: Owed,
   isSent: boolean,
 ): Promise<string | undefined> {
-  const done = isSent ? store.remove(key, version) : store.write(key, { ...freed(entry), heldUntil: 0 }, version);
+  const done = isSent
+    ? store.remove(key, version)
+    : store.write(key, encode(ENTRY_KIND, { ...freed(entry), heldUntil: 0 }), version);
   return await failure(done);
 }
 

@@ -1,11 +1,11 @@
-import { type Lease, memoryFor, type NodeMemory } from './decide/lease.ts';
+import { historyFor, type Lease, type NodeHistory } from './decide/lease.ts';
 import type { Outcome } from './decide/outcome.ts';
 import type { Acting, Situation } from './decide/plan.ts';
 import { purgePatience } from './decide/predict.ts';
 import { footprint, learnFromPurge, verify } from './decide/verify.ts';
 import { acquire, expected, failedOutcome, type Result } from './lease-taking.ts';
 import { dropLease, renewLease } from './leases.ts';
-import { remember } from './memories.ts';
+import { updateHistory } from './memories.ts';
 import { isEntrusted } from './outbox.ts';
 import { entrustOutcomes, outcomeOf, type Visit } from './visit.ts';
 
@@ -25,10 +25,10 @@ export async function purge(
 ): Promise<Result> {
   const { session, ports, instance, node } = visit;
   const before = facts.observation;
-  const note = (change: (memory: NodeMemory) => NodeMemory) =>
-    remember(ports.store, node, (memory) => change(memoryFor(before, memory)));
+  const note = (change: (memory: NodeHistory) => NodeHistory) =>
+    updateHistory(ports.store, node, (memory) => change(historyFor(before, memory)));
   const memory = await note((known) => ({ ...known, lastPurgeAt: ports.clock.now() }));
-  const known = (isTold: boolean, change: (memory: NodeMemory) => NodeMemory) =>
+  const known = (isTold: boolean, change: (memory: NodeHistory) => NodeHistory) =>
     note((stored) => ({ ...change(stored), ...(isTold && { purgeKnownAt: ports.clock.now() }) })).catch(
       (error: unknown) => {
         ports.log.warn('not remembered', { instance: instance.id, node, error: expected(error) });
@@ -88,10 +88,10 @@ export async function purgeUnderLease(visit: Visit, facts: Situation, plan: Acti
  * Whether a purge whose job has died is one that nobody has told of: it was tried under this lease, and what came of it is neither
  * remembered nor entrusted. `memory` is of the node that the lease names.
  */
-export async function isPurgeUntold(
+export async function isPurgeUnreported(
   { ports, stage }: Visit,
   { instance, node, acquiredAt }: Pick<Lease, 'instance' | 'node' | 'acquiredAt'>,
-  memory: NodeMemory,
+  memory: NodeHistory,
 ): Promise<boolean> {
   if ((memory.lastPurgeAt ?? 0) < acquiredAt || (memory.purgeKnownAt ?? 0) >= acquiredAt) return false;
   return !(await isEntrusted(ports.store, [stage, instance, node], acquiredAt));

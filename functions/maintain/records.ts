@@ -4,7 +4,7 @@ import type { StateStore } from '../shared/state/store.ts';
 import type { Applied } from './decide/ladder.ts';
 import type { Lease } from './decide/lease.ts';
 import type { Settings } from './decide/observation.ts';
-import { understood } from './document.ts';
+import { type DocumentKind, decode, encode, isNewer } from './document.ts';
 
 /**
  * What a lease leaves behind: what the job has set on a server, and what stood there before. A CONFIG REWRITE during the lease, by an
@@ -42,8 +42,7 @@ export interface HeldRecord {
 
 const settings = z.record(z.string(), z.string());
 
-/** Fields of a newer version are kept. */
-const recordSchema = z.looseObject({
+const shape = z.looseObject({
   instance: z.string(),
   node: z.string(),
   runId: z.string(),
@@ -51,23 +50,25 @@ const recordSchema = z.looseObject({
   expiresAt: z.number(),
   prior: settings,
   applied: settings,
-  ladder: z.optional(z.record(z.string(), z.array(z.string()))),
-  holder: z.optional(z.string()),
-  busyUntil: z.optional(z.number()),
-  givenBackOn: z.optional(z.string()),
+  ladder: z.exactOptional(z.record(z.string(), z.array(z.string()))),
+  holder: z.exactOptional(z.string()),
+  busyUntil: z.exactOptional(z.number()),
+  givenBackOn: z.exactOptional(z.string()),
 });
 
 export function recordKey(node: string): string {
   return RECORD + node;
 }
 
-/** @throws {StateUnavailable} for what is none: never a guess. */
+export const RECORD_KIND: DocumentKind<SettingsRecord> = { schema: 1, shape };
+
+/** @throws {StateUnavailable} for any other document: never a guess. */
 export function recordIn(key: string, value: unknown): SettingsRecord {
-  return understood(recordSchema, key, value) as SettingsRecord;
+  return decode(RECORD_KIND, key, value);
 }
 
 /**
- * Leaves the record of a lease that has set something. `givenBackOn`: the process on which nothing of it stands any more, by a look.
+ * Leaves the record of a lease that has set something. A record of a newer version stays as it is. `givenBackOn`: the process on which nothing of it stands any more, by a look.
  * @throws {StateUnavailable}
  */
 export async function keepRecord(store: StateStore, lease: Lease, givenBackOn?: string): Promise<void> {
@@ -76,22 +77,15 @@ export async function keepRecord(store: StateStore, lease: Lease, givenBackOn?: 
   // Another job may end the same lease at the same moment: both write the same.
   for (let attempt = 0; attempt < 3; attempt++) {
     const stored = await store.read(key);
+    if (stored && isNewer(RECORD_KIND, stored.value)) return;
     const earlier = stored && readable(key, stored.value);
-    if (
-      (
-        await store.write(
-          key,
-          { ...recordOf(lease, earlier), ...(givenBackOn !== undefined && { givenBackOn }) },
-          stored?.version,
-        )
-      ).stored
-    )
-      return;
+    const record = { ...recordOf(lease, earlier), ...(givenBackOn !== undefined && { givenBackOn }) };
+    if ((await store.write(key, encode(RECORD_KIND, record, earlier), stored?.version)).stored) return;
   }
 }
 
 function readable(key: string, value: unknown): SettingsRecord | undefined {
-  return recordSchema.safeParse(value).success ? recordIn(key, value) : undefined;
+  return shape.safeParse(value).success ? recordIn(key, value) : undefined;
 }
 
 /** With the values that earlier leases have given the same settings: the file may hold those. What a lease finds as it wants it is theirs. */
@@ -113,6 +107,7 @@ export async function renewRecord(
   held: HeldRecord,
   record: SettingsRecord,
 ): Promise<HeldRecord | undefined> {
-  const written = await store.write(held.key, record, held.version);
-  return written.stored ? { ...held, record, version: written.version } : undefined;
+  const document = encode(RECORD_KIND, record, held.record);
+  const written = await store.write(held.key, document, held.version);
+  return written.stored ? { ...held, record: document, version: written.version } : undefined;
 }

@@ -79,7 +79,7 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
   const read = await stateOrProblem(ports);
   const leases = typeof read === 'string' ? lastKnownLeases(ports.store) : read;
   const looks = await lookAtAll(config, ports, isChosen, {
-    leased: new Set([...leases.leases.values(), ...leases.aside].map(({ lease }) => lease.node)),
+    leased: new Set([...leases.leases.values(), ...leases.quarantined].map(({ lease }) => lease.node)),
     duration: lookTime(options.remaining()),
   });
   const troubles: string[] = [];
@@ -167,13 +167,18 @@ function brakesFor(
   ports: Ports,
   { state, ...seen }: { readonly state: State | string } & Pick<Known, 'homes' | 'looks'>,
 ): Brakes {
-  const { leases = new Map(), aside = [], unreadable = new Map(), brakes } = typeof state === 'string' ? {} : state;
+  const {
+    leases = new Map(),
+    quarantined = [],
+    unreadable = new Map(),
+    brakes,
+  } = typeof state === 'string' ? {} : state;
   return brakesOf(ports, {
     ...seen,
     limit,
     // Where it cannot be read nothing is started: see `State.obstacle`.
     document: typeof brakes === 'object' ? brakes : { claims: [], falls: [] },
-    leases: [...leases.values(), ...aside],
+    leases: [...leases.values(), ...quarantined],
     unreadable: [...unreadable.keys()].filter(isLeaseKey),
   });
 }

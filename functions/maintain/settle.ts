@@ -1,13 +1,13 @@
 import { MIB } from '../shared/config/units.ts';
 import { diagnose } from './decide/diagnose.ts';
-import type { Lease, NodeMemory } from './decide/lease.ts';
+import type { Lease, NodeHistory } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import { DECAY, SHORT_LOOK } from './decide/permission.ts';
 import { type Acting, type Plan, planAfterDefrag, type Situation } from './decide/plan.ts';
 import type { StopTraits } from './decide/stop-reasons.ts';
 import { failedOutcome } from './lease-taking.ts';
-import { isPurgeUntold, purge } from './purge.ts';
+import { isPurgeUnreported, purge } from './purge.ts';
 import { outcomeOf, situation, sleepAwake, type Visit } from './visit.ts';
 
 /** Fewer pages than this are not worth waiting for. */
@@ -30,12 +30,12 @@ export interface Settled {
 export async function settleAfterDefrag(
   visit: Visit,
   given: Observation,
-  memory: NodeMemory,
+  memory: NodeHistory,
   lease: Pick<Lease, 'instance' | 'node' | 'acquiredAt' | 'busyUntil'>,
   rests: StopTraits['rests'],
 ): Promise<Settled> {
   const first = situation(visit, given, { memory });
-  if (await isPurgeUntold(visit, lease, memory))
+  if (await isPurgeUnreported(visit, lease, memory))
     return { settled: given, isAtRest: true, outcomes: [unknownPurge(visit, first)] };
   if (rests === 'at-once') return { settled: given, isAtRest: pagesOf(first) < AT_REST, outcomes: [] };
   const quiet = { kind: 'skip', reason: 'changed' } as const;

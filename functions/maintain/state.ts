@@ -3,10 +3,10 @@ import pLimit from 'p-limit';
 import { HOUR, type Milliseconds } from '../shared/config/units.ts';
 import { type StateStore, StateUnavailable } from '../shared/state/store.ts';
 import { BRAKES, type BrakesDocument, readBrakes } from './brakes.ts';
-import { NOTHING_REMEMBERED, type NodeMemory } from './decide/lease.ts';
-import { memoriesByNode } from './decide/placement.ts';
-import { isAside, LEASE, type Leases, leaseKey, leasesOf, orTold } from './leases.ts';
-import { isLegacyKey, memoryIn, NODE, nodeIn, nodeKey, placeMemory, runKey } from './memories.ts';
+import { EMPTY_HISTORY, type NodeHistory } from './decide/lease.ts';
+import { historiesByNode } from './decide/placement.ts';
+import { isQuarantinedDocument, LEASE, type Leases, leaseKey, leasesOf, unlessUnreadable } from './leases.ts';
+import { historyIn, isLegacyKey, NODE, nodeIn, nodeKey, placeHistory, runKey } from './memories.ts';
 import { OUTBOX, OUTBOX_LIFETIME } from './outbox.ts';
 import { LONGEST_PAUSE, NO_PAUSES, PAUSE, type Pauses, readPauses } from './pauses.ts';
 import type { Log } from './ports.ts';
@@ -18,7 +18,7 @@ import { type HeldRecord, RECORD, RECORD_LIFETIME, recordIn } from './records.ts
  */
 export interface State extends Leases {
   /** Nothing, where nothing is stored or what is stored cannot be read: see `obstacle`. */
-  memoryOf(node: string): NodeMemory;
+  historyOf(node: string): NodeHistory;
   /** What the last leases on each address have set. */
   readonly records: readonly HeldRecord[];
   readonly pauses: Pauses;
@@ -34,7 +34,7 @@ export interface State extends Leases {
 }
 
 /** A node that was renamed or taken away; one that is visited has news in this time, or loses no more than what it learned. */
-const MEMORY_LIFETIME: Milliseconds = 90 * 24 * HOUR;
+const HISTORY_LIFETIME: Milliseconds = 90 * 24 * HOUR;
 /** A day more than a pause can last, for clocks that differ. */
 const PAUSE_LIFETIME: Milliseconds = LONGEST_PAUSE + 24 * HOUR;
 
@@ -42,28 +42,28 @@ const PAUSE_LIFETIME: Milliseconds = LONGEST_PAUSE + 24 * HOUR;
 const BRAKES_LIFETIME: Milliseconds = 48 * HOUR;
 
 /** A server that nobody has met as itself for so long has restarted, or is no more. */
-const ASIDE_LIFETIME: Milliseconds = 90 * 24 * HOUR;
+const QUARANTINE_LIFETIME: Milliseconds = 90 * 24 * HOUR;
 
-interface StoredMemory {
+interface StoredHistory {
   readonly key: string;
   readonly isLegacy: boolean;
   readonly node: string;
-  readonly memory: NodeMemory;
+  readonly memory: NodeHistory;
   readonly version: number;
 }
 
 export interface ReadState extends State {
-  readonly stored: readonly StoredMemory[];
+  readonly stored: readonly StoredHistory[];
 }
 
 /** How long after its last write a document may be needed; undefined: for ever. A lease holds what restores a server. */
-export function lifetimeOf(key: string): Milliseconds | undefined {
-  if (isAside({ key })) return ASIDE_LIFETIME;
+export function lifetimeOf(key: string, document: unknown): Milliseconds | undefined {
+  if (isQuarantinedDocument(key, document)) return QUARANTINE_LIFETIME;
   if (key.startsWith(PAUSE)) return PAUSE_LIFETIME;
   if (key === BRAKES) return BRAKES_LIFETIME;
   if (key.startsWith(OUTBOX)) return OUTBOX_LIFETIME;
   if (key.startsWith(RECORD)) return RECORD_LIFETIME;
-  return key.startsWith(NODE) ? MEMORY_LIFETIME : undefined;
+  return key.startsWith(NODE) ? HISTORY_LIFETIME : undefined;
 }
 
 /** Five reads for the whole tick, however many nodes there are. @throws {StateUnavailable} where there is no reading at all. */
@@ -77,22 +77,22 @@ export async function readState(store: StateStore): Promise<ReadState> {
   ]);
   const unreadable = new Map<string, string>();
   const note = (key: string, why: string) => void unreadable.set(key, why);
-  const stored = [...nodes].flatMap(([key, { value, version }]): StoredMemory[] => {
-    const memory = orTold(key, note, () => memoryIn(key, value));
+  const stored = [...nodes].flatMap(([key, { value, version }]): StoredHistory[] => {
+    const memory = unlessUnreadable(key, note, () => historyIn(key, value));
     return memory ? [{ key, node: nodeIn(key), memory, version, isLegacy: isLegacyKey(key) }] : [];
   });
   const records = [...kept].flatMap(([key, { value, version }]): HeldRecord[] => {
-    const record = orTold(key, note, () => recordIn(key, value));
+    const record = unlessUnreadable(key, note, () => recordIn(key, value));
     return record ? [{ key, record, version }] : [];
   });
   const isOf = (node: string) => (key: string) => key.startsWith(NODE) && nodeIn(key) === node;
-  const memories = memoriesByNode(stored, new Map());
+  const memories = historiesByNode(stored, new Map());
   return {
     ...leasesOf(leases, note),
     unreadable,
     stored,
     records,
-    memoryOf: (node) => memories.get(node) ?? NOTHING_REMEMBERED,
+    historyOf: (node) => memories.get(node) ?? EMPTY_HISTORY,
     pauses: typeof pauses === 'string' ? NO_PAUSES : pauses,
     brakes,
     obstacle: (instance, node) => {
@@ -115,12 +115,12 @@ export async function followServers(
   runs: ReadonlyMap<string, string>,
   { store, log }: { readonly store?: StateStore; readonly log: Log },
 ): Promise<State> {
-  const memories = memoriesByNode(state.stored, runs);
-  const memoryOf = (node: string) => memories.get(node) ?? NOTHING_REMEMBERED;
-  const isKept = (node: string, memory: NodeMemory) =>
+  const memories = historiesByNode(state.stored, runs);
+  const historyOf = (node: string) => memories.get(node) ?? EMPTY_HISTORY;
+  const isKept = (node: string, memory: NodeHistory) =>
     state.stored.some((one) => one.key === nodeKey(node) && isDeepStrictEqual(one.memory, memory));
   const moved = [...memories].filter(([node, memory]) => runs.has(node) && !isKept(node, memory));
-  if (moved.length === 0 || !store) return { ...state, memoryOf };
+  if (moved.length === 0 || !store) return { ...state, historyOf };
   const failed = new Map<string, string>();
   const limit = pLimit(MOVES_AT_ONCE);
   await limit.map(moved, async ([node, memory]) => {
@@ -129,7 +129,7 @@ export async function followServers(
     if (why !== undefined) failed.set(node, why);
   });
   for (const [node, error] of failed) log.warn('history not moved with its server', { node, error });
-  return { ...state, memoryOf, obstacle: (instance, node) => failed.get(node) ?? state.obstacle(instance, node) };
+  return { ...state, historyOf, obstacle: (instance, node) => failed.get(node) ?? state.obstacle(instance, node) };
 }
 
 /** What is stored of another process at this address is kept for when that one answers again. */
@@ -137,7 +137,7 @@ async function place(
   { stored }: ReadState,
   store: StateStore,
   node: string,
-  memory: NodeMemory,
+  memory: NodeHistory,
 ): Promise<string | undefined> {
   const here = stored.find(({ key }) => key === nodeKey(node));
   const displaced = here?.memory.runId;
@@ -145,10 +145,10 @@ async function place(
     const key = runKey(displaced);
     const isElsewhere = stored.some((one) => one !== here && one.key !== key && one.memory.runId === displaced);
     const version = stored.find((one) => one.key === key)?.version;
-    const why = isElsewhere ? undefined : await placeMemory(store, key, here.memory, version);
+    const why = isElsewhere ? undefined : await placeHistory(store, key, here.memory, version);
     if (why !== undefined) return why;
   }
-  return await placeMemory(store, nodeKey(node), memory, here?.version);
+  return await placeHistory(store, nodeKey(node), memory, here?.version);
 }
 
 async function readable<T>(document: Promise<T>): Promise<T | string> {

@@ -5,9 +5,9 @@ import { isOverdue, type Lease, wasTaken } from './decide/lease.ts';
 import type { Notice, Outcome, Problem } from './decide/outcome.ts';
 import type { Situation } from './decide/plan.ts';
 import { settingsRead } from './decide/setting-forms.ts';
-import { dropLease, type HeldLease, type Leases, setAside } from './leases.ts';
+import { dropLease, type HeldLease, type Leases, quarantine } from './leases.ts';
 import { problemOf, type Seen, type Unseen } from './look.ts';
-import { remember } from './memories.ts';
+import { updateHistory } from './memories.ts';
 import type { Ports } from './ports.ts';
 import { keepRecord } from './records.ts';
 import type { State } from './state.ts';
@@ -16,23 +16,23 @@ import { entrustOutcomes, outcomeOf, type Visit } from './visit.ts';
 /**
  * Leases whose server cannot be reached as itself any more: the config no longer names its node, or another server answers at its
  * address. Nobody can give them back but a person. They are told once, with what to type, and stand for a day beyond their end
- * in case the server comes back; then they are set aside, so that the instance's other nodes are tended again.
+ * in case the server comes back; then they are quarantined, so that the instance's other nodes are tended again.
  */
 const TOLD = 'stranded-lease';
 
 /**
- * The node answers, but it is another server: behind a name, a virtual address, a balancer. Nothing is changed on it. `told` is what
- * is remembered of the server that the lease is on.
+ * The node answers, but it is another server: behind a name, a virtual address, a balancer. Nothing is changed on it. `notified`: the
+ * events that were reported of the server that the lease is on.
  */
 export async function strandedLease(
   visit: Visit,
   facts: Situation,
   held: HeldLease,
-  told: readonly string[] = [],
+  notified: readonly string[] = [],
 ): Promise<Outcome> {
   const message = `another server answers at this address than the one that our lease is on; where it runs, type: ${byHand(held.lease)}`;
   const isOver = isOverdue(held.lease, facts.now);
-  const isNews = isOver || !told.includes(TOLD);
+  const isNews = isOver || !notified.includes(TOLD);
   const outcome = outcomeOf(
     visit,
     facts,
@@ -52,7 +52,7 @@ export async function strandedLease(
 }
 
 /**
- * The node does not answer. Its lease stands for as long as it may soon come back; then it is set aside, so that the instance's other
+ * The node does not answer. Its lease stands for as long as it may soon come back; then it is quarantined, so that the instance's other
  * nodes are tended again, and that is told.
  */
 export async function unreachableLease(
@@ -87,8 +87,8 @@ export function homesOf(state: Leases, looks: readonly (Seen | Unseen)[]): Reado
     homes.delete(node);
     homes.set(elsewhere, held);
   }
-  // What was set aside stands in nobody's way, and comes back with its server only.
-  for (const held of state.aside) {
+  // A quarantined lease keeps no node from being tended, and comes back with its server only.
+  for (const held of state.quarantined) {
     const free = serversOf(held).find((server) => !homes.has(server));
     const isAwaited =
       isUnstarted(held) && !seen.some((look) => look.node.id === free && wasTaken(held.lease, look.observation));
@@ -108,12 +108,12 @@ const UNDER_WAY: Milliseconds = 30 * MINUTE;
 /** Forgets starts that have never come. One whose server does not answer may have come: it is kept. */
 export async function dropUnstarted(
   { store, clock, log }: Ports,
-  { aside }: Leases,
+  { quarantined }: Leases,
   homes: ReadonlyMap<string, HeldLease>,
   looks: readonly (Seen | Unseen)[],
 ): Promise<void> {
   const answering = new Set(looks.flatMap((look) => ('observation' in look ? [look.observation.runId] : [])));
-  const over = aside.filter(
+  const over = quarantined.filter(
     (held) =>
       isUnstarted(held) &&
       answering.has(held.lease.runId) &&
@@ -140,7 +140,7 @@ export async function orphanedLeases(
     orphans.map(async (held) => {
       const { lease } = held;
       const isOver = isOverdue(lease, ports.clock.now());
-      const isNews = isOver || !state.memoryOf(lease.node).told?.includes(TOLD);
+      const isNews = isOver || !state.historyOf(lease.node).notified?.includes(TOLD);
       const failure = mode === 'act' ? await failureOf(settled(ports, held, isOver, isNews)) : undefined;
       const message = `a lease of ours stands on a node that the config no longer names; put the node back into the config, or type there: ${byHand(lease)}`;
       const { instance, node } = lease;
@@ -171,10 +171,10 @@ async function settled({ store, log }: Ports, held: HeldLease, isOver: boolean, 
   try {
     if (isOver) {
       await keepRecord(store, held.lease);
-      await setAside(store, held);
+      await quarantine(store, held);
     }
     if (!isOver && isNews) {
-      await remember(store, node, (memory) => ({ ...memory, told: [...(memory.told ?? []), TOLD] }));
+      await updateHistory(store, node, (memory) => ({ ...memory, notified: [...(memory.notified ?? []), TOLD] }));
     }
   } catch (error) {
     if (!(error instanceof StateUnavailable)) throw error;

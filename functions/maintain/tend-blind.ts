@@ -1,4 +1,4 @@
-import { identify, NOTHING_REMEMBERED, wasTaken } from './decide/lease.ts';
+import { EMPTY_HISTORY, identify, wasTaken } from './decide/lease.ts';
 import type { Observation } from './decide/observation.ts';
 import type { Outcome } from './decide/outcome.ts';
 import { hasSurvived, standing } from './decide/own-hand.ts';
@@ -19,7 +19,7 @@ export async function tendBlind(
   why: string,
   because?: StopReason,
 ): Promise<Outcome> {
-  const facts = situation(visit, observation, { memory: NOTHING_REMEMBERED });
+  const facts = situation(visit, observation, { memory: EMPTY_HISTORY });
   const identity = identify(lease, observation);
   const isAnothers = identity === 'another' || (lease.holder !== visit.holder && facts.now < lease.busyUntil);
   const decided = because ? stopping(lease, because) : planLeased(facts, lease);

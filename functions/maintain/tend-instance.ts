@@ -3,11 +3,11 @@ import { type Milliseconds, SECOND } from '../shared/config/units.ts';
 import { NodeFailure } from '../shared/redis/failure.ts';
 import type { Brakes } from './brakes.ts';
 import { diagnose } from './decide/diagnose.ts';
-import { isOverdue, memoryFor } from './decide/lease.ts';
+import { historyFor, isOverdue } from './decide/lease.ts';
 import type { Outcome } from './decide/outcome.ts';
 import type { Peer } from './decide/replication-guards.ts';
 import { actingOrder, waitsForStage } from './decide/turns.ts';
-import { type HeldLease, isAside } from './leases.ts';
+import { type HeldLease, isQuarantined } from './leases.ts';
 import { isReached, lookAt, problemOf, type Seen, type Unseen } from './look.ts';
 import { NO_PAUSES } from './pauses.ts';
 import type { Log, Ports } from './ports.ts';
@@ -41,9 +41,9 @@ export async function tendInstance(
   const outcomes: Outcome[] = [];
   const peers = peersOf(instance, options.homes, ports.clock.now());
   let peer = typeof state === 'string' ? undefined : peers[0];
-  // What was set aside is given back before anything else is done: its server has come back with our settings on.
-  const aside = [...options.homes].flatMap(([node, held]) => (isAside(held) ? [node] : []));
-  for (const early of actingOrder(looks, [...aside, ...peers])) {
+  // Quarantined leases are given back before anything else is done: their servers have come back with our settings on.
+  const quarantined = [...options.homes].flatMap(([node, held]) => (isQuarantined(held) ? [node] : []));
+  for (const early of actingOrder(looks, [...quarantined, ...peers])) {
     const look = await fresh(early, ports, options);
     // Two of them, when instances were merged: the later one ends.
     const isSecond = peers.slice(1).includes(look.node.id) && options.release === undefined;
@@ -94,7 +94,7 @@ async function fresh(look: Seen | Unseen, { open, clock }: Ports, { homes, remai
 function peersOf({ id, nodes }: InstanceConfig, homes: Scope['homes'], now: number): readonly string[] {
   const isPeer = (node: string, { lease }: HeldLease) => lease.instance === id || nodes.some((one) => one.id === node);
   return [...homes]
-    .filter(([node, held]) => isPeer(node, held) && !isAside(held) && !isOverdue(held.lease, now))
+    .filter(([node, held]) => isPeer(node, held) && !isQuarantined(held) && !isOverdue(held.lease, now))
     .toSorted(([, a], [, b]) => a.lease.acquiredAt - b.lease.acquiredAt)
     .map(([node]) => node);
 }
@@ -165,17 +165,17 @@ async function tendSeen(
   if (held) {
     // A history follows its server; of one that does not answer as itself, it is where the lease was taken.
     const isItself = observation.runId === held.lease.runId;
-    const memory = state.memoryOf(isItself ? node.id : held.lease.node);
+    const memory = state.historyOf(isItself ? node.id : held.lease.node);
     // Most ticks find no lease: what ends one is loaded when it is needed.
     const { tendLeased } = await import('./tend-leased.ts');
     return await tendLeased(visit, observation, memory, held, options.release);
   }
-  const memory = state.memoryOf(node.id);
+  const memory = state.historyOf(node.id);
   return [await tendFree(visit, observation, memory, acting === node.id ? undefined : acting)];
 }
 
 function watched({ instance, node, observation }: Seen, state: State | string, { mode }: Scope): Outcome {
-  const known = typeof state === 'string' ? undefined : memoryFor(observation, state.memoryOf(node.id));
+  const known = typeof state === 'string' ? undefined : historyFor(observation, state.historyOf(node.id));
   return {
     instance: instance.id,
     node: node.id,
@@ -238,7 +238,7 @@ function othersOf(own: string, { looks, doubles }: Scope): readonly Peer[] {
 function fallenPeer({ nodes }: InstanceConfig, own: string, state: State): Visit['fallen'] {
   return nodes
     .flatMap(({ id: node }) => {
-      const { crashed } = state.memoryOf(node);
+      const { crashed } = state.historyOf(node);
       return node === own || crashed === undefined ? [] : [{ node, at: crashed.at }];
     })
     .toSorted((a, b) => b.at - a.at)[0];

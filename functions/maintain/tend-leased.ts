@@ -1,7 +1,7 @@
 import { HOUR } from '../shared/config/units.ts';
 import { conclude, verdictOf } from './conclude.ts';
 import { paceSettings } from './decide/ladder.ts';
-import { identify, isOverdue, type Lease, memoryFor, type NodeMemory, wasGivenBack } from './decide/lease.ts';
+import { historyFor, identify, isOverdue, type Lease, type NodeHistory, wasGivenBack } from './decide/lease.ts';
 import type { Observation, Settings } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
 import { hasSurvived, isProven, remedy, standing } from './decide/own-hand.ts';
@@ -12,8 +12,8 @@ import { planLeased } from './decide/stop.ts';
 import { mayComeBack, traitsOf } from './decide/stop-reasons.ts';
 import { type GivenBack, giveBack } from './defrag.ts';
 import { expected } from './lease-taking.ts';
-import { dropLease, type HeldLease, isAside, renewLease, setAside } from './leases.ts';
-import { isPurgeUntold } from './purge.ts';
+import { dropLease, type HeldLease, isQuarantined, quarantine, renewLease } from './leases.ts';
+import { isPurgeUnreported } from './purge.ts';
 import { keepRecord } from './records.ts';
 import { repace } from './repace.ts';
 import { settleAfterDefrag, unknownPurge } from './settle.ts';
@@ -28,19 +28,19 @@ const CLOSING_MS = 60_000;
 export async function tendLeased(
   visit: Visit,
   observation: Observation,
-  memory: NodeMemory,
+  memory: NodeHistory,
   held: HeldLease,
   because?: StopReason,
 ): Promise<readonly Outcome[]> {
-  const facts = situation(visit, observation, { memory: memoryFor(observation, memory) });
+  const facts = situation(visit, observation, { memory: historyFor(observation, memory) });
   const { lease } = held;
   if (lease.phase === 'purging') return [await closePurge(visit, facts, held, memory)];
   // Between the lease and its settings, and between the settings and the purge: whoever steps in takes half of it for the whole.
   if (lease.holder !== visit.holder && facts.now < lease.busyUntil) return [peerActing(visit, facts, lease, true)];
   const identity = identify(lease, observation);
-  if (identity === 'another') return [await strandedLease(visit, facts, held, memory.told)];
-  // A lease that was set aside gives no right to go on. After a restart there is nothing to give back, whoever asks for it.
-  const wanted = because ?? (isAside(held) ? 'duration-spent' : undefined);
+  if (identity === 'another') return [await strandedLease(visit, facts, held, memory.notified)];
+  // A quarantined lease gives no right to go on. After a restart there is nothing to give back, whoever asks for it.
+  const wanted = because ?? (isQuarantined(held) ? 'duration-spent' : undefined);
   const asked = identity === 'restarted' ? undefined : wanted;
   const decided = asked ? stopping(lease, asked) : planLeased(facts, lease);
   if (visit.dryRun) return [outcomeOf(visit, facts, decided, { status: 'observed', leased: true })];
@@ -60,12 +60,12 @@ function carriedOn({ repacing, ...lease }: Lease, observation: Observation): Lea
 }
 
 /** A purge leaves nothing behind but its lease. */
-async function closePurge(visit: Visit, facts: Situation, held: HeldLease, memory: NodeMemory): Promise<Outcome> {
+async function closePurge(visit: Visit, facts: Situation, held: HeldLease, memory: NodeHistory): Promise<Outcome> {
   const { lease } = held;
   if (facts.now < lease.busyUntil || visit.dryRun) return peerActing(visit, facts, lease, false);
-  const isUntold = await isPurgeUntold(visit, lease, memory);
+  const isUnreported = await isPurgeUnreported(visit, lease, memory);
   const skipped = outcomeOf(visit, facts, { kind: 'skip', reason: 'changed' });
-  const outcome = isUntold ? { ...unknownPurge(visit, facts), episode: lease.acquiredAt } : skipped;
+  const outcome = isUnreported ? { ...unknownPurge(visit, facts), episode: lease.acquiredAt } : skipped;
   if (await entrustOutcomes(visit, [outcome])) await dropLease(visit.ports.store, held);
   return outcome;
 }
@@ -107,7 +107,7 @@ async function stop(
   const given = await give(visit, held.lease, because, observation);
   if (given.missing.length > 0) return [await stillOn(visit, facts, renewed, decided, given)];
   const rewritten = await rewriteNotices(visit, held.lease, observation);
-  const rests = isAside(held) ? 'at-once' : traitsOf(because).rests;
+  const rests = isQuarantined(held) ? 'at-once' : traitsOf(because).rests;
   const after = await settleAfterDefrag(visit, given.settled, facts.memory, closing, rests);
   const isJudged = !UNJUDGED.includes(because);
   const verdict = isJudged ? verdictOf(closing, after, visit) : undefined;
@@ -118,8 +118,8 @@ async function stop(
     settings: given.restored,
     leftOn,
     notices: [...noticesOf(because, given), ...rewritten, ...leftNotices(held.lease, because, leftOn)],
-    // What was set aside has ended once before, and was told: this is another event.
-    episode: held.lease.acquiredAt + (isAside(held) ? 1 : 0),
+    // A quarantined lease has ended once before, with an alert: this is another event.
+    episode: held.lease.acquiredAt + (isQuarantined(held) ? 1 : 0),
   });
   const outcomes = [outcome, ...after.outcomes];
   const isTold = await entrustOutcomes(visit, outcomes);
@@ -131,7 +131,7 @@ async function stop(
     await renewLease(visit.ports.store, renewed, { ...renewed.lease, busyUntil: 0 });
     return outcomes.map((one) => ({ ...one, leased: true }));
   }
-  await (mayComeBack(because) && !isAside(held) ? setAside : dropLease)(visit.ports.store, renewed);
+  await (mayComeBack(because) && !isQuarantined(held) ? quarantine : dropLease)(visit.ports.store, renewed);
   return outcomes;
 }
 

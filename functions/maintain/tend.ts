@@ -1,5 +1,5 @@
 import { type Milliseconds, SECOND } from '../shared/config/units.ts';
-import { memoryFor, NOTHING_REMEMBERED, type NodeMemory } from './decide/lease.ts';
+import { EMPTY_HISTORY, historyFor, type NodeHistory } from './decide/lease.ts';
 import { noiseOf } from './decide/noise.ts';
 import { isActiveDefragOn, type Observation } from './decide/observation.ts';
 import type { Notice, Outcome } from './decide/outcome.ts';
@@ -10,7 +10,7 @@ import { settingsRead } from './decide/setting-forms.ts';
 import { startDefrag } from './defrag.ts';
 import { expected, failedOutcome, type Result } from './lease-taking.ts';
 import { giveBackLeftOn, leaseNow } from './left-on.ts';
-import { remember } from './memories.ts';
+import { updateHistory } from './memories.ts';
 import { readPauses } from './pauses.ts';
 import { purgeUnderLease } from './purge.ts';
 import { type Context, entrustOutcomes, linger, outcomeOf, rediagnosed, situation, type Visit } from './visit.ts';
@@ -19,11 +19,11 @@ import { type Context, entrustOutcomes, linger, outcomeOf, rediagnosed, situatio
 export async function tendFree(
   visit: Visit,
   first: Observation,
-  remembered: NodeMemory,
+  remembered: NodeHistory,
   peer?: string,
 ): Promise<Outcome> {
   if (visit.obstacle !== undefined) return obstructed(visit, first, visit.obstacle);
-  const known = memoryFor(first, remembered);
+  const known = historyFor(first, remembered);
   const context = { memory: known, ...(peer !== undefined && { peer }) };
   if (visit.doubleOf !== undefined)
     return await watchedTwice(visit, situation(visit, first, context), remembered, visit.doubleOf);
@@ -85,7 +85,7 @@ async function lookAgain(visit: Visit, { refused, ...first }: Observation, conte
 }
 
 /** Acted on under its other name. */
-async function watchedTwice(visit: Visit, facts: Situation, remembered: NodeMemory, as: string): Promise<Outcome> {
+async function watchedTwice(visit: Visit, facts: Situation, remembered: NodeHistory, as: string): Promise<Outcome> {
   const blockers = [{ kind: 'same-server', as }] as const;
   return await told(visit, facts, { kind: 'skip', reason: 'same-server', blockers }, remembered);
 }
@@ -101,7 +101,7 @@ async function waitForSecondLook(visit: Visit, early: Acting): Promise<number | 
 
 /** What a document that cannot be read forbids is unknown: nothing is started. */
 function obstructed(visit: Visit, first: Observation, why: string): Outcome {
-  const facts = situation(visit, first, { memory: NOTHING_REMEMBERED });
+  const facts = situation(visit, first, { memory: EMPTY_HISTORY });
   const notices = [{ kind: 'state-unavailable', why }] as const;
   return outcomeOf(visit, facts, { kind: 'skip', reason: 'state-unavailable' }, { notices });
 }
@@ -120,7 +120,7 @@ async function carriedOut(
   visit: Visit,
   facts: Situation,
   agreed: Acting,
-  remembered: NodeMemory,
+  remembered: NodeHistory,
   result: Result,
 ): Promise<Outcome> {
   switch (result.kind) {
@@ -156,7 +156,7 @@ async function told(
   visit: Visit,
   facts: Situation,
   skipped: Plan,
-  remembered: NodeMemory,
+  remembered: NodeHistory,
   status?: Outcome['status'],
 ): Promise<Outcome> {
   const taken = await takenMeanwhile(visit, facts.observation);
@@ -188,19 +188,19 @@ function newsOf(
   visit: Visit,
   facts: Situation,
   decided: Plan,
-): { readonly notices: readonly Notice[]; readonly memory: NodeMemory } {
+): { readonly notices: readonly Notice[]; readonly memory: NodeHistory } {
   const standing = standingNotices(visit, facts, decided).map((notice) => ({
     notice,
     name: nameOf(notice, facts.now),
   }));
-  const before = facts.memory.told ?? [];
+  const before = facts.memory.notified ?? [];
   return {
     notices: standing.flatMap(({ notice, name }) => (before.includes(name) ? [] : [notice])),
-    memory: { ...facts.memory, told: standing.map(({ name }) => name) },
+    memory: { ...facts.memory, notified: standing.map(({ name }) => name) },
   };
 }
 
-/** By which it is remembered as told: once for each run of the server; what a person has to mend, once a day. */
+/** The name under which it counts as reported: once for each run of the server; what a person has to mend, once a day. */
 function nameOf({ kind }: Notice, now: number): string {
   return kind === 'left-on' ? `${kind} ${new Date(now).toISOString().slice(0, 10)}` : kind;
 }
@@ -244,21 +244,21 @@ function handOn({ record }: Visit, observation: Observation): OwnHand | undefine
 
 async function noteNews(
   { ports, node }: Visit,
-  { defragSupport, told: news }: NodeMemory,
+  { defragSupport, notified: news }: NodeHistory,
   observation: Observation,
 ): Promise<void> {
-  await remember(ports.store, node, (stored) => ({
-    ...memoryFor(observation, stored),
+  await updateHistory(ports.store, node, (stored) => ({
+    ...historyFor(observation, stored),
     ...(defragSupport && { defragSupport }),
-    told: news ?? [],
+    notified: news ?? [],
   }));
 }
 
 /** A healthy node costs no write. */
-function isNews(memory: NodeMemory, remembered: NodeMemory): boolean {
+function isNews(memory: NodeHistory, remembered: NodeHistory): boolean {
   return (
     memory.defragSupport !== remembered.defragSupport ||
-    (memory.told ?? []).join() !== (remembered.told ?? []).join() ||
+    (memory.notified ?? []).join() !== (remembered.notified ?? []).join() ||
     (memory.runId !== remembered.runId && remembered.runId !== undefined)
   );
 }

@@ -5,7 +5,7 @@ import { StateUnavailable } from '../shared/state/store.ts';
 import { type Brakes, isSilence } from './brakes.ts';
 import { fallOf } from './decide/brakes.ts';
 import { diagnose } from './decide/diagnose.ts';
-import type { Lease, NodeMemory } from './decide/lease.ts';
+import type { Lease, NodeHistory } from './decide/lease.ts';
 import { commandsPerSecond, loadCounters, mainThreadCpu } from './decide/load.ts';
 import type { Observation, Settings } from './decide/observation.ts';
 import type { Notice, Outcome, Problem } from './decide/outcome.ts';
@@ -52,7 +52,7 @@ export interface Visit {
 }
 
 export interface Context {
-  readonly memory: NodeMemory;
+  readonly memory: NodeHistory;
   readonly earlier?: Observation;
   readonly peer?: string;
   readonly noise?: number;

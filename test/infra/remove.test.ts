@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { asideKey, leaseKey } from '../../functions/maintain/leases.ts';
+import { leaseKey, quarantineKey } from '../../functions/maintain/leases.ts';
 import { createFileStore } from '../../functions/shared/state/file-store.ts';
 import { leaseLines } from '../../infra/remove.ts';
 import { aLease } from '../support/builders.ts';
@@ -18,8 +18,8 @@ test.each<readonly [what: string, documents: Readonly<Record<string, unknown>>, 
     [/^sessions .+:6379: held until Fri 2026-11-27 03:30 UTC$/],
   ],
   [
-    'one that was set aside: its server may come back with our settings on',
-    { [asideKey(aLease())]: aLease({ expiresAt: UNTIL }) },
+    'a quarantined one: its server may come back with our settings on',
+    { [quarantineKey(aLease())]: aLease({ expiresAt: UNTIL }) },
     [/^sessions .+: held until/],
   ],
   ['one that cannot be read', { [leaseKey('sessions')]: { by: 'a later version' } }, [/^the document lease#sessions/]],

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunningServer } from '../../cli/server/start.ts';
 import { systemClock } from '../../functions/maintain/clock.ts';
 import type { Lease } from '../../functions/maintain/decide/lease.ts';
-import { asideKey, leaseKey } from '../../functions/maintain/leases.ts';
+import { leaseKey, quarantineKey } from '../../functions/maintain/leases.ts';
 import { nodeKey } from '../../functions/maintain/memories.ts';
 import { failIfUnexpected } from '../../functions/maintain/summary.ts';
 import { MIB, MINUTE } from '../../functions/shared/config/units.ts';
@@ -173,7 +173,7 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     expect(await settingsOf(redis)).toEqual(before);
   });
 
-  test("a day beyond its end it is set aside, told once more, and in nobody's way", async () => {
+  test('a day beyond its end it is quarantined, reported once more, and keeps no node from being tended', async () => {
     using job = aJob(configYaml(server.port));
     const over = aLease({ node: '10.9.9.9:6379', expiresAt: Date.now() - 25 * 60 * MINUTE });
     await store(job).write(leaseKey(INSTANCE), over, undefined);
@@ -181,7 +181,9 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     expect(outcomes).toMatchObject([{ node, plan: { reason: 'not-enough-time' } }, { status: 'failed' }]);
     expect(job.alerts).toMatchObject([{ event: 'action-failed', severity: 'critical' }]);
     const kept = await store(job).list('lease#');
-    expect([...kept].map(([key, { value }]) => [key, value])).toEqual([[asideKey(over), { ...over, busyUntil: 0 }]]);
+    expect([...kept].map(([key, { value }]) => [key, value])).toEqual([
+      [quarantineKey(over), { ...over, busyUntil: 0 }],
+    ]);
   });
 
   test('an instance that got a new name still gives back what it took under the old one', async () => {

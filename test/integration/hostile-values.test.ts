@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { JobStore } from '../../functions/maintain/known-leases.ts';
-import { asideKey, leaseKey } from '../../functions/maintain/leases.ts';
+import { leaseKey, quarantineKey } from '../../functions/maintain/leases.ts';
 import { nodeKey } from '../../functions/maintain/memories.ts';
 import type { Ports } from '../../functions/maintain/ports.ts';
 import { failIfUnexpected } from '../../functions/maintain/summary.ts';
@@ -81,13 +81,13 @@ describeWithMoto('F13: what one server calls itself, in the table', () => {
     expect([...(await job.ports.store.list('lease#'))]).toEqual([]);
   });
 
-  test('a run_id of 40 digits is set aside as ever', async () => {
+  test('a run_id of 40 digits is quarantined like any other', async () => {
     await using server = await infoServer(() => bulk(INFO));
     using job = jobOn(server.port);
     const runId = 'f'.repeat(40);
     await job.ports.store.write(leaseKey('gone'), oldLease({ runId }), undefined);
     await job.tick();
-    expect([...(await job.ports.store.list('lease#')).keys()]).toEqual([asideKey({ instance: 'gone', runId })]);
+    expect([...(await job.ports.store.list('lease#')).keys()]).toEqual([quarantineKey({ instance: 'gone', runId })]);
   });
 
   test.each([
@@ -142,7 +142,12 @@ describe('F13: bookkeeping that fails', () => {
   type Row = readonly [what: string, document: readonly [key: string, value: object], prefix: string, where: string];
   const rows: readonly Row[] = [
     ['a pause that is over', ['pause#sessions', pause], 'pause#', 'expired pauses'],
-    ['a start that has never come', [asideKey({ instance: 'gone', runId: RUN_ID }), oldLease(untaken)], 'lease#', ''],
+    [
+      'a start that has never come',
+      [quarantineKey({ instance: 'gone', runId: RUN_ID }), oldLease(untaken)],
+      'lease#',
+      '',
+    ],
     ['a lease on a node that is gone', [leaseKey('gone'), oldLease({})], 'lease#', 'gone 127.0.0.1:9'],
   ];
 

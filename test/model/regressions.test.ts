@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { asideKey } from '../../functions/maintain/leases.ts';
+import { quarantineKey } from '../../functions/maintain/leases.ts';
 import { HOUR, MINUTE } from '../../functions/shared/config/units.ts';
 import { nodeName } from './fleet.ts';
 import { aNight, expectRest, first, fragment, second, server } from './night.ts';
@@ -68,7 +68,7 @@ test('a server that nobody can reach for two days, behind exchanged addresses, g
     await world.run();
   }
   expect([...world.documents.keys()].filter((key) => key.startsWith('lease#'))).toEqual([
-    asideKey({ instance: 'trio', runId: server(world, first).runId() }),
+    quarantineKey({ instance: 'trio', runId: server(world, first).runId() }),
   ]);
   await expectRest(world);
 });

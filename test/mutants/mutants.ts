@@ -121,7 +121,7 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S2',
     what: 'a server that answers as itself is still taken for a restarted one',
     file: 'maintain/tend-leased.ts',
-    from: "(isAside(held) ? 'duration-spent' : undefined)",
+    from: "(isQuarantined(held) ? 'duration-spent' : undefined)",
     to: 'undefined',
     tests: ['model/regressions.test.ts'],
   },
@@ -138,7 +138,7 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'a store that cannot be read keeps a defrag on',
     file: 'maintain/run.ts',
     from: "const leases = typeof read === 'string' ? lastKnownLeases(ports.store) : read",
-    to: "const leases = typeof read === 'string' ? { ...lastKnownLeases(ports.store), leases: new Map(), aside: [] } : read",
+    to: "const leases = typeof read === 'string' ? { ...lastKnownLeases(ports.store), leases: new Map(), quarantined: [] } : read",
     tests: TROUBLES,
   },
   {

@@ -1,5 +1,5 @@
 import { diagnose } from '../../functions/maintain/decide/diagnose.ts';
-import { NOTHING_REMEMBERED } from '../../functions/maintain/decide/lease.ts';
+import { EMPTY_HISTORY } from '../../functions/maintain/decide/lease.ts';
 import type { MemorySample, Observation } from '../../functions/maintain/decide/observation.ts';
 import type { Situation } from '../../functions/maintain/decide/plan.ts';
 import { MIB, MINUTE } from '../../functions/shared/config/units.ts';
@@ -13,7 +13,7 @@ export const CLOSED = { open: false, nextOpening: NOW + 300 * MINUTE } as const;
  * the observation that is given, unless it is given as well.
  */
 export function aSituation(over: Partial<Situation> = {}): Situation {
-  const { observation = anObservation(), policy = anInstance(), memory = NOTHING_REMEMBERED } = over;
+  const { observation = anObservation(), policy = anInstance(), memory = EMPTY_HISTORY } = over;
   return {
     now: NOW,
     observation,

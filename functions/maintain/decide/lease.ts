@@ -3,16 +3,17 @@ import type { Engine } from '../../shared/redis/engine.ts';
 import { type Applied, isOwnValue, type Ladder } from './ladder.ts';
 import type { Observation, Role, Settings } from './observation.ts';
 import type { StopReason } from './plan.ts';
-import { type Learned, type Prediction, recalled } from './predict.ts';
+import { type Learned, type Prediction, unexpired } from './predict.ts';
 import { inTurns } from './stall.ts';
 
 /**
  * The right to act on one node of an instance, and the memory of how to undo it. Written before the first CONFIG SET, so that any
- * later tick (after a crash, a time-out, a redeploy) can give back what was taken. An instance has at most one.
+ * later tick (after a crash, a time-out, a redeploy) can give back what was taken. An instance has at most one that is active.
  */
 export interface Lease {
   readonly instance: string;
   readonly node: string;
+  readonly status: LeaseStatus;
   readonly phase: LeasePhase;
   /** Another one means that the server restarted, and that its volatile settings are gone. */
   readonly runId: string;
@@ -46,6 +47,12 @@ export interface Lease {
   readonly promisedStall: Milliseconds;
   readonly progress: Progress;
 }
+
+export type LeaseStatus =
+  /** It gives the right to act on its node. */
+  | 'active'
+  /** Its server could not be reached as itself in time. It keeps no job from acting, and gives back when its server answers again. */
+  | 'quarantined';
 
 export type LeasePhase =
   /** Written. Whether the settings were sent, only the server knows: the job may have died in between. */
@@ -115,17 +122,17 @@ export interface Pace {
   readonly overSince?: number;
 }
 
-/** What is remembered of a node between ticks. Bounded: no list grows with time. */
-export interface NodeMemory {
-  /** The server process to which `defragSupport` and `told` belong. */
+/** What is known of a node between ticks. Bounded: no list grows with time. */
+export interface NodeHistory {
+  /** The server process to which `defragSupport` and `notified` belong. */
   readonly runId?: string;
   /** What the server answered to the probe; a property of its build. */
   readonly defragSupport?: 'supported' | 'unsupported';
-  /** Events that are told once for each run of the server. */
-  readonly told?: readonly string[];
+  /** Events that are reported once for each run of the server. */
+  readonly notified?: readonly string[];
   readonly learned: Learned;
   readonly lastPurgeAt?: number;
-  /** What came of a purge was known and told, or entrusted, at this time (epoch ms). */
+  /** The outcome of a purge was known, and its alert in the outbox, at this time (epoch ms). */
   readonly purgeKnownAt?: number;
   /** MEMORY PURGE was refused to us (epoch ms). */
   readonly purgeRefusedAt?: number;
@@ -138,7 +145,7 @@ export interface NodeMemory {
   readonly ineffective: { readonly purge: number; readonly defrag: number };
 }
 
-export const NOTHING_REMEMBERED: NodeMemory = { learned: {}, ineffective: { purge: 0, defrag: 0 } };
+export const EMPTY_HISTORY: NodeHistory = { learned: {}, ineffective: { purge: 0, defrag: 0 } };
 
 /** Every setting of the lease stands as we set it. Where CONFIG GET is refused, nobody can tell: then it is taken for ours. */
 export function isInPlace(lease: Applied, { defrag }: Observation): boolean {
@@ -192,15 +199,15 @@ export function identify(lease: Pick<Lease, 'runId' | 'acquiredAt'>, { runId, up
 }
 
 /**
- * What counts of a node's memory for the server that answers now: what was learned about a process ends with it; what was learned about
+ * What counts of a node's history for the server that answers now: what was learned about a process ends with it; what was learned about
  * the node stays, until it is old or the version is another.
  */
-export function memoryFor(
+export function historyFor(
   { runId, at, engine }: Pick<Observation, 'runId' | 'at' | 'engine'>,
-  memory: NodeMemory,
-): NodeMemory {
-  const learned = recalled(memory.learned, { at, version: engine.version });
+  memory: NodeHistory,
+): NodeHistory {
+  const learned = unexpired(memory.learned, { at, version: engine.version });
   if (memory.runId === runId) return { ...memory, learned };
-  const { runId: _, defragSupport: __, told: ___, ...lasting } = memory;
+  const { runId: _, defragSupport: __, notified: ___, ...lasting } = memory;
   return { ...lasting, learned, ...(runId !== undefined && { runId }) };
 }

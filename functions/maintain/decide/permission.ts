@@ -1,7 +1,7 @@
 import { MINUTE, type Milliseconds, SECOND } from '../../shared/config/units.ts';
 import { type BrakeBlocker, brakeBlockers, NIGHT } from './brakes.ts';
 import { type Blocker, serverBlockers, startBlockers } from './guards.ts';
-import type { NodeMemory } from './lease.ts';
+import type { NodeHistory } from './lease.ts';
 import { loadCounters } from './load.ts';
 import { immovable } from './modules.ts';
 import type { Acting, Action, ActReason, Plan, Situation } from './plan.ts';
@@ -112,7 +112,7 @@ export function firstLook(acting: { readonly action: Action; readonly reason: Ac
   return acting.reason === 'pages-retained' ? DECAY : SHORT_LOOK;
 }
 
-function coolingUntil(memory: NodeMemory, acting: Acting, cooldown: Milliseconds): number | undefined {
+function coolingUntil(memory: NodeHistory, acting: Acting, cooldown: Milliseconds): number | undefined {
   if (acting.reason === 'after-defrag') return undefined;
   const isPurge = acting.action.kind === 'purge';
   const last = isPurge ? memory.lastPurgeAt : memory.lastDefragAt;

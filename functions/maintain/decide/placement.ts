@@ -1,9 +1,9 @@
-import { NOTHING_REMEMBERED, type NodeMemory } from './lease.ts';
+import { EMPTY_HISTORY, type NodeHistory } from './lease.ts';
 
 /** What is stored of an address. */
-export interface PlacedMemory {
+export interface PlacedHistory {
   readonly node: string;
-  readonly memory: NodeMemory;
+  readonly memory: NodeHistory;
   /** 0.1 kept one document for each instance that had named the address: they count until there is one of the address itself. */
   readonly isLegacy?: boolean;
 }
@@ -14,34 +14,34 @@ export interface PlacedMemory {
  *
  * @param runs the `run_id` that answers at each address now
  */
-export function memoriesByNode(
-  stored: readonly PlacedMemory[],
+export function historiesByNode(
+  stored: readonly PlacedHistory[],
   runs: ReadonlyMap<string, string>,
-): ReadonlyMap<string, NodeMemory> {
+): ReadonlyMap<string, NodeHistory> {
   const own = stored.filter(({ isLegacy }) => !isLegacy);
   const legacy = stored.filter(({ node, isLegacy }) => isLegacy && !own.some((one) => one.node === node));
-  const places = new Map<string, NodeMemory>();
+  const places = new Map<string, NodeHistory>();
   for (const { node, memory } of [...own, ...legacy]) {
     const other = places.get(node);
     places.set(node, other ? joined(other, memory) : memory);
   }
   const alive = new Set(runs.values());
-  const moved = [...runs].flatMap(([node, runId]): [string, NodeMemory][] => {
+  const moved = [...runs].flatMap(([node, runId]): [string, NodeHistory][] => {
     const here = places.get(node);
     const [first, ...more] = [...places.values()].filter((memory) => memory.runId === runId);
     // What the address remembers of a server that answers nowhere still counts there: a node that has died stays a warning.
     const isElsewhere = here?.runId !== undefined && alive.has(here.runId);
-    if (!first) return isElsewhere ? [[node, NOTHING_REMEMBERED]] : [];
+    if (!first) return isElsewhere ? [[node, EMPTY_HISTORY]] : [];
     const known = more.reduce(joined, first);
-    // What was told, was told of this address.
-    if (here?.runId === runId) return more.length === 0 ? [] : [[node, { ...known, told: here.told ?? [] }]];
+    // Events were reported of this address.
+    if (here?.runId === runId) return more.length === 0 ? [] : [[node, { ...known, notified: here.notified ?? [] }]];
     return [[node, here === undefined || isElsewhere ? known : { ...joined(here, known), runId }]];
   });
   return new Map([...places, ...moved]);
 }
 
 /** Of two, the later one's facts; of what keeps an action from starting, the stricter. */
-function joined(a: NodeMemory, b: NodeMemory): NodeMemory {
+function joined(a: NodeHistory, b: NodeHistory): NodeHistory {
   const [older, newer] = lastDeed(a) <= lastDeed(b) ? [a, b] : [b, a];
   return {
     ...older,
@@ -56,7 +56,7 @@ function joined(a: NodeMemory, b: NodeMemory): NodeMemory {
 
 const TIMES = ['lastPurgeAt', 'purgeKnownAt', 'purgeRefusedAt', 'lastDefragAt', 'restUntil'] as const;
 
-function latest(a: NodeMemory, b: NodeMemory): Partial<NodeMemory> {
+function latest(a: NodeHistory, b: NodeHistory): Partial<NodeHistory> {
   const times = TIMES.flatMap((name) => {
     const known = [a[name], b[name]].filter((at) => at !== undefined);
     return known.length > 0 ? [[name, Math.max(...known)] as const] : [];
@@ -65,6 +65,6 @@ function latest(a: NodeMemory, b: NodeMemory): Partial<NodeMemory> {
   return { ...Object.fromEntries(times), ...(crashed && { crashed }) };
 }
 
-function lastDeed({ lastPurgeAt = 0, lastDefragAt = 0, restUntil = 0, learned, crashed }: NodeMemory): number {
+function lastDeed({ lastPurgeAt = 0, lastDefragAt = 0, restUntil = 0, learned, crashed }: NodeHistory): number {
   return Math.max(lastPurgeAt, lastDefragAt, restUntil, learned.at ?? 0, crashed?.at ?? 0);
 }

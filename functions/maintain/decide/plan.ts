@@ -5,7 +5,7 @@ import type { StageBrakes } from './brakes.ts';
 import { defragCandidate, purgeCandidate, purgeFor } from './candidates.ts';
 import type { Diagnosis } from './diagnose.ts';
 import type { Blocker, BlockerKind } from './guards.ts';
-import type { NodeMemory } from './lease.ts';
+import type { NodeHistory } from './lease.ts';
 import { isActiveDefragOn, type Observation, type Settings } from './observation.ts';
 import type { Pause } from './pause.ts';
 import { allowed } from './permission.ts';
@@ -142,7 +142,7 @@ export interface Situation {
   readonly window: WindowState;
   /** Only one that is on at `now`. */
   readonly pause?: Pause;
-  readonly memory: NodeMemory;
+  readonly memory: NodeHistory;
   /** Another node of the same instance that is being acted on. */
   readonly peer?: string;
   /** Another node of the same instance whose server restarted under our defrag, and when (epoch ms). */

@@ -40,7 +40,7 @@ export interface Learned {
 const LEARNED_FOR: Milliseconds = 30 * 24 * HOUR;
 
 /** What still counts of what was learned. */
-export function recalled(
+export function unexpired(
   learned: Learned,
   { at, version }: { readonly at: number; readonly version: string },
 ): Learned {

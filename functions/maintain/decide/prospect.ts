@@ -1,7 +1,7 @@
 import type { InstanceConfig } from '../../shared/config/schema.ts';
 import { type Bytes, HOUR, type Milliseconds } from '../../shared/config/units.ts';
 import type { Denial } from '../../shared/redis/engine.ts';
-import type { NodeMemory } from './lease.ts';
+import type { NodeHistory } from './lease.ts';
 import { isActiveDefragOn, type Observation } from './observation.ts';
 import { closableHoles, defraggableHoles, type Holes, type Prediction } from './predict.ts';
 
@@ -9,7 +9,7 @@ import { closableHoles, defraggableHoles, type Holes, type Prediction } from './
 export interface Known {
   readonly observation: Observation;
   readonly policy: Pick<InstanceConfig, 'purge' | 'defrag'>;
-  readonly memory: Pick<NodeMemory, 'runId' | 'defragSupport' | 'purgeRefusedAt' | 'crashed'>;
+  readonly memory: Pick<NodeHistory, 'runId' | 'defragSupport' | 'purgeRefusedAt' | 'crashed'>;
   readonly now: number;
 }
 

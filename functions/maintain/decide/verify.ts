@@ -1,5 +1,5 @@
 import { type Bytes, GIB, MIB, type Milliseconds } from '../../shared/config/units.ts';
-import type { Lease, NodeMemory } from './lease.ts';
+import type { Lease, NodeHistory } from './lease.ts';
 import type { Observation } from './observation.ts';
 import { type Learned, type Prediction, PURGE_MS_PER_GIB, workOf } from './predict.ts';
 
@@ -93,7 +93,7 @@ const WORK_BOUNDS = [0.02, 200] as const;
 const FIRST_BOUNDS = [0.05, 2] as const;
 
 /** What a purge has taught about its node. `settled` is the look after it. */
-export function learnFromPurge(memory: NodeMemory, verdict: Verdict, settled: Observation): NodeMemory {
+export function learnFromPurge(memory: NodeHistory, verdict: Verdict, settled: Observation): NodeHistory {
   const { allocatorResident: resident, allocatorActive: active } = settled.memory;
   const { purgeMsPerGiB: knownRate = PURGE_MS_PER_GIB, keptPages: knownKept } = memory.learned;
   const rate = verdict.reclaimed >= RATE_FLOOR ? verdict.stall / (verdict.reclaimed / GIB) : undefined;
@@ -113,11 +113,11 @@ export function learnFromPurge(memory: NodeMemory, verdict: Verdict, settled: Ob
 
 /** What a finished defrag has taught about its node. */
 export function learnFromDefrag(
-  memory: NodeMemory,
+  memory: NodeHistory,
   verdict: Verdict,
   settled: Observation,
   lease: Pick<Lease, 'progress' | 'predicted' | 'cpu' | 'noise'>,
-): NodeMemory {
+): NodeHistory {
   // The prediction was scaled by the share known before: what is learned is the share of the unscaled one.
   const { defragShare: known = 1 } = memory.learned;
   const share = verdict.share === undefined ? undefined : verdict.share * known;

@@ -27,7 +27,7 @@ export interface DynamoStoreOptions {
   /** A table with the partition key `pk` and the sort key `sk`, both texts, and TTL on `expiresAt`. */
   readonly tableName: string;
   /** For how long after its last write a document may be needed; undefined: for ever. Default: all of them for ever. */
-  readonly keepFor?: (key: string) => Milliseconds | undefined;
+  readonly keepFor?: (key: string, value: unknown) => Milliseconds | undefined;
   /** Epoch milliseconds; default: the system's clock. */
   readonly now?: () => number;
 }
@@ -86,7 +86,7 @@ export function createDynamoStore(client: DynamoDBClient, options: DynamoStoreOp
       checkKey(key);
       const text = jsonText(key, value);
       checkSize(key, text);
-      const change = changeOf({ text, keepFor: keepFor(key), expected, now: now(), token: randomUUID() });
+      const change = changeOf({ text, keepFor: keepFor(key, value), expected, now: now(), token: randomUUID() });
       const version = await apply(key, change);
       return version === undefined ? { stored: false } : { stored: true, version };
     },

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { BRAKES, type BrakesDocument, brakesOf, type Known, readBrakes } from '../../../functions/maintain/brakes.ts';
 import { fallOf, NIGHT } from '../../../functions/maintain/decide/brakes.ts';
 import type { Lease } from '../../../functions/maintain/decide/lease.ts';
-import { asideKey, dropLease, type HeldLease, leaseKey, takeLease } from '../../../functions/maintain/leases.ts';
+import { dropLease, type HeldLease, leaseKey, quarantineKey, takeLease } from '../../../functions/maintain/leases.ts';
 import type { Seen, Unseen } from '../../../functions/maintain/look.ts';
 import { lifetimeOf, readState } from '../../../functions/maintain/state.ts';
 import { MINUTE, SECOND } from '../../../functions/shared/config/units.ts';
@@ -30,7 +30,7 @@ function aPlace() {
   const job = async (over: Partial<Known> = {}, through: StateStore = store) => {
     const state = await readState(store);
     if (typeof state.brakes === 'string') throw new Error(state.brakes);
-    const leases = [...state.leases.values(), ...state.aside];
+    const leases = [...state.leases.values(), ...state.quarantined];
     return brakesOf(
       { store: through, clock },
       { limit: 4, document: state.brakes, leases, unreadable: [], homes: new Map(), looks: [], ...over },
@@ -149,13 +149,13 @@ describe('F8: so many nodes of a stage at once', () => {
     ]);
   });
 
-  test('a lease that was set aside does not count, before its server is back with our settings on', async () => {
+  test('a quarantined lease does not count, before its server is back with our settings on', async () => {
     const { job, store } = aPlace();
     const lost = aNewLease('lost', { phase: 'running' });
-    await store.write(asideKey(lost), lost, undefined);
-    const [aside] = (await readState(store)).aside;
-    if (!aside) throw new Error('nothing aside');
-    const back = await job({ limit: 1, homes: homeOf(aside), looks: [seen(lost)] });
+    await store.write(quarantineKey(lost), lost, undefined);
+    const [quarantined] = (await readState(store)).quarantined;
+    if (!quarantined) throw new Error('nothing in quarantine');
+    const back = await job({ limit: 1, homes: homeOf(quarantined), looks: [seen(lost)] });
     expect(await back.claim(aNewLease('next'))).toMatchObject([{ kind: 'stage-limit' }]);
     expect(await (await job({ limit: 1 })).claim(aNewLease('next'))).toEqual([]);
   });
@@ -330,7 +330,7 @@ describe('the document', () => {
     expect(state.obstacle('sessions', 'any')).toMatch(/^the document brakes cannot be read: claims .*; remove it/);
   });
 
-  test('expires when nothing in it counts any more', () => expect(lifetimeOf(BRAKES)).toBeGreaterThan(2 * NIGHT));
+  test('expires when nothing in it counts any more', () => expect(lifetimeOf(BRAKES, {})).toBeGreaterThan(2 * NIGHT));
 
   test('that others change again and again grants nothing', async () => {
     const { job, store } = aPlace();

@@ -14,7 +14,7 @@ import { lifetimeOf, readState } from '../../../functions/maintain/state.ts';
 import { HOUR } from '../../../functions/shared/config/units.ts';
 import { createFileStore } from '../../../functions/shared/state/file-store.ts';
 import { type StateStore, StateUnavailable } from '../../../functions/shared/state/store.ts';
-import { NOW } from '../../support/builders.ts';
+import { aLease, NOW } from '../../support/builders.ts';
 import { PAUSE } from './decide/samples.ts';
 
 let store: StateStore;
@@ -82,11 +82,13 @@ describe('a pause in the store', () => {
     expect(warnings).toEqual(['expired pauses not removed']);
   });
 
-  test('is kept for longer than any pause lasts; a lease for ever, unless it was set aside', () => {
-    expect(lifetimeOf('pause#*')).toBeGreaterThan(LONGEST_PAUSE);
-    expect(lifetimeOf('lease#pause#')).toBeUndefined();
-    expect(lifetimeOf('lease#sessions')).toBeUndefined();
-    expect(lifetimeOf('lease#sessions#3f')).toBe(90 * 24 * HOUR);
+  test('is kept for longer than any pause lasts; a lease for ever, unless it is quarantined', () => {
+    expect(lifetimeOf('pause#*', {})).toBeGreaterThan(LONGEST_PAUSE);
+    expect(lifetimeOf('lease#pause#', {})).toBeUndefined();
+    expect(lifetimeOf('lease#sessions', aLease())).toBeUndefined();
+    expect(lifetimeOf('lease#sessions#3f', aLease({ status: 'quarantined' }))).toBe(90 * 24 * HOUR);
+    // Of version 0.1.
+    expect(lifetimeOf('lease#sessions#3f', {})).toBe(90 * 24 * HOUR);
   });
 
   test('two people at the same moment: both are told that theirs was stored, and one of them is', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NOTHING_REMEMBERED, type NodeMemory } from '../../../../functions/maintain/decide/lease.ts';
+import { EMPTY_HISTORY, type NodeHistory } from '../../../../functions/maintain/decide/lease.ts';
 import type { Observation } from '../../../../functions/maintain/decide/observation.ts';
 import { firstLook } from '../../../../functions/maintain/decide/permission.ts';
 import { plan, type Situation, type SkipReason } from '../../../../functions/maintain/decide/plan.ts';
@@ -9,7 +9,7 @@ import { anEngine, anInstance, anObservation, aPlan, aPurgePlan, NOW } from '../
 import { aRetainingObservation, aSituation, CLOSED, OPEN } from '../../../support/situations.ts';
 
 const withDefrag = (over: Partial<DefragPolicy>) => anInstance({ defrag: { ...anInstance().defrag, ...over } });
-const remembering = (over: Partial<NodeMemory>): NodeMemory => ({ ...NOTHING_REMEMBERED, ...over });
+const remembering = (over: Partial<NodeHistory>): NodeHistory => ({ ...EMPTY_HISTORY, ...over });
 
 type Row = readonly [what: string, reason: SkipReason, over: Partial<Situation>, more?: object];
 const named = (rows: readonly Row[]) => rows.map(([what, reason, over, more = {}]) => ({ what, reason, over, more }));

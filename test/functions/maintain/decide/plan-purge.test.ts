@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NOTHING_REMEMBERED, type NodeMemory } from '../../../../functions/maintain/decide/lease.ts';
+import { EMPTY_HISTORY, type NodeHistory } from '../../../../functions/maintain/decide/lease.ts';
 import {
   type Plan,
   plan,
@@ -17,7 +17,7 @@ const PURGE = { reclaim: Math.round((200 - 6 - 0.02 * 657) * MIB), stall: 77 };
 
 const withPurge = (over: Partial<PurgePolicy>, more: Partial<InstanceConfig> = {}) =>
   anInstance({ ...more, purge: { ...anInstance().purge, ...over } });
-const remembering = (over: Partial<NodeMemory>): NodeMemory => ({ ...NOTHING_REMEMBERED, ...over });
+const remembering = (over: Partial<NodeHistory>): NodeHistory => ({ ...EMPTY_HISTORY, ...over });
 
 describe('a purge is worth it', () => {
   const reasonWith = (policy: Partial<PurgePolicy>) =>

@@ -6,7 +6,7 @@ import {
   type Learned,
   predictDefragReclaim,
   predictPurge,
-  recalled,
+  unexpired,
 } from '../../../../functions/maintain/decide/predict.ts';
 import { GIB, MIB } from '../../../../functions/shared/config/units.ts';
 
@@ -127,9 +127,9 @@ describe('active defrag', () => {
 test('what was learned is forgotten after a month, and with the version that it was learned on', () => {
   const learned = { defragShare: 0.5, at: 0, version: '7.0.15' };
   const month = 30 * 24 * 3_600_000;
-  expect(recalled(learned, { at: month, version: '7.0.15' })).toEqual(learned);
-  expect(recalled(learned, { at: month + 1, version: '7.0.15' })).toEqual({});
-  expect(recalled(learned, { at: 1, version: '7.2.6' })).toEqual({});
+  expect(unexpired(learned, { at: month, version: '7.0.15' })).toEqual(learned);
+  expect(unexpired(learned, { at: month + 1, version: '7.0.15' })).toEqual({});
+  expect(unexpired(learned, { at: 1, version: '7.2.6' })).toEqual({});
   // As earlier versions of Offpeak wrote it, without a date.
-  expect(recalled({ defragShare: 0.5 }, { at: month * 9, version: '7.2.6' })).toEqual({ defragShare: 0.5 });
+  expect(unexpired({ defragShare: 0.5 }, { at: month * 9, version: '7.2.6' })).toEqual({ defragShare: 0.5 });
 });

@@ -1,7 +1,7 @@
 import { legendLines } from '../../../../cli/render/layers.ts';
 import { plainPaint } from '../../../../cli/render/style.ts';
 import type { Diagnosis } from '../../../../functions/maintain/decide/diagnose.ts';
-import { NOTHING_REMEMBERED, type NodeMemory } from '../../../../functions/maintain/decide/lease.ts';
+import { EMPTY_HISTORY, type NodeHistory } from '../../../../functions/maintain/decide/lease.ts';
 import { type Plan, plan, type Situation } from '../../../../functions/maintain/decide/plan.ts';
 import { planText } from '../../../../functions/maintain/decide/words.ts';
 import { findingText } from '../../../../functions/maintain/decide/words-finding.ts';
@@ -13,7 +13,7 @@ import { aSituation } from '../../../support/situations.ts';
 export interface Circumstances {
   readonly settings?: Readonly<Record<string, string>> | 'refused';
   readonly policy?: InstanceConfig;
-  readonly memory?: Partial<NodeMemory>;
+  readonly memory?: Partial<NodeHistory>;
   readonly window?: Situation['window'];
 }
 
@@ -35,7 +35,7 @@ export async function said(info: string, { settings, policy, memory, window }: C
     observation,
     ...(policy && { policy }),
     ...(window && { window }),
-    memory: { ...NOTHING_REMEMBERED, ...memory },
+    memory: { ...EMPTY_HISTORY, ...memory },
   });
   const { diagnosis } = situation;
   const planned = plan(situation);
