@@ -14,17 +14,15 @@ export interface DocumentKind<T extends object> {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const numbered = z.looseObject({ schema: z.number() });
-
 /** One of the texts of a union. Any text is taken: a newer version may have more of them. */
 export function oneOf<T extends string>() {
   return z.custom<T>((value) => typeof value === 'string');
 }
 
 /** Written under a schema that this version does not know: it is neither guessed at nor overwritten. */
-export function isNewer({ schema }: Pick<DocumentKind<object>, 'schema'>, value: unknown): boolean {
-  const { data } = numbered.safeParse(value);
-  return data !== undefined && data.schema > schema;
+export function isNewer({ schema: known }: Pick<DocumentKind<object>, 'schema'>, value: unknown): boolean {
+  const schema = isFields(value) ? (value.schema ?? known) : known;
+  return typeof schema !== 'number' || schema > known;
 }
 
 /** A stored document, as this version of Offpeak writes it. @throws {StateUnavailable} for any other: never a guess. */

@@ -2,15 +2,24 @@ import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
 import { HOUR, type Milliseconds } from '../shared/config/units.ts';
 import { type StateStore, StateUnavailable } from '../shared/state/store.ts';
-import { BRAKES, type BrakesDocument, readBrakes } from './brakes.ts';
+import { BRAKES, BRAKES_KIND, type BrakesDocument, readBrakes } from './brakes.ts';
 import { EMPTY_HISTORY, type NodeHistory } from './decide/lease.ts';
 import { historiesByNode } from './decide/placement.ts';
-import { isQuarantinedDocument, LEASE, type Leases, leaseKey, leasesOf, unlessUnreadable } from './leases.ts';
-import { historyIn, isLegacyKey, NODE, nodeIn, nodeKey, placeHistory, runKey } from './memories.ts';
+import {
+  isQuarantinedDocument,
+  LEASE,
+  LEASE_KIND,
+  type Leases,
+  leaseKey,
+  leasesOf,
+  unlessUnreadable,
+} from './leases.ts';
+import { HISTORY_KIND, historyIn, isLegacyKey, NODE, nodeIn, nodeKey, placeHistory, runKey } from './memories.ts';
 import { OUTBOX, OUTBOX_LIFETIME } from './outbox.ts';
-import { LONGEST_PAUSE, NO_PAUSES, PAUSE, type Pauses, readPauses } from './pauses.ts';
+import { ENTRY_KIND } from './outbox-entries.ts';
+import { LONGEST_PAUSE, NO_PAUSES, PAUSE, PAUSE_KIND, type Pauses, readPauses } from './pauses.ts';
 import type { Log } from './ports.ts';
-import { type HeldRecord, RECORD, RECORD_LIFETIME, recordIn } from './records.ts';
+import { type HeldRecord, RECORD, RECORD_KIND, RECORD_LIFETIME, recordIn } from './records.ts';
 
 /**
  * The job's documents in the store: leases, the records that they leave behind, a memory of each node, pauses, and the outbox
@@ -32,6 +41,16 @@ export interface State extends Leases {
   /** By key: what is wrong with each document that cannot be read. */
   readonly unreadable: ReadonlyMap<string, string>;
 }
+
+/** Every kind of stored document. */
+export const DOCUMENT_KINDS = {
+  lease: LEASE_KIND,
+  history: HISTORY_KIND,
+  record: RECORD_KIND,
+  pause: PAUSE_KIND,
+  brakes: BRAKES_KIND,
+  outbox: ENTRY_KIND,
+} as const;
 
 /** A node that was renamed or taken away; one that is visited has news in this time, or loses no more than what it learned. */
 const HISTORY_LIFETIME: Milliseconds = 90 * 24 * HOUR;

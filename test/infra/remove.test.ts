@@ -19,7 +19,7 @@ test.each<readonly [what: string, documents: Readonly<Record<string, unknown>>, 
   ],
   [
     'a quarantined one: its server may come back with our settings on',
-    { [quarantineKey(aLease())]: aLease({ expiresAt: UNTIL }) },
+    { [quarantineKey(aLease())]: aLease({ expiresAt: UNTIL, status: 'quarantined' }) },
     [/^sessions .+: held until/],
   ],
   ['one that cannot be read', { [leaseKey('sessions')]: { by: 'a later version' } }, [/^the document lease#sessions/]],

@@ -182,7 +182,7 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     expect(job.alerts).toMatchObject([{ event: 'action-failed', severity: 'critical' }]);
     const kept = await store(job).list('lease#');
     expect([...kept].map(([key, { value }]) => [key, value])).toEqual([
-      [quarantineKey(over), { ...over, busyUntil: 0 }],
+      [quarantineKey(over), { ...over, schema: 1, status: 'quarantined', busyUntil: 0 }],
     ]);
   });
 

@@ -137,7 +137,7 @@ describe('F13: bookkeeping that fails', () => {
     };
   const at = Date.now() - DAY;
   const pause = { until: at, reason: 'load test', by: 'somebody', at: at - HOUR };
-  const untaken = { closing: 'never-started', phase: 'closing', runId: RUN_ID, acquiredAt: at };
+  const untaken = { status: 'quarantined', closing: 'never-started', phase: 'closing', runId: RUN_ID, acquiredAt: at };
 
   type Row = readonly [what: string, document: readonly [key: string, value: object], prefix: string, where: string];
   const rows: readonly Row[] = [

@@ -151,7 +151,7 @@ describe('F8: so many nodes of a stage at once', () => {
 
   test('a quarantined lease does not count, before its server is back with our settings on', async () => {
     const { job, store } = aPlace();
-    const lost = aNewLease('lost', { phase: 'running' });
+    const lost = aNewLease('lost', { phase: 'running', status: 'quarantined' });
     await store.write(quarantineKey(lost), lost, undefined);
     const [quarantined] = (await readState(store)).quarantined;
     if (!quarantined) throw new Error('nothing in quarantine');
