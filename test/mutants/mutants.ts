@@ -19,6 +19,7 @@ const BRAKES = ['functions/maintain/brakes.test.ts'];
 const LOOKS = ['integration/looks.test.ts'];
 const NAMES = ['integration/names.test.ts'];
 const PLAN = ['functions/maintain/decide/plan'];
+const DOCUMENTS = ['functions/maintain/documents.test.ts'];
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -241,8 +242,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S4',
     what: 'a lease is taken though another one stands',
     file: 'maintain/leases.ts',
-    from: 'store.write(key, lease, undefined)',
-    to: 'store.write(key, lease, (await store.read(key))?.version)',
+    from: 'store.write(key, document, undefined)',
+    to: 'store.write(key, document, (await store.read(key))?.version)',
     tests: MODEL,
   },
   {
@@ -297,8 +298,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S4',
     what: 'what another job has claimed meanwhile is overwritten',
     file: 'maintain/brakes.ts',
-    from: 'store.write(BRAKES, { claims, falls }, document.version)',
-    to: 'store.write(BRAKES, { claims, falls }, (await store.read(BRAKES))?.version)',
+    from: 'store.write(BRAKES, after, version)',
+    to: 'store.write(BRAKES, after, (await store.read(BRAKES))?.version)',
     tests: BRAKES,
   },
   {
@@ -924,5 +925,29 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'const isIts = (one: Held) => one.node === node && one.holder === holder;',
     to: 'const isIts = (one: Held) => one.node === node && holder !== "";',
     tests: BRAKES,
+  },
+  {
+    law: 'S2',
+    what: 'an older version loses the fields of a newer one',
+    file: 'maintain/document.ts',
+    from: '{ ...Object.fromEntries(unknown), ...after, ',
+    to: '{ ...after, ',
+    tests: DOCUMENTS,
+  },
+  {
+    law: 'S2',
+    what: 'an older version overwrites the record of a newer one',
+    file: 'maintain/records.ts',
+    from: 'if (stored && isNewer(RECORD_KIND, stored.value)) return;',
+    to: '',
+    tests: DOCUMENTS,
+  },
+  {
+    law: 'S2',
+    what: 'a quarantined lease of version 0.1 counts as active',
+    file: 'maintain/leases.ts',
+    from: "QUARANTINED.test(key) ? 'quarantined' : 'active'",
+    to: "QUARANTINED.test(key) ? 'active' : 'active'",
+    tests: DOCUMENTS,
   },
 ];
