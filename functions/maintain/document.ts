@@ -37,6 +37,21 @@ export function decode<T extends object>(kind: DocumentKind<T>, key: string, val
   );
 }
 
+/** One document that cannot be read must not keep what the others say from being known. */
+export function unlessUnreadable<T>(
+  key: string,
+  unreadable: (key: string, why: string) => void,
+  read: () => T,
+): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof StateUnavailable)) throw error;
+    unreadable(key, error.message);
+    return undefined;
+  }
+}
+
 /** In today's form, if it is a document at all. Without its schema, which only the store holds. */
 export function upgraded({ upgrade }: DocumentKind<object>, key: string, value: unknown): unknown {
   if (!isFields(value)) return value;

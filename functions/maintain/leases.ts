@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import type { Engine } from '../shared/redis/engine.ts';
-import { type StateStore, StateUnavailable, type Stored } from '../shared/state/store.ts';
+import type { StateStore, Stored } from '../shared/state/store.ts';
 import type { Lease } from './decide/lease.ts';
 import type { StopReason } from './decide/plan.ts';
 import { mayComeBack } from './decide/stop-reasons.ts';
-import { type DocumentKind, decode, encode, oneOf, upgraded } from './document.ts';
+import { type DocumentKind, decode, encode, oneOf, unlessUnreadable, upgraded } from './document.ts';
 
 /** A lease as it is stored. */
 export interface HeldLease {
@@ -22,7 +22,7 @@ export interface Leases {
 }
 
 export const LEASE = 'lease#';
-/** Version 0.1 said it by the key alone. */
+/** Version 0.1 says it by the key alone, and may have quarantined what a later version had written as active. */
 const QUARANTINED = /^lease#[^#]+#./;
 
 export function leaseKey(instance: string): string {
@@ -129,7 +129,11 @@ const leaseShape = z.looseObject({
 export const LEASE_KIND: DocumentKind<Lease> = {
   schema: 1,
   shape: leaseShape,
-  upgrade: (document, key) => ({ status: QUARANTINED.test(key) ? 'quarantined' : 'active', ...document }),
+  upgrade: (document, key) => ({
+    status: 'active',
+    ...document,
+    ...(QUARANTINED.test(key) && { status: 'quarantined' }),
+  }),
 };
 
 const quarantinedShape = z.looseObject({ status: z.literal('quarantined') });
@@ -150,21 +154,6 @@ export function leasesOf(
     else if (held) leases.set(key.slice(LEASE.length), held);
   }
   return { leases, quarantined };
-}
-
-/** One document that cannot be read must not keep what the others say from being known. */
-export function unlessUnreadable<T>(
-  key: string,
-  unreadable: (key: string, why: string) => void,
-  read: () => T,
-): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof StateUnavailable)) throw error;
-    unreadable(key, error.message);
-    return undefined;
-  }
 }
 
 /**

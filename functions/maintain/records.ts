@@ -4,7 +4,7 @@ import type { StateStore } from '../shared/state/store.ts';
 import type { Applied } from './decide/ladder.ts';
 import type { Lease } from './decide/lease.ts';
 import type { Settings } from './decide/observation.ts';
-import { type DocumentKind, decode, encode, isNewer } from './document.ts';
+import { type DocumentKind, decode, encode, isNewer, unlessUnreadable } from './document.ts';
 
 /**
  * What a lease leaves behind: what the job has set on a server, and what stood there before. A CONFIG REWRITE during the lease, by an
@@ -78,14 +78,16 @@ export async function keepRecord(store: StateStore, lease: Lease, givenBackOn?: 
   for (let attempt = 0; attempt < 3; attempt++) {
     const stored = await store.read(key);
     if (stored && isNewer(RECORD_KIND, stored.value)) return;
-    const earlier = stored && readable(key, stored.value);
+    const earlier =
+      stored &&
+      unlessUnreadable(
+        key,
+        () => {},
+        () => recordIn(key, stored.value),
+      );
     const record = { ...recordOf(lease, earlier), ...(givenBackOn !== undefined && { givenBackOn }) };
     if ((await store.write(key, encode(RECORD_KIND, record, earlier), stored?.version)).stored) return;
   }
-}
-
-function readable(key: string, value: unknown): SettingsRecord | undefined {
-  return shape.safeParse(value).success ? recordIn(key, value) : undefined;
 }
 
 /** With the values that earlier leases have given the same settings: the file may hold those. What a lease finds as it wants it is theirs. */

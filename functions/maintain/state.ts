@@ -5,15 +5,8 @@ import { type StateStore, StateUnavailable } from '../shared/state/store.ts';
 import { BRAKES, BRAKES_KIND, type BrakesDocument, readBrakes } from './brakes.ts';
 import { EMPTY_HISTORY, type NodeHistory } from './decide/lease.ts';
 import { historiesByNode } from './decide/placement.ts';
-import {
-  isQuarantinedDocument,
-  LEASE,
-  LEASE_KIND,
-  type Leases,
-  leaseKey,
-  leasesOf,
-  unlessUnreadable,
-} from './leases.ts';
+import { unlessUnreadable } from './document.ts';
+import { isQuarantinedDocument, LEASE, LEASE_KIND, type Leases, leaseKey, leasesOf } from './leases.ts';
 import { HISTORY_KIND, historyIn, isLegacyKey, NODE, nodeIn, nodeKey, placeHistory, runKey } from './memories.ts';
 import { OUTBOX, OUTBOX_LIFETIME } from './outbox.ts';
 import { ENTRY_KIND } from './outbox-entries.ts';
@@ -22,7 +15,7 @@ import type { Log } from './ports.ts';
 import { type HeldRecord, RECORD, RECORD_KIND, RECORD_LIFETIME, recordIn } from './records.ts';
 
 /**
- * The job's documents in the store: leases, the records that they leave behind, a memory of each node, pauses, and the outbox
+ * The job's documents in the store: leases, the records that they leave behind, a history of each node, pauses, and the outbox
  * (`outbox.ts`). What cannot be read as one of them is an error, never a guess.
  */
 export interface State extends Leases {
@@ -67,7 +60,7 @@ interface StoredHistory {
   readonly key: string;
   readonly isLegacy: boolean;
   readonly node: string;
-  readonly memory: NodeHistory;
+  readonly history: NodeHistory;
   readonly version: number;
 }
 
@@ -97,21 +90,21 @@ export async function readState(store: StateStore): Promise<ReadState> {
   const unreadable = new Map<string, string>();
   const note = (key: string, why: string) => void unreadable.set(key, why);
   const stored = [...nodes].flatMap(([key, { value, version }]): StoredHistory[] => {
-    const memory = unlessUnreadable(key, note, () => historyIn(key, value));
-    return memory ? [{ key, node: nodeIn(key), memory, version, isLegacy: isLegacyKey(key) }] : [];
+    const history = unlessUnreadable(key, note, () => historyIn(key, value));
+    return history ? [{ key, node: nodeIn(key), history, version, isLegacy: isLegacyKey(key) }] : [];
   });
   const records = [...kept].flatMap(([key, { value, version }]): HeldRecord[] => {
     const record = unlessUnreadable(key, note, () => recordIn(key, value));
     return record ? [{ key, record, version }] : [];
   });
   const isOf = (node: string) => (key: string) => key.startsWith(NODE) && nodeIn(key) === node;
-  const memories = historiesByNode(stored, new Map());
+  const histories = historiesByNode(stored, new Map());
   return {
     ...leasesOf(leases, note),
     unreadable,
     stored,
     records,
-    historyOf: (node) => memories.get(node) ?? EMPTY_HISTORY,
+    historyOf: (node) => histories.get(node) ?? EMPTY_HISTORY,
     pauses: typeof pauses === 'string' ? NO_PAUSES : pauses,
     brakes,
     obstacle: (instance, node) => {
@@ -134,17 +127,17 @@ export async function followServers(
   runs: ReadonlyMap<string, string>,
   { store, log }: { readonly store?: StateStore; readonly log: Log },
 ): Promise<State> {
-  const memories = historiesByNode(state.stored, runs);
-  const historyOf = (node: string) => memories.get(node) ?? EMPTY_HISTORY;
-  const isKept = (node: string, memory: NodeHistory) =>
-    state.stored.some((one) => one.key === nodeKey(node) && isDeepStrictEqual(one.memory, memory));
-  const moved = [...memories].filter(([node, memory]) => runs.has(node) && !isKept(node, memory));
+  const histories = historiesByNode(state.stored, runs);
+  const historyOf = (node: string) => histories.get(node) ?? EMPTY_HISTORY;
+  const isKept = (node: string, history: NodeHistory) =>
+    state.stored.some((one) => one.key === nodeKey(node) && isDeepStrictEqual(one.history, history));
+  const moved = [...histories].filter(([node, history]) => runs.has(node) && !isKept(node, history));
   if (moved.length === 0 || !store) return { ...state, historyOf };
   const failed = new Map<string, string>();
   const limit = pLimit(MOVES_AT_ONCE);
-  await limit.map(moved, async ([node, memory]) => {
+  await limit.map(moved, async ([node, history]) => {
     const [broken] = failed.values();
-    const why = broken ?? (await place(state, store, node, memory));
+    const why = broken ?? (await place(state, store, node, history));
     if (why !== undefined) failed.set(node, why);
   });
   for (const [node, error] of failed) log.warn('history not moved with its server', { node, error });
@@ -156,18 +149,18 @@ async function place(
   { stored }: ReadState,
   store: StateStore,
   node: string,
-  memory: NodeHistory,
+  history: NodeHistory,
 ): Promise<string | undefined> {
   const here = stored.find(({ key }) => key === nodeKey(node));
-  const displaced = here?.memory.runId;
-  if (here && displaced !== undefined && displaced !== memory.runId) {
+  const displaced = here?.history.runId;
+  if (here && displaced !== undefined && displaced !== history.runId) {
     const key = runKey(displaced);
-    const isElsewhere = stored.some((one) => one !== here && one.key !== key && one.memory.runId === displaced);
+    const isElsewhere = stored.some((one) => one !== here && one.key !== key && one.history.runId === displaced);
     const version = stored.find((one) => one.key === key)?.version;
-    const why = isElsewhere ? undefined : await placeHistory(store, key, here.memory, version);
+    const why = isElsewhere ? undefined : await placeHistory(store, key, here.history, version);
     if (why !== undefined) return why;
   }
-  return await placeHistory(store, nodeKey(node), memory, here?.version);
+  return await placeHistory(store, nodeKey(node), history, here?.version);
 }
 
 async function readable<T>(document: Promise<T>): Promise<T | string> {

@@ -946,8 +946,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S2',
     what: 'a quarantined lease of version 0.1 counts as active',
     file: 'maintain/leases.ts',
-    from: "QUARANTINED.test(key) ? 'quarantined' : 'active'",
-    to: "QUARANTINED.test(key) ? 'active' : 'active'",
+    from: "...(QUARANTINED.test(key) && { status: 'quarantined' })",
+    to: '',
     tests: DOCUMENTS,
   },
 ];

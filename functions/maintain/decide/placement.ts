@@ -3,7 +3,7 @@ import { EMPTY_HISTORY, type NodeHistory } from './lease.ts';
 /** What is stored of an address. */
 export interface PlacedHistory {
   readonly node: string;
-  readonly memory: NodeHistory;
+  readonly history: NodeHistory;
   /** 0.1 kept one document for each instance that had named the address: they count until there is one of the address itself. */
   readonly isLegacy?: boolean;
 }
@@ -21,14 +21,14 @@ export function historiesByNode(
   const own = stored.filter(({ isLegacy }) => !isLegacy);
   const legacy = stored.filter(({ node, isLegacy }) => isLegacy && !own.some((one) => one.node === node));
   const places = new Map<string, NodeHistory>();
-  for (const { node, memory } of [...own, ...legacy]) {
+  for (const { node, history } of [...own, ...legacy]) {
     const other = places.get(node);
-    places.set(node, other ? joined(other, memory) : memory);
+    places.set(node, other ? joined(other, history) : history);
   }
   const alive = new Set(runs.values());
   const moved = [...runs].flatMap(([node, runId]): [string, NodeHistory][] => {
     const here = places.get(node);
-    const [first, ...more] = [...places.values()].filter((memory) => memory.runId === runId);
+    const [first, ...more] = [...places.values()].filter((history) => history.runId === runId);
     // What the address remembers of a server that answers nowhere still counts there: a node that has died stays a warning.
     const isElsewhere = here?.runId !== undefined && alive.has(here.runId);
     if (!first) return isElsewhere ? [[node, EMPTY_HISTORY]] : [];

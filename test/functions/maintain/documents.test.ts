@@ -196,6 +196,7 @@ describe('a lease', () => {
     ['of version 0.1, set aside', quarantineKey(aLease()), undefined, true],
     ['that is active', leaseKey('sessions'), 'active', false],
     ['that is quarantined', quarantineKey(aLease()), 'quarantined', true],
+    ['that version 0.1 has set aside, though a later version had written it', quarantineKey(aLease()), 'active', true],
     ['that is quarantined, whatever its key is', leaseKey('sessions'), 'quarantined', true],
   ])('%s', async (_what, key, status, isQuarantined) => {
     const { store } = aStore();
