@@ -1,4 +1,4 @@
-import { existsSync, realpathSync, renameSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import ms, { type StringValue } from 'ms';
@@ -9,6 +9,7 @@ import { openStateStore } from '../functions/maintain/state-store.ts';
 import { CLEAR_TEXT_REMEDY, passwordsInClear } from '../functions/shared/config/clear-text.ts';
 import type { Config, InstanceConfig } from '../functions/shared/config/schema.ts';
 import { ENVIRONMENT } from '../functions/shared/contracts/environment.ts';
+import { adoptJsonFile } from '../functions/shared/state/contents.ts';
 import type { StateStore } from '../functions/shared/state/store.ts';
 
 /** Which fleet, and where its state is. */
@@ -82,7 +83,8 @@ export function warnOfClearText(config: Pick<Config, 'instances'>): void {
 /** The table of a deployed stage when STATE_TABLE names one, else the state file. @throws {EnvironmentError} {AwsEnvironmentError} */
 export function stateStore(options: Pick<PlaceOptions, 'state' | 'config'>, stage: string): StateStore {
   if (!options.state && process.env[ENVIRONMENT.stateTable] === undefined) {
-    adoptJsonFile(options.config, stage);
+    const { json, file } = stateFiles(options.config, stage);
+    adoptJsonFile(json, file);
     tellOfEarlierFiles(options.config, stage);
   }
   return openStateStore(process.env, {
@@ -105,12 +107,6 @@ function stateFiles(config: string, stage: string) {
   const here = join(realpathSync('.'), '.offpeak');
   const own = join(folderOf(config) ?? realpathSync('.'), '.offpeak');
   return { file: join(own, `${stage}.db`), json: join(own, `${stage}.json`), earlier: join(here, `${stage}.json`) };
-}
-
-/** The state was a JSON file before it was a database. The store imports what it finds in the place of one. */
-function adoptJsonFile(config: string, stage: string): void {
-  const { file, json } = stateFiles(config, stage);
-  if (existsSync(json) && !existsSync(file)) renameSync(json, file);
 }
 
 /** A pipe (`-c <(…)`) is in no folder. */

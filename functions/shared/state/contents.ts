@@ -1,7 +1,7 @@
-import { copyFileSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import * as z from 'zod/mini';
-import { refused } from './file-failure.ts';
+import { codeOf, refused, unusable } from './file-failure.ts';
 
 const version = z.int().check(z.gte(1));
 
@@ -45,6 +45,17 @@ export function importJsonFile(file: string, createDatabase: (file: string, cont
     rmSync(lockFile);
   } finally {
     lock.close();
+  }
+}
+
+/** Puts the JSON file where the database is expected, which is not there yet: the first look imports it. @throws StateUnavailable */
+export function adoptJsonFile(json: string, file: string): void {
+  if (existsSync(file)) return;
+  try {
+    renameSync(json, file);
+  } catch (error) {
+    // There is none, or another process was faster.
+    if (codeOf(error) !== 'ENOENT') throw unusable(json, error);
   }
 }
 

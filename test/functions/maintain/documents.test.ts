@@ -207,7 +207,7 @@ describe('a lease', () => {
   });
 });
 
-test('what version 0.1 has noted as told is not reported again', async () => {
+test('what version 0.1 has noted as reported is not reported again', async () => {
   const { store, documents } = aStore();
   const { document, key } = CASES.history;
   await store.write(key, { ...document, told: ['foreign-defrag'] }, undefined);

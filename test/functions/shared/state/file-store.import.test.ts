@@ -43,7 +43,7 @@ describe('a JSON file of version 0.1', () => {
     expect(await store.write('lease#sessions', 2, 41)).toEqual({ stored: true, version: 43 });
   });
 
-  test('is imported once, whoever comes at the same time, and no write is lost', async () => {
+  test('is imported once by eight at the same time, and no write is lost', async () => {
     const stores = Array.from({ length: 8 }, () => createFileStore(path));
     await Promise.all(stores.map((store, i) => store.write(`node#${i}`, i, undefined)));
     expect((await createFileStore(path).list('')).size).toBe(10);
