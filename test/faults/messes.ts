@@ -1,4 +1,4 @@
-import type { Stored } from '../../functions/shared/state/store.ts';
+import type { Stored } from '../../core/ports/state-store.ts';
 export type Settings = Readonly<Record<string, string>>;
 
 /** What stays behind of the job, by name: settings that are not as before, leases, and alerts that nobody has got. */

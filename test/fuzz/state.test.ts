@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { leaseKey } from '../../functions/maintain/leases.ts';
-import { nodeKey } from '../../functions/maintain/memories.ts';
-import { deliver, OUTBOX } from '../../functions/maintain/outbox.ts';
-import { readState } from '../../functions/maintain/state.ts';
+import { deliver, OUTBOX } from '../../core/alerts/outbox.ts';
+import { readState } from '../../core/reconcile/snapshot.ts';
+import { leaseKey, nodeKey } from '../../core/state/keys.ts';
 import { aStore } from '../model/store.ts';
 import { aLease } from '../support/builders.ts';
 import { RUNS } from './runs.ts';

@@ -2,11 +2,11 @@ import { existsSync, mkdirSync, readdirSync, realpathSync, symlinkSync } from 'n
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { systemClock } from '../../functions/maintain/clock.ts';
-import { entrust } from '../../functions/maintain/outbox.ts';
-import { putPause, readPauses } from '../../functions/maintain/pauses.ts';
-import { createDynamoStore } from '../../functions/shared/state/dynamo-store.ts';
-import { createFileStore } from '../../functions/shared/state/file-store.ts';
+import { systemClock } from '../../core/adapters/clock.ts';
+import { enqueue } from '../../core/alerts/outbox.ts';
+import { createDynamoStore } from '../../core/state/dynamodb/store.ts';
+import { createFileStore } from '../../core/state/file/file-store.ts';
+import { putPause, readPauses } from '../../core/state/pauses.ts';
 import { awsEnv } from '../support/aws-proxy.ts';
 import { aLease } from '../support/builders.ts';
 import { createStateTable } from '../support/dynamo-table.ts';
@@ -244,7 +244,7 @@ describeWithMoto('with STATE_TABLE in the environment', () => {
     const table = createDynamoStore(client, { tableName });
     const alert = anAlert();
     const job = { store: table, clock: systemClock(), log: { info() {}, warn() {}, error() {} } };
-    await entrust({ ...job, clock: { ...job.clock, now: () => Date.now() - 3_600_000 } }, 'a job that died', [alert]);
+    await enqueue({ ...job, clock: { ...job.clock, now: () => Date.now() - 3_600_000 } }, 'a job that died', [alert]);
     const key = `outbox#${alert.id}`;
     for (const command of [['release'], ['run', '--json']]) await offpeak(command, env);
     expect([...(await table.list('outbox#')).keys()]).toEqual([key]);
