@@ -9,6 +9,7 @@ import { ENVIRONMENT } from '../core/config/environment.ts';
 import type { Config, InstanceConfig } from '../core/config/schema.ts';
 import type { StateStore } from '../core/ports/state-store.ts';
 import { type Scope, WHOLE_FLEET } from '../core/reconcile/scope.ts';
+import { adoptJsonFile } from '../core/state/file/contents.ts';
 import { openStateStore } from '../core/state/open-store.ts';
 
 /** Which fleet, and where its state is. */
@@ -38,7 +39,7 @@ export function withPlaceOptions(command: Command): Command {
     .addOption(
       new Option(
         '-s, --state <file>',
-        'where leases, pauses and what was learned are kept (default: .offpeak/<stage>.json beside the config file, or the table' +
+        'where leases, pauses and what was learned are kept (default: .offpeak/<stage>.db beside the config file, or the table' +
           ' in STATE_TABLE)',
       ).env('OFFPEAK_STATE'),
     );
@@ -81,7 +82,11 @@ export function warnOfClearText(config: Pick<Config, 'instances'>): void {
 
 /** The table of a deployed stage when STATE_TABLE names one, else the state file. @throws {EnvironmentError} {AwsEnvironmentError} */
 export function stateStore(options: Pick<PlaceOptions, 'state' | 'config'>, stage: string): StateStore {
-  if (!options.state && process.env[ENVIRONMENT.stateTable] === undefined) tellOfEarlierFile(options.config, stage);
+  if (!options.state && process.env[ENVIRONMENT.stateTable] === undefined) {
+    const { json, file } = stateFiles(options.config, stage);
+    adoptJsonFile(json, file);
+    tellOfEarlierFiles(options.config, stage);
+  }
   return openStateStore(process.env, {
     asked: options.state,
     askedBy: '--state (or OFFPEAK_STATE)',
@@ -94,14 +99,14 @@ export function stateStore(options: Pick<PlaceOptions, 'state' | 'config'>, stag
  * followed: one config file has one state. What 0.1.0 kept in the folder that it was typed in is used where there is nothing else.
  */
 function ownStateFile(config: string, stage: string): string {
-  const { file, earlier } = stateFiles(config, stage);
-  return existsSync(earlier) && !existsSync(file) ? earlier : file;
+  const { file, json, earlier } = stateFiles(config, stage);
+  return existsSync(earlier) && !existsSync(file) && !existsSync(json) ? earlier : file;
 }
 
 function stateFiles(config: string, stage: string) {
-  const name = join('.offpeak', `${stage}.json`);
-  const here = realpathSync('.');
-  return { file: join(folderOf(config) ?? here, name), earlier: join(here, name) };
+  const here = join(realpathSync('.'), '.offpeak');
+  const own = join(folderOf(config) ?? realpathSync('.'), '.offpeak');
+  return { file: join(own, `${stage}.db`), json: join(own, `${stage}.json`), earlier: join(here, `${stage}.json`) };
 }
 
 /** A pipe (`-c <(…)`) is in no folder. */
@@ -113,14 +118,14 @@ function folderOf(config: string): string | undefined {
   }
 }
 
-function tellOfEarlierFile(config: string, stage: string): void {
-  const { file, earlier } = stateFiles(config, stage);
-  if (file === earlier || !existsSync(earlier)) return;
-  process.stderr.write(
-    existsSync(file)
-      ? `offpeak: ${earlier}, from version 0.1.0, is not used: the state is ${file}\n`
-      : `offpeak: the state is ${earlier}, from version 0.1.0, found from this folder only; for all: mkdir -p ${dirname(file)} && mv ${earlier} ${file}\n`,
-  );
+function tellOfEarlierFiles(config: string, stage: string): void {
+  const { file, json, earlier } = stateFiles(config, stage);
+  for (const left of [...new Set([json, earlier])].filter(existsSync))
+    process.stderr.write(
+      existsSync(file)
+        ? `offpeak: ${left}, from version 0.1.0, is not used: the state is ${file}\n`
+        : `offpeak: the state is ${left}, from version 0.1.0, found from this folder only; for all: mkdir -p ${dirname(file)} && mv ${left} ${file}\n`,
+    );
 }
 
 /** Where the state is, for people: a table, or a file by its whole path. */

@@ -71,7 +71,7 @@ async function onServer(
 async function run(server: RunningServer, folder: string, { color, signal }: DemoOptions): Promise<readonly Tick[]> {
   const config = demoConfig(server.port);
   const { ports, told } = terminalPorts(
-    createFileStore(join(folder, 'state.json')),
+    createFileStore(join(folder, 'state.db')),
     systemClock({ signal }),
     stderrLog({}),
   );

@@ -4,7 +4,7 @@ import { type Milliseconds, SECOND } from '../config/units.ts';
 import { diagnose } from '../diagnosis/diagnose.ts';
 import { commandsPerSecond, loadCounters, mainThreadCpu } from '../diagnosis/load.ts';
 import type { Lease } from '../domain/lease.ts';
-import type { NodeMemory } from '../domain/node-history.ts';
+import type { NodeHistory } from '../domain/node-history.ts';
 import type { Observation, Peer, Settings } from '../domain/observation.ts';
 import type { Notice, Outcome, Problem } from '../domain/outcome.ts';
 import type { Facts, Plan } from '../domain/plan.ts';
@@ -56,7 +56,7 @@ export interface NodeContext {
 }
 
 export interface Recollection {
-  readonly memory: NodeMemory;
+  readonly memory: NodeHistory;
   readonly earlier?: Observation;
   readonly peer?: string;
   readonly noise?: number;

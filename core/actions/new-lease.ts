@@ -2,7 +2,7 @@ import { NodeFailure } from '../adapters/redis/failure.ts';
 import type { Milliseconds } from '../config/units.ts';
 import type { Blocker } from '../domain/blocker.ts';
 import type { Lease } from '../domain/lease.ts';
-import type { NodeMemory } from '../domain/node-history.ts';
+import type { NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Notice, Outcome } from '../domain/outcome.ts';
 import type { Acting, Facts, Plan } from '../domain/plan.ts';
@@ -19,20 +19,20 @@ import { rssBaseline } from './verify.ts';
 export type Result =
   | {
       readonly kind: 'done';
-      readonly memory: NodeMemory;
+      readonly memory: NodeHistory;
       readonly outcome: Outcome;
       readonly settled: Observation;
       /** False: it could not be entrusted to the outbox. */
       readonly isTold?: boolean;
     }
   | Withdrawn
-  | { readonly kind: 'failed'; readonly why: string; readonly leased: boolean; readonly memory: NodeMemory };
+  | { readonly kind: 'failed'; readonly why: string; readonly leased: boolean; readonly memory: NodeHistory };
 
 /** It turned out that this is not to be done; nothing is left changed. */
 interface Withdrawn {
   readonly kind: 'withdrawn';
   readonly plan: Plan;
-  readonly memory: NodeMemory;
+  readonly memory: NodeHistory;
   readonly notices?: readonly Notice[];
 }
 
@@ -53,6 +53,7 @@ function newLease(
   return {
     instance: context.instance.id,
     node: context.node,
+    status: 'active',
     phase: 'purging',
     runId: observation.runId ?? '',
     role: observation.replication.role,

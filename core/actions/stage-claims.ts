@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import * as z from 'zod/mini';
 import type { NodeFailure } from '../adapters/redis/failure.ts';
 import type { StageBlocker } from '../domain/blocker.ts';
+import type { Engine } from '../domain/engine.ts';
 import type { Lease } from '../domain/lease.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { ActingNode, Answer, Outage, StageLimits } from '../domain/stage.ts';
@@ -10,8 +11,8 @@ import { isRecent, outageOf, outagesAfter, stageBlockers } from '../guards/stage
 import { type HeldLease, leasesOf } from '../leases/lease-store.ts';
 import type { Ports } from '../ports/ports.ts';
 import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
-import { understood } from '../state/codec.ts';
-import { isAside, LEASE, STAGE_DOCUMENT } from '../state/keys.ts';
+import { type DocumentKind, decode, encode, oneOf } from '../state/codec.ts';
+import { isQuarantined, LEASE, STAGE_DOCUMENT } from '../state/keys.ts';
 
 /**
  * The brakes of the stage hold for two jobs at once, and for the instances that one job tends side by side, by one small document
@@ -23,7 +24,7 @@ import { isAside, LEASE, STAGE_DOCUMENT } from '../state/keys.ts';
  * * A claim counts for as long as its job may still act on it: to the lease's `busyUntil`, after which the job itself drops what it has
  *   taken, and a little more for clocks that differ. From then on the lease alone counts. Nothing has to be taken back: a job that dies
  *   between claim and lease, a lease that is dropped, a document that is lost, all heal by themselves within that time.
- * * A lease that was set aside does not count: its server restarted or is away. One whose server has come back counts until it has got
+ * * A quarantined lease does not count: its server restarted or is away. One whose server has come back counts until it has got
  *   its settings back. A lease that cannot be read counts, wherever it may be.
  * * What has befallen a server is written into the same document, so that no claim is granted by a job that has not heard of it.
  *
@@ -42,21 +43,21 @@ export interface StageClaims {
 
 const amount = z.number();
 
-const schema = z.object({
+const shape = z.looseObject({
   claims: z.array(
-    z.object({
+    z.looseObject({
       node: z.string(),
       holder: z.string(),
-      address: z.optional(z.string()),
+      address: z.exactOptional(z.string()),
       isDefrag: z.boolean(),
       until: amount,
     }),
   ),
   falls: z.array(
-    z.object({
+    z.looseObject({
       node: z.string(),
       runId: z.string(),
-      engine: z.object({ name: z.string(), version: z.string() }),
+      engine: z.looseObject({ name: oneOf<Engine['name']>(), version: z.string() }),
       how: z.enum(['restarted', 'vanished']),
       at: amount,
       until: amount,
@@ -80,6 +81,8 @@ export interface StageDocument {
   readonly version?: number;
 }
 
+export const STAGE_KIND: DocumentKind<Omit<StageDocument, 'version'>> = { schema: 1, shape };
+
 const NOTHING: StageDocument = { claims: [], falls: [] };
 
 /** Each loses only to another job's claim or fall. */
@@ -91,7 +94,7 @@ const REMEDY = '; remove it: leases and what this night brings fill it anew';
 export async function readStageDocument(store: StateStore): Promise<StageDocument> {
   const stored = await store.read(STAGE_DOCUMENT);
   if (!stored) return NOTHING;
-  return { ...(understood(schema, STAGE_DOCUMENT, stored.value, REMEDY) as StageDocument), version: stored.version };
+  return { ...decode(STAGE_KIND, STAGE_DOCUMENT, stored.value, REMEDY), version: stored.version };
 }
 
 /** What a look at a node came to, as far as the stage's limits need it. */
@@ -130,7 +133,7 @@ export function stageClaims(
 
   function actingUnder(held: HeldLease): readonly Held[] {
     const home = [...placements].find(([, one]) => one.key === held.key)?.[0];
-    if (isAside(held) && home === undefined) return [];
+    if (isQuarantined(held) && home === undefined) return [];
     const { address, holder } = held.lease;
     const node = home ?? held.lease.node;
     return [{ node, holder, ...(address !== undefined && { address }), isDefrag: held.lease.phase !== 'purging' }];
@@ -154,15 +157,17 @@ export function stageClaims(
   async function refresh(): Promise<void> {
     document = withoutReleased(await readStageDocument(store));
     const garbled: string[] = [];
-    const { leases, aside } = leasesOf(await store.list(LEASE), (key) => void garbled.push(key));
-    leased = [...[...leases.values(), ...aside].flatMap(actingUnder), ...garbled.map(unreadable)];
+    const { leases, quarantined } = leasesOf(await store.list(LEASE), (key) => void garbled.push(key));
+    leased = [...[...leases.values(), ...quarantined].flatMap(actingUnder), ...garbled.map(unreadable)];
   }
 
   /** False: another job has changed it in between. */
   async function write(claims: readonly Claim[]): Promise<boolean> {
     const { falls } = seen();
-    const written = await store.write(STAGE_DOCUMENT, { claims, falls }, document.version);
-    if (written.stored) document = { claims, falls, version: written.version };
+    const { version, ...before } = document;
+    const after = encode(STAGE_KIND, { claims, falls }, before);
+    const written = await store.write(STAGE_DOCUMENT, after, version);
+    if (written.stored) document = { ...after, version: written.version };
     return written.stored;
   }
 
@@ -234,7 +239,7 @@ function contended(): StateUnavailable {
 function outagesSeen(placements: Known['placements'], looks: Known['looks'], now: number): readonly Outage[] {
   return [...placements].flatMap(([node, held]) => {
     const look = looks.find((one) => one.node.id === node);
-    if (look === undefined || isAside(held)) return [];
+    if (look === undefined || isQuarantined(held)) return [];
     if ('problem' in look && !isSilence(look.problem)) return [];
     return outageOf(held.lease, 'observation' in look ? look.observation : 'silent', now) ?? [];
   });

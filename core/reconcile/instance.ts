@@ -8,8 +8,8 @@ import type { StopReason } from '../domain/plan.ts';
 import { actingOrder, waitsForStage } from '../guards/node-order.ts';
 import type { HeldLease } from '../leases/lease-store.ts';
 import { isOverdue } from '../leases/timing.ts';
-import { memoryFor } from '../state/history-placement.ts';
-import { isAside } from '../state/keys.ts';
+import { historyFor } from '../state/history-placement.ts';
+import { isQuarantined } from '../state/keys.ts';
 import { announcer } from './announcer.ts';
 import type { InstanceReport, InstanceWork, Run } from './assign.ts';
 import { unreachableLease } from './displaced-leases.ts';
@@ -27,7 +27,7 @@ export async function reconcileInstance(work: InstanceWork, run: Run): Promise<I
     const peers = peersOf(leases, ports.clock.now());
     let peer = snapshot.kind === 'readable' ? peers[0] : undefined;
     // A quarantined lease is ended before anything else is done: its server has come back with our settings on.
-    const quarantined = [...leases].flatMap(([node, held]) => (isAside(held) ? [node] : []));
+    const quarantined = [...leases].flatMap(([node, held]) => (isQuarantined(held) ? [node] : []));
     for (const early of actingOrder(nodes, [...quarantined, ...peers])) {
       const look = await freshLook(early, work, run);
       // Two of them, when instances were merged: the later one ends.
@@ -92,7 +92,7 @@ async function freshLook(
 /** Nodes with a lease of this instance, the oldest first; without those that only a person can restore and whose time is over. */
 function peersOf(leases: ReadonlyMap<string, HeldLease>, now: number): readonly string[] {
   return [...leases]
-    .filter(([, held]) => !isAside(held) && !isOverdue(held.lease, now))
+    .filter(([, held]) => !isQuarantined(held) && !isOverdue(held.lease, now))
     .toSorted(([, a], [, b]) => a.lease.acquiredAt - b.lease.acquiredAt)
     .map(([node]) => node);
 }
@@ -119,9 +119,9 @@ async function reconcileNode(
     const { observation } = look;
     const context = contextOf(look, work, run);
     if (snapshot.kind === 'unavailable') return [await reconcileWithoutStore(context, observation, held, release)];
-    if (!held) return [await reconcileIdleNode(context, observation, snapshot.memoryOf(id), peer)];
+    if (!held) return [await reconcileIdleNode(context, observation, snapshot.historyOf(id), peer)];
     // A history follows its server; of one that does not answer as itself, it is where the lease was taken.
-    const memory = snapshot.memoryOf(observation.runId === held.lease.runId ? id : held.lease.node);
+    const memory = snapshot.historyOf(observation.runId === held.lease.runId ? id : held.lease.node);
     // Most ticks find no lease: what ends one is loaded when it is needed.
     const { reconcileLeasedNode } = await import('./leased-node.ts');
     return await reconcileLeasedNode(context, observation, memory, held, release);
@@ -165,7 +165,7 @@ async function unreachedOutcome(look: UnreachedNode, held: HeldLease | undefined
 }
 
 function watchedOutcome({ instance, node, observation }: ReachedNode, { snapshot }: Run): Outcome {
-  const known = snapshot.kind === 'readable' ? memoryFor(observation, snapshot.memoryOf(node.id)) : undefined;
+  const known = snapshot.kind === 'readable' ? historyFor(observation, snapshot.historyOf(node.id)) : undefined;
   return {
     instance: instance.id,
     node: node.id,

@@ -68,6 +68,6 @@ function stageClaimsOf({ maxDefragsAtOnce: limit }: Config, ports: Ports, { snap
   });
 }
 
-function allHeld({ leases, aside }: Leases): readonly HeldLease[] {
-  return [...leases.values(), ...aside];
+function allHeld({ leases, quarantined }: Leases): readonly HeldLease[] {
+  return [...leases.values(), ...quarantined];
 }

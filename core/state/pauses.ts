@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { longest, type Pause } from '../domain/pause.ts';
 import type { Log } from '../ports/log.ts';
 import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
-import { understood } from './codec.ts';
+import { type DocumentKind, decode, encode } from './codec.ts';
 import { PAUSE } from './keys.ts';
 
 /** In place of an instance's id, which always begins with a letter. */
@@ -24,13 +24,15 @@ const words = z.string().check(z.refine(isReason));
 
 const instant = z.number().check(z.gte(0), z.lte(8.64e15));
 
-const pauseSchema = z.looseObject({
+const shape = z.looseObject({
   until: instant,
   reason: words,
   by: words,
   at: instant,
-  nodes: z.optional(z.array(z.string())),
+  nodes: z.exactOptional(z.array(z.string())),
 });
+
+export const PAUSE_KIND: DocumentKind<Pause> = { schema: 1, shape };
 
 /** Every pause that is stored. */
 export interface Pauses {
@@ -57,7 +59,7 @@ export async function readPauses(store: StateStore): Promise<Pauses> {
   const stored = new Map(
     [...documents].map(([key, { value, version }]) => [
       key.slice(PAUSE.length),
-      { pause: understood(pauseSchema, key, value, UNREADABLE) as Pause, version },
+      { pause: decode(PAUSE_KIND, key, value, UNREADABLE), version },
     ]),
   );
   return {
@@ -85,7 +87,7 @@ export function strayPauses(
 
 /** Undefined for what cannot be read as one. */
 export function asPause(value: unknown): Pause | undefined {
-  return pauseSchema.safeParse(value).data as Pause | undefined;
+  return shape.safeParse(value).data;
 }
 
 /** Expired pauses count as none wherever they are met; this keeps them from piling up. */
@@ -113,7 +115,7 @@ export async function noteNodes(
   });
   try {
     for (const { scope, pause, version, nodes } of unnoted)
-      await store.write(PAUSE + scope, { ...pause, nodes: nodes.map(({ id }) => id) }, version);
+      await store.write(PAUSE + scope, encode(PAUSE_KIND, { ...pause, nodes: nodes.map(({ id }) => id) }), version);
   } catch (error) {
     if (!(error instanceof StateUnavailable)) throw error;
     log.warn('nodes of a pause not noted', { error: error.message });
@@ -126,7 +128,7 @@ export async function putPause(store: StateStore, scope: string, pause: Pause): 
   if (!asPause(pause)) throw new TypeError(`this is no pause: ${JSON.stringify(pause)}`);
   await settled(key, async () => {
     const stored = await store.read(key);
-    return (await store.write(key, { ...pause }, stored?.version)).stored;
+    return (await store.write(key, encode(PAUSE_KIND, pause), stored?.version)).stored;
   });
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, realpathSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -34,9 +34,9 @@ async function offpeak(args: readonly string[], env: Readonly<Record<string, str
 
 /** Without STATE_TABLE. */
 const REMINDER =
-  'offpeak: this is about runs from here, whose state is in .offpeak/prod.json; for the deployed job set STATE_TABLE to its table\n';
+  'offpeak: this is about runs from here, whose state is in .offpeak/prod.db; for the deployed job set STATE_TABLE to its table\n';
 
-const store = () => createFileStore(`${place.folder}/.offpeak/prod.json`);
+const store = () => createFileStore(`${place.folder}/.offpeak/prod.db`);
 const pauses = async () => [...(await readPauses(store())).stored].map(([scope, { pause }]) => [scope, pause.reason]);
 const forAnHour = (reason: string) => ['--for', '1h', '--reason', reason];
 
@@ -65,7 +65,7 @@ test.concurrent.each([
   });
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(expected);
-  expect((await createFileStore(`${here.folder}/.offpeak/prod.json`).list('')).size).toBe(0);
+  expect((await createFileStore(`${here.folder}/.offpeak/prod.db`).list('')).size).toBe(0);
 });
 
 test('F19: the state is beside the config file, whatever folder and link a command is typed in', async () => {
@@ -76,10 +76,10 @@ test('F19: the state is beside the config file, whatever folder and link a comma
   symlinkSync(join(config, 'prod.yml'), join(other, 'prod.yml'));
   const typed = (cwd: string, file: string, ...args: readonly string[]) => runOffpeak([...args, '-c', file], { cwd });
   const first = await typed(here.folder, 'config/prod.yml', 'pause', 'sessions', ...forAnHour('by name'));
-  expect(first).toMatchObject({ code: 0, stderr: expect.stringContaining('state is in config/.offpeak/prod.json;') });
+  expect(first).toMatchObject({ code: 0, stderr: expect.stringContaining('state is in config/.offpeak/prod.db;') });
   const second = await typed(other, 'prod.yml', 'resume', 'sessions');
   expect(second.stdout).toMatch(/^sessions: resumed; it was paused until .+"by name"/);
-  expect(second.stderr).toContain(`state is in ${realpathSync(config)}/.offpeak/prod.json;`);
+  expect(second.stderr).toContain(`state is in ${realpathSync(config)}/.offpeak/prod.db;`);
   expect([existsSync(join(other, '.offpeak')), existsSync(join(here.folder, '.offpeak'))]).toEqual([false, false]);
 });
 
@@ -87,7 +87,7 @@ test('F19: what 0.1.0 has kept in the working folder is used and named, until th
   using here = aWorkplace();
   mkdirSync(join(here.folder, 'config'));
   here.write('config/prod.yml', CONFIG);
-  const [earlier, own] = [`${here.folder}/.offpeak/prod.json`, `${here.folder}/config/.offpeak/prod.json`];
+  const [earlier, own] = [`${here.folder}/.offpeak/prod.json`, `${here.folder}/config/.offpeak/prod.db`];
   await putPause(createFileStore(earlier), 'sessions', {
     until: Date.now() + 3_600_000,
     reason: 'old',
@@ -101,7 +101,19 @@ test('F19: what 0.1.0 has kept in the working folder is used and named, until th
   await createFileStore(own).write('node#a', {}, undefined);
   const second = await resume();
   expect(second.stdout).toBe('sessions: was not paused\n');
-  expect(second.stderr).toMatch(/from version 0\.1\.0, is not used: the state is \S+\/config\/\.offpeak\/prod\.json\n/);
+  expect(second.stderr).toMatch(/from version 0\.1\.0, is not used: the state is \S+\/config\/\.offpeak\/prod\.db\n/);
+});
+
+test('the JSON file of version 0.1 beside the config file becomes the database, with the pause that it holds', async () => {
+  using here = aWorkplace();
+  here.write('prod.yml', CONFIG);
+  mkdirSync(join(here.folder, '.offpeak'));
+  const pause = { until: Date.now() + 3_600_000, reason: 'old', by: 'bob', at: 0 };
+  const state = { format: 'offpeak/state@1', next: 2, documents: { 'pause#sessions': { version: 1, value: pause } } };
+  here.write('.offpeak/prod.json', JSON.stringify(state));
+  const { stdout } = await runOffpeak(['resume', 'sessions', '-c', 'prod.yml'], { cwd: here.folder });
+  expect(stdout).toMatch(/^sessions: resumed; it was paused .+"old"/);
+  expect(readdirSync(join(here.folder, '.offpeak'))).toEqual(['prod.db', 'prod.db-journal', 'prod.db.0.1.json']);
 });
 
 test('pauses of single instances and of all, one in place of another, and their end', async () => {
@@ -122,8 +134,8 @@ test('pauses of single instances and of all, one in place of another, and their 
   );
   expect(await pauses()).toEqual([
     ['*', 'everything'],
-    ['sessions', 'some'],
     ['carts', 'other'],
+    ['sessions', 'some'],
   ]);
 
   const one = await offpeak(['resume', 'carts']);
@@ -179,7 +191,7 @@ test.each(['pause --for 1h --reason x', 'resume', 'release'])(
     const state = place.write('broken.json', '{ "half": ');
     const { code, stdout, stderr } = await offpeak([...args.split(' '), '-s', state]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^offpeak: The state file .*broken\.json is not valid JSON[^\n]*\n$/);
+    expect(stderr).toMatch(/^offpeak: The state file .*broken\.json is neither an SQLite database nor [^\n]*\n$/);
   },
 );
 

@@ -103,7 +103,7 @@ describe('F2: a CONFIG REWRITE during a lease', () => {
     expect(world.violations).toEqual([]);
   });
 
-  test('is given back at each restart, also after one in mid-lease, which sets the lease aside', async () => {
+  test('is given back at each restart, also after one in mid-lease, which quarantines the lease', async () => {
     const world = await defragmenting();
     server(world, first).rewrite();
     await restarted(world);

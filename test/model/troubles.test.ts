@@ -314,7 +314,7 @@ describe('a job that is suspended for minutes', () => {
 });
 
 describe('a node that is leased and does not answer', () => {
-  test('keeps its instance for a day; then its lease is set aside, that is told, and the others are tended', async () => {
+  test('keeps its instance for a day; then its lease is quarantined, that is told, and the others are tended', async () => {
     const world = aNight('trio');
     fragment(world);
     await world.run();

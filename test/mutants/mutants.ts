@@ -19,6 +19,7 @@ const STAGE_DOCUMENT = ['unit/core/actions/stage-claims.test.ts'];
 const LOOKS = ['integration/looks.test.ts'];
 const NAMES = ['integration/names.test.ts'];
 const PLAN = ['unit/core/actions/plan'];
+const DOCUMENTS = ['unit/core/state/documents.test.ts'];
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -121,7 +122,7 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S2',
     what: 'a server that answers as itself is still taken for a restarted one',
     file: 'core/actions/defrag/resume.ts',
-    from: "(isAside(held) ? 'duration-spent' : undefined)",
+    from: "(isQuarantined(held) ? 'duration-spent' : undefined)",
     to: 'undefined',
     tests: ['model/regressions.test.ts'],
   },
@@ -138,7 +139,7 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'a store that cannot be read keeps a defrag on',
     file: 'core/reconcile/tick.ts',
     from: "const leases = before.kind === 'readable' ? before : before.lastKnown;",
-    to: "const leases = before.kind === 'readable' ? before : { leases: new Map(), aside: [] };",
+    to: "const leases = before.kind === 'readable' ? before : { leases: new Map(), quarantined: [] };",
     tests: TROUBLES,
   },
   {
@@ -241,8 +242,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S4',
     what: 'a lease is taken though another one stands',
     file: 'core/leases/lease-store.ts',
-    from: 'store.write(key, lease, undefined)',
-    to: 'store.write(key, lease, (await store.read(key))?.version)',
+    from: 'store.write(key, document, undefined)',
+    to: 'store.write(key, document, (await store.read(key))?.version)',
     tests: MODEL,
   },
   {
@@ -297,8 +298,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S4',
     what: 'what another job has claimed meanwhile is overwritten',
     file: 'core/actions/stage-claims.ts',
-    from: 'store.write(STAGE_DOCUMENT, { claims, falls }, document.version)',
-    to: 'store.write(STAGE_DOCUMENT, { claims, falls }, (await store.read(STAGE_DOCUMENT))?.version)',
+    from: 'store.write(STAGE_DOCUMENT, after, version)',
+    to: 'store.write(STAGE_DOCUMENT, after, (await store.read(STAGE_DOCUMENT))?.version)',
     tests: STAGE_DOCUMENT,
   },
   {
@@ -924,5 +925,29 @@ export const MUTANTS: readonly Mutant[] = [
     from: 'const isIts = (one: Held) => one.node === node && one.holder === holder;',
     to: 'const isIts = (one: Held) => one.node === node && holder !== "";',
     tests: STAGE_DOCUMENT,
+  },
+  {
+    law: 'S2',
+    what: 'an older version loses the fields of a newer one',
+    file: 'core/state/codec.ts',
+    from: '{ ...Object.fromEntries(unknown), ...after, ',
+    to: '{ ...after, ',
+    tests: DOCUMENTS,
+  },
+  {
+    law: 'S2',
+    what: 'an older version overwrites the record of a newer one',
+    file: 'core/leases/records.ts',
+    from: 'if (stored && isNewer(RECORD_KIND, stored.value)) return;',
+    to: '',
+    tests: DOCUMENTS,
+  },
+  {
+    law: 'S2',
+    what: 'a quarantined lease of version 0.1 counts as active',
+    file: 'core/state/keys.ts',
+    from: "QUARANTINED.test(key) ? 'quarantined' : status",
+    to: 'status',
+    tests: DOCUMENTS,
   },
 ];

@@ -32,7 +32,7 @@ writeFileSync(configFile, `defaults: { timezone: UTC }\ninstances:\n${nodes.join
 Object.assign(process.env, awsEnv(proxy.url.replace('127.0.0.1', 'aws.test')), {
   STAGE: 'test',
   CONFIG_FILE: configFile,
-  STATE_FILE: join(folder, 'state.json'),
+  STATE_FILE: join(folder, 'state.db'),
   ALERT_TOPIC_ARN: 'arn:aws:sns:eu-west-1:123456789012:alerts',
 });
 const { handler } = await import('../../functions/maintain/handler.ts');

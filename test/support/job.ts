@@ -69,7 +69,7 @@ export function aJob(
   } = {},
 ): Job {
   const folder = mkdtempSync(join(tmpdir(), 'offpeak-job-'));
-  const stateFile = overrides.stateFile ?? join(folder, 'state.json');
+  const stateFile = overrides.stateFile ?? join(folder, 'state.db');
   const clock = overrides.clock ?? systemClock();
   const metrics: Metric[] = [];
   const alerts: Alert[] = [];

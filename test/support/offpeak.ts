@@ -124,7 +124,7 @@ export interface Workplace extends Disposable {
 /** An empty folder to run in. */
 export function aWorkplace(): Workplace {
   const folder = mkdtempSync(join(tmpdir(), 'offpeak-cli-'));
-  const stateFile = join(folder, 'state.json');
+  const stateFile = join(folder, 'state.db');
   return {
     folder,
     stateFile,

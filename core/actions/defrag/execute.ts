@@ -7,8 +7,8 @@ import type { Acting, Facts } from '../../domain/plan.ts';
 import { BUSY } from '../../domain/timings.ts';
 import { dropLease, type HeldLease, renewLease } from '../../leases/lease-store.ts';
 import type { Configured } from '../../ports/node-session.ts';
-import { memoryFor } from '../../state/history-placement.ts';
-import { remember } from '../../state/node-history.ts';
+import { historyFor } from '../../state/history-placement.ts';
+import { updateHistory } from '../../state/node-history.ts';
 import { type NodeContext, noteSilence, outcomeOf } from '../context.ts';
 import { acquire, expected, type OwnTerms, type Result } from '../new-lease.ts';
 import { rssBaseline } from '../verify.ts';
@@ -104,8 +104,8 @@ async function confirm(
   await context.announce([outcome]);
   const renewed = await renewLease(ports.store, held, lease).catch((error: unknown) => expected(error));
   if (renewed && typeof renewed === 'object') {
-    const memory = await remember(ports.store, node, (known) => ({
-      ...memoryFor(settled, known),
+    const memory = await updateHistory(ports.store, node, (known) => ({
+      ...historyFor(settled, known),
       defragSupport: 'supported',
     })).catch(() => facts.memory);
     return { kind: 'done', memory, outcome, settled };
@@ -146,8 +146,8 @@ async function withdrawRefused(
     return { kind: 'failed', why: `${error}; and it could not be undone`, leased: true, memory: facts.memory };
   await dropLease(ports.store, held);
   const isUnsupported = isDefragRefusal(error);
-  const memory = await remember(ports.store, node, (known) => ({
-    ...memoryFor(facts.observation, known),
+  const memory = await updateHistory(ports.store, node, (known) => ({
+    ...historyFor(facts.observation, known),
     ...(isUnsupported ? { defragSupport: 'unsupported' } : { lastDefragAt: ports.clock.now() }),
   }));
   if (isUnsupported) return { kind: 'withdrawn', plan: { kind: 'skip', reason: 'unsupported' }, memory };

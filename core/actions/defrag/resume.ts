@@ -6,9 +6,9 @@ import type { Notice, Outcome } from '../../domain/outcome.ts';
 import type { Acting, Facts, Plan, StopReason } from '../../domain/plan.ts';
 import { CLOSING } from '../../domain/timings.ts';
 import { identify, mayComeBack } from '../../leases/identity.ts';
-import { dropLease, type HeldLease, renewLease, setAside } from '../../leases/lease-store.ts';
+import { dropLease, type HeldLease, quarantine, renewLease } from '../../leases/lease-store.ts';
 import { keepRecord } from '../../leases/records.ts';
-import { isAside } from '../../state/keys.ts';
+import { isQuarantined } from '../../state/keys.ts';
 import type { Found } from '../action.ts';
 import { type NodeContext, outcomeOf } from '../context.ts';
 import { expected } from '../new-lease.ts';
@@ -31,7 +31,7 @@ export async function resumeDefrag(
 ): Promise<readonly Outcome[]> {
   const { lease } = held;
   // A quarantined lease gives no right to go on. After a restart there is nothing to restore, whatever is asked for.
-  const wanted = because ?? (isAside(held) ? 'duration-spent' : undefined);
+  const wanted = because ?? (isQuarantined(held) ? 'duration-spent' : undefined);
   const asked = identify(lease, observation) === 'restarted' ? undefined : wanted;
   const decided = asked ? stopping(lease, asked) : planLeased(facts, lease);
   if (context.dryRun) return [outcomeOf(context, facts, decided, { status: 'observed', leased: true })];
@@ -79,7 +79,7 @@ async function stop(
   if (given.missing.length > 0) return [await stillOn(context, facts, renewed, decided, given)];
   const rewritten = await rewriteNotices(context, held.lease, observation);
   const { isJudged, ...traits } = traitsOf(because);
-  const rests = isAside(held) ? 'at-once' : traits.rests;
+  const rests = isQuarantined(held) ? 'at-once' : traits.rests;
   const after = await settleAfterDefrag(context, given.settled, facts.memory, closing, rests);
   const verdict = isJudged ? verdictOf(closing, after, context) : undefined;
   // Whoever has to finish this after us tells it again, under the same name: it is the end of the same lease.
@@ -89,8 +89,8 @@ async function stop(
     settings: given.restored,
     leftOn,
     notices: [...noticesOf(because, given), ...rewritten, ...leftNotices(held.lease, because, leftOn)],
-    // What was set aside has ended once before, and was told: this is another event.
-    episode: held.lease.acquiredAt + (isAside(held) ? 1 : 0),
+    // A quarantined lease has ended once before, with an alert: this is another event.
+    episode: held.lease.acquiredAt + (isQuarantined(held) ? 1 : 0),
   });
   const outcomes = [outcome, ...after.outcomes];
   const isTold = await context.announce(outcomes);
@@ -102,7 +102,7 @@ async function stop(
     await renewLease(context.ports.store, renewed, { ...renewed.lease, busyUntil: 0 });
     return outcomes.map((one) => ({ ...one, leased: true }));
   }
-  await (mayComeBack(because) && !isAside(held) ? setAside : dropLease)(context.ports.store, renewed);
+  await (mayComeBack(because) && !isQuarantined(held) ? quarantine : dropLease)(context.ports.store, renewed);
   return outcomes;
 }
 

@@ -1,7 +1,7 @@
 import { MIB } from '../../config/units.ts';
 import { diagnose } from '../../diagnosis/diagnose.ts';
 import type { Lease } from '../../domain/lease.ts';
-import type { NodeMemory } from '../../domain/node-history.ts';
+import type { NodeHistory } from '../../domain/node-history.ts';
 import type { Observation } from '../../domain/observation.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { Acting, Facts, Plan } from '../../domain/plan.ts';
@@ -10,7 +10,7 @@ import { factsAt, type NodeContext, outcomeOf, waitKeepingAlive } from '../conte
 import { failedOutcome } from '../new-lease.ts';
 import { planAfterDefrag } from '../purge/after-defrag.ts';
 import { purge } from '../purge/execute.ts';
-import { isPurgeUntold, unknownPurge } from '../purge/resume.ts';
+import { isPurgeUnreported, unknownPurge } from '../purge/resume.ts';
 import type { StopTraits } from './stop-reasons.ts';
 
 /** Fewer pages than this are not worth waiting for. */
@@ -34,12 +34,12 @@ export interface Settled {
 export async function settleAfterDefrag(
   context: NodeContext,
   given: Observation,
-  memory: NodeMemory,
+  memory: NodeHistory,
   lease: Pick<Lease, 'instance' | 'node' | 'acquiredAt' | 'busyUntil'>,
   rests: StopTraits['rests'],
 ): Promise<Settled> {
   const first = factsAt(context, given, { memory });
-  if (await isPurgeUntold(context, lease, memory))
+  if (await isPurgeUnreported(context, lease, memory))
     return { settled: given, isAtRest: true, outcomes: [unknownPurge(context, first)] };
   if (rests === 'at-once') return { settled: given, isAtRest: pagesOf(first) < AT_REST, outcomes: [] };
   const quiet = { kind: 'skip', reason: 'changed' } as const;

@@ -1,11 +1,11 @@
 import { purgePatience } from '../../diagnosis/predict.ts';
 import type { Lease } from '../../domain/lease.ts';
-import type { NodeMemory } from '../../domain/node-history.ts';
+import type { NodeHistory } from '../../domain/node-history.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { Acting, Facts } from '../../domain/plan.ts';
 import { AFTER_PURGE, BUSY } from '../../domain/timings.ts';
-import { memoryFor } from '../../state/history-placement.ts';
-import { remember } from '../../state/node-history.ts';
+import { historyFor } from '../../state/history-placement.ts';
+import { updateHistory } from '../../state/node-history.ts';
 import { type NodeContext, outcomeOf } from '../context.ts';
 import { expected, failedOutcome, type Result, underLease } from '../new-lease.ts';
 import { rssBaseline, verify } from '../verify.ts';
@@ -24,10 +24,10 @@ export async function purge(
 ): Promise<Result> {
   const { session, ports, instance, node } = context;
   const before = facts.observation;
-  const note = (change: (memory: NodeMemory) => NodeMemory) =>
-    remember(ports.store, node, (memory) => change(memoryFor(before, memory)));
+  const note = (change: (memory: NodeHistory) => NodeHistory) =>
+    updateHistory(ports.store, node, (memory) => change(historyFor(before, memory)));
   const memory = await note((known) => ({ ...known, lastPurgeAt: ports.clock.now() }));
-  const known = (isTold: boolean, change: (memory: NodeMemory) => NodeMemory) =>
+  const known = (isTold: boolean, change: (memory: NodeHistory) => NodeHistory) =>
     note((stored) => ({ ...change(stored), ...(isTold && { purgeKnownAt: ports.clock.now() }) })).catch(
       (error: unknown) => {
         ports.log.warn('not remembered', { instance: instance.id, node, error: expected(error) });

@@ -65,10 +65,10 @@ describe('advises a pause', () => {
     leases: new Map(),
     obstacle: () => undefined,
     unreadable: new Map(),
-    aside: [],
+    quarantined: [],
     records: [],
     stageDocument: { claims: [], falls: [] },
-    memoryOf: () => ({ learned: {}, ineffective: { purge: 0, defrag: 0 } }),
+    historyOf: () => ({ learned: {}, ineffective: { purge: 0, defrag: 0 } }),
     pauses: { stored: new Map(), pauseOf: (_: unknown, now: number) => longest([pause], now) },
   });
   const { defrag } = anInstance();

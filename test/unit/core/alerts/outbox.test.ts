@@ -326,5 +326,5 @@ describe('the outbox', () => {
     });
   });
 
-  test('is not kept for ever', () => expect(lifetimeOf(`${OUTBOX}x`)).toBe(OUTBOX_LIFETIME));
+  test('is not kept for ever', () => expect(lifetimeOf(`${OUTBOX}x`, {})).toBe(OUTBOX_LIFETIME));
 });

@@ -8,14 +8,14 @@ import { readState } from '../../../../core/reconcile/snapshot.ts';
 import { createFileStore } from '../../../../core/state/file/file-store.ts';
 import { LONGEST_PAUSE, lifetimeOf } from '../../../../core/state/keys.ts';
 import { dropExpired, endPause, isReason, putPause, readPauses } from '../../../../core/state/pauses.ts';
-import { NOW } from '../../../support/builders.ts';
+import { aLease, NOW } from '../../../support/builders.ts';
 import { PAUSE } from '../reporting/samples.ts';
 
 let store: StateStore;
 beforeEach(({ onTestFinished }) => {
   const folder = mkdtempSync(join(tmpdir(), 'offpeak-pauses-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  store = createFileStore(join(folder, 'state.json'));
+  store = createFileStore(join(folder, 'state.db'));
 });
 
 const keys = async () => [...(await store.list('')).keys()];
@@ -76,11 +76,13 @@ describe('a pause in the store', () => {
     expect(warnings).toEqual(['expired pauses not removed']);
   });
 
-  test('is kept for longer than any pause lasts; a lease for ever, unless it was set aside', () => {
-    expect(lifetimeOf('pause#*')).toBeGreaterThan(LONGEST_PAUSE);
-    expect(lifetimeOf('lease#pause#')).toBeUndefined();
-    expect(lifetimeOf('lease#sessions')).toBeUndefined();
-    expect(lifetimeOf('lease#sessions#3f')).toBe(90 * 24 * HOUR);
+  test('is kept for longer than any pause lasts; a lease for ever, unless it is quarantined', () => {
+    expect(lifetimeOf('pause#*', {})).toBeGreaterThan(LONGEST_PAUSE);
+    expect(lifetimeOf('lease#pause#', {})).toBeUndefined();
+    expect(lifetimeOf('lease#sessions', aLease())).toBeUndefined();
+    expect(lifetimeOf('lease#sessions#3f', aLease({ status: 'quarantined' }))).toBe(90 * 24 * HOUR);
+    // Of version 0.1.
+    expect(lifetimeOf('lease#sessions#3f', {})).toBe(90 * 24 * HOUR);
   });
 
   test('two people at the same moment: both are told that theirs was stored, and one of them is', async () => {
