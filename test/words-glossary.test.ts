@@ -35,9 +35,14 @@ function writtenLines(text: string): readonly (readonly [number: number, line: s
   });
 }
 
+/** Names in back ticks belong to code, where this test reads them as well. */
+const withoutCode = (line: string) => line.replaceAll(/`[^`]*`/g, '``');
+
 function complaintsOf(path: string): readonly string[] {
   return writtenLines(read(path)).flatMap(([number, line]) =>
-    bannedIn(line).map(({ word, instead }) => `${path}:${number}: not "${word}", but: ${instead}   (${line.trim()})`),
+    bannedIn(path.endsWith('.md') ? withoutCode(line) : line).map(
+      ({ word, instead }) => `${path}:${number}: not "${word}", but: ${instead}   (${line.trim()})`,
+    ),
   );
 }
 
