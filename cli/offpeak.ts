@@ -5,6 +5,7 @@ import { AwsEnvironmentError } from '../functions/shared/aws/clients.ts';
 import { ConfigError } from '../functions/shared/config/problem.ts';
 import { EnvironmentError } from '../functions/shared/contracts/environment.ts';
 import { StateUnavailable } from '../functions/shared/state/store.ts';
+import packageJson from '../package.json' with { type: 'json' };
 import { addCheck } from './commands/check.ts';
 import { addDemo } from './commands/demo.ts';
 import { addPause } from './commands/pause.ts';
@@ -21,7 +22,7 @@ const program = new Command('offpeak')
     'Keeps the memory of Redis and Valkey servers tidy: takes RSS apart, says which cure fits and what it will return,' +
       ' and carries it out inside a maintenance window, without breaking its word about latency.',
   )
-  .version('0.1.0')
+  .version(packageJson.version)
   .showHelpAfterError('(offpeak --help shows what there is)')
   .exitOverride()
   .addHelpText(
