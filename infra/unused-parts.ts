@@ -38,7 +38,7 @@ const mapAsCache = () =>
 /**
  * CommonJS is not tree-shaken, so all of ioredis comes along, and defines two methods for each of Redis' 301 commands when it
  * is loaded. Without all of these parts a start loads 128 KB less, and takes 60 ms instead of 82; the commands alone are 32 KB and
- * 14 ms of that (docs/decisions.md says how it was measured).
+ * 14 ms of that (docs/adr/0006-esm-in-chunks.md says how it was measured).
  */
 const PARTS: readonly Part[] = [
   {
