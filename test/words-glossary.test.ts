@@ -7,11 +7,12 @@ const ROOT = join(import.meta.dirname, '..');
 
 /** Where the words of docs/glossary.md hold. Test fixtures, the changelog and the samples of Slack's messages are left out. */
 const ROOTS = [
-  'README.md',
-  'CONTRIBUTING.md',
-  'SECURITY.md',
+  '{README,CONTRIBUTING,SECURITY}.md',
   'docs/**/*.md',
   '.github/**/*.{md,yml}',
+  'config/example.yml',
+  'serverless.yml',
+  'package.json',
   'scripts/**/*.ts',
 ];
 
