@@ -177,6 +177,15 @@ test('a path that is not there is missed, whole or without its start', () => {
   expect(missingOf(text)).toEqual(['infra/gone.ts', 'support/gone-*.test.ts', 'gone.ts']);
 });
 
+test.each([...PAGES, ...globSync('.github/**/*.{md,yml}', { cwd: ROOT }), '.ci/run'])(
+  '%s names only scripts that npm has',
+  (page) => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const named = [...read(page).matchAll(/\bnpm run (?:-s )?([\w:-]+)/g)].map(([, name = '']) => name);
+    expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
+  },
+);
+
 test('docs/deploy.md cites the deny-list for the versions that it names', () => {
   const [paragraph = ''] = /^On a version that is known to crash[\s\S]*?\n\n/m.exec(read('docs/deploy.md')) ?? [];
   const [, file = ''] = /`([^`]+)`/.exec(paragraph) ?? [];
