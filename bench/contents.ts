@@ -8,7 +8,7 @@ export interface Content {
   readonly start: number;
   /** Bytes of what is loaded when it is needed, or never. */
   readonly later: number;
-  /** The shortest way from a file of ours to it: `shared/aws/clients.ts > @aws-sdk/client-cloudwatch`; `ours` for our own. */
+  /** The shortest way from a file of ours to it: `core/adapters/aws/clients.ts > @aws-sdk/client-cloudwatch`; `ours` for our own. */
   readonly because: string;
 }
 

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FUNCTIONS } from '../infra/functions.ts';
-import { aRecord } from '../test/functions/notify-slack/sns-events.ts';
 import { deploymentOf } from '../test/support/deployed.ts';
 import type { Deployment } from '../test/support/lambda-runtime.ts';
+import { aRecord } from '../test/unit/functions/notify-slack/sns-events.ts';
 import type { Account } from './account.ts';
 
 /** What is measured. */

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-import '../functions/shared/quiet.ts';
+import '../core/adapters/quiet.ts';
 import { Command, CommanderError } from 'commander';
-import { AwsEnvironmentError } from '../functions/shared/aws/clients.ts';
-import { ConfigError } from '../functions/shared/config/problem.ts';
-import { EnvironmentError } from '../functions/shared/contracts/environment.ts';
-import { StateUnavailable } from '../functions/shared/state/store.ts';
+import { AwsEnvironmentError } from '../core/adapters/aws/clients.ts';
+import { EnvironmentError } from '../core/config/environment.ts';
+import { ConfigError } from '../core/config/problem.ts';
+import { StateUnavailable } from '../core/ports/state-store.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { addCheck } from './commands/check.ts';
 import { addDemo } from './commands/demo.ts';

@@ -1,11 +1,12 @@
-import type { Lease } from '../functions/maintain/decide/lease.ts';
-import { leasesIn } from '../functions/maintain/leases.ts';
-import type { Ports } from '../functions/maintain/ports.ts';
-import { type NodeName, type Tick, tick } from '../functions/maintain/run.ts';
-import { readState, type State } from '../functions/maintain/state.ts';
-import { isNamed } from '../functions/maintain/stranded.ts';
-import type { Config, InstanceConfig } from '../functions/shared/config/schema.ts';
-import { type Milliseconds, SECOND } from '../functions/shared/config/units.ts';
+import type { Config, InstanceConfig } from '../core/config/schema.ts';
+import { type Milliseconds, SECOND } from '../core/config/units.ts';
+import type { Lease } from '../core/domain/lease.ts';
+import { leasesIn } from '../core/leases/lease-store.ts';
+import type { Ports } from '../core/ports/ports.ts';
+import { isNamed } from '../core/reconcile/displaced-leases.ts';
+import type { NodeName, Tick } from '../core/reconcile/scope.ts';
+import { readState, type State } from '../core/reconcile/snapshot.ts';
+import { tick } from '../core/reconcile/tick.ts';
 
 /** A job that is in the middle of a step keeps the others off for a minute at most, and may have taken a new lease by then. */
 const ROUNDS = 3;
@@ -28,7 +29,7 @@ export async function giveBackAll(
     const wait = Math.max(...left.map(({ busyUntil }) => busyUntil)) - ports.clock.now();
     if (round > 0 && wait <= 0) break;
     if (round > 0) await ports.clock.pause(Math.min(wait, LONGEST_WAIT));
-    const latest = await tick(config, ports, { ...options, only: placesOf(left, config) });
+    const latest = await tick(config, ports, { ...options, scope: { kind: 'nodes', nodes: placesOf(left, config) } });
     print(latest);
     ticks.push(latest);
     state = await readState(ports.store);

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { slackSamples } from '../test/functions/notify-slack/samples.ts';
+import { slackSamples } from '../test/unit/functions/notify-slack/samples.ts';
 
 // A test compares the checked-in file with the messages: run this when it fails (`node cli/write-slack-samples.ts`).
 // The alerts in it are those that the job's own tests produce, which is why the samples live in test/.

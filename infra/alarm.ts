@@ -1,6 +1,6 @@
-import type { Config } from '../functions/shared/config/schema.ts';
-import { MINUTE, type Milliseconds, SECOND } from '../functions/shared/config/units.ts';
-import type { Severity } from '../functions/shared/contracts/alert.ts';
+import type { Config } from '../core/config/schema.ts';
+import { MINUTE, type Milliseconds, SECOND } from '../core/config/units.ts';
+import type { Severity } from '../core/domain/alert.ts';
 import { type Json, type Resource, ref } from './cloudformation.ts';
 import { alarmName, ID } from './names.ts';
 import { type Anchor, runbookLink } from './runbook.ts';

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
-import type { Config } from '../functions/shared/config/schema.ts';
+import type { Config } from '../core/config/schema.ts';
 import { FUNCTIONS, PACKAGED_CONFIG } from './functions.ts';
 import { noticesOf } from './notices.ts';
 import { withoutUnusedParts } from './unused-parts.ts';
@@ -75,13 +75,13 @@ function bundle(root: string, folder: string) {
 const withoutTerminal: Plugin = {
   name: 'without-terminal',
   setup(bundler) {
-    bundler.onLoad({ filter: /[\\/]functions[\\/]shared[\\/]state[\\/]file-store\.ts$/ }, () => ({
+    bundler.onLoad({ filter: /[\\/]core[\\/]state[\\/]file[\\/]file-store\.ts$/ }, () => ({
       loader: 'ts',
       contents: `export function createFileStore() {
         throw new Error('a packaged function keeps its state in a table, and in no file');
       }`,
     }));
-    bundler.onLoad({ filter: /[\\/]functions[\\/]shared[\\/]config[\\/]parse\.ts$/ }, () => ({
+    bundler.onLoad({ filter: /[\\/]core[\\/]config[\\/]parse\.ts$/ }, () => ({
       loader: 'ts',
       contents: `export function parseConfig() {
         const message = 'a packaged function reads the JSON that packaging has made of the configuration, and no YAML';

@@ -1,13 +1,13 @@
-import { isFleet } from '../functions/shared/config/fleet.ts';
-import type { Config } from '../functions/shared/config/schema.ts';
-import { HOUR, SECOND } from '../functions/shared/config/units.ts';
+import { isFleet } from '../core/config/fleet.ts';
+import type { Config } from '../core/config/schema.ts';
+import { HOUR, SECOND } from '../core/config/units.ts';
 import {
   FLEET_METRICS,
   JOB_METRICS,
   type MetricDefinition,
   type MetricSet,
   NODE_METRICS,
-} from '../functions/shared/contracts/metrics.ts';
+} from '../core/domain/metric-catalogue.ts';
 import type { Json, Resources } from './cloudformation.ts';
 import { endpointServices, type Network } from './network.ts';
 import { template } from './template.ts';

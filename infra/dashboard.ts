@@ -1,12 +1,7 @@
-import { isFleet } from '../functions/shared/config/fleet.ts';
-import type { Config } from '../functions/shared/config/schema.ts';
-import { SECOND } from '../functions/shared/config/units.ts';
-import {
-  FLEET_METRICS,
-  JOB_METRICS,
-  type MetricDefinition,
-  NODE_METRICS,
-} from '../functions/shared/contracts/metrics.ts';
+import { isFleet } from '../core/config/fleet.ts';
+import type { Config } from '../core/config/schema.ts';
+import { SECOND } from '../core/config/units.ts';
+import { FLEET_METRICS, JOB_METRICS, type MetricDefinition, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
 import { type Resource, sub } from './cloudformation.ts';
 import { functionName } from './functions.ts';
 import { instanceWidgets } from './instance-widgets.ts';

@@ -1,12 +1,12 @@
-import type { Config, InstanceConfig } from '../functions/shared/config/schema.ts';
-import type { Milliseconds } from '../functions/shared/config/units.ts';
+import type { Config, InstanceConfig } from '../core/config/schema.ts';
+import type { Milliseconds } from '../core/config/units.ts';
 import {
   DIMENSION,
   FLEET_METRICS,
   JOB_METRICS,
   type MetricDefinition,
   NAMESPACE,
-} from '../functions/shared/contracts/metrics.ts';
+} from '../core/domain/metric-catalogue.ts';
 import { type AlarmSpec, alarm, periodsFor } from './alarm.ts';
 import { byLogicalId, type Resources } from './cloudformation.ts';
 import { ANCHORS } from './runbook.ts';

@@ -1,7 +1,7 @@
-import { printSecretReference } from '../functions/shared/config/address.ts';
-import type { Config } from '../functions/shared/config/schema.ts';
-import { MINUTE, SECOND } from '../functions/shared/config/units.ts';
-import { ENVIRONMENT } from '../functions/shared/contracts/environment.ts';
+import { printSecretReference } from '../core/config/address.ts';
+import { ENVIRONMENT } from '../core/config/environment.ts';
+import type { Config } from '../core/config/schema.ts';
+import { MINUTE, SECOND } from '../core/config/units.ts';
 import { type Json, ref, sub } from './cloudformation.ts';
 import { ID, stackName } from './names.ts';
 import { isAttached, type Network } from './network.ts';

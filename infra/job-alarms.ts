@@ -1,5 +1,5 @@
-import type { Config } from '../functions/shared/config/schema.ts';
-import { DIMENSION, JOB_METRICS, NAMESPACE } from '../functions/shared/contracts/metrics.ts';
+import type { Config } from '../core/config/schema.ts';
+import { DIMENSION, JOB_METRICS, NAMESPACE } from '../core/domain/metric-catalogue.ts';
 import { type AlarmSpec, alarm, type MetricSource } from './alarm.ts';
 import { getAtt, type Resources } from './cloudformation.ts';
 import { functionName } from './functions.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../functions/shared/config/schema.ts';
+import type { Config } from '../core/config/schema.ts';
 import { byLogicalId, type Json, type Resource, type Resources, ref, sub } from './cloudformation.ts';
 import { ID } from './names.ts';
 import { secretSources } from './secrets.ts';

@@ -1,5 +1,5 @@
-import type { Config } from '../functions/shared/config/schema.ts';
-import { DIMENSION, type MetricDefinition, NAMESPACE, NODE_METRICS } from '../functions/shared/contracts/metrics.ts';
+import type { Config } from '../core/config/schema.ts';
+import { DIMENSION, type MetricDefinition, NAMESPACE, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
 import { type AlarmSource, type AlarmSpec, alarm, type MetricSource, periodsFor } from './alarm.ts';
 import { byLogicalId, type Resources } from './cloudformation.ts';
 import { type NamedNode, namedNodes, nodeLogicalPart, nodeTitle } from './names.ts';

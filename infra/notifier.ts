@@ -1,4 +1,4 @@
-import type { Config } from '../functions/shared/config/schema.ts';
+import type { Config } from '../core/config/schema.ts';
 import { getAtt, type Resources, ref } from './cloudformation.ts';
 import { NOTIFIER_TIMEOUT } from './functions.ts';
 import { notifierAlarms } from './job-alarms.ts';

@@ -1,6 +1,6 @@
-import type { SecretReference } from '../functions/shared/config/address.ts';
-import type { Config } from '../functions/shared/config/schema.ts';
-import { NAMESPACE } from '../functions/shared/contracts/metrics.ts';
+import type { SecretReference } from '../core/config/address.ts';
+import type { Config } from '../core/config/schema.ts';
+import { NAMESPACE } from '../core/domain/metric-catalogue.ts';
 import { arn, getAtt, type Json, type Resource, type Resources, ref } from './cloudformation.ts';
 import { type FUNCTIONS, functionName } from './functions.ts';
 import { ID } from './names.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../functions/shared/config/schema.ts';
+import type { Config } from '../core/config/schema.ts';
 
 /** The headings of docs/runbook.md to which alarms link. */
 export const ANCHORS = {

@@ -1,5 +1,5 @@
-import type { Config } from '../functions/shared/config/schema.ts';
-import { MINUTE } from '../functions/shared/config/units.ts';
+import type { Config } from '../core/config/schema.ts';
+import { MINUTE } from '../core/config/units.ts';
 import { arn, getAtt, type Resource, type Resources, ref } from './cloudformation.ts';
 import { ID, stackName } from './names.ts';
 import { allow } from './policies.ts';

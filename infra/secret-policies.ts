@@ -1,6 +1,6 @@
-import type { SecretReference } from '../functions/shared/config/address.ts';
-import type { ConfigProblem } from '../functions/shared/config/problem.ts';
-import type { Config } from '../functions/shared/config/schema.ts';
+import type { SecretReference } from '../core/config/address.ts';
+import type { ConfigProblem } from '../core/config/problem.ts';
+import type { Config } from '../core/config/schema.ts';
 import { byLogicalId, type Json, type Resource, type Resources, sub } from './cloudformation.ts';
 import type { Network } from './network.ts';
 import { allow, charactersOf, policy, type Statement } from './policies.ts';

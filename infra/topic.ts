@@ -1,4 +1,4 @@
-import type { Config } from '../functions/shared/config/schema.ts';
+import type { Config } from '../core/config/schema.ts';
 import { arn, byLogicalId, type Resource, type Resources, ref } from './cloudformation.ts';
 import { alarmName, digest, ID, stackName } from './names.ts';
 

@@ -1,5 +1,5 @@
-import type { Config } from '../functions/shared/config/schema.ts';
-import { MINUTE } from '../functions/shared/config/units.ts';
+import type { Config } from '../core/config/schema.ts';
+import { MINUTE } from '../core/config/units.ts';
 import { type AlarmSpec, periodsFor } from './alarm.ts';
 import { ANCHORS } from './runbook.ts';
 

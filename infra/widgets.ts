@@ -1,4 +1,4 @@
-import { DIMENSION, type MetricDefinition, NAMESPACE } from '../functions/shared/contracts/metrics.ts';
+import { DIMENSION, type MetricDefinition, NAMESPACE } from '../core/domain/metric-catalogue.ts';
 import type { Json } from './cloudformation.ts';
 
 /** A widget without its place. */

@@ -1,14 +1,14 @@
 import { existsSync, globSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, matchesGlob } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
-import type { BlockerKind } from '../functions/maintain/decide/guards.ts';
-import type { SkipReason, StopReason } from '../functions/maintain/decide/plan.ts';
-import type { AlertEvent } from '../functions/shared/contracts/alert.ts';
-import { FLEET_METRICS, JOB_METRICS, NODE_METRICS } from '../functions/shared/contracts/metrics.ts';
+import type { AlertEvent } from '../core/domain/alert.ts';
+import type { BlockerKind } from '../core/domain/blocker.ts';
+import { FLEET_METRICS, JOB_METRICS, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
+import type { SkipReason, StopReason } from '../core/domain/plan.ts';
 import { type MonthlyCost, monthlyCost } from '../infra/costs.ts';
 import { ANCHORS } from '../infra/runbook.ts';
-import { deployable, fleetFile, LONELY_VPC, NO_NETWORK } from './infra/stacks.ts';
 import { anchorsOf, prose } from './support/headings.ts';
+import { deployable, fleetFile, LONELY_VPC, NO_NETWORK } from './unit/infra/stacks.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...globSync('docs/**/*.md', { cwd: ROOT }).toSorted()];

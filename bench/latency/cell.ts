@@ -1,6 +1,6 @@
 import { restartFloor } from '../../cli/demo/floor.ts';
 import type { ServerBinary } from '../../cli/server/binary.ts';
-import { numberField } from '../../functions/shared/redis/info.ts';
+import { numberField } from '../../core/adapters/redis/info.ts';
 import { median } from '../statistics.ts';
 import { monotonic } from '../support/clock.ts';
 import { watchCures } from '../support/cures.ts';

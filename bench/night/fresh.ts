@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { clientOf } from '../../cli/demo/floor.ts';
 import type { ServerBinary } from '../../cli/server/binary.ts';
 import { startServer } from '../../cli/server/start.ts';
-import { type InfoFields, numberField } from '../../functions/shared/redis/info.ts';
+import { type InfoFields, numberField } from '../../core/adapters/redis/info.ts';
 import { cpuSeconds, infoOf, settled } from '../support/server.ts';
 
 /** What a restart leaves, and what it costs. */

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { clientOf } from '../../cli/demo/floor.ts';
 import type { RunningServer } from '../../cli/server/start.ts';
-import { numberField, parseInfo } from '../../functions/shared/redis/info.ts';
+import { numberField, parseInfo } from '../../core/adapters/redis/info.ts';
 import { monotonic } from './clock.ts';
 import type { Span } from './latencies.ts';
 

@@ -3,7 +3,7 @@ import { clientOf } from '../../cli/demo/floor.ts';
 import type { ServerBinary } from '../../cli/server/binary.ts';
 import { findDefragServer } from '../../cli/server/find.ts';
 import { type RunningServer, type StartOptions, startServer } from '../../cli/server/start.ts';
-import { type InfoFields, numberField, parseInfo } from '../../functions/shared/redis/info.ts';
+import { type InfoFields, numberField, parseInfo } from '../../core/adapters/redis/info.ts';
 import { BenchError } from './main.ts';
 import type { Shape } from './shapes.ts';
 

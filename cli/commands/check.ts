@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { systemClock } from '../../functions/maintain/clock.ts';
-import { tick } from '../../functions/maintain/run.ts';
+import { systemClock } from '../../core/adapters/clock.ts';
+import { tick } from '../../core/reconcile/tick.ts';
 import { exitCodeOf } from '../exit.ts';
 import { type CommonOptions, loadConfig, stateStore, warnOfClearText, withCommonOptions } from '../options.ts';
 import { printer } from '../output.ts';
@@ -14,14 +14,14 @@ export function addCheck(program: Command): void {
 }
 
 async function check(options: CommonOptions): Promise<void> {
-  const { config, only } = loadConfig(options);
+  const { config, scope } = loadConfig(options);
   warnOfClearText(config);
   const { ports, told } = terminalPorts(stateStore(options, config.stage), systemClock(), stderrLog(options));
   const result = await tick(config, ports, {
     mode: 'watch',
     holder: 'check',
     remaining: () => Number.MAX_SAFE_INTEGER,
-    ...(only && { only }),
+    scope,
   });
   printer(options, config, told)(result);
   process.exitCode = exitCodeOf([result]);

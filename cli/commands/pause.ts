@@ -1,10 +1,10 @@
 import { userInfo } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Pause } from '../../functions/maintain/decide/pause.ts';
-import { pauseText } from '../../functions/maintain/decide/words-pause.ts';
-import { EVERY_INSTANCE, isReason, putPause } from '../../functions/maintain/pauses.ts';
-import { readState, type State } from '../../functions/maintain/state.ts';
-import type { Config } from '../../functions/shared/config/schema.ts';
+import type { Config } from '../../core/config/schema.ts';
+import type { Pause } from '../../core/domain/pause.ts';
+import { readState, type State } from '../../core/reconcile/snapshot.ts';
+import { pauseText } from '../../core/reporting/wording/pause.ts';
+import { EVERY_INSTANCE, isReason, putPause } from '../../core/state/pauses.ts';
 import {
   chosenInstances,
   durationFrom,

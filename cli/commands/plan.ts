@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { systemClock } from '../../functions/maintain/clock.ts';
-import { tick } from '../../functions/maintain/run.ts';
+import { systemClock } from '../../core/adapters/clock.ts';
+import { tick } from '../../core/reconcile/tick.ts';
 import { EXIT, exitCodeOf } from '../exit.ts';
 import { interruption } from '../interrupt.ts';
 import {
@@ -31,7 +31,7 @@ export function addPlan(program: Command): void {
 }
 
 async function plan(options: PlanOptions): Promise<void> {
-  const { config, only } = loadConfig(options);
+  const { config, scope } = loadConfig(options);
   warnOfClearText(config);
   const { signal } = interruption(() => {});
   const offset = options.at === undefined ? 0 : options.at - Date.now();
@@ -42,7 +42,7 @@ async function plan(options: PlanOptions): Promise<void> {
     holder: 'plan',
     remaining: () => Number.MAX_SAFE_INTEGER,
     interrupted: () => signal.aborted,
-    ...(only && { only }),
+    scope,
   });
   printer(options, config, told)(result);
   process.exitCode = signal.aborted ? EXIT.interrupted : exitCodeOf([result]);

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import { systemClock } from '../../functions/maintain/clock.ts';
-import type { Lease } from '../../functions/maintain/decide/lease.ts';
-import { isLeaseKey, leasesIn } from '../../functions/maintain/leases.ts';
-import { readState } from '../../functions/maintain/state.ts';
-import { StateUnavailable } from '../../functions/shared/state/store.ts';
+import { systemClock } from '../../core/adapters/clock.ts';
+import type { Lease } from '../../core/domain/lease.ts';
+import { leasesIn } from '../../core/leases/lease-store.ts';
+import { StateUnavailable } from '../../core/ports/state-store.ts';
+import { readState } from '../../core/reconcile/snapshot.ts';
+import { isLeaseKey } from '../../core/state/keys.ts';
 import { EXIT } from '../exit.ts';
 import { interruption } from '../interrupt.ts';
 import {

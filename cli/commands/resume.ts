@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { pauseText } from '../../functions/maintain/decide/words-pause.ts';
-import { asPause, EVERY_INSTANCE, endPause, PAUSE, readPauses } from '../../functions/maintain/pauses.ts';
-import type { Config } from '../../functions/shared/config/schema.ts';
-import type { StateStore } from '../../functions/shared/state/store.ts';
+import type { Config } from '../../core/config/schema.ts';
+import type { StateStore } from '../../core/ports/state-store.ts';
+import { pauseText } from '../../core/reporting/wording/pause.ts';
+import { PAUSE } from '../../core/state/keys.ts';
+import { asPause, EVERY_INSTANCE, endPause, readPauses } from '../../core/state/pauses.ts';
 import { EXIT } from '../exit.ts';
 import {
   chosenInstances,

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type Command, Option } from 'commander';
-import { systemClock } from '../../functions/maintain/clock.ts';
-import { timeText } from '../../functions/maintain/decide/words-units.ts';
-import type { Tick } from '../../functions/maintain/run.ts';
-import type { Config } from '../../functions/shared/config/schema.ts';
+import { systemClock } from '../../core/adapters/clock.ts';
+import type { Config } from '../../core/config/schema.ts';
+import { timeText } from '../../core/format/units.ts';
+import type { Tick } from '../../core/reconcile/scope.ts';
 import { EXIT, exitCodeOf, exitCodeOfRun } from '../exit.ts';
 import { interruption } from '../interrupt.ts';
 import {
@@ -50,7 +50,7 @@ export function addRun(program: Command): void {
 }
 
 async function run(options: RunOptions): Promise<void> {
-  const { config, only } = loadConfig(options);
+  const { config, scope } = loadConfig(options);
   warnOfClearText(config);
   const { signal } = interruption(() => process.stderr.write('\noffpeak: interrupted: giving back what is held\n'));
   const { ports, told } = terminalPorts(
@@ -67,7 +67,7 @@ async function run(options: RunOptions): Promise<void> {
     mode: 'act',
     holder: randomUUID(),
     remaining: () => Number.MAX_SAFE_INTEGER,
-    ...(only && { only }),
+    scope,
   } as const;
   for await (const tick of ticks(config, ports, tickOptions, { every: options.every, until, signal })) {
     print(tick);

@@ -1,6 +1,6 @@
-import type { Bytes } from '../../functions/shared/config/units.ts';
-import { Redis } from '../../functions/shared/redis/client.ts';
-import { numberField, parseInfo } from '../../functions/shared/redis/info.ts';
+import { Redis } from '../../core/adapters/redis/client.ts';
+import { numberField, parseInfo } from '../../core/adapters/redis/info.ts';
+import type { Bytes } from '../../core/config/units.ts';
 import type { ServerBinary } from '../server/binary.ts';
 import { type RunningServer, startServer } from '../server/start.ts';
 

@@ -1,11 +1,11 @@
-import type { Layers } from '../../functions/maintain/decide/diagnose.ts';
-import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
-import type { Plan } from '../../functions/maintain/decide/plan.ts';
-import { planText } from '../../functions/maintain/decide/words.ts';
-import { isoText } from '../../functions/maintain/decide/words-units.ts';
-import type { Tick } from '../../functions/maintain/run.ts';
-import type { InstanceConfig } from '../../functions/shared/config/schema.ts';
-import type { Alert } from '../../functions/shared/contracts/alert.ts';
+import type { InstanceConfig } from '../../core/config/schema.ts';
+import type { Alert } from '../../core/domain/alert.ts';
+import type { Layers } from '../../core/domain/diagnosis.ts';
+import type { Outcome } from '../../core/domain/outcome.ts';
+import type { Plan } from '../../core/domain/plan.ts';
+import { isoText } from '../../core/format/units.ts';
+import type { Tick } from '../../core/reconcile/scope.ts';
+import { planText } from '../../core/reporting/wording/plan.ts';
 import type { LeaseOn } from './leases.ts';
 
 /**
@@ -34,7 +34,7 @@ export function tickJson(
     remarks: remarks.length === 0 ? undefined : remarks,
     alerts: alerts.map(({ event, severity, instance, node, title }) => ({ event, severity, instance, node, title })),
     problem,
-    troubles,
+    troubles: troubles.length === 0 ? undefined : troubles,
   });
 }
 

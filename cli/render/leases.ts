@@ -1,4 +1,4 @@
-import type { Tick } from '../../functions/maintain/run.ts';
+import type { Tick } from '../../core/reconcile/scope.ts';
 
 /** A node on which our defrag is on after a tick. */
 export interface LeaseOn {

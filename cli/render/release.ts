@@ -1,9 +1,9 @@
-import type { Lease } from '../../functions/maintain/decide/lease.ts';
-import { windowAt } from '../../functions/maintain/decide/window.ts';
-import type { Tick } from '../../functions/maintain/run.ts';
-import type { State } from '../../functions/maintain/state.ts';
-import { byHand, isNamed } from '../../functions/maintain/stranded.ts';
-import type { Config, InstanceConfig } from '../../functions/shared/config/schema.ts';
+import type { Config, InstanceConfig } from '../../core/config/schema.ts';
+import type { Lease } from '../../core/domain/lease.ts';
+import { windowAt } from '../../core/guards/window.ts';
+import { isNamed, manualCommands } from '../../core/reconcile/displaced-leases.ts';
+import type { Tick } from '../../core/reconcile/scope.ts';
+import type { State } from '../../core/reconcile/snapshot.ts';
 
 /** Which leases are gone. */
 export function releasedLines(wanted: readonly Lease[], kept: readonly Lease[]): readonly string[] {
@@ -17,7 +17,7 @@ export function releasedLines(wanted: readonly Lease[], kept: readonly Lease[]):
 export function keptLines(kept: readonly Lease[], ticks: readonly Tick[], config: Config): readonly string[] {
   return kept.map((lease) => {
     const { instance, node } = lease;
-    const typed = byHand(lease);
+    const typed = manualCommands(lease);
     const hand = typed === '' ? 'there is nothing to restore' : `by hand, on that server: ${typed}`;
     const why = isNamed(lease, config)
       ? `${whyNot(lease, ticks)}; its lease stays, and the next tick tries again`

@@ -1,4 +1,4 @@
-import type { AlertFact } from '../shared/contracts/alert.ts';
+import type { AlertFact } from '../../core/domain/alert.ts';
 import { type Alarm, placesOf, severityOf, type Trigger } from './alarm.ts';
 import {
   buttons,

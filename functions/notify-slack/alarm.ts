@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { DIMENSION } from '../shared/contracts/metrics.ts';
+import { DIMENSION } from '../../core/domain/metric-catalogue.ts';
 
 /** CloudWatch writes null as often as it leaves a key out. */
 const maybeText = z.nullish(z.string());

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { ALERT_SCHEMA, type Alert } from '../shared/contracts/alert.ts';
+import { ALERT_SCHEMA, type Alert } from '../../core/domain/alert.ts';
 import {
   buttons,
   header,

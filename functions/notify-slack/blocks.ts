@@ -6,8 +6,8 @@ import type {
   PlainTextElement,
   SectionBlock,
 } from '@slack/types';
-import type { AlertFact } from '../shared/contracts/alert.ts';
-import { escapedText, shortenedText } from '../shared/contracts/slack-text.ts';
+import type { AlertFact } from '../../core/domain/alert.ts';
+import { escapedText, shortenedText } from '../../core/format/slack-text.ts';
 import { LIMITS } from './limits.ts';
 
 /** Addresses for the buttons; https only. */

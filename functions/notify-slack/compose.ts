@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createSecretReader } from '../shared/aws/secrets.ts';
-import { ENVIRONMENT } from '../shared/contracts/environment.ts';
+import { createSecretReader } from '../../core/adapters/aws/secrets.ts';
+import { ENVIRONMENT } from '../../core/config/environment.ts';
 import { httpsLink, type Links } from './blocks.ts';
 import { rememberDelivered } from './delivered.ts';
 import type { Log, Ports } from './notify.ts';

@@ -1,7 +1,7 @@
-import { type Alert, type AlertMember, NODES_A_MESSAGE } from '../shared/contracts/alert.ts';
-import { countsText, memberLines } from '../shared/contracts/digest-text.ts';
-import { shortenedText } from '../shared/contracts/slack-text.ts';
-import { wrapText } from '../shared/contracts/wrap.ts';
+import { type Alert, type AlertMember, NODES_A_MESSAGE } from '../../core/domain/alert.ts';
+import { countsText, memberLines } from '../../core/format/digest-text.ts';
+import { shortenedText } from '../../core/format/slack-text.ts';
+import { wrapText } from '../../core/format/wrap.ts';
 import { LIMITS } from './limits.ts';
 
 /**

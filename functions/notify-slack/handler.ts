@@ -1,9 +1,9 @@
-import '../shared/quiet.ts';
+import '../../core/adapters/quiet.ts';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
-import { type Milliseconds, SECOND } from '../shared/config/units.ts';
-import { countdown } from '../shared/countdown.ts';
+import { countdown } from '../../core/adapters/countdown.ts';
+import { type Milliseconds, SECOND } from '../../core/config/units.ts';
 import { type ComposeOptions, compose } from './compose.ts';
 import { type Log, NotDelivered, notify, type Ports, type Summary } from './notify.ts';
 import { notesOf } from './sns-event.ts';

@@ -1,5 +1,5 @@
 import type { KnownBlock } from '@slack/types';
-import { UNESCAPED } from '../shared/contracts/slack-text.ts';
+import { UNESCAPED } from '../../core/format/slack-text.ts';
 
 /** What an incoming webhook takes. With blocks, `text` is what a phone's notification shows. */
 export interface SlackMessage {

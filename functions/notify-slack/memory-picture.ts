@@ -1,4 +1,4 @@
-import type { AlertFact, AlertFigures } from '../shared/contracts/alert.ts';
+import type { AlertFact, AlertFigures } from '../../core/domain/alert.ts';
 
 const BAR_COLUMNS = 20;
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];

@@ -1,4 +1,4 @@
-import { alertText } from '../shared/contracts/alert-text.ts';
+import { alertText } from '../../core/format/alert-text.ts';
 import { readAlarm } from './alarm.ts';
 import { alarmAsText, alarmMessage } from './alarm-message.ts';
 import { alertMessages, readAlert } from './alert-message.ts';

@@ -1,4 +1,4 @@
-import { type Milliseconds, SECOND } from '../shared/config/units.ts';
+import { type Milliseconds, SECOND } from '../../core/config/units.ts';
 import type { Links } from './blocks.ts';
 import type { Delivered } from './delivered.ts';
 import { type Note, type Rendered, render } from './message.ts';

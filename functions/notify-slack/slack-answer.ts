@@ -1,4 +1,4 @@
-import { type Milliseconds, SECOND } from '../shared/config/units.ts';
+import { type Milliseconds, SECOND } from '../../core/config/units.ts';
 import type { SlackMessage } from './limits.ts';
 
 /** What came of one try. `why` is for people and holds neither the address nor the message. */

@@ -1,4 +1,4 @@
-import { type Milliseconds, SECOND } from '../shared/config/units.ts';
+import { type Milliseconds, SECOND } from '../../core/config/units.ts';
 import type { SlackMessage } from './limits.ts';
 import { type Answer, ask } from './slack-answer.ts';
 

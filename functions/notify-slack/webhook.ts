@@ -1,5 +1,5 @@
-import { ACCEPTED_REFERENCES, parseSecretReference, type SecretReference } from '../shared/config/address.ts';
-import { ENVIRONMENT, EnvironmentError, required } from '../shared/contracts/environment.ts';
+import { ACCEPTED_REFERENCES, parseSecretReference, type SecretReference } from '../../core/config/address.ts';
+import { ENVIRONMENT, EnvironmentError, required } from '../../core/config/environment.ts';
 
 /** Where Slack's incoming webhooks are; the second serves GovSlack. */
 export const SLACK_HOSTS: readonly string[] = ['hooks.slack.com', 'hooks.slack-gov.com'];

@@ -1,12 +1,12 @@
 import type { SNSEventRecord } from 'aws-lambda';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { SECOND } from '../../functions/shared/config/units.ts';
-import { anAlarm } from '../functions/notify-slack/alarms.ts';
-import { expectHarmless } from '../functions/notify-slack/harmless.ts';
-import { renderRecord } from '../functions/notify-slack/samples.ts';
-import { alertRecord, aRecord } from '../functions/notify-slack/sns-events.ts';
+import { SECOND } from '../../core/config/units.ts';
 import { anAlert } from '../support/telemetry-builders.ts';
+import { anAlarm } from '../unit/functions/notify-slack/alarms.ts';
+import { expectHarmless } from '../unit/functions/notify-slack/harmless.ts';
+import { renderRecord } from '../unit/functions/notify-slack/samples.ts';
+import { alertRecord, aRecord } from '../unit/functions/notify-slack/sns-events.ts';
 import { slipsIn, textsIn } from './numbers.ts';
 import { RUNS } from './runs.ts';
 import { ALARM_DOCUMENTS, ALERT_DOCUMENTS, recordOf, records } from './sns.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { ALARMS } from '../functions/notify-slack/alarms.ts';
-import { ALERTS, OTHERS } from '../functions/notify-slack/samples.ts';
-import { aRecord } from '../functions/notify-slack/sns-events.ts';
+import { ALARMS } from '../unit/functions/notify-slack/alarms.ts';
+import { ALERTS, OTHERS } from '../unit/functions/notify-slack/samples.ts';
+import { aRecord } from '../unit/functions/notify-slack/sns-events.ts';
 import { hostileText, mutatedJson, mutatedText } from './json.ts';
 
 export const ALERT_DOCUMENTS: readonly unknown[] = Object.values(ALERTS);

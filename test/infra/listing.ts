@@ -1,5 +1,5 @@
 import type { Json, Resource, Resources } from '../../infra/cloudformation.ts';
-import { metricsRead } from './stacks.ts';
+import { metricsRead } from '../unit/infra/stacks.ts';
 
 interface Statement {
   readonly Effect: string;

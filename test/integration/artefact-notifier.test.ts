@@ -1,10 +1,7 @@
 import { join } from 'node:path';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { digestOf } from '../../functions/maintain/decide/digest.ts';
-import { ALARMS } from '../functions/notify-slack/alarms.ts';
-import { ALERTS } from '../functions/notify-slack/samples.ts';
-import { alarmRecord, alertRecord, anEvent, queued } from '../functions/notify-slack/sns-events.ts';
+import { digestOf } from '../../core/alerts/digest.ts';
 import { describeWithRic, packaged } from '../support/artefact.ts';
 import { awsEnv } from '../support/aws-proxy.ts';
 import { deploymentOf } from '../support/deployed.ts';
@@ -13,6 +10,9 @@ import { type LambdaFunction, startFunction } from '../support/lambda-runtime.ts
 import { describeWithMoto } from '../support/moto.ts';
 import { type SlackEndpoint, startSlackEndpoint } from '../support/slack-endpoint.ts';
 import { stormOfKind } from '../support/storm.ts';
+import { ALARMS } from '../unit/functions/notify-slack/alarms.ts';
+import { ALERTS } from '../unit/functions/notify-slack/samples.ts';
+import { alarmRecord, alertRecord, anEvent, queued } from '../unit/functions/notify-slack/sns-events.ts';
 
 const PRELOAD = join(import.meta.dirname, '..', 'support', 'preload-slack.ts');
 

@@ -1,8 +1,8 @@
-import type { Finding, Layers } from '../../functions/maintain/decide/diagnose.ts';
-import type { Blocker } from '../../functions/maintain/decide/guards.ts';
-import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
-import type { Action } from '../../functions/maintain/decide/plan.ts';
-import type { Prediction } from '../../functions/maintain/decide/predict.ts';
+import type { Blocker } from '../../core/domain/blocker.ts';
+import type { Finding, Layers } from '../../core/domain/diagnosis.ts';
+import type { Outcome } from '../../core/domain/outcome.ts';
+import type { Action } from '../../core/domain/plan.ts';
+import type { Prediction } from '../../core/domain/prediction.ts';
 
 /** What `--json` prints for a tick, as the readers of the command line know it. */
 export interface TickDocument {
