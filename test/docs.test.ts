@@ -200,6 +200,12 @@ test("docs/safety.md's tables of faults are of files that are there, and each fi
   expect(named.toSorted()).toEqual(files.map((file) => basename(file)).toSorted());
 });
 
+describe.each(['docs/architecture.md', 'docs/testing.md'])('%s', (page) => {
+  test.each(readdirSync(join(ROOT, 'core')))('has a row for the room %s', (room) => {
+    expect(read(page)).toMatch(new RegExp(`^\\| .*\`(core/)?${room}/?[a-z]*/?\``, 'm'));
+  });
+});
+
 describe('the decision records', () => {
   const records = globSync('docs/adr/[0-9]*.md', { cwd: ROOT }).toSorted();
 
