@@ -5,7 +5,6 @@ import { AwsEnvironmentError } from '../core/adapters/aws/clients.ts';
 import { EnvironmentError } from '../core/config/environment.ts';
 import { ConfigError } from '../core/config/problem.ts';
 import { StateUnavailable } from '../core/ports/state-store.ts';
-import packageJson from '../package.json' with { type: 'json' };
 import { addCheck } from './commands/check.ts';
 import { addDemo } from './commands/demo.ts';
 import { addPause } from './commands/pause.ts';
@@ -22,7 +21,7 @@ const program = new Command('offpeak')
     'Keeps the memory of Redis and Valkey servers tidy: takes RSS apart, says which cure fits and what it will return,' +
       ' and carries it out inside a maintenance window, without breaking its word about latency.',
   )
-  .version(packageJson.version)
+  .version('0.1.0')
   .showHelpAfterError('(offpeak --help shows what there is)')
   .exitOverride()
   .addHelpText(
