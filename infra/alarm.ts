@@ -1,9 +1,13 @@
 import type { Config } from '../core/config/schema.ts';
 import { MINUTE, type Milliseconds, SECOND } from '../core/config/units.ts';
 import type { Severity } from '../core/domain/alert.ts';
-import { type Json, type Resource, ref } from './cloudformation.ts';
+import { ref } from './cloudformation.ts';
+import type { Intrinsic } from './json.ts';
 import { alarmName, ID } from './names.ts';
+import type { ResourceOf } from './resource-types.ts';
 import { type Anchor, runbookLink } from './runbook.ts';
+
+type AlarmProperties = ResourceOf<'AWS::CloudWatch::Alarm'>['Properties'];
 
 /** One metric, or an expression over several. */
 export type AlarmSource =
@@ -13,7 +17,7 @@ export type AlarmSource =
 export interface MetricSource {
   readonly namespace: string;
   readonly name: string;
-  readonly dimensions: Readonly<Record<string, string | Json>>;
+  readonly dimensions: Readonly<Record<string, string | Intrinsic>>;
   readonly statistic: 'Average' | 'Maximum' | 'SampleCount' | 'Sum';
 }
 
@@ -41,7 +45,7 @@ export function periodsFor(lasting: Milliseconds, { schedule }: Pick<Config, 'sc
 }
 
 /** Every alarm tells its start and its end to the one topic, carries its severity at the end of its name, and links. */
-export function alarm(config: Config, spec: AlarmSpec): Resource {
+export function alarm(config: Config, spec: AlarmSpec): ResourceOf<'AWS::CloudWatch::Alarm'> {
   const { says, anchor, comparison, threshold, periods, missing } = spec;
   return {
     Type: 'AWS::CloudWatch::Alarm',
@@ -65,7 +69,7 @@ function periodSeconds({ schedule }: Config): number {
   return Math.max(schedule.every, MINUTE) / SECOND;
 }
 
-function sourceProperties(source: AlarmSource, period: number): { readonly [key: string]: Json } {
+function sourceProperties(source: AlarmSource, period: number): Partial<AlarmProperties> {
   if ('metric' in source) {
     const { namespace, name, statistic } = source.metric;
     const Dimensions = dimensionList(source.metric);
@@ -85,6 +89,6 @@ function sourceProperties(source: AlarmSource, period: number): { readonly [key:
   };
 }
 
-function dimensionList({ dimensions }: MetricSource): readonly Json[] {
+function dimensionList({ dimensions }: MetricSource) {
   return Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
 }

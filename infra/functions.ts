@@ -2,7 +2,8 @@ import { printSecretReference } from '../core/config/address.ts';
 import { ENVIRONMENT } from '../core/config/environment.ts';
 import type { Config } from '../core/config/schema.ts';
 import { MINUTE, SECOND } from '../core/config/units.ts';
-import { type Json, ref, sub } from './cloudformation.ts';
+import { ref, sub } from './cloudformation.ts';
+import type { Json } from './json.ts';
 import { ID, stackName } from './names.ts';
 import { isAttached, type Network } from './network.ts';
 

@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createSecretReader } from '../../core/adapters/aws/secrets.ts';
 import { ENVIRONMENT } from '../../core/config/environment.ts';
+import type { Log } from '../../core/ports/log.ts';
 import { httpsLink, type Links } from './blocks.ts';
 import { rememberDelivered } from './delivered.ts';
-import type { Log, Ports } from './notify.ts';
+import type { Ports } from './notify.ts';
 import { parseWebhook, SLACK_HOSTS, webhookReference } from './webhook.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

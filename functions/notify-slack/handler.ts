@@ -5,15 +5,10 @@ import middy from '@middy/core';
 import { countdown } from '../../core/adapters/countdown.ts';
 import { type Milliseconds, SECOND } from '../../core/config/units.ts';
 import { type ComposeOptions, compose } from './compose.ts';
-import { type Log, NotDelivered, notify, type Ports, type Summary } from './notify.ts';
+import { NotDelivered, notify, type Ports, type Summary } from './notify.ts';
 import { notesOf } from './sns-event.ts';
 
 const logger = new Logger({ serviceName: 'offpeak-notify-slack' });
-const log: Log = {
-  info: (message, fields = {}) => logger.info(message, fields),
-  warn: (message, fields = {}) => logger.warn(message, fields),
-  error: (message, fields = {}) => logger.error(message, fields),
-};
 
 /** For the last log lines, and for the error to be told before Lambda ends the invocation. */
 const RESERVED: Milliseconds = SECOND;
@@ -31,7 +26,7 @@ export function createHandler(options?: ComposeOptions) {
     .use(injectLambdaContext(logger))
     .handler(async (event, context) => {
       const remaining = countdown(context.getRemainingTimeInMillis() - RESERVED);
-      ports ??= compose(process.env, log, options);
+      ports ??= compose(process.env, logger, options);
       return await notify(notesOf(event), remaining, ports).catch(partOf);
     });
 }

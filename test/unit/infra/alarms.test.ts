@@ -1,7 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { FLEET_METRICS, JOB_METRICS, NAMESPACE, NODE_METRICS } from '../../../core/domain/metric-catalogue.ts';
 import { ANCHORS } from '../../../infra/runbook.ts';
-import { CARTS, fleetFile, metricsRead, ofType, QUEUE, resourcesOf, SESSIONS, stackFile } from './stacks.ts';
+import {
+  CARTS,
+  fleetFile,
+  metricsRead,
+  ofType,
+  propertiesOf,
+  QUEUE,
+  resourcesOf,
+  SESSIONS,
+  stackFile,
+} from './stacks.ts';
 
 const ALARM = 'AWS::CloudWatch::Alarm';
 const CARTS_1 = 'carts/carts-1.example:6379';
@@ -159,7 +169,7 @@ describe('a change of one threshold', () => {
     const after = resourcesOf(stackFile([SESSIONS, carts, QUEUE]));
     const changed = Object.keys(after).filter((id) => JSON.stringify(after[id]) !== JSON.stringify(before[id]));
     expect(Object.keys(after)).toEqual(Object.keys(before));
-    const names = changed.map((id) => after[id]?.Properties.AlarmName ?? id);
+    const names = changed.map((id) => propertiesOf(after[id]).AlarmName ?? id);
     expect(names.toSorted()).toEqual([
       'Dashboard',
       'offpeak-prod/carts/carts-1.example:6379/fragmentation-warning',
