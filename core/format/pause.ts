@@ -1,5 +1,5 @@
-import type { Pause } from '../../domain/pause.ts';
-import { type Moment, timeText } from '../../format/units.ts';
+import type { Pause } from '../domain/pause.ts';
+import { type Moment, timeText } from './units.ts';
 
 type Told = Pick<Pause, 'reason' | 'by'> & { readonly until?: number | undefined };
 

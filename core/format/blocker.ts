@@ -1,5 +1,5 @@
-import type { Blocker, BlockerKind, Busy } from '../../domain/blocker.ts';
-import { bytesText, countText, durationText, type Moment, percentText, timeText } from '../../format/units.ts';
+import type { Blocker, BlockerKind, Busy } from '../domain/blocker.ts';
+import { bytesText, countText, durationText, type Moment, percentText, timeText } from './units.ts';
 
 const CHILDREN = {
   bgsave: 'BGSAVE',
