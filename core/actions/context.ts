@@ -16,7 +16,8 @@ import type { Session } from '../ports/node-session.ts';
 import type { Ports } from '../ports/ports.ts';
 import { StateUnavailable } from '../ports/state-store.ts';
 import type { Pauses } from '../state/pauses.ts';
-import { isSilence, type StageClaims } from './stage-claims.ts';
+import { isSilence } from './outages.ts';
+import type { StageClaims } from './stage-claims.ts';
 
 /** One node in one tick: what a step needs to know and to use. */
 export interface NodeContext {

@@ -115,3 +115,17 @@ async function outcome<T>(attempt: Promise<T>): Promise<T | string> {
     throw error;
   }
 }
+
+/** Whether the end of an action on a node has been entrusted since an instant (epoch ms). */
+export async function isEnqueued(store: StateStore, place: readonly string[], since: number): Promise<boolean> {
+  const entries = await store.list(`${OUTBOX}${place.join('/')}/`);
+  return [...entries].some(([key, stored]) => isEndSince(owedOf(key, stored).entry, since));
+}
+
+/** What tells the end of a purge, or of the defrag that it belongs to. */
+const ENDS: readonly AlertEvent[] = ['purged', 'cure-ineffective', 'defrag-finished', 'defrag-aborted'];
+
+function isEndSince({ alert, entrustedAt }: Entry, since: number): boolean {
+  const isFailedPurge = alert.event === 'action-failed' && alert.id.includes('/action-failed/purge/');
+  return entrustedAt >= since && (isFailedPurge || ENDS.includes(alert.event));
+}

@@ -1,5 +1,5 @@
 import type { Blocker, BlockerKind, Busy } from '../domain/blocker.ts';
-import { bytesText, countText, durationText, type Moment, percentText, timeText } from './units.ts';
+import { bytesText, countText, durationText, type Moment, percentText, timeText, unworded } from './units.ts';
 
 const CHILDREN = {
   bgsave: 'BGSAVE',
@@ -228,9 +228,4 @@ function evictionFigures({ exceededFor, overLimit }: Extract<Blocker, { kind: 'e
   const exceeded = exceededFor > 0 ? [`above maxmemory for ${durationText(exceededFor)}`] : [];
   const over = overLimit > 0 ? [`${bytesText(overLimit)} above it now`] : [];
   return [...exceeded, ...over].join(', ');
-}
-
-/** A kind without words must fail at compile time; at run time its name is better than nothing. */
-export function unworded(value: never): string {
-  return JSON.stringify(value);
 }

@@ -1,8 +1,8 @@
-import { deliver, looseAlerts } from '../alerts/outbox.ts';
+import { looseAlerts } from '../alerts/messages.ts';
+import { deliver } from '../alerts/outbox.ts';
 import type { Config } from '../config/schema.ts';
 import type { Alert } from '../domain/alert.ts';
-import type { Metric } from '../domain/metric-catalogue.ts';
-import { DIMENSION, JOB_METRICS } from '../domain/metric-catalogue.ts';
+import { DIMENSION, JOB_METRICS, type Metric } from '../domain/metric-catalogue.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { LATE } from '../domain/timings.ts';
 import { strayPauseText } from '../format/pause.ts';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
-import { readStageDocument, STAGE_KIND, type StageDocument } from '../actions/stage-claims.ts';
+import { readStageDocument, STAGE_KIND, type StageDocument } from '../actions/stage-document.ts';
 import { ENTRY_KIND } from '../alerts/outbox-entries.ts';
 import { EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
 import { lastKnownLeases } from '../leases/lease-cache.ts';

@@ -15,7 +15,7 @@ const TROUBLES = ['model/troubles.test.ts'];
 const LEFT_ON = ['model/left-on.test.ts'];
 const IDENTITY = ['model/identity.test.ts'];
 const GUARD = ['unit/core/adapters/redis/resp-guard.test.ts'];
-const STAGE_DOCUMENT = ['unit/core/actions/stage-claims.test.ts'];
+const STAGE = ['unit/core/actions/stage-claims.test.ts'];
 const LOOKS = ['integration/looks.test.ts'];
 const NAMES = ['integration/names.test.ts'];
 const PLAN = ['unit/core/actions/plan'];
@@ -298,25 +298,25 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S4',
     what: 'what another job has claimed meanwhile is overwritten',
     file: 'core/actions/stage-claims.ts',
-    from: 'store.write(STAGE_DOCUMENT, after, version)',
-    to: 'store.write(STAGE_DOCUMENT, after, (await store.read(STAGE_DOCUMENT))?.version)',
-    tests: STAGE_DOCUMENT,
+    from: 'store.write(STAGE, after, version)',
+    to: 'store.write(STAGE, after, (await store.read(STAGE))?.version)',
+    tests: STAGE,
   },
   {
     law: 'S4',
     what: 'a claim counts only once its lease stands',
     file: 'core/actions/stage-claims.ts',
-    from: 'acting: [...leased, ...claimed]',
-    to: 'acting: [...leased, ...claimed.slice(claimed.length)]',
-    tests: STAGE_DOCUMENT,
+    from: 'acting: [...this.#leased, ...claimed]',
+    to: 'acting: [...this.#leased, ...claimed.slice(claimed.length)]',
+    tests: STAGE,
   },
   {
     law: 'S4',
     what: 'a claim outlives its job for ever',
     file: 'core/actions/stage-claims.ts',
-    from: 'document.claims.filter(({ until }) => until > clock.now())',
-    to: 'document.claims.filter(({ until }) => until > 0)',
-    tests: STAGE_DOCUMENT,
+    from: 'this.#document.claims.filter(({ until }) => until > this.#now())',
+    to: 'this.#document.claims.filter(({ until }) => until > 0)',
+    tests: STAGE,
   },
   {
     law: 'S4',
@@ -329,7 +329,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S4',
     what: 'a server that does not answer any more has not fallen',
-    file: 'core/actions/stage-claims.ts',
+    file: 'core/actions/outages.ts',
     from: "return kind === 'unreachable' || kind === 'timeout';",
     to: "return kind === 'unreachable ' || kind === 'timeout ';",
     tests: [...MODEL, ...TROUBLES],
@@ -777,7 +777,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S7',
     what: 'any word about a node is taken for the end of its purge',
-    file: 'core/alerts/outbox.ts',
+    file: 'core/alerts/outbox-entries.ts',
     from: '(isFailedPurge || ENDS.includes(alert.event))',
     to: "alert.event !== 'defrag-started'",
     tests: ['unit/core/alerts/outbox.test.ts'],
@@ -924,7 +924,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/actions/stage-claims.ts',
     from: 'const isIts = (one: Held) => one.node === node && one.holder === holder;',
     to: 'const isIts = (one: Held) => one.node === node && holder !== "";',
-    tests: STAGE_DOCUMENT,
+    tests: STAGE,
   },
   {
     law: 'S2',

@@ -1,4 +1,4 @@
-import { isEnqueued } from '../../alerts/outbox.ts';
+import { isEnqueued } from '../../alerts/outbox-entries.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { NodeHistory } from '../../domain/node-history.ts';
 import type { Notice, Outcome } from '../../domain/outcome.ts';

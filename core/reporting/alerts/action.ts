@@ -2,8 +2,7 @@ import type { AlertFact } from '../../domain/alert.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { Plan, Step } from '../../domain/plan.ts';
 import type { NodeReport } from '../../domain/report.ts';
-import { unworded } from '../../format/blocker.ts';
-import { bytesText, durationText, sentence, timeText } from '../../format/units.ts';
+import { bytesText, durationText, sentence, timeText, unworded } from '../../format/units.ts';
 import { reasonText } from '../wording/plan.ts';
 import {
   againText,

@@ -2,8 +2,7 @@ import { wordsOf } from '../../actions/registry.ts';
 import type { AlertFact } from '../../domain/alert.ts';
 import type { Notice, Outcome } from '../../domain/outcome.ts';
 import type { NodeReport } from '../../domain/report.ts';
-import { unworded } from '../../format/blocker.ts';
-import { sentence } from '../../format/units.ts';
+import { sentence, unworded } from '../../format/units.ts';
 import { noticeText } from '../wording/result.ts';
 import { type Draft, limitFigure, nodeFacts, settingsFact } from './draft.ts';
 

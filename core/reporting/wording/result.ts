@@ -3,8 +3,7 @@ import { MIB } from '../../config/units.ts';
 import type { Settings } from '../../domain/observation.ts';
 import type { Notice } from '../../domain/outcome.ts';
 import type { Verdict } from '../../domain/verdict.ts';
-import { unworded } from '../../format/blocker.ts';
-import { bytesText, durationText, percentText } from '../../format/units.ts';
+import { bytesText, durationText, percentText, unworded } from '../../format/units.ts';
 
 /** What a cure gave back and what it cost, against what was predicted and promised. */
 export function verdictText(verdict: Verdict): string {

@@ -1,11 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  type Known,
-  readStageDocument,
-  type StageDocument,
-  stageClaims,
-} from '../../../../core/actions/stage-claims.ts';
+import { type Known, stageClaims } from '../../../../core/actions/stage-claims.ts';
+import { readStageDocument, type StageDocument } from '../../../../core/actions/stage-document.ts';
 import { MINUTE, SECOND } from '../../../../core/config/units.ts';
 import type { Lease } from '../../../../core/domain/lease.ts';
 import { NIGHT, outageOf } from '../../../../core/guards/stage-limits.ts';

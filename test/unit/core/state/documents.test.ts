@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readStageDocument, stageClaims } from '../../../../core/actions/stage-claims.ts';
+import { stageClaims } from '../../../../core/actions/stage-claims.ts';
+import { readStageDocument } from '../../../../core/actions/stage-document.ts';
 import { claim, owedOf, settle } from '../../../../core/alerts/outbox-entries.ts';
 import { nodeAddress } from '../../../../core/config/address.ts';
 import { instanceId } from '../../../../core/config/schema.ts';
