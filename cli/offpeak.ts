@@ -13,8 +13,8 @@ import { addRelease } from './commands/release.ts';
 import { addResume } from './commands/resume.ts';
 import { addRun } from './commands/run.ts';
 import { EXIT } from './exit.ts';
+import { RedisServerSettingError } from './lab/binary.ts';
 import { UsageError } from './options.ts';
-import { RedisServerSettingError } from './server/binary.ts';
 
 const program = new Command('offpeak')
   .description(

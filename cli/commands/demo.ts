@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { demo } from '../demo/demo.ts';
 import { EXIT } from '../exit.ts';
 import { interruption } from '../interrupt.ts';
+import { demo } from '../lab/demo/demo.ts';
 
 export function addDemo(program: Command): void {
   program

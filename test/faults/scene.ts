@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { expect, vi } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { endPause, putPause } from '../../functions/maintain/pauses.ts';
 import type { Clock, Ports } from '../../functions/maintain/ports.ts';
 import type { Tick, TickOptions } from '../../functions/maintain/run.ts';

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { systemClock } from '../../functions/maintain/clock.ts';
 import type { Lease } from '../../functions/maintain/decide/lease.ts';
 import { asideKey, leaseKey } from '../../functions/maintain/leases.ts';

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
 import type { Tick } from '../../functions/maintain/run.ts';
 import { MIB, MINUTE } from '../../functions/shared/config/units.ts';

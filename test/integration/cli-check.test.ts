@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
 import { configYaml, OPEN, SMALL_FLOORS } from '../support/job.ts';
 import { bulk, infoServer } from '../support/odd-server.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { awsEnv } from '../support/aws-proxy.ts';
 import { datumsOf, messagesOf } from '../support/aws-wire.ts';
 import { configYaml } from '../support/job.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { aWorkplace, refusedPort, runOffpeak, type Workplace } from '../support/offpeak.ts';
 import { lacksServer, plainServer } from '../support/servers.ts';
 

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { planText } from '../../functions/maintain/decide/words.ts';
 import { examine } from '../../functions/maintain/examine.ts';
 import { observe } from '../../functions/maintain/observe.ts';

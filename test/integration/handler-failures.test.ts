@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { SECOND } from '../../functions/shared/config/units.ts';
 import { ENVIRONMENT } from '../../functions/shared/contracts/environment.ts';
 import { datumsOf } from '../support/aws-wire.ts';

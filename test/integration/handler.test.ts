@@ -1,7 +1,7 @@
 import { GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { GIB, MIB, MINUTE, SECOND } from '../../functions/shared/config/units.ts';
 import type { Alert } from '../../functions/shared/contracts/alert.ts';
 import { createFileStore } from '../../functions/shared/state/file-store.ts';

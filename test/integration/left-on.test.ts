@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
 import { aJob, closedWindow, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
 import { sentinelOf, until } from '../support/sentinel.ts';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import type { Clock } from '../../functions/maintain/ports.ts';
 import type { Tick } from '../../functions/maintain/run.ts';
 import { createSecretReader } from '../../functions/shared/aws/secrets.ts';

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import type { Pause } from '../../functions/maintain/decide/pause.ts';
 import { endPause, putPause } from '../../functions/maintain/pauses.ts';
 import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
 import { createSecretReader } from '../../functions/shared/aws/secrets.ts';
 import { type AwsProxy, awsEnv, startAwsProxy } from '../support/aws-proxy.ts';

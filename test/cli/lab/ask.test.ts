@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { ask, ReplyError } from '../../../cli/server/ask.ts';
+import { ask, ReplyError } from '../../../cli/lab/ask.ts';
 
 /** A port on which every connection is answered with these pieces, one packet each, and kept open or closed. */
 async function answering(pieces: readonly string[], { close = false } = {}) {

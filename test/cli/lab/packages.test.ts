@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { addedPackages } from '../../../cli/server/debian.ts';
-import { npmBinaryObstacle } from '../../../cli/server/npm-binary.ts';
+import { addedPackages } from '../../../cli/lab/debian.ts';
+import { npmBinaryObstacle } from '../../../cli/lab/npm-binary.ts';
 
 test('the plan of an installation names what it adds, not what it upgrades', () => {
   const plan = [

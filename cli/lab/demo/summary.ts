@@ -1,9 +1,9 @@
-import type { Verdict } from '../../functions/maintain/decide/verify.ts';
-import { bytesText, durationText, percentText } from '../../functions/maintain/decide/words-units.ts';
-import type { Tick } from '../../functions/maintain/run.ts';
-import type { Bytes } from '../../functions/shared/config/units.ts';
-import { levelBar } from '../render/bars.ts';
-import type { Style } from '../render/style.ts';
+import type { Verdict } from '../../../functions/maintain/decide/verify.ts';
+import { bytesText, durationText, percentText } from '../../../functions/maintain/decide/words-units.ts';
+import type { Tick } from '../../../functions/maintain/run.ts';
+import type { Bytes } from '../../../functions/shared/config/units.ts';
+import { levelBar } from '../../render/bars.ts';
+import type { Style } from '../../render/style.ts';
 
 export interface Measurements {
   readonly seen: readonly Tick[];

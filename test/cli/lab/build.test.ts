@@ -2,10 +2,10 @@ import { chmod, copyFile, mkdir, mkdtempDisposable, readdir, readFile, stat, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { buildFromSource } from '../../../cli/server/build.ts';
-import { openWorkFolder } from '../../../cli/server/cache.ts';
-import { missingCommands } from '../../../cli/server/path.ts';
-import { runCommand } from '../../../cli/server/run-command.ts';
+import { buildFromSource } from '../../../cli/lab/build.ts';
+import { openWorkFolder } from '../../../cli/lab/cache.ts';
+import { missingCommands } from '../../../cli/lab/path.ts';
+import { runCommand } from '../../../cli/lab/run-command.ts';
 import { serverBinary } from '../../support/servers.ts';
 
 const NOBODY = 65534;

@@ -2,7 +2,7 @@ import { mkdtempDisposable, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { CommandError, runCommand } from '../../../cli/server/run-command.ts';
+import { CommandError, runCommand } from '../../../cli/lab/run-command.ts';
 import { isRunning } from '../../support/processes.ts';
 
 test('returns stdout alone, and logs the command with all that it printed', async () => {

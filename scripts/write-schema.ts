@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { configJsonSchema } from '../functions/shared/config/json-schema.ts';
 
-// A test compares the checked-in file with the schema: run this when it fails (`node cli/write-schema.ts`).
+// A test compares the checked-in file with the schema: run this when it fails (`npm run schema`).
 const file = fileURLToPath(new URL('../config/schema.json', import.meta.url));
 const biome = fileURLToPath(new URL('../node_modules/@biomejs/biome/bin/biome', import.meta.url));
 writeFileSync(file, JSON.stringify(configJsonSchema()));

@@ -1,8 +1,8 @@
-import type { Bytes } from '../../functions/shared/config/units.ts';
-import { Redis } from '../../functions/shared/redis/client.ts';
-import { numberField, parseInfo } from '../../functions/shared/redis/info.ts';
-import type { ServerBinary } from '../server/binary.ts';
-import { type RunningServer, startServer } from '../server/start.ts';
+import type { Bytes } from '../../../functions/shared/config/units.ts';
+import { Redis } from '../../../functions/shared/redis/client.ts';
+import { numberField, parseInfo } from '../../../functions/shared/redis/info.ts';
+import type { ServerBinary } from '../binary.ts';
+import { type RunningServer, startServer } from '../start.ts';
 
 /** A client of the demo's own: quiet when the server goes away under it. */
 export function clientOf({ host, port }: Pick<RunningServer, 'host' | 'port'>): Redis {

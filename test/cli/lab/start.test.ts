@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ask } from '../../../cli/server/ask.ts';
-import { ServerStartError, startServer } from '../../../cli/server/start.ts';
+import { ask } from '../../../cli/lab/ask.ts';
+import { ServerStartError, startServer } from '../../../cli/lab/start.ts';
 import { isRunning } from '../../support/processes.ts';
 import { defragServer, plainServer, serverBinary } from '../../support/servers.ts';
 

@@ -2,10 +2,10 @@ import { chmod, copyFile, mkdir, mkdtempDisposable, readdir, readlink, symlink, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type FindOptions, RedisServerSettingError } from '../../../cli/server/binary.ts';
-import { cachedServer, openWorkFolder, publish } from '../../../cli/server/cache.ts';
-import { findDefragServer, findPlainServer } from '../../../cli/server/find.ts';
-import { onPath } from '../../../cli/server/path.ts';
+import { type FindOptions, RedisServerSettingError } from '../../../cli/lab/binary.ts';
+import { cachedServer, openWorkFolder, publish } from '../../../cli/lab/cache.ts';
+import { findDefragServer, findPlainServer } from '../../../cli/lab/find.ts';
+import { onPath } from '../../../cli/lab/path.ts';
 import { isRunning } from '../../support/processes.ts';
 import { serverBinary } from '../../support/servers.ts';
 

@@ -3,7 +3,7 @@
  * Arguments: the binary as JSON; `stay` or `leave`.
  */
 import { readlink } from 'node:fs/promises';
-import { startServer } from '../../../cli/server/start.ts';
+import { startServer } from '../../../cli/lab/start.ts';
 
 const [, , binary = '{}', then] = process.argv;
 const server = await startServer(JSON.parse(binary));
