@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { ServerBinary } from '../../cli/lab/binary.ts';
-import { clientOf } from '../../cli/lab/demo/floor.ts';
+import { clientOf } from '../../cli/lab/client.ts';
 import { startServer } from '../../cli/lab/start.ts';
 import { type InfoFields, numberField } from '../../functions/shared/redis/info.ts';
 import { cpuSeconds, infoOf, settled } from '../support/server.ts';

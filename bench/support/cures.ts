@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { clientOf } from '../../cli/lab/demo/floor.ts';
+import { clientOf } from '../../cli/lab/client.ts';
 import type { RunningServer } from '../../cli/lab/start.ts';
 import { numberField, parseInfo } from '../../functions/shared/redis/info.ts';
 import { monotonic } from './clock.ts';

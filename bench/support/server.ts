@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { ServerBinary } from '../../cli/lab/binary.ts';
-import { clientOf } from '../../cli/lab/demo/floor.ts';
+import { clientOf } from '../../cli/lab/client.ts';
 import { findDefragServer } from '../../cli/lab/find.ts';
 import { type RunningServer, type StartOptions, startServer } from '../../cli/lab/start.ts';
 import { type InfoFields, numberField, parseInfo } from '../../functions/shared/redis/info.ts';

@@ -4,7 +4,7 @@ import { buildFromSource } from './build.ts';
 import { cachedServer, keepLog, openWorkFolder, type ServerRole, type WorkFolder } from './cache.ts';
 import { extractDebianServer } from './debian.ts';
 import { fetchNpmBinary } from './npm-binary.ts';
-import { isExecutable, onPath } from './path.ts';
+import { executable } from './path.ts';
 import { type DefragProbe, probeDefrag, versionOf } from './probe.ts';
 
 type Obtain = (work: WorkFolder, logFile: string, options: FindOptions) => Promise<ServerBinary>;
@@ -50,8 +50,9 @@ export async function findPlainServer(options: FindOptions): Promise<ServerBinar
   );
 }
 
-async function configuredServer(path: string, signal: AbortSignal | undefined): Promise<ServerBinary> {
-  if (!(await isExecutable(path))) throw new RedisServerSettingError(path, 'is not an executable file');
+async function configuredServer(configured: string, signal: AbortSignal | undefined): Promise<ServerBinary> {
+  const path = await executable(configured);
+  if (path === undefined) throw new RedisServerSettingError(configured, 'is not an executable file');
   const binary = { path, env: {} };
   const [version, probe] = await probed(binary, signal).catch((cause: unknown) => {
     signal?.throwIfAborted();
@@ -73,7 +74,7 @@ async function atHand(
   const cached = await cachedServer(role, signal);
   if (cached !== undefined) return cached;
   for (const name of ['redis-server', 'valkey-server']) {
-    const path = await onPath(name);
+    const path = await executable(name);
     if (path === undefined) {
       tried.push(`${name} is not on the PATH`);
       continue;

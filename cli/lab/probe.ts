@@ -1,5 +1,5 @@
-import { ask, ReplyError } from './ask.ts';
 import type { ServerBinary } from './binary.ts';
+import { ask, isErrorReply } from './client.ts';
 import { runCommand } from './run-command.ts';
 import { startServer } from './start.ts';
 
@@ -15,10 +15,10 @@ export type DefragProbe = { readonly defrag: 'accepted' } | { readonly defrag: '
 export async function probeDefrag(binary: Executable, signal?: AbortSignal): Promise<DefragProbe> {
   await using server = await startServer(binary, signal === undefined ? {} : { signal });
   try {
-    await ask(server.host, server.port, 'CONFIG SET activedefrag yes');
+    await ask(server, 'CONFIG', 'SET', 'activedefrag', 'yes');
     return { defrag: 'accepted' };
   } catch (error) {
-    if (!(error instanceof ReplyError)) throw error;
+    if (!isErrorReply(error)) throw error;
     return { defrag: 'refused', words: error.message };
   }
 }

@@ -1,10 +1,10 @@
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ask, ReplyError } from './ask.ts';
+import getPort from 'get-port';
 import type { ServerBinary } from './binary.ts';
+import { ask, isErrorReply } from './client.ts';
 import { type Leashed, leash } from './leash.ts';
 import { lastLines } from './run-command.ts';
 
@@ -59,7 +59,7 @@ export async function startServer(
   for (let attempt = 1; ; attempt += 1) {
     options.signal?.throwIfAborted();
     try {
-      return await startOn(options.port ?? (await freePort()), binary, options);
+      return await startOn(options.port ?? (await getPort({ host: HOST })), binary, options);
     } catch (error) {
       const portTaken = error instanceof ServerStartError && PORT_TAKEN.test(error.message);
       if (!portTaken || options.port !== undefined || attempt >= PORT_ATTEMPTS) throw error;
@@ -119,12 +119,13 @@ async function untilReady(held: Leashed, port: number, signal: AbortSignal | und
 /** Whether the server on that port is ours: after a lost race for the port, a stranger may answer the PING. */
 async function answersAs(pid: number, port: number): Promise<boolean> {
   try {
-    await ask(HOST, port, 'PING');
-    const info = await ask(HOST, port, 'INFO server');
+    // Refused while it loads its data; INFO is not.
+    await ask({ host: HOST, port }, 'PING');
+    const info = await ask({ host: HOST, port }, 'INFO', 'server');
     return new RegExp(`^process_id:${pid}\\r?$`, 'm').test(info);
   } catch (error) {
-    // A server that we started with a password or an ACL refuses us; then it is up, and there is no more to learn.
-    return error instanceof ReplyError && /^(NOAUTH|NOPERM)/.test(error.message);
+    // A server with a password or an ACL refuses the question: then it is up, and there is no more to learn.
+    return isErrorReply(error) && /^(NOAUTH|NOPERM)/.test(error.message);
   }
 }
 
@@ -133,16 +134,4 @@ async function tailOf(log: FileHandle): Promise<string> {
   const { buffer, bytesRead } = await log.read(Buffer.alloc(size), 0, size, 0);
   const tail = lastLines(buffer.toString('utf8', 0, bytesRead));
   return tail === '' ? ', without a word' : `; its last words:\n${tail}`;
-}
-
-/** A loopback port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const server = createServer();
-  server.on('error', reject);
-  server.listen(0, HOST, () => {
-    const address = server.address();
-    server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-  });
-  return promise;
 }

@@ -10,10 +10,11 @@ import { createProgress, type Progress } from '../../render/progress.ts';
 import { styleFor } from '../../render/style.ts';
 import { ticks } from '../../watch.ts';
 import type { ServerBinary } from '../binary.ts';
+import { clientOf } from '../client.ts';
 import { findDefragServer, findPlainServer } from '../find.ts';
 import { type RunningServer, startServer } from '../start.ts';
 import { demoConfig } from './config.ts';
-import { clientOf, restartFloor, rssOf } from './floor.ts';
+import { restartFloor, rssOf } from './floor.ts';
 import { expire, fill, RECIPE } from './fragment.ts';
 import { type Measurements, summaryLines } from './summary.ts';
 

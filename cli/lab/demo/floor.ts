@@ -1,22 +1,9 @@
 import type { Bytes } from '../../../functions/shared/config/units.ts';
-import { Redis } from '../../../functions/shared/redis/client.ts';
+import type { Redis } from '../../../functions/shared/redis/client.ts';
 import { numberField, parseInfo } from '../../../functions/shared/redis/info.ts';
 import type { ServerBinary } from '../binary.ts';
-import { type RunningServer, startServer } from '../start.ts';
-
-/** A client of the demo's own: quiet when the server goes away under it. */
-export function clientOf({ host, port }: Pick<RunningServer, 'host' | 'port'>): Redis {
-  const redis = new Redis({
-    host,
-    port,
-    protocol: 2,
-    enableReadyCheck: false,
-    retryStrategy: null,
-    disableClientInfo: true,
-  });
-  redis.on('error', () => {});
-  return redis;
-}
+import { clientOf } from '../client.ts';
+import { startServer } from '../start.ts';
 
 export async function rssOf(redis: Redis): Promise<Bytes> {
   return numberField(parseInfo(await redis.info('memory')), 'used_memory_rss') ?? 0;

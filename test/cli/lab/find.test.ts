@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type FindOptions, RedisServerSettingError } from '../../../cli/lab/binary.ts';
 import { cachedServer, openWorkFolder, publish } from '../../../cli/lab/cache.ts';
 import { findDefragServer, findPlainServer } from '../../../cli/lab/find.ts';
-import { onPath } from '../../../cli/lab/path.ts';
+import { executable } from '../../../cli/lab/path.ts';
 import { isRunning } from '../../support/processes.ts';
 import { serverBinary } from '../../support/servers.ts';
 
@@ -26,7 +26,7 @@ async function pathOf(folder: string, commands: readonly string[]) {
   const bin = join(folder, 'bin');
   await mkdir(bin);
   for (const name of [...commands, 'sh', 'sleep', 'rm', 'env', 'setsid']) {
-    const path = await onPath(name);
+    const path = await executable(name);
     if (path !== undefined) await symlink(path, join(bin, name));
   }
   vi.stubEnv('PATH', bin);
@@ -149,7 +149,7 @@ describe('the cache', () => {
 test('an abort in the middle of the build ends its children and leaves nothing in the cache', async (context) => {
   await using folder = await emptyCache();
   await pathOf(folder.path, ['apt-get', 'tar', 'make', 'cc']);
-  if ((await onPath('apt-get')) === undefined) context.skip('there is no apt on this system to be interrupted');
+  if ((await executable('apt-get')) === undefined) context.skip('there is no apt on this system to be interrupted');
   const controller = new AbortController();
   const reason = new Error('enough');
   const search = findDefragServer({ ...quiet, signal: controller.signal });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ask } from '../../../cli/lab/ask.ts';
+import { ask } from '../../../cli/lab/client.ts';
 import { ServerStartError, startServer } from '../../../cli/lab/start.ts';
 import { isRunning } from '../../support/processes.ts';
 import { defragServer, plainServer, serverBinary } from '../../support/servers.ts';
@@ -27,17 +27,17 @@ async function settingsOf(url: string): Promise<Record<string, string>> {
 test('one server accepts active defragmentation, the other refuses it', async () => {
   await using capable = await defragServer();
   await using plain = await plainServer();
-  expect(await ask(capable.host, capable.port, 'CONFIG SET activedefrag yes')).toBe('OK');
-  await expect(ask(plain.host, plain.port, 'CONFIG SET activedefrag yes')).rejects.toThrow(
+  expect(await ask(capable, 'CONFIG', 'SET', 'activedefrag', 'yes')).toBe('OK');
+  await expect(ask(plain, 'CONFIG', 'SET', 'activedefrag', 'yes')).rejects.toThrow(
     /active defragmentation cannot be enabled/i,
   );
-  expect(await ask(plain.host, plain.port, 'MEMORY PURGE')).toBe('OK');
+  expect(await ask(plain, 'MEMORY', 'PURGE')).toBe('OK');
 });
 
 test('runs on loopback without persistence, takes arguments and tells its own pid', async () => {
   await using server = await defragServer({ args: ['--hz', '100', '--save', '900 1'] });
   expect(server.url).toBe(`redis://127.0.0.1:${server.port}`);
-  expect(await ask(server.host, server.port, 'INFO server')).toContain(`process_id:${server.pid}\r\n`);
+  expect(await ask(server, 'INFO', 'server')).toContain(`process_id:${server.pid}\r\n`);
   expect(await settingsOf(server.url)).toMatchObject({
     bind: '127.0.0.1',
     appendonly: 'no',
@@ -50,7 +50,7 @@ test('runs on loopback without persistence, takes arguments and tells its own pi
 
 test('a server with a password counts as started', async () => {
   await using server = await defragServer({ args: ['--requirepass', 'only-for-this-test'] });
-  await expect(ask(server.host, server.port, 'PING')).rejects.toThrow(/^NOAUTH/);
+  await expect(ask(server, 'PING')).rejects.toThrow(/^NOAUTH/);
 });
 
 describe('stop', () => {
