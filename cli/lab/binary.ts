@@ -6,7 +6,7 @@ export interface ServerBinary {
   readonly kind: 'found';
   /** Absolute path of the executable. */
   readonly path: string;
-  /** Environment that it needs on top of ours: `LD_LIBRARY_PATH` for an extracted Debian package, else nothing. */
+  /** Environment that it needs on top of this process': `LD_LIBRARY_PATH` for an extracted Debian package, else nothing. */
   readonly env: Readonly<Record<string, string>>;
   /** As it says itself in `--version`: `7.0.15`. */
   readonly version: string;

@@ -30,7 +30,7 @@ export async function buildFromSource(work: WorkFolder, logFile: string, options
   const source = await unpack(tarball, place, logFile, signal);
   const jobs = availableParallelism();
   log(`  compiling (make -j${jobs}) …`);
-  // A `make` that started us would hand its own flags and job server down.
+  // A `make` that started this process would hand its own flags and job server down.
   const env = { MAKEFLAGS: '', MFLAGS: '', MAKELEVEL: '', HOME: place.path };
   await runCommand(['make', '-C', 'src', 'redis-server', 'MALLOC=jemalloc', `-j${jobs}`], {
     cwd: source,

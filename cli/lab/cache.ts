@@ -67,8 +67,8 @@ export async function cachedServer(role: ServerRole, signal?: AbortSignal): Prom
 }
 
 /**
- * Writes the manifest into a finished folder and moves the folder into the cache, in one step: whoever looks sees all of
- * it or none. When another process was faster, its binary is taken and ours is left to the work folder's end.
+ * Writes the manifest into a finished folder and moves the folder into the cache, in one step: a reader sees all of
+ * it or none. When another process was faster, its binary is taken, and this one goes with the work folder.
  */
 export async function publish(built: string, work: WorkFolder, manifest: Manifest): Promise<ServerBinary> {
   await writeFile(join(built, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);

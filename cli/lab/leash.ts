@@ -7,10 +7,10 @@ import { text } from 'node:stream/consumers';
 const GRACE_MS = 2_000;
 
 /**
- * Runs the command as the shell's own child and kills it when the shell's stdin ends, which the kernel does for us
- * however our process dies, `kill -9` included. The shell, not Node, is the parent: between a spawn by Node and a
- * second spawn of a watchdog, a kill would leave the command alone, and a pid that is remembered may be somebody
- * else's by the time of the kill. `setsid` gives the command a group of its own, so that make's compilers go with it.
+ * Runs the command as the shell's own child and kills it when the shell's stdin ends, which the kernel does
+ * however this process dies, `kill -9` included. The shell, not Node, is the parent: between a spawn by Node and a
+ * second spawn of a watchdog, a kill would leave the command alone, and a pid that is remembered may be another
+ * process' by the time of the kill. `setsid` gives the command a group of its own, so that make's compilers go with it.
  */
 const LEASH_SCRIPT = `
 scratch=$1 polls=$2; shift 2
@@ -40,9 +40,9 @@ exit "$status"
 
 export interface LeashOptions {
   readonly cwd?: string;
-  /** Added to our own environment, for the command alone (an LD_LIBRARY_PATH must not reach the shell). */
+  /** Added to this process' environment, for the command alone (an LD_LIBRARY_PATH must not reach the shell). */
   readonly env?: Readonly<Record<string, string>>;
-  /** A folder that is removed once the command has ended, whoever ended it. */
+  /** A folder that is removed once the command has ended, however it ended. */
   readonly scratch?: string;
   /** Who runs it, the shell included; only root may ask for another. */
   readonly user?: { readonly uid: number; readonly gid: number };
@@ -60,7 +60,7 @@ export interface Leashed {
   readonly ended: Promise<number>;
   /** Ends the command (SIGTERM, after two seconds SIGKILL) and waits until it, and its scratch folder, are gone. */
   release(): Promise<void>;
-  /** Lets our process end while the command runs; the command then ends with it. */
+  /** Lets this process end while the command runs; the command then ends with it. */
   unref(): void;
 }
 
@@ -72,7 +72,7 @@ export function leash(command: readonly string[], options: LeashOptions = {}): L
   const shell = spawn(
     'sh',
     ['-c', LEASH_SCRIPT, 'offpeak-leash', options.scratch ?? '', `${GRACE_MS / 100}`, ...wrapped],
-    // Detached: Ctrl-C reaches us alone, and what we hold then goes in order instead of the leash dying first.
+    // Detached: Ctrl-C reaches this process alone, and what it holds then ends in order instead of the leash dying first.
     { cwd: options.cwd, detached: true, stdio: ['pipe', output, output, 'pipe'], ...options.user },
   );
   const ended = exitStatus(shell);

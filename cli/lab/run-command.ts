@@ -25,7 +25,7 @@ export class CommandError extends Error {
 }
 
 /**
- * Runs a command to its end and returns its stdout. It dies with our process or with the signal.
+ * Runs a command to its end and returns its stdout. It ends with this process, or by the signal.
  *
  * @throws CommandError when it cannot be started or ends with another status than 0
  * @throws the signal's reason when aborted, after the command has ended

@@ -12,14 +12,14 @@ const HOST = '127.0.0.1';
 /** Long, because a loaded CI machine is slow to start anything; an idle one needs 30 ms. */
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 20;
-/** Between finding a port free and the server's bind, somebody else may take it. */
+/** Between finding a port free and the server's bind, another process may take it. */
 const PORT_ATTEMPTS = 5;
 const PORT_TAKEN = /address already in use/i;
 
 const SERVER_FOLDER_PREFIX = 'offpeak-redis-';
 
 export interface StartOptions {
-  /** redis-server arguments, after ours, so that they win: `['--hz', '100']`. */
+  /** redis-server arguments, after the usual ones, so that they win: `['--hz', '100']`. */
   readonly args?: readonly string[];
   /** A config file, for servers that rewrite it; it stays where it is. */
   readonly configFile?: string;
@@ -37,7 +37,7 @@ export interface RunningServer extends AsyncDisposable {
   readonly pid: number;
   /**
    * Ends the server (SIGTERM; SIGKILL after two seconds, so a SIGSTOPped one ends too) and removes its folder. May be
-   * called twice. Whoever forgets to call it leaves nothing behind either: the server dies with this process.
+   * called twice. Without it nothing is left behind either: the server ends with this process.
    */
   stop(): Promise<void>;
 }
@@ -116,7 +116,7 @@ async function untilReady(held: Leashed, port: number, signal: AbortSignal | und
   );
 }
 
-/** Whether the server on that port is ours: after a lost race for the port, a stranger may answer the PING. */
+/** Whether it is this server that answers: after a lost race for the port, it may be another one. */
 async function answersAs(pid: number, port: number): Promise<boolean> {
   try {
     // Refused while it loads its data; INFO is not.
@@ -133,5 +133,5 @@ async function tailOf(log: FileHandle): Promise<string> {
   const { size } = await log.stat();
   const { buffer, bytesRead } = await log.read(Buffer.alloc(size), 0, size, 0);
   const tail = lastLines(buffer.toString('utf8', 0, bytesRead));
-  return tail === '' ? ', without a word' : `; its last words:\n${tail}`;
+  return tail === '' ? ', and printed nothing' : `; its last lines:\n${tail}`;
 }

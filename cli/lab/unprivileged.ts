@@ -6,7 +6,7 @@ import type { WorkFolder } from './cache.ts';
 import { leash } from './leash.ts';
 import { runCommand } from './run-command.ts';
 
-/** Who runs a command in our place. */
+/** The user who runs a command in place of this one. */
 export interface User {
   readonly uid: number;
   readonly gid: number;
@@ -15,7 +15,7 @@ export interface User {
 /** Where something is built, and by whom. */
 export interface BuildPlace extends AsyncDisposable {
   readonly path: string;
-  /** Undefined: by ourselves. */
+  /** Undefined: this process' own. */
   readonly user: User | undefined;
 }
 

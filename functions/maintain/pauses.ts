@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { HOUR, type Milliseconds } from '../shared/config/units.ts';
 import { type StateStore, StateUnavailable } from '../shared/state/store.ts';
-import { longest, type Pause } from './decide/pause.ts';
+import { isReason, longest, type Pause } from './decide/pause.ts';
 import { understood } from './document.ts';
 import type { Log } from './ports.ts';
 
@@ -12,15 +12,6 @@ export const PAUSE = 'pause#';
 export const EVERY_INSTANCE = '*';
 
 export const LONGEST_PAUSE: Milliseconds = 90 * 24 * HOUR;
-
-/** No control characters, line breaks or direction marks: it is quoted in mails, logs and terminals. */
-const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]*[\p{L}\p{M}\p{N}\p{P}\p{S}][\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]*$/u;
-const LONGEST_REASON = 200;
-
-/** Whether a pause may carry this text: 1 to 200 printable characters, and not only spaces. */
-export function isReason(text: string): boolean {
-  return Array.from(text).length <= LONGEST_REASON && PRINTABLE.test(text);
-}
 
 const UNREADABLE = '; `offpeak resume` removes it';
 

@@ -2,9 +2,10 @@ import type { Config } from '../shared/config/schema.ts';
 import { MINUTE, type Milliseconds } from '../shared/config/units.ts';
 import { StateUnavailable } from '../shared/state/store.ts';
 import { isOverdue, type Lease, wasTaken } from './decide/lease.ts';
+import { byHand } from './decide/manual-restore.ts';
 import type { Notice, Outcome, Problem } from './decide/outcome.ts';
 import type { Situation } from './decide/plan.ts';
-import { settingsRead } from './decide/setting-forms.ts';
+import { isNamed } from './decide/release.ts';
 import { dropLease, type HeldLease, type Leases, setAside } from './leases.ts';
 import { problemOf, type Seen, type Unseen } from './look.ts';
 import { remember } from './memories.ts';
@@ -30,7 +31,7 @@ export async function strandedLease(
   held: HeldLease,
   told: readonly string[] = [],
 ): Promise<Outcome> {
-  const message = `another server answers at this address than the one that our lease is on; where it runs, type: ${byHand(held.lease)}`;
+  const message = `another server answers at this address now. ${remedyOf(held.lease)}`;
   const isOver = isOverdue(held.lease, facts.now);
   const isNews = isOver || !told.includes(TOLD);
   const outcome = outcomeOf(
@@ -62,7 +63,7 @@ export async function unreachableLease(
 ): Promise<Outcome> {
   const { lease } = held;
   if (!isOverdue(lease, visit.ports.clock.now())) return unseen;
-  const message = `the node has not answered for a day since our lease on it ended; where it runs, type: ${byHand(lease)}`;
+  const message = `the node has not answered for a day since Offpeak's defrag on it should have ended. ${remedyOf(lease)}`;
   // Of a purge nothing is left on, and what came of it is told by whoever meets the server again.
   const notices = lease.phase === 'purging' ? [] : noticesOf(message, true);
   const outcome = { ...unseen, leased: false, notices, episode: lease.acquiredAt };
@@ -142,17 +143,12 @@ export async function orphanedLeases(
       const isOver = isOverdue(lease, ports.clock.now());
       const isNews = isOver || !state.memoryOf(lease.node).told?.includes(TOLD);
       const failure = mode === 'act' ? await failureOf(settled(ports, held, isOver, isNews)) : undefined;
-      const message = `a lease of ours stands on a node that the config no longer names; put the node back into the config, or type there: ${byHand(lease)}`;
+      const message = `Offpeak has a lease on a node that the config no longer names: put the node back into the config. ${remedyOf(lease, 'Or type on that server')}`;
       const { instance, node } = lease;
       const problem = failure ?? { kind: TOLD, message, expected: true };
       return { instance, node, status: 'failed', problem, notices: noticesOf(message, isNews) } as const;
     }),
   );
-}
-
-/** By its address alone: an instance that was renamed is still the same server. */
-export function isNamed({ node }: Pick<Lease, 'node'>, { instances }: Config): boolean {
-  return instances.some(({ nodes }) => nodes.some(({ id }) => id === node));
 }
 
 /** What is wrong with one lease must not keep the others from being told. */
@@ -186,11 +182,8 @@ function noticesOf(why: string, isNews: boolean): readonly Notice[] {
   return isNews ? [{ kind: 'action-failed', doing: 'stop-defrag', why }] : [];
 }
 
-/** What a person has to type on the server to give a lease back without us, the switch first. */
-export function byHand({ prior }: Pick<Lease, 'prior'>): string {
-  // A lease may be older than the check of what a server prints: nobody is to type what its setting cannot hold.
-  return Object.entries(settingsRead(prior).settings)
-    .toSorted(([a], [b]) => Number(b === 'activedefrag') - Number(a === 'activedefrag'))
-    .map(([name, value]) => `CONFIG SET ${name} ${value}`)
-    .join('; ');
+/** What a person can do, on the server on which the lease is. */
+function remedyOf(lease: Lease, begin = 'On the server that Offpeak was working on, type'): string {
+  const commands = byHand(lease);
+  return commands === '' ? 'There is nothing to restore' : `${begin}:\n${commands}`;
 }

@@ -4,7 +4,8 @@ import { NodeFailure } from '../shared/redis/failure.ts';
 import type { Brakes } from './brakes.ts';
 import { diagnose } from './decide/diagnose.ts';
 import { isOverdue, memoryFor } from './decide/lease.ts';
-import type { Outcome } from './decide/outcome.ts';
+import { isActiveDefragOn, type Observation } from './decide/observation.ts';
+import type { Notice, Outcome } from './decide/outcome.ts';
 import type { Peer } from './decide/replication-guards.ts';
 import { actingOrder, waitsForStage } from './decide/turns.ts';
 import { type HeldLease, isAside } from './leases.ts';
@@ -174,17 +175,27 @@ async function tendSeen(
   return [await tendFree(visit, observation, memory, acting === node.id ? undefined : acting)];
 }
 
-function watched({ instance, node, observation }: Seen, state: State | string, { mode }: Scope): Outcome {
+function watched({ instance, node, observation }: Seen, state: State | string, scope: Scope): Outcome {
   const known = typeof state === 'string' ? undefined : memoryFor(observation, state.memoryOf(node.id));
+  const isDefragging = scope.homes.has(node.id) && scope.homes.get(node.id)?.lease.phase !== 'purging';
   return {
     instance: instance.id,
     node: node.id,
     status: 'observed',
     observation,
     diagnosis: diagnose(observation, instance, known?.learned, known),
-    ...(mode !== 'watch' && typeof state === 'string' && { plan: { kind: 'skip', reason: 'state-unavailable' } }),
-    notices: [],
+    ...(scope.mode !== 'watch' && typeof state === 'string' && { plan: { kind: 'skip', reason: 'state-unavailable' } }),
+    ...(isDefragging && { leased: true }),
+    notices: scope.mode === 'watch' ? watchNotices(observation, node.id, state, scope) : [],
   };
+}
+
+/** What a plan would say: without one, `offpeak check` has to. Without the state, a defrag may be anyone's. */
+function watchNotices(observation: Observation, node: string, state: State | string, scope: Scope): readonly Notice[] {
+  const double = scope.doubles.get(node);
+  if (double !== undefined) return [{ kind: 'same-server', as: double }];
+  const isForeign = typeof state !== 'string' && isActiveDefragOn(observation) && !scope.homes.has(node);
+  return isForeign ? [{ kind: 'foreign-defrag' }] : [];
 }
 
 function visitOf(

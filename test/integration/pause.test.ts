@@ -41,7 +41,7 @@ describe.skipIf(lacksServer('defrag'))('a pause on a server that can defragment'
   const plansOf = async (ticked: ReturnType<Job['tick']>) => (await ticked).outcomes.map(({ plan }) => plan);
   const started = { kind: 'act', action: { kind: 'start-defrag' } };
 
-  test('stops a running defrag at the next tick: every setting goes back, nothing follows, and it is told', async () => {
+  test('stops a running defrag at the next tick: every setting is restored, nothing follows, and it is told', async () => {
     using job = aJob(configYaml(server.port, SLOW));
     await redis.config('RESETSTAT');
     expect(await plansOf(job.tick())).toMatchObject([started]);

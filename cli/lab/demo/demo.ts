@@ -70,12 +70,12 @@ async function onServer(
 
 async function run(server: RunningServer, folder: string, { color, signal }: DemoOptions): Promise<readonly Tick[]> {
   const config = demoConfig(server.port);
-  const { ports, told } = terminalPorts(
+  const { ports, published } = terminalPorts(
     createFileStore(join(folder, 'state.json')),
     systemClock({ signal }),
     stderrLog({}),
   );
-  const print = printer({ color }, config, told);
+  const print = printer({ color }, config, published);
   const options = { mode: 'act', holder: 'demo', remaining: () => Number.MAX_SAFE_INTEGER } as const;
   const seen: Tick[] = [];
   for await (const tick of ticks(config, ports, options, { every: EVERY_MS, until: 'idle', signal })) {
@@ -86,7 +86,7 @@ async function run(server: RunningServer, folder: string, { color, signal }: Dem
   return seen;
 }
 
-/** The server's own folder, which goes with it, whatever becomes of us: a place for the state file as well. */
+/** The server's own folder, which goes with it, however this process ends: a place for the state file as well. */
 async function folderOf(redis: Redis): Promise<string> {
   const [, dir = '.'] = (await redis.config('GET', 'dir')) as string[];
   return dir;

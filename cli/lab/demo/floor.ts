@@ -11,7 +11,7 @@ export async function rssOf(redis: Redis): Promise<Bytes> {
 
 /**
  * What a restart would have left: the RSS of a fresh server that has loaded the same data. The snapshot is written by SAVE, which
- * blocks: nobody but the demo uses this server.
+ * blocks: only the demo uses this server.
  */
 export async function restartFloor(
   binary: ServerBinary,

@@ -3,7 +3,7 @@ import { MIB } from '../../../functions/shared/config/units.ts';
 
 /**
  * The recipe that fragments a Redis: values of 100 B to 10 KB under TTLs of different lengths, so that they expire in a scattered
- * order and leave holes that nothing fits into.
+ * order and leave gaps that nothing fits into.
  */
 export interface Recipe {
   /** Bytes of values to write. */
@@ -34,7 +34,7 @@ export async function fill(redis: Redis, recipe: Recipe, signal: AbortSignal, on
   const source = 'x'.repeat(recipe.largest);
   let keys = 0;
   let bytes = 0;
-  // Nothing may expire before everything is written: the holes would be filled again.
+  // Nothing may expire before everything is written: the gaps would be filled again.
   const writtenBy = performance.now() + estimatedMs(recipe);
   while (bytes < recipe.bytes) {
     signal.throwIfAborted();

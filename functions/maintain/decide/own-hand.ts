@@ -1,4 +1,5 @@
 import { type Applied, isOwnValue } from './ladder.ts';
+import { restoreCommands } from './manual-restore.ts';
 import type { Observation, Settings } from './observation.ts';
 import { IGNORE_BYTES, LATENCY_THRESHOLD_MS, MAX_HZ, THRESHOLD_LOWER } from './stall.ts';
 
@@ -111,5 +112,5 @@ const DEFAULTS: Settings = {
 
 /** What to type to give back what stands, as far as anything is known of what was before. */
 export function remedy(names: readonly string[], prior: Settings = DEFAULTS): string {
-  return names.flatMap((name) => (prior[name] ? [`CONFIG SET ${name} ${prior[name]}`] : [])).join('; ');
+  return restoreCommands(Object.fromEntries(names.flatMap((name) => (prior[name] ? [[name, prior[name]]] : []))));
 }

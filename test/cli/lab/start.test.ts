@@ -103,16 +103,16 @@ describe.runIf(process.platform === 'linux')('the server ends with the process t
 });
 
 describe('a start that fails', () => {
-  test('shows the last words of a server that refuses its arguments', async () => {
+  test('shows the last lines of a server that refuses its arguments', async () => {
     const started = defragServer({ args: ['--no-such-setting', 'yes'] });
     await expect(started).rejects.toThrow(ServerStartError);
-    await expect(started).rejects.toThrow(/ended with status 1; its last words:\n.*no-such-setting/s);
+    await expect(started).rejects.toThrow(/ended with status 1; its last lines:\n.*no-such-setting/s);
   });
 
   test('on a given port that is taken, says so', async () => {
     await using first = await defragServer();
     await expect(defragServer({ port: first.port })).rejects.toThrow(
-      new RegExp(`on port ${first.port} ended with status 1; its last words:\n.*already in use`, 'is'),
+      new RegExp(`on port ${first.port} ended with status 1; its last lines:\n.*already in use`, 'is'),
     );
     // The first one answered every PING meanwhile and must not be taken for the second.
     expect(isRunning(first.pid)).toBe(true);

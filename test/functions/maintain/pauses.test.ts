@@ -2,14 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import {
-  dropExpired,
-  endPause,
-  isReason,
-  LONGEST_PAUSE,
-  putPause,
-  readPauses,
-} from '../../../functions/maintain/pauses.ts';
+import { isReason } from '../../../functions/maintain/decide/pause.ts';
+import { dropExpired, endPause, LONGEST_PAUSE, putPause, readPauses } from '../../../functions/maintain/pauses.ts';
 import { lifetimeOf, readState } from '../../../functions/maintain/state.ts';
 import { HOUR } from '../../../functions/shared/config/units.ts';
 import { createFileStore } from '../../../functions/shared/state/file-store.ts';

@@ -52,6 +52,6 @@ test.each([
   const memory = { runId: '0123456789abcdef0123456789abcdef01234567', defragSupport: 'supported' } as const;
   const { plan, findings, holes } = await said(info, { memory });
   expect(plan).toMatchObject({ kind: 'act', reason: 'fragmented' });
-  expect(findings).toEqual(['1.91 GiB are lost in holes, 68 % of the data: active defrag closes 1.87 GiB of them']);
+  expect(findings).toEqual(['1.91 GiB are lost in holes, 68 % of the data: active defrag returns 1.87 GiB of them']);
   expect(holes).toMatch(/^active defrag, then a purge: .* back$/);
 });

@@ -11,7 +11,7 @@ const fragmented = reportInfo('denied-724', { redis_version: '7.2.7' });
 test('with nothing in its way', async () => {
   const memory = { ...ofRun, defragSupport: 'supported' } as const;
   const { findings, holes, plan } = await said(fragmented, { memory });
-  expect(findings).toEqual(['1.91 GiB are lost in holes, 68 % of the data: active defrag closes 1.87 GiB of them']);
+  expect(findings).toEqual(['1.91 GiB are lost in holes, 68 % of the data: active defrag returns 1.87 GiB of them']);
   expect(holes).toBe('active defrag, then a purge: 1.95 GiB back');
   expect(plan.kind).toBe('act');
 });
@@ -92,7 +92,7 @@ const UNRETURNED: readonly (readonly [string, Circumstances, RegExp, RegExp, str
   [
     'MEMORY PURGE refused',
     { memory: { purgeRefusedAt: Date.parse('2026-11-24T01:00:00Z') } },
-    /the server refuses MEMORY PURGE to us/,
+    /the server refuses MEMORY PURGE (an ACL without +memory|purge)/,
     /the server refuses MEMORY PURGE/,
   ],
   ['longer than maxBlock', {}, /longer than purge\.maxBlock allows \(1\.1 s\)/, /a purge would block for 1\.1 s/],
@@ -164,8 +164,8 @@ test('a heap of 20 GB that defrag has just left is not fragmented, one with more
     });
   const left = await said(heap(300e6), { settings: SETTINGS });
   expect(left.findings).toEqual([]);
-  expect(left.planned).toBe('nothing: no cure would return enough (defrag 0 B, purge 0 B)');
+  expect(left.planned).toBe('nothing: no action would return enough (defrag 0 B, purge 0 B)');
   const more = await said(heap(600e6), { memory: { ...ofRun, defragSupport: 'supported' } });
-  expect(more.findings).toEqual(['572 MiB are lost in holes, 3 % of the data: active defrag closes 286 MiB of them']);
+  expect(more.findings).toEqual(['572 MiB are lost in holes, 3 % of the data: active defrag returns 286 MiB of them']);
   expect(more.planned).toMatch(/predicted 286 MiB back/);
 });
