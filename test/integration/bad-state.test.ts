@@ -151,7 +151,7 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
       ]);
     }
     expect(job.alerts).toMatchObject([{ event: 'action-failed', severity: 'critical', instance: 'carts' }]);
-    expect(job.alerts[0]?.why).toContain('CONFIG SET hz 10; CONFIG SET active-defrag-cycle-max 25');
+    expect(job.alerts[0]?.why).toContain('CONFIG SET hz 10\nCONFIG SET active-defrag-cycle-max 25');
     expect((await store(job).read(leaseKey('carts')))?.value).toEqual(lease);
   });
 

@@ -94,7 +94,7 @@ describe.skipIf(lacksServer('defrag'))('offpeak run --watch, interrupted in the 
       await run.until(isDefragmenting);
       run.signal(name);
       const { code, stderr, documents } = await run.finished;
-      expect({ code, stderr }).toEqual({ code: 130, stderr: '\noffpeak: interrupted: giving back what is held\n' });
+      expect({ code, stderr }).toEqual({ code: 130, stderr: '\noffpeak: interrupted: restoring settings\n' });
       const last = documents.at(-1);
       expect(last?.outcomes[0]?.plan).toMatchObject({ action: { kind: 'stop-defrag' }, reason: 'interrupted' });
       expect(alertsOf(documents)).toEqual(['defrag-started', 'defrag-aborted']);
@@ -150,7 +150,7 @@ describe.skipIf(lacksServer('defrag'))('offpeak run --watch, interrupted in the 
     await run.until(isDefragmenting);
     run.closeStdout();
     const { code, stderr } = await run.finished;
-    expect({ code, stderr }).toEqual({ code: 130, stderr: '\noffpeak: interrupted: giving back what is held\n' });
+    expect({ code, stderr }).toEqual({ code: 130, stderr: '\noffpeak: interrupted: restoring settings\n' });
     await expectGivenBack();
   });
 

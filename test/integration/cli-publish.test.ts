@@ -57,7 +57,7 @@ describeWithMoto('offpeak run --publish', () => {
           { Name: 'Node', Value: node },
         ],
         Timestamp: expect.any(Number),
-        Value: documents[0]?.outcomes[0]?.diagnosis?.layers?.externalFragmentation,
+        Value: documents[0]?.outcomes[0]?.diagnosis?.layers?.fragmentation,
         Unit: 'Bytes',
       });
       expect(datums).toContainEqual(expect.objectContaining({ MetricName: 'Heartbeat', Value: 1 }));

@@ -38,27 +38,27 @@ test.each<readonly [string, string, Readonly<Record<string, string>> | 'refused'
     reportInfo('denied-724', { redis_version: '7.0.15' }),
     'refused',
     ROOMY,
-    /does not close them: the server refuses CONFIG to us/,
+    /does not return them: the server refuses CONFIG /,
   ],
   [
     'defrag.enabled: false',
     reportInfo('denied-724', { redis_version: '7.0.15' }),
     SETTINGS,
     DISABLED,
-    /does not close them: defrag\.enabled is false/,
+    /does not return them: defrag\.enabled is false/,
   ],
-])('check, %s: says why the holes are not closed', async (_what, info, settings, body, why) => {
+])('check, %s: says why the fragmentation stays', async (_what, info, settings, body, why) => {
   const text = await offpeak('check', info, settings, body);
   expect(text).toMatch(why);
-  expect(text).not.toMatch(/active defrag closes|then a purge/);
+  expect(text).not.toMatch(/active defrag returns|then a purge/);
 });
 
 test.each(['cow-over-limit', 'monitor-client-6gb', 'keydb-after-sync'])(
-  'check, %s: no holes to speak of',
+  'check, %s: no fragmentation to speak of',
   async (name) => {
     const text = await offpeak('check', reportInfo(name));
-    expect(text).toContain('little for active defrag to close');
-    expect(text).not.toMatch(/lost in holes|then a purge/);
+    expect(text).toContain('little for active defrag to return');
+    expect(text).not.toMatch(/inside pages still in use|then a purge/);
   },
 );
 

@@ -648,7 +648,7 @@ describe('F8: the brakes of the stage', () => {
       expect(on(world)).toEqual([]);
     }
     expect(why(world, first)).toContain('fell under our active defrag');
-    expect(why(world, second)).toContain(`another node or job is at work on this instance (`);
+    expect(why(world, second)).toContain(`waiting: another node of this instance goes first (`);
     await expectRest(world);
   });
 

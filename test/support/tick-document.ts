@@ -1,4 +1,4 @@
-import type { Finding, Layers } from '../../functions/maintain/decide/diagnose.ts';
+import type { Finding } from '../../functions/maintain/decide/diagnose.ts';
 import type { Blocker } from '../../functions/maintain/decide/guards.ts';
 import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
 import type { Action } from '../../functions/maintain/decide/plan.ts';
@@ -14,7 +14,7 @@ export interface TickDocument {
     readonly instance: string;
     readonly node: string;
     readonly until?: string;
-    readonly next: string;
+    readonly commands: { readonly follow: string; readonly release: string };
   }[];
   readonly alerts: readonly { readonly event: string; readonly severity: string; readonly title: string }[];
   readonly problem?: string;
@@ -23,8 +23,16 @@ export interface TickDocument {
 export interface OutcomeDocument extends Pick<Outcome, 'instance' | 'node' | 'status' | 'verdict' | 'problem'> {
   readonly leased: boolean;
   readonly pause?: { readonly until: string; readonly reason: string; readonly by: string };
-  readonly ratio?: number;
-  readonly diagnosis?: { readonly layers?: Layers; readonly findings: readonly Finding[] };
+  readonly memory?: { readonly used?: number; readonly rss?: number; readonly limit?: number; readonly ratio?: number };
+  readonly diagnosis?: {
+    readonly layers?: Readonly<Record<'data' | 'fragmentation' | 'freePages' | 'overhead', number>>;
+    readonly findings: readonly (Finding & { readonly text: string })[];
+    readonly predictions?: {
+      readonly defrag: { readonly reclaim: number; readonly text: string };
+      readonly purge: { readonly reclaim: number; readonly stall: number; readonly text: string };
+    };
+  };
+  readonly notes?: readonly string[];
   readonly plan?: {
     readonly kind: 'act' | 'skip';
     readonly action?: Action;

@@ -45,7 +45,7 @@ export function blockerKindText(kind: BlockerKind): string {
     case 'host-acting':
       return 'waiting: another server of the same host goes first';
     case 'version-fell':
-      return 'another server of this version crashed during active defrag';
+      return 'a server of this version crashed during active defrag';
     case 'feeding-full-sync':
       return 'the node is feeding a full sync';
     case 'failover':
@@ -79,8 +79,7 @@ export function blockerKindText(kind: BlockerKind): string {
 /** Why acting is unsafe or unwise now, with its figures. */
 export function blockerText(blocker: Blocker, moment: Moment = {}): string {
   const text = blockerKindText(blocker.kind);
-  if (blocker.kind === 'cooling-down')
-    return `the cooldown after the last action ends ${timeText(blocker.until, moment)}`;
+  if (blocker.kind === 'cooling-down') return `${text}: it ends ${timeText(blocker.until, moment)}`;
   if (blocker.kind === 'canary-died')
     return `${text} (${blocker.node}): no defrag before ${timeText(blocker.until, moment)}`;
   if (blocker.kind === 'version-fell') return fellText(blocker, moment);
