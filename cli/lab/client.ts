@@ -20,15 +20,20 @@ export function clientOf({ host, port }: Place, { commandTimeout }: { readonly c
   return redis;
 }
 
+/** Asks one question on a connection of its own. @throws as `onConnection` */
+export async function ask(place: Place, command: string, ...args: readonly string[]): Promise<string> {
+  return await onConnection(place, async (redis) => String(await redis.call(command, ...args)));
+}
+
 /**
- * Asks one question on a connection of its own.
+ * Asks on one connection: a server may accept a single one.
  *
  * @throws an error reply (`isErrorReply`), or Error when there is no connection or no reply within 5 s
  */
-export async function ask(place: Place, command: string, ...args: readonly string[]): Promise<string> {
+export async function onConnection<T>(place: Place, question: (redis: Redis) => Promise<T>): Promise<T> {
   const redis = clientOf(place, { commandTimeout: REPLY_TIMEOUT_MS });
   try {
-    return String(await redis.call(command, ...args));
+    return await question(redis);
   } finally {
     redis.disconnect();
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import getPort from 'get-port';
 import type { ServerBinary } from './binary.ts';
-import { ask, isErrorReply } from './client.ts';
+import { isErrorReply, onConnection } from './client.ts';
 import { type Leashed, leash } from './leash.ts';
 import { lastLines } from './run-command.ts';
 
@@ -119,9 +119,11 @@ async function untilReady(held: Leashed, port: number, signal: AbortSignal | und
 /** Whether it is this server that answers: after a lost race for the port, it may be another one. */
 async function answersAs(pid: number, port: number): Promise<boolean> {
   try {
-    // Refused while it loads its data; INFO is not.
-    await ask({ host: HOST, port }, 'PING');
-    const info = await ask({ host: HOST, port }, 'INFO', 'server');
+    const info = await onConnection({ host: HOST, port }, async (redis) => {
+      // Refused while it loads its data; INFO is not.
+      await redis.ping();
+      return await redis.info('server');
+    });
     return new RegExp(`^process_id:${pid}\\r?$`, 'm').test(info);
   } catch (error) {
     // A server with a password or an ACL refuses the question: then it is up, and there is no more to learn.

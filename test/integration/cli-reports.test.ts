@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest';
-import { SETTINGS } from '../support/builders.ts';
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { createFileStore } from '../../functions/shared/state/file-store.ts';
+import { aLease, SETTINGS } from '../support/builders.ts';
 import { configYaml, OPEN } from '../support/job.ts';
 import { aWorkplace, runOffpeak } from '../support/offpeak.ts';
 import { reportServer } from '../support/report-server.ts';
@@ -65,4 +67,49 @@ test.each(['cow-over-limit', 'monitor-client-6gb', 'keydb-after-sync'])(
 test('plan, KeyDB with a second primary that is down: blocked', async () => {
   const text = await offpeak('plan', reportInfo('keydb-multimaster-new'));
   expect(text).toMatch(/nothing: the replica is not in sync with its primary \(the link is down\); would have purged/);
+});
+
+describe('check, active defrag is on', () => {
+  const ON = { ...SETTINGS, activedefrag: 'yes' };
+  // Too small for a finding: only the note says it.
+  const SMALL = readFileSync(new URL('../fixtures/info/redis-7.0.15-empty.txt', import.meta.url), 'utf8');
+  const RUN_ID = /^run_id:(\w+)/m.exec(SMALL)?.[1] ?? '';
+
+  test('by someone else, on a small server: it says so', async () => {
+    const text = await offpeak('check', SMALL, ON);
+    expect(text).toContain('too small for an action');
+    expect(text).toContain('note someone else switched active defrag on: Offpeak leaves it alone');
+    expect(text).not.toContain('Offpeak is defragmenting');
+  });
+
+  test('by Offpeak: it says so, in JSON as well', async () => {
+    await using server = await reportServer(SMALL, ON);
+    using place = aWorkplace();
+    place.write('prod.yml', configYaml(server.port, ROOMY));
+    const lease = aLease({ node: `127.0.0.1:${server.port}`, runId: RUN_ID });
+    await createFileStore(place.stateFile).write('lease#sessions', lease, undefined);
+    const args = ['check', '-c', 'prod.yml', '-s', place.stateFile];
+    const { code, stdout } = await runOffpeak(args, { cwd: place.folder });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^sessions \S+ redis 7\.0\.15, primary, Offpeak is defragmenting$/m);
+    expect(stdout).not.toContain('someone else');
+    const { documents } = await runOffpeak([...args, '--json'], { cwd: place.folder });
+    expect(documents).toMatchObject([{ leasesHeld: 1, outcomes: [{ leased: true }] }]);
+    expect(server.deeds).toEqual([]);
+  });
+});
+
+test('check, two addresses of one server: it says so', async () => {
+  await using server = await reportServer(reportInfo('denied-724', { run_id: 'a'.repeat(40) }));
+  using place = aWorkplace();
+  const nodes = `[redis://127.0.0.1:${server.port}, redis://localhost:${server.port}]`;
+  place.write('prod.yml', `instances:\n  - id: sessions\n    nodes: ${nodes}\n`);
+  const { code, documents } = await runOffpeak(['check', '-c', 'prod.yml', '--json'], { cwd: place.folder });
+  expect(code).toBe(0);
+  expect(documents[0]?.outcomes.map(({ notes }) => notes)).toEqual([
+    undefined,
+    [
+      `this is the same server as 127.0.0.1:${server.port} (the same run_id): Offpeak acts on it under that address only`,
+    ],
+  ]);
 });
