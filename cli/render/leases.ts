@@ -41,11 +41,13 @@ export function leftOnLines(
   return left.flatMap((lease) => {
     const { instance, node, until } = lease;
     const timezone = instances.find(({ id }) => id === instance)?.timezone;
-    const when =
-      until === undefined ? 'the first tick that reaches it' : `a tick after ${timeText(until, { timezone })}`;
+    const ends =
+      until === undefined
+        ? 'The next tick that reaches it ends it'
+        : `The next tick goes on with it; a tick after ${timeText(until, { timezone })} ends it`;
     const { follow, release } = commandsFor(lease, commandLine);
     return [
-      `offpeak: active defrag is still on: ${instance} ${node}. The next tick goes on with it; ${when} ends it. Its lease is in ${state}\n`,
+      `offpeak: active defrag is still on: ${instance} ${node}. ${ends}. Its lease is in ${state}\n`,
       `  To stay until it has ended: ${follow}\n`,
       `  To end it now:              ${release}\n`,
     ];

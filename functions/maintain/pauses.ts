@@ -13,7 +13,7 @@ export const EVERY_INSTANCE = '*';
 
 export const LONGEST_PAUSE: Milliseconds = 90 * 24 * HOUR;
 
-const UNREADABLE = '; `offpeak resume` removes it';
+const UNREADABLE = '; to remove it: npx offpeak resume -c <config>';
 
 const words = z.string().check(z.refine(isReason));
 const instant = z.number().check(z.gte(0), z.lte(8.64e15));

@@ -235,8 +235,8 @@ async function conclude(
   };
 }
 
-function remarksOf({ pauses }: State, { instances, schedule }: Config, now: number): readonly string[] {
-  const moment = { timezone: schedule.timezone, now };
+function remarksOf({ pauses }: State, { stage, instances, schedule }: Config, now: number): readonly string[] {
+  const moment = { timezone: schedule.timezone, now, stage };
   return strayPauses(pauses, instances, now).map(({ scope, pause, covers }) =>
     strayPauseText(scope, pause, covers, moment),
   );

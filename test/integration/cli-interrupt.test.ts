@@ -137,7 +137,7 @@ describe.skipIf(lacksServer('defrag'))('offpeak run --watch, interrupted in the 
       const { code, stderr, documents } = await run.finished;
       expect(code).toBe(130);
       expect(documents.at(-1)).toMatchObject({ outcomes: [{ status: 'unreachable' }], leasesHeld: 1 });
-      expect(stderr).toContain('active defrag is on under a lease (sessions ');
+      expect(stderr).toContain('active defrag is still on: sessions ');
     } finally {
       process.kill(server.pid, 'SIGCONT');
     }

@@ -26,7 +26,7 @@ export interface DemoOptions {
 /** A schedule ticks every few minutes; a demo every second, so that the defrag's progress shows. */
 const EVERY_MS = 1000;
 
-/** The main job on a server of its own: find one, fragment it, tidy it up, and hold the result against the prediction. */
+/** The job on a server of its own: find one, fragment it, defragment it, and compare the result with the prediction. */
 export async function demo({ color, signal }: DemoOptions): Promise<boolean> {
   const style = styleFor(process.stdout, process.env, { color });
   const progress = createProgress(process.stdout, style, () => performance.now());
@@ -34,7 +34,7 @@ export async function demo({ color, signal }: DemoOptions): Promise<boolean> {
   if (!binary) return false;
   try {
     await using server = await startServer(binary, { signal });
-    say(`\nRedis ${binary.version} on port ${server.port}, with nothing in it. Fragmenting it:`);
+    say(`\nRedis ${binary.version} on port ${server.port}, empty. Fragmenting it:`);
     const measured = await onServer(server, binary, progress, { color, signal });
     say(summaryLines(measured, style).join('\n'));
     return measured.isRestored;
@@ -98,7 +98,9 @@ async function findServer(signal: AbortSignal): Promise<ServerBinary | undefined
   say(`No Redis that can defragment: ${found.reason}.\n${found.install}`);
   const plain = await findPlainServer({ log: say, signal });
   if (plain.kind === 'found') {
-    say(`Going on with Redis ${plain.version}, which refuses to defragment: only the look and the purge can be shown.`);
+    say(
+      `Going on with Redis ${plain.version}, which refuses to defragment: only the check and the purge can be shown.`,
+    );
     return plain;
   }
   say(`No Redis at all: ${plain.reason}.\n${plain.install}`);

@@ -15,7 +15,7 @@ export interface Measurements {
 
 const CELLS = 50;
 
-/** Before and after, and each promise beside what became of it. */
+/** Before and after, and each promise beside the measurement. */
 export function summaryLines(measured: Measurements, style: Style): readonly string[] {
   const { seen, rssBefore, rssAfter, rssAfterRestart, isRestored } = measured;
   const verdict = verdictsOf(seen).find(({ cure }) => cure === 'defrag') ?? verdictsOf(seen).at(-1);
@@ -28,10 +28,10 @@ export function summaryLines(measured: Measurements, style: Style): readonly str
     bar('RSS after', rssAfter, rssBefore, style),
     bar('after a restart', rssAfterRestart, rssBefore, style),
     '',
-    ...(verdict ? [returned(verdict), stalled(verdict)] : ['  nothing was done']),
+    ...(verdict ? [returned(verdict), stalled(verdict)] : ['  no action was taken']),
     ...(purge && verdict !== purge ? [blocked(purge)] : []),
-    `  ${'of a restart'.padEnd(16)} ${percentText(((rssBefore - rssAfter) / Math.max(1, rssBefore - rssAfterRestart)) * 100)} of what a restart on the same data returns, without one`,
-    `  ${'settings'.padEnd(16)} ${isRestored ? paint('good', 'restored: CONFIG GET * is as before') : paint('bad', 'NOT as before')}`,
+    `  ${'of a restart'.padEnd(16)} ${percentText(((rssBefore - rssAfter) / Math.max(1, rssBefore - rssAfterRestart)) * 100)} of what a restart with the same data would return`,
+    `  ${'settings'.padEnd(16)} ${isRestored ? paint('good', 'restored: CONFIG GET * is as before') : paint('bad', 'NOT restored')}`,
     `  ${'lease'.padEnd(16)} ${isReleased ? paint('good', 'gone') : paint('bad', 'still held')}`,
   ];
 }
@@ -52,9 +52,9 @@ function returned({ reclaimed, predicted, share }: Verdict): string {
 function stalled({ stall, promisedStall, beyond = 0 }: Verdict): string {
   const longest = stall === 0 ? 'below 1 ms' : durationText(stall);
   const share = ((1 - beyond) * 100).toLocaleString('en', { maximumFractionDigits: 2 });
-  return `  ${'longest cycle'.padEnd(16)} ${longest}; at most ${durationText(promisedStall)} in ${share} % of the time, promised: 99.9 %`;
+  return `  ${'longest cycle'.padEnd(16)} ${longest}; at most ${durationText(promisedStall)} for ${share} % of the time (promised: 99.9 %)`;
 }
 
 function blocked({ stall, promisedStall }: Verdict): string {
-  return `  ${'purge blocked'.padEnd(16)} ${durationText(stall)}, promised: at most ${durationText(promisedStall)}`;
+  return `  ${'purge blocked'.padEnd(16)} ${durationText(stall)} (promised: at most ${durationText(promisedStall)})`;
 }

@@ -10,11 +10,14 @@ export function pauseText({ until, by, reason }: Shown, moment: Moment = {}): st
 }
 
 /** A pause of an instance that the config does not have. */
-export function strayPauseText(scope: string, pause: Pause, covers: readonly string[], moment: Moment = {}): string {
+export function strayPauseText(
+  scope: string,
+  pause: Pause,
+  covers: readonly string[],
+  { stage, ...moment }: Moment & { readonly stage: string },
+): string {
   const what = `the config has no instance ${scope}, and that one is ${pauseText(pause, moment)}`;
   const effect =
-    covers.length > 0
-      ? `its nodes are in ${covers.join(', ')} now, which the pause keeps quiet`
-      : 'the pause keeps nothing quiet';
-  return `${what}: ${effect}; \`offpeak resume ${scope}\` removes it`;
+    covers.length > 0 ? `its nodes are in ${covers.join(', ')} now, which this pauses` : 'it pauses nothing';
+  return `${what}: ${effect}. To remove it: npx offpeak resume ${scope} -c config/${stage}.yml`;
 }

@@ -107,7 +107,7 @@ describe('a pause in the store', () => {
     ['no beginning', { until: 1, reason: 'r', by: 'b' }, 'at'],
   ])('that is none forbids every start, and can be ended: %s', async (_, value, place) => {
     await store.write('pause#a', value, undefined);
-    const message = `the document pause#a cannot be read: ${place} is not as this version writes it; \`offpeak resume\` removes it`;
+    const message = `the document pause#a cannot be read: ${place} is not as this version writes it; to remove it: npx offpeak resume -c <config>`;
     await expect(readPauses(store)).rejects.toEqual(new StateUnavailable(message));
     expect((await readState(store)).obstacle('b', '10.0.0.5:6379')).toBe(message);
     await endPause(store, 'a');
