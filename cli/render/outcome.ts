@@ -32,7 +32,7 @@ function headerLines(
     ...(observation && observation.replication.role !== 'unknown' ? [observation.replication.role] : []),
     ...(opsPerSecond === undefined ? [] : [`${countText(opsPerSecond)} commands/s`]),
     ...(mainThreadCpu === undefined ? [] : [`main thread ${percentText(mainThreadCpu)}`]),
-    ...(leased ? ['Offpeak is defragmenting'] : []),
+    ...(leased ? ['defrag by Offpeak'] : []),
   ];
   const [first = '', ...more] = wrapText(
     `${instance} ${node}${facts.length > 0 ? '  ' : ''}${facts.join(', ')}`,

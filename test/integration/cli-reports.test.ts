@@ -79,7 +79,7 @@ describe('check, active defrag is on', () => {
     const text = await offpeak('check', SMALL, ON);
     expect(text).toContain('too small for an action');
     expect(text).toContain('note someone else switched active defrag on: Offpeak leaves it alone');
-    expect(text).not.toContain('Offpeak is defragmenting');
+    expect(text).not.toContain('defrag by Offpeak');
   });
 
   test('by Offpeak: it says so, in JSON as well', async () => {
@@ -91,7 +91,7 @@ describe('check, active defrag is on', () => {
     const args = ['check', '-c', 'prod.yml', '-s', place.stateFile];
     const { code, stdout } = await runOffpeak(args, { cwd: place.folder });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^sessions \S+ redis 7\.0\.15, primary, Offpeak is defragmenting$/m);
+    expect(stdout).toMatch(/^sessions \S+ redis 7\.0\.15, primary, defrag by Offpeak$/m);
     expect(stdout).not.toContain('someone else');
     const { documents } = await runOffpeak([...args, '--json'], { cwd: place.folder });
     expect(documents).toMatchObject([{ leasesHeld: 1, outcomes: [{ leased: true }] }]);

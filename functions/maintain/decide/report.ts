@@ -24,6 +24,7 @@ export interface RunReport {
 
 /** Everything that came of one node in one tick, in order. */
 export interface NodeReport {
+  readonly stage: string;
   readonly instance: string;
   readonly node: string;
   readonly outcomes: readonly [Outcome, ...Outcome[]];
@@ -36,12 +37,12 @@ export function report(input: ReportInput): RunReport {
   return { metrics: metricsOf(input, nodes), alerts: alertsOf(input, nodes) };
 }
 
-function nodeReports({ outcomes, instances }: ReportInput): readonly NodeReport[] {
+function nodeReports({ stage, outcomes, instances }: ReportInput): readonly NodeReport[] {
   const grouped = Map.groupBy(outcomes, ({ instance, node }) => `${instance} ${node}`);
   return [...grouped.values()].flatMap(([first, ...rest]) => {
     if (!first) return [];
     const { instance, node } = first;
     const config = instances.find(({ id }) => id === instance);
-    return [{ instance, node, outcomes: [first, ...rest] as const, ...(config && { config }) }];
+    return [{ stage, instance, node, outcomes: [first, ...rest] as const, ...(config && { config }) }];
   });
 }

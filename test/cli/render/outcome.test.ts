@@ -129,7 +129,7 @@ test.each([
 
 test('what was done is told from what is only planned', () => {
   expect(drawn(anOutcome({ status: 'acted', plan: aPlan(), leased: true }))).toMatch(
-    /Offpeak is defragmenting(?:.|\n)*\n {2}done {5}start active/,
+    /defrag by Offpeak(?:.|\n)*\n {2}done {5}start active/,
   );
   expect(drawn(anOutcome({ plan: aPlan() }))).toMatch(/\n {2}plan {5}start active/);
 });
