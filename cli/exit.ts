@@ -1,4 +1,4 @@
-import type { Tick } from '../functions/maintain/run.ts';
+import type { Tick } from '../core/reconcile/scope.ts';
 
 /**
  * 0 fine; 1 a node failed, was unreachable or not reached, or something could not be sent; 2 usage or config; 3 fine so far, but a defrag is
@@ -9,7 +9,7 @@ export const EXIT = { fine: 0, failed: 1, usage: 2, leased: 3, interrupted: 130 
 export function exitCodeOf(ticks: readonly Tick[]): number {
   const isBad = ({ outcomes, problem, undelivered, troubles }: Tick) =>
     problem !== undefined ||
-    troubles !== undefined ||
+    troubles.length > 0 ||
     undelivered > 0 ||
     outcomes.some(({ status }) => ['failed', 'unreachable', 'not-reached'].includes(status));
   return ticks.some(isBad) ? EXIT.failed : EXIT.fine;

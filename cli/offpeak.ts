@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import '../functions/shared/quiet.ts';
+import '../core/adapters/quiet.ts';
 import { CommanderError } from 'commander';
 import { EXIT } from './exit.ts';
 import { createProgram } from './program.ts';

@@ -1,10 +1,10 @@
-import { bytesText, durationText } from '../functions/maintain/decide/words-units.ts';
-import type { Tick } from '../functions/maintain/run.ts';
-import type { Config } from '../functions/shared/config/schema.ts';
-import type { Alert } from '../functions/shared/contracts/alert.ts';
-import { alertText } from '../functions/shared/contracts/alert-text.ts';
-import { DIMENSION, type Metric } from '../functions/shared/contracts/metrics.ts';
-import { wrapText } from '../functions/shared/contracts/wrap.ts';
+import type { Config } from '../core/config/schema.ts';
+import type { Alert } from '../core/domain/alert.ts';
+import { DIMENSION, type Metric } from '../core/domain/metric-catalogue.ts';
+import { alertText } from '../core/format/alert-text.ts';
+import { bytesText, durationText } from '../core/format/units.ts';
+import { wrapText } from '../core/format/wrap.ts';
+import type { Tick } from '../core/reconcile/scope.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Published } from './ports.ts';
 import { tickJson } from './render/json.ts';

@@ -1,12 +1,12 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { readConfig } from '../functions/maintain/config-file.ts';
-import type { NodeName } from '../functions/maintain/run.ts';
-import { openStateStore } from '../functions/maintain/state-store.ts';
-import { CLEAR_TEXT_REMEDY, passwordsInClear } from '../functions/shared/config/clear-text.ts';
-import type { Config, InstanceConfig } from '../functions/shared/config/schema.ts';
-import { ENVIRONMENT } from '../functions/shared/contracts/environment.ts';
-import type { StateStore } from '../functions/shared/state/store.ts';
+import { readConfig } from '../core/adapters/config-file.ts';
+import { CLEAR_TEXT_REMEDY, passwordsInClear } from '../core/config/clear-text.ts';
+import { ENVIRONMENT } from '../core/config/environment.ts';
+import type { Config, InstanceConfig } from '../core/config/schema.ts';
+import type { StateStore } from '../core/ports/state-store.ts';
+import { type Scope, WHOLE_FLEET } from '../core/reconcile/scope.ts';
+import { openStateStore } from '../core/state/open-store.ts';
 import { type CommonOptions, type PlaceOptions, UsageError } from './options.ts';
 
 // Which config, which stage, which state: as the options of a command say it.
@@ -14,14 +14,14 @@ import { type CommonOptions, type PlaceOptions, UsageError } from './options.ts'
 /** @throws {UsageError} {ConfigError} {EnvironmentError} */
 export function loadConfig({ config: file, stage, instance }: PlaceOptions & Pick<CommonOptions, 'instance'>): {
   readonly config: Config;
-  readonly only?: readonly NodeName[];
+  readonly scope: Scope;
 } {
   const config = readConfig(file, stage ?? stageOf(file));
   if (stage === undefined) sayOddStage(file, config.stage);
-  if (instance === undefined) return { config };
+  if (instance === undefined) return { config, scope: WHOLE_FLEET };
   const chosen = chosenInstances(config, instance, '--instance');
-  const only = chosen.flatMap(({ id, nodes }) => nodes.map((node) => ({ instance: id, node: node.id })));
-  return { config, only };
+  const nodes = chosen.flatMap(({ id, nodes }) => nodes.map((node) => ({ instance: id, node: node.id })));
+  return { config, scope: { kind: 'nodes', nodes } };
 }
 
 /** `config/prod.yml` is the stage `prod`; any other name of a file still makes a legal name. */

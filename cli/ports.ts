@@ -1,17 +1,19 @@
-import { alertSink } from '../functions/maintain/compose.ts';
-import { rememberingLeases } from '../functions/maintain/known-leases.ts';
-import type { Clock, Log, Ports } from '../functions/maintain/ports.ts';
-import { withoutRepeats } from '../functions/maintain/repeats.ts';
-import { sessionOpener } from '../functions/maintain/session.ts';
-import { createCloudWatchClient } from '../functions/shared/aws/clients.ts';
-import { createMetricSink } from '../functions/shared/aws/cloudwatch.ts';
-import { createSecretReader } from '../functions/shared/aws/secrets.ts';
-import type { Config } from '../functions/shared/config/schema.ts';
-import type { Alert } from '../functions/shared/contracts/alert.ts';
-import { ENVIRONMENT } from '../functions/shared/contracts/environment.ts';
-import type { Metric } from '../functions/shared/contracts/metrics.ts';
-import type { AlertSink, MetricSink } from '../functions/shared/contracts/sinks.ts';
-import type { StateStore } from '../functions/shared/state/store.ts';
+import { createCloudWatchClient } from '../core/adapters/aws/clients.ts';
+import { createMetricSink } from '../core/adapters/aws/cloudwatch.ts';
+import { createSecretReader } from '../core/adapters/aws/secrets.ts';
+import { sessionOpener } from '../core/adapters/redis/node-session.ts';
+import { deduplicate } from '../core/alerts/deduplicate.ts';
+import { alertSink } from '../core/compose.ts';
+import { ENVIRONMENT } from '../core/config/environment.ts';
+import type { Config } from '../core/config/schema.ts';
+import type { Alert } from '../core/domain/alert.ts';
+import type { Metric } from '../core/domain/metric-catalogue.ts';
+import { cacheLeases } from '../core/leases/lease-cache.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Log } from '../core/ports/log.ts';
+import type { Ports } from '../core/ports/ports.ts';
+import type { AlertSink, MetricSink } from '../core/ports/sinks.ts';
+import type { StateStore } from '../core/ports/state-store.ts';
 
 /** What a tick would have published, or has: for the terminal. */
 export interface Published {
@@ -50,9 +52,9 @@ export function terminalPorts(
   const ports = {
     open: sessionOpener(createSecretReader({ env: process.env, now: clock.now }), clock),
     sightings: new Map(),
-    store: rememberingLeases(store),
+    store: cacheLeases(store),
     metrics,
-    alerts: withoutRepeats(alerts, clock),
+    alerts: deduplicate(alerts, clock),
     clock,
     log,
   };

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { isReason } from '../functions/maintain/decide/pause.ts';
+import { isReason } from '../core/domain/pause.ts';
 import manifest from '../package.json' with { type: 'json' };
 import {
   type CommonOptions,

@@ -1,10 +1,11 @@
-import type { Lease } from '../functions/maintain/decide/lease.ts';
-import { isNamed, placesOf, stillHeld, waitBefore } from '../functions/maintain/decide/release.ts';
-import { leasesIn } from '../functions/maintain/leases.ts';
-import type { Ports } from '../functions/maintain/ports.ts';
-import { type Tick, tick } from '../functions/maintain/run.ts';
-import { readState, type State } from '../functions/maintain/state.ts';
-import type { Config } from '../functions/shared/config/schema.ts';
+import type { Config } from '../core/config/schema.ts';
+import type { Lease } from '../core/domain/lease.ts';
+import { isNamed, placesOf, stillHeld, waitBefore } from '../core/guards/release.ts';
+import { leasesIn } from '../core/leases/lease-store.ts';
+import type { Ports } from '../core/ports/ports.ts';
+import type { Tick } from '../core/reconcile/scope.ts';
+import { readState, type State } from '../core/reconcile/snapshot.ts';
+import { tick } from '../core/reconcile/tick.ts';
 
 /** Ends the wanted leases, node by node as the config reaches them. What is still held afterwards is in the state. */
 export async function releaseAll(
@@ -22,7 +23,7 @@ export async function releaseAll(
     const wait = waitBefore(round, left, ports.clock.now());
     if (wait === undefined) break;
     if (wait > 0) await ports.clock.pause(wait);
-    const latest = await tick(config, ports, { ...options, only: placesOf(left, config) });
+    const latest = await tick(config, ports, { ...options, scope: { kind: 'nodes', nodes: placesOf(left, config) } });
     print(latest);
     ticks.push(latest);
     state = await readState(ports.store);

@@ -1,7 +1,8 @@
-import type { Ports } from '../functions/maintain/ports.ts';
-import { type NodeName, type Tick, type TickOptions, tick } from '../functions/maintain/run.ts';
-import type { Config } from '../functions/shared/config/schema.ts';
-import type { Milliseconds } from '../functions/shared/config/units.ts';
+import type { Config } from '../core/config/schema.ts';
+import type { Milliseconds } from '../core/config/units.ts';
+import type { Ports } from '../core/ports/ports.ts';
+import type { NodeName, Tick, TickOptions } from '../core/reconcile/scope.ts';
+import { tick } from '../core/reconcile/tick.ts';
 
 /** Tick after tick, as a schedule would run them. */
 export interface Watch {
@@ -27,7 +28,11 @@ export async function* ticks(config: Config, ports: Ports, options: TickOptions,
     if (!signal.aborted) await ports.clock.pause(every);
   } while (!signal.aborted);
   if (signal.aborted && leased.length > 0) {
-    yield await tick(config, ports, { ...options, only: leased, release: 'interrupted' });
+    yield await tick(config, ports, {
+      ...options,
+      scope: { kind: 'leased-nodes', nodes: leased },
+      release: 'interrupted',
+    });
   }
 }
 

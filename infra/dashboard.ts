@@ -1,16 +1,12 @@
-import { isFleet } from '../functions/shared/config/fleet.ts';
-import type { Config } from '../functions/shared/config/schema.ts';
-import { SECOND } from '../functions/shared/config/units.ts';
-import {
-  FLEET_METRICS,
-  JOB_METRICS,
-  type MetricDefinition,
-  NODE_METRICS,
-} from '../functions/shared/contracts/metrics.ts';
-import { type Resource, sub } from './cloudformation.ts';
+import { isFleet } from '../core/config/fleet.ts';
+import type { Config } from '../core/config/schema.ts';
+import { SECOND } from '../core/config/units.ts';
+import { FLEET_METRICS, JOB_METRICS, type MetricDefinition, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
+import { sub } from './cloudformation.ts';
 import { functionName } from './functions.ts';
 import { instanceWidgets } from './instance-widgets.ts';
 import { stackName } from './names.ts';
+import type { ResourceOf } from './resource-types.ts';
 import { DAY_SECONDS, daily, graph, type Line, stageLine, text, type Widget, worstNodes } from './widgets.ts';
 import { windowsText } from './words.ts';
 
@@ -23,7 +19,7 @@ const WORST = 20;
 const MOST_LISTED = 50;
 
 /** One dashboard for each stage: the job first, then each instance, or the worst nodes where there are too many. */
-export function dashboard(config: Config): Resource {
+export function dashboard(config: Config): ResourceOf<'AWS::CloudWatch::Dashboard'> {
   const rows = [
     [header(config)],
     jobWidgets(config),

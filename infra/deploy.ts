@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ConfigError } from '../functions/shared/config/problem.ts';
+import { ConfigError } from '../core/config/problem.ts';
 import { type Built, buildFunctions } from './build.ts';
 import { loadConfig, UnknownStage } from './load.ts';
 import { type Removal, removalOf } from './remove.ts';

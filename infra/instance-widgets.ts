@@ -1,6 +1,6 @@
-import type { Config, InstanceConfig } from '../functions/shared/config/schema.ts';
-import { SECOND } from '../functions/shared/config/units.ts';
-import { type MetricDefinition, NODE_METRICS } from '../functions/shared/contracts/metrics.ts';
+import type { Config, InstanceConfig } from '../core/config/schema.ts';
+import { SECOND } from '../core/config/units.ts';
+import { type MetricDefinition, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
 import { daily, graph, type Line, type Mark, nodeLine, text, type Widget } from './widgets.ts';
 import { bytesText, windowsText } from './words.ts';
 

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseConfig } from '../functions/shared/config/parse.ts';
-import { ConfigError } from '../functions/shared/config/problem.ts';
-import type { Config } from '../functions/shared/config/schema.ts';
+import { parseConfig } from '../core/config/parse.ts';
+import { ConfigError } from '../core/config/problem.ts';
+import type { Config } from '../core/config/schema.ts';
 import { secretProblems } from './secret-policies.ts';
 
 /** There is no configuration for the stage. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { InstanceConfig } from '../functions/shared/config/schema.ts';
+import type { InstanceConfig } from '../core/config/schema.ts';
 
 /** Logical ids that more than one file of infra/ names. Changing one replaces the resource. */
 export const ID = {

@@ -1,9 +1,10 @@
 import { type DynamoDBClient, paginateListTables } from '@aws-sdk/client-dynamodb';
-import { timeText } from '../functions/maintain/decide/words-units.ts';
-import { LEASE, leasesIn, leasesOf } from '../functions/maintain/leases.ts';
-import { createDynamoClient } from '../functions/shared/aws/clients.ts';
-import { createDynamoStore } from '../functions/shared/state/dynamo-store.ts';
-import type { StateStore } from '../functions/shared/state/store.ts';
+import { createDynamoClient } from '../core/adapters/aws/clients.ts';
+import { timeText } from '../core/format/units.ts';
+import { leasesIn, leasesOf } from '../core/leases/lease-store.ts';
+import type { StateStore } from '../core/ports/state-store.ts';
+import { createDynamoStore } from '../core/state/dynamodb/store.ts';
+import { LEASE } from '../core/state/keys.ts';
 import { ID, stackName } from './names.ts';
 
 /** What a stage whose stack is about to be removed has in its tables. */

@@ -1,5 +1,5 @@
-import { isFleet } from '../functions/shared/config/fleet.ts';
-import type { Config } from '../functions/shared/config/schema.ts';
+import { isFleet } from '../core/config/fleet.ts';
+import type { Config } from '../core/config/schema.ts';
 import { byLogicalId, getAtt, type Output, type Resources, ref, type Template } from './cloudformation.ts';
 import { dashboard } from './dashboard.ts';
 import { fleetAlarms } from './fleet-alarms.ts';

@@ -1,5 +1,5 @@
-import type { InstanceConfig, MaintenanceWindow } from '../functions/shared/config/schema.ts';
-import { type Bytes, GIB, MIB, MINUTE, type Milliseconds } from '../functions/shared/config/units.ts';
+import type { InstanceConfig, MaintenanceWindow } from '../core/config/schema.ts';
+import { type Bytes, GIB, MIB, MINUTE, type Milliseconds } from '../core/config/units.ts';
 
 /** `5.1 GiB`, `100 MiB`: for descriptions, one decimal at most. */
 export function bytesText(bytes: Bytes): string {

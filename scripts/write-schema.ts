@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { configJsonSchema } from '../functions/shared/config/json-schema.ts';
+import { configJsonSchema } from '../core/config/json-schema.ts';
 
 // A test compares the checked-in file with the schema: run this when it fails (`npm run schema`).
 const file = fileURLToPath(new URL('../config/schema.json', import.meta.url));

@@ -1,12 +1,12 @@
 import { existsSync, globSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, matchesGlob } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
-import type { AlertEvent } from '../functions/shared/contracts/alert.ts';
-import { FLEET_METRICS, JOB_METRICS, NODE_METRICS } from '../functions/shared/contracts/metrics.ts';
+import type { AlertEvent } from '../core/domain/alert.ts';
+import { FLEET_METRICS, JOB_METRICS, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
 import { type MonthlyCost, monthlyCost } from '../infra/costs.ts';
 import { ANCHORS } from '../infra/runbook.ts';
-import { deployable, fleetFile, LONELY_VPC, NO_NETWORK } from './infra/stacks.ts';
 import { anchorsOf, prose } from './support/headings.ts';
+import { deployable, fleetFile, LONELY_VPC, NO_NETWORK } from './unit/infra/stacks.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).flatMap((name) => asPage(name))];
@@ -94,7 +94,8 @@ function missingOf(markdown: string): readonly string[] {
 }
 
 test('a path that is not there is missed, whole or without its start', () => {
-  const text = '`infra/gone.ts`, `infra/alarm.ts`, `decide/plan.ts`, `decide/gone-*.test.ts`, `gone.ts`, `test/model/`';
+  const text =
+    '`infra/gone.ts`, `infra/alarm.ts`, `actions/plan.ts`, `decide/gone-*.test.ts`, `gone.ts`, `test/model/`';
   expect(missingOf(text)).toEqual(['infra/gone.ts', 'decide/gone-*.test.ts', 'gone.ts']);
 });
 

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { JOB_METRICS, type MetricDefinition, NODE_METRICS } from '../functions/shared/contracts/metrics.ts';
+import { JOB_METRICS, type MetricDefinition, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
 
 const README = new URL('../README.md', import.meta.url);
 const MARKED = /(<!-- metrics: [^>]*-->\n)[\s\S]*?(<!-- \/metrics -->)/;

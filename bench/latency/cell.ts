@@ -1,6 +1,6 @@
 import type { ServerBinary } from '../../cli/lab/binary.ts';
 import { restartFloor } from '../../cli/lab/demo/floor.ts';
-import { numberField } from '../../functions/shared/redis/info.ts';
+import { numberField } from '../../core/adapters/redis/info.ts';
 import { median } from '../statistics.ts';
 import { monotonic } from '../support/clock.ts';
 import { watchCures } from '../support/cures.ts';

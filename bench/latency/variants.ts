@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
-import { traitsOf } from '../../functions/maintain/decide/stop-reasons.ts';
-import { numberField } from '../../functions/shared/redis/info.ts';
+import { traitsOf } from '../../core/actions/defrag/stop-reasons.ts';
+import { numberField } from '../../core/adapters/redis/info.ts';
+import type { Outcome } from '../../core/domain/outcome.ts';
 import { reasonsOf, runOffpeak, stateFolder } from '../support/offpeak.ts';
 import { infoOf, type Prepared } from '../support/server.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { numberField } from '../../functions/shared/redis/info.ts';
+import { numberField } from '../../core/adapters/redis/info.ts';
 import type { Prepared } from '../support/server.ts';
 import { runCli } from './cli.ts';
 import type { CliRun } from './cli-lines.ts';

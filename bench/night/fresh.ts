@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import type { ServerBinary } from '../../cli/lab/binary.ts';
 import { clientOf } from '../../cli/lab/client.ts';
 import { startServer } from '../../cli/lab/start.ts';
-import { type InfoFields, numberField } from '../../functions/shared/redis/info.ts';
+import { type InfoFields, numberField } from '../../core/adapters/redis/info.ts';
 import { cpuSeconds, infoOf, settled } from '../support/server.ts';
 
 /** What a restart leaves, and what it costs. */

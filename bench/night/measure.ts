@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ServerBinary } from '../../cli/lab/binary.ts';
-import { numberField } from '../../functions/shared/redis/info.ts';
+import { numberField } from '../../core/adapters/redis/info.ts';
 import { monotonic } from '../support/clock.ts';
 import type { Span } from '../support/latencies.ts';
 import { probed } from '../support/probing.ts';

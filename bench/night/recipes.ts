@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { numberField } from '../../functions/shared/redis/info.ts';
+import { numberField } from '../../core/adapters/redis/info.ts';
 import { infoOf } from '../support/server.ts';
 
 /** A way to fragment a server, made known by others, so that figures can be compared with theirs. */

@@ -1,4 +1,4 @@
-import { MIB } from '../../functions/shared/config/units.ts';
+import { MIB } from '../../core/config/units.ts';
 import { fixed, markdownTable, median } from '../statistics.ts';
 import type { Predicted } from './cli-lines.ts';
 import type { Cell } from './measure.ts';

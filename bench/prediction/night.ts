@@ -1,7 +1,7 @@
-import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
-import type { StopReason } from '../../functions/maintain/decide/plan.ts';
-import { traitsOf } from '../../functions/maintain/decide/stop-reasons.ts';
-import type { Verdict } from '../../functions/maintain/decide/verify.ts';
+import { traitsOf } from '../../core/actions/defrag/stop-reasons.ts';
+import type { Outcome } from '../../core/domain/outcome.ts';
+import type { StopReason } from '../../core/domain/plan.ts';
+import type { Verdict } from '../../core/domain/verdict.ts';
 import { reasonsOf } from '../support/offpeak.ts';
 
 /** One cure: what the plan said, and what came of it. Bytes and milliseconds. */

@@ -1,4 +1,4 @@
-import { MIB } from '../../functions/shared/config/units.ts';
+import { MIB } from '../../core/config/units.ts';
 import { fixed, markdownTable, spread } from '../statistics.ts';
 import { type Cure, type Night, shareOf, stallShareOf, timeShareOf } from './night.ts';
 

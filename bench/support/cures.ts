@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { clientOf } from '../../cli/lab/client.ts';
 import type { RunningServer } from '../../cli/lab/start.ts';
-import { numberField, parseInfo } from '../../functions/shared/redis/info.ts';
+import { numberField, parseInfo } from '../../core/adapters/redis/info.ts';
 import { monotonic } from './clock.ts';
 import type { Span } from './latencies.ts';
 

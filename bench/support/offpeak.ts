@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { leash } from '../../cli/lab/leash.ts';
 import { stderrLog, terminalPorts } from '../../cli/ports.ts';
 import { ticks } from '../../cli/watch.ts';
-import { systemClock } from '../../functions/maintain/clock.ts';
-import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
-import { parseConfig } from '../../functions/shared/config/parse.ts';
-import type { Config } from '../../functions/shared/config/schema.ts';
-import { HOUR } from '../../functions/shared/config/units.ts';
-import { createFileStore } from '../../functions/shared/state/file-store.ts';
+import { systemClock } from '../../core/adapters/clock.ts';
+import { parseConfig } from '../../core/config/parse.ts';
+import type { Config } from '../../core/config/schema.ts';
+import { HOUR } from '../../core/config/units.ts';
+import type { Outcome } from '../../core/domain/outcome.ts';
+import { WHOLE_FLEET } from '../../core/reconcile/scope.ts';
+import { createFileStore } from '../../core/state/file/file-store.ts';
 
 /** Where runs on one node remember what they have learned; gone when it is disposed, or when this process dies. */
 export interface StateFolder extends AsyncDisposable {
@@ -35,7 +36,7 @@ export interface Policy {
 export async function runOffpeak(port: number, policy: Policy, folder: string): Promise<readonly Outcome[]> {
   const clock = systemClock({ offset: (policy.night ?? 0) * 24 * HOUR });
   const { ports } = terminalPorts(createFileStore(join(folder, 'state.json')), clock, stderrLog({}));
-  const options = { mode: 'act', holder: 'bench', remaining: () => 3_600_000 } as const;
+  const options = { mode: 'act', scope: WHOLE_FLEET, holder: 'bench', remaining: () => 3_600_000 } as const;
   const signal = new AbortController().signal;
   const outcomes: Outcome[] = [];
   for await (const tick of ticks(configOf(port, policy), ports, options, { every: 1000, until: 'idle', signal })) {

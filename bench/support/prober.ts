@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { Redis } from '../../functions/shared/redis/client.ts';
+import { Redis } from '../../core/adapters/redis/client.ts';
 import { monotonic } from './clock.ts';
 import type { Sample } from './latencies.ts';
 

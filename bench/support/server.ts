@@ -3,7 +3,7 @@ import type { ServerBinary } from '../../cli/lab/binary.ts';
 import { clientOf } from '../../cli/lab/client.ts';
 import { findDefragServer } from '../../cli/lab/find.ts';
 import { type RunningServer, type StartOptions, startServer } from '../../cli/lab/start.ts';
-import { type InfoFields, numberField, parseInfo } from '../../functions/shared/redis/info.ts';
+import { type InfoFields, numberField, parseInfo } from '../../core/adapters/redis/info.ts';
 import { BenchError } from './main.ts';
 import type { Shape } from './shapes.ts';
 

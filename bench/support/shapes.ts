@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { MIB } from '../../functions/shared/config/units.ts';
+import { MIB } from '../../core/config/units.ts';
 import { BenchError } from './main.ts';
 
 /** Data that fragments a server the same way each time: written and thinned by the server itself, from a seed. */

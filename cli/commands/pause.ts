@@ -1,9 +1,9 @@
 import { userInfo } from 'node:os';
-import { isReason, type Pause } from '../../functions/maintain/decide/pause.ts';
-import { pauseText } from '../../functions/maintain/decide/words-pause.ts';
-import { EVERY_INSTANCE, putPause } from '../../functions/maintain/pauses.ts';
-import { readState, type State } from '../../functions/maintain/state.ts';
-import type { Config } from '../../functions/shared/config/schema.ts';
+import type { Config } from '../../core/config/schema.ts';
+import { isReason, type Pause } from '../../core/domain/pause.ts';
+import { pauseText } from '../../core/format/pause.ts';
+import { readState, type State } from '../../core/reconcile/snapshot.ts';
+import { EVERY_INSTANCE, putPause } from '../../core/state/pauses.ts';
 import { type CommandLine, commandLineFor } from '../command-line.ts';
 import type { PauseOptions } from '../options.ts';
 import { chosenInstances, loadConfig, remindOfFile, stateStore } from '../place.ts';

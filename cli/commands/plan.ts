@@ -1,5 +1,5 @@
-import { systemClock } from '../../functions/maintain/clock.ts';
-import { tick } from '../../functions/maintain/run.ts';
+import { systemClock } from '../../core/adapters/clock.ts';
+import { tick } from '../../core/reconcile/tick.ts';
 import { EXIT, exitCodeOf } from '../exit.ts';
 import { interruption } from '../interrupt.ts';
 import type { PlanOptions } from '../options.ts';
@@ -8,7 +8,7 @@ import { loadConfig, stateStore, warnOfClearText } from '../place.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
 
 export async function plan(options: PlanOptions): Promise<void> {
-  const { config, only } = loadConfig(options);
+  const { config, scope } = loadConfig(options);
   warnOfClearText(config);
   const { signal } = interruption(() => {});
   const offset = options.at === undefined ? 0 : options.at - Date.now();
@@ -19,7 +19,7 @@ export async function plan(options: PlanOptions): Promise<void> {
     holder: 'plan',
     remaining: () => Number.MAX_SAFE_INTEGER,
     interrupted: () => signal.aborted,
-    ...(only && { only }),
+    scope,
   });
   printer(options, config, published)(result);
   process.exitCode = signal.aborted ? EXIT.interrupted : exitCodeOf([result]);

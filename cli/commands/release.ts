@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { systemClock } from '../../functions/maintain/clock.ts';
-import { chosenLeases, stillHeld } from '../../functions/maintain/decide/release.ts';
-import { isLeaseKey, leasesIn } from '../../functions/maintain/leases.ts';
-import { readState, type State } from '../../functions/maintain/state.ts';
-import { type StateStore, StateUnavailable } from '../../functions/shared/state/store.ts';
+import { systemClock } from '../../core/adapters/clock.ts';
+import { chosenLeases, stillHeld } from '../../core/guards/release.ts';
+import { leasesIn } from '../../core/leases/lease-store.ts';
+import { type StateStore, StateUnavailable } from '../../core/ports/state-store.ts';
+import { readState, type State } from '../../core/reconcile/snapshot.ts';
+import { isLeaseKey } from '../../core/state/keys.ts';
 import { commandLineFor } from '../command-line.ts';
 import { EXIT } from '../exit.ts';
 import { interruption } from '../interrupt.ts';

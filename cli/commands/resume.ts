@@ -1,7 +1,8 @@
-import { pauseText } from '../../functions/maintain/decide/words-pause.ts';
-import { asPause, EVERY_INSTANCE, endPause, PAUSE, readPauses } from '../../functions/maintain/pauses.ts';
-import type { Config } from '../../functions/shared/config/schema.ts';
-import type { StateStore } from '../../functions/shared/state/store.ts';
+import type { Config } from '../../core/config/schema.ts';
+import { pauseText } from '../../core/format/pause.ts';
+import type { StateStore } from '../../core/ports/state-store.ts';
+import { PAUSE } from '../../core/state/keys.ts';
+import { asPause, EVERY_INSTANCE, endPause, readPauses } from '../../core/state/pauses.ts';
 import { type CommandLine, commandLineFor } from '../command-line.ts';
 import { EXIT } from '../exit.ts';
 import type { PlaceOptions } from '../options.ts';

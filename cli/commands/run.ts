@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { systemClock } from '../../functions/maintain/clock.ts';
-import type { Tick } from '../../functions/maintain/run.ts';
+import { systemClock } from '../../core/adapters/clock.ts';
+import type { Tick } from '../../core/reconcile/scope.ts';
 import { commandLineFor } from '../command-line.ts';
 import { EXIT, exitCodeOf, exitCodeOfRun } from '../exit.ts';
 import { interruption } from '../interrupt.ts';
@@ -12,7 +12,7 @@ import { leasesOn, leftOnLines } from '../render/leases.ts';
 import { ticks } from '../watch.ts';
 
 export async function run(options: RunOptions): Promise<void> {
-  const { config, only } = loadConfig(options);
+  const { config, scope } = loadConfig(options);
   warnOfClearText(config);
   const { signal } = interruption(() => process.stderr.write('\noffpeak: interrupted: restoring settings\n'));
   const { ports, published } = terminalPorts(
@@ -30,7 +30,7 @@ export async function run(options: RunOptions): Promise<void> {
     mode: 'act',
     holder: randomUUID(),
     remaining: () => Number.MAX_SAFE_INTEGER,
-    ...(only && { only }),
+    scope,
   } as const;
   for await (const tick of ticks(config, ports, tickOptions, { every: options.every, until, signal })) {
     print(tick);

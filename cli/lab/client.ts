@@ -1,4 +1,4 @@
-import { Redis } from '../../functions/shared/redis/client.ts';
+import { Redis } from '../../core/adapters/redis/client.ts';
 import type { RunningServer } from './start.ts';
 
 const REPLY_TIMEOUT_MS = 5_000;

@@ -1,13 +1,13 @@
-import type { Diagnosis, Layers } from '../../functions/maintain/decide/diagnose.ts';
-import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
-import type { Plan } from '../../functions/maintain/decide/plan.ts';
-import { planText } from '../../functions/maintain/decide/words.ts';
-import { findingText } from '../../functions/maintain/decide/words-finding.ts';
-import { noticeText, verdictText } from '../../functions/maintain/decide/words-result.ts';
-import { isoText } from '../../functions/maintain/decide/words-units.ts';
-import type { Tick } from '../../functions/maintain/run.ts';
-import type { InstanceConfig } from '../../functions/shared/config/schema.ts';
-import type { Alert } from '../../functions/shared/contracts/alert.ts';
+import type { InstanceConfig } from '../../core/config/schema.ts';
+import type { Alert } from '../../core/domain/alert.ts';
+import type { Diagnosis, Layers } from '../../core/domain/diagnosis.ts';
+import type { Outcome } from '../../core/domain/outcome.ts';
+import type { Plan } from '../../core/domain/plan.ts';
+import { isoText } from '../../core/format/units.ts';
+import type { Tick } from '../../core/reconcile/scope.ts';
+import { findingText } from '../../core/reporting/wording/finding.ts';
+import { planText } from '../../core/reporting/wording/plan.ts';
+import { noticeText, verdictText } from '../../core/reporting/wording/result.ts';
 import type { CommandLine } from '../command-line.ts';
 import { defragNote, purgeNote, sumOf } from './layers.ts';
 import { commandsFor, type LeaseOn, leasesOn } from './leases.ts';
@@ -39,7 +39,7 @@ export function tickJson(
     remarks: remarks.length === 0 ? undefined : remarks,
     alerts: alerts.map(({ event, severity, instance, node, title }) => ({ event, severity, instance, node, title })),
     problem,
-    troubles,
+    troubles: troubles.length === 0 ? undefined : troubles,
   };
   return JSON.stringify(document, timesAsText);
 }

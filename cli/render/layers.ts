@@ -1,7 +1,7 @@
-import type { Diagnosis, Layers } from '../../functions/maintain/decide/diagnose.ts';
-import { obstacleIn } from '../../functions/maintain/decide/prospect.ts';
-import { obstacleNote } from '../../functions/maintain/decide/words-obstacle.ts';
-import { bytesText, percentText } from '../../functions/maintain/decide/words-units.ts';
+import { obstacleIn } from '../../core/diagnosis/prospect.ts';
+import type { Diagnosis, Layers } from '../../core/domain/diagnosis.ts';
+import { bytesText, percentText } from '../../core/format/units.ts';
+import { obstacleNote } from '../../core/reporting/wording/obstacle.ts';
 import { type Segment, stackedBar } from './bars.ts';
 import type { Style, Tone } from './style.ts';
 

@@ -1,6 +1,6 @@
-import { timeText } from '../../functions/maintain/decide/words-units.ts';
-import type { Tick } from '../../functions/maintain/run.ts';
-import type { Config } from '../../functions/shared/config/schema.ts';
+import type { Config } from '../../core/config/schema.ts';
+import { timeText } from '../../core/format/units.ts';
+import type { Tick } from '../../core/reconcile/scope.ts';
 import type { CommandLine } from '../command-line.ts';
 
 /** A node on which Offpeak's defrag is on after a tick. */

@@ -1,12 +1,12 @@
-import type { Finding } from '../../functions/maintain/decide/diagnose.ts';
-import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
-import { planText } from '../../functions/maintain/decide/words.ts';
-import { findingText } from '../../functions/maintain/decide/words-finding.ts';
-import { pauseText } from '../../functions/maintain/decide/words-pause.ts';
-import { noticeText, verdictText } from '../../functions/maintain/decide/words-result.ts';
-import { countText, percentText } from '../../functions/maintain/decide/words-units.ts';
-import type { InstanceConfig } from '../../functions/shared/config/schema.ts';
-import { wrapText } from '../../functions/shared/contracts/wrap.ts';
+import type { InstanceConfig } from '../../core/config/schema.ts';
+import type { Finding } from '../../core/domain/diagnosis.ts';
+import type { Outcome } from '../../core/domain/outcome.ts';
+import { pauseText } from '../../core/format/pause.ts';
+import { countText, percentText } from '../../core/format/units.ts';
+import { wrapText } from '../../core/format/wrap.ts';
+import { findingText } from '../../core/reporting/wording/finding.ts';
+import { planText } from '../../core/reporting/wording/plan.ts';
+import { noticeText, verdictText } from '../../core/reporting/wording/result.ts';
 import { pictureLines } from './picture.ts';
 import type { Style, Tone } from './style.ts';
 

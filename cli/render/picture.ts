@@ -1,7 +1,8 @@
-import { type Diagnosis, diagnose, type Layers } from '../../functions/maintain/decide/diagnose.ts';
-import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
-import { bytesText, percentText, ratioText } from '../../functions/maintain/decide/words-units.ts';
-import type { InstanceConfig } from '../../functions/shared/config/schema.ts';
+import type { InstanceConfig } from '../../core/config/schema.ts';
+import { diagnose } from '../../core/diagnosis/diagnose.ts';
+import type { Diagnosis, Layers } from '../../core/domain/diagnosis.ts';
+import type { Outcome } from '../../core/domain/outcome.ts';
+import { bytesText, percentText, ratioText } from '../../core/format/units.ts';
 import { levelBar, stackedBar } from './bars.ts';
 import { comparingLegend, layersBar, legendLines, sumOf } from './layers.ts';
 import type { Style, Tone } from './style.ts';

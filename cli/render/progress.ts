@@ -1,4 +1,4 @@
-import { percentText } from '../../functions/maintain/decide/words-units.ts';
+import { percentText } from '../../core/format/units.ts';
 import { levelBar } from './bars.ts';
 import type { Style } from './style.ts';
 

@@ -1,9 +1,9 @@
-import type { Lease } from '../../functions/maintain/decide/lease.ts';
-import { byHand } from '../../functions/maintain/decide/manual-restore.ts';
-import { isNamed, mayDefragAgain } from '../../functions/maintain/decide/release.ts';
-import type { Tick } from '../../functions/maintain/run.ts';
-import type { State } from '../../functions/maintain/state.ts';
-import type { Config } from '../../functions/shared/config/schema.ts';
+import { manualCommands } from '../../core/actions/defrag/manual-restore.ts';
+import type { Config } from '../../core/config/schema.ts';
+import type { Lease } from '../../core/domain/lease.ts';
+import { isNamed, mayDefragAgain } from '../../core/guards/release.ts';
+import type { Tick } from '../../core/reconcile/scope.ts';
+import type { State } from '../../core/reconcile/snapshot.ts';
 import type { CommandLine } from '../command-line.ts';
 
 /** Which leases are gone; `where` they were looked for. */
@@ -18,7 +18,7 @@ export function releasedLines(wanted: readonly Lease[], kept: readonly Lease[], 
 export function keptLines(kept: readonly Lease[], ticks: readonly Tick[], config: Config): readonly string[] {
   return kept.flatMap((lease) => {
     const { instance, node } = lease;
-    const commands = byHand(lease);
+    const commands = manualCommands(lease);
     const why = isNamed(lease, config)
       ? `${whyNot(lease, ticks)}. Its lease stays, and the next tick tries again`
       : 'the config does not name that node. Put it back into the config and release it again';

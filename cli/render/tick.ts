@@ -1,8 +1,8 @@
-import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
-import { countText, isoText } from '../../functions/maintain/decide/words-units.ts';
-import type { Tick } from '../../functions/maintain/run.ts';
-import type { InstanceConfig } from '../../functions/shared/config/schema.ts';
-import { wrapText } from '../../functions/shared/contracts/wrap.ts';
+import type { InstanceConfig } from '../../core/config/schema.ts';
+import type { Outcome } from '../../core/domain/outcome.ts';
+import { countText, isoText } from '../../core/format/units.ts';
+import { wrapText } from '../../core/format/wrap.ts';
+import type { Tick } from '../../core/reconcile/scope.ts';
 import { COLUMNS, outcomeLines, stepLines } from './outcome.ts';
 import type { Style } from './style.ts';
 
@@ -43,7 +43,7 @@ function headline({ at, stage, outcomes, leased }: Tick, nodes: number, { paint 
   return paint('faint', `${time}  ${stage}: ${summary}`);
 }
 
-function problemLines({ problem, remarks, undelivered, troubles = [] }: Tick, { paint }: Style): readonly string[] {
+function problemLines({ problem, remarks, undelivered, troubles }: Tick, { paint }: Style): readonly string[] {
   const problems = [
     ...(problem === undefined ? [] : [`no action was planned: the state store is unavailable: ${problem}`]),
     ...remarks,

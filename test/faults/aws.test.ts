@@ -1,11 +1,11 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Ports } from '../../functions/maintain/ports.ts';
-import { lifetimeOf } from '../../functions/maintain/state.ts';
-import { createCloudWatchClient, createDynamoClient } from '../../functions/shared/aws/clients.ts';
-import { createMetricSink } from '../../functions/shared/aws/cloudwatch.ts';
-import { createAlertSink } from '../../functions/shared/aws/sns.ts';
-import { createDynamoStore } from '../../functions/shared/state/dynamo-store.ts';
+import { createCloudWatchClient, createDynamoClient } from '../../core/adapters/aws/clients.ts';
+import { createMetricSink } from '../../core/adapters/aws/cloudwatch.ts';
+import { createAlertSink } from '../../core/adapters/aws/sns.ts';
+import type { Ports } from '../../core/ports/ports.ts';
+import { createDynamoStore } from '../../core/state/dynamodb/store.ts';
+import { lifetimeOf } from '../../core/state/keys.ts';
 import type { FaultKind } from '../support/aws-proxy.ts';
 import type { AwsCall } from '../support/aws-wire.ts';
 import { createStateTable } from '../support/dynamo-table.ts';

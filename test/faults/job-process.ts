@@ -1,6 +1,7 @@
 import { readFileSync, writeSync } from 'node:fs';
-import type { Clock, Ports } from '../../functions/maintain/ports.ts';
-import type { Alert } from '../../functions/shared/contracts/alert.ts';
+import type { Alert } from '../../core/domain/alert.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Ports } from '../../core/ports/ports.ts';
 import { aJob } from '../support/job.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { putPause } from '../../functions/maintain/pauses.ts';
-import { HOUR } from '../../functions/shared/config/units.ts';
-import { createFileStore } from '../../functions/shared/state/file-store.ts';
+import { HOUR } from '../../core/config/units.ts';
+import { createFileStore } from '../../core/state/file/file-store.ts';
+import { putPause } from '../../core/state/pauses.ts';
 import { settingsOf } from '../support/fragmented.ts';
 import { lacksServer } from '../support/servers.ts';
 import { type JobRuns, jobRuns, killAfterEach } from './job-runs.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createNames, type Names } from '../../functions/shared/names.ts';
+import { createNames, type Names } from '../../core/adapters/dns/names.ts';
 import { type DnsBehaviour, type DnsServer, dnsServer } from '../support/dns-server.ts';
 import { settingsOf } from '../support/fragmented.ts';
 import { lacksServer, plainServer } from '../support/servers.ts';

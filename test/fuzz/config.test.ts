@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseConfig } from '../../functions/shared/config/parse.ts';
-import type { ConfigProblem } from '../../functions/shared/config/problem.ts';
-import type { Purpose } from '../../functions/shared/config/stack-rules.ts';
-import { SECOND } from '../../functions/shared/config/units.ts';
-import { fileWith } from '../functions/shared/config/build.ts';
+import { parseConfig } from '../../core/config/parse.ts';
+import type { ConfigProblem } from '../../core/config/problem.ts';
+import type { Purpose } from '../../core/config/stack-rules.ts';
+import { SECOND } from '../../core/config/units.ts';
 import { fleetYaml } from '../model/fleet.ts';
+import { fileWith } from '../unit/core/config/build.ts';
 import { numbersIn } from './numbers.ts';
 import { place } from './place.ts';
 import { RUNS } from './runs.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
-import { MIB } from '../../functions/shared/config/units.ts';
+import { MIB } from '../../core/config/units.ts';
 import { clientOf } from '../support/fragmented.ts';
 import { hostileServer, type Script } from '../support/hostile-server.ts';
 import { INFO_NAMES, infoSection, infoText } from '../support/info-texts.ts';

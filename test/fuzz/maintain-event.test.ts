@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Ports, Session } from '../../functions/maintain/ports.ts';
-import { MIB, MINUTE, SECOND } from '../../functions/shared/config/units.ts';
+import { MIB, MINUTE, SECOND } from '../../core/config/units.ts';
+import type { Session } from '../../core/ports/node-session.ts';
+import type { Ports } from '../../core/ports/ports.ts';
 import { aStore } from '../model/store.ts';
 import { anInstance, NODE, NOW } from '../support/builders.ts';
 import { contextOf, SCHEDULED } from '../support/lambda.ts';
@@ -105,13 +106,13 @@ describe('whatever the job is invoked with', () => {
     }
     vi.resetModules();
     // The exported handler, on ports that are ours: it is the composition that would reach for AWS.
-    vi.doMock('../../functions/maintain/compose.ts', () => ({
+    vi.doMock('../../core/compose.ts', () => ({
       compose: (_env: unknown, log: Ports['log']) => ({ config, ports: { ...scene.ports, log } }),
     }));
     ({ handler } = await import('../../functions/maintain/handler.ts'));
   });
   afterAll(() => {
-    vi.doUnmock('../../functions/maintain/compose.ts');
+    vi.doUnmock('../../core/compose.ts');
     vi.restoreAllMocks();
     vi.unstubAllEnvs();
   });

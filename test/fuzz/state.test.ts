@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
-import { leaseKey } from '../../functions/maintain/leases.ts';
-import { nodeKey } from '../../functions/maintain/memories.ts';
-import { deliver, OUTBOX } from '../../functions/maintain/outbox.ts';
-import { readState } from '../../functions/maintain/state.ts';
-import { createFileStore } from '../../functions/shared/state/file-store.ts';
+import { deliver, OUTBOX } from '../../core/alerts/outbox.ts';
+import { readState } from '../../core/reconcile/snapshot.ts';
+import { createFileStore } from '../../core/state/file/file-store.ts';
+import { leaseKey, nodeKey } from '../../core/state/keys.ts';
 import { aLease } from '../support/builders.ts';
 import { RUNS } from './runs.ts';
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AIM } from '../../bench/aim.ts';
 import { contentsOf } from '../../bench/contents.ts';
 import { type Built, buildFunctions } from '../../infra/build.ts';
-import { deployable, stackFile } from './stacks.ts';
+import { deployable, stackFile } from '../unit/infra/stacks.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 
 describe('what a start loads', () => {

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { DescribeTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { leaseKey } from '../../functions/maintain/leases.ts';
-import { createDynamoStore } from '../../functions/shared/state/dynamo-store.ts';
+import { createDynamoStore } from '../../core/state/dynamodb/store.ts';
+import { leaseKey } from '../../core/state/keys.ts';
 import { aLease } from '../support/builders.ts';
 import { describeWithMoto, type Moto, startMoto } from '../support/moto.ts';
 import { refusedPort } from '../support/offpeak.ts';
-import { stackFile } from './stacks.ts';
+import { stackFile } from '../unit/infra/stacks.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 
 const REGION = 'eu-west-1';

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NOTICES } from '../../infra/build.ts';
-import { fleetFile, secretsFile, stackFile } from './stacks.ts';
+import { fleetFile, secretsFile, stackFile } from '../unit/infra/stacks.ts';
 import { cfnLint, describeWithCfnLint, makeWorkspace, type Said, type Workspace } from './workspace.ts';
 
 const TEMPLATE = '.serverless/cloudformation-template-update-stack.json';

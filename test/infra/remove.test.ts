@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { asideKey, leaseKey } from '../../functions/maintain/leases.ts';
-import { createFileStore } from '../../functions/shared/state/file-store.ts';
+import { createFileStore } from '../../core/state/file/file-store.ts';
+import { asideKey, leaseKey } from '../../core/state/keys.ts';
 import { leaseLines } from '../../infra/remove.ts';
 import { aLease } from '../support/builders.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { MIB } from '../../functions/shared/config/units.ts';
+import { MIB } from '../../core/config/units.ts';
 import { type GoodServer, goodServer } from '../support/beside-good.ts';
 import { bulk, infoServer, type OddServer, OK, oddServer, respServer } from '../support/odd-server.ts';
 import { lacksServer, plainServer } from '../support/servers.ts';

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
-import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
-import type { Tick } from '../../functions/maintain/run.ts';
-import { MIB, MINUTE } from '../../functions/shared/config/units.ts';
+import { MIB, MINUTE } from '../../core/config/units.ts';
+import type { Outcome } from '../../core/domain/outcome.ts';
+import type { Tick } from '../../core/reconcile/scope.ts';
 import { clientOf, fragment } from '../support/fragmented.ts';
 import { aJob, type Job, OPEN } from '../support/job.ts';
 import { defragServer, lacksServer } from '../support/servers.ts';
@@ -119,12 +119,12 @@ describe.skipIf(lacksServer('defrag'))('F8: fragmented servers of one stage', { 
     ]);
     // A job that has not seen it hears of it by the store.
     using unseen = aJob(config(4, HOSTS), { clock, stateFile: job.stateFile });
-    const only = servers.flatMap(({ port }, at) =>
+    const nodes = servers.flatMap(({ port }, at) =>
       at === index ? [] : [{ instance: `i${at}`, node: `${HOSTS[at]}:${port}` }],
     );
-    expect(startedIn(await unseen.tick({ only }))).toEqual([]);
+    expect(startedIn(await unseen.tick({ scope: { kind: 'nodes', nodes } }))).toEqual([]);
     now += 21 * 60 * MINUTE;
-    expect(startedIn(await unseen.tick({ only }))).toHaveLength(2);
+    expect(startedIn(await unseen.tick({ scope: { kind: 'nodes', nodes } }))).toHaveLength(2);
     for (const redis of clients.filter(({ status }) => status === 'ready'))
       await redis.config('SET', 'activedefrag', 'no');
   });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { createFileStore } from '../../functions/shared/state/file-store.ts';
+import { createFileStore } from '../../core/state/file/file-store.ts';
 import { aLease, SETTINGS } from '../support/builders.ts';
 import { configYaml, OPEN } from '../support/job.ts';
 import { aWorkplace, runOffpeak } from '../support/offpeak.ts';

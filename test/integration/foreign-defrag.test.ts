@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Clock } from '../../functions/maintain/ports.ts';
+import type { Clock } from '../../core/ports/clock.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { aJob, configYaml, OPEN } from '../support/job.ts';
 import { reportServer } from '../support/report-server.ts';

@@ -2,9 +2,9 @@ import { GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
-import { GIB, MIB, MINUTE, SECOND } from '../../functions/shared/config/units.ts';
-import type { Alert } from '../../functions/shared/contracts/alert.ts';
-import { createFileStore } from '../../functions/shared/state/file-store.ts';
+import { GIB, MIB, MINUTE, SECOND } from '../../core/config/units.ts';
+import type { Alert } from '../../core/domain/alert.ts';
+import { createFileStore } from '../../core/state/file/file-store.ts';
 import type { RecordedCall } from '../support/aws-proxy.ts';
 import { datumsOf, messagesOf, type WireDatum } from '../support/aws-wire.ts';
 import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
@@ -335,7 +335,7 @@ function byName<T extends { readonly MetricName: string }>(datums: readonly T[])
 }
 
 function factsNamed(...labels: readonly string[]): readonly unknown[] {
-  return labels.map((label) => ({ label, value: expect.stringMatching(/\S/) }));
+  return labels.map((label) => expect.objectContaining({ label, value: expect.stringMatching(/\S/) }));
 }
 
 function expectNear(actual: number | undefined, expected: number, within: number): void {

@@ -1,8 +1,8 @@
 import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
-import { MIB } from '../../functions/shared/config/units.ts';
-import { CONNECT_TIMEOUT_MS } from '../../functions/shared/redis/failure.ts';
+import { CONNECT_TIMEOUT_MS } from '../../core/adapters/redis/failure.ts';
+import { MIB } from '../../core/config/units.ts';
 import { clientOf } from '../support/fragmented.ts';
 import { hostileServer, type Script } from '../support/hostile-server.ts';
 import { aJob, closedWindow } from '../support/job.ts';

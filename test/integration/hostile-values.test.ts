@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { JobStore } from '../../functions/maintain/known-leases.ts';
-import { asideKey, leaseKey } from '../../functions/maintain/leases.ts';
-import { nodeKey } from '../../functions/maintain/memories.ts';
-import type { Ports } from '../../functions/maintain/ports.ts';
-import { failIfUnexpected } from '../../functions/maintain/summary.ts';
-import { HOUR } from '../../functions/shared/config/units.ts';
-import { createDynamoStore } from '../../functions/shared/state/dynamo-store.ts';
+import { HOUR } from '../../core/config/units.ts';
+import type { Ports } from '../../core/ports/ports.ts';
+import type { JobStore } from '../../core/ports/state-store.ts';
+import { failIfUnexpected } from '../../core/reconcile/summary.ts';
+import { createDynamoStore } from '../../core/state/dynamodb/store.ts';
+import { asideKey, leaseKey, nodeKey } from '../../core/state/keys.ts';
 import { aLease, SETTINGS } from '../support/builders.ts';
 import { stateTables } from '../support/dynamo-table.ts';
 import { aJob, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';

@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
-import type { Pause } from '../../functions/maintain/decide/pause.ts';
-import { endPause, putPause } from '../../functions/maintain/pauses.ts';
+import type { Pause } from '../../core/domain/pause.ts';
+import { endPause, putPause } from '../../core/state/pauses.ts';
 import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
 import { aJob, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
 import { aWorkplace, runOffpeak, untilOldEnough, type Workplace } from '../support/offpeak.ts';
@@ -145,7 +145,10 @@ describe.skipIf(lacksServer('defrag'))('a pause on a server that can defragment'
 
   test('a release begins nothing on a node whose lease has gone in the meantime', async () => {
     using job = aJob(configYaml(server.port, SLOW));
-    const { outcomes, leased } = await job.tick({ release: 'released', only: [{ instance: 'sessions', node }] });
+    const { outcomes, leased } = await job.tick({
+      release: 'released',
+      scope: { kind: 'nodes', nodes: [{ instance: 'sessions', node }] },
+    });
     expect({ outcomes, leased }).toMatchObject({ outcomes: [{ status: 'observed' }], leased: [] });
     expect(await settingsOf(redis)).toEqual(settings);
   });

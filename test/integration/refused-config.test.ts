@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
-import { MIB } from '../../functions/shared/config/units.ts';
+import { MIB } from '../../core/config/units.ts';
 import { clientOf, fragment } from '../support/fragmented.ts';
 import { aJob, OPEN, SMALL_FLOORS } from '../support/job.ts';
 import { lacksServer, plainServer } from '../support/servers.ts';

@@ -3,8 +3,8 @@ import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
-import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
-import { createSecretReader } from '../../functions/shared/aws/secrets.ts';
+import { createSecretReader } from '../../core/adapters/aws/secrets.ts';
+import type { Outcome } from '../../core/domain/outcome.ts';
 import { type AwsProxy, awsEnv, startAwsProxy } from '../support/aws-proxy.ts';
 import { aJob, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
 import { describeWithMoto, type Moto, startMoto } from '../support/moto.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { EVERY_INSTANCE, endPause, putPause } from '../../functions/maintain/pauses.ts';
-import { HOUR, MINUTE } from '../../functions/shared/config/units.ts';
+import { HOUR, MINUTE } from '../../core/config/units.ts';
+import { EVERY_INSTANCE, endPause, putPause } from '../../core/state/pauses.ts';
 import { configOf } from '../support/job.ts';
 import { isWindowOpen } from './calendar.ts';
 import { FLEET, fleetYaml, NAMED, nodeName } from './fleet.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MINUTE } from '../../functions/shared/config/units.ts';
+import { MINUTE } from '../../core/config/units.ts';
 import { aNight, expectRest, first, fragment, server } from './night.ts';
 import type { LiveWorld } from './world.ts';
 

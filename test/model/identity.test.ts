@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { putPause } from '../../functions/maintain/pauses.ts';
-import { HOUR, MINUTE, SECOND } from '../../functions/shared/config/units.ts';
+import { HOUR, MINUTE, SECOND } from '../../core/config/units.ts';
+import { putPause } from '../../core/state/pauses.ts';
 import { configOf } from '../support/job.ts';
 import { fleetYaml, NAMED, type NamedInstance, nodeName } from './fleet.ts';
 import { aNight, first, fragment, second, server } from './night.ts';

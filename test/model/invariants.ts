@@ -1,6 +1,6 @@
-import type { Pause } from '../../functions/maintain/decide/pause.ts';
-import { MINUTE, SECOND } from '../../functions/shared/config/units.ts';
-import type { Alert } from '../../functions/shared/contracts/alert.ts';
+import { MINUTE, SECOND } from '../../core/config/units.ts';
+import type { Alert } from '../../core/domain/alert.ts';
+import type { Pause } from '../../core/domain/pause.ts';
 import { isWindowOpen } from './calendar.ts';
 import {
   FLEET,

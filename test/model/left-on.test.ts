@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { HOUR, MINUTE, SECOND } from '../../functions/shared/config/units.ts';
+import { HOUR, MINUTE, SECOND } from '../../core/config/units.ts';
 import { aNight, defragmenting, first, fragment, server } from './night.ts';
 import type { LiveWorld } from './world.ts';
 

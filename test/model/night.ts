@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { MINUTE } from '../../functions/shared/config/units.ts';
+import { MINUTE } from '../../core/config/units.ts';
 import { isWindowOpen } from './calendar.ts';
 import { comeToRest } from './commands.ts';
 import { FLEET, nodeName } from './fleet.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { asideKey } from '../../functions/maintain/leases.ts';
-import { HOUR, MINUTE } from '../../functions/shared/config/units.ts';
+import { HOUR, MINUTE } from '../../core/config/units.ts';
+import { asideKey } from '../../core/state/keys.ts';
 import { nodeName } from './fleet.ts';
 import { aNight, expectRest, first, fragment, second, server } from './night.ts';
 import type { LiveWorld } from './world.ts';

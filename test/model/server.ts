@@ -1,6 +1,6 @@
-import type { Observation, Settings } from '../../functions/maintain/decide/observation.ts';
-import { MIB, SECOND } from '../../functions/shared/config/units.ts';
-import { identifyEngine } from '../../functions/shared/redis/engine.ts';
+import { identifyEngine } from '../../core/adapters/redis/engine.ts';
+import { MIB, SECOND } from '../../core/config/units.ts';
+import type { Observation, Settings } from '../../core/domain/observation.ts';
 import { anObservation, SETTINGS } from '../support/builders.ts';
 
 /** Who has given a setting the value that it holds. */

@@ -1,4 +1,4 @@
-import { type StateStore, StateUnavailable, type Stored } from '../../functions/shared/state/store.ts';
+import { type StateStore, StateUnavailable, type Stored } from '../../core/ports/state-store.ts';
 
 /** The contract of a state store, in memory, with its troubles: not there, takes no writes, and somebody else was first. */
 export function aStore() {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { HOUR, MINUTE, SECOND } from '../../functions/shared/config/units.ts';
+import { HOUR, MINUTE, SECOND } from '../../core/config/units.ts';
 import { isWindowOpen } from './calendar.ts';
 import { FLEET, nodeName } from './fleet.ts';
 import { restart } from './invariants.ts';

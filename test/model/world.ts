@@ -1,12 +1,14 @@
-import { tickAndFollow } from '../../functions/maintain/follow.ts';
-import { type JobStore, rememberingLeases } from '../../functions/maintain/known-leases.ts';
-import type { Ports, Session } from '../../functions/maintain/ports.ts';
-import { type TickOptions, tick } from '../../functions/maintain/run.ts';
-import { MINUTE } from '../../functions/shared/config/units.ts';
-import type { Alert } from '../../functions/shared/contracts/alert.ts';
-import type { Metric } from '../../functions/shared/contracts/metrics.ts';
-import { NodeFailure } from '../../functions/shared/redis/failure.ts';
-import type { Stored } from '../../functions/shared/state/store.ts';
+import { NodeFailure } from '../../core/adapters/redis/failure.ts';
+import { MINUTE } from '../../core/config/units.ts';
+import type { Alert } from '../../core/domain/alert.ts';
+import type { Metric } from '../../core/domain/metric-catalogue.ts';
+import { cacheLeases } from '../../core/leases/lease-cache.ts';
+import type { Session } from '../../core/ports/node-session.ts';
+import type { Ports } from '../../core/ports/ports.ts';
+import type { JobStore, Stored } from '../../core/ports/state-store.ts';
+import { pollLeases } from '../../core/reconcile/poll-leases.ts';
+import { type TickOptions, WHOLE_FLEET } from '../../core/reconcile/scope.ts';
+import { tick } from '../../core/reconcile/tick.ts';
 import { configOf } from '../support/job.ts';
 import { FLEET, fleetYaml, nodeName } from './fleet.ts';
 import { aServer, type SimulatedServer } from './server.ts';
@@ -111,7 +113,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     backup: [] as (readonly [string, Stored])[],
     invocations: 0,
     /** Of the job: invocations take turns in them, and each remembers what it has seen of leases. */
-    containers: [rememberingLeases(store), rememberingLeases(store)],
+    containers: [cacheLeases(store), cacheLeases(store)],
     effects: 0,
   };
 
@@ -142,7 +144,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
 
   function die(invocation: Invocation): Promise<never> {
     invocation.dead = true;
-    world.containers[invocation.container] = rememberingLeases(store);
+    world.containers[invocation.container] = cacheLeases(store);
     world.lastDeath = world.now;
     world.deaths++;
     invocation.died();
@@ -227,7 +229,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
 
   function portsOf(invocation: Invocation): Ports {
     const through = <T>(step: () => Promise<T>) => effect(invocation, step);
-    const remembering = world.containers[invocation.container] ?? rememberingLeases(store);
+    const remembering = world.containers[invocation.container] ?? cacheLeases(store);
     const guarded: JobStore = {
       list: (prefix) => through(() => remembering.list(prefix)),
       read: (key) => through(() => remembering.read(key)),
@@ -264,7 +266,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
   /** One tick, or with `follows` a whole invocation of the function. False: it was killed. */
   async function run(
     fatal?: Invocation['fatal'],
-    { follows = false, ...options }: Partial<TickOptions> = {},
+    { follows = false, ...options }: Partial<TickOptions> & { readonly follows?: boolean } = {},
     meanwhile?: Invocation['meanwhile'],
   ): Promise<boolean> {
     const holder = `tick-${++world.invocations}`;
@@ -280,8 +282,8 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
       };
       const startedAt = world.now;
       const remaining = () => 14 * MINUTE - (world.now - startedAt);
-      const one = follows ? tickAndFollow : tick;
-      one(world.config, portsOf(invocation), { mode: 'act', holder, remaining, ...options }).then(
+      const one = follows ? pollLeases : tick;
+      one(world.config, portsOf(invocation), { mode: 'act', scope: WHOLE_FLEET, holder, remaining, ...options }).then(
         () => resolve(true),
         reject,
       );

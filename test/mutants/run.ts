@@ -29,7 +29,7 @@ try {
 
 function isCaught(mutant: Mutant): boolean {
   const { law, what, file, from, to, tests } = mutant;
-  const path = join(copy, 'functions', file);
+  const path = join(copy, file);
   const text = readFileSync(path, 'utf8');
   if (text.split(from).length !== 2) throw new Error(`${file} does not hold exactly once: ${from}`);
   writeFileSync(

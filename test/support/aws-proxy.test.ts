@@ -7,7 +7,7 @@ import {
   SNSClient,
 } from '@aws-sdk/client-sns';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { CALL_POLICY } from '../../functions/shared/aws/clients.ts';
+import { CALL_POLICY } from '../../core/adapters/aws/clients.ts';
 import { type AwsProxy, awsEnv, startAwsProxy } from './aws-proxy.ts';
 import { messagesOf } from './aws-wire.ts';
 import { describeWithMoto, type Moto, startMoto } from './moto.ts';

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { expect } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
-import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
-import type { Tick } from '../../functions/maintain/run.ts';
-import { JOB_METRICS, NODE_METRICS } from '../../functions/shared/contracts/metrics.ts';
+import { JOB_METRICS, NODE_METRICS } from '../../core/domain/metric-catalogue.ts';
+import type { Outcome } from '../../core/domain/outcome.ts';
+import type { Tick } from '../../core/reconcile/scope.ts';
 import { clientOf } from './fragmented.ts';
 import { aJob, type Job, OPEN, SMALL_FLOORS } from './job.ts';
 

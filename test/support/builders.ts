@@ -1,13 +1,14 @@
-import { type Diagnosis, diagnose } from '../../functions/maintain/decide/diagnose.ts';
-import type { Lease } from '../../functions/maintain/decide/lease.ts';
-import type { MemorySample, Observation, Settings } from '../../functions/maintain/decide/observation.ts';
-import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
-import type { Plan, SkipReason } from '../../functions/maintain/decide/plan.ts';
-import type { Verdict } from '../../functions/maintain/decide/verify.ts';
-import { parseConfig } from '../../functions/shared/config/parse.ts';
-import type { InstanceConfig } from '../../functions/shared/config/schema.ts';
-import { MIB, MINUTE } from '../../functions/shared/config/units.ts';
-import type { Engine } from '../../functions/shared/redis/engine.ts';
+import { parseConfig } from '../../core/config/parse.ts';
+import type { InstanceConfig } from '../../core/config/schema.ts';
+import { MIB, MINUTE } from '../../core/config/units.ts';
+import { diagnose } from '../../core/diagnosis/diagnose.ts';
+import type { Diagnosis } from '../../core/domain/diagnosis.ts';
+import type { Engine } from '../../core/domain/engine.ts';
+import type { Lease } from '../../core/domain/lease.ts';
+import type { MemorySample, Observation, Settings } from '../../core/domain/observation.ts';
+import type { Outcome } from '../../core/domain/outcome.ts';
+import type { Plan, SkipReason } from '../../core/domain/plan.ts';
+import type { Verdict } from '../../core/domain/verdict.ts';
 
 /**
  * One story, told by Redis 7.0.15: strings of 0.1 to 10 KB, 65 % of them expired at random, 841 MiB of RSS on 450 MiB of

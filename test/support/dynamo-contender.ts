@@ -1,5 +1,5 @@
-import { createDynamoClient } from '../../functions/shared/aws/clients.ts';
-import { createDynamoStore } from '../../functions/shared/state/dynamo-store.ts';
+import { createDynamoClient } from '../../core/adapters/aws/clients.ts';
+import { createDynamoStore } from '../../core/state/dynamodb/store.ts';
 
 /**
  * Another process at work on a state table: `node dynamo-contender.ts <table>`. For each message it tries to create

@@ -1,6 +1,6 @@
 import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
-import { createDynamoClient } from '../../functions/shared/aws/clients.ts';
+import { createDynamoClient } from '../../core/adapters/aws/clients.ts';
 import { type AwsProxy, awsEnv, startAwsProxy } from './aws-proxy.ts';
 import { type Moto, startMoto } from './moto.ts';
 

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { MIB } from '../../functions/shared/config/units.ts';
+import { MIB } from '../../core/config/units.ts';
 
 /** A client of the tests' own, beside the job's. */
 export function clientOf({ port }: { readonly port: number }): Redis {

@@ -1,18 +1,21 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '../../functions/maintain/clock.ts';
-import { rememberingLeases } from '../../functions/maintain/known-leases.ts';
-import type { Clock, Log, Ports } from '../../functions/maintain/ports.ts';
-import { type Tick, type TickOptions, tick } from '../../functions/maintain/run.ts';
-import { sessionOpener } from '../../functions/maintain/session.ts';
-import { createSecretReader, type SecretReader } from '../../functions/shared/aws/secrets.ts';
-import { parseConfig } from '../../functions/shared/config/parse.ts';
-import type { Config } from '../../functions/shared/config/schema.ts';
-import type { Alert } from '../../functions/shared/contracts/alert.ts';
-import type { Metric } from '../../functions/shared/contracts/metrics.ts';
-import type { Names } from '../../functions/shared/names.ts';
-import { createFileStore } from '../../functions/shared/state/file-store.ts';
+import { createSecretReader, type SecretReader } from '../../core/adapters/aws/secrets.ts';
+import { systemClock } from '../../core/adapters/clock.ts';
+import type { Names } from '../../core/adapters/dns/names.ts';
+import { sessionOpener } from '../../core/adapters/redis/node-session.ts';
+import { parseConfig } from '../../core/config/parse.ts';
+import type { Config } from '../../core/config/schema.ts';
+import type { Alert } from '../../core/domain/alert.ts';
+import type { Metric } from '../../core/domain/metric-catalogue.ts';
+import { cacheLeases } from '../../core/leases/lease-cache.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Log } from '../../core/ports/log.ts';
+import type { Ports } from '../../core/ports/ports.ts';
+import { type Tick, type TickOptions, WHOLE_FLEET } from '../../core/reconcile/scope.ts';
+import { tick } from '../../core/reconcile/tick.ts';
+import { createFileStore } from '../../core/state/file/file-store.ts';
 
 /** An always open window; floors low enough for servers of a hundred megabytes. */
 export const OPEN = `
@@ -81,7 +84,7 @@ export function aJob(
       overrides.names,
     ),
     sightings: new Map(),
-    store: rememberingLeases(createFileStore(stateFile)),
+    store: cacheLeases(createFileStore(stateFile)),
     metrics: { publish: async (some) => ({ sent: metrics.push(...some), rejected: [] }) },
     alerts: { send: async (some) => ({ sent: alerts.push(...some), rejected: [] }) },
     clock,
@@ -95,7 +98,8 @@ export function aJob(
     alerts,
     logs,
     stateFile,
-    tick: (options) => tick(config, ports, { mode: 'act', holder: 'test', remaining: () => 600_000, ...options }),
+    tick: (options) =>
+      tick(config, ports, { mode: 'act', holder: 'test', remaining: () => 600_000, scope: WHOLE_FLEET, ...options }),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

@@ -6,7 +6,7 @@ import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import type { Context } from 'aws-lambda';
 import { vi } from 'vitest';
-import { ENVIRONMENT } from '../../functions/shared/contracts/environment.ts';
+import { ENVIRONMENT } from '../../core/config/environment.ts';
 import { type AwsProxy, awsEnv, startAwsProxy } from './aws-proxy.ts';
 import { startMoto } from './moto.ts';
 import { createQueue, type MotoQueue } from './moto-queue.ts';

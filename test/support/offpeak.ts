@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import getPort from 'get-port';
 import type { Redis } from 'ioredis';
-import { createFileStore } from '../../functions/shared/state/file-store.ts';
+import { createFileStore } from '../../core/state/file/file-store.ts';
 import type { TickDocument } from './tick-document.ts';
 
 const ENTRY = fileURLToPath(new URL('../../cli/offpeak.ts', import.meta.url));

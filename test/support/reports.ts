@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Observation } from '../../functions/maintain/decide/observation.ts';
-import { observe } from '../../functions/maintain/observe.ts';
-import type { Command, Connection, Reply } from '../../functions/shared/redis/connection.ts';
+import type { Command, Connection, Reply } from '../../core/adapters/redis/connection.ts';
+import { observe } from '../../core/adapters/redis/observe.ts';
+import type { Observation } from '../../core/domain/observation.ts';
 import { NODE, NOW, SETTINGS } from './builders.ts';
 
 const FOLDER = join(import.meta.dirname, '..', 'fixtures', 'reports');

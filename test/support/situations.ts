@@ -1,8 +1,8 @@
-import { diagnose } from '../../functions/maintain/decide/diagnose.ts';
-import { NOTHING_REMEMBERED } from '../../functions/maintain/decide/lease.ts';
-import type { MemorySample, Observation } from '../../functions/maintain/decide/observation.ts';
-import type { Situation } from '../../functions/maintain/decide/plan.ts';
-import { MIB, MINUTE } from '../../functions/shared/config/units.ts';
+import { MIB, MINUTE } from '../../core/config/units.ts';
+import { diagnose } from '../../core/diagnosis/diagnose.ts';
+import { NOTHING_REMEMBERED } from '../../core/domain/node-history.ts';
+import type { MemorySample, Observation } from '../../core/domain/observation.ts';
+import type { Facts } from '../../core/domain/plan.ts';
 import { anInstance, anObservation, aTidyMemorySample, NOW } from './builders.ts';
 
 export const OPEN = { open: true, opensAt: NOW - 14 * MINUTE, closesAt: NOW + 166 * MINUTE } as const;
@@ -12,7 +12,7 @@ export const CLOSED = { open: false, nextOpening: NOW + 300 * MINUTE } as const;
  * The builders' fragmented server inside its window, with nothing against acting. The diagnosis is what `diagnose` says of
  * the observation that is given, unless it is given as well.
  */
-export function aSituation(over: Partial<Situation> = {}): Situation {
+export function aSituation(over: Partial<Facts> = {}): Facts {
   const { observation = anObservation(), policy = anInstance(), memory = NOTHING_REMEMBERED } = over;
   return {
     now: NOW,

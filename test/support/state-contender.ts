@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
-import { withFileLock } from '../../functions/shared/state/file-lock.ts';
-import { createFileStore } from '../../functions/shared/state/file-store.ts';
+import { withFileLock } from '../../core/state/file/file-lock.ts';
+import { createFileStore } from '../../core/state/file/file-store.ts';
 
 /**
  * Another process at work on a state file: `node state-contender.ts <path> <part>`.

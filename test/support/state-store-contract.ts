@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe } from 'vitest';
-import type { StateStore } from '../../functions/shared/state/store.ts';
+import type { StateStore } from '../../core/ports/state-store.ts';
 import { conditionalWrites, removals } from './state-store-conditions.ts';
 import { keysAndPrefixes, valuesAsGiven } from './state-store-documents.ts';
 import { concurrentCallers } from './state-store-races.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { StateStore } from '../../functions/shared/state/store.ts';
+import type { StateStore } from '../../core/ports/state-store.ts';
 import type { Handles } from './state-store-contract.ts';
 
 export function concurrentCallers(handles: () => Handles): void {

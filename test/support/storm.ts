@@ -1,6 +1,6 @@
-import type { Alert } from '../../functions/shared/contracts/alert.ts';
-import { ROWS, type Row } from '../functions/maintain/decide/alert-rows.ts';
-import { reportOf } from '../functions/maintain/decide/steps.ts';
+import type { Alert } from '../../core/domain/alert.ts';
+import { reportOf } from '../unit/core/actions/defrag/steps.ts';
+import { ROWS, type Row } from '../unit/core/reporting/alert-rows.ts';
 import { anInstance } from './builders.ts';
 
 /** A store that is down is one event already, however many nodes have met it. */

@@ -1,8 +1,8 @@
-import type { Finding } from '../../functions/maintain/decide/diagnose.ts';
-import type { Blocker } from '../../functions/maintain/decide/guards.ts';
-import type { Outcome } from '../../functions/maintain/decide/outcome.ts';
-import type { Action } from '../../functions/maintain/decide/plan.ts';
-import type { Prediction } from '../../functions/maintain/decide/predict.ts';
+import type { Blocker } from '../../core/domain/blocker.ts';
+import type { Finding } from '../../core/domain/diagnosis.ts';
+import type { Outcome } from '../../core/domain/outcome.ts';
+import type { Step } from '../../core/domain/plan.ts';
+import type { Prediction } from '../../core/domain/prediction.ts';
 
 /** What `--json` prints for a tick, as the readers of the command line know it. */
 export interface TickDocument {
@@ -35,7 +35,7 @@ export interface OutcomeDocument extends Pick<Outcome, 'instance' | 'node' | 'st
   readonly notes?: readonly string[];
   readonly plan?: {
     readonly kind: 'act' | 'skip';
-    readonly action?: Action;
+    readonly action?: Step;
     readonly reason: string;
     readonly why: string;
     readonly predicted?: Prediction;

@@ -1,6 +1,6 @@
-import { parseConfig } from '../../../functions/shared/config/parse.ts';
-import { ConfigError } from '../../../functions/shared/config/problem.ts';
-import type { Config } from '../../../functions/shared/config/schema.ts';
+import { parseConfig } from '../../../core/config/parse.ts';
+import { ConfigError } from '../../../core/config/problem.ts';
+import type { Config } from '../../../core/config/schema.ts';
 
 /** The demo's config: the default policy, and a window that is always open. */
 export function demoConfig(port: number): Config {

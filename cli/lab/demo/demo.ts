@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
-import { systemClock } from '../../../functions/maintain/clock.ts';
-import { bytesText } from '../../../functions/maintain/decide/words-units.ts';
-import type { Tick } from '../../../functions/maintain/run.ts';
-import { createFileStore } from '../../../functions/shared/state/file-store.ts';
+import { systemClock } from '../../../core/adapters/clock.ts';
+import { bytesText } from '../../../core/format/units.ts';
+import type { Tick } from '../../../core/reconcile/scope.ts';
+import { WHOLE_FLEET } from '../../../core/reconcile/scope.ts';
+import { createFileStore } from '../../../core/state/file/file-store.ts';
 import { printer } from '../../output.ts';
 import { stderrLog, terminalPorts } from '../../ports.ts';
 import { createProgress, type Progress } from '../../render/progress.ts';
@@ -76,7 +77,12 @@ async function run(server: RunningServer, folder: string, { color, signal }: Dem
     stderrLog({}),
   );
   const print = printer({ color }, config, published);
-  const options = { mode: 'act', holder: 'demo', remaining: () => Number.MAX_SAFE_INTEGER } as const;
+  const options = {
+    mode: 'act',
+    scope: WHOLE_FLEET,
+    holder: 'demo',
+    remaining: () => Number.MAX_SAFE_INTEGER,
+  } as const;
   const seen: Tick[] = [];
   for await (const tick of ticks(config, ports, options, { every: EVERY_MS, until: 'idle', signal })) {
     print(tick);

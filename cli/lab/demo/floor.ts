@@ -1,6 +1,6 @@
-import type { Bytes } from '../../../functions/shared/config/units.ts';
-import type { Redis } from '../../../functions/shared/redis/client.ts';
-import { numberField, parseInfo } from '../../../functions/shared/redis/info.ts';
+import type { Redis } from '../../../core/adapters/redis/client.ts';
+import { numberField, parseInfo } from '../../../core/adapters/redis/info.ts';
+import type { Bytes } from '../../../core/config/units.ts';
 import type { ServerBinary } from '../binary.ts';
 import { clientOf } from '../client.ts';
 import { startServer } from '../start.ts';

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { MIB } from '../../../functions/shared/config/units.ts';
+import { MIB } from '../../../core/config/units.ts';
 
 /**
  * The recipe that fragments a Redis: values of 100 B to 10 KB under TTLs of different lengths, so that they expire in a scattered

@@ -1,7 +1,7 @@
-import type { Verdict } from '../../../functions/maintain/decide/verify.ts';
-import { bytesText, durationText, percentText } from '../../../functions/maintain/decide/words-units.ts';
-import type { Tick } from '../../../functions/maintain/run.ts';
-import type { Bytes } from '../../../functions/shared/config/units.ts';
+import type { Bytes } from '../../../core/config/units.ts';
+import type { Verdict } from '../../../core/domain/verdict.ts';
+import { bytesText, durationText, percentText } from '../../../core/format/units.ts';
+import type { Tick } from '../../../core/reconcile/scope.ts';
 import { levelBar } from '../../render/bars.ts';
 import type { Style } from '../../render/style.ts';
 

@@ -1,0 +1,186 @@
+import { NodeFailure } from '../adapters/redis/failure.ts';
+import type { InstanceConfig } from '../config/schema.ts';
+import { type Milliseconds, SECOND } from '../config/units.ts';
+import { diagnose } from '../diagnosis/diagnose.ts';
+import { commandsPerSecond, loadCounters, mainThreadCpu } from '../diagnosis/load.ts';
+import type { Lease } from '../domain/lease.ts';
+import type { NodeMemory } from '../domain/node-history.ts';
+import type { Observation, Peer, Settings } from '../domain/observation.ts';
+import type { Notice, Outcome, Problem } from '../domain/outcome.ts';
+import type { Facts, Plan } from '../domain/plan.ts';
+import type { Verdict } from '../domain/verdict.ts';
+import { outageOf } from '../guards/stage-limits.ts';
+import { windowAt } from '../guards/window.ts';
+import type { HeldRecord } from '../leases/records.ts';
+import type { Session } from '../ports/node-session.ts';
+import type { Ports } from '../ports/ports.ts';
+import { StateUnavailable } from '../ports/state-store.ts';
+import type { Pauses } from '../state/pauses.ts';
+import { isSilence, type StageClaims } from './stage-claims.ts';
+
+/** One node in one tick: what a step needs to know and to use. */
+export interface NodeContext {
+  readonly ports: Ports;
+  readonly stage: string;
+  /** This invocation's name in leases. */
+  readonly holder: string;
+  readonly instance: InstanceConfig;
+  readonly node: string;
+  readonly session: Session;
+  /** Why nothing may be started here: see `State.obstacle`. */
+  readonly obstacle?: string;
+  /** What the last leases on this server, or at its address, have set. */
+  readonly record?: HeldRecord;
+  /** The node as which this server is tended: the config names it twice. */
+  readonly doubleOf?: string;
+  /** See `Facts.fallen`. */
+  readonly fallen?: { readonly node: string; readonly at: number };
+  /** See `Facts.peers`. */
+  readonly peers?: readonly Peer[];
+  /** Of the stage. */
+  readonly claims: StageClaims;
+  /** As they were when the state was read. */
+  readonly pauses: Pauses;
+  /** Time left to the invocation. */
+  readonly remaining: () => Milliseconds;
+  /** See `TickOptions.attended`. */
+  readonly attended?: () => Milliseconds;
+  /** Plan, but do nothing (`offpeak plan`). */
+  readonly dryRun: boolean;
+  readonly interrupted: () => boolean;
+  /**
+   * Puts the alerts of these outcomes into the outbox: before the lease that explains them is dropped. False: not all of them were
+   * stored, so that the lease has to stay.
+   */
+  readonly announce: (outcomes: readonly Outcome[]) => Promise<boolean>;
+}
+
+export interface Recollection {
+  readonly memory: NodeMemory;
+  readonly earlier?: Observation;
+  readonly peer?: string;
+  readonly noise?: number;
+}
+
+/** The facts of this moment: a fresh clock for every plan. */
+export function factsAt(
+  context: NodeContext,
+  observation: Observation,
+  { memory, earlier, peer, noise }: Recollection,
+): Facts {
+  const { instance, ports, pauses, remaining } = context;
+  const now = ports.clock.now();
+  const pause = pauses.pauseOf(instance, now);
+  return {
+    now,
+    observation,
+    diagnosis: diagnose(observation, instance, memory.learned, memory),
+    policy: instance,
+    window:
+      instance.timezone === undefined
+        ? { open: false, nextOpening: undefined }
+        : windowAt(instance.windows, instance.timezone, now, instance.holidays),
+    ...(pause && { pause }),
+    memory,
+    remaining: remaining(),
+    ...(context.attended && { attended: context.attended() }),
+    ...(earlier && { earlier }),
+    ...(peer !== undefined && { peer }),
+    ...(noise !== undefined && { noise }),
+    ...(context.fallen && { fallen: context.fallen }),
+    ...(context.peers && { peers: context.peers }),
+    stage: context.claims.seen(),
+  };
+}
+
+/** The same facts after something was learned of the server: what is said has to know it, too. */
+export function rediagnosed(facts: Facts): Facts {
+  const { observation, policy, memory } = facts;
+  return { ...facts, diagnosis: diagnose(observation, policy, memory.learned, memory) };
+}
+
+/**
+ * Where our defrag is on and the server has just not answered: no other of its version is started before it does. What cannot be
+ * stored holds for this tick, and the next one finds the lease and no answer.
+ */
+export async function noteSilence(
+  { ports, claims, instance, node }: Pick<NodeContext, 'ports' | 'claims' | 'instance' | 'node'>,
+  lease: Lease,
+  error: unknown,
+): Promise<void> {
+  if (!(error instanceof NodeFailure) || !isSilence(error)) return;
+  await claims.note([outageOf(lease, 'silent', ports.clock.now())]).catch((failure: unknown) => {
+    if (!(failure instanceof StateUnavailable)) throw failure;
+    ports.log.warn('a fall not noted', { instance: instance.id, node, error: failure.message });
+  });
+}
+
+/** Servers hang up on clients that are idle for longer than their `timeout`, which may be a few seconds. */
+const KEEP_ALIVE: Milliseconds = 2 * SECOND;
+
+/** A wait before something is done: ends early when the run is interrupted. */
+export async function waitInterruptible(context: NodeContext, duration: Milliseconds): Promise<void> {
+  await waitAwake(context, duration, (left) => (context.interrupted() ? undefined : context.ports.clock.pause(left)));
+}
+
+/** A wait for what has to settle, whoever presses Ctrl-C. */
+export async function waitKeepingAlive(context: NodeContext, duration: Milliseconds): Promise<void> {
+  await waitAwake(context, duration, (left) => context.ports.clock.sleep(left));
+}
+
+/** Counts down and asks no clock: one that is set back by an hour would make twelve seconds an hour. */
+async function waitAwake(
+  { session }: NodeContext,
+  duration: Milliseconds,
+  wait: (left: Milliseconds) => Promise<void> | undefined,
+): Promise<void> {
+  for (let left = duration; left > 0; left -= KEEP_ALIVE) {
+    const waited = wait(Math.min(left, KEEP_ALIVE));
+    if (waited === undefined) return;
+    await waited;
+    if (left > KEEP_ALIVE) await session.keepAlive();
+  }
+}
+
+interface Extras {
+  readonly status?: Outcome['status'];
+  readonly notices?: readonly Notice[];
+  readonly verdict?: Verdict;
+  readonly problem?: Problem;
+  readonly leased?: boolean;
+  readonly settings?: Settings;
+  readonly leftOn?: Settings;
+  readonly episode?: number;
+  /** The look before the action, where the action's own work would show as the server's. */
+  readonly idleAt?: Observation;
+}
+
+/** What came of one plan. */
+export function outcomeOf(
+  context: NodeContext,
+  { observation, diagnosis, earlier }: Facts,
+  plan: Plan,
+  { idleAt = observation, ...extras }: Extras = {},
+): Outcome {
+  const since = earlier && loadCounters(earlier);
+  const opsPerSecond = since && commandsPerSecond(observation, since);
+  const cpu = since && mainThreadCpu(idleAt, since);
+  return {
+    instance: context.instance.id,
+    node: context.node,
+    status: plan.kind === 'act' ? 'acted' : 'observed',
+    observation,
+    diagnosis,
+    plan,
+    notices: [],
+    ...(opsPerSecond !== undefined && { opsPerSecond }),
+    ...(cpu !== undefined && { mainThreadCpu: cpu }),
+    ...extras,
+  };
+}
+
+/** `leased`: settings of ours may be on there, so that the node is looked at again soon. */
+export function peerActing(context: NodeContext, facts: Facts, { holder, busyUntil }: Lease, leased: boolean): Outcome {
+  const blockers = [{ kind: 'peer-acting', peer: holder }] as const;
+  return outcomeOf(context, facts, { kind: 'skip', reason: 'peer-acting', blockers, until: busyUntil }, { leased });
+}

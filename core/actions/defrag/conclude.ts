@@ -1,0 +1,68 @@
+import { diagnose } from '../../diagnosis/diagnose.ts';
+import type { Lease } from '../../domain/lease.ts';
+import type { NodeMemory } from '../../domain/node-history.ts';
+import type { StopReason } from '../../domain/plan.ts';
+import type { Verdict } from '../../domain/verdict.ts';
+import { outageOf } from '../../guards/stage-limits.ts';
+import { memoryFor } from '../../state/history-placement.ts';
+import { remember } from '../../state/node-history.ts';
+import type { NodeContext } from '../context.ts';
+import { expected } from '../new-lease.ts';
+import { rssBaseline, verify } from '../verify.ts';
+import { learnFromDefrag } from './learn.ts';
+import type { Settled } from './settle.ts';
+import { traitsOf } from './stop-reasons.ts';
+
+/** How long a guard's stop keeps the next start away. */
+const REST_MS = 15 * 60_000;
+
+/** What a defrag has returned and cost, by a look after it. */
+export function verdictOf(lease: Lease, { settled, isAtRest }: Settled, { instance }: NodeContext): Verdict {
+  const { progress, acquiredAt } = lease;
+  const lasted = Math.max(1, progress.at - acquiredAt);
+  const { reclaim: leaving } = diagnose(settled, instance).cures.purge;
+  return verify({
+    cure: 'defrag',
+    before: lease.before,
+    after: rssBaseline(settled),
+    predicted: lease.predicted,
+    stall: progress.worstStall,
+    promisedStall: lease.promisedStall,
+    beyond: (progress.excess ?? 0) / lasted,
+    lasted,
+    ...(!isAtRest && leaving > 0 && { leaving }),
+    ...(['latency|latest', 'latency|history'].every((name) => settled.refused.includes(name)) && { unmeasured: true }),
+  });
+}
+
+/** What the end means for the next start. False: it could not be remembered. */
+export async function conclude(
+  context: NodeContext,
+  { settled, isAtRest }: Settled,
+  because: StopReason,
+  lease: Lease,
+  verdict?: Verdict,
+): Promise<boolean> {
+  const { ports, claims, instance, node } = context;
+  const { teaches, cools } = traitsOf(because);
+  const now = ports.clock.now();
+  const change = (memory: NodeMemory): NodeMemory => {
+    const known = memoryFor(settled, memory);
+    return {
+      ...(teaches && isAtRest && verdict ? learnFromDefrag(known, verdict, settled, lease) : known),
+      ...(cools === 'fully' && { lastDefragAt: now }),
+      ...(cools === 'briefly' && { restUntil: now + REST_MS }),
+      ...(because === 'server-restarted' && { crashed: { version: settled.engine.version, at: now } }),
+    };
+  };
+  try {
+    // As a rule the tick has done so already; then nothing is written.
+    const fall = outageOf(lease, settled, now);
+    if (fall) await claims.note([fall]);
+    await remember(ports.store, node, change);
+    return true;
+  } catch (error) {
+    ports.log.warn('not remembered', { instance: instance.id, node, error: expected(error) });
+    return false;
+  }
+}

@@ -1,0 +1,92 @@
+import { MIB } from '../../config/units.ts';
+import { diagnose } from '../../diagnosis/diagnose.ts';
+import type { Lease } from '../../domain/lease.ts';
+import type { NodeMemory } from '../../domain/node-history.ts';
+import type { Observation } from '../../domain/observation.ts';
+import type { Outcome } from '../../domain/outcome.ts';
+import type { Acting, Facts, Plan } from '../../domain/plan.ts';
+import { factsAt, type NodeContext, outcomeOf, waitKeepingAlive } from '../context.ts';
+import { failedOutcome } from '../new-lease.ts';
+import { planAfterDefrag } from '../purge/after-defrag.ts';
+import { purge } from '../purge/execute.ts';
+import { isPurgeUntold, unknownPurge } from '../purge/resume.ts';
+import { DECAY, SHORT_LOOK } from '../waits.ts';
+import type { StopTraits } from './stop-reasons.ts';
+
+/** Fewer pages than this are not worth waiting for. */
+const AT_REST = 1 * MIB;
+
+/** More than this after jemalloc's decay is kept for good. */
+const STILL_KEPT = 16 * MIB;
+
+export interface Settled {
+  readonly settled: Observation;
+  /** What defrag has freed had its time to leave; before, it looks like a failure. */
+  readonly isAtRest: boolean;
+  /** Of the purge, or of why there was none. */
+  readonly outcomes: readonly Outcome[];
+}
+
+/**
+ * What defrag has freed leaves the process by a purge at once, or by jemalloc's decay in ten seconds. A purge needs a second look, as
+ * before every start: what others do now is measured without our defrag in it.
+ */
+export async function settleAfterDefrag(
+  context: NodeContext,
+  given: Observation,
+  memory: NodeMemory,
+  lease: Pick<Lease, 'instance' | 'node' | 'acquiredAt' | 'busyUntil'>,
+  rests: StopTraits['rests'],
+): Promise<Settled> {
+  const first = factsAt(context, given, { memory });
+  if (await isPurgeUntold(context, lease, memory))
+    return { settled: given, isAtRest: true, outcomes: [unknownPurge(context, first)] };
+  if (rests === 'at-once') return { settled: given, isAtRest: pagesOf(first) < AT_REST, outcomes: [] };
+  const quiet = { kind: 'skip', reason: 'changed' } as const;
+  if (rests === 'decay') return { ...(await decayed(context, first, quiet)), outcomes: [] };
+  const early = planAfterDefrag(first, lease.acquiredAt);
+  if (early.kind === 'skip') return await decayed(context, first, early);
+  await waitKeepingAlive(context, SHORT_LOOK);
+  const facts = factsAt(context, await context.session.look(), { memory, earlier: given });
+  const decided = planAfterDefrag(facts, lease.acquiredAt);
+  if (decided.kind === 'skip') return await decayed(context, facts, decided);
+  return await purgedAfterDefrag(context, facts, decided, lease);
+}
+
+async function purgedAfterDefrag(
+  context: NodeContext,
+  facts: Facts,
+  decided: Acting,
+  lease: Pick<Lease, 'busyUntil'>,
+): Promise<Settled> {
+  const { observation: settled } = facts;
+  const result = await purge(context, facts, decided, lease);
+  if (result.kind === 'done') return { settled: result.settled, isAtRest: true, outcomes: [result.outcome] };
+  if (result.kind === 'withdrawn' && result.plan.reason !== 'purge-refused')
+    return { settled, isAtRest: false, outcomes: [outcomeOf(context, facts, result.plan)] };
+  const failed = (why: string) => [failedOutcome(context, facts, decided, { why, leased: false })];
+  // One that was not answered has cost the connection, too.
+  if (result.kind === 'failed') return { settled, isAtRest: false, outcomes: failed(result.why) };
+  const rest = await decayed(context, facts, { kind: 'skip', reason: 'purge-refused' });
+  return { ...rest, outcomes: failed('the server refuses MEMORY PURGE') };
+}
+
+/** No purge: wait for the decay, so that the verdict does not call a good defrag a failure. */
+async function decayed(context: NodeContext, facts: Facts, skipped: Extract<Plan, { kind: 'skip' }>): Promise<Settled> {
+  const { observation } = facts;
+  // Cooling down: the purge of this lease has been.
+  const isAtRest = skipped.reason === 'cooling-down' || pagesOf(facts) < AT_REST;
+  if (isAtRest) return { settled: observation, isAtRest: true, outcomes: [] };
+  const outcomes = [outcomeOf(context, facts, skipped)];
+  if (context.remaining() <= 3 * DECAY) return { settled: observation, isAtRest: false, outcomes };
+  await waitKeepingAlive(context, DECAY);
+  const settled = await context.session.look();
+  const { purge } = diagnose(settled, context.instance, facts.memory.learned).cures;
+  // Without jemalloc's background thread they stay.
+  return { settled, isAtRest: purge.reclaim < STILL_KEPT, outcomes };
+}
+
+/** Free pages that will leave, by a purge or by decay. */
+function pagesOf({ diagnosis }: Facts): number {
+  return diagnosis.cures.purge.reclaim;
+}

@@ -1,0 +1,56 @@
+import { type Bytes, MIB, type Milliseconds } from '../config/units.ts';
+import type { Observation } from '../domain/observation.ts';
+import type { Prediction } from '../domain/prediction.ts';
+import type { Verdict } from '../domain/verdict.ts';
+
+/** Of one look; `allocated` is what the allocator has given out, 0 where it does not say. */
+export interface RssBaseline {
+  readonly usedMemoryRss: Bytes;
+  readonly allocated: Bytes;
+}
+
+export function rssBaseline({ memory }: Observation): RssBaseline {
+  return { usedMemoryRss: memory.usedMemoryRss ?? 0, allocated: memory.allocatorAllocated ?? 0 };
+}
+
+export interface Measured {
+  readonly cure: Verdict['cure'];
+  readonly before: RssBaseline;
+  readonly after: RssBaseline;
+  readonly predicted: Prediction;
+  readonly stall: Milliseconds;
+  readonly promisedStall: Milliseconds;
+  readonly unmeasured?: true;
+  readonly beyond?: number;
+  readonly lasted?: Milliseconds;
+  readonly leaving?: Bytes;
+}
+
+/** Below this, RSS moves by itself from look to look. */
+const NOISE = 8 * MIB;
+
+/** A cure that returns less than this share of its prediction was not worth its price. */
+const WORTH = 0.25;
+
+export function verify(measured: Measured): Verdict {
+  const { before, after, predicted, ...rest } = measured;
+  const dataGrowth = after.allocated - before.allocated;
+  const reclaimed = before.usedMemoryRss - after.usedMemoryRss + dataGrowth;
+  const floor = Math.min(NOISE, predicted.reclaim / 2);
+  const kind =
+    reclaimed < -NOISE
+      ? 'worse'
+      : reclaimed > floor && reclaimed >= WORTH * predicted.reclaim
+        ? 'improved'
+        : 'unchanged';
+  return {
+    ...rest,
+    kind,
+    rssBefore: before.usedMemoryRss,
+    rssAfter: after.usedMemoryRss,
+    dataGrowth,
+    reclaimed,
+    predicted: predicted.reclaim,
+    ...(predicted.reclaim > 0 && { share: reclaimed / predicted.reclaim }),
+  };
+}

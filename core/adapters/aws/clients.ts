@@ -1,0 +1,78 @@
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { createNames } from '../dns/names.ts';
+
+/**
+ * Names of AWS are resolved apart from those of nodes, and as far from `getaddrinfo`: no name that hangs, of a node or of another service,
+ * keeps metrics from being published. Each client has sockets of its own, one for every instance that is tended at once: a call that waits
+ * for a socket is given up like one that waits for a connection.
+ */
+const AGENT = { lookup: createNames().lookup, keepAlive: true, maxSockets: 64 } as const;
+
+/**
+ * Time-outs and retries of every AWS client. A VPC without an endpoint for the service never answers the connect, and the
+ * SDK's default is to wait for ever; these end a dead call after about 10 s, back-off included. Throttling, 5xx,
+ * resets and time-outs are tried again, so a request whose answer got lost can count twice.
+ */
+export const CALL_POLICY = {
+  maxAttempts: 3,
+  retryMode: 'standard',
+  // Without throwOnRequestTimeout the SDK only logs a warning at requestTimeout and goes on waiting.
+  requestHandler: {
+    connectionTimeout: 2_000,
+    requestTimeout: 3_000,
+    throwOnRequestTimeout: true,
+    httpAgent: AGENT,
+    httpsAgent: AGENT,
+  },
+} as const;
+
+/** The environment does not say enough, or not clearly enough, to call AWS. */
+export class AwsEnvironmentError extends Error {
+  override readonly name = 'AwsEnvironmentError';
+}
+
+/** @throws AwsEnvironmentError see `clientSettings` */
+export function createCloudWatchClient(): CloudWatchClient {
+  return new CloudWatchClient(clientSettings('CLOUDWATCH'));
+}
+
+/** @throws AwsEnvironmentError see `clientSettings` */
+export function createDynamoClient(): DynamoDBClient {
+  return new DynamoDBClient(clientSettings('DYNAMODB'));
+}
+
+/** The services, as the SDK writes them in AWS_ENDPOINT_URL_<service>. */
+type Service = 'CLOUDWATCH' | 'SNS' | 'DYNAMODB' | 'SSM' | 'SECRETS_MANAGER';
+
+/**
+ * What each client is made with: the policy of calls, and the region of the environment. The SDK itself reads credentials, and
+ * AWS_ENDPOINT_URL when it is set.
+ *
+ * @throws AwsEnvironmentError when no region is set or an endpoint is not a URL
+ */
+export function clientSettings(service: Service) {
+  return { ...CALL_POLICY, ...regionFrom(process.env, service) };
+}
+
+/**
+ * What a client of `service` takes from the environment.
+ *
+ * @throws AwsEnvironmentError when no region is set or an endpoint is no URL
+ */
+export function regionFrom(env: NodeJS.ProcessEnv, service: Service): { region?: string } {
+  checkEndpoint(env, `AWS_ENDPOINT_URL_${service}`);
+  checkEndpoint(env, 'AWS_ENDPOINT_URL');
+  // The CLI's AWS_DEFAULT_REGION is not read by this SDK, but it is what many shells have.
+  const region = env.AWS_REGION || env.AWS_DEFAULT_REGION;
+  if (region) return { region };
+  // The profile's region is in a file, which the SDK reads at the first call.
+  if (env.AWS_PROFILE) return {};
+  throw new AwsEnvironmentError('AWS_REGION is not set: set it (for example AWS_REGION=eu-west-1), or AWS_PROFILE');
+}
+
+function checkEndpoint(env: NodeJS.ProcessEnv, key: string): void {
+  const value = env[key];
+  if (!value || /^https?:$/.test(URL.parse(value)?.protocol ?? '')) return;
+  throw new AwsEnvironmentError(`${key}=${value} is not a URL: accepted is http://host:port or https://host:port`);
+}

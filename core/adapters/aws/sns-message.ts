@@ -1,0 +1,155 @@
+import type { Alert, AlertFact, AlertMember } from '../../domain/alert.ts';
+import { alertSubject, alertText } from '../../format/alert-text.ts';
+import { chatbotNotification } from '../../format/chatbot.ts';
+import { countsText } from '../../format/digest-text.ts';
+import { cleanText } from '../../format/wrap.ts';
+
+/** A Publish takes 262,144 bytes: the message with all its variants and escapes, and the message's attributes. */
+export const MESSAGE_BYTES = 262_144;
+
+/** Texts are cut to these lengths, one after the other, until the message fits; facts are dropped only after that. */
+const TEXT_CHARS = [8_000, 2_000, 500] as const;
+const SHORTEST_TEXT = 500;
+const MARK = '… shortened';
+
+/**
+ * What https subscribers get: the alert's JSON, or the schema of Amazon Q Developer in chat applications, which subscribes
+ * by https and drops everything else.
+ */
+export type HttpsVariant = 'alert' | 'amazon-q';
+
+export interface SnsMessageOptions {
+  /** For the body, UTF-8; at least 131,072, so that an alert without facts always fits. Default: what SNS takes. */
+  readonly maxBytes?: number;
+  /** Default: 'alert'. */
+  readonly https?: HttpsVariant;
+}
+
+export interface SnsMessage {
+  /** For `MessageStructure: 'json'`: one text per protocol. */
+  readonly body: string;
+  readonly shortened: boolean;
+}
+
+/**
+ * What SNS delivers: prose to people, the alert's JSON to programs. An alert that is too large is shortened, because
+ * SNS would refuse it and nobody would be told: of a digest first what sets its nodes apart, then long texts are cut, then nodes and
+ * facts are dropped from the end, and the message says so.
+ */
+export function snsMessage(
+  alert: Alert,
+  { maxBytes = MESSAGE_BYTES, https = 'alert' }: SnsMessageOptions = {},
+): SnsMessage {
+  const fits = (body: string) => Buffer.byteLength(body) <= maxBytes;
+  const whole = withTexts(alert, cleanText);
+  const isDigest = alert.members !== undefined;
+  const copies = bodyOf(whole, https);
+  if (fits(copies)) return { body: copies, shortened: false };
+  const bodyFor = (one: Alert) => (isDigest ? sharedBodyOf(one, https) : bodyOf(one, https));
+  if (isDigest && fits(bodyFor(whole))) return { body: bodyFor(whole), shortened: false };
+  for (const shorter of shorterOnes(whole)) {
+    const body = bodyFor(shorter());
+    if (fits(body)) return { body, shortened: true };
+  }
+  const shortest = cutTexts(withoutWords(alert), SHORTEST_TEXT);
+  const nodes = longest(shortest.members?.length ?? 0, (count) => fits(bodyFor(firstMembers(shortest, count))));
+  const listed = shortest.members === undefined ? shortest : firstMembers(shortest, nodes);
+  if (fits(bodyFor(listed))) return { body: bodyFor(listed), shortened: true };
+  const facts = longest(listed.facts.length, (count) => fits(bodyFor(firstFacts(listed, count))));
+  return { body: bodyFor(firstFacts(listed, facts)), shortened: true };
+}
+
+function shorterOnes(alert: Alert): readonly (() => Alert)[] {
+  const cuts = TEXT_CHARS.map((chars) => () => cutTexts(withoutWords(alert), chars));
+  return alert.members === undefined ? cuts : [() => withoutWords(alert), ...cuts];
+}
+
+/** A digest with the names of its nodes alone. */
+function withoutWords(alert: Alert): Alert {
+  const { members } = alert;
+  return members === undefined ? alert : { ...alert, members: members.map((member) => ({ ...member, what: '' })) };
+}
+
+function bodyOf(alert: Alert, https: HttpsVariant): string {
+  const text = alertText(alert);
+  const json = JSON.stringify(alert);
+  return JSON.stringify({
+    default: text,
+    email: text,
+    lambda: json,
+    sqs: json,
+    http: json,
+    https: chatOr(json, alert, https),
+  });
+}
+
+/** A digest of many nodes has no room for a copy for each protocol: those that are not named get the `default`. */
+function sharedBodyOf(alert: Alert, https: HttpsVariant): string {
+  const json = JSON.stringify(alert);
+  const chat = chatOr(json, alert, https);
+  const texts = { default: json, email: alertText(alert), sms: alertSubject(alert) };
+  return JSON.stringify(chat === json ? texts : { ...texts, https: chat });
+}
+
+function chatOr(json: string, alert: Alert, https: HttpsVariant): string {
+  return https === 'amazon-q' ? JSON.stringify(chatbotNotification(alert)) : json;
+}
+
+/** The largest count below `all` that fits, found by bisection, since each try renders the whole message; 0 if none does. */
+function longest(all: number, fits: (count: number) => boolean): number {
+  let fitting = 0;
+  let tooMany = all;
+  while (tooMany - fitting > 1) {
+    const middle = Math.floor((fitting + tooMany) / 2);
+    if (fits(middle)) fitting = middle;
+    else tooMany = middle;
+  }
+  return fitting;
+}
+
+function firstMembers(alert: Alert, count: number): Alert {
+  const { members = [] } = alert;
+  const left = members.slice(count);
+  const mark: AlertFact = { label: 'Not listed', value: `${left.length} of ${members.length}: ${countsText(left)}` };
+  return { ...alert, members: members.slice(0, count), facts: [...alert.facts, mark] };
+}
+
+function firstFacts(alert: Alert, count: number): Alert {
+  const left = alert.facts.length - count;
+  const mark: AlertFact = { label: 'More', value: `${MARK}: ${left} of ${alert.facts.length} facts left out` };
+  return { ...alert, facts: [...alert.facts.slice(0, count), mark] };
+}
+
+function cutTexts(alert: Alert, chars: number): Alert {
+  return withTexts(alert, (text) => cut(cleanText(text), chars));
+}
+
+/** Every text that has no bound of its own; schema, event, severity and figures are as they are. */
+function withTexts(alert: Alert, change: (text: string) => string): Alert {
+  const { id, at, stage, instance, node, title, why, next } = alert;
+  return {
+    ...alert,
+    id: change(id),
+    at: change(at),
+    stage: change(stage),
+    instance: change(instance),
+    node: change(node),
+    title: change(title),
+    why: change(why),
+    next: change(next),
+    facts: alert.facts.map((fact) => ({ ...fact, label: change(fact.label), value: change(fact.value) })),
+    ...(alert.members !== undefined && { members: alert.members.map((member) => changed(member, change)) }),
+  };
+}
+
+function changed({ event, ...texts }: AlertMember, change: (text: string) => string): AlertMember {
+  const { id, instance, node, what } = texts;
+  return { id: change(id), event, instance: change(instance), node: change(node), what: change(what) };
+}
+
+function cut(text: string, chars: number): string {
+  if (text.length <= chars) return text;
+  // The cut may fall inside a surrogate pair: JSON would carry the lone half to subscribers, whose parsers may refuse it.
+  const kept = text.slice(0, chars - MARK.length - 1).replace(/[\ud800-\udbff]$/, '');
+  return `${kept.trimEnd()} ${MARK}`;
+}

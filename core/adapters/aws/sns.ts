@@ -1,0 +1,118 @@
+import type { MessageAttributeValue, SNSClient } from '@aws-sdk/client-sns';
+import pLimit from 'p-limit';
+import type { Alert } from '../../domain/alert.ts';
+import { alertSubject } from '../../format/alert-text.ts';
+import { cleanText } from '../../format/wrap.ts';
+import { type AlertSink, combined, type PublishReport } from '../../ports/sinks.ts';
+import { regionFrom } from './clients.ts';
+import { describeFailure } from './failure.ts';
+import { type HttpsVariant, MESSAGE_BYTES, snsMessage } from './sns-message.ts';
+import type { openTopic } from './sns-topic.ts';
+
+export interface AlertSinkOptions {
+  /** A standard topic: FIFO topics deliver neither e-mail nor to Lambda. */
+  readonly topicArn: string;
+  /** What https subscribers get; default: 'alert'. */
+  readonly https?: HttpsVariant;
+  /** Called once, with the first alert. Default: from the process' environment. */
+  readonly client?: () => SNSClient;
+}
+
+type Publish = ReturnType<typeof openTopic>;
+
+/** One endpoint that hangs costs each alert three time-outs: side by side, they end together. */
+const CONCURRENT_CALLS = 4;
+
+/** A filter policy compares at most 256 characters of a text. */
+const ATTRIBUTE_CHARS = 256;
+
+/** The attributes count towards the message's 262,144 bytes, with their names and types. */
+const ATTRIBUTES_AT_MOST = 65_536;
+
+const TOPIC_ARN = /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/;
+
+/**
+ * Sends each alert as one SNS message. An alert that SNS does not take is named in the report's `rejected`, and the
+ * others still go; `send` does not throw when the service, the network or the credentials fail. The SDK's client loads with the
+ * first alert: most ticks have none.
+ *
+ * @throws TypeError when `topicArn` is not the ARN of a standard topic
+ * @throws AwsEnvironmentError when no region is set or an endpoint is no URL
+ */
+export function createAlertSink({ topicArn, https = 'alert', client }: AlertSinkOptions): AlertSink {
+  if (!TOPIC_ARN.test(topicArn)) {
+    throw new TypeError(
+      `topicArn: ${JSON.stringify(topicArn)} is not a standard SNS topic: accepted is arn:aws:sns:<region>:<account>:<name>`,
+    );
+  }
+  // Asked now, although the client is not made yet: what is wrong is told with the first tick, not with the first alert.
+  if (client === undefined) regionFrom(process.env, 'SNS');
+  let topic: Promise<Publish> | undefined;
+  const publish: Publish = async (message) => {
+    topic ??= import('./sns-topic.ts').then((module) => module.openTopic(client));
+    return (await topic)(message);
+  };
+  return {
+    async send(alerts) {
+      const reports = await pLimit(CONCURRENT_CALLS).map(alerts, (alert) =>
+        sendOne(publish, { topicArn, https }, alert),
+      );
+      return combined(reports);
+    },
+  };
+}
+
+async function sendOne(
+  publish: Publish,
+  { topicArn, https }: Required<Pick<AlertSinkOptions, 'topicArn' | 'https'>>,
+  alert: Alert,
+): Promise<PublishReport> {
+  const MessageAttributes = attributesOf(alert);
+  const maxBytes = MESSAGE_BYTES - Buffer.byteLength(JSON.stringify(MessageAttributes));
+  const message = {
+    TopicArn: topicArn,
+    Subject: alertSubject(alert),
+    MessageStructure: 'json',
+    Message: snsMessage(alert, { maxBytes, https }).body,
+    MessageAttributes,
+  };
+  try {
+    await publish(message);
+    return { sent: 1, rejected: [] };
+  } catch (error) {
+    return { sent: 0, rejected: [{ what: alertSubject(alert), why: describeFailure(error) }] };
+  }
+}
+
+/** What subscribers filter on: of a digest each of its instances and events. */
+function attributesOf({
+  severity,
+  instance,
+  event,
+  stage,
+  members = [],
+}: Alert): Record<string, MessageAttributeValue> {
+  const ofMembers = (key: 'instance' | 'event') => [...new Set(members.map((member) => clean(member[key])))];
+  return {
+    severity: textAttribute(severity),
+    instance: listAttribute(ofMembers('instance')) ?? textAttribute(instance),
+    event: listAttribute(ofMembers('event')) ?? textAttribute(event),
+    stage: textAttribute(stage),
+  };
+}
+
+function textAttribute(text: string): MessageAttributeValue {
+  return { DataType: 'String', StringValue: clean(text) };
+}
+
+/** Undefined for fewer than two, which a text names, and for more than there is room for. */
+function listAttribute(texts: readonly string[]): MessageAttributeValue | undefined {
+  if (texts.length < 2) return undefined;
+  const StringValue = JSON.stringify(texts);
+  return Buffer.byteLength(StringValue) > ATTRIBUTES_AT_MOST ? undefined : { DataType: 'String.Array', StringValue };
+}
+
+function clean(text: string): string {
+  // SNS refuses the whole message for an empty attribute.
+  return cleanText(text).slice(0, ATTRIBUTE_CHARS).toWellFormed() || 'unknown';
+}

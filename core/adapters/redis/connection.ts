@@ -1,0 +1,178 @@
+import type { Resolved } from '../dns/names.ts';
+import { AbstractConnector, Redis, type RedisOptions } from './client.ts';
+import { address, asFailure, CONNECT_TIMEOUT_MS, errorCode, farewellIn, NodeFailure, printable } from './failure.ts';
+import { GuardedStream } from './guarded-stream.ts';
+import { openSocket, type Peer } from './socket.ts';
+
+/** Where a node is and how to sign in. Values, not references: whoever resolves a secret hands it over here and keeps no copy. */
+export interface Target extends Peer {
+  readonly username?: string;
+  readonly password?: string;
+}
+
+/** One command's reply: an error reply is a value here, since a refused command must not hide the answers beside it. */
+export type Reply = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: string };
+
+export type Command = readonly [name: string, ...args: string[]];
+
+export interface Connection {
+  /** Sends commands in one write and waits for all replies. Throws NodeFailure when they do not all arrive within `timeout` ms. */
+  send(commands: readonly Command[], timeout: number): Promise<readonly Reply[]>;
+  /** How many commands this connection has sent so far. */
+  readonly sent: number;
+  /** The IP address at the other end; undefined once it is closed. */
+  readonly address?: string | undefined;
+  close(): void;
+}
+
+const SIGN_IN_TIMEOUT_MS = 2000;
+const CONNECTION_NAME = 'offpeak';
+
+/** More than that many addresses of one name are not tried. */
+const MOST_ADDRESSES = 6;
+
+/**
+ * One connection, for one visit, to the first address of `route` that accepts it; within one time-out, however many there are. An
+ * aborted `signal` gives it up.
+ */
+export async function connect(target: Target, route: Resolved, signal?: AbortSignal): Promise<Connection> {
+  const connection = await reach(target, route, signal);
+  const abandon = () => connection.close();
+  signal?.addEventListener('abort', abandon);
+  try {
+    await signIn(connection, target);
+  } catch (error) {
+    connection.close();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', abandon);
+  }
+  return connection;
+}
+
+async function reach(target: Target, { addresses, stale }: Resolved, signal?: AbortSignal): Promise<Connection> {
+  const tried = addresses.slice(0, MOST_ADDRESSES);
+  let failure = new NodeFailure('unreachable', `${address(target)} cannot be reached: it has no address`);
+  for (const host of tried) {
+    signal?.throwIfAborted();
+    try {
+      const bounds = { timeout: CONNECT_TIMEOUT_MS / tried.length, ...(signal && { signal }) };
+      return await open(target, new GuardedStream(await openSocket(target, host, bounds), target));
+    } catch (error) {
+      failure = asFailure(error, target);
+      if (failure.kind !== 'unreachable' && failure.kind !== 'timeout') break;
+    }
+  }
+  throw stale === undefined ? failure : new NodeFailure(failure.kind, `${failure.message}; ${stale}`);
+}
+
+/**
+ * Nothing that ioredis does behind one's back: no reconnecting, no offline queue, no resending (a purge that was sent twice blocks
+ * twice), no ready check (it sends INFO), RESP2 (no HELLO, which old servers and proxies refuse).
+ */
+async function open(target: Target, stream: GuardedStream): Promise<Connection> {
+  const redis = new Redis({
+    Connector: handing(stream),
+    protocol: 2,
+    lazyConnect: true,
+    enableReadyCheck: false,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: null,
+    disableClientInfo: true,
+  });
+  // The stream knows what went wrong; an error without a listener would be printed.
+  redis.on('error', () => {});
+  try {
+    await redis.connect();
+  } catch (error) {
+    redis.disconnect();
+    throw asFailure(stream.errored ?? error, target);
+  }
+  return wrap(redis, stream, target);
+}
+
+/** Hands the client a stream that is connected already, in place of a socket of the client's own. */
+function handing(stream: GuardedStream): NonNullable<RedisOptions['Connector']> {
+  return class extends AbstractConnector {
+    constructor() {
+      super(0);
+    }
+    // The client asks of its stream what a Duplex has, and setNoDelay and setKeepAlive.
+    override async connect() {
+      return stream as unknown as Awaited<ReturnType<AbstractConnector['connect']>>;
+    }
+    override disconnect() {
+      stream.destroy();
+    }
+  };
+}
+
+function wrap(redis: Redis, stream: GuardedStream, target: Target): Connection {
+  let sent = 0;
+  return {
+    async send(commands, timeout) {
+      const pipeline = redis.pipeline();
+      for (const [name, ...args] of commands) pipeline.call(name, ...args);
+      sent += commands.length;
+      stream.expect(commands.length);
+      const replies = await within(pipeline.exec(), timeout, target, () => redis.disconnect());
+      const errors = (replies ?? []).flatMap(([error]) => (error ? [error] : []));
+      const farewell = errors.find(({ message }) => farewellIn(message));
+      // A connection that broke answers the rest with errors of the client's own making: those are no replies.
+      const broken = farewell ?? errors.find(({ name }) => name !== 'ReplyError');
+      if (broken) {
+        redis.disconnect();
+        throw asFailure(farewell ?? stream.errored ?? broken, target);
+      }
+      return (replies ?? []).map(([error, value]) =>
+        error ? { ok: false, error: printable(error.message) } : { ok: true, value },
+      );
+    },
+    get sent() {
+      return sent;
+    },
+    get address() {
+      return plainAddress(stream.remoteAddress);
+    },
+    close: () => redis.disconnect(),
+  };
+}
+
+/** An IPv4 address looks different through a socket that takes both kinds (RFC 4291, 2.5.5.2). */
+function plainAddress(address: string | undefined): string | undefined {
+  return address?.replace(/^::ffff:(?=[\d.]+$)/i, '');
+}
+
+/** ioredis is not given the password: its errors carry the command that failed, arguments included. */
+async function signIn(connection: Connection, { username, password }: Target): Promise<void> {
+  const auth: Command[] =
+    password === undefined ? [] : [['AUTH', ...(username === undefined ? [] : [username]), password]];
+  const replies = await connection.send([...auth, ['CLIENT', 'SETNAME', CONNECTION_NAME]], SIGN_IN_TIMEOUT_MS);
+  const [first] = replies;
+  if (auth.length > 0 && first && !first.ok && !isPasswordNeedless(first.error)) {
+    throw new NodeFailure('wrong-credentials', `the server refused the password: ${errorCode(first.error)}`);
+  }
+}
+
+/** A password for a server that asks for none is harmless: it is on its way to getting one, or has just lost it. */
+function isPasswordNeedless(error: string): boolean {
+  return /no password is set|without any password configured/i.test(error);
+}
+
+async function within<T>(work: Promise<T>, timeout: number, target: Target, abandon: () => void): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new NodeFailure('timeout', `${address(target)} did not answer within ${Math.round(timeout)} ms`));
+      // What still comes belongs to nobody: the next reply must not be taken for it.
+      abandon();
+    }, timeout);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,221 @@
+import type { Milliseconds } from '../../config/units.ts';
+import type {
+  Activity,
+  CycleEvent,
+  DefragState,
+  LatencyEvent,
+  MemorySample,
+  Observation,
+  Settings,
+} from '../../domain/observation.ts';
+import type { Command, Connection, Reply } from './connection.ts';
+import { identifyEngine, isClusterNode } from './engine.ts';
+import { errorCode, NodeFailure } from './failure.ts';
+import { guardedActivity, guardedMemory, persistence, replication, shortestUptime } from './guard-fields.ts';
+import {
+  firstOf,
+  type InfoFields,
+  type InfoLines,
+  infoLines,
+  numberField,
+  numberOf,
+  runIdField,
+  textField,
+  wordField,
+} from './info.ts';
+import { present } from './present.ts';
+import { settingsRead } from './setting-forms.ts';
+
+const LOOK_TIMEOUT_MS = 2000;
+
+/**
+ * One look is one round trip. One INFO for each section: several in one call need Redis 7.0, and `INFO all` would walk
+ * every command's statistics. CONFIG GET takes one pattern before 7.0. `stats` comes last, so that what it counts includes
+ * all of this look but itself.
+ */
+const INFO_SECTIONS = ['server', 'memory', 'persistence', 'replication', 'cpu', 'keyspace', 'stats'] as const;
+const CONFIG_PATTERNS = ['*active*defrag*', 'hz', 'latency-monitor-threshold'] as const;
+const CYCLE = 'active-defrag-cycle';
+/** LATENCY_TS_LEN (latency.h): a server keeps no more events of a kind. */
+const MOST_CYCLES = 160;
+
+const LOOK: readonly Command[] = [
+  ...CONFIG_PATTERNS.map((pattern): Command => ['CONFIG', 'GET', pattern]),
+  ['LATENCY', 'LATEST'],
+  ['LATENCY', 'HISTORY', CYCLE],
+  ...INFO_SECTIONS.map((section): Command => ['INFO', section]),
+];
+
+/** @throws {NodeFailure} when the node does not answer, or answers INFO with an error. */
+export async function observe(
+  connection: Connection,
+  node: string,
+  now: () => number,
+  monotonicNow?: () => Milliseconds,
+): Promise<Observation> {
+  const ownCommands = connection.sent + LOOK.length - 1;
+  const replies = await connection.send(LOOK, LOOK_TIMEOUT_MS);
+  const at = now();
+  const monotonic = monotonicNow?.();
+  const configs = replies.slice(0, CONFIG_PATTERNS.length);
+  const [latency, history] = replies.slice(CONFIG_PATTERNS.length);
+  const lines = replies.slice(-INFO_SECTIONS.length).flatMap((reply) => infoLines(infoText(reply)));
+  const fields = firstOf(lines);
+  // What is not Redis and answers all the same (a proxy, a stub) must not count as a node that is watched.
+  if (!fields.has('used_memory') && !fields.has('redis_version')) {
+    throw new NodeFailure('not-redis', 'INFO returned a text in which Redis reports nothing');
+  }
+  const { address } = connection;
+  const answers = { node, address, at, ownCommands, lines, fields, configs, latency, history };
+  // A copy: what is cut out of a text keeps the whole text in memory, for as long as the look is kept.
+  return structuredClone({ ...assemble(answers), ...(monotonic !== undefined && { monotonic }) });
+}
+
+/** Without INFO there is no look: the server is loading too early, busy with a script, or does not let us. */
+function infoText(reply: Reply): string {
+  if (!reply.ok)
+    throw new NodeFailure(
+      isCredentialError(reply.error) ? 'wrong-credentials' : 'refused',
+      `INFO was refused: ${reply.error}`,
+    );
+  if (typeof reply.value !== 'string') throw new NodeFailure('not-redis', 'INFO did not return a text');
+  return reply.value;
+}
+
+function isCredentialError(error: string): boolean {
+  return ['NOAUTH', 'WRONGPASS'].includes(errorCode(error));
+}
+
+interface Answers {
+  readonly node: string;
+  readonly address: string | undefined;
+  readonly at: number;
+  readonly ownCommands: number;
+  readonly lines: InfoLines;
+  readonly fields: InfoFields;
+  readonly configs: readonly Reply[];
+  readonly latency: Reply | undefined;
+  readonly history: Reply | undefined;
+}
+
+function assemble(answers: Answers): Observation {
+  const { node, address, at, ownCommands, lines, fields, configs, latency, history } = answers;
+  const runId = runIdField(fields);
+  const uptime = shortestUptime(lines);
+  const keys = keyCount(fields);
+  return {
+    node,
+    ...(address !== undefined && { address }),
+    at,
+    engine: identifyEngine(fields),
+    ...(runId !== undefined && { runId }),
+    ...(uptime !== undefined && { uptime: uptime * 1000 }),
+    ...(keys !== undefined && { keys }),
+    memory: { ...memorySample(fields), ...guardedMemory(lines) },
+    activity: { ...activity(fields), ...guardedActivity(lines), ownCommands },
+    persistence: persistence(lines),
+    replication: replication(lines, textField(fields, 'role')),
+    defrag: {
+      ...defragCounters(fields),
+      ...defragSettings(configs),
+      ...latencyEvent(latency),
+      ...cycleEvents(history),
+    },
+    ...(isClusterNode(fields) && { isCluster: true }),
+    refused: [
+      ...(configs.some((reply) => !reply.ok) ? ['config|get'] : []),
+      ...(latency?.ok === false ? ['latency|latest'] : []),
+      ...(history?.ok === false ? ['latency|history'] : []),
+    ],
+  };
+}
+
+export function memorySample(fields: InfoFields): MemorySample {
+  return present({
+    usedMemory: numberField(fields, 'used_memory'),
+    usedMemoryRss: numberField(fields, 'used_memory_rss'),
+    usedMemoryPeak: numberField(fields, 'used_memory_peak'),
+    allocatorAllocated: numberField(fields, 'allocator_allocated'),
+    allocatorActive: numberField(fields, 'allocator_active'),
+    allocatorResident: numberField(fields, 'allocator_resident'),
+    allocatorFragBytes: numberField(fields, 'allocator_frag_bytes'),
+    memAllocator: wordField(fields, 'mem_allocator'),
+    maxmemory: numberField(fields, 'maxmemory'),
+    // One sum since 7.0, the Lua VM alone before.
+    usedMemoryScripting: numberField(fields, 'used_memory_vm_total') ?? numberField(fields, 'used_memory_lua'),
+  });
+}
+
+function activity(fields: InfoFields): Omit<Activity, 'ownCommands'> {
+  return present({
+    totalCommandsProcessed: numberField(fields, 'total_commands_processed'),
+    evictedKeys: numberField(fields, 'evicted_keys'),
+    cpuSeconds: cpuSeconds(fields),
+  });
+}
+
+/** The main thread's since 6.2, the whole process' before: what clients wait for. */
+function cpuSeconds(fields: InfoFields): number | undefined {
+  const user = numberField(fields, 'used_cpu_user_main_thread') ?? numberField(fields, 'used_cpu_user');
+  const system = numberField(fields, 'used_cpu_sys_main_thread') ?? numberField(fields, 'used_cpu_sys');
+  return user === undefined || system === undefined ? undefined : user + system;
+}
+
+function defragCounters(fields: InfoFields): Pick<DefragState, 'running' | 'hits' | 'misses' | 'scannedKeys'> {
+  const moved = numberField(fields, 'active_defrag_key_hits');
+  const left = numberField(fields, 'active_defrag_key_misses');
+  return present({
+    running: numberField(fields, 'active_defrag_running'),
+    hits: numberField(fields, 'active_defrag_hits'),
+    misses: numberField(fields, 'active_defrag_misses'),
+    scannedKeys: moved === undefined || left === undefined ? undefined : moved + left,
+  });
+}
+
+/** INFO keyspace has a line for each database that holds keys: `db0:keys=700,expires=0,avg_ttl=0`; none where there are none. */
+function keyCount(fields: InfoFields): number | undefined {
+  const counts = [...fields].flatMap(([name, value]) =>
+    /^db\d+$/.test(name) ? [Number(/^keys=(\d+)(?:,|$)/.exec(value)?.[1])] : [],
+  );
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return counts.length > 0 && Number.isSafeInteger(total) ? total : undefined;
+}
+
+function defragSettings(replies: readonly Reply[]): Pick<DefragState, 'settings' | 'odd'> {
+  const answered = replies.filter((reply) => reply.ok);
+  if (answered.length === 0) return {};
+  const printed = answered.flatMap(({ value }) => Object.entries(pairs(value)));
+  const { settings, odd } = settingsRead(Object.fromEntries(printed));
+  return { settings, ...(odd.length > 0 && { odd }) };
+}
+
+/** CONFIG GET in RESP2: a flat list of names and values, whatever they are. */
+export function pairs(value: unknown): Settings {
+  if (!Array.isArray(value)) return {};
+  const names = value.filter((_, index) => index % 2 === 0);
+  return Object.fromEntries(names.map((name, index) => [String(name), String(value[2 * index + 1] ?? '')]));
+}
+
+/** LATENCY LATEST: a list of [event, epoch seconds of the latest, its milliseconds, the longest ever]. */
+function latencyEvent(reply: Reply | undefined): { readonly latency?: LatencyEvent } {
+  if (!reply?.ok || !Array.isArray(reply.value)) return {};
+  const event = reply.value.find((entry) => Array.isArray(entry) && entry[0] === CYCLE);
+  if (!event) return {};
+  const [at, latest, max] = event.slice(1, 4).map(figure);
+  return at === undefined || latest === undefined || max === undefined ? {} : { latency: { at, latest, max } };
+}
+
+/** LATENCY HISTORY: a list of [epoch seconds, milliseconds], oldest first. */
+function cycleEvents(reply: Reply | undefined): { readonly cycles?: readonly CycleEvent[] } {
+  if (!reply?.ok || !Array.isArray(reply.value)) return {};
+  const cycles = reply.value.flatMap((entry): CycleEvent[] => {
+    const [at, took] = Array.isArray(entry) ? entry.slice(0, 2).map(figure) : [];
+    return at === undefined || took === undefined ? [] : [{ at, took }];
+  });
+  return { cycles: cycles.slice(-MOST_CYCLES) };
+}
+
+/** A number of the protocol, or one in a text. */
+function figure(value: unknown): number | undefined {
+  return typeof value === 'number' || typeof value === 'string' ? numberOf(String(value)) : undefined;
+}

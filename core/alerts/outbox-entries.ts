@@ -1,0 +1,116 @@
+import * as z from 'zod/mini';
+import { MINUTE, type Milliseconds } from '../config/units.ts';
+import { ALERT_SCHEMA, type Alert } from '../domain/alert.ts';
+import { type StateStore, StateUnavailable, type Stored } from '../ports/state-store.ts';
+import { understood } from '../state/codec.ts';
+import { OUTBOX } from '../state/keys.ts';
+
+/** For as long as its writer may still be about to send it, nobody else does. Longer than any lease is busy. */
+const HELD: Milliseconds = 2 * MINUTE;
+
+export interface Entry {
+  readonly alert: Alert;
+  /** Epoch ms. */
+  readonly entrustedAt: number;
+  readonly holder: string;
+  readonly heldUntil: number;
+  /** Sendings that were begun, and of which nobody knows whether they have failed. */
+  readonly sendings: number;
+  /** The id of the digest in which it was being sent: a repeat is told in the same one. */
+  readonly digest?: string;
+}
+
+export interface Owed {
+  readonly key: string;
+  readonly entry: Entry;
+  readonly alert: Alert;
+  readonly version: number;
+}
+
+const text = z.string();
+
+const entrySchema = z.object({
+  alert: z.looseObject({
+    schema: z.literal(ALERT_SCHEMA),
+    id: text,
+    event: text,
+    severity: z.enum(['info', 'warning', 'critical']),
+    at: text,
+    stage: text,
+    instance: text,
+    node: text,
+    title: text,
+    why: text,
+    facts: z.array(z.looseObject({ label: text, value: text })),
+    next: text,
+  }),
+  entrustedAt: z.number(),
+  holder: text,
+  heldUntil: z.number(),
+  sendings: z.number(),
+  digest: z.optional(text),
+});
+
+/** @throws {StateUnavailable} for a document that this version has not written. */
+export function owedOf(key: string, { value, version }: Stored): Owed {
+  const entry = understood(entrySchema, key, value) as Entry;
+  return { key, entry, alert: entry.alert, version };
+}
+
+/** Writes an alert that is not there yet. Returns why it could not be kept, or undefined. */
+export async function keep(store: StateStore, holder: string, alert: Alert, now: number): Promise<string | undefined> {
+  const entry: Entry = { alert, entrustedAt: now, holder, heldUntil: now + HELD, sendings: 0 };
+  return await failure(store.write(OUTBOX + alert.id, entry, undefined));
+}
+
+/**
+ * Takes an entry for a sending that begins now, in a digest or alone. Returns it under its new version; a text: why it could not be
+ * taken; undefined: another job has it.
+ */
+export async function claim(
+  store: StateStore,
+  { key, entry, version }: Owed,
+  { holder, now, digest }: { readonly holder: string; readonly now: number; readonly digest: string | undefined },
+): Promise<Owed | string | undefined> {
+  const claimed: Entry = {
+    ...freed(entry),
+    holder,
+    heldUntil: now + HELD,
+    sendings: entry.sendings + 1,
+    ...(digest !== undefined && { digest }),
+  };
+  const written = await outcome(store.write(key, claimed, version));
+  if (typeof written === 'string') return written;
+  // With the sendings of before: if this one fails, it was none.
+  return written.stored ? { key, entry, alert: entry.alert, version: written.version } : undefined;
+}
+
+/** After a sending: removes what was accepted, and frees what was not. Returns why it could not, or undefined. */
+export async function settle(
+  store: StateStore,
+  { key, entry, version }: Owed,
+  isSent: boolean,
+): Promise<string | undefined> {
+  const done = isSent ? store.remove(key, version) : store.write(key, { ...freed(entry), heldUntil: 0 }, version);
+  return await failure(done);
+}
+
+/** Of no digest: what was not accepted may be told in another one. */
+function freed({ digest, ...entry }: Entry): Entry {
+  return entry;
+}
+
+export async function failure(attempt: Promise<unknown>): Promise<string | undefined> {
+  const result = await outcome(attempt);
+  return typeof result === 'string' ? result : undefined;
+}
+
+async function outcome<T>(attempt: Promise<T>): Promise<T | string> {
+  try {
+    return await attempt;
+  } catch (error) {
+    // What no store can hold is told without it: nothing of ours may stand in the way of what was begun.
+    if (error instanceof StateUnavailable || error instanceof TypeError) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,61 @@
+import { createCloudWatchClient } from './adapters/aws/clients.ts';
+import { createMetricSink } from './adapters/aws/cloudwatch.ts';
+import { createSecretReader } from './adapters/aws/secrets.ts';
+import { createAlertSink } from './adapters/aws/sns.ts';
+import { systemClock } from './adapters/clock.ts';
+import { readConfig } from './adapters/config-file.ts';
+import { sessionOpener } from './adapters/redis/node-session.ts';
+import { deduplicate } from './alerts/deduplicate.ts';
+import { CLEAR_TEXT_REMEDY, passwordsInClear } from './config/clear-text.ts';
+import { ENVIRONMENT, EnvironmentError, required } from './config/environment.ts';
+import type { Config } from './config/schema.ts';
+import { cacheLeases } from './leases/lease-cache.ts';
+import type { Log } from './ports/log.ts';
+import type { Ports } from './ports/ports.ts';
+import type { AlertSink } from './ports/sinks.ts';
+import type { StateStore } from './ports/state-store.ts';
+import { openStateStore } from './state/open-store.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Everything that a container needs, made once.
+ * @throws {EnvironmentError} {ConfigError} {AwsEnvironmentError} naming what is missing or wrong.
+ */
+export function compose(env: Environment, log: Log): { readonly config: Config; readonly ports: Ports } {
+  const stage = required(env, ENVIRONMENT.stage, 'the stage, like prod');
+  const config = readConfig(env[ENVIRONMENT.configFile] || `config/${stage}.yml`, stage);
+  for (const { instance, nodes } of passwordsInClear(config))
+    log.warn('the password crosses the network unencrypted', { instance, nodes, next: CLEAR_TEXT_REMEDY });
+  const clock = systemClock();
+  return {
+    config,
+    ports: {
+      open: sessionOpener(createSecretReader({ env, now: clock.now }), clock),
+      sightings: new Map(),
+      store: cacheLeases(stateStore(env)),
+      metrics: createMetricSink(createCloudWatchClient()),
+      alerts: deduplicate(alertSink(env, config), clock),
+      clock,
+      log,
+    },
+  };
+}
+
+function stateStore(env: Environment): StateStore {
+  const { stateTable, stateFile } = ENVIRONMENT;
+  const purpose = `the path of the state file, or ${stateTable} a table's name`;
+  const otherwise = () => required(env, stateFile, purpose);
+  return openStateStore(env, { asked: env[stateFile], askedBy: stateFile, otherwise });
+}
+
+/** The sink names its own option; whoever set it up knows the variable. @throws {EnvironmentError} {AwsEnvironmentError} */
+export function alertSink(env: Environment, { notifications: { chat } }: Config): AlertSink {
+  const topicArn = required(env, ENVIRONMENT.alertTopicArn, 'the ARN of the SNS topic for alerts');
+  try {
+    return createAlertSink({ topicArn, ...(chat !== undefined && { https: chat }) });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new EnvironmentError(`${ENVIRONMENT.alertTopicArn} cannot be used: ${error.message}`);
+  }
+}

@@ -1,0 +1,107 @@
+import type { InstanceConfig } from '../config/schema.ts';
+import { type Bytes, HOUR, type Milliseconds } from '../config/units.ts';
+import type { Obstacle, Prospect } from '../domain/diagnosis.ts';
+import type { Denial } from '../domain/engine.ts';
+import type { NodeMemory } from '../domain/node-history.ts';
+import type { Observation } from '../domain/observation.ts';
+import type { Prediction } from '../domain/prediction.ts';
+import { isActiveDefragOn } from './active-defrag.ts';
+import { closableHoles, defraggableHoles, type Holes } from './predict.ts';
+
+/** What decides whether a cure can be had on a node, apart from the time of day. */
+export interface Known {
+  readonly observation: Observation;
+  readonly policy: Pick<InstanceConfig, 'purge' | 'defrag'>;
+  readonly memory: Pick<NodeMemory, 'runId' | 'defragSupport' | 'purgeRefusedAt' | 'crashed'>;
+  readonly now: number;
+}
+
+const WORTHWHILE: Prospect = { kind: 'worthwhile' };
+
+const LITTLE: Prospect = { kind: 'little' };
+
+/** Active defrag. Nothing here concerns a purge: whatever keeps defrag off, free pages can still be returned. */
+export function defragProspect(known: Known, holes: Holes | undefined): Prospect {
+  const { observation, policy } = known;
+  if (isActiveDefragOn(observation)) return { kind: 'already-on' };
+  const worth = worthOf(policy.defrag);
+  if (!holes || closableHoles(holes) < worth) return LITTLE;
+  const obstacle = engineObstacle(observation) ?? defragObstacle(known);
+  if (obstacle) return obstacle;
+  // What it once returned does not decide whether it is tried again: that is the growing cooldown's business.
+  if (defraggableHoles(holes) >= worth) return isProven(known) ? WORTHWHILE : { kind: 'worthwhile', unproven: true };
+  return { kind: 'not-defraggable', seen: holes.seenByDefrag ?? 0, of: holes.externalFragmentation };
+}
+
+/** MEMORY PURGE. `worth`: below it, nothing is gained. */
+export function purgeProspect(known: Known, predicted: Prediction, worth = worthOf(known.policy.purge)): Prospect {
+  const { observation, policy } = known;
+  if (predicted.reclaim < worth) return LITTLE;
+  const unknown = engineObstacle(observation);
+  if (unknown) return unknown;
+  if (!policy.purge.enabled) return { kind: 'disabled', setting: 'purge.enabled' };
+  if (isPurgeRefused(known)) return { kind: 'purge-refused' };
+  if (predicted.stall > policy.purge.maxBlock) return { kind: 'would-block', stall: predicted.stall };
+  return WORTHWHILE;
+}
+
+/** The obstacle in a prospect, if it is one. */
+export function obstacleIn(prospect: Prospect): Obstacle | undefined {
+  return prospect.kind === 'worthwhile' || prospect.kind === 'little' ? undefined : prospect;
+}
+
+/** Also with a `minReclaim` of 0: what returns nothing is not worth a try. */
+export function worthOf({ minReclaim }: { readonly minReclaim: Bytes }): Bytes {
+  return Math.max(1, minReclaim);
+}
+
+function engineObstacle({ engine }: Observation): Obstacle | undefined {
+  return engine.name === 'unknown' ? { kind: 'unknown-engine', version: engine.version } : undefined;
+}
+
+function defragObstacle(known: Known): Obstacle | undefined {
+  const { observation, policy, memory } = known;
+  if (!policy.defrag.enabled) return { kind: 'disabled', setting: 'defrag.enabled' };
+  const denied = observation.engine.denied ?? crashDenial(known);
+  if (denied) return { kind: 'denied-version', denial: denied };
+  const { settings } = observation.defrag;
+  if (!settings || isRefused(observation, 'config|set')) return { kind: 'config-refused' };
+  const { odd = [] } = observation.defrag;
+  if (odd.length > 0) return { kind: 'odd-settings', names: odd };
+  if (memory.defragSupport === 'unsupported' && isOfRun(known)) return { kind: 'unsupported' };
+  if (settings.activedefrag !== undefined) return undefined;
+  return { kind: isRefused(observation, 'config|get') ? 'config-refused' : 'unsupported' };
+}
+
+function isProven(known: Known): boolean {
+  return known.memory.defragSupport === 'supported' && isOfRun(known);
+}
+
+/** Another run may be of another build. */
+function isOfRun({ memory, observation }: Known): boolean {
+  return memory.runId === observation.runId;
+}
+
+/** A server that went down under our defrag may have gone down of it. */
+const CRASH_MEMORY: Milliseconds = 7 * 24 * HOUR;
+
+function crashDenial({ memory, observation, now }: Known): Denial | undefined {
+  const { crashed } = memory;
+  if (crashed?.version !== observation.engine.version || now - crashed.at > CRASH_MEMORY) return undefined;
+  return {
+    issue: 'seen on this node',
+    why: 'the server restarted while our active defrag was on',
+    fixedIn: 'another version, or a week without defrag',
+  };
+}
+
+/** An ACL that lacks +memory|purge is asked again the next night, not every cooldown: each try sends a message. */
+const REFUSAL_MEMORY: Milliseconds = 20 * HOUR;
+
+function isPurgeRefused({ memory: { purgeRefusedAt }, now }: Known): boolean {
+  return purgeRefusedAt !== undefined && now - purgeRefusedAt < REFUSAL_MEMORY;
+}
+
+function isRefused({ refused }: Observation, command: string): boolean {
+  return refused.includes(command);
+}

@@ -1,0 +1,99 @@
+/**
+ * What Offpeak tells people through SNS: events only. A state (fragmentation high, RSS near the limit, a node that does not
+ * answer, the job not running) is a CloudWatch alarm, which has the state machine for it; nothing is told twice.
+ */
+export const ALERT_SCHEMA = 'offpeak/alert@1';
+
+export type Severity = 'info' | 'warning' | 'critical';
+
+export type AlertEvent =
+  /** MEMORY PURGE was run and measured. */
+  | 'purged'
+  | 'defrag-started'
+  /** The goal was met, settings restored. */
+  | 'defrag-finished'
+  /** Stopped before the goal (window closed, budget spent, guard, no progress), settings restored. */
+  | 'defrag-aborted'
+  /** An action could not be carried out, or its outcome is unknown. */
+  | 'action-failed'
+  /** It was carried out and returned too little to be worth repeating. */
+  | 'cure-ineffective'
+  /** activedefrag is on and no lease of ours explains it: left alone. */
+  | 'foreign-defrag'
+  /** The server's build refuses active defrag; told once for each run of the server. */
+  | 'defrag-unsupported'
+  /** The server restarted while our lease was held: its volatile settings are gone with it. */
+  | 'lease-lost'
+  /** A setting that we had changed holds neither our value nor the prior one: a human's, left alone. */
+  | 'settings-changed'
+  /** A CONFIG REWRITE during our defrag has put our settings into the server's config file: a restart would bring them back. */
+  | 'config-rewritten'
+  /** Settings as Offpeak sets them stand on a server on which it has no lease. */
+  | 'left-on'
+  /** Two nodes of the config are one server: the second one is only watched. */
+  | 'same-server'
+  /** The state store could not be read or written: no action was taken. */
+  | 'state-unavailable'
+  /** A digest of events of several kinds. */
+  | 'several';
+
+/** One line of an alert: a label and its value, both already in words for people. */
+export interface AlertFact {
+  readonly label: string;
+  readonly value: string;
+  /** The figure that this line says in words: who draws the figures leaves the line out. */
+  readonly figure?: keyof AlertFigures;
+}
+
+/** The same facts as numbers, for those who filter or draw. Bytes and milliseconds. */
+export interface AlertFigures {
+  readonly rssBefore?: number;
+  readonly rssAfter?: number;
+  readonly predictedBytes?: number;
+  readonly returnedBytes?: number;
+  /** The longest time for which clients were kept waiting, and what was promised. */
+  readonly stallMs?: number;
+  readonly promisedStallMs?: number;
+  readonly memoryLimit?: number;
+}
+
+/**
+ * A chat shows so many nodes of a digest in one message, and the rest in further ones. The job counts with it when it divides what it
+ * has to tell into digests.
+ */
+export const NODES_A_MESSAGE = 150;
+
+/** One of the events that a digest stands for. */
+export interface AlertMember {
+  /** The id of the alert that it would be by itself: what has to be recognised when an event is told again. */
+  readonly id: string;
+  readonly event: AlertEvent;
+  readonly instance: string;
+  readonly node: string;
+  /** What sets it apart from the others, in words. Empty where the digest says it for all of them, or is too large for it. */
+  readonly what: string;
+}
+
+/** An event of one node; with `members`, a digest: the events of many nodes in one message, all of the same severity. */
+export interface Alert {
+  readonly schema: typeof ALERT_SCHEMA;
+  /** The same for a repeated delivery of the same event. */
+  readonly id: string;
+  readonly event: AlertEvent;
+  readonly severity: Severity;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly stage: string;
+  readonly instance: string;
+  readonly node: string;
+  /** One line: what happened, to what, by how much. */
+  readonly title: string;
+  /** Why it was done, or why it was not. */
+  readonly why: string;
+  readonly facts: readonly AlertFact[];
+  /** What happens next, and what (if anything) a person has to do. */
+  readonly next: string;
+  readonly figures?: AlertFigures;
+  /** Only in a digest, whose `instance` and `node` are `all` where they are not the same for all of them. */
+  readonly members?: readonly AlertMember[];
+}

@@ -1,0 +1,104 @@
+import type { Bytes, Milliseconds, Percent } from '../config/units.ts';
+import type { Outage, Version } from './stage.ts';
+
+/** Why the stage keeps a node from being acted on, with its figures. */
+export type StageBlocker =
+  | { readonly kind: 'stage-limit'; readonly limit: number; readonly nodes: readonly string[] }
+  /** Two servers of one machine share its processors, its memory bandwidth and its kernel's locks. */
+  | { readonly kind: 'host-acting'; readonly node: string; readonly isDefrag: boolean }
+  /** Crashes under defrag are a matter of the version (see the deny-list): what has befallen one is not tried on the next. */
+  | {
+      readonly kind: 'version-fell';
+      readonly node: string;
+      readonly engine: Version;
+      readonly how: Outage['how'];
+      readonly at: number;
+      readonly until: number;
+    };
+
+/** Others need the server now. What is exceeded is there with its limit; neither: nothing could be measured. */
+export interface Busy {
+  readonly kind: 'busy';
+  readonly mainThread?: {
+    readonly cpu: Percent;
+    readonly limit: Percent;
+    /** Our own active defrag has up to this much of it. */
+    readonly ownDefrag?: Percent;
+  };
+  readonly commands?: {
+    readonly perSecond: number;
+    readonly limit: number;
+    /** The config does not set this limit: it stands in where the CPU could not be measured. */
+    readonly standsIn?: true;
+  };
+}
+
+export type ReplicationBlocker =
+  | { readonly kind: 'replica-syncing'; readonly linkUp: boolean }
+  | { readonly kind: 'feeding-full-sync'; readonly replicas: number }
+  | { readonly kind: 'failover' }
+  /** The copy is old. `whose`: this node is the replica, or it is the primary of one. */
+  | {
+      readonly kind: 'replica-behind';
+      readonly whose: 'own' | 'replicas';
+      /** Since the last word of the primary, or of the replica. */
+      readonly silentFor?: Milliseconds;
+      readonly behind?: Bytes;
+    }
+  /** A primary whose peers do not answer may be the last one that serves its data. */
+  | { readonly kind: 'peers-silent'; readonly peers: readonly string[]; readonly configured: number }
+  | { readonly kind: 'replicas-missing'; readonly connected: number; readonly configured: number };
+
+/** Why acting on a node is unsafe or unwise now, with the figures that say so. */
+export type Blocker =
+  | { readonly kind: 'unknown-engine'; readonly engine: string; readonly version: string }
+  /** MEMORY lacks the LOADING flag: the server itself would refuse. */
+  | { readonly kind: 'loading' }
+  /** The defragger idles during a fork ("will just do damage", defrag.c), and every page that moves is copied. */
+  | { readonly kind: 'forking'; readonly child: 'bgsave' | 'aof-rewrite' | 'module' | 'slot-migration' }
+  /** Nothing is saved: what a crash would lose grows with each write (rdb.c, aof.c; by default the server itself refuses writes then). */
+  | {
+      readonly kind: 'persistence-failing';
+      readonly failing: readonly ('save' | 'aof-write' | 'aof-rewrite')[];
+      /** Changes since the last good save. */
+      readonly unsaved?: number;
+    }
+  /** Far less of it is in memory than it has allocated: it was swapped out, and each page that is touched comes from the disk. */
+  | { readonly kind: 'swapped-out'; readonly rss: Bytes; readonly used: Bytes }
+  | ReplicationBlocker
+  /** Slots of a Cluster are on the move (CLUSTER NODES, CLUSTER INFO, INFO memory): both sides are at work, and its keys are about to go. */
+  | { readonly kind: 'slots-migrating'; readonly slots?: number; readonly bytes?: Bytes }
+  /** `cluster_state` is not `ok`: some slots are served by no node. */
+  | { readonly kind: 'cluster-down' }
+  | { readonly kind: 'cluster-refused' }
+  | { readonly kind: 'clients-paused'; readonly reason: string; readonly left: Milliseconds }
+  /** Holes that may lie where defrag moves nothing (`modules.ts`). */
+  | { readonly kind: 'module-types'; readonly modules: readonly string[] }
+  /** Memory is still being freed in the background: what is seen now is not what will be there in a moment. */
+  | { readonly kind: 'lazyfree-pending'; readonly objects: number }
+  | { readonly kind: 'rehashing'; readonly bytes: Bytes; readonly limit: Bytes }
+  /** Short of memory for data: a capacity problem, which no cure of ours solves. */
+  | { readonly kind: 'eviction-pressure'; readonly exceededFor: Milliseconds; readonly overLimit: Bytes }
+  | { readonly kind: 'just-restarted'; readonly uptime: Milliseconds; readonly required: Milliseconds }
+  | Busy
+  | StageBlocker
+  | { readonly kind: 'peer-acting'; readonly peer: string }
+  | { readonly kind: 'cooling-down'; readonly until: number }
+  /** The canary of its instance: what has befallen it under our defrag is not tried on its peers in the same night. */
+  | { readonly kind: 'canary-died'; readonly node: string; readonly until: number }
+  /** The config names this server twice: it is tended as that node. */
+  | { readonly kind: 'same-server'; readonly as: string }
+  | { readonly kind: 'not-enough-time'; readonly remaining: Milliseconds; readonly required: Milliseconds }
+  /** A defrag that is cut off has cost its time and returned next to nothing: most holes close as a scan ends. */
+  | {
+      readonly kind: 'too-long';
+      readonly required: Milliseconds;
+      readonly available: Milliseconds;
+      readonly cpu: Percent;
+      /** What sets the time that there is. */
+      readonly bound: 'window' | 'maxDuration' | 'schedule';
+      /** Measured on this node, not estimated. */
+      readonly isLearned: boolean;
+    };
+
+export type BlockerKind = Blocker['kind'];

@@ -1,0 +1,35 @@
+/**
+ * Which server this is, and what its version is known for. Redis' relatives answer INFO with a `redis_version` of their own
+ * choosing, so the more particular field is asked first.
+ */
+export type EngineName = 'redis' | 'valkey' | 'keydb' | 'dragonfly' | 'garnet' | 'unknown';
+
+export interface Denial {
+  readonly issue: string;
+  readonly why: string;
+  /** What lifts the denial where the node stands: there nothing else on the list holds either. */
+  readonly fixedIn: string;
+}
+
+/** What a server is, by its own word. */
+export interface Engine {
+  readonly name: EngineName;
+  /** As printed, e.g. `7.0.15`; empty where the server does not say. */
+  readonly version: string;
+  /**
+   * Defragments in ~500 µs slices on a timer of its own, so that `hz` no longer makes the stall:
+   * Redis ≥ 8.0 (redis#13814), Valkey ≥ 8.1 (valkey#1242).
+   */
+  readonly slicedDefrag: boolean;
+  /**
+   * Within a scan the defragger's CPU share can rise and not fall (defrag.c computeDefragCycles): it has to be switched off and on to
+   * become gentler. Redis before 7.4 and Valkey before 8.0 (redis#13020).
+   */
+  readonly cpuOnlyRises?: true;
+  /** The defragger looks at its clock only after 512 hits: Valkey 8.1 (valkey#2421, mended in 9.0 by #2553). */
+  readonly coarseClock?: true;
+  /** `CONFIG SET` takes several parameters at once, all or nothing: Redis ≥ 7.0, every Valkey. */
+  readonly atomicConfigSet: boolean;
+  /** Why switching active defrag on and off is known to kill or corrupt this version; absent where nothing is known. */
+  readonly denied?: Denial;
+}

@@ -1,0 +1,181 @@
+import type { Bytes, Milliseconds } from '../config/units.ts';
+import type { Engine } from './engine.ts';
+
+/**
+ * What one look at one node saw. Every field that a server may not report is optional: absent means that the server did not
+ * say, or said something that the field cannot hold.
+ */
+export interface Observation {
+  /** `host:port`, as the config names it. */
+  readonly node: string;
+  /** The IP address that the connection led to. */
+  readonly address?: string;
+  /** Epoch milliseconds at which the reply arrived. */
+  readonly at: number;
+  /**
+   * The same instant by a clock that is never set (`Clock.elapsed` of this process), for the time between two looks. Absent where time is
+   * simulated.
+   */
+  readonly monotonic?: Milliseconds;
+  readonly engine: Engine;
+  /** Changes with every start of the server process. */
+  readonly runId?: string;
+  readonly uptime?: Milliseconds;
+  readonly memory: MemorySample;
+  readonly activity: Activity;
+  readonly persistence: Persistence;
+  readonly replication: Replication;
+  readonly defrag: DefragState;
+  /** Commands that the server refused to us (NOPERM, unknown, renamed), as `config|get`. */
+  readonly refused: readonly string[];
+  /** The server is a node of a Cluster (`redis_mode`, Valkey's `server_mode`). */
+  readonly isCluster?: true;
+  /** What only the second look before a start asks for. */
+  readonly examined?: Examined;
+  /** Keys of all databases (INFO keyspace). */
+  readonly keys?: number;
+}
+
+/** INFO memory. Redis samples these every 100 ms (server.c cronUpdateMemoryStats), so a look sooner than that sees old values. */
+export interface MemorySample {
+  readonly usedMemory?: Bytes;
+  readonly usedMemoryRss?: Bytes;
+  /** Since the server's start. */
+  readonly usedMemoryPeak?: Bytes;
+  readonly allocatorAllocated?: Bytes;
+  readonly allocatorActive?: Bytes;
+  readonly allocatorResident?: Bytes;
+  /** What the server's own defragger sees. Small bins only since Redis 7.4 / Valkey 8.0, and 0 on some builds. */
+  readonly allocatorFragBytes?: Bytes;
+  /** `jemalloc-5.3.0`, `libc`, … */
+  readonly memAllocator?: string;
+  readonly maxmemory?: Bytes;
+  /** Lua's VM and caches: overhead that SCRIPT FLUSH frees and no cure of ours does. */
+  readonly usedMemoryScripting?: Bytes;
+  readonly rehashingOverhead?: Bytes;
+  /** Allocated at once before Redis 7.0, and touched only as it fills. */
+  readonly replicationBacklog?: Bytes;
+  /** Buffers of slots that are moved in or out: Redis 8.4, Valkey 9. */
+  readonly slotBuffers?: Bytes;
+  readonly lazyfreePendingObjects?: number;
+}
+
+export interface Activity {
+  readonly totalCommandsProcessed?: number;
+  readonly instantaneousOpsPerSec?: number;
+  readonly evictedKeys?: number;
+  readonly currentEvictionExceededTime?: Milliseconds;
+  /** Processor time of the main thread since start, where it is reported apart; else of the process. */
+  readonly cpuSeconds?: number;
+  /**
+   * How many commands this connection has sent before this look's INFO stats was executed, handshake included: the measured
+   * rate is of others only.
+   */
+  readonly ownCommands: number;
+}
+
+export interface Persistence {
+  readonly loading?: boolean;
+  readonly asyncLoading?: boolean;
+  readonly rdbBgsaveInProgress?: boolean;
+  readonly aofRewriteInProgress?: boolean;
+  readonly aofRewriteScheduled?: boolean;
+  readonly moduleForkInProgress?: boolean;
+  /** Valkey 9. */
+  readonly slotMigrationForkInProgress?: boolean;
+  /** `rdb_last_bgsave_status`, `aof_last_write_status`, `aof_last_bgrewrite_status`: whether the latest went well. */
+  readonly saves?: boolean;
+  readonly aofWrites?: boolean;
+  readonly aofRewrites?: boolean;
+  /** `rdb_changes_since_last_save` */
+  readonly unsaved?: number;
+}
+
+export type Role = 'primary' | 'replica' | 'unknown';
+
+export interface Replication {
+  readonly role: Role;
+  readonly primarySyncInProgress?: boolean;
+  /** `up` or `down`, on a replica. */
+  readonly primaryLinkUp?: boolean;
+  readonly failoverInProgress?: boolean;
+  /** Replicas that are being fed a full sync now: whose state is not `online`. */
+  readonly replicasSyncing: number;
+  readonly connectedReplicas?: number;
+  /** Those that lag by less than `min-replicas-max-lag`; only where `min-replicas-to-write` is set. */
+  readonly goodReplicas?: number;
+  /** On a replica: since the last word of its primary (`master_last_io_seconds_ago`), and what it has heard and not yet applied. */
+  readonly primarySilentFor?: Milliseconds;
+  readonly unapplied?: Bytes;
+  /** On a primary, of the worst of its replicas that are online: since its last acknowledgement (`lag`), and what it has not acknowledged. */
+  readonly replicaSilentFor?: Milliseconds;
+  readonly replicaBehind?: Bytes;
+}
+
+/** What costs commands of its own, and is asked only where something is about to be started. */
+export interface Examined {
+  /** INFO modules. */
+  readonly modules: readonly ServerModule[];
+  /** INFO clients, Valkey 8.1: somebody holds the clients off (CLIENT PAUSE, a failover), and for how long yet. */
+  readonly paused?: { readonly reason: string; readonly left: Milliseconds };
+  /** Of a node of a Cluster; `refused`: the server does not tell us (CLUSTER INFO, CLUSTER NODES). */
+  readonly cluster?: ClusterView | 'refused';
+}
+
+export interface ClusterView {
+  /** `cluster_state` is `ok`. */
+  readonly isUp: boolean;
+  /** Slots, or tasks of atomic migration, that are on their way to or from this node. */
+  readonly migrating: number;
+}
+
+export interface ServerModule {
+  readonly name: string;
+  readonly version: number;
+  /** Of search: how many indexes there are, where it says so. */
+  readonly indexes?: number;
+}
+
+/** Settings as `CONFIG GET` prints them. */
+export type Settings = Readonly<Record<string, string>>;
+
+export interface DefragState {
+  /** `activedefrag`, `active-defrag-*`, `hz`, `latency-monitor-threshold`; absent where CONFIG is refused. */
+  readonly settings?: Settings;
+  /** Settings that are left out of these, since CONFIG GET has printed what they cannot hold. */
+  readonly odd?: readonly string[];
+  /** Intended CPU percent, 0 when idle. Stays non-zero while a fork pauses the defragger: no proof of progress. */
+  readonly running?: number;
+  /** Counters since the server's start or CONFIG RESETSTAT. */
+  readonly hits?: number;
+  readonly misses?: number;
+  /** Keys that the scan has passed: `active_defrag_key_hits` + `active_defrag_key_misses`, since the same moment. */
+  readonly scannedKeys?: number;
+  /** LATENCY LATEST active-defrag-cycle: needs `latency-monitor-threshold` > 0. */
+  readonly latency?: LatencyEvent;
+  /** LATENCY HISTORY active-defrag-cycle, oldest first: absent where the server refuses it. */
+  readonly cycles?: readonly CycleEvent[];
+}
+
+/** The longest cycle of one second, of those that reached `latency-monitor-threshold`; the server keeps 160 (latency.c). */
+export interface CycleEvent {
+  /** Epoch seconds by the server's clock. */
+  readonly at: number;
+  readonly took: Milliseconds;
+}
+
+export interface LatencyEvent {
+  /** Epoch seconds of the latest event, by the server's clock. */
+  readonly at: number;
+  readonly latest: Milliseconds;
+  /** Since the server's start or LATENCY RESET. */
+  readonly max: Milliseconds;
+}
+
+/** Another node of the same instance. Without `replication` it did not answer. */
+export interface Peer {
+  readonly node: string;
+  readonly replication?: Replication;
+  /** A server that the config names twice, under its second address: no copy of anything. */
+  readonly isDouble?: true;
+}

@@ -1,0 +1,189 @@
+import type { InstanceConfig } from '../config/schema.ts';
+import type { Bytes, Milliseconds, Percent } from '../config/units.ts';
+import type { Blocker, BlockerKind } from './blocker.ts';
+import type { Diagnosis } from './diagnosis.ts';
+import type { Denial } from './engine.ts';
+import type { NodeMemory } from './node-history.ts';
+import type { Observation, Peer, Settings } from './observation.ts';
+import type { Pause } from './pause.ts';
+import type { Prediction } from './prediction.ts';
+import type { StageLimits } from './stage.ts';
+import type { WindowState } from './window.ts';
+
+/** What to do with one node now. Plain data: `offpeak plan` prints exactly this. */
+export type Plan =
+  | {
+      readonly kind: 'act';
+      readonly action: Step;
+      readonly reason: ActReason;
+      readonly predicted: Prediction;
+    }
+  | {
+      readonly kind: 'skip';
+      readonly reason: SkipReason;
+      /** What would have been done, where only the circumstances forbid it. */
+      readonly instead?: { readonly action: keyof Steps; readonly predicted: Prediction };
+      readonly blockers?: readonly Blocker[];
+      readonly denial?: Denial;
+      /** Who wants it quiet, and why. */
+      readonly pause?: Pick<Pause, 'reason' | 'by'>;
+      /** Epoch ms at which the reason ends by itself. */
+      readonly until?: number;
+      /** How far a running defrag has come. */
+      readonly underWay?: UnderWay;
+    };
+
+/** How far a running defrag has come. Bytes come late: small values free their slabs only as a scan ends. */
+export interface UnderWay {
+  readonly elapsed: Milliseconds;
+  /** Values moved so far. */
+  readonly moved: number;
+  /** Holes closed so far; negative where they have grown. */
+  readonly closed: Bytes;
+  /** Of the work that was predicted, 0 to 1; absent where nothing was. */
+  readonly share?: number;
+  readonly left?: Milliseconds;
+  /** It has taken more work than predicted: how much is left is unknown. */
+  readonly isLate?: true;
+  /** 0: as planned; each step halves the work of a cycle. */
+  readonly level: number;
+}
+
+/** The steps that actions take, by kind. A new action adds its own here, from its own folder (`declare module`). */
+export interface Steps {
+  purge: { readonly kind: 'purge' };
+  'start-defrag': StartDefrag;
+  'stop-defrag': StopDefrag;
+}
+
+export type Step = Steps[keyof Steps];
+
+export interface StartDefrag {
+  readonly kind: 'start-defrag';
+  readonly settings: Settings;
+  /** The share of the main thread, in %, that it begins with. */
+  readonly cpu: Percent;
+  /** Epoch ms. */
+  readonly expiresAt: number;
+}
+
+export interface StopDefrag {
+  readonly kind: 'stop-defrag';
+  readonly because: StopReason;
+  readonly blockers?: readonly Blocker[];
+  /** Absent where only the purge and the verdict of a stop were still owed. */
+  readonly pause?: Pick<Pause, 'until' | 'reason' | 'by'>;
+}
+
+/** Why a step is taken. A new action adds its own here, as with `Steps`. */
+export interface ActReasons {
+  'pages-retained': true;
+  'after-defrag': true;
+  fragmented: true;
+}
+
+export type ActReason = keyof ActReasons | StopReason;
+
+export type StopReason =
+  | 'goal-met'
+  | 'no-progress'
+  | 'window-closed'
+  | 'duration-spent'
+  | 'stall-spent'
+  /** Somebody switched it off before us. */
+  | 'switched-off'
+  /** Its volatile settings went with it: nothing is left to restore. */
+  | 'server-restarted'
+  /** The job died between taking the lease and changing anything. */
+  | 'never-started'
+  | 'paused'
+  | 'disabled'
+  | 'interrupted'
+  /** Every lease was asked for (`offpeak release`). */
+  | 'released'
+  /** After a rollback: a newer version of Offpeak has taken the lease, and this one knows only how to end it. */
+  | 'newer-version'
+  | BlockerKind;
+
+export type SkipReason =
+  /** Nothing that a cure would bring back is worth it. */
+  | 'healthy'
+  | 'disabled'
+  /** Our defrag runs, and nothing speaks against it. */
+  | 'defragmenting'
+  /** Defrag is on without a lease of ours. */
+  | 'foreign-defrag'
+  /** The same, and by our own hand. */
+  | 'left-on'
+  /** The build refuses active defrag. */
+  | 'unsupported'
+  /** The holes are there, but the server's own defragger does not see enough of them. */
+  | 'not-defraggable'
+  /** The version is known to crash when defrag is toggled. */
+  | 'denied-version'
+  /** CONFIG is refused to us: a managed service, or an ACL. */
+  | 'config-refused'
+  /** CONFIG GET prints what a setting cannot hold: it could not be given back. */
+  | 'odd-settings'
+  | 'purge-refused'
+  | 'no-layers'
+  /** The purge would block for longer than `maxBlock`. */
+  | 'would-block'
+  /** A cycle is predicted to be longer than `maxStall`, or the first one than ten times that. */
+  | 'would-stall'
+  /** Somebody wants it quiet. */
+  | 'paused'
+  | 'outside-window'
+  /** A window would be open, were this not a holiday of the config. */
+  | 'holiday'
+  /** The first of the blockers. */
+  | BlockerKind
+  /** The second look no longer asked for what the first one did. */
+  | 'changed'
+  | 'interrupted'
+  | 'state-unavailable';
+
+export interface Facts {
+  readonly now: number;
+  readonly observation: Observation;
+  /** The first look of the same tick and connection; absent while this is the first. */
+  readonly earlier?: Observation;
+  readonly diagnosis: Diagnosis;
+  readonly policy: InstanceConfig;
+  readonly window: WindowState;
+  /** Only one that is on at `now`. */
+  readonly pause?: Pause;
+  readonly memory: NodeMemory;
+  /** Another node of the same instance that is being acted on. */
+  readonly peer?: string;
+  /** Another node of the same instance whose server restarted under our defrag, and when (epoch ms). */
+  readonly fallen?: { readonly node: string; readonly at: number };
+  /** The instance's other nodes, as this tick has seen them; absent where it has not looked at them. */
+  readonly peers?: readonly Peer[];
+  /** What holds for the whole stage; absent where nothing is started. */
+  readonly stage?: StageLimits;
+  /** Time left to the invocation. */
+  readonly remaining: Milliseconds;
+  /** For how long a defrag that is started now can be looked after, where that is not until the window closes. */
+  readonly attended?: Milliseconds;
+  /** The share of the time in which the idle server kept us waiting for longer than `maxStall`, 0 to 1: see `noise.ts`. */
+  readonly noise?: number;
+}
+
+/** A plan to be carried out. */
+export type Acting = Extract<Plan, { kind: 'act' }>;
+
+/** What an action asks for before it may start, besides what holds for every action. */
+export interface Terms {
+  /** Not before this (epoch ms). */
+  readonly coolingUntil?: number;
+  /** Time that the step itself takes, in ms. */
+  readonly time: Milliseconds;
+  /** The wait before the second look, in ms. */
+  readonly secondLook: Milliseconds;
+  /** For how long the window has to stay open at least, in ms. */
+  readonly openFor?: Milliseconds;
+  /** It goes on after the step: it takes one of the stage's `maxDefragsAtOnce`. */
+  readonly isLasting: boolean;
+  readonly blockers: readonly Blocker[];
+}

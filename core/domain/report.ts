@@ -1,0 +1,31 @@
+import type { InstanceConfig } from '../config/schema.ts';
+import type { Alert } from './alert.ts';
+import type { Metric } from './metric-catalogue.ts';
+import type { Outcome } from './outcome.ts';
+
+export interface ReportInput {
+  readonly stage: string;
+  /** Epoch milliseconds: the first look, and now. */
+  readonly startedAt: number;
+  readonly finishedAt: number;
+  readonly outcomes: readonly Outcome[];
+  readonly instances: readonly InstanceConfig[];
+  /** The state could not be read: nothing was planned in the whole tick. */
+  readonly problem?: { readonly why: string };
+}
+
+/** What a tick tells: states as metrics (the alarms judge them), events as alerts. */
+export interface RunReport {
+  readonly metrics: readonly Metric[];
+  readonly alerts: readonly Alert[];
+}
+
+/** Everything that came of one node in one tick, in order. */
+export interface NodeReport {
+  readonly stage: string;
+  readonly instance: string;
+  readonly node: string;
+  readonly outcomes: readonly [Outcome, ...Outcome[]];
+  /** Absent for a lease on a node that the config no longer names. */
+  readonly config?: InstanceConfig;
+}

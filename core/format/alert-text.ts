@@ -1,0 +1,88 @@
+import type { Alert, AlertFact } from '../domain/alert.ts';
+import { toAscii } from './ascii.ts';
+import { memberLines } from './digest-text.ts';
+import { cleanText, wrapText } from './wrap.ts';
+
+/** SNS takes "less than 100 characters" (PublishInput's Subject). */
+const SUBJECT_CHARS = 99;
+
+const COLUMNS = 72;
+/** Wider labels stand on a line of their own: on a phone, a value pushed to the right is a value wrapped. */
+const LABEL_COLUMNS = 24;
+
+/**
+ * The subject of the e-mail: `[offpeak prod] sessions: 402 MB returned (info)`. Printable ASCII on one line, 99
+ * characters at most, beginning with a punctuation mark as SNS allows. Where it is too long, the title gives way: stage
+ * and severity are what mail rules look at.
+ */
+export function alertSubject(alert: Alert): string {
+  const prefix = `[offpeak ${shortened(toAscii(alert.stage), 24)}]`.replace(' ]', ']');
+  const suffix = `(${alert.severity})`;
+  const title = shortened(toAscii(namedTitle(alert)), SUBJECT_CHARS - prefix.length - suffix.length - 2);
+  return [prefix, title, suffix].filter((part) => part !== '').join(' ');
+}
+
+/**
+ * The body of the e-mail, for someone who reads it on a phone at night: what happened, why, the figures, what to do, and
+ * on the last line where and when. A digest's list comes before that. Wrapped at 72 columns; a single longer word is not broken.
+ */
+export function alertText(alert: Alert): string {
+  const blocks = [
+    wrapText(namedTitle(alert), COLUMNS),
+    wrapText(labelled('Why', alert.why), COLUMNS),
+    factLines(alert.facts),
+    wrapText(labelled('Next', alert.next), COLUMNS),
+    listLines(alert),
+    wrapText(originOf(alert), COLUMNS),
+  ];
+  return blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')
+    .concat('\n');
+}
+
+/** A title that does not say which instance it is about is of no use in a list of mails. */
+function namedTitle(alert: Alert): string {
+  if (alert.members !== undefined) return alert.title;
+  // Whole words: an instance called `a` is not named by "a purge".
+  const words = alert.title.split(/[^\p{L}\p{N}_.-]+/u);
+  const named = alert.instance === '' || words.includes(alert.instance) || alert.title.startsWith(`${alert.instance}:`);
+  return named ? alert.title : `${alert.instance}: ${alert.title}`;
+}
+
+function labelled(label: string, text: string): string {
+  const clean = cleanText(text);
+  return clean === '' ? '' : `${label}: ${clean}`;
+}
+
+function factLines(facts: readonly AlertFact[]): string[] {
+  const labels = facts.map((fact) => cleanText(fact.label).replaceAll('\n', ' '));
+  const fitting = labels.map((label) => label.length).filter((length) => length <= LABEL_COLUMNS);
+  const column = Math.max(0, ...fitting) + 2;
+  return facts.flatMap((fact, index) => factLine(labels[index] ?? '', fact.value, column));
+}
+
+function factLine(label: string, value: string, column: number): string[] {
+  const indent = ' '.repeat(column + 2);
+  const [first = '', ...rest] = wrapText(value, COLUMNS - indent.length);
+  const more = rest.map((line) => indent + line);
+  if (label.length + 2 > column) return [`  ${label}`, indent + first, ...more];
+  return [`  ${label.padEnd(column)}${first}`.trimEnd(), ...more];
+}
+
+/** A hanging indent shows where the next node begins. */
+function listLines({ members = [] }: Alert): string[] {
+  return memberLines(members).flatMap((line) =>
+    wrapText(line, COLUMNS - 4).map((part, index) => (index === 0 ? `  ${part}` : `    ${part}`)),
+  );
+}
+
+function originOf(alert: Alert): string {
+  const time = alert.at.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z$/, '$1 $2 UTC');
+  return [alert.stage, alert.instance, alert.node, time, alert.event, `id=${alert.id}`].join(' | ');
+}
+
+function shortened(text: string, maxChars: number): string {
+  return text.length <= maxChars ? text : `${text.slice(0, maxChars - 3).trimEnd()}...`;
+}

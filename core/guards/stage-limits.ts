@@ -1,0 +1,101 @@
+import { HOUR, type Milliseconds } from '../config/units.ts';
+import type { StageBlocker } from '../domain/blocker.ts';
+import type { Engine } from '../domain/engine.ts';
+import type { Lease } from '../domain/lease.ts';
+import type { Observation } from '../domain/observation.ts';
+import type { Answer, Outage, Place, StageLimits, Version } from '../domain/stage.ts';
+import { identify } from '../leases/identity.ts';
+
+/** A window and the rest of its night, and over before the next day's. */
+export const NIGHT: Milliseconds = 20 * HOUR;
+
+/** What of the stage stands in the way of one action on one node. */
+export function stageBlockers(
+  { limit, acting, falls }: StageLimits,
+  own: Place & { readonly engine?: Version },
+  isDefrag: boolean,
+  now: number,
+): readonly StageBlocker[] {
+  const others = acting.filter(({ node }) => node !== own.node);
+  const defragged = others.filter((one) => one.isDefrag);
+  const neighbour = others.find((one) => isSameHost(one, own));
+  const fall = isDefrag ? latestOutage(falls, own.engine, now) : undefined;
+  const blockers: (StageBlocker | undefined)[] = [
+    isDefrag && defragged.length >= limit
+      ? { kind: 'stage-limit', limit, nodes: defragged.map(({ node }) => node) }
+      : undefined,
+    neighbour && { kind: 'host-acting', node: neighbour.node, isDefrag: neighbour.isDefrag },
+    fall && {
+      kind: 'version-fell',
+      node: fall.node,
+      engine: fall.engine,
+      how: fall.how,
+      at: fall.at,
+      until: fall.until,
+    },
+  ];
+  return blockers.filter((blocker) => blocker !== undefined);
+}
+
+/** By the name in the config, or by the address behind it: one is enough. Neither sees through a proxy, nor two addresses of one machine. */
+function isSameHost(a: Place, b: Place): boolean {
+  return hostOf(a.node) === hostOf(b.node) || (a.address !== undefined && a.address === b.address);
+}
+
+function hostOf(node: string): string {
+  return node.slice(0, node.lastIndexOf(':'));
+}
+
+function latestOutage(falls: readonly Outage[], engine: Version | undefined, now: number): Outage | undefined {
+  return falls
+    .filter(
+      (fall) => isRecent(fall, now) && engine?.name === fall.engine.name && engine.version === fall.engine.version,
+    )
+    .toSorted((a, b) => b.at - a.at)[0];
+}
+
+/** Its version is left alone. */
+export function isRecent({ until }: Pick<Outage, 'until'>, now: number): boolean {
+  return now <= until;
+}
+
+/**
+ * Whether the server of a lease went down under it, by what the look at its node saw. `silent`: it did not answer; the night is counted
+ * from when it was seen last, so that one that stays away holds its version for no longer than one that comes back. A purge is over before
+ * anybody looks, and no version is known to die of one.
+ */
+export function outageOf(lease: Lease, seen: Observation | 'silent', now: number): Outage | undefined {
+  const engine = lease.engine ?? (seen === 'silent' ? undefined : versionOf(seen.engine));
+  if (lease.phase === 'purging' || engine === undefined) return undefined;
+  if (seen !== 'silent' && identify(lease, seen) !== 'restarted') return undefined;
+  const [how, since] = seen === 'silent' ? (['vanished', lease.progress.at] as const) : (['restarted', now] as const);
+  return { node: lease.node, runId: lease.runId, engine, how, at: now, until: since + NIGHT };
+}
+
+export function versionOf({ name, version }: Engine): Version {
+  return { name, version };
+}
+
+/**
+ * The falls that are known and those that were found, without those whose server has answered since as the process that it was. A
+ * restart says more than a silence, and what is known longer counts from its first notice.
+ */
+export function outagesAfter(
+  known: readonly Outage[],
+  found: readonly Outage[],
+  answered: readonly Answer[],
+  now: number,
+): readonly Outage[] {
+  const isBack = ({ how, runId, at }: Outage) =>
+    how === 'vanished' && answered.some((answer) => answer.runId === runId && answer.at > at);
+  const falls = known.filter((fall) => isRecent(fall, now) && !isBack(fall));
+  for (const fall of found.filter((one) => isRecent(one, now))) {
+    const index = falls.findIndex(({ node, runId }) => node === fall.node && runId === fall.runId);
+    if (index < 0) falls.push(fall);
+    else if (falls[index]?.how === 'vanished' && fall.how === 'restarted') falls[index] = fall;
+  }
+  return falls.toSorted((a, b) => b.at - a.at).slice(0, MOST_FALLS);
+}
+
+/** Of one night; a document stays small whatever happens. The latest ones bind the longest. */
+const MOST_FALLS = 50;

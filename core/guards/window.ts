@@ -1,0 +1,114 @@
+import type { Temporal } from 'temporal-polyfill';
+import type { Holiday } from '../config/holidays.ts';
+import type { MaintenanceWindow, WindowState } from '../domain/window.ts';
+import { localDate, type Span, spansOn } from './window-span.ts';
+
+// Windows that follow each other without a gap may never end (daily, 00:00 + 24h), so the search for their ends has to.
+const CHAIN_DAYS = 8;
+
+// A weekly window comes back after 7 days, or 14 when its day was left out (Samoa had no Friday 30 December 2011). Holidays
+// may hold it back for as long as a range of them is allowed to be (366 days), and the week after.
+const NEXT_OPENING_DAYS = 400;
+
+const MIN_DURATION_MS = 60_000;
+
+const MAX_DURATION_MS = 24 * 60 * 60_000;
+
+const LOCAL_TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
+
+/**
+ * Tells whether one of the windows is open at `now` (epoch milliseconds), when it closes, or when the next one opens.
+ *
+ * Times are those of the local clock in `timezone` (an IANA name), since that is what traffic follows:
+ * - A window belongs to the day on which it opens: Thursday 23:00 + 6h is open on Friday at 02:00.
+ * - It opens the first time that the clock shows `start` or later. A start inside the hour that a change skips opens at
+ *   the change, even where that is midnight; one inside a repeated hour opens the first time only. On a date that the
+ *   zone left out altogether it does not open.
+ * - It closes the first time after that that the clock has advanced by `duration`: 23:00 + 6h closes at 05:00 in every
+ *   night, so the skipped hour is not lived and the repeated hour counts once. An end inside the skipped hour closes at
+ *   the change. A start inside it counts the duration from the change on.
+ * - It is open when `opensAt <= now < closesAt`. Windows that overlap or touch are followed to the ends of their union,
+ *   as far as they open within 8 days of today's local date on either side; `opensAt` and `closesAt` are always an
+ *   opening and a closing of a configured window.
+ * - On a holiday it does not open. One that has opened on the evening before goes on to its end.
+ *
+ * @throws {RangeError} naming the value: an unknown zone, a `start` that is not `HH:MM`, a duration outside 1 minute to
+ *   24 hours, a `now` that is no whole number of milliseconds.
+ */
+export function windowAt(
+  windows: readonly MaintenanceWindow[],
+  timezone: string,
+  now: number,
+  holidays: readonly Holiday[] = [],
+): WindowState {
+  windows.forEach(requireWindow);
+  const today = localDate(timezone, now);
+  const spansOf = (days: readonly Temporal.PlainDate[]) => days.flatMap((day) => spansOn(day, windows, timezone));
+  const near = Object.groupBy(daysFrom(today, -CHAIN_DAYS, CHAIN_DAYS), (day) =>
+    isHoliday(day, holidays) ? 'left' : 'kept',
+  );
+  const current = unionAround(spansOf(near.kept ?? []), now);
+  if (current) return { open: true, ...current };
+  const isHeldBack = spansOf(near.left ?? []).some((span) => isWithin(span, now));
+  const opensNext = nextOpening({ windows, timezone, holidays }, today, now);
+  return { open: false, nextOpening: opensNext, ...(isHeldBack && { holiday: true }) };
+}
+
+function daysFrom(today: Temporal.PlainDate, first: number, last: number): Temporal.PlainDate[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => today.add({ days: first + index }));
+}
+
+function isHoliday(day: Temporal.PlainDate, holidays: readonly Holiday[]): boolean {
+  // Dates of ISO 8601 sort as texts.
+  const date = day.toString();
+  return holidays.some(({ first, last }) => first <= date && date <= last);
+}
+
+function requireWindow({ start, duration }: MaintenanceWindow): void {
+  if (!LOCAL_TIME.test(start)) {
+    throw new RangeError(`window start "${start}" is not a time; accepted: HH:MM from 00:00 to 23:59`);
+  }
+  if (!(duration >= MIN_DURATION_MS && duration <= MAX_DURATION_MS && Number.isInteger(duration))) {
+    throw new RangeError(
+      `window duration ${duration} ms is not accepted; accepted: whole ms from 1 minute to 24 hours`,
+    );
+  }
+}
+
+function unionAround(spans: readonly Span[], now: number): Span | undefined {
+  const unions: Span[] = [];
+  for (const span of spans.toSorted((a, b) => a.opensAt - b.opensAt)) {
+    const last = unions.at(-1);
+    if (!last || span.opensAt > last.closesAt) unions.push(span);
+    else unions[unions.length - 1] = { ...last, closesAt: Math.max(last.closesAt, span.closesAt) };
+  }
+  return unions.find((union) => isWithin(union, now));
+}
+
+function isWithin({ opensAt, closesAt }: Span, now: number): boolean {
+  return opensAt <= now && now < closesAt;
+}
+
+export function nextOpening(
+  {
+    windows,
+    timezone,
+    holidays,
+  }: {
+    readonly windows: readonly MaintenanceWindow[];
+    readonly timezone: string;
+    readonly holidays: readonly Holiday[];
+  },
+  today: Temporal.PlainDate,
+  now: number,
+): number | undefined {
+  if (windows.length === 0) return undefined;
+  // Every opening of a date comes before those of the next date, so the first date with one ahead has the earliest.
+  for (let ahead = 0; ahead <= NEXT_OPENING_DAYS; ahead++) {
+    const day = today.add({ days: ahead });
+    if (isHoliday(day, holidays)) continue;
+    const openings = spansOn(day, windows, timezone).filter(({ opensAt }) => opensAt > now);
+    if (openings.length > 0) return Math.min(...openings.map(({ opensAt }) => opensAt));
+  }
+  return undefined;
+}

@@ -1,0 +1,47 @@
+import type { JobStore, StateStore, Stored } from '../ports/state-store.ts';
+import { isLeaseKey } from '../state/keys.ts';
+import { type Leases, leasesOf } from './lease-store.ts';
+
+/**
+ * Keeps what passes through: while a store cannot be read, a run that knows of its lease can still give back what the lease has taken.
+ * It may be out of date by then, so that it is good for giving back only, and the server has the last word.
+ */
+export function cacheLeases(store: StateStore): JobStore {
+  let known = new Map<string, Stored>();
+  const note = (key: string, stored: Stored | undefined) => {
+    if (!isLeaseKey(key)) return;
+    if (stored) known.set(key, stored);
+    else known.delete(key);
+  };
+  return {
+    async list(prefix) {
+      const documents = await store.list(prefix);
+      known = new Map([...known].filter(([key]) => !key.startsWith(prefix)));
+      for (const [key, stored] of documents) note(key, stored);
+      return documents;
+    },
+    async read(key) {
+      const stored = await store.read(key);
+      note(key, stored);
+      return stored;
+    },
+    async write(key, value, expected) {
+      // As it is at the call, like what is stored.
+      const copy = isLeaseKey(key) ? structuredClone(value) : undefined;
+      const written = await store.write(key, value, expected);
+      if (written.stored) note(key, { value: copy, version: written.version });
+      return written;
+    },
+    async remove(key, expected) {
+      const isRemoved = await store.remove(key, expected);
+      if (isRemoved) note(key, undefined);
+      return isRemoved;
+    },
+    lastKnownLeases: () => new Map(known),
+  };
+}
+
+/** None where nothing is kept. */
+export function lastKnownLeases({ lastKnownLeases: known }: JobStore): Leases {
+  return leasesOf(known?.() ?? new Map(), () => {});
+}

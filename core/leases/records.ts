@@ -1,0 +1,103 @@
+import * as z from 'zod/mini';
+import type { Applied, Lease } from '../domain/lease.ts';
+import type { Settings } from '../domain/observation.ts';
+import type { StateStore } from '../ports/state-store.ts';
+import { understood } from '../state/codec.ts';
+import { recordKey } from '../state/keys.ts';
+
+/** Values that earlier leases have given a setting, at other limits. */
+const VALUES_KEPT = 16;
+
+export interface SettingsRecord extends Applied {
+  readonly instance: string;
+  readonly node: string;
+  readonly runId: string;
+  readonly acquiredAt: number;
+  /** Epoch ms: when the last lease was to end. */
+  readonly expiresAt: number;
+  readonly prior: Settings;
+  /** The job that gives back by this record now, and until when nobody else does (epoch ms). */
+  readonly holder?: string;
+  readonly busyUntil?: number;
+  /** The process on which it was given back: what stands there again is a human's wish. */
+  readonly givenBackOn?: string;
+}
+
+export interface HeldRecord {
+  readonly key: string;
+  readonly record: SettingsRecord;
+  readonly version: number;
+}
+
+export const settings = z.record(z.string(), z.string());
+
+/** Fields of a newer version are kept. */
+const recordSchema = z.looseObject({
+  instance: z.string(),
+  node: z.string(),
+  runId: z.string(),
+  acquiredAt: z.number(),
+  expiresAt: z.number(),
+  prior: settings,
+  applied: settings,
+  ladder: z.optional(z.record(z.string(), z.array(z.string()))),
+  holder: z.optional(z.string()),
+  busyUntil: z.optional(z.number()),
+  givenBackOn: z.optional(z.string()),
+});
+
+/** @throws {StateUnavailable} for what is none: never a guess. */
+export function recordIn(key: string, value: unknown): SettingsRecord {
+  return understood(recordSchema, key, value) as SettingsRecord;
+}
+
+/**
+ * Leaves the record of a lease that has set something. `givenBackOn`: the process on which nothing of it stands any more, by a look.
+ * @throws {StateUnavailable}
+ */
+export async function keepRecord(store: StateStore, lease: Lease, givenBackOn?: string): Promise<void> {
+  if (Object.keys(lease.applied).length === 0) return;
+  const key = recordKey(lease.node);
+  // Another job may end the same lease at the same moment: both write the same.
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const stored = await store.read(key);
+    const earlier = stored && readable(key, stored.value);
+    if (
+      (
+        await store.write(
+          key,
+          { ...recordOf(lease, earlier), ...(givenBackOn !== undefined && { givenBackOn }) },
+          stored?.version,
+        )
+      ).stored
+    )
+      return;
+  }
+}
+
+function readable(key: string, value: unknown): SettingsRecord | undefined {
+  return recordSchema.safeParse(value).success ? recordIn(key, value) : undefined;
+}
+
+/** With the values that earlier leases have given the same settings: the file may hold those. What a lease finds as it wants it is theirs. */
+function recordOf(lease: Lease, earlier?: SettingsRecord): SettingsRecord {
+  const { instance, node, runId, acquiredAt, expiresAt, prior, applied } = lease;
+  const ladder = Object.keys(applied).map((name): [string, readonly string[]] => {
+    const values = [lease, ...(earlier ? [earlier] : [])].flatMap((one) => [
+      ...(one.applied[name] === undefined ? [] : [one.applied[name]]),
+      ...(one.ladder?.[name] ?? []),
+    ]);
+    return [name, [...new Set(values)].slice(0, VALUES_KEPT)];
+  });
+  return { instance, node, runId, acquiredAt, expiresAt, prior, applied, ladder: Object.fromEntries(ladder) };
+}
+
+/** Undefined: another job has changed it in the meantime. @throws {StateUnavailable} */
+export async function renewRecord(
+  store: StateStore,
+  held: HeldRecord,
+  record: SettingsRecord,
+): Promise<HeldRecord | undefined> {
+  const written = await store.write(held.key, record, held.version);
+  return written.stored ? { ...held, record, version: written.version } : undefined;
+}

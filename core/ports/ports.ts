@@ -1,0 +1,17 @@
+import type { Clock } from './clock.ts';
+import type { Log } from './log.ts';
+import type { OpenSession } from './node-session.ts';
+import type { AlertSink, MetricSink } from './sinks.ts';
+import type { JobStore } from './state-store.ts';
+
+/** Everything outside that a run needs. */
+export interface Ports {
+  readonly open: OpenSession;
+  /** By node, the latest look last: whether it has answered. Kept from tick to tick, for the order of the next looks. */
+  readonly sightings?: Map<string, boolean>;
+  readonly store: JobStore;
+  readonly metrics: MetricSink;
+  readonly alerts: AlertSink;
+  readonly clock: Clock;
+  readonly log: Log;
+}

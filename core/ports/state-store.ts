@@ -1,0 +1,53 @@
+/**
+ * A JSON document and the version under which it is stored.
+ *
+ * Versions only grow while a key exists. A removed key may start again, but never with a version that it had before, so
+ * that an old holder's conditional write cannot hit a later document.
+ */
+export interface Stored {
+  readonly value: unknown;
+  readonly version: number;
+}
+
+/**
+ * What the job remembers between invocations: leases, and what it learned of each node.
+ *
+ * Every change is conditional on the version that the caller has seen, so two invocations that overlap cannot both take
+ * a lease, and neither undoes what the other wrote. Every read sees each write that was answered before it. What comes
+ * out is the caller's own copy. Every method rejects with {@link StateUnavailable} when the state cannot be known.
+ */
+export interface StateStore {
+  /** The documents whose key starts with `prefix`, character by character: `lease#a` also finds `lease#ab`. */
+  list(prefix: string): Promise<ReadonlyMap<string, Stored>>;
+
+  read(key: string): Promise<Stored | undefined>;
+
+  /**
+   * Stores a copy of `value` as it is at the call. `stored: false` means that somebody else was there first: read again.
+   *
+   * @param expected the version that must be there now; undefined: the key must not exist.
+   * @throws TypeError, with nothing written, for a value that JSON would lose or change (functions, NaN, cycles, dates,
+   *   properties that are undefined).
+   */
+  write(
+    key: string,
+    value: unknown,
+    expected: number | undefined,
+  ): Promise<{ readonly stored: true; readonly version: number } | { readonly stored: false }>;
+
+  /** False, and nothing removed, unless the key exists under exactly this version. */
+  remove(key: string, expected: number): Promise<boolean>;
+}
+
+/**
+ * The state is unreadable, corrupt, locked by a living process, or not writable: nobody may act on a guess.
+ * The message names the place and what to do.
+ */
+export class StateUnavailable extends Error {
+  override readonly name = 'StateUnavailable';
+}
+
+/** A store that also tells what it has last said of leases: for the time in which it says nothing. */
+export interface JobStore extends StateStore {
+  lastKnownLeases?(): ReadonlyMap<string, Stored>;
+}

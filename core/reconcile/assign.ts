@@ -1,0 +1,58 @@
+import type { StageClaims } from '../actions/stage-claims.ts';
+import type { InstanceConfig } from '../config/schema.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { HeldLease } from '../leases/lease-store.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { ReachedNode, UnreachedNode } from './observe-fleet.ts';
+import type { TickOptions } from './scope.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** One instance in one tick: the unit of work, which a queue can carry. */
+export interface InstanceWork {
+  readonly instance: InstanceConfig;
+  /** What the first look at each of its nodes has found, in the order of the config. */
+  readonly nodes: readonly (ReachedNode | UnreachedNode)[];
+  /** Its leases, by the node at which each is to be ended. */
+  readonly leases: ReadonlyMap<string, HeldLease>;
+  /** Nodes whose server the config names under another address as well, with that address: acted on there only. */
+  readonly duplicates: ReadonlyMap<string, string>;
+}
+
+/** What came of it. */
+export interface InstanceReport {
+  readonly instance: string;
+  readonly outcomes: readonly Outcome[];
+}
+
+/** What holds for each instance of a tick. */
+export interface Run {
+  readonly ports: Ports;
+  readonly stage: string;
+  readonly options: TickOptions;
+  readonly snapshot: Snapshot;
+  readonly claims: StageClaims;
+}
+
+/** One work for each instance of which a node was looked at. Those with leases come first: what is on is ended before anything starts. */
+export function assign(
+  instances: readonly InstanceConfig[],
+  observed: readonly (ReachedNode | UnreachedNode)[],
+  placements: ReadonlyMap<string, HeldLease>,
+  duplicates: ReadonlyMap<string, string>,
+): readonly InstanceWork[] {
+  const works = instances.flatMap((instance): InstanceWork[] => {
+    const nodes = observed.filter((look) => look.instance === instance);
+    return nodes.length === 0 ? [] : [{ instance, nodes, leases: leasesOf(instance, placements), duplicates }];
+  });
+  const isLeased = ({ instance: { nodes } }: InstanceWork) => nodes.some(({ id }) => placements.has(id));
+  return [...works.filter(isLeased), ...works.filter((work) => !isLeased(work))];
+}
+
+/** Those on its nodes, whatever it was called when they were taken, and the one under its name, wherever that node is now. */
+function leasesOf(
+  { id, nodes }: InstanceConfig,
+  placements: ReadonlyMap<string, HeldLease>,
+): ReadonlyMap<string, HeldLease> {
+  const isIts = (node: string, { lease }: HeldLease) => lease.instance === id || nodes.some((one) => one.id === node);
+  return new Map([...placements].filter(([node, held]) => isIts(node, held)));
+}

@@ -1,0 +1,160 @@
+import { type NodeContext, outcomeOf } from '../actions/context.ts';
+import { manualCommands } from '../actions/defrag/manual-restore.ts';
+import type { Config } from '../config/schema.ts';
+import { MINUTE, type Milliseconds } from '../config/units.ts';
+import type { Lease } from '../domain/lease.ts';
+import type { Notice, Outcome, Problem } from '../domain/outcome.ts';
+import type { Facts } from '../domain/plan.ts';
+import { isNamed } from '../guards/release.ts';
+import { dropLease, type HeldLease, type Leases, setAside } from '../leases/lease-store.ts';
+import { keepRecord } from '../leases/records.ts';
+import { isOverdue } from '../leases/timing.ts';
+import type { Ports } from '../ports/ports.ts';
+import { StateUnavailable } from '../ports/state-store.ts';
+import { remember } from '../state/node-history.ts';
+import { problemOf, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
+import { isUnstarted } from './placement.ts';
+import type { State } from './snapshot.ts';
+
+/**
+ * Leases whose server cannot be reached as itself any more: the config no longer names its node, or another server answers at its
+ * address. Nobody can give them back but a person. They are told once, with what to type, and stand for a day beyond their end
+ * in case the server comes back; then they are set aside, so that the instance's other nodes are tended again.
+ */
+const TOLD = 'stranded-lease';
+
+/**
+ * The node answers, but it is another server: behind a name, a virtual address, a balancer. Nothing is changed on it. `told` is what
+ * is remembered of the server that the lease is on.
+ */
+export async function displacedLease(
+  context: NodeContext,
+  facts: Facts,
+  held: HeldLease,
+  told: readonly string[] = [],
+): Promise<Outcome> {
+  const message = `another server answers at this address now. ${remedyOf(held.lease)}`;
+  const isOver = isOverdue(held.lease, facts.now);
+  const isNews = isOver || !told.includes(TOLD);
+  const outcome = outcomeOf(
+    context,
+    facts,
+    { kind: 'skip', reason: 'changed' },
+    {
+      status: 'failed',
+      leased: !isOver,
+      problem: { kind: TOLD, message, expected: true },
+      notices: noticesOf(message, isNews),
+    },
+  );
+  if (!context.dryRun) {
+    if (isNews) await context.announce([outcome]);
+    await settled(context.ports, held, isOver, isNews);
+  }
+  return outcome;
+}
+
+/**
+ * The node does not answer. Its lease stands for as long as it may soon come back; then it is set aside, so that the instance's other
+ * nodes are tended again, and that is told.
+ */
+export async function unreachableLease(
+  context: Pick<NodeContext, 'ports' | 'announce'>,
+  held: HeldLease,
+  unseen: Outcome,
+): Promise<Outcome> {
+  const { lease } = held;
+  if (!isOverdue(lease, context.ports.clock.now())) return unseen;
+  const message = `the node has not answered for a day since Offpeak's defrag on it should have ended. ${remedyOf(lease)}`;
+  // Of a purge nothing is left on, and what came of it is told by whoever meets the server again.
+  const notices = lease.phase === 'purging' ? [] : noticesOf(message, true);
+  const outcome = { ...unseen, leased: false, notices, episode: lease.acquiredAt };
+  await context.announce([outcome]);
+  await settled(context.ports, held, true, true);
+  return outcome;
+}
+
+/** What was sent longer ago than this does not arrive any more: Linux gives up after a quarter of an hour (`tcp_retries2`). */
+const UNDER_WAY: Milliseconds = 30 * MINUTE;
+
+/** Forgets starts that have never come. One whose server does not answer may have come: it is kept. */
+export async function dropUnstarted(
+  { store, clock, log }: Ports,
+  { aside }: Leases,
+  placements: ReadonlyMap<string, HeldLease>,
+  looks: readonly (ReachedNode | UnreachedNode)[],
+): Promise<void> {
+  const answering = new Set(looks.flatMap((look) => ('observation' in look ? [look.observation.runId] : [])));
+  const over = aside.filter(
+    (held) =>
+      isUnstarted(held) &&
+      answering.has(held.lease.runId) &&
+      clock.now() - held.lease.acquiredAt > UNDER_WAY &&
+      ![...placements.values()].includes(held),
+  );
+  try {
+    for (const held of over) await dropLease(store, held);
+  } catch (error) {
+    if (!(error instanceof StateUnavailable)) throw error;
+    log.warn('leases not dropped', { error: error.message });
+  }
+}
+
+/** Leases on nodes that the config no longer names. A node that it names under another instance is tended there. */
+export async function orphanedLeases(
+  config: Config,
+  { state, placements }: { readonly state: State; readonly placements: ReadonlyMap<string, HeldLease> },
+  ports: Ports,
+  mode: 'watch' | 'plan' | 'act',
+): Promise<readonly Outcome[]> {
+  const orphans = [...placements].flatMap(([node, held]) => (isNamed({ node }, config) ? [] : [held]));
+  return await Promise.all(
+    orphans.map(async (held) => {
+      const { lease } = held;
+      const isOver = isOverdue(lease, ports.clock.now());
+      const isNews = isOver || !state.memoryOf(lease.node).told?.includes(TOLD);
+      const failure = mode === 'act' ? await failureOf(settled(ports, held, isOver, isNews)) : undefined;
+      const message = `Offpeak has a lease on a node that the config no longer names: put the node back into the config. ${remedyOf(lease, 'Or type on that server')}`;
+      const { instance, node } = lease;
+      const problem = failure ?? { kind: TOLD, message, expected: true };
+      return { instance, node, status: 'failed', problem, notices: noticesOf(message, isNews) } as const;
+    }),
+  );
+}
+
+/** What is wrong with one lease must not keep the others from being told. */
+async function failureOf(work: Promise<void>): Promise<Problem | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    return problemOf(error);
+  }
+}
+
+/** A state store that fails here must not keep the tick from being told. */
+async function settled({ store, log }: Ports, held: HeldLease, isOver: boolean, isNews: boolean): Promise<void> {
+  const { instance, node } = held.lease;
+  try {
+    if (isOver) {
+      await keepRecord(store, held.lease);
+      await setAside(store, held);
+    }
+    if (!isOver && isNews) {
+      await remember(store, node, (memory) => ({ ...memory, told: [...(memory.told ?? []), TOLD] }));
+    }
+  } catch (error) {
+    if (!(error instanceof StateUnavailable)) throw error;
+    log.warn('stranded lease not noted', { instance, node, error: error.message });
+  }
+}
+
+function noticesOf(why: string, isNews: boolean): readonly Notice[] {
+  return isNews ? [{ kind: 'action-failed', doing: 'stop-defrag', why }] : [];
+}
+
+/** What a person can do, on the server on which the lease is. */
+function remedyOf(lease: Lease, begin = 'On the server that Offpeak was working on, type'): string {
+  const commands = manualCommands(lease);
+  return commands === '' ? 'There is nothing to restore' : `${begin}:\n${commands}`;
+}

@@ -1,0 +1,81 @@
+import type { Config } from '../config/schema.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { HeldLease } from '../leases/lease-store.ts';
+import type { Ports } from '../ports/ports.ts';
+import { StateUnavailable } from '../ports/state-store.ts';
+import { dropExpired, noteNodes } from '../state/pauses.ts';
+import type { Run } from './assign.ts';
+import { dropUnstarted, orphanedLeases } from './displaced-leases.ts';
+import { problemOf, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
+import { runsOf } from './placement.ts';
+import type { TickOptions } from './scope.ts';
+import { followServers, type Snapshot } from './snapshot.ts';
+
+/**
+ * The job's own bookkeeping in a tick. What fails here is logged at once and fails the run in the end: what was seen is published all the
+ * same.
+ */
+export interface Housekeeping {
+  readonly troubles: readonly string[];
+  /** Histories follow their servers to other addresses. */
+  followServers(snapshot: Snapshot, observed: readonly (ReachedNode | UnreachedNode)[]): Promise<Snapshot>;
+  /** Stores what has befallen servers under Offpeak's defrag. What cannot be stored is found again while the lease stands. */
+  recordOutages(run: Run): Promise<void>;
+  /** Drops what is over, and returns the leases on nodes that the config no longer names. */
+  tidy(config: Config, run: Run, seen: Seen): Promise<readonly Outcome[]>;
+}
+
+interface Seen {
+  /** When the tick began (epoch ms). */
+  readonly at: number;
+  readonly placements: ReadonlyMap<string, HeldLease>;
+  readonly observed: readonly (ReachedNode | UnreachedNode)[];
+}
+
+export function housekeeping({ store, log }: Ports, { mode, scope }: TickOptions): Housekeeping {
+  const troubles: string[] = [];
+
+  async function keep<T>(what: string, work: Promise<T>, otherwise: T): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      log.error('unexpected failure of the bookkeeping', { what, error });
+      troubles.push(`${what}: ${problemOf(error).message}`);
+      return otherwise;
+    }
+  }
+
+  return {
+    troubles,
+
+    async followServers(snapshot, observed) {
+      if (snapshot.kind === 'unavailable') return snapshot;
+      // A tick of some nodes sees a part of the servers only: it cannot know where the others are.
+      const isKept = mode === 'act' && scope.kind === 'fleet';
+      const work = followServers(snapshot, runsOf(observed), { log, ...(isKept && { store }) });
+      const followed = await keep('histories of servers that have moved', work, snapshot);
+      return { kind: 'readable', ...followed };
+    },
+
+    async recordOutages({ snapshot, claims }) {
+      if (mode !== 'act' || snapshot.kind === 'unavailable') return;
+      const work = claims.note([]).catch((error: unknown) => {
+        if (!(error instanceof StateUnavailable)) throw error;
+        log.warn('outages not recorded', { error: error.message });
+      });
+      await keep('outages of servers', work, undefined);
+    },
+
+    async tidy(config, { ports, snapshot }, { at, placements, observed }) {
+      if (snapshot.kind === 'unavailable') return [];
+      const { pauses } = snapshot;
+      if (mode === 'act') {
+        await keep('expired pauses', dropExpired(store, pauses, at, log), undefined);
+        await keep('nodes of pauses', noteNodes(store, pauses, config.instances, log), undefined);
+        await keep('starts that have never come', dropUnstarted(ports, snapshot, placements, observed), undefined);
+      }
+      const orphans = orphanedLeases(config, { state: snapshot, placements }, ports, mode);
+      return await keep('leases on nodes that the config no longer names', orphans, []);
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import type { Action } from '../actions/action.ts';
+import {
+  factsAt,
+  type NodeContext,
+  outcomeOf,
+  type Recollection,
+  rediagnosed,
+  waitInterruptible,
+} from '../actions/context.ts';
+import { failedOutcome, type Result } from '../actions/new-lease.ts';
+import { plan, revalidate } from '../actions/plan.ts';
+import { actionOf } from '../actions/registry.ts';
+import { type Milliseconds, SECOND } from '../config/units.ts';
+import { NOTHING_REMEMBERED, type NodeMemory } from '../domain/node-history.ts';
+import type { Observation } from '../domain/observation.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { Facts, Plan } from '../domain/plan.ts';
+import { memoryFor } from '../state/history-placement.ts';
+import { readPauses } from '../state/pauses.ts';
+import { restoreLeftover } from './leftover-settings.ts';
+import { told, withNews } from './notices.ts';
+
+/** A purge of another server of the same host is over in a second or two: it is waited for, and then everything is asked anew. */
+const NEXT_TRY: Milliseconds = 1 * SECOND;
+const TRIES = 20;
+
+/** A node without an Offpeak lease: look, plan, look again, plan again, act. */
+export async function reconcileIdleNode(
+  context: NodeContext,
+  first: Observation,
+  remembered: NodeMemory,
+  peer?: string,
+): Promise<Outcome> {
+  const recollection = { memory: memoryFor(first, remembered), ...(peer !== undefined && { peer }) };
+  const withheld = await withheldOutcome(context, factsAt(context, first, recollection), remembered);
+  if (withheld) return withheld;
+  const facts = await informed(context, factsAt(context, first, recollection));
+  const early = plan(facts);
+  if (early.kind === 'skip') return await told(context, facts, early, remembered);
+  const action = actionOf(early.action.kind);
+  const prepared = await waitForSecondLook(context, action, action.terms(facts, early).secondLook);
+  for (let tries = 1; ; tries++) {
+    const latest = await lookAgain(context, facts, { ...recollection, memory: facts.memory, ...prepared });
+    const agreed = agreedPlan(context, early, latest);
+    if (context.dryRun) return await told(context, latest, agreed, remembered, 'observed');
+    const result = agreed.kind === 'act' ? await action.start(context, latest, agreed) : undefined;
+    if (result?.kind === 'withdrawn') context.claims.release(context.node, context.holder);
+    if (tries >= TRIES || !isBesidePurge(agreed, result) || context.interrupted())
+      return await concluded(context, latest, agreed, remembered, result);
+    await waitInterruptible(context, NEXT_TRY);
+  }
+}
+
+function agreedPlan(context: NodeContext, early: Plan, latest: Facts): Plan {
+  return context.interrupted() ? { kind: 'skip', reason: 'interrupted' } : revalidate(early, plan(latest));
+}
+
+function isBesidePurge(agreed: Plan, result: Result | undefined): boolean {
+  const decided = result?.kind === 'withdrawn' ? result.plan : agreed;
+  const blockers = decided.kind === 'skip' ? (decided.blockers ?? []) : [];
+  return blockers.length === 1 && blockers.every((blocker) => blocker.kind === 'host-acting' && !blocker.isDefrag);
+}
+
+/** Where nothing is planned at all: the outcome that says why. */
+async function withheldOutcome(
+  context: NodeContext,
+  facts: Facts,
+  remembered: NodeMemory,
+): Promise<Outcome | undefined> {
+  const { obstacle: why, doubleOf: as } = context;
+  if (why !== undefined) return obstructed(context, facts.observation, why);
+  if (as !== undefined) {
+    // Acted on under its other name.
+    const blockers = [{ kind: 'same-server', as }] as const;
+    return await told(context, facts, { kind: 'skip', reason: 'same-server', blockers }, remembered);
+  }
+  const leftover = await restoreLeftover(context, facts.observation, remembered);
+  if (leftover !== 'refused') return leftover;
+  return await told(context, facts, { kind: 'skip', reason: 'left-on' }, remembered);
+}
+
+/** A pause that was asked for since the state was read counts: whoever did may believe that nothing starts any more. */
+async function lookAgain(
+  context: NodeContext,
+  { observation: earlier }: Facts,
+  recollection: Recollection,
+): Promise<Facts> {
+  const { refused, ...first } = earlier;
+  const [second, examined, pauses] = await Promise.all([
+    context.session.look(),
+    context.session.examine(first),
+    readPauses(context.ports.store),
+  ]);
+  const seen = { ...second, examined, refused: [...new Set([...second.refused, ...refused])] };
+  return factsAt({ ...context, pauses }, seen, { ...recollection, earlier });
+}
+
+/** Half of the wait is the action's own, where it can use it. */
+async function waitForSecondLook(
+  context: NodeContext,
+  { prepare }: Action,
+  duration: Milliseconds,
+): Promise<Pick<Recollection, 'noise'>> {
+  const own = prepare && !context.interrupted() ? duration / 2 : 0;
+  const prepared = prepare && own > 0 ? await prepare(context, own) : {};
+  await waitInterruptible(context, duration - own);
+  return prepared;
+}
+
+/** What a document that cannot be read forbids is unknown: nothing is started. */
+function obstructed(context: NodeContext, first: Observation, why: string): Outcome {
+  const facts = factsAt(context, first, { memory: NOTHING_REMEMBERED });
+  const notices = [{ kind: 'state-unavailable', why }] as const;
+  return outcomeOf(context, facts, { kind: 'skip', reason: 'state-unavailable' }, { notices });
+}
+
+/** What came of the plan that both looks agreed on. */
+async function concluded(
+  context: NodeContext,
+  facts: Facts,
+  agreed: Plan,
+  remembered: NodeMemory,
+  result: Result | undefined,
+): Promise<Outcome> {
+  if (!result || agreed.kind === 'skip') return await told(context, facts, agreed, remembered);
+  if (result.kind === 'failed') return failedOutcome(context, facts, agreed, result);
+  const after = { ...facts, memory: result.memory };
+  if (result.kind === 'done') return await withNews(context, after, agreed, result.outcome);
+  const outcome = await told(context, after, result.plan, remembered);
+  return { ...outcome, notices: [...outcome.notices, ...(result.notices ?? [])] };
+}
+
+/** Asks the server whether it can defragment, once for each run of it, and only when the answer decides. */
+async function informed(context: NodeContext, facts: Facts): Promise<Facts> {
+  const candidate = plan(facts);
+  const isAsked = candidate.kind === 'act' && candidate.action.kind === 'start-defrag';
+  if (!isAsked || facts.memory.defragSupport !== undefined || !facts.observation.engine.atomicConfigSet) return facts;
+  const answer = await context.session.probeDefrag();
+  if (answer === undefined) return facts;
+  // Not remembered: an ACL can change without a restart, and the question is cheap.
+  if (answer === 'refused') return rediagnosed({ ...facts, observation: refusing(facts.observation) });
+  return rediagnosed({ ...facts, memory: { ...facts.memory, defragSupport: answer } });
+}
+
+function refusing(observation: Observation): Observation {
+  return { ...observation, refused: [...observation.refused, 'config|set'] };
+}

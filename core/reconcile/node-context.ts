@@ -1,0 +1,76 @@
+import type { NodeContext } from '../actions/context.ts';
+import type { InstanceConfig } from '../config/schema.ts';
+import type { Peer } from '../domain/observation.ts';
+import type { HeldRecord } from '../leases/records.ts';
+import { NO_PAUSES } from '../state/pauses.ts';
+import { announcer } from './announcer.ts';
+import type { InstanceWork, Run } from './assign.ts';
+import type { ReachedNode } from './observe-fleet.ts';
+import type { State } from './snapshot.ts';
+
+/** What a step on this node needs to know and to use. */
+export function contextOf(look: ReachedNode, work: InstanceWork, run: Run): NodeContext {
+  const { instance, node, session } = look;
+  const { ports, stage, claims, options } = run;
+  const { holder, mode, remaining, attended, interrupted = () => false } = options;
+  const doubleOf = work.duplicates.get(node.id);
+  return {
+    ports,
+    stage,
+    holder,
+    instance,
+    node: node.id,
+    session,
+    ...storedFor(look, run),
+    ...(doubleOf !== undefined && { doubleOf }),
+    peers: othersOf(node.id, work),
+    claims,
+    remaining,
+    ...(attended && { attended }),
+    dryRun: mode === 'plan',
+    interrupted,
+    announce: announcer({ ports, stage, holder, instance }),
+  };
+}
+
+/** What the state says of the node. */
+function storedFor(
+  { instance, node, observation }: ReachedNode,
+  { snapshot }: Run,
+): Pick<NodeContext, 'obstacle' | 'fallen' | 'record' | 'pauses'> {
+  if (snapshot.kind === 'unavailable') return { obstacle: snapshot.why, pauses: NO_PAUSES };
+  const obstacle = snapshot.obstacle(instance.id, node.id);
+  const fallen = crashedPeer(instance, node.id, snapshot);
+  const record = recordFor(node.id, observation.runId, snapshot);
+  return {
+    pauses: snapshot.pauses,
+    ...(obstacle !== undefined && { obstacle }),
+    ...(fallen && { fallen }),
+    ...(record && { record }),
+  };
+}
+
+/** Of this process, wherever it was then; else of its address. */
+function recordFor(node: string, runId: string | undefined, { records }: State): HeldRecord | undefined {
+  return records.find(({ record }) => record.runId === runId) ?? records.find(({ record }) => record.node === node);
+}
+
+function othersOf(own: string, { nodes, duplicates }: InstanceWork): readonly Peer[] {
+  return nodes
+    .filter(({ node }) => node.id !== own)
+    .map((look) => ({
+      node: look.node.id,
+      ...('observation' in look && { replication: look.observation.replication }),
+      ...(duplicates.has(look.node.id) && { isDouble: true }),
+    }));
+}
+
+/** The peer that crashed last. The node's own crash is another rule: it is denied for longer, and for its version only. */
+function crashedPeer({ nodes }: InstanceConfig, own: string, state: State): NodeContext['fallen'] {
+  return nodes
+    .flatMap(({ id: node }) => {
+      const { crashed } = state.memoryOf(node);
+      return node === own || crashed === undefined ? [] : [{ node, at: crashed.at }];
+    })
+    .toSorted((a, b) => b.at - a.at)[0];
+}

@@ -1,0 +1,123 @@
+import pLimit, { type LimitFunction } from 'p-limit';
+import { NodeFailure } from '../adapters/redis/failure.ts';
+import type { NodeAddress } from '../config/address.ts';
+import type { Config, InstanceConfig } from '../config/schema.ts';
+import type { Milliseconds } from '../config/units.ts';
+import type { Observation } from '../domain/observation.ts';
+import type { Problem } from '../domain/outcome.ts';
+import type { Session } from '../ports/node-session.ts';
+import type { Ports } from '../ports/ports.ts';
+import { StateUnavailable } from '../ports/state-store.ts';
+import { lookingOrder } from './look-order.ts';
+import type { NodeName, Scope } from './scope.ts';
+
+/** What one node answered. The session stays open for what may have to be done. */
+export interface ReachedNode {
+  readonly instance: InstanceConfig;
+  readonly node: NodeAddress;
+  readonly session: Session;
+  readonly observation: Observation;
+}
+
+/** Why it did not. */
+export interface UnreachedNode {
+  readonly instance: InstanceConfig;
+  readonly node: NodeAddress;
+  readonly problem: Problem;
+}
+
+/** Each costs the processor some milliseconds, and has three seconds: more at once would be late by their number alone. */
+const LOOKS_AT_ONCE = 64;
+
+/** Not looked at, or not to the end. */
+const NOT_REACHED: Problem = { kind: 'not-reached', message: 'there was no time left to look at it', expected: true };
+
+/**
+ * The first look at every chosen node, side by side, in the order of the config. A node that cannot be seen is a result like any
+ * other, and so is one that was not reached when `duration` was over.
+ *
+ * @param leased nodes that are looked at first
+ */
+export async function observeFleet(
+  config: Config,
+  { open, clock, sightings = new Map() }: Pick<Ports, 'open' | 'clock' | 'sightings'>,
+  scope: Scope,
+  { leased, duration }: { readonly leased: ReadonlySet<string>; readonly duration: Milliseconds },
+): Promise<readonly (ReachedNode | UnreachedNode)[]> {
+  const nodes = config.instances.flatMap((instance) => instance.nodes.map((node) => ({ instance, node })));
+  const chosen = scope.kind === 'fleet' ? nodes : nodes.filter(({ node }) => isIn(scope.nodes, node.id));
+  const turns = pLimit(LOOKS_AT_ONCE);
+  const end = new AbortController();
+  const timer = setTimeout(() => end.abort(), duration);
+  const looks = new Map<string, Promise<ReachedNode | UnreachedNode>>();
+  for (const { instance, node } of lookingOrder(chosen, { leased, sightings, seed: clock.now() })) {
+    looks.set(node.id, lookAt(open, instance, node, { signal: end.signal, turns }));
+  }
+  try {
+    const results = await Promise.all(looks.values());
+    for (const result of results) note(sightings, result);
+    const byNode = new Map(results.map((result) => [result.node.id, result]));
+    return chosen.flatMap(({ node }) => byNode.get(node.id) ?? []);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function isIn(names: readonly NodeName[], node: string): boolean {
+  return names.some((name) => name.node === node);
+}
+
+/** The latest last. One that was not reached keeps its place, so that it comes up the sooner. */
+function note(sightings: Map<string, boolean>, look: ReachedNode | UnreachedNode): void {
+  if (!isReached(look)) return;
+  sightings.delete(look.node.id);
+  sightings.set(look.node.id, 'observation' in look);
+}
+
+export function isReached(look: ReachedNode | UnreachedNode): boolean {
+  return !('problem' in look) || look.problem.kind !== NOT_REACHED.kind;
+}
+
+/** Never throws. When `signal` is aborted, what is under way is given up, and its socket is closed. */
+export async function lookAt(
+  open: Ports['open'],
+  instance: InstanceConfig,
+  node: NodeAddress,
+  { signal, turns = pLimit(1) }: { readonly signal?: AbortSignal; readonly turns?: LimitFunction } = {},
+): Promise<ReachedNode | UnreachedNode> {
+  const opening = open(instance, node, signal);
+  try {
+    const session = await unlessAborted(opening, signal);
+    const observation = await unlessAborted(
+      turns(() => session.look()),
+      signal,
+    );
+    return { instance, node, session, observation };
+  } catch (error) {
+    // One that is still being opened is closed when it is there.
+    void opening.then(
+      (session) => session.close(),
+      () => {},
+    );
+    return { instance, node, problem: signal?.aborted ? NOT_REACHED : problemOf(error) };
+  }
+}
+
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return await work;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  signal.addEventListener('abort', reject, { once: true });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', reject);
+  }
+}
+
+/** Troubles of the world are expected; what is not one of them is a bug, and is said to be. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof NodeFailure) return { kind: error.kind, message: error.message, expected: true };
+  if (error instanceof StateUnavailable) return { kind: 'state-unavailable', message: error.message, expected: true };
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return { kind: 'unexpected', message, expected: false };
+}

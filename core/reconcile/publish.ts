@@ -1,0 +1,158 @@
+import { deliver, looseAlerts } from '../alerts/outbox.ts';
+import type { Config } from '../config/schema.ts';
+import { type Milliseconds, SECOND } from '../config/units.ts';
+import type { Alert } from '../domain/alert.ts';
+import type { Metric } from '../domain/metric-catalogue.ts';
+import { DIMENSION, JOB_METRICS } from '../domain/metric-catalogue.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import { strayPauseText } from '../format/pause.ts';
+import { isIdle } from '../guards/node-order.ts';
+import type { Log } from '../ports/log.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { PublishReport } from '../ports/sinks.ts';
+import { planText } from '../reporting/wording/plan.ts';
+import { strayPauses } from '../state/pauses.ts';
+import type { InstanceReport, Run } from './assign.ts';
+import { problemOf } from './observe-fleet.ts';
+import { reportable } from './reportable.ts';
+import type { Scope, Tick } from './scope.ts';
+import type { State } from './snapshot.ts';
+
+/** What `remaining` keeps back suffices for so much of publishing, and then for the time-outs of a dead endpoint. */
+const LATE: Milliseconds = 3 * SECOND;
+
+/** What came of a tick, before it is published. */
+interface Concluded {
+  readonly at: number;
+  readonly reports: readonly InstanceReport[];
+  /** Leases on nodes that the config no longer names. */
+  readonly orphans: readonly Outcome[];
+  readonly troubles: readonly string[];
+}
+
+/** Published first, judged afterwards: a failed run has reported what it saw. */
+export async function publishTick(
+  config: Config,
+  run: Run,
+  { at, reports, orphans, troubles }: Concluded,
+): Promise<Tick> {
+  const { ports, stage, snapshot, options } = run;
+  const { mode, scope, holder, remaining } = options;
+  const problem = snapshot.kind === 'unavailable' ? { why: snapshot.why } : undefined;
+  const { outcomes, metrics, alerts } = reportable(
+    {
+      stage,
+      startedAt: at,
+      finishedAt: ports.clock.now(),
+      instances: config.instances,
+      outcomes: [...inOrder(config, reports), ...orphans],
+      ...(problem && { problem }),
+    },
+    ports.log,
+  );
+  const telling = {
+    holder,
+    outcomes,
+    metrics: metrics.filter((metric) => isKnown(metric, scope)),
+    alerts,
+    isBlind: problem !== undefined,
+    hasTime: () => remaining() > -LATE,
+  };
+  const undelivered = mode === 'act' ? await publish(ports, telling) : 0;
+  const remarks = scope.kind === 'fleet' && snapshot.kind === 'readable' ? remarksOf(snapshot, config, at) : [];
+  for (const remark of remarks) ports.log.warn(remark);
+  const leased = outcomes.filter((outcome) => outcome.leased).map(({ instance, node }) => ({ instance, node }));
+  const idle = leased.length === 0 && outcomes.every(isIdle);
+  return {
+    at,
+    stage,
+    outcomes,
+    leased,
+    idle,
+    remarks,
+    undelivered,
+    troubles,
+    ...(problem && { problem: problem.why }),
+  };
+}
+
+function inOrder({ instances }: Config, reports: readonly InstanceReport[]): readonly Outcome[] {
+  const byInstance = new Map(reports.map(({ instance, outcomes }) => [instance, outcomes]));
+  return instances.flatMap(({ id }) => byInstance.get(id) ?? []);
+}
+
+/** A tick of some nodes says nothing about the job as a whole, but for the number of leases when it was about all of those. */
+function isKnown({ name, dimensions }: Metric, { kind }: Scope): boolean {
+  if (kind === 'fleet' || DIMENSION.node in dimensions) return true;
+  return kind === 'leased-nodes' && name === JOB_METRICS.leasesHeld.name;
+}
+
+function remarksOf({ pauses }: State, { stage, instances, schedule }: Config, now: number): readonly string[] {
+  const moment = { timezone: schedule.timezone, now, stage };
+  return strayPauses(pauses, instances, now).map(({ scope, pause, covers }) =>
+    strayPauseText(scope, pause, covers, moment),
+  );
+}
+
+/** What a tick has to tell. */
+interface Telling {
+  readonly holder: string;
+  readonly outcomes: readonly Outcome[];
+  readonly metrics: readonly Metric[];
+  readonly alerts: readonly Alert[];
+  /** The state could not be read: the outbox is not asked. */
+  readonly isBlind: boolean;
+  /** False: nothing more is begun. */
+  readonly hasTime: () => boolean;
+}
+
+/**
+ * Tells what came of a tick: one log line an outcome, then metrics and alerts side by side (a dead endpoint costs ten seconds).
+ * Returns how many could not be delivered.
+ */
+async function publish(
+  ports: Pick<Ports, 'metrics' | 'alerts' | 'clock' | 'log' | 'store'>,
+  { holder, outcomes, metrics, alerts, isBlind, hasTime }: Telling,
+): Promise<number> {
+  for (const outcome of outcomes) logOutcome(ports.log, outcome);
+  const [metricReport, alertReport] = await Promise.all([
+    // Neither may keep the other from being told.
+    ports.metrics.publish(metrics).catch((error: unknown) => unsent('metrics', error)),
+    (isBlind ? ports.alerts.send(looseAlerts(alerts, ports.log)) : deliver(ports, holder, alerts, hasTime)).catch(
+      (error: unknown) => unsent('alerts', error),
+    ),
+  ]);
+  logRejections(ports.log, 'metrics not published', metricReport);
+  logRejections(ports.log, 'alerts not sent', alertReport);
+  return metricReport.rejected.length + alertReport.rejected.length;
+}
+
+function unsent(what: string, error: unknown): PublishReport {
+  return { sent: 0, rejected: [{ what, why: problemOf(error).message }] };
+}
+
+function logOutcome(log: Log, outcome: Outcome): void {
+  const { instance, node, status, plan, verdict, problem, diagnosis, leased, pause } = outcome;
+  const { opsPerSecond, mainThreadCpu } = outcome;
+  const fields = {
+    instance,
+    node,
+    status,
+    ...(diagnosis?.layers && { layers: diagnosis.layers, ratio: diagnosis.ratio }),
+    ...(plan && { plan, why: planText(plan, 'UTC', { now: outcome.observation?.at, diagnosis }) }),
+    ...(verdict && { verdict }),
+    ...(problem && { problem }),
+    ...(leased && { leased }),
+    ...(pause && { pause }),
+    ...(opsPerSecond !== undefined && { opsPerSecond }),
+    ...(mainThreadCpu !== undefined && { mainThreadCpu }),
+  };
+  if (status === 'failed') log.error('node failed', fields);
+  else if (status === 'not-reached') log.warn('node not reached', fields);
+  else if (status === 'unreachable') log.warn('node unreachable', fields);
+  else log.info(status === 'acted' ? 'node maintained' : 'node observed', fields);
+}
+
+function logRejections(log: Log, message: string, { sent, rejected }: PublishReport): void {
+  if (rejected.length > 0) log.error(message, { sent, rejected });
+}

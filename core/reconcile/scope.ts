@@ -1,0 +1,52 @@
+import type { Milliseconds } from '../config/units.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { StopReason } from '../domain/plan.ts';
+
+/** Which nodes a tick is about. A tick of some nodes says nothing about the job as a whole. */
+export type Scope =
+  | { readonly kind: 'fleet' }
+  | { readonly kind: 'nodes'; readonly nodes: readonly NodeName[] }
+  /** Every node with an Offpeak lease: the number of leases after such a tick is the number of all leases. */
+  | { readonly kind: 'leased-nodes'; readonly nodes: readonly NodeName[] };
+
+export const WHOLE_FLEET: Scope = { kind: 'fleet' };
+
+/** How a tick is run; what it is run on is the config, what it is run with are the ports. */
+export interface TickOptions {
+  /** `watch`: observe and diagnose. `plan`: decide as well, observe twice where it matters. `act`: carry it out, and publish. */
+  readonly mode: 'watch' | 'plan' | 'act';
+  readonly scope: Scope;
+  /** This invocation's name in leases. */
+  readonly holder: string;
+  /** Time left to the invocation, in ms. */
+  readonly remaining: () => Milliseconds;
+  /** For how long a defrag that is started now can be monitored, in ms; without it, until its window closes. */
+  readonly attended?: () => Milliseconds;
+  readonly interrupted?: () => boolean;
+  /** End every lease, whatever speaks for carrying on. */
+  readonly release?: StopReason;
+}
+
+export interface NodeName {
+  readonly instance: string;
+  readonly node: string;
+}
+
+export interface Tick {
+  /** Epoch ms. */
+  readonly at: number;
+  readonly stage: string;
+  readonly outcomes: readonly Outcome[];
+  /** Nodes with an Offpeak lease after this tick. */
+  readonly leased: readonly NodeName[];
+  /** Nothing is under way, and nothing is left to do that another tick soon could do. */
+  readonly idle: boolean;
+  /** Why the state could not be read: nothing was planned. */
+  readonly problem?: string;
+  /** What concerns the job as a whole, in sentences: pauses of instances that the config does not have. */
+  readonly remarks: readonly string[];
+  /** Metrics and alerts that could not be delivered. */
+  readonly undelivered: number;
+  /** What has gone wrong in the job's own bookkeeping; all the rest was done and published. */
+  readonly troubles: readonly string[];
+}

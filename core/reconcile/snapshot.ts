@@ -1,0 +1,157 @@
+import { isDeepStrictEqual } from 'node:util';
+import pLimit from 'p-limit';
+import { readStageDocument, type StageDocument } from '../actions/stage-claims.ts';
+import { NOTHING_REMEMBERED, type NodeMemory } from '../domain/node-history.ts';
+import { lastKnownLeases } from '../leases/lease-cache.ts';
+import { type Leases, leasesOf, orTold } from '../leases/lease-store.ts';
+import { type HeldRecord, recordIn } from '../leases/records.ts';
+import type { Log } from '../ports/log.ts';
+import type { Ports } from '../ports/ports.ts';
+import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
+import { memoriesByNode } from '../state/history-placement.ts';
+import { isLegacyKey, LEASE, leaseKey, NODE, nodeIn, nodeKey, RECORD, runKey } from '../state/keys.ts';
+import { memoryIn, placeMemory } from '../state/node-history.ts';
+import { NO_PAUSES, type Pauses, readPauses } from '../state/pauses.ts';
+
+/**
+ * The job's documents in the store: leases, the records that they leave behind, a memory of each node, pauses, and the outbox
+ * (`outbox.ts`). What cannot be read as one of them is an error, never a guess.
+ */
+export interface State extends Leases {
+  /** Nothing, where nothing is stored or what is stored cannot be read: see `obstacle`. */
+  memoryOf(node: string): NodeMemory;
+  /** What the last leases on each address have set. */
+  readonly records: readonly HeldRecord[];
+  readonly pauses: Pauses;
+  /** Why it cannot be read, where it cannot. */
+  readonly stageDocument: StageDocument | string;
+  /**
+   * Why nothing may be started on a node: a document of its own, of its instance or of all that cannot be read. What was
+   * started is given back all the same.
+   */
+  obstacle(instance: string, node: string): string | undefined;
+  /** By key: what is wrong with each document that cannot be read. */
+  readonly unreadable: ReadonlyMap<string, string>;
+}
+
+interface StoredMemory {
+  readonly key: string;
+  readonly isLegacy: boolean;
+  readonly node: string;
+  readonly memory: NodeMemory;
+  readonly version: number;
+}
+
+export interface ReadState extends State {
+  readonly stored: readonly StoredMemory[];
+}
+
+/** Five reads for the whole tick, however many nodes there are. @throws {StateUnavailable} where there is no reading at all. */
+export async function readState(store: StateStore): Promise<ReadState> {
+  const [leases, nodes, kept, pauses, stageDocument] = await Promise.all([
+    store.list(LEASE),
+    store.list(NODE),
+    store.list(RECORD),
+    readable(readPauses(store)),
+    readable(readStageDocument(store)),
+  ]);
+  const unreadable = new Map<string, string>();
+  const note = (key: string, why: string) => void unreadable.set(key, why);
+  const stored = [...nodes].flatMap(([key, { value, version }]): StoredMemory[] => {
+    const memory = orTold(key, note, () => memoryIn(key, value));
+    return memory ? [{ key, node: nodeIn(key), memory, version, isLegacy: isLegacyKey(key) }] : [];
+  });
+  const records = [...kept].flatMap(([key, { value, version }]): HeldRecord[] => {
+    const record = orTold(key, note, () => recordIn(key, value));
+    return record ? [{ key, record, version }] : [];
+  });
+  const isOf = (node: string) => (key: string) => key.startsWith(NODE) && nodeIn(key) === node;
+  const memories = memoriesByNode(stored, new Map());
+  return {
+    ...leasesOf(leases, note),
+    unreadable,
+    stored,
+    records,
+    memoryOf: (node) => memories.get(node) ?? NOTHING_REMEMBERED,
+    pauses: typeof pauses === 'string' ? NO_PAUSES : pauses,
+    stageDocument,
+    obstacle: (instance, node) => {
+      const broken = [...unreadable.keys()].find(isOf(node));
+      const unread = [pauses, stageDocument].find((document) => typeof document === 'string');
+      return unreadable.get(leaseKey(instance)) ?? (broken && unreadable.get(broken)) ?? unread;
+    },
+  };
+}
+
+/** The state as a tick finds it. While it cannot be read, nothing is started, and what this process last knew of leases can still end. */
+export type Snapshot =
+  | ({ readonly kind: 'readable' } & ReadState)
+  | { readonly kind: 'unavailable'; readonly why: string; readonly lastKnown: Leases };
+
+/** Whatever keeps the state from being read keeps the job from acting, never from observing and publishing. */
+export async function takeSnapshot({ store, log }: Pick<Ports, 'store' | 'log'>): Promise<Snapshot> {
+  try {
+    return { kind: 'readable', ...(await readState(store)) };
+  } catch (error) {
+    if (!(error instanceof StateUnavailable)) log.error('unexpected failure of the state store', { error });
+    const why = error instanceof Error ? error.message : String(error);
+    return { kind: 'unavailable', why, lastKnown: lastKnownLeases(store) };
+  }
+}
+
+/** Side by side. */
+const MOVES_AT_ONCE = 16;
+
+/**
+ * The same state for the servers that answer now (`run_id` by address): histories have followed their servers. With `store` this is
+ * kept; where it cannot be, nothing is started on that node. A store that fails once is not asked for the others.
+ */
+export async function followServers(
+  state: ReadState,
+  runs: ReadonlyMap<string, string>,
+  { store, log }: { readonly store?: StateStore; readonly log: Log },
+): Promise<ReadState> {
+  const memories = memoriesByNode(state.stored, runs);
+  const memoryOf = (node: string) => memories.get(node) ?? NOTHING_REMEMBERED;
+  const isKept = (node: string, memory: NodeMemory) =>
+    state.stored.some((one) => one.key === nodeKey(node) && isDeepStrictEqual(one.memory, memory));
+  const moved = [...memories].filter(([node, memory]) => runs.has(node) && !isKept(node, memory));
+  if (moved.length === 0 || !store) return { ...state, memoryOf };
+  const failed = new Map<string, string>();
+  const limit = pLimit(MOVES_AT_ONCE);
+  await limit.map(moved, async ([node, memory]) => {
+    const [broken] = failed.values();
+    const why = broken ?? (await place(state, store, node, memory));
+    if (why !== undefined) failed.set(node, why);
+  });
+  for (const [node, error] of failed) log.warn('history not moved with its server', { node, error });
+  return { ...state, memoryOf, obstacle: (instance, node) => failed.get(node) ?? state.obstacle(instance, node) };
+}
+
+/** What is stored of another process at this address is kept for when that one answers again. */
+async function place(
+  { stored }: ReadState,
+  store: StateStore,
+  node: string,
+  memory: NodeMemory,
+): Promise<string | undefined> {
+  const here = stored.find(({ key }) => key === nodeKey(node));
+  const displaced = here?.memory.runId;
+  if (here && displaced !== undefined && displaced !== memory.runId) {
+    const key = runKey(displaced);
+    const isElsewhere = stored.some((one) => one !== here && one.key !== key && one.memory.runId === displaced);
+    const version = stored.find((one) => one.key === key)?.version;
+    const why = isElsewhere ? undefined : await placeMemory(store, key, here.memory, version);
+    if (why !== undefined) return why;
+  }
+  return await placeMemory(store, nodeKey(node), memory, here?.version);
+}
+
+async function readable<T>(document: Promise<T>): Promise<T | string> {
+  try {
+    return await document;
+  } catch (error) {
+    if (error instanceof StateUnavailable) return error.message;
+    throw error;
+  }
+}

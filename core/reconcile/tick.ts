@@ -1,0 +1,71 @@
+import pLimit from 'p-limit';
+import { type StageClaims, stageClaims } from '../actions/stage-claims.ts';
+import type { Config } from '../config/schema.ts';
+import type { HeldLease, Leases } from '../leases/lease-store.ts';
+import type { Ports } from '../ports/ports.ts';
+import { isLeaseKey } from '../state/keys.ts';
+import { assign, type Run } from './assign.ts';
+import { housekeeping } from './housekeeping.ts';
+import { reconcileInstance } from './instance.ts';
+import { lookTime } from './look-order.ts';
+import { observeFleet, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
+import { duplicatesOf, placeLeases } from './placement.ts';
+import { publishTick } from './publish.ts';
+import type { Tick, TickOptions } from './scope.ts';
+import { type Snapshot, takeSnapshot } from './snapshot.ts';
+
+/** Most of the work is waiting. What is done at once is bounded by the sockets that are open anyway. */
+const INSTANCES_AT_ONCE = 64;
+
+/**
+ * One tick: observes every node first, so that no node's failure and no node's action hides another one; then reconciles each instance,
+ * one node at a time; then publishes.
+ */
+export async function tick(config: Config, ports: Ports, options: TickOptions): Promise<Tick> {
+  const at = ports.clock.now();
+  const chores = housekeeping(ports, options);
+  // In this order: a look that is older than the lease would take what another job has just switched on for switched off.
+  const before = await takeSnapshot(ports);
+  const leases = before.kind === 'readable' ? before : before.lastKnown;
+  const observed = await observeFleet(config, ports, options.scope, {
+    leased: new Set(allHeld(leases).map(({ lease }) => lease.node)),
+    duration: lookTime(options.remaining()),
+  });
+  try {
+    const snapshot = await chores.followServers(before, observed);
+    const placements = placeLeases(leases, observed);
+    const claims = stageClaimsOf(config, ports, { snapshot, placements, looks: observed });
+    const run: Run = { ports, stage: config.stage, options, snapshot, claims };
+    // Before anything is started: an outage of a server under our defrag counts in this tick already.
+    await chores.recordOutages(run);
+    const work = assign(config.instances, observed, placements, duplicatesOf(observed, placements));
+    const reports = await pLimit(INSTANCES_AT_ONCE).map(work, (one) => reconcileInstance(one, run));
+    const orphans = await chores.tidy(config, run, { at, placements, observed });
+    return await publishTick(config, run, { at, reports, orphans, troubles: chores.troubles });
+  } finally {
+    for (const look of observed) if ('session' in look) look.session.close();
+  }
+}
+
+interface Seen {
+  readonly snapshot: Snapshot;
+  readonly placements: ReadonlyMap<string, HeldLease>;
+  readonly looks: readonly (ReachedNode | UnreachedNode)[];
+}
+
+function stageClaimsOf({ maxDefragsAtOnce: limit }: Config, ports: Ports, { snapshot, ...seen }: Seen): StageClaims {
+  const isReadable = snapshot.kind === 'readable';
+  const { stageDocument } = isReadable ? snapshot : {};
+  return stageClaims(ports, {
+    ...seen,
+    limit,
+    // Where it cannot be read nothing is started: see `State.obstacle`.
+    document: typeof stageDocument === 'object' ? stageDocument : { claims: [], falls: [] },
+    leases: isReadable ? allHeld(snapshot) : [],
+    unreadable: isReadable ? [...snapshot.unreadable.keys()].filter(isLeaseKey) : [],
+  });
+}
+
+function allHeld({ leases, aside }: Leases): readonly HeldLease[] {
+  return [...leases.values(), ...aside];
+}

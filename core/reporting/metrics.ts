@@ -1,0 +1,148 @@
+import { isFleet } from '../config/fleet.ts';
+import type { InstanceConfig } from '../config/schema.ts';
+import { diagnose } from '../diagnosis/diagnose.ts';
+import {
+  DIMENSION,
+  FLEET_METRICS,
+  JOB_METRICS,
+  type Metric,
+  type MetricDefinition,
+  NODE_METRICS,
+} from '../domain/metric-catalogue.ts';
+import type { Observation } from '../domain/observation.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { NodeReport, ReportInput } from '../domain/report.ts';
+import type { Verdict } from '../domain/verdict.ts';
+
+type Reading = readonly [definition: MetricDefinition, value: number | undefined];
+
+/** The metrics of a tick: each node once, then the job. What was not seen is not published: a zero would be a claim. */
+export function metricsOf(input: ReportInput, nodes: readonly NodeReport[]): readonly Metric[] {
+  const fleet = isFleet(input.instances) ? fleetMetrics(input, nodes) : [];
+  return [...nodes.flatMap((node) => nodeMetrics(input, node)), ...jobMetrics(input, nodes), ...fleet];
+}
+
+function nodeMetrics({ stage, startedAt }: ReportInput, report: NodeReport): readonly Metric[] {
+  const { instance, node } = report;
+  const dimensions = { [DIMENSION.stage]: stage, [DIMENSION.instance]: instance, [DIMENSION.node]: node };
+  if (isUnreachable(report)) return datums([[NODE_METRICS.reachable, 0]], dimensions, startedAt);
+  const observation = newestObservation(report);
+  if (!observation) return [];
+  const readings = [...stateReadings(report, observation), ...actionReadings(report)];
+  return datums(readings, dimensions, observation.at);
+}
+
+function datums(
+  readings: readonly Reading[],
+  dimensions: Readonly<Record<string, string>>,
+  at: number,
+): readonly Metric[] {
+  return readings.flatMap(([{ name, unit }, value]) =>
+    value === undefined ? [] : [{ name, unit, value, dimensions, at }],
+  );
+}
+
+function stateReadings({ outcomes, config }: NodeReport, observation: Observation): readonly Reading[] {
+  const { memory, defrag } = observation;
+  // Taken apart again: an outcome's own diagnosis is from before its action, and would not add up with the RSS after it.
+  const diagnosis = config && diagnose(observation, config);
+  const layers = diagnosis?.layers;
+  const core: readonly Reading[] = [
+    [NODE_METRICS.reachable, 1],
+    [NODE_METRICS.usedMemory, memory.usedMemory],
+    [NODE_METRICS.usedMemoryRss, memory.usedMemoryRss],
+    [NODE_METRICS.memFragmentationRatio, diagnosis?.ratio],
+    [NODE_METRICS.externalFragmentation, layers?.externalFragmentation],
+    [NODE_METRICS.retainedPages, layers?.retained],
+  ];
+  if (config?.metrics !== 'detailed') return core;
+  const { memoryLimit } = config;
+  const { usedMemoryRss } = memory;
+  const share = memoryLimit && usedMemoryRss !== undefined ? (usedMemoryRss / memoryLimit) * 100 : undefined;
+  return [
+    ...core,
+    [NODE_METRICS.processOverhead, layers?.overhead],
+    [NODE_METRICS.memoryLimitUsed, share],
+    [NODE_METRICS.commandsPerSecond, outcomes.findLast((outcome) => outcome.opsPerSecond !== undefined)?.opsPerSecond],
+    [NODE_METRICS.activeDefragHits, defrag.hits],
+    [NODE_METRICS.activeDefragMisses, defrag.misses],
+  ];
+}
+
+function actionReadings({ outcomes }: NodeReport): readonly Reading[] {
+  const verdicts = outcomes.flatMap(({ verdict }) => (verdict ? [verdict] : []));
+  const hasDefrag = verdicts.some(({ cure }) => cure === 'defrag');
+  return verdicts.flatMap((verdict) => verdictReadings(verdict, hasDefrag));
+}
+
+/** A defrag's verdict reaches to after the purge that follows it: that purge's bytes are in it already. */
+function verdictReadings({ cure, reclaimed, predicted, stall }: Verdict, hasDefrag: boolean): readonly Reading[] {
+  const bytes: readonly Reading[] = [
+    [NODE_METRICS.reclaimedMemory, reclaimed],
+    [NODE_METRICS.predictedReclaim, predicted],
+  ];
+  if (cure === 'defrag') return [...bytes, [NODE_METRICS.defragStall, stall]];
+  return [...(hasDefrag ? [] : bytes), [NODE_METRICS.blockedTime, stall]];
+}
+
+function jobMetrics(input: ReportInput, nodes: readonly NodeReport[]): readonly Metric[] {
+  const { stage, startedAt, finishedAt, problem } = input;
+  const unreachable = nodes.filter(isUnreachable).length;
+  const observed = nodes.filter((node) => !isUnreachable(node) && newestObservation(node)).length;
+  const count = (matches: (outcome: Outcome) => boolean) => nodes.filter((node) => node.outcomes.some(matches)).length;
+  const readings: readonly Reading[] = [
+    [JOB_METRICS.heartbeat, 1],
+    [JOB_METRICS.nodesObserved, observed],
+    [JOB_METRICS.nodesUnreachable, unreachable],
+    [JOB_METRICS.nodesNotReached, count(({ status }) => status === 'not-reached')],
+    [JOB_METRICS.nodesFailed, count(({ status }) => status === 'failed')],
+    // Unknown while the state cannot be read.
+    [JOB_METRICS.leasesHeld, problem ? undefined : count(({ leased }) => leased === true)],
+    [JOB_METRICS.duration, Math.max(0, finishedAt - startedAt)],
+  ];
+  return datums(readings, { [DIMENSION.stage]: stage }, finishedAt);
+}
+
+/** What the alarms of single nodes judge elsewhere, counted: with one alarm for each of many nodes, alarms are the bill. */
+function fleetMetrics({ stage, finishedAt }: ReportInput, nodes: readonly NodeReport[]): readonly Metric[] {
+  const count = (crosses: (memory: Observation['memory'], config: InstanceConfig) => boolean) =>
+    nodes.filter((node) => {
+      const observation = isUnreachable(node) ? undefined : newestObservation(node);
+      return observation !== undefined && node.config !== undefined && crosses(observation.memory, node.config);
+    }).length;
+  const readings: readonly Reading[] = [
+    [
+      FLEET_METRICS.fragmentedWarning,
+      count((memory, { thresholds }) => isFragmented(memory, thresholds.fragmentationWarning)),
+    ],
+    [
+      FLEET_METRICS.fragmentedCritical,
+      count((memory, { thresholds }) => isFragmented(memory, thresholds.fragmentationCritical)),
+    ],
+    [FLEET_METRICS.nearLimit, count(isNearLimit)],
+  ];
+  return datums(readings, { [DIMENSION.stage]: stage }, finishedAt);
+}
+
+/** The same comparison as the expression of a node's own alarm. */
+function isFragmented(memory: Observation['memory'], threshold: { readonly ratio: number; readonly floor: number }) {
+  const { usedMemory, usedMemoryRss } = memory;
+  if (usedMemory === undefined || usedMemoryRss === undefined || usedMemory <= 0) return false;
+  return usedMemoryRss - usedMemory >= threshold.floor && usedMemoryRss / usedMemory > threshold.ratio;
+}
+
+function isNearLimit({ usedMemoryRss }: Observation['memory'], { memoryLimit, thresholds }: InstanceConfig) {
+  if (usedMemoryRss === undefined || memoryLimit === undefined) return false;
+  return usedMemoryRss > (memoryLimit * thresholds.rssCritical.percentOfLimit) / 100;
+}
+
+function isUnreachable({ outcomes }: NodeReport): boolean {
+  return outcomes.at(-1)?.status === 'unreachable';
+}
+
+/** Steps of one tick do not always end in the order in which they looked. */
+function newestObservation({ outcomes }: NodeReport): Observation | undefined {
+  return outcomes
+    .flatMap(({ observation }) => (observation ? [observation] : []))
+    .reduce<Observation | undefined>((newest, next) => (newest && newest.at > next.at ? newest : next), undefined);
+}

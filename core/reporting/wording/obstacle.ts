@@ -1,0 +1,73 @@
+import type { Obstacle } from '../../domain/diagnosis.ts';
+import type { Denial } from '../../domain/engine.ts';
+import { unworded } from '../../format/blocker.ts';
+import { bytesText, durationText } from '../../format/units.ts';
+
+// Why an action does not apply: the same words in a finding, beside a bar and in a plan.
+
+export const UNSUPPORTED = 'this build refuses active defrag';
+export const CONFIG_REFUSED =
+  'the server refuses CONFIG (a managed service, or an ACL without +config|get +config|set)';
+export const ODD_SETTINGS = 'a value that CONFIG GET prints could not be restored: its setting cannot hold it';
+export const PURGE_REFUSED = 'the server refuses MEMORY PURGE (an ACL without +memory|purge)';
+export const WOULD_BLOCK = 'a purge would block clients for longer than purge.maxBlock allows';
+
+export function obstacleText(obstacle: Obstacle): string {
+  switch (obstacle.kind) {
+    case 'unknown-engine':
+      return 'it does not know this engine';
+    case 'already-on':
+      return 'active defrag is on already';
+    case 'disabled':
+      return `${obstacle.setting} is false in the config`;
+    case 'denied-version':
+      return deniedText(obstacle.denial);
+    case 'config-refused':
+      return CONFIG_REFUSED;
+    case 'odd-settings':
+      return `${ODD_SETTINGS} (${obstacle.names.join(', ')})`;
+    case 'unsupported':
+      return UNSUPPORTED;
+    case 'not-defraggable':
+      return `the server's own defragger sees only ${bytesText(obstacle.seen)} of the ${bytesText(obstacle.of)}`;
+    case 'purge-refused':
+      return PURGE_REFUSED;
+    case 'would-block':
+      return `${WOULD_BLOCK} (${durationText(obstacle.stall)})`;
+  }
+  return unworded(obstacle);
+}
+
+/** Names the issue, what happens, and what lifts it: without them the refusal cannot be judged. */
+export function deniedText({ why, issue, fixedIn }: Denial): string {
+  return `active defrag is unsafe on this version: ${why} (${issue}); lifted by ${fixedIn}`;
+}
+
+/** In some fifty columns, for the legend beside a bar. */
+export function obstacleNote(obstacle: Obstacle): string {
+  switch (obstacle.kind) {
+    case 'unknown-engine':
+      return 'no action: Offpeak does not know this engine';
+    case 'already-on':
+      return 'active defrag is on already';
+    case 'disabled':
+      return obstacle.setting === 'defrag.enabled'
+        ? 'active defrag is off in the config (defrag.enabled)'
+        : 'MEMORY PURGE is off in the config (purge.enabled)';
+    case 'denied-version':
+      return 'no action: active defrag is unsafe on this version';
+    case 'config-refused':
+      return 'no action: the server refuses CONFIG';
+    case 'odd-settings':
+      return 'no action: CONFIG GET prints impossible values';
+    case 'unsupported':
+      return 'no action: this build refuses active defrag';
+    case 'not-defraggable':
+      return "no action: the server's own defragger sees too little";
+    case 'purge-refused':
+      return 'only time: the server refuses MEMORY PURGE';
+    case 'would-block':
+      return `only time: a purge would block for ${durationText(obstacle.stall)}`;
+  }
+  return unworded(obstacle);
+}

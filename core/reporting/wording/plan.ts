@@ -1,0 +1,32 @@
+import { wordsOf } from '../../actions/registry.ts';
+import type { StepWords } from '../../actions/words.ts';
+import type { Diagnosis } from '../../domain/diagnosis.ts';
+import type { Acting, Plan } from '../../domain/plan.ts';
+import type { Moment } from '../../format/units.ts';
+import { skippingText } from './skip.ts';
+
+/** What else is known where a plan is put into words; without it the sentence has fewer figures. */
+export interface ReachedNode {
+  /** Epoch milliseconds: times get their distance. */
+  readonly now?: number | undefined;
+  readonly diagnosis?: Diagnosis | undefined;
+}
+
+/** One sentence: what is done and why, or why nothing is. Times by the clock of `timezone` (an IANA name), else UTC. */
+export function planText(plan: Plan, timezone?: string, seen: ReachedNode = {}): string {
+  const moment = { timezone, now: seen.now };
+  return plan.kind === 'act'
+    ? `${wordsOf(plan.action.kind).name}: ${actingText(plan, moment, seen.diagnosis)}`
+    : `${plan.reason === 'defragmenting' ? 'carry on' : 'nothing'}: ${skippingText(plan, moment, seen.diagnosis)}`;
+}
+
+/** Only the why of it. */
+export function reasonText(plan: Plan, timezone?: string, seen: ReachedNode = {}): string {
+  const moment = { timezone, now: seen.now };
+  return plan.kind === 'act' ? actingText(plan, moment, seen.diagnosis) : skippingText(plan, moment, seen.diagnosis);
+}
+
+function actingText(plan: Acting, moment: Moment, diagnosis?: Diagnosis): string {
+  const words: StepWords = wordsOf(plan.action.kind);
+  return words.why(plan, plan.action, moment, diagnosis);
+}

@@ -1,0 +1,100 @@
+import { wordsOf } from '../../actions/registry.ts';
+import { MIB } from '../../config/units.ts';
+import type { Settings } from '../../domain/observation.ts';
+import type { Notice } from '../../domain/outcome.ts';
+import type { Verdict } from '../../domain/verdict.ts';
+import { unworded } from '../../format/blocker.ts';
+import { bytesText, durationText, percentText } from '../../format/units.ts';
+
+/** What an action returned and what it cost, against what was predicted and promised. */
+export function verdictText(verdict: Verdict): string {
+  const { rssBefore, rssAfter } = verdict;
+  return `${reclaimText(verdict)}; RSS went from ${bytesText(rssBefore)} to ${bytesText(rssAfter)}${growthText(verdict)}${leavingText(verdict)}; ${stallText(verdict)}`;
+}
+
+/** Said where it explains why RSS and what was returned do not add up. */
+const GROWTH_WORTH_SAYING = 8 * MIB;
+
+function growthText({ dataGrowth }: Verdict): string {
+  if (Math.abs(dataGrowth) < GROWTH_WORTH_SAYING) return '';
+  return `, while the data ${dataGrowth > 0 ? 'grew' : 'shrank'} by ${bytesText(Math.abs(dataGrowth))}`;
+}
+
+/** Measured before the server came to rest. */
+function leavingText({ leaving = 0 }: Verdict): string {
+  return leaving === 0 ? '' : `, with ${bytesText(leaving)} of free pages still kept by the allocator`;
+}
+
+function reclaimText({ kind, reclaimed, predicted, share }: Verdict): string {
+  const ofPredicted = `${bytesText(predicted)} predicted`;
+  switch (kind) {
+    case 'improved':
+      return `returned ${bytesText(reclaimed)} of ${ofPredicted}${share === undefined ? '' : ` (${percentText(share * 100)})`}`;
+    case 'unchanged':
+      return `returned too little: ${bytesText(reclaimed)} of ${ofPredicted}`;
+    case 'worse':
+      return `RSS grew by ${bytesText(-reclaimed)} instead of returning the ${ofPredicted}`;
+  }
+  return unworded(kind);
+}
+
+/** How long clients were kept waiting, and whether that is what was promised. */
+export function stallText({ cure, stall, promisedStall, unmeasured, beyond }: Verdict): string {
+  if (unmeasured) return `stalls not measured (LATENCY LATEST is refused), ${durationText(promisedStall)} promised`;
+  // LATENCY LATEST counts whole milliseconds from 1 on: nothing recorded is not the same as nothing.
+  const seen = cure === 'defrag' && stall === 0 ? 'no stall recorded' : `${stallName(cure)} ${durationText(stall)}`;
+  if (stall > promisedStall && beyond !== undefined) {
+    return `${seen}; longer than the ${durationText(promisedStall)} promised for ${shareText(beyond)} of the time (promised: at most 0.1 %)`;
+  }
+  return stall > promisedStall
+    ? `${seen}, longer than the ${durationText(promisedStall)} promised`
+    : `${seen}, ${durationText(promisedStall)} promised`;
+}
+
+/** Three digits after the point: a thousandth is what is promised. */
+function shareText(share: number): string {
+  return share < 0.00001
+    ? 'less than 0.001 %'
+    : `${(share * 100).toLocaleString('en', { maximumSignificantDigits: 2 })} %`;
+}
+
+function stallName(cure: Verdict['cure']): string {
+  return cure === 'purge' ? 'clients blocked for' : 'longest stall';
+}
+
+/** What must be told besides the plan and the verdict. */
+export function noticeText(notice: Notice): string {
+  switch (notice.kind) {
+    case 'foreign-defrag':
+      return 'someone else switched active defrag on: Offpeak leaves it alone';
+    case 'defrag-unsupported':
+      return 'this build of the server refuses active defrag; MEMORY PURGE still works';
+    case 'settings-changed':
+      return `someone else changed settings during Offpeak's defrag, and they stay as they are: ${settingsText(notice.leftAlone)}`;
+    case 'config-rewritten':
+      return notice.isSeen
+        ? "a CONFIG REWRITE during Offpeak's active defrag has put Offpeak's settings into the server's config file; in memory they are restored"
+        : "the node's role has changed during Offpeak's active defrag: a failover by Sentinel does a CONFIG REWRITE, and that puts Offpeak's settings into the server's config file; in memory they are restored";
+    case 'left-on':
+      return leftOnText(notice);
+    case 'same-server':
+      return `this is the same server as ${notice.as} (the same run_id): Offpeak acts on it under that address only`;
+    case 'action-failed':
+      return `${wordsOf(notice.doing).doing} failed: ${notice.why}`;
+    case 'state-unavailable':
+      return `the state store is unavailable: ${notice.why}`;
+  }
+  return unworded(notice);
+}
+
+/** `hz 10, activedefrag no`. */
+export function settingsText(settings: Settings): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+}
+
+function leftOnText({ standing, restored }: Extract<Notice, { kind: 'left-on' }>): string {
+  if (restored === undefined) return `settings as Offpeak sets them are on without a lease: ${settingsText(standing)}`;
+  return `settings that Offpeak had set were on without a lease: ${settingsText(standing)}; they were restored from the record of an earlier lease`;
+}

@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  paginateQuery,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import type { Milliseconds } from '../../config/units.ts';
+import type { StateStore, Stored } from '../../ports/state-store.ts';
+import { copyAsJson } from '../json-value.ts';
+import { type Change, changeOf } from './change.ts';
+import { unavailable } from './failure.ts';
+import {
+  checkKey,
+  checkSize,
+  documentOf,
+  type Item,
+  MAX_KEY_BYTES,
+  namesIn,
+  PARTITION_VALUE,
+  parseItem,
+  primaryKey,
+} from './item.ts';
+
+export interface DynamoStoreOptions {
+  /** A table with the partition key `pk` and the sort key `sk`, both texts, and TTL on `expiresAt`. */
+  readonly tableName: string;
+  /** For how long after its last write a document may be needed; undefined: for ever. Default: all of them for ever. */
+  readonly keepFor?: (key: string) => Milliseconds | undefined;
+  /** Epoch milliseconds; default: the system's clock. */
+  readonly now?: () => number;
+}
+
+const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/;
+
+/**
+ * A store in a DynamoDB table, for the deployed job: it outlives any crash, and any number of containers share it. Needs
+ * dynamodb:GetItem, dynamodb:Query and dynamodb:UpdateItem on the table; nothing is ever deleted but by TTL.
+ *
+ * All reads are strongly consistent. A list over several pages (of 1 MB) is no snapshot. A write whose answer got lost,
+ * and which the client then sends again, counts as stored, unless somebody else has changed the document in between.
+ *
+ * @throws TypeError when `tableName` is not the name of a table
+ */
+export function createDynamoStore(client: DynamoDBClient, options: DynamoStoreOptions): StateStore {
+  const { tableName: TableName, keepFor = () => undefined, now = Date.now } = options;
+  if (!TABLE_NAME.test(TableName)) {
+    throw new TypeError(
+      `tableName: ${JSON.stringify(TableName)} is not the name of a table: accepted are 3 to 255 letters, digits, dots, hyphens and underscores`,
+    );
+  }
+
+  /** The version of the document after `change`; undefined: its condition does not hold. */
+  async function apply(key: string, change: Change): Promise<number | undefined> {
+    try {
+      return await update(client, TableName, key, change);
+    } catch (failure) {
+      throw unavailable(TableName, 'written', failure);
+    }
+  }
+
+  return {
+    async list(prefix) {
+      // No key is as long as that, and DynamoDB would refuse to compare.
+      if (Buffer.byteLength(prefix) > MAX_KEY_BYTES) return new Map();
+      try {
+        const items = (await query(client, TableName, prefix)).map(parseItem);
+        return new Map(items.flatMap((item) => entryOf(item.key, storedAt(item, now()))));
+      } catch (failure) {
+        throw unavailable(TableName, 'read', failure);
+      }
+    },
+    async read(key) {
+      checkKey(key);
+      try {
+        const { Item } = await client.send(
+          new GetItemCommand({ TableName, Key: primaryKey(key), ConsistentRead: true }),
+        );
+        return Item && storedAt(parseItem(Item), now());
+      } catch (failure) {
+        throw unavailable(TableName, 'read', failure);
+      }
+    },
+    async write(key, value, expected) {
+      checkKey(key);
+      const text = JSON.stringify(copyAsJson(key, value));
+      checkSize(key, text);
+      const change = changeOf({ text, keepFor: keepFor(key), expected, now: now(), token: randomUUID() });
+      const version = await apply(key, change);
+      return version === undefined ? { stored: false } : { stored: true, version };
+    },
+    async remove(key, expected) {
+      checkKey(key);
+      const change = changeOf({ text: undefined, expected, now: now(), token: randomUUID() });
+      return (await apply(key, change)) !== undefined;
+    },
+  };
+}
+
+function storedAt(item: ReturnType<typeof parseItem>, now: number): Stored | undefined {
+  const document = documentOf(item, now / 1000);
+  return document && { value: document.value, version: item.version };
+}
+
+function entryOf(key: string, stored: Stored | undefined): [string, Stored][] {
+  return stored === undefined ? [] : [[key, stored]];
+}
+
+async function query(client: DynamoDBClient, TableName: string, prefix: string): Promise<Item[]> {
+  // An empty text is refused as the value of a key, also as the beginning of one.
+  const KeyConditionExpression = prefix === '' ? '#pk = :pk' : '#pk = :pk AND begins_with(#sk, :prefix)';
+  const items: Item[] = [];
+  const pages = paginateQuery(
+    { client },
+    {
+      TableName,
+      ConsistentRead: true,
+      KeyConditionExpression,
+      ExpressionAttributeNames: namesIn(KeyConditionExpression),
+      ExpressionAttributeValues: { ':pk': PARTITION_VALUE, ...(prefix !== '' && { ':prefix': { S: prefix } }) },
+    },
+  );
+  for await (const { Items = [] } of pages) items.push(...Items);
+  return items;
+}
+
+async function update(
+  client: DynamoDBClient,
+  TableName: string,
+  key: string,
+  { token, ...expressions }: Change,
+): Promise<number | undefined> {
+  const Key = primaryKey(key);
+  try {
+    // With a document's old state in the conflict's own answer, nobody can come in between the two.
+    const { Attributes = {} } = await client.send(
+      new UpdateItemCommand({
+        TableName,
+        Key,
+        ...expressions,
+        ReturnValues: 'ALL_NEW',
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      }),
+    );
+    return parseItem(Attributes).version;
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    const found = error.Item && parseItem(error.Item);
+    // Our own first try was carried out, its answer got lost, and the client tried again.
+    return found?.token === token ? found.version : undefined;
+  }
+}

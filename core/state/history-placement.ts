@@ -1,0 +1,99 @@
+import { HOUR, type Milliseconds } from '../config/units.ts';
+import { NOTHING_REMEMBERED, type NodeMemory } from '../domain/node-history.ts';
+import type { Observation } from '../domain/observation.ts';
+import type { Learned } from '../domain/prediction.ts';
+
+/** What is stored of an address. */
+export interface PlacedMemory {
+  readonly node: string;
+  readonly memory: NodeMemory;
+  /** 0.1 kept one document for each instance that had named the address: they count until there is one of the address itself. */
+  readonly isLegacy?: boolean;
+}
+
+/**
+ * What is known of each address. A history belongs to its server: while the process lives, it follows its `run_id` to whatever address
+ * it answers at; else it stays where it is, since a restarted server is found by its address.
+ *
+ * @param runs the `run_id` that answers at each address now
+ */
+export function memoriesByNode(
+  stored: readonly PlacedMemory[],
+  runs: ReadonlyMap<string, string>,
+): ReadonlyMap<string, NodeMemory> {
+  const own = stored.filter(({ isLegacy }) => !isLegacy);
+  const legacy = stored.filter(({ node, isLegacy }) => isLegacy && !own.some((one) => one.node === node));
+  const places = new Map<string, NodeMemory>();
+  for (const { node, memory } of [...own, ...legacy]) {
+    const other = places.get(node);
+    places.set(node, other ? joined(other, memory) : memory);
+  }
+  const alive = new Set(runs.values());
+  const moved = [...runs].flatMap(([node, runId]): [string, NodeMemory][] => {
+    const here = places.get(node);
+    const [first, ...more] = [...places.values()].filter((memory) => memory.runId === runId);
+    // What the address remembers of a server that answers nowhere still counts there: a node that has died stays a warning.
+    const isElsewhere = here?.runId !== undefined && alive.has(here.runId);
+    if (!first) return isElsewhere ? [[node, NOTHING_REMEMBERED]] : [];
+    const known = more.reduce(joined, first);
+    // What was told, was told of this address.
+    if (here?.runId === runId) return more.length === 0 ? [] : [[node, { ...known, told: here.told ?? [] }]];
+    return [[node, here === undefined || isElsewhere ? known : { ...joined(here, known), runId }]];
+  });
+  return new Map([...places, ...moved]);
+}
+
+/** Of two, the later one's facts; of what keeps an action from starting, the stricter. */
+function joined(a: NodeMemory, b: NodeMemory): NodeMemory {
+  const [older, newer] = lastDeed(a) <= lastDeed(b) ? [a, b] : [b, a];
+  return {
+    ...older,
+    ...newer,
+    ...latest(a, b),
+    ineffective: {
+      purge: Math.max(a.ineffective.purge, b.ineffective.purge),
+      defrag: Math.max(a.ineffective.defrag, b.ineffective.defrag),
+    },
+  };
+}
+
+const TIMES = ['lastPurgeAt', 'purgeKnownAt', 'purgeRefusedAt', 'lastDefragAt', 'restUntil'] as const;
+
+function latest(a: NodeMemory, b: NodeMemory): Partial<NodeMemory> {
+  const times = TIMES.flatMap((name) => {
+    const known = [a[name], b[name]].filter((at) => at !== undefined);
+    return known.length > 0 ? [[name, Math.max(...known)] as const] : [];
+  });
+  const crashed = [a.crashed, b.crashed].filter((crash) => crash !== undefined).toSorted((x, y) => y.at - x.at)[0];
+  return { ...Object.fromEntries(times), ...(crashed && { crashed }) };
+}
+
+function lastDeed({ lastPurgeAt = 0, lastDefragAt = 0, restUntil = 0, learned, crashed }: NodeMemory): number {
+  return Math.max(lastPurgeAt, lastDefragAt, restUntil, learned.at ?? 0, crashed?.at ?? 0);
+}
+
+/**
+ * What counts of a node's memory for the server that answers now: what was learned about a process ends with it; what was learned about
+ * the node stays, until it is old or the version is another.
+ */
+export function memoryFor(
+  { runId, at, engine }: Pick<Observation, 'runId' | 'at' | 'engine'>,
+  memory: NodeMemory,
+): NodeMemory {
+  const learned = stillValid(memory.learned, { at, version: engine.version });
+  if (memory.runId === runId) return { ...memory, learned };
+  const { runId: _, defragSupport: __, told: ___, ...lasting } = memory;
+  return { ...lasting, learned, ...(runId !== undefined && { runId }) };
+}
+
+/** Data and traffic change: what was seen longer ago than this says nothing about tonight. */
+const LEARNED_FOR: Milliseconds = 30 * 24 * HOUR;
+
+/** What still counts of what was learned. */
+export function stillValid(
+  learned: Learned,
+  { at, version }: { readonly at: number; readonly version: string },
+): Learned {
+  const isOld = learned.at !== undefined && at - learned.at > LEARNED_FOR;
+  return isOld || (learned.version !== undefined && learned.version !== version) ? {} : learned;
+}

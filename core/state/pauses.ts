@@ -1,0 +1,139 @@
+import * as z from 'zod/mini';
+import { isReason, longest, type Pause } from '../domain/pause.ts';
+import type { Log } from '../ports/log.ts';
+import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
+import { understood } from './codec.ts';
+import { PAUSE } from './keys.ts';
+
+/** In place of an instance's id, which always begins with a letter. */
+export const EVERY_INSTANCE = '*';
+
+const UNREADABLE = '; to remove it: npx offpeak resume -c <config>';
+
+const words = z.string().check(z.refine(isReason));
+
+const instant = z.number().check(z.gte(0), z.lte(8.64e15));
+
+const pauseSchema = z.looseObject({
+  until: instant,
+  reason: words,
+  by: words,
+  at: instant,
+  nodes: z.optional(z.array(z.string())),
+});
+
+/** Every pause that is stored. */
+export interface Pauses {
+  /**
+   * What keeps `instance` quiet at `now` (epoch ms): its own pause, that of all, or one that was asked for when a node of it belonged to
+   * another instance; of several the one that ends last.
+   */
+  pauseOf(instance: Paused, now: number): Pause | undefined;
+  /** By instance, or `*`; expired ones as well. */
+  readonly stored: ReadonlyMap<string, { readonly pause: Pause; readonly version: number }>;
+}
+
+/** An instance, as far as pauses know of it. */
+export interface Paused {
+  readonly id: string;
+  readonly nodes: readonly { readonly id: string }[];
+}
+
+export const NO_PAUSES: Pauses = { stored: new Map(), pauseOf: () => undefined };
+
+/** @throws {StateUnavailable} also for a pause that cannot be read: what it forbids is then unknown. */
+export async function readPauses(store: StateStore): Promise<Pauses> {
+  const documents = await store.list(PAUSE);
+  const stored = new Map(
+    [...documents].map(([key, { value, version }]) => [
+      key.slice(PAUSE.length),
+      { pause: understood(pauseSchema, key, value, UNREADABLE) as Pause, version },
+    ]),
+  );
+  return {
+    stored,
+    pauseOf: ({ id, nodes }, now) => {
+      const isOfNode = ({ nodes: paused }: Pause) => nodes.some((node) => paused?.includes(node.id));
+      const ofNodes = [...stored.values()].map(({ pause }) => pause).filter(isOfNode);
+      return longest([stored.get(id)?.pause, stored.get(EVERY_INSTANCE)?.pause, ...ofNodes], now);
+    },
+  };
+}
+
+/** Pauses that are on, of instances that the config does not have, each with the instances that have its nodes now. */
+export function strayPauses(
+  { stored }: Pauses,
+  instances: readonly Paused[],
+  now: number,
+): readonly { readonly scope: string; readonly pause: Pause; readonly covers: readonly string[] }[] {
+  return [...stored].flatMap(([scope, { pause }]) => {
+    if (scope === EVERY_INSTANCE || pause.until <= now || instances.some(({ id }) => id === scope)) return [];
+    const covers = instances.filter(({ nodes }) => nodes.some(({ id }) => pause.nodes?.includes(id)));
+    return [{ scope, pause, covers: covers.map(({ id }) => id) }];
+  });
+}
+
+/** Undefined for what cannot be read as one. */
+export function asPause(value: unknown): Pause | undefined {
+  return pauseSchema.safeParse(value).data as Pause | undefined;
+}
+
+/** Expired pauses count as none wherever they are met; this keeps them from piling up. */
+export async function dropExpired(store: StateStore, { stored }: Pauses, now: number, log: Log): Promise<void> {
+  const expired = [...stored].filter(([, { pause }]) => pause.until <= now);
+  try {
+    for (const [scope, { version }] of expired) await store.remove(PAUSE + scope, version);
+  } catch (error) {
+    if (!(error instanceof StateUnavailable)) throw error;
+    // They do no harm where they are, and what matters of the state was read.
+    log.warn('expired pauses not removed', { error: error.message });
+  }
+}
+
+/** 0.1 did not note the nodes of a pause: while its name is in the config, they are known. */
+export async function noteNodes(
+  store: StateStore,
+  { stored }: Pauses,
+  instances: readonly Paused[],
+  log: Log,
+): Promise<void> {
+  const unnoted = [...stored].flatMap(([scope, { pause, version }]) => {
+    const nodes = instances.find(({ id }) => id === scope)?.nodes;
+    return nodes && pause.nodes === undefined ? [{ scope, pause, version, nodes }] : [];
+  });
+  try {
+    for (const { scope, pause, version, nodes } of unnoted)
+      await store.write(PAUSE + scope, { ...pause, nodes: nodes.map(({ id }) => id) }, version);
+  } catch (error) {
+    if (!(error instanceof StateUnavailable)) throw error;
+    log.warn('nodes of a pause not noted', { error: error.message });
+  }
+}
+
+/** Puts a pause in the place of an earlier one. @throws {StateUnavailable} {TypeError} for what is not to be stored. */
+export async function putPause(store: StateStore, scope: string, pause: Pause): Promise<void> {
+  const key = PAUSE + scope;
+  if (!asPause(pause)) throw new TypeError(`this is no pause: ${JSON.stringify(pause)}`);
+  await settled(key, async () => {
+    const stored = await store.read(key);
+    return (await store.write(key, { ...pause }, stored?.version)).stored;
+  });
+}
+
+/** Ends a pause, one that cannot be read as well: this is how to get rid of it. False: there was none. */
+export async function endPause(store: StateStore, scope: string): Promise<boolean> {
+  const key = PAUSE + scope;
+  let found = true;
+  await settled(key, async () => {
+    const stored = await store.read(key);
+    found = stored !== undefined;
+    return stored === undefined || (await store.remove(key, stored.version));
+  });
+  return found;
+}
+
+/** Somebody else may change the same pause at the same moment; a person at a terminal must not be told what is not so. */
+async function settled(key: string, change: () => Promise<boolean>): Promise<void> {
+  for (let attempt = 0; attempt < 5; attempt++) if (await change()) return;
+  throw new StateUnavailable(`the document ${key} is changed by others again and again; try it once more`);
+}

@@ -1,0 +1,137 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtempDisposable, readdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { StateUnavailable } from '../../../core/ports/state-store.ts';
+import { createFileStore } from '../../../core/state/file/file-store.ts';
+import { CONTENDER, kill9, nextMessage, startContender } from '../../support/state-contenders.ts';
+
+describe('a state file between real processes', () => {
+  let folder: Awaited<ReturnType<typeof mkdtempDisposable>>;
+  let path: string;
+
+  beforeEach(async () => {
+    folder = await mkdtempDisposable(join(tmpdir(), 'offpeak-state-'));
+    path = join(folder.path, 'state.json');
+  });
+  afterEach(() => folder.remove());
+
+  test('two that race for one lease 50 times: one gets it every time, under a version never seen before', async () => {
+    await using one = startContender(path, 'lease');
+    await using two = startContender(path, 'lease');
+    const children = [one.child, two.child];
+    expect(await Promise.all(children.map(nextMessage))).toEqual(['ready', 'ready']);
+    const store = createFileStore(path);
+    const versions: number[] = [];
+    for (let round = 0; round < 50; round++) {
+      const answers = children.map(nextMessage);
+      children.forEach((child, holder) => void child.send({ round, holder }));
+      const winners = (await Promise.all(answers)).flatMap((result, holder) =>
+        isStored(result) ? [{ value: { round, holder }, version: result.version }] : [],
+      );
+      expect(winners, `round ${round}`).toHaveLength(1);
+      const lease = await store.read('lease#sessions');
+      expect(lease).toEqual(winners[0]);
+      versions.push(lease?.version ?? 0);
+      expect(await store.remove('lease#sessions', lease?.version ?? 0)).toBe(true);
+    }
+    expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
+  });
+
+  test('two that count together lose nothing, and a reader meanwhile never sees half a file', async () => {
+    await using one = startContender(path, 'count', 60);
+    await using two = startContender(path, 'count', 60);
+    let running = true;
+    const ended = Promise.all([one.child, two.child].map((child) => once(child.stdout ?? child, 'close'))).then(() => {
+      running = false;
+    });
+    const store = createFileStore(path);
+    const seen: number[] = [];
+    while (running) {
+      seen.push(Number((await store.read('count'))?.value ?? 0));
+      await new Promise(setImmediate);
+    }
+    await ended;
+    expect((await store.read('count'))?.value).toBe(120);
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+  });
+
+  test('kill -9 in the middle of writes leaves a whole file with every write that was answered, and no lock', async () => {
+    const store = createFileStore(path, { lockWait: 500 });
+    for (let round = 0; round < 20; round++) {
+      await using contender = startContender(path, 'count', 1_000_000);
+      const answered: number[] = [];
+      const lines = createInterface({ input: contender.child.stdout ?? process.stdin });
+      lines.on('line', (line) => answered.push(Number(line)));
+      const closed = once(lines, 'close');
+      await once(lines, 'line');
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 25));
+      await kill9(contender.child);
+      await closed;
+      const stored = await store.read('count');
+      // The kill may fall between a write and its answer.
+      expect(Number(stored?.value) - Number(answered.at(-1)), `round ${round}`).toBeOneOf([0, 1]);
+      expect(await store.write('count', stored?.value, stored?.version)).toMatchObject({ stored: true });
+    }
+  });
+
+  test.each(['working', 'stopped'])('a lock that a %s process keeps stops writers, not readers', async (state) => {
+    const store = createFileStore(path, { lockWait: 100 });
+    await store.write('k', 1, undefined);
+    await using holder = startContender(path, 'hold');
+    expect(await nextMessage(holder.child)).toBe('held');
+    if (state === 'stopped') holder.child.kill('SIGSTOP');
+    const before = await readFile(path);
+    for (const attempt of [() => store.write('k', 2, 1), () => store.remove('k', 1)]) {
+      const error: unknown = await attempt().catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(StateUnavailable);
+      expect(String(error)).toContain(`${path}.lock is held by another process that is alive. Wait until`);
+    }
+    expect((await store.read('k'))?.value).toBe(1);
+    expect(await readFile(path)).toEqual(before);
+    await kill9(holder.child);
+    expect(await store.write('k', 2, 1)).toEqual({ stored: true, version: 2 });
+  });
+
+  test('a lock that this user may only read is no lock, and nothing is written under it', async () => {
+    await createFileStore(path).remove('k', 1);
+    await chmod(`${path}.lock`, 0o444);
+    await chmod(folder.path, 0o777);
+    const { stdout } = await promisify(execFile)(process.execPath, [CONTENDER, path, 'unprivileged']);
+    expect(stdout).toMatch(/^StateUnavailable: The state lock .*state\.json\.lock cannot be used: EACCES/);
+    expect(await readdir(folder.path)).toEqual(['state.json.lock']);
+  });
+
+  test.skipIf(process.platform === 'win32')(
+    'a disk that takes half of a write leaves the stored state whole',
+    async () => {
+      const store = createFileStore(path);
+      await store.write('count', 1, undefined);
+      const before = await readFile(path);
+      const limited = 'ulimit -f 16 && exec "$@"';
+      const { stdout } = await promisify(execFile)('sh', [
+        '-c',
+        limited,
+        'sh',
+        process.execPath,
+        CONTENDER,
+        path,
+        'fill',
+        '100000',
+      ]);
+      expect(stdout).toMatch(
+        /^StateUnavailable: .*state\.json cannot be written \(EFBIG.*The stored state is as it was\.\n$/,
+      );
+      expect(await readFile(path)).toEqual(before);
+      expect(await store.write('count', 2, 1)).toEqual({ stored: true, version: 2 });
+    },
+  );
+});
+
+function isStored(result: unknown): result is { readonly version: number } {
+  return typeof result === 'object' && result !== null && 'version' in result && typeof result.version === 'number';
+}

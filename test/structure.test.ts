@@ -1,0 +1,70 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+/** The rooms of core/, from the top: imports go down this list only. docs/architecture.md says what each holds. */
+const ROOMS = [
+  'compose.ts',
+  'reconcile',
+  'reporting',
+  'actions',
+  'guards',
+  'diagnosis',
+  'leases',
+  'discovery',
+  'alerts',
+  'state',
+  'adapters',
+  'ports',
+  'format',
+  'domain',
+  'config',
+];
+const ROOT = join(import.meta.dirname, '..');
+const SOURCES = globSync(
+  ['core', 'functions', 'cli', 'infra', 'bench', 'scripts'].map((top) => `${top}/**/*.ts`),
+  {
+    cwd: ROOT,
+  },
+);
+const IMPORTS = new Map(SOURCES.map((file) => [file, importsOf(file)]));
+
+/** Of project files, types included, from the root. */
+function importsOf(file: string): readonly string[] {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const named = text.matchAll(/(?:from |import\(|import )'(\.[^']+)'/g);
+  return [...named].map(([, path = '']) => normalize(join(dirname(file), path)));
+}
+
+const roomOf = (file: string) => ROOMS.indexOf(file.split('/')[1] ?? '');
+
+/** Files that can be reached from themselves, each with the way. */
+function circles(): readonly string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const walk = (file: string, way: readonly string[]): void => {
+    if (way.includes(file)) found.push([...way.slice(way.indexOf(file)), file].join(' > '));
+    if (way.includes(file) || done.has(file)) return;
+    for (const next of IMPORTS.get(file) ?? []) walk(next, [...way, file]);
+    done.add(file);
+  };
+  for (const file of SOURCES) walk(file, []);
+  return found;
+}
+
+describe('the structure of the sources', () => {
+  test('has no circle of imports, types included', () => expect(circles()).toEqual([]));
+
+  test('has every file of core/ in one of its rooms', () => {
+    expect(SOURCES.filter((file) => file.startsWith('core/') && roomOf(file) < 0)).toEqual([]);
+  });
+
+  test('has no import upward within core/, and none out of it', () => {
+    const upward = SOURCES.filter((file) => file.startsWith('core/')).flatMap((file) =>
+      (IMPORTS.get(file) ?? [])
+        .filter((target) => !target.startsWith('core/') || roomOf(target) < roomOf(file))
+        .map((target) => `${file} > ${target}`),
+    );
+    expect(upward).toEqual([]);
+  });
+});

@@ -1,0 +1,168 @@
+import { describe, expect, test } from 'vitest';
+import type { InstanceConfig } from '../../../../core/config/schema.ts';
+import { GIB, MIB } from '../../../../core/config/units.ts';
+import type { MemorySample } from '../../../../core/domain/observation.ts';
+import type { Outcome } from '../../../../core/domain/outcome.ts';
+import type { ReportInput } from '../../../../core/domain/report.ts';
+import { aMemorySample, anInstance, anObservation, anOutcome, aSkip, NODE, NOW } from '../../../support/builders.ts';
+import { purged, purgedAfter, reportOf, started, stopped, unreachable } from '../actions/defrag/steps.ts';
+
+describe('metrics', () => {
+  /** Name → value, of the node's metrics or of the job's. */
+  function readings(outcomes: readonly Outcome[], over: Partial<ReportInput> = {}, of: 'node' | 'job' = 'node') {
+    const { metrics } = reportOf(outcomes, over);
+    const chosen = metrics.filter(({ dimensions }) => 'Node' in dimensions === (of === 'node'));
+    expect(new Set(chosen.map(({ name }) => name)).size).toBe(chosen.length);
+    return Object.fromEntries(chosen.map(({ name, value }) => [name, value]));
+  }
+
+  const CORE = {
+    Reachable: 1,
+    UsedMemory: 450 * MIB,
+    UsedMemoryRss: 841 * MIB,
+    MemFragmentationRatio: 841 / 450,
+    ExternalFragmentation: 357 * MIB,
+    RetainedPages: 18 * MIB,
+  };
+
+  test('a node that was looked at: the core set', () => expect(readings([anOutcome()])).toEqual(CORE));
+
+  test('with `metrics: detailed`: what an investigation needs besides', () => {
+    const instances = [anInstance({ metrics: 'detailed', memoryLimit: GIB })];
+    const defrag = { ...anObservation().defrag, hits: 210_000, misses: 9 };
+    const outcome = anOutcome({ observation: anObservation({ defrag }), opsPerSecond: 12.5 });
+    expect(readings([outcome], { instances })).toEqual({
+      ...CORE,
+      ProcessOverhead: 15 * MIB,
+      MemoryLimitUsed: (841 / 1024) * 100,
+      CommandsPerSecond: 12.5,
+      ActiveDefragHits: 210_000,
+      ActiveDefragMisses: 9,
+    });
+  });
+
+  test('carry name, unit, dimensions and the time of the look', () => {
+    expect(reportOf([anOutcome()]).metrics.find(({ name }) => name === 'UsedMemoryRss')).toEqual({
+      name: 'UsedMemoryRss',
+      unit: 'Bytes',
+      value: 841 * MIB,
+      dimensions: { Stage: 'prod', Instance: 'sessions', Node: NODE },
+      at: NOW,
+    });
+  });
+
+  test('an unreachable node is only that, even where a first look had succeeded', () => {
+    expect(readings([unreachable])).toEqual({ Reachable: 0 });
+    expect(readings([{ ...unreachable, observation: anObservation() }])).toEqual({ Reachable: 0 });
+  });
+
+  test('a node on which the job failed publishes what was seen, and claims nothing where nothing was', () => {
+    const problem = { kind: 'unexpected', message: 'TypeError', expected: false };
+    expect(readings([anOutcome({ status: 'failed', problem })])).toEqual(CORE);
+    expect(readings([{ ...unreachable, status: 'failed', problem }])).toEqual({});
+  });
+
+  test('what a server does not report is left out', () => {
+    const observation = anObservation({ memory: { memAllocator: 'libc' } });
+    const { ExternalFragmentation: _, RetainedPages: __, ...rest } = CORE;
+    expect(readings([anOutcome({ observation })])).toEqual(rest);
+  });
+
+  test('after an action the layers are those of the look after it, so that they add up with its RSS', () => {
+    expect(readings([purged])).toMatchObject({
+      UsedMemoryRss: 500 * MIB,
+      RetainedPages: 28 * MIB,
+      ExternalFragmentation: 6 * MIB,
+    });
+  });
+
+  test('the newest look counts, not the last step', () => {
+    const older = anOutcome({ plan: aSkip('would-block') });
+    expect(readings([stopped('goal-met'), older]).UsedMemoryRss).toBe(500 * MIB);
+  });
+
+  test('a purge: what it returned, against what was predicted, and what it cost', () => {
+    expect(readings([purged])).toMatchObject({
+      ReclaimedMemory: 300 * MIB,
+      PredictedReclaim: 310 * MIB,
+      BlockedTime: 96,
+    });
+    expect(readings([purged])).not.toHaveProperty('DefragStall');
+  });
+
+  test('a defrag and the purge after it: the bytes once, both costs', () => {
+    expect(readings([stopped('goal-met'), purgedAfter])).toMatchObject({
+      ReclaimedMemory: 341 * MIB,
+      PredictedReclaim: 350 * MIB,
+      DefragStall: 3,
+      BlockedTime: 48,
+    });
+  });
+
+  test('without a verdict there are no action metrics', () => {
+    expect(readings([started])).toEqual(CORE);
+  });
+
+  test('the job: once for the tick, nodes counted and not steps', () => {
+    const other = { ...unreachable, node: '10.0.3.18:6379' };
+    const failed = anOutcome({ node: '10.0.3.19:6379', status: 'failed', leased: true });
+    expect(readings([stopped('goal-met'), purgedAfter, other, failed], {}, 'job')).toEqual({
+      Heartbeat: 1,
+      NodesObserved: 2,
+      NodesUnreachable: 1,
+      NodesNotReached: 0,
+      NodesFailed: 1,
+      LeasesHeld: 1,
+      TickDuration: 2500,
+    });
+  });
+
+  test('a node that was not reached is counted as such, and nothing is claimed of it: F7', () => {
+    const notReached = { ...unreachable, status: 'not-reached' } as const;
+    expect(readings([notReached])).toEqual({});
+    expect(readings([notReached], {}, 'job')).toMatchObject({
+      NodesObserved: 0,
+      NodesUnreachable: 0,
+      NodesNotReached: 1,
+      NodesFailed: 0,
+    });
+  });
+
+  test('beyond 25 nodes the job counts those that cross their own thresholds, for the alarms of the fleet', () => {
+    const nodes = anInstance().nodes;
+    const many = (over: Partial<InstanceConfig>) => [
+      anInstance({ ...over, nodes: Array.from({ length: 26 }, () => nodes).flat() }),
+    ];
+    const counts = (over: Partial<InstanceConfig>, memory: Partial<MemorySample> = {}) =>
+      readings(
+        [anOutcome({ observation: anObservation({ memory: aMemorySample(memory) }) })],
+        { instances: many(over) },
+        'job',
+      );
+    const { fragmentationWarning, fragmentationCritical, rssCritical } = anInstance().thresholds;
+    const thresholds = (floor: number) => ({
+      fragmentationWarning: { ...fragmentationWarning, floor },
+      fragmentationCritical: { ...fragmentationCritical, floor },
+      rssCritical,
+    });
+    // 841 MiB of RSS on 450 MiB: 1.87, and 391 MiB apart.
+    expect(counts({})).toMatchObject({ NodesFragmentedWarning: 1, NodesFragmentedCritical: 0, NodesNearLimit: 0 });
+    expect(counts({}, { usedMemory: 300 * MIB })).toMatchObject({
+      NodesFragmentedWarning: 1,
+      NodesFragmentedCritical: 1,
+    });
+    expect(counts({ thresholds: thresholds(392 * MIB) })).toMatchObject({ NodesFragmentedWarning: 0 });
+    expect(counts({ memoryLimit: 900 * MIB })).toMatchObject({ NodesNearLimit: 1 });
+    expect(readings([anOutcome()], {}, 'job')).not.toHaveProperty('NodesNearLimit');
+  });
+
+  test('while the state cannot be read, the number of leases is unknown, not zero', () => {
+    expect(readings([anOutcome()], { problem: { why: 'locked' } }, 'job')).not.toHaveProperty('LeasesHeld');
+  });
+
+  test('a lease on a node that the config no longer names counts as failed, and claims nothing of the node', () => {
+    const orphan: Outcome = { ...unreachable, instance: 'gone', status: 'failed' };
+    expect(readings([orphan])).toEqual({});
+    expect(readings([orphan], {}, 'job')).toMatchObject({ NodesFailed: 1, NodesObserved: 0 });
+  });
+});
