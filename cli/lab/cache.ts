@@ -76,7 +76,7 @@ export async function publish(built: string, work: WorkFolder, manifest: Manifes
   for (let attempt = 0; !(await moved(built, folder)); attempt += 1) {
     const rival = await cachedServer(manifest.role);
     if (rival !== undefined) return rival;
-    if (attempt >= 3) throw new Error(`${folder} is occupied by something that is no server and cannot be moved away`);
+    if (attempt >= 3) throw new Error(`${folder} holds something other than a server, and cannot be moved away`);
     await moved(folder, join(work.path, `displaced-${attempt}`));
   }
   return { kind: 'found', ...executableIn(folder, manifest), version: manifest.version, source: manifest.origin };

@@ -23,7 +23,7 @@ export async function probeDefrag(binary: Executable, signal?: AbortSignal): Pro
   }
 }
 
-/** The version in the words of `--version`: "Redis server v=7.0.15 sha=…". @throws when it does not run or is no server */
+/** The version in the words of `--version`: "Redis server v=7.0.15 sha=…". @throws when it does not run or is something else */
 export async function versionOf(binary: Executable, signal?: AbortSignal): Promise<string> {
   const words = await runCommand([binary.path, '--version'], { env: binary.env, signal });
   const version = /\bserver v=(\S+)/i.exec(words)?.[1];

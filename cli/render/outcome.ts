@@ -45,7 +45,7 @@ function bodyLines(outcome: Outcome, style: Style, instance?: InstanceConfig): r
   const findings = outcome.diagnosis?.findings ?? [];
   return [
     ...pictureLines(outcome, style, instance),
-    // While it runs, each look has the same to say: the bars and the plan are enough.
+    // While it runs, each tick has the same to say: the bars and the plan are enough.
     ...(isRunning(outcome) ? [] : findings.flatMap((finding) => findingLines(finding, style))),
     ...healthyLines(outcome, style),
     ...pauseLines(outcome, style, instance),

@@ -62,7 +62,7 @@ function stallName(cure: Verdict['cure']): string {
   return cure === 'purge' ? 'clients blocked for' : 'longest stall';
 }
 
-/** What must be told besides the plan and the verdict. */
+/** What must be said besides the plan and the verdict. */
 export function noticeText(notice: Notice): string {
   switch (notice.kind) {
     case 'foreign-defrag':
