@@ -10,38 +10,38 @@ import type { AlertSink, MetricSink } from '../core/ports/sinks.ts';
 import type { StateStore } from '../core/ports/state-store.ts';
 
 /** What a tick would have published, or has: for the terminal. */
-export interface Told {
+export interface Published {
   readonly metrics: Metric[];
   readonly alerts: Alert[];
 }
 
 /**
  * Everything that a run from a terminal needs. With `publish`, metrics and alerts also go where a deployed job sends them; without it,
- * what that job still owes to people stays in its table.
+ * that job's pending alerts stay in its table.
  */
 export function terminalPorts(
   store: StateStore,
   clock: Clock,
   log: Log,
   { publish }: { readonly publish?: Config | undefined } = {},
-): { readonly ports: Ports; readonly told: Told } {
-  const told: Told = { metrics: [], alerts: [] };
+): { readonly ports: Ports; readonly published: Published } {
+  const published: Published = { metrics: [], alerts: [] };
   const sinks = publish && createSinks(process.env, publish);
   const metrics: MetricSink = {
     async publish(metrics) {
-      told.metrics.push(...metrics);
+      published.metrics.push(...metrics);
       return (await sinks?.metrics.publish(metrics)) ?? { sent: metrics.length, rejected: [] };
     },
   };
   const alerts: AlertSink = {
     isPrivate: !publish && process.env[ENVIRONMENT.stateTable] !== undefined,
     async send(alerts) {
-      told.alerts.push(...alerts);
+      published.alerts.push(...alerts);
       return (await sinks?.alerts.send(alerts)) ?? { sent: alerts.length, rejected: [] };
     },
   };
   const ports = createPorts({ store, metrics, alerts, clock, log, env: process.env });
-  return { ports, told };
+  return { ports, published };
 }
 
 /** Structured lines on stderr: stdout belongs to the command's own output. */

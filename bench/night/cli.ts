@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { leash } from '../../cli/server/leash.ts';
+import { leash } from '../../cli/lab/leash.ts';
 import { BenchError } from '../support/main.ts';
 import { stateFolder } from '../support/offpeak.ts';
 import { type CliRun, cliRunOf } from './cli-lines.ts';

@@ -1,8 +1,8 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { leash } from '../../cli/lab/leash.ts';
 import { stderrLog, terminalPorts } from '../../cli/ports.ts';
-import { leash } from '../../cli/server/leash.ts';
 import { ticks } from '../../cli/watch.ts';
 import { systemClock } from '../../core/adapters/clock.ts';
 import { parseConfig } from '../../core/config/parse.ts';

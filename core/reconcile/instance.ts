@@ -2,8 +2,9 @@ import { noteSilence } from '../actions/context.ts';
 import { NodeFailure } from '../adapters/redis/failure.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import { type Milliseconds, SECOND } from '../config/units.ts';
+import { isActiveDefragOn } from '../diagnosis/active-defrag.ts';
 import { diagnose } from '../diagnosis/diagnose.ts';
-import type { Outcome } from '../domain/outcome.ts';
+import type { Notice, Outcome } from '../domain/outcome.ts';
 import type { StopReason } from '../domain/plan.ts';
 import { actingOrder, waitsForStage } from '../guards/node-order.ts';
 import type { HeldLease } from '../leases/lease-store.ts';
@@ -115,7 +116,7 @@ async function reconcileNode(
   try {
     if ('problem' in look) return [await unreachedOutcome(look, held, run)];
     // A release begins nothing, on a node whose lease has ended in the meantime least of all.
-    if (options.mode === 'watch' || (release !== undefined && !held)) return [watchedOutcome(look, run)];
+    if (options.mode === 'watch' || (release !== undefined && !held)) return [watchedOutcome(look, work, run)];
     const { observation } = look;
     const context = contextOf(look, work, run);
     if (snapshot.kind === 'unavailable') return [await reconcileWithoutStore(context, observation, held, release)];
@@ -164,14 +165,25 @@ async function unreachedOutcome(look: UnreachedNode, held: HeldLease | undefined
   return await unreachableLease({ ports, announce }, held, outcome);
 }
 
-function watchedOutcome({ instance, node, observation }: ReachedNode, { snapshot }: Run): Outcome {
+function watchedOutcome(look: ReachedNode, work: InstanceWork, { snapshot, options }: Run): Outcome {
+  const { instance, node, observation } = look;
   const known = snapshot.kind === 'readable' ? historyFor(observation, snapshot.historyOf(node.id)) : undefined;
+  const held = work.leases.get(node.id);
   return {
     instance: instance.id,
     node: node.id,
     status: 'observed',
     observation,
     diagnosis: diagnose(observation, instance, known?.learned, known),
-    notices: [],
+    ...(held && held.lease.phase !== 'purging' && { leased: true }),
+    notices: options.mode === 'watch' ? watchNotices(look, work, snapshot.kind === 'readable') : [],
   };
+}
+
+/** What a plan would say: without one, `offpeak check` has to. Without the state, a defrag may be anyone's. */
+function watchNotices({ node, observation }: ReachedNode, work: InstanceWork, isKnown: boolean): readonly Notice[] {
+  const double = work.duplicates.get(node.id);
+  if (double !== undefined) return [{ kind: 'same-server', as: double }];
+  const isForeign = isKnown && isActiveDefragOn(observation) && !work.leases.has(node.id);
+  return isForeign ? [{ kind: 'foreign-defrag' }] : [];
 }

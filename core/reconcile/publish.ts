@@ -84,8 +84,8 @@ function isKnown({ name, dimensions }: Metric, { kind }: Scope): boolean {
   return kind === 'leased-nodes' && name === JOB_METRICS.leasesHeld.name;
 }
 
-function remarksOf({ pauses }: State, { instances, schedule }: Config, now: number): readonly string[] {
-  const moment = { timezone: schedule.timezone, now };
+function remarksOf({ pauses }: State, { stage, instances, schedule }: Config, now: number): readonly string[] {
+  const moment = { timezone: schedule.timezone, now, stage };
   return strayPauses(pauses, instances, now).map(({ scope, pause, covers }) =>
     strayPauseText(scope, pause, covers, moment),
   );

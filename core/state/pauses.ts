@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { longest, type Pause } from '../domain/pause.ts';
+import { isReason, longest, type Pause } from '../domain/pause.ts';
 import type { Log } from '../ports/log.ts';
 import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
 import { type DocumentKind, decode, encode } from './codec.ts';
@@ -8,17 +8,7 @@ import { PAUSE } from './keys.ts';
 /** In place of an instance's id, which always begins with a letter. */
 export const EVERY_INSTANCE = '*';
 
-/** No control characters, line breaks or direction marks: it is quoted in mails, logs and terminals. */
-const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]*[\p{L}\p{M}\p{N}\p{P}\p{S}][\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]*$/u;
-
-const LONGEST_REASON = 200;
-
-/** Whether a pause may carry this text: 1 to 200 printable characters, and not only spaces. */
-export function isReason(text: string): boolean {
-  return Array.from(text).length <= LONGEST_REASON && PRINTABLE.test(text);
-}
-
-const UNREADABLE = '; `offpeak resume` removes it';
+const UNREADABLE = '; to remove it: npx offpeak resume -c <config>';
 
 const words = z.string().check(z.refine(isReason));
 

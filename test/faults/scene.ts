@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { expect, vi } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import type { Names } from '../../core/adapters/dns/names.ts';
 import { numberField, parseInfo } from '../../core/adapters/redis/info.ts';
 import { HOUR, MIB, SECOND } from '../../core/config/units.ts';

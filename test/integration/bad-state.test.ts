@@ -1,7 +1,7 @@
 import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { systemClock } from '../../core/adapters/clock.ts';
 import { MIB, MINUTE } from '../../core/config/units.ts';
 import type { Lease } from '../../core/domain/lease.ts';
@@ -157,7 +157,7 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
       ]);
     }
     expect(job.alerts).toMatchObject([{ event: 'action-failed', severity: 'critical', instance: 'carts' }]);
-    expect(job.alerts[0]?.why).toContain('CONFIG SET hz 10; CONFIG SET active-defrag-cycle-max 25');
+    expect(job.alerts[0]?.why).toContain('CONFIG SET hz 10\nCONFIG SET active-defrag-cycle-max 25');
     expect((await store(job).read(leaseKey('carts')))?.value).toEqual(lease);
   });
 

@@ -33,8 +33,8 @@ async function offpeak(args: readonly string[], env: Readonly<Record<string, str
 }
 
 /** Without STATE_TABLE. */
-const REMINDER =
-  'offpeak: this is about runs from here, whose state is in .offpeak/prod.db; for the deployed job set STATE_TABLE to its table\n';
+const reminder = () =>
+  `offpeak: this is about runs from this machine (state: ${realpathSync(place.folder)}/.offpeak/prod.db). For the deployed job, set STATE_TABLE to its table\n`;
 
 const store = () => createFileStore(`${place.folder}/.offpeak/prod.db`);
 const pauses = async () => [...(await readPauses(store())).stored].map(([scope, { pause }]) => [scope, pause.reason]);
@@ -76,10 +76,13 @@ test('F19: the state is beside the config file, whatever folder and link a comma
   symlinkSync(join(config, 'prod.yml'), join(other, 'prod.yml'));
   const typed = (cwd: string, file: string, ...args: readonly string[]) => runOffpeak([...args, '-c', file], { cwd });
   const first = await typed(here.folder, 'config/prod.yml', 'pause', 'sessions', ...forAnHour('by name'));
-  expect(first).toMatchObject({ code: 0, stderr: expect.stringContaining('state is in config/.offpeak/prod.db;') });
+  expect(first).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining(`(state: ${realpathSync(config)}/.offpeak/prod.db)`),
+  });
   const second = await typed(other, 'prod.yml', 'resume', 'sessions');
   expect(second.stdout).toMatch(/^sessions: resumed; it was paused until .+"by name"/);
-  expect(second.stderr).toContain(`state is in ${realpathSync(config)}/.offpeak/prod.db;`);
+  expect(second.stderr).toContain(`(state: ${realpathSync(config)}/.offpeak/prod.db)`);
   expect([existsSync(join(other, '.offpeak')), existsSync(join(here.folder, '.offpeak'))]).toEqual([false, false]);
 });
 
@@ -97,7 +100,7 @@ test('F19: what 0.1.0 has kept in the working folder is used and named, until th
   const resume = () => runOffpeak(['resume', 'sessions', '-c', 'config/prod.yml'], { cwd: here.folder });
   const first = await resume();
   expect(first.stdout).toMatch(/^sessions: resumed; it was paused .+"old"/);
-  expect(first.stderr).toMatch(/the state is \S+\/\.offpeak\/prod\.json, from version 0\.1\.0, .+ && mv /);
+  expect(first.stderr).toMatch(/the state is \S+\/\.offpeak\/prod\.json, from version 0\.1\.0\. .+ && mv /);
   await createFileStore(own).write('node#a', {}, undefined);
   const second = await resume();
   expect(second.stdout).toBe('sessions: was not paused\n');
@@ -121,8 +124,10 @@ test('pauses of single instances and of all, one in place of another, and their 
   const first = await offpeak(['pause', ...forAnHour('everything')], env);
   expect(first).toMatchObject({
     code: 0,
-    stderr: REMINDER,
-    stdout: expect.stringMatching(/^all instances: paused until \w{3} [\d:]+ \(in 1 h\) by alice \("everything"\)\n$/),
+    stderr: reminder(),
+    stdout: expect.stringMatching(
+      /^all instances: paused until \w{3} [\d:]+ \S+ \(in 1 h\) by alice \("everything"\)\n$/,
+    ),
   });
   const some = await offpeak(['pause', 'carts', 'sessions', '--for', '30m', '--reason', 'some'], env);
   expect(some.stdout).toMatch(
@@ -130,7 +135,7 @@ test('pauses of single instances and of all, one in place of another, and their 
   );
   const again = await offpeak(['pause', 'carts', '--for', '2d', '--reason', 'other'], env);
   expect(again.stdout).toMatch(
-    /^carts: paused [^\n]+\(in 2 d\) by alice \("other"\)\n {2}in place of: paused until [^\n]+\("some"\)\n$/,
+    /^carts: paused [^\n]+\(in 2 d\) by alice \("other"\)\n {2}replaces: paused until [^\n]+\("some"\)\n$/,
   );
   expect(await pauses()).toEqual([
     ['*', 'everything'],
@@ -139,9 +144,9 @@ test('pauses of single instances and of all, one in place of another, and their 
   ]);
 
   const one = await offpeak(['resume', 'carts']);
-  expect(one).toMatchObject({ code: 1, stderr: REMINDER });
+  expect(one).toMatchObject({ code: 1, stderr: reminder() });
   expect(one.stdout).toMatch(
-    /^carts: resumed; it was paused [^\n]+\("other"\)\ncarts: still paused until [^\n]+, as all instances are; `offpeak resume` without an instance ends that\n$/,
+    /^carts: resumed; it was paused [^\n]+\("other"\)\ncarts: still paused until [^\n]+, because all instances are\. To end that pause:\n {2}npx offpeak resume -c prod\.yml\n$/,
   );
   const all = await offpeak(['resume']);
   expect(all).toMatchObject({
@@ -149,7 +154,10 @@ test('pauses of single instances and of all, one in place of another, and their 
     stdout: expect.stringMatching(/^all instances: resumed; .*\nsessions: resumed; .*\n$/),
   });
   expect(await pauses()).toEqual([]);
-  expect(await offpeak(['resume'])).toMatchObject({ code: 0, stdout: 'nothing was paused\n' });
+  expect(await offpeak(['resume'])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^no pause found for stage prod \(config prod\.yml\) in \//),
+  });
   expect(await offpeak(['resume', 'carts'])).toMatchObject({ code: 0, stdout: 'carts: was not paused\n' });
 });
 
@@ -162,9 +170,9 @@ test('resume ends what has expired, what cannot be read, and the pause of an ins
   expect(code).toBe(0);
   expect(stdout.split('\n').toSorted()).toEqual([
     '',
-    'carts: was not paused any more',
+    'carts: its pause had already ended',
     expect.stringMatching(/^former: resumed; it was paused /),
-    'sessions: resumed; the pause that was there could not be read',
+    'sessions: resumed; its pause could not be read',
   ]);
   expect(await pauses()).toEqual([]);
 });
@@ -177,11 +185,11 @@ test('release says what to type on a node that does not answer: exit 1, and its 
   const { code, stdout, stderr } = await offpeak(['release']);
   expect({ code, stderr, leases: (await store().list('lease#')).size }).toEqual({
     code: 1,
-    stderr: REMINDER,
+    stderr: reminder(),
     leases: 1,
   });
   expect(stdout).toContain(
-    `\nsessions ${node}: NOT given back: ${node} cannot be reached: ECONNREFUSED; its lease stays, and the next tick tries again; by hand, on that server: CONFIG SET activedefrag no; CONFIG SET hz 10\n`,
+    `\nsessions ${node}: NOT released: ${node} cannot be reached: ECONNREFUSED. Its lease stays, and the next tick tries again. By hand, on that server:\n  CONFIG SET activedefrag no\n  CONFIG SET hz 10\n`,
   );
 });
 
@@ -230,7 +238,7 @@ describeWithMoto('with STATE_TABLE in the environment', () => {
     ]);
     expect(await offpeak(['release'], env)).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^no lease is held/),
+      stdout: expect.stringMatching(/^no Offpeak defrag found for stage prod \(config prod\.yml\) in the table /),
     });
     expect(await offpeak(['resume'], env)).toMatchObject({
       code: 0,

@@ -235,7 +235,7 @@ describe('F15: what CONFIG GET says', () => {
     await job.ports.store.write(leaseKey('gone'), oldLease({ prior }), undefined);
     const { outcomes } = await job.tick();
     const gone = outcomes.find(({ instance }) => instance === 'gone');
-    expect(gone?.problem?.message).toMatch(/or type there: CONFIG SET activedefrag no$/);
+    expect(gone?.problem?.message).toMatch(/Or type on that server:\nCONFIG SET activedefrag no$/);
     expect(JSON.stringify([job.alerts, job.logs])).not.toMatch(/FLUSHALL|\\u/);
   });
 });

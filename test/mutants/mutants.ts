@@ -593,9 +593,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S3',
     what: 'people are to type whatever a server has called its setting',
-    file: 'core/reconcile/displaced-leases.ts',
-    from: 'Object.entries(settingsRead(prior).settings)',
-    to: 'Object.entries(settingsRead(prior) && prior)',
+    file: 'core/actions/defrag/manual-restore.ts',
+    from: 'restoreCommands(settingsRead(prior).settings)',
+    to: 'restoreCommands(settingsRead(prior) && prior)',
     tests: ['integration/hostile-values.test.ts'],
   },
   {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startServer } from '../../cli/server/start.ts';
+import { startServer } from '../../cli/lab/start.ts';
 import { awsEnv, startAwsProxy } from './aws-proxy.ts';
 import { datumsOf } from './aws-wire.ts';
 import { dnsServer } from './dns-server.ts';

@@ -72,7 +72,12 @@ function purgeFact(stop: Outcome, { outcomes, config }: NodeReport): readonly Al
   return [{ label, value: `none: ${reasonText(plan, config?.timezone, { now: observation?.at })}` }];
 }
 
-function nextText(event: AlertEvent, because: StopReason, outcome: Outcome, { config }: NodeReport): string {
+function nextText(
+  event: AlertEvent,
+  because: StopReason,
+  outcome: Outcome,
+  { config, stage, instance }: NodeReport,
+): string {
   const cooldown = config?.defrag.cooldown;
   if (event === 'cure-ineffective') return growingText('defrag', cooldown);
   switch (because) {
@@ -88,9 +93,9 @@ function nextText(event: AlertEvent, because: StopReason, outcome: Outcome, { co
     case 'newer-version':
       return 'Nothing to do. The next run looks at it again.';
     case 'paused':
-      return 'Nothing to do. It is planned again when the pause is over and a window is open; `offpeak resume` ends the pause before.';
+      return `Nothing to do. It is planned again when the pause is over and a window is open. \`npx offpeak resume ${instance} -c config/${stage}.yml\` ends the pause now.`;
     case 'released':
-      return 'Nothing to do. A schedule that still runs may start it again in an open window; `offpeak pause` keeps it from that.';
+      return `Nothing to do. A schedule that still runs may start it again in an open window. \`npx offpeak pause ${instance} --for 1d --reason released -c config/${stage}.yml\` prevents that.`;
     case 'disabled':
       return 'Nothing to do. It is not started again while defrag.enabled is false.';
     case 'duration-spent':

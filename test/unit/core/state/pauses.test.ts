@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { HOUR } from '../../../../core/config/units.ts';
+import { isReason } from '../../../../core/domain/pause.ts';
 import { type StateStore, StateUnavailable } from '../../../../core/ports/state-store.ts';
 import { readState } from '../../../../core/reconcile/snapshot.ts';
 import { createFileStore } from '../../../../core/state/file/file-store.ts';
 import { LONGEST_PAUSE, lifetimeOf } from '../../../../core/state/keys.ts';
-import { dropExpired, endPause, isReason, putPause, readPauses } from '../../../../core/state/pauses.ts';
+import { dropExpired, endPause, putPause, readPauses } from '../../../../core/state/pauses.ts';
 import { aLease, NOW } from '../../../support/builders.ts';
 import { PAUSE } from '../reporting/samples.ts';
 
@@ -109,7 +110,7 @@ describe('a pause in the store', () => {
     ['no beginning', { until: 1, reason: 'r', by: 'b' }, 'at'],
   ])('that is none forbids every start, and can be ended: %s', async (_, value, place) => {
     await store.write('pause#a', value, undefined);
-    const message = `the document pause#a cannot be read: ${place} is not as this version writes it; \`offpeak resume\` removes it`;
+    const message = `the document pause#a cannot be read: ${place} is not as this version writes it; to remove it: npx offpeak resume -c <config>`;
     await expect(readPauses(store)).rejects.toEqual(new StateUnavailable(message));
     expect((await readState(store)).obstacle('b', '10.0.0.5:6379')).toBe(message);
     await endPause(store, 'a');
