@@ -298,8 +298,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S4',
     what: 'what another job has claimed meanwhile is overwritten',
     file: 'core/actions/stage-claims.ts',
-    from: 'store.write(STAGE, after, version)',
-    to: 'store.write(STAGE, after, (await store.read(STAGE))?.version)',
+    from: 'this.#store.write(STAGE_DOCUMENT, after, version)',
+    to: 'this.#store.write(STAGE_DOCUMENT, after, (await this.#store.read(STAGE_DOCUMENT))?.version)',
     tests: STAGE,
   },
   {
