@@ -577,10 +577,10 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S3',
     what: 'a setting is given back as whatever its server has called it',
-    file: 'core/adapters/redis/setting-forms.ts',
+    file: 'core/format/setting-forms.ts',
     from: 'const COUNT = /^\\d{1,19}$/;',
     to: 'const COUNT = /^/;',
-    tests: ['unit/core/adapters/redis/setting-forms.test.ts'],
+    tests: ['unit/core/format/setting-forms.test.ts'],
   },
   {
     law: 'S3',
@@ -593,7 +593,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S3',
     what: 'people are to type whatever a server has called its setting',
-    file: 'core/actions/defrag/manual-restore.ts',
+    file: 'core/format/manual-restore.ts',
     from: 'restoreCommands(settingsRead(prior).settings)',
     to: 'restoreCommands(settingsRead(prior) && prior)',
     tests: ['integration/hostile-values.test.ts'],
