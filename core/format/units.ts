@@ -45,7 +45,7 @@ export function ratioText(ratio: number): string {
   return ratio.toFixed(2);
 }
 
-/** From where and when something is told. */
+/** Where and when a text is read. */
 export interface Moment {
   /** An IANA name; UTC without it. */
   readonly timezone?: string | undefined;
@@ -54,8 +54,8 @@ export interface Moment {
 }
 
 /**
- * A time of the instance's own clock. Told at a known moment it is `Tue 02:00 (in 5 h)`, with its date where the weekday alone
- * would not do; without one the reader may come days later: `Tue 2026-11-24 02:00 Europe/Berlin`.
+ * A time of the instance's own clock, always with its zone. At a known moment it is `Tue 02:00 Europe/Berlin (in 5 h)`, with its date where the
+ * weekday alone would not do; without one the reader may come days later: `Tue 2026-11-24 02:00 Europe/Berlin`.
  */
 export function timeText(at: number, { timezone = 'UTC', now }: Moment = {}): string {
   const local = Temporal.Instant.fromEpochMilliseconds(Math.round(at)).toZonedDateTimeISO(timezone);
@@ -63,8 +63,7 @@ export function timeText(at: number, { timezone = 'UTC', now }: Moment = {}): st
   const clock = local.toPlainTime().toString({ smallestUnit: 'minute' });
   const dated = `${weekday} ${local.toPlainDate().toString()} ${clock}`;
   if (now === undefined) return `${dated} ${timezone}`;
-  const zone = timezone === 'UTC' ? ' UTC' : '';
-  return `${Math.abs(at - now) < 6 * DAY ? `${weekday} ${clock}` : dated}${zone} (${distance(at - now)})`;
+  return `${Math.abs(at - now) < 6 * DAY ? `${weekday} ${clock}` : dated} ${timezone} (${distance(at - now)})`;
 }
 
 /** `2026-11-24T01:14:05.120Z`. */
@@ -72,9 +71,9 @@ export function isoText(at: number): string {
   return Temporal.Instant.fromEpochMilliseconds(Math.round(at)).toString({ fractionalSecondDigits: 3 });
 }
 
-/** The text as a sentence: a capital, a full stop. */
+/** The text as a sentence: a capital, a full stop. Lines below it are commands, which take none. */
 export function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?]$/.test(text) ? '' : '.'}`;
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?]$|\n/.test(text) ? '' : '.'}`;
 }
 
 function distance(ahead: Milliseconds): string {

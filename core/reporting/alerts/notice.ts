@@ -83,7 +83,7 @@ function leftOnDraft(
     facts: [...settingsFact(restored ?? standing), ...facts],
     next: restored
       ? 'Type CONFIG REWRITE on the server: an earlier one has put these settings into its config file, and a restart would bring them back.'
-      : `If no person has set them, type on the server: ${typed}. ${rewritten} Until then Offpeak starts no active defrag there while it is on, and says so once a day.`,
+      : `If no person has set them, type on the server:\n${typed}\n${rewritten} Until then Offpeak starts no active defrag there while it is on, and says so once a day.`,
     ...common,
   };
 }

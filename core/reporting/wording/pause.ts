@@ -1,10 +1,10 @@
 import type { Pause } from '../../domain/pause.ts';
 import { type Moment, timeText } from '../../format/units.ts';
 
-type Told = Pick<Pause, 'reason' | 'by'> & { readonly until?: number | undefined };
+type Shown = Pick<Pause, 'reason' | 'by'> & { readonly until?: number | undefined };
 
-/** `paused until Tue 07:14 (in 5 h) by alice ("Black Friday")`. The reason is in quotes: it is another person's sentence. */
-export function pauseText({ until, by, reason }: Told, moment: Moment = {}): string {
+/** `paused until Tue 07:14 Europe/Berlin (in 5 h) by alice ("Black Friday")`. The reason is in quotes: it is another person's sentence. */
+export function pauseText({ until, by, reason }: Shown, moment: Moment = {}): string {
   const end = until === undefined ? '' : ` until ${timeText(until, moment)}`;
   return `paused${end} by ${by} ("${reason}")`;
 }

@@ -43,7 +43,9 @@ function actingText({ action, reason, predicted }: Acting, moment: Moment, diagn
   const back = `predicted ${bytesText(predicted.reclaim)} back`;
   switch (action.kind) {
     case 'start-defrag': {
-      const lost = layers ? `${bytesText(layers.externalFragmentation)} are lost in holes` : 'memory is lost in holes';
+      const lost = layers
+        ? `${bytesText(layers.externalFragmentation)} are free, but inside pages still in use`
+        : 'memory is free, but inside pages still in use';
       return `${lost}; ${back}, in stalls of about ${durationText(predicted.stall)}${runText(predicted)}`;
     }
     case 'purge': {
@@ -52,7 +54,7 @@ function actingText({ action, reason, predicted }: Acting, moment: Moment, diagn
       return `${kept} ${why}; ${back}, clients blocked for about ${durationText(predicted.stall)}`;
     }
     case 'stop-defrag':
-      return `${stopText(action, moment)}; every setting goes back`;
+      return `${stopText(action, moment)}; every setting is restored`;
   }
   return unworded(action);
 }
@@ -75,19 +77,19 @@ export function stopText({ because, blockers, pause }: Omit<StopDefrag, 'kind'>,
 function stopReasonText(because: StopReason): string {
   switch (because) {
     case 'goal-met':
-      return 'the holes are closed, and what is left is not worth more work';
+      return 'the fragmentation is removed, and the rest is not worth more work';
     case 'no-progress':
       return 'more work would return next to nothing';
     case 'window-closed':
       return 'the window has closed';
     case 'duration-spent':
-      return 'its time is spent (defrag.maxDuration, or the end of the window)';
+      return 'its time limit is reached (defrag.maxDuration, or the end of the window)';
     case 'stall-spent':
       return 'its cycles were longer than defrag.maxStall for a minute, even with the gentlest settings';
     case 'switched-off':
-      return 'somebody else has switched it off';
+      return 'someone else switched it off';
     case 'server-restarted':
-      return 'the server has restarted, and its volatile settings went with it';
+      return 'the server has restarted, which restored its settings';
     case 'never-started':
       return 'the job died before it had changed anything';
     case 'paused':
@@ -97,7 +99,7 @@ function stopReasonText(because: StopReason): string {
     case 'interrupted':
       return 'the job was interrupted';
     case 'released':
-      return 'its lease was asked back (offpeak release)';
+      return 'a person released it (offpeak release)';
     case 'newer-version':
       return 'a newer version of Offpeak started it, and this version can only end it';
     default:

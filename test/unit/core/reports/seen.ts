@@ -47,7 +47,7 @@ export async function said(info: string, { settings, policy, memory, window }: C
     diagnosis,
     plan: planned,
     findings: diagnosis.findings.map((finding) => findingText(finding)),
-    holes: noteOf('holes') ?? '',
+    holes: noteOf('fragmentation') ?? '',
     pages: noteOf('free pages') ?? '',
     planned: planText(planned, 'UTC', { now: NOW, diagnosis }),
   };
