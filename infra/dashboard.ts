@@ -113,7 +113,7 @@ function fleetRows(config: Config): readonly (readonly Widget[])[] {
       worst('RSS', NODE_METRICS.usedMemoryRss),
       worst('Fragmentation ratio', NODE_METRICS.memFragmentationRatio),
       worst('External fragmentation', NODE_METRICS.externalFragmentation),
-      worst('Retained pages', NODE_METRICS.retainedPages),
+      worst('Free pages', NODE_METRICS.freePages),
       worst('Longest stall of defrag', NODE_METRICS.defragStall),
       worst('Time blocked by purge', NODE_METRICS.blockedTime),
       daily('Bytes returned each day', [worstNodes(stage, returned)]),

@@ -88,8 +88,8 @@ function stall(drawn: Drawn): Widget {
 
 /** One for each node: stacked, the layers of two nodes would be one heap. */
 function layers({ instance, stage, period }: Drawn): readonly Widget[] {
-  const { usedMemory, externalFragmentation, retainedPages, processOverhead } = NODE_METRICS;
-  const shown = [usedMemory, externalFragmentation, retainedPages];
+  const { usedMemory, externalFragmentation, freePages, processOverhead } = NODE_METRICS;
+  const shown = [usedMemory, externalFragmentation, freePages];
   const all: readonly MetricDefinition[] = instance.metrics === 'detailed' ? [...shown, processOverhead] : shown;
   return instance.nodes.map(({ id }) =>
     graph({

@@ -2,8 +2,8 @@ import { restartFloor } from '../../cli/demo/floor.ts';
 import type { ServerBinary } from '../../cli/server/binary.ts';
 import { numberField } from '../../core/adapters/redis/info.ts';
 import { median } from '../statistics.ts';
+import { watchActions } from '../support/action-times.ts';
 import { monotonic } from '../support/clock.ts';
-import { watchCures } from '../support/cures.ts';
 import { type Latencies, latenciesIn } from '../support/latencies.ts';
 import { probed } from '../support/probing.ts';
 import { cpuSeconds, type Prepared, prepared, settled } from '../support/server.ts';
@@ -53,13 +53,13 @@ export async function measure(binary: ServerBinary, shape: Shape, variant: Varia
 
 /** The variant's own word, and what was seen from outside while it ran. */
 async function watched(ready: Prepared, variant: Variant) {
-  await using watch = watchCures(ready.server);
+  await using watch = watchActions(ready.server);
   const from = monotonic();
   const ran = await variant.run(ready);
   const whole = { from, to: monotonic() };
   const { spans, defragging } = await watch.stop();
   // Of a variant that finds nothing to do, the whole is what it costs.
-  return { ran, defragging, spans: variant.counts === 'cure' && spans.length > 0 ? spans : [whole] };
+  return { ran, defragging, spans: variant.counts === 'action' && spans.length > 0 ? spans : [whole] };
 }
 
 function rss(info: Awaited<ReturnType<Prepared['info']>>): number {

@@ -25,7 +25,7 @@ export function tablesOf(rows: readonly Row[]): string {
   ].join('\n\n');
 }
 
-/** RSS without a cure, and the floor: no cure can return more than what is between them. */
+/** RSS without an action, and the floor: no cure can return more than what is between them. */
 export function floorText(cells: readonly Pick<Medians, 'before' | 'floor'>[]): string {
   const [before, floor] = (['before', 'floor'] as const).map((name) => mib(median(cells.map((cell) => cell[name]))));
   return `RSS ${before} before, ${floor} of a fresh server with the same data`;

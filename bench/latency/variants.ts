@@ -22,8 +22,8 @@ export interface Ended {
 /** One way to deal with the same fragmented server. */
 export interface Variant {
   readonly name: string;
-  /** Which requests count: those while a cure is at work, or all where nothing is for long. */
-  readonly counts: 'cure' | 'all';
+  /** Which requests count: those while an action is at work, or all where nothing is for long. */
+  readonly counts: 'action' | 'all';
   /** Milliseconds: what it promises, if it does. */
   readonly maxStall?: number;
   run(prepared: Prepared): Promise<Ran>;
@@ -36,7 +36,7 @@ const DEADLINE_MS = 120_000;
 /** Redis' own defragger, switched on as its documentation says, and a purge when it has come to rest. */
 export const OWN: Variant = {
   name: '(a) activedefrag yes, defaults',
-  counts: 'cure',
+  counts: 'action',
   async run({ redis }) {
     await redis.config('SET', 'activedefrag', 'yes');
     const ended = await untilAtRest(redis);
@@ -50,12 +50,12 @@ export const OWN: Variant = {
 export function offpeak(maxStall: number): Variant {
   return {
     name: `(b) Offpeak, maxStall ${maxStall} ms`,
-    counts: 'cure',
+    counts: 'action',
     maxStall,
     async run({ server }) {
       await using folder = await stateFolder();
       const outcomes = await runOffpeak(server.port, { maxStall, maxBlock: maxStall }, folder.path);
-      const stalls = outcomes.flatMap(({ verdict }) => (verdict?.cure === 'defrag' ? [verdict.stall] : []));
+      const stalls = outcomes.flatMap(({ verdict }) => (verdict?.action === 'defrag' ? [verdict.stall] : []));
       return { ended: endOf(outcomes), ...(stalls.length > 0 && { worstStall: Math.max(...stalls) }) };
     },
   };

@@ -65,8 +65,8 @@ function outcomeDocument(outcome: Outcome, instance: InstanceConfig | undefined)
 
 function layersDocument(layers: Layers | undefined) {
   if (!layers) return undefined;
-  const { externalFragmentation, retained, overhead, allocated } = layers;
-  return { externalFragmentation, retained, overhead, allocated };
+  const { externalFragmentation, freePages, overhead, allocated } = layers;
+  return { externalFragmentation, freePages, overhead, allocated };
 }
 
 function planDocument(plan: Plan, { observation, diagnosis }: Outcome, instance: InstanceConfig | undefined) {

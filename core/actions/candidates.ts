@@ -10,7 +10,7 @@ import { defragSettings, valueBytesOf } from './defrag/settings.ts';
 
 // What would be worth doing, were it allowed.
 
-type Cure = NonNullable<Extract<Plan, { kind: 'skip' }>['instead']>;
+type Instead = NonNullable<Extract<Plan, { kind: 'skip' }>['instead']>;
 
 /** Active defrag, or why it would be of no use here. */
 export function defragCandidate(facts: Facts): Plan {
@@ -21,7 +21,7 @@ export function defragCandidate(facts: Facts): Plan {
     observation.engine,
     valueBytesOf(observation),
   );
-  const predicted: Prediction = { reclaim: diagnosis.cures.defrag, stall, ...predictedRun(facts, cpu) };
+  const predicted: Prediction = { reclaim: diagnosis.reclaimable.defrag, stall, ...predictedRun(facts, cpu) };
   const prospect = defragProspect(facts, diagnosis.layers);
   const instead = { action: 'start-defrag', predicted } as const;
   if (prospect.kind !== 'worthwhile') return withoutIt(prospect, instead);
@@ -68,14 +68,14 @@ function leaseEnd({ now, policy, window, attended = LONGEST_RUN }: Facts): numbe
 
 /** A purge, or why it would be of no use here. Whether active defrag is on is not asked: its switch is not this cure's. */
 export function purgeCandidate(facts: Facts): Plan {
-  return purgeFor(facts, lastingPages(facts), 'pages-retained');
+  return purgeFor(facts, lastingPages(facts), 'free-pages');
 }
 
 /** A purge of these pages, where it is worth it and can be had. */
 export function purgeFor(
   facts: Facts,
   predicted: Prediction,
-  reason: 'pages-retained' | 'after-defrag',
+  reason: 'free-pages' | 'after-defrag',
   worth?: number,
 ): Plan {
   const prospect = purgeProspect(facts, predicted, worth);
@@ -84,7 +84,7 @@ export function purgeFor(
 }
 
 /** The plan that follows from a cure that is not to be had. */
-function withoutIt(prospect: Exclude<Prospect, { kind: 'worthwhile' }>, instead: Cure): Plan {
+function withoutIt(prospect: Exclude<Prospect, { kind: 'worthwhile' }>, instead: Instead): Plan {
   switch (prospect.kind) {
     case 'little':
       return { kind: 'skip', reason: 'healthy' };
@@ -106,16 +106,16 @@ function withoutIt(prospect: Exclude<Prospect, { kind: 'worthwhile' }>, instead:
 
 /** What both looks found: pages that came after the first one have not had their chance to go by themselves. */
 function lastingPages({ diagnosis, observation, earlier }: Facts): Prediction {
-  const predicted = diagnosis.cures.purge;
-  const before = earlier && retainedIn(earlier);
-  const now = retainedIn(observation);
+  const predicted = diagnosis.reclaimable.purge;
+  const before = earlier && freePagesIn(earlier);
+  const now = freePagesIn(observation);
   if (before === undefined || now === undefined || before >= now) return predicted;
   const reclaim = Math.max(0, predicted.reclaim - (now - before));
   // The younger pages are purged with the others: they count for the time, not for the gain.
   return { reclaim, stall: predicted.stall };
 }
 
-function retainedIn({ memory }: Observation): number | undefined {
+function freePagesIn({ memory }: Observation): number | undefined {
   const { allocatorResident, allocatorActive } = memory;
   return allocatorResident === undefined || allocatorActive === undefined
     ? undefined

@@ -31,7 +31,7 @@ export function planAfterDefrag(facts: Facts, since: number): Plan {
     return { kind: 'skip', reason: 'cooling-down', blockers: [{ kind: 'cooling-down', until }], until };
   }
   const worth = AFTER_DEFRAG_SHARE * policy.purge.minReclaim;
-  return admit(facts, purgeFor(facts, diagnosis.cures.purge, 'after-defrag', worth), 0);
+  return admit(facts, purgeFor(facts, diagnosis.reclaimable.purge, 'after-defrag', worth), 0);
 }
 
 /** The second look decides, and only for what the first one asked for as well. */

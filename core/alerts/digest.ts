@@ -68,7 +68,7 @@ function causeOf(alert: Alert): string {
 }
 
 /** The title of one node has figures of its own: it is never that of all. */
-const FIGURED: readonly AlertEvent[] = ['purged', 'defrag-started', 'defrag-finished', 'cure-ineffective', 'several'];
+const FIGURED: readonly AlertEvent[] = ['purged', 'defrag-started', 'defrag-finished', 'action-ineffective', 'several'];
 
 /** What has happened, where the titles are not the same for all. */
 const PHRASES: Partial<Record<AlertEvent, string>> = {
@@ -77,7 +77,7 @@ const PHRASES: Partial<Record<AlertEvent, string>> = {
   'defrag-finished': 'active defrag finished',
   'defrag-aborted': 'active defrag ended early',
   'action-failed': 'an action failed',
-  'cure-ineffective': 'a cure returned too little',
+  'action-ineffective': 'a cure returned too little',
   several: 'events of several kinds',
 };
 

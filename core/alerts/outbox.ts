@@ -265,7 +265,7 @@ function alertsOf(group: readonly { readonly alert: Alert }[]): readonly Alert[]
 }
 
 /** What tells the end of a purge, or of the defrag that it belongs to. */
-const ENDS: readonly AlertEvent[] = ['purged', 'cure-ineffective', 'defrag-finished', 'defrag-aborted'];
+const ENDS: readonly AlertEvent[] = ['purged', 'action-ineffective', 'defrag-finished', 'defrag-aborted'];
 
 function isEndSince({ alert, entrustedAt }: Entry, since: number): boolean {
   const isFailedPurge = alert.event === 'action-failed' && alert.id.includes('/action-failed/purge/');

@@ -2,7 +2,7 @@ import type { Bytes } from '../config/units.ts';
 import type { Diagnosis, DiagnosisPolicy, Finding, Layers } from '../domain/diagnosis.ts';
 import type { MemorySample, Observation } from '../domain/observation.ts';
 import type { Learned, Prediction } from '../domain/prediction.ts';
-import { type CureOutlook, defragReclaim, fragmented, pagesRetained } from './outlook.ts';
+import { type ActionOutlook, defragReclaim, fragmented, freePages } from './outlook.ts';
 import { predictPurge } from './predict.ts';
 import { defragProspect, type Known, purgeProspect } from './prospect.ts';
 
@@ -21,13 +21,13 @@ export function diagnose(
   const ratio = ratioOf(memory);
   // What jemalloc keeps for its own metadata goes by the most that the process has held.
   const peak = memory.usedMemoryPeak ?? 0;
-  const purge = layers ? predictPurge(layers.retained, memory.allocatorResident ?? 0, learned, peak) : NO_PURGE;
+  const purge = layers ? predictPurge(layers.freePages, memory.allocatorResident ?? 0, learned, peak) : NO_PURGE;
   const known = { observation, policy, memory: remembered, now: observation.at };
   const prospects = { defrag: defragProspect(known, layers), purge: purgeProspect(known, purge) };
   return {
     ...(ratio !== undefined && { ratio }),
     ...(layers && { layers }),
-    cures: { defrag: layers ? defragReclaim({ ...layers, peak }, policy, learned, prospects.purge) : 0, purge },
+    reclaimable: { defrag: layers ? defragReclaim({ ...layers, peak }, policy, learned, prospects.purge) : 0, purge },
     prospects,
     findings: findingsOf(memory, layers, policy, { purge, prospects }),
   };
@@ -49,7 +49,7 @@ function layersOf(memory: MemorySample): Layers | undefined {
     allocated,
     externalFragmentation: Math.max(0, active - allocated),
     ...(memory.allocatorFragBytes !== undefined && { seenByDefrag: memory.allocatorFragBytes }),
-    retained: Math.max(0, resident - active),
+    freePages: Math.max(0, resident - active),
     overhead: usedMemoryRss - resident,
   };
 }
@@ -66,7 +66,7 @@ function findingsOf(
   memory: MemorySample,
   layers: Layers | undefined,
   policy: DiagnosisPolicy,
-  outlook: CureOutlook,
+  outlook: ActionOutlook,
 ): readonly Finding[] {
   const findings = [
     nearLimit(memory, policy),
@@ -74,11 +74,7 @@ function findingsOf(
     layers ? undefined : noLayers(memory),
     ...(isTooSmall(memory, policy)
       ? [tooSmall(memory, policy)]
-      : [
-          fragmented(layers, policy, outlook),
-          pagesRetained(layers, policy, outlook),
-          overhead(memory, layers, policy),
-        ]),
+      : [fragmented(layers, policy, outlook), freePages(layers, policy, outlook), overhead(memory, layers, policy)]),
   ];
   return findings.filter((finding) => finding !== undefined);
 }

@@ -48,13 +48,13 @@ export function keptPages(resident: Bytes, learned: Learned, peak: Bytes = 0): B
 /**
  * `MEMORY PURGE` returns the dirty pages, and blocks the main thread while it does (object.c → arena.<n>.purge). Quick nights do not
  * promise a quick one: whole runs of pages take a tenth of scattered ones, and which it will be INFO does not say. So what was
- * learned can only make the prediction slower, and the time is that of nearly all pages that are retained, not only of those that
+ * learned can only make the prediction slower, and the time is that of nearly all pages that are freePages, not only of those that
  * are expected to leave.
  */
-export function predictPurge(retained: Bytes, resident: Bytes, learned: Learned, peak: Bytes = 0): Prediction {
-  const reclaim = Math.max(0, Math.round(retained - keptPages(resident, learned, peak)));
+export function predictPurge(freePages: Bytes, resident: Bytes, learned: Learned, peak: Bytes = 0): Prediction {
+  const reclaim = Math.max(0, Math.round(freePages - keptPages(resident, learned, peak)));
   const rate = Math.max(PURGE_MS_PER_GIB, (learned.purgeMsPerGiB ?? 0) * RATE_MARGIN);
-  const atMost = Math.max(reclaim, retained - SURELY_KEPT_SHARE * resident);
+  const atMost = Math.max(reclaim, freePages - SURELY_KEPT_SHARE * resident);
   return { reclaim, stall: Math.max(PURGE_FLOOR_MS, Math.ceil((atMost / GIB) * rate)) };
 }
 
@@ -70,24 +70,24 @@ export interface Holes {
 }
 
 /** The holes that would be worth closing, whether the defragger sees them or not. */
-export function closableHoles({ allocated, externalFragmentation }: Holes): Bytes {
+export function closableFragmentation({ allocated, externalFragmentation }: Holes): Bytes {
   return Math.max(0, externalFragmentation - RESIDUAL_FRAGMENTATION * allocated);
 }
 
 /** The holes that defrag can close: it moves only what it sees, so those in large allocations stay, and all where it sees 0. */
-export function defraggableHoles({ allocated, externalFragmentation, seenByDefrag }: Holes): Bytes {
+export function defraggableFragmentation({ allocated, externalFragmentation, seenByDefrag }: Holes): Bytes {
   const movable = Math.min(externalFragmentation, seenByDefrag ?? externalFragmentation);
-  return closableHoles({ allocated, externalFragmentation: movable });
+  return closableFragmentation({ allocated, externalFragmentation: movable });
 }
 
 /**
  * What defrag returns once its freed pages have left the process as well: the holes less what stays, and the pages that are
- * retained already.
+ * freePages already.
  */
 export function predictDefragReclaim(
-  layers: Holes & { readonly retained: Bytes; readonly peak?: Bytes },
+  layers: Holes & { readonly freePages: Bytes; readonly peak?: Bytes },
   learned: Learned,
 ): Bytes {
-  const pages = Math.max(0, layers.retained - keptPages(layers.allocated, learned, layers.peak));
-  return Math.round((defraggableHoles(layers) + pages) * (learned.defragShare ?? 1));
+  const pages = Math.max(0, layers.freePages - keptPages(layers.allocated, learned, layers.peak));
+  return Math.round((defraggableFragmentation(layers) + pages) * (learned.defragShare ?? 1));
 }

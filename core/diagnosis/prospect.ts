@@ -6,7 +6,7 @@ import type { NodeMemory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Prediction } from '../domain/prediction.ts';
 import { isActiveDefragOn } from './active-defrag.ts';
-import { closableHoles, defraggableHoles, type Holes } from './predict.ts';
+import { closableFragmentation, defraggableFragmentation, type Holes } from './predict.ts';
 
 /** What decides whether a cure can be had on a node, apart from the time of day. */
 export interface Known {
@@ -25,11 +25,12 @@ export function defragProspect(known: Known, holes: Holes | undefined): Prospect
   const { observation, policy } = known;
   if (isActiveDefragOn(observation)) return { kind: 'already-on' };
   const worth = worthOf(policy.defrag);
-  if (!holes || closableHoles(holes) < worth) return LITTLE;
+  if (!holes || closableFragmentation(holes) < worth) return LITTLE;
   const obstacle = engineObstacle(observation) ?? defragObstacle(known);
   if (obstacle) return obstacle;
   // What it once returned does not decide whether it is tried again: that is the growing cooldown's business.
-  if (defraggableHoles(holes) >= worth) return isProven(known) ? WORTHWHILE : { kind: 'worthwhile', unproven: true };
+  if (defraggableFragmentation(holes) >= worth)
+    return isProven(known) ? WORTHWHILE : { kind: 'worthwhile', unproven: true };
   return { kind: 'not-defraggable', seen: holes.seenByDefrag ?? 0, of: holes.externalFragmentation };
 }
 

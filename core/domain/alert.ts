@@ -17,7 +17,7 @@ export type AlertEvent =
   /** An action could not be carried out, or its outcome is unknown. */
   | 'action-failed'
   /** It was carried out and returned too little to be worth repeating. */
-  | 'cure-ineffective'
+  | 'action-ineffective'
   /** activedefrag is on and no lease of ours explains it: left alone. */
   | 'foreign-defrag'
   /** The server's build refuses active defrag; told once for each run of the server. */

@@ -18,7 +18,7 @@ export interface Layers {
    */
   readonly seenByDefrag?: Bytes;
   /** resident − active: free pages that the allocator keeps. Cured by MEMORY PURGE, or by time. */
-  readonly retained: Bytes;
+  readonly freePages: Bytes;
   /** RSS − resident: code, stacks, Lua, modules. Cured by neither; negative where pages were never touched or are swapped. */
   readonly overhead: Bytes;
 }
@@ -37,7 +37,7 @@ export type Finding =
       readonly unproven?: true;
     }
   | {
-      readonly kind: 'pages-retained';
+      readonly kind: 'free-pages';
       readonly bytes: Bytes;
       /** How much of it a purge returns. */
       readonly returnable: Bytes;
@@ -54,7 +54,7 @@ export interface Diagnosis {
   /** Absent where the allocator does not say: see the finding `no-layers`. */
   readonly layers?: Layers;
   /** What each cure could return, whether or not it is allowed now. */
-  readonly cures: { readonly defrag: Bytes; readonly purge: Prediction };
+  readonly reclaimable: { readonly defrag: Bytes; readonly purge: Prediction };
   /** Whether each is worth it, and whether it can be had on this node. */
   readonly prospects: { readonly defrag: Prospect; readonly purge: Prospect };
   readonly findings: readonly Finding[];

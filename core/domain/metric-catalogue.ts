@@ -49,8 +49,8 @@ export const NODE_METRICS = {
     set: 'core',
     meaning: 'allocator_active − allocator_allocated: holes, cured by active defrag',
   },
-  retainedPages: {
-    name: 'RetainedPages',
+  freePages: {
+    name: 'FreePages',
     unit: 'Bytes',
     set: 'core',
     meaning: 'allocator_resident − allocator_active: free pages that the allocator keeps, cured by MEMORY PURGE',

@@ -68,7 +68,7 @@ export interface StopDefrag {
   readonly pause?: Pick<Pause, 'until' | 'reason' | 'by'>;
 }
 
-export type ActReason = 'pages-retained' | 'after-defrag' | 'fragmented' | StopReason;
+export type ActReason = 'free-pages' | 'after-defrag' | 'fragmented' | StopReason;
 
 export type StopReason =
   | 'goal-met'

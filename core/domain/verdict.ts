@@ -2,11 +2,11 @@ import type { Bytes, Milliseconds } from '../config/units.ts';
 
 /** What an action gave back and what it cost, measured by a second observation after it had settled. */
 export interface Verdict {
-  readonly cure: 'purge' | 'defrag';
+  readonly action: 'purge' | 'defrag';
   readonly kind: 'improved' | 'unchanged' | 'worse';
   readonly rssBefore: Bytes;
   readonly rssAfter: Bytes;
-  /** What the data has grown by meanwhile (negative: expired, deleted): no cure's doing, and not counted. */
+  /** What the data has grown by meanwhile (negative: expired, deleted): no action's doing, and not counted. */
   readonly dataGrowth: Bytes;
   /** RSS beyond the data, before − after; negative when it grew. */
   readonly reclaimed: Bytes;

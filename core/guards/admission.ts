@@ -110,7 +110,7 @@ function blockersOfStage({ stage, observation, now }: Facts, { action }: Acting)
 
 /** How long to wait before the second look at a candidate. */
 export function firstLook(acting: { readonly action: Action; readonly reason: ActReason }): Milliseconds {
-  return acting.reason === 'pages-retained' ? DECAY : SHORT_LOOK;
+  return acting.reason === 'free-pages' ? DECAY : SHORT_LOOK;
 }
 
 function coolingUntil(memory: NodeMemory, acting: Acting, cooldown: Milliseconds): number | undefined {

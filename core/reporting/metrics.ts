@@ -53,7 +53,7 @@ function stateReadings({ outcomes, config }: NodeReport, observation: Observatio
     [NODE_METRICS.usedMemoryRss, memory.usedMemoryRss],
     [NODE_METRICS.memFragmentationRatio, diagnosis?.ratio],
     [NODE_METRICS.externalFragmentation, layers?.externalFragmentation],
-    [NODE_METRICS.retainedPages, layers?.retained],
+    [NODE_METRICS.freePages, layers?.freePages],
   ];
   if (config?.metrics !== 'detailed') return core;
   const { memoryLimit } = config;
@@ -71,17 +71,17 @@ function stateReadings({ outcomes, config }: NodeReport, observation: Observatio
 
 function actionReadings({ outcomes }: NodeReport): readonly Reading[] {
   const verdicts = outcomes.flatMap(({ verdict }) => (verdict ? [verdict] : []));
-  const hasDefrag = verdicts.some(({ cure }) => cure === 'defrag');
+  const hasDefrag = verdicts.some(({ action }) => action === 'defrag');
   return verdicts.flatMap((verdict) => verdictReadings(verdict, hasDefrag));
 }
 
 /** A defrag's verdict reaches to after the purge that follows it: that purge's bytes are in it already. */
-function verdictReadings({ cure, reclaimed, predicted, stall }: Verdict, hasDefrag: boolean): readonly Reading[] {
+function verdictReadings({ action, reclaimed, predicted, stall }: Verdict, hasDefrag: boolean): readonly Reading[] {
   const bytes: readonly Reading[] = [
     [NODE_METRICS.reclaimedMemory, reclaimed],
     [NODE_METRICS.predictedReclaim, predicted],
   ];
-  if (cure === 'defrag') return [...bytes, [NODE_METRICS.defragStall, stall]];
+  if (action === 'defrag') return [...bytes, [NODE_METRICS.defragStall, stall]];
   return [...(hasDefrag ? [] : bytes), [NODE_METRICS.blockedTime, stall]];
 }
 

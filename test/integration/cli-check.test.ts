@@ -22,7 +22,7 @@ function layersIn(info: string) {
   return {
     allocated,
     externalFragmentation: active - allocated,
-    retained: resident - active,
+    freePages: resident - active,
     overhead: infoFigure('used_memory_rss', info) - resident,
   };
 }
@@ -66,10 +66,10 @@ test('check --json prints the layers in bytes, to the byte as INFO has them', as
     undelivered: 0,
     alerts: [],
   });
-  const { externalFragmentation, retained, overhead } = document?.outcomes[0]?.diagnosis?.layers ?? {};
-  expect({ externalFragmentation, retained, overhead }).toEqual({
+  const { externalFragmentation, freePages, overhead } = document?.outcomes[0]?.diagnosis?.layers ?? {};
+  expect({ externalFragmentation, freePages, overhead }).toEqual({
     externalFragmentation: infoFigure('allocator_frag_bytes', INFO),
-    retained: infoFigure('allocator_rss_bytes', INFO),
+    freePages: infoFigure('allocator_rss_bytes', INFO),
     overhead: infoFigure('rss_overhead_bytes', INFO),
   });
 });

@@ -79,14 +79,14 @@ async function decayed(context: NodeContext, facts: Facts, skipped: Extract<Plan
   if (context.remaining() <= 3 * DECAY) return { settled: observation, isAtRest: false, outcomes };
   await waitKeepingAlive(context, DECAY);
   const settled = await context.session.look();
-  const { purge } = diagnose(settled, context.instance, facts.memory.learned).cures;
+  const { purge } = diagnose(settled, context.instance, facts.memory.learned).reclaimable;
   // Without jemalloc's background thread they stay.
   return { settled, isAtRest: purge.reclaim < STILL_KEPT, outcomes };
 }
 
 /** Free pages that will leave, by a purge or by decay. */
 function pagesOf({ diagnosis }: Facts): number {
-  return diagnosis.cures.purge.reclaim;
+  return diagnosis.reclaimable.purge.reclaim;
 }
 
 /** A purge leaves no trace of its own: whether it was carried out before the job died, nobody knows. */

@@ -50,7 +50,7 @@ export async function purge(
     await ports.clock.sleep(SETTLE_MS);
     const settled = await session.look();
     const verdict = verify({
-      cure: 'purge',
+      action: 'purge',
       before: rssBaseline(before),
       after: rssBaseline(settled),
       predicted: plan.predicted,

@@ -55,7 +55,7 @@ function purgeDraft(outcome: Outcome, report: NodeReport, plan: Plan): Draft {
   };
   if (verdict && verdict.kind !== 'improved') {
     const title = `a purge returned ${bytesText(verdict.reclaimed)} of ${bytesText(verdict.predicted)} predicted`;
-    return { event: 'cure-ineffective', severity: 'warning', title, next: growingText('purge', cooldown), ...common };
+    return { event: 'action-ineffective', severity: 'warning', title, next: growingText('purge', cooldown), ...common };
   }
   const title = verdict ? `${bytesText(verdict.reclaimed)} returned by a purge` : 'purged';
   return { event: 'purged', severity: 'info', title, next: `Nothing to do. ${againText(cooldown)}`, ...common };

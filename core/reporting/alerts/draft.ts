@@ -85,7 +85,7 @@ export function againText(cooldown: Milliseconds | undefined): string {
 }
 
 /** What an ineffective cure leads to. */
-export function growingText(cure: Verdict['cure'], cooldown: Milliseconds | undefined): string {
+export function growingText(cure: Verdict['action'], cooldown: Milliseconds | undefined): string {
   const advice = `If it stays so, raise ${cure}.minReclaim or set ${cure}.enabled to false.`;
   return cooldown === undefined || cooldown === 0
     ? `Nothing keeps it from being repeated at once, since ${cure}.cooldown is 0: set one. ${advice}`

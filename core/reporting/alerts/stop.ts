@@ -56,7 +56,7 @@ function kindOf(because: StopReason, verdict: Verdict | undefined): { event: Ale
     return { event: 'defrag-aborted', severity: WANTED.includes(because) ? 'info' : 'warning' };
   }
   return verdict && verdict.kind !== 'improved'
-    ? { event: 'cure-ineffective', severity: 'warning' }
+    ? { event: 'action-ineffective', severity: 'warning' }
     : { event: 'defrag-finished', severity: 'info' };
 }
 
@@ -65,7 +65,7 @@ function titleOf(event: AlertEvent, because: StopReason, verdict: Verdict | unde
   if (event === 'defrag-aborted') return `active defrag ended early: ${stopText({ because })}`;
   if (!verdict) return 'active defrag finished';
   const returned = bytesText(verdict.reclaimed);
-  return event === 'cure-ineffective'
+  return event === 'action-ineffective'
     ? `active defrag returned ${returned} of ${bytesText(verdict.predicted)} predicted`
     : `${returned} returned by active defrag`;
 }
@@ -86,7 +86,7 @@ function purgeFact(stop: Outcome, { outcomes, config }: NodeReport): readonly Al
 
 function nextText(event: AlertEvent, because: StopReason, outcome: Outcome, { config }: NodeReport): string {
   const cooldown = config?.defrag.cooldown;
-  if (event === 'cure-ineffective') return growingText('defrag', cooldown);
+  if (event === 'action-ineffective') return growingText('defrag', cooldown);
   switch (because) {
     case 'goal-met':
     case 'no-progress':

@@ -10,8 +10,8 @@ export function findingText(finding: Finding): string {
       return `RSS is ${bytesText(finding.usedMemoryRss)}, below the smallest minReclaim of ${bytesText(finding.floor)}: too small for an action, at any ratio`;
     case 'fragmented':
       return fragmentedText(finding);
-    case 'pages-retained':
-      return retainedText(finding);
+    case 'free-pages':
+      return freePagesText(finding);
     case 'overhead':
       return `${bytesText(finding.bytes)} are outside the allocator (code, stacks, Lua, modules): no action returns them${scriptingText(finding.scripting)}`;
     case 'near-limit':
@@ -34,7 +34,7 @@ function fragmentedText(finding: Extract<Finding, { kind: 'fragmented' }>): stri
   return `${lost}. Offpeak does not return them: ${obstacleText(obstacle)}`;
 }
 
-function retainedText({ bytes, returnable, obstacle }: Extract<Finding, { kind: 'pages-retained' }>): string {
+function freePagesText({ bytes, returnable, obstacle }: Extract<Finding, { kind: 'free-pages' }>): string {
   const kept = `${bytesText(bytes)} of free pages are kept by the allocator`;
   if (!obstacle) return `${kept}: MEMORY PURGE or time returns ${bytesText(returnable)} of them`;
   return `${kept}. Offpeak does not return them: ${obstacleText(obstacle)}`;

@@ -49,7 +49,7 @@ function actingText({ action, reason, predicted }: Acting, moment: Moment, diagn
       return `${lost}; ${back}, in stalls of about ${durationText(predicted.stall)}${runText(predicted)}`;
     }
     case 'purge': {
-      const kept = layers ? `${bytesText(layers.retained)} of free pages are` : 'free pages are';
+      const kept = layers ? `${bytesText(layers.freePages)} of free pages are` : 'free pages are';
       const why = reason === 'after-defrag' ? 'still kept after the defrag' : 'kept by the allocator';
       return `${kept} ${why}; ${back}, clients blocked for about ${durationText(predicted.stall)}`;
     }

@@ -38,10 +38,10 @@ function reclaimText({ kind, reclaimed, predicted, share }: Verdict): string {
 }
 
 /** How long clients were kept waiting, and whether that is what was promised. */
-export function stallText({ cure, stall, promisedStall, unmeasured, beyond }: Verdict): string {
+export function stallText({ action, stall, promisedStall, unmeasured, beyond }: Verdict): string {
   if (unmeasured) return `stalls not measured (LATENCY LATEST is refused), ${durationText(promisedStall)} promised`;
   // LATENCY LATEST counts whole milliseconds from 1 on: nothing recorded is not the same as nothing.
-  const seen = cure === 'defrag' && stall === 0 ? 'no stall recorded' : `${stallName(cure)} ${durationText(stall)}`;
+  const seen = action === 'defrag' && stall === 0 ? 'no stall recorded' : `${stallName(action)} ${durationText(stall)}`;
   if (stall > promisedStall && beyond !== undefined) {
     return `${seen}; longer than the ${durationText(promisedStall)} promised for ${shareText(beyond)} of the time (promised: at most 0.1 %)`;
   }
@@ -57,8 +57,8 @@ function shareText(share: number): string {
     : `${(share * 100).toLocaleString('en', { maximumSignificantDigits: 2 })} %`;
 }
 
-function stallName(cure: Verdict['cure']): string {
-  return cure === 'purge' ? 'clients blocked for' : 'longest stall';
+function stallName(action: Verdict['action']): string {
+  return action === 'purge' ? 'clients blocked for' : 'longest stall';
 }
 
 const DOING = {

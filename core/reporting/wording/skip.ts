@@ -116,7 +116,7 @@ function disabledText(diagnosis?: Diagnosis): string {
 
 function curesText(diagnosis?: Diagnosis): string {
   if (!diagnosis?.layers) return '';
-  const { defrag, purge } = diagnosis.cures;
+  const { defrag, purge } = diagnosis.reclaimable;
   return ` (defrag ${bytesText(defrag)}, purge ${bytesText(purge.reclaim)})`;
 }
 

@@ -46,7 +46,7 @@ describe('in a terminal', () => {
     const purge = anOutcome({
       status: 'acted',
       plan: aPurgePlan({ reason: 'after-defrag' }),
-      verdict: aVerdict({ cure: 'purge' }),
+      verdict: aVerdict({ action: 'purge' }),
     });
     const lines = drawn(aTick({ outcomes: [stop, purge] }));
     expect(lines.filter((line) => line.startsWith('sessions '))).toHaveLength(1);
@@ -87,7 +87,7 @@ describe('as JSON', () => {
           engine: { name: 'redis', version: '7.0.15' },
           ratio: 841 / 450,
           diagnosis: {
-            layers: { externalFragmentation: 357 * MIB, retained: 18 * MIB, overhead: 15 * MIB, allocated: 451 * MIB },
+            layers: { externalFragmentation: 357 * MIB, freePages: 18 * MIB, overhead: 15 * MIB, allocated: 451 * MIB },
             findings: [
               {
                 kind: 'fragmented',

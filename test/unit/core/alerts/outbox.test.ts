@@ -175,7 +175,7 @@ describe('the outbox', () => {
 
   test.each<[Alert['event'], string, boolean]>([
     ['purged', '', true],
-    ['cure-ineffective', '', true],
+    ['action-ineffective', '', true],
     ['defrag-finished', '', true],
     ['defrag-aborted', '', true],
     ['action-failed', 'purge/', true],

@@ -20,8 +20,8 @@ export const ROWS: readonly Row[] = [
   ['a purge that helped', [purged], 'purged', 'info', 'sessions: 300 MiB returned by a purge'],
   [
     'a purge that did not',
-    [{ ...purged, verdict: { ...weak, cure: 'purge' } }],
-    'cure-ineffective',
+    [{ ...purged, verdict: { ...weak, action: 'purge' } }],
+    'action-ineffective',
     'warning',
     'sessions: a purge returned 3 MiB of 350 MiB predicted',
   ],
@@ -37,14 +37,14 @@ export const ROWS: readonly Row[] = [
   [
     'no progress, and it did not help',
     [stopped('no-progress', { verdict: weak })],
-    'cure-ineffective',
+    'action-ineffective',
     'warning',
     'sessions: active defrag returned 3 MiB of 350 MiB predicted',
   ],
   [
     'goal met, and it did not help',
     [stopped('goal-met', { verdict: weak })],
-    'cure-ineffective',
+    'action-ineffective',
     'warning',
     'sessions: active defrag returned 3 MiB of 350 MiB predicted',
   ],

@@ -16,7 +16,7 @@ const EVENTS: Readonly<Record<Exclude<AlertEvent, 'several'>, true>> = {
   'defrag-finished': true,
   'defrag-aborted': true,
   'action-failed': true,
-  'cure-ineffective': true,
+  'action-ineffective': true,
   'foreign-defrag': true,
   'defrag-unsupported': true,
   'lease-lost': true,

@@ -22,7 +22,7 @@ describe('metrics', () => {
     UsedMemoryRss: 841 * MIB,
     MemFragmentationRatio: 841 / 450,
     ExternalFragmentation: 357 * MIB,
-    RetainedPages: 18 * MIB,
+    FreePages: 18 * MIB,
   };
 
   test('a node that was looked at: the core set', () => expect(readings([anOutcome()])).toEqual(CORE));
@@ -64,14 +64,14 @@ describe('metrics', () => {
 
   test('what a server does not report is left out', () => {
     const observation = anObservation({ memory: { memAllocator: 'libc' } });
-    const { ExternalFragmentation: _, RetainedPages: __, ...rest } = CORE;
+    const { ExternalFragmentation: _, FreePages: __, ...rest } = CORE;
     expect(readings([anOutcome({ observation })])).toEqual(rest);
   });
 
   test('after an action the layers are those of the look after it, so that they add up with its RSS', () => {
     expect(readings([purged])).toMatchObject({
       UsedMemoryRss: 500 * MIB,
-      RetainedPages: 28 * MIB,
+      FreePages: 28 * MIB,
       ExternalFragmentation: 6 * MIB,
     });
   });

@@ -252,7 +252,7 @@ describe('findings', () => {
       '357 MiB are free, but inside pages still in use (79 % of the data): active defrag returns 350 MiB of them',
     ],
     [
-      FINDINGS['pages-retained'],
+      FINDINGS['free-pages'],
       '310 MiB of free pages are kept by the allocator: MEMORY PURGE or time returns 291 MiB of them',
     ],
     [FINDINGS['near-limit'], 'RSS is 5.2 GiB, 87 % of the memory limit of 6 GiB'],
@@ -309,7 +309,7 @@ describe('findings', () => {
     [{ kind: 'purge-refused' }, 'the server refuses MEMORY PURGE (an ACL without +memory|purge)'],
     [{ kind: 'would-block', stall: 1210 }, 'a purge would block clients for longer than purge.maxBlock allows (1.2 s)'],
   ])('free pages and $0.kind', (obstacle, text) => {
-    expect(findingText({ ...FINDINGS['pages-retained'], obstacle })).toBe(
+    expect(findingText({ ...FINDINGS['free-pages'], obstacle })).toBe(
       `310 MiB of free pages are kept by the allocator. Offpeak does not return them: ${text}`,
     );
     expect(obstacleNote(obstacle)).toMatch(/^[\x20-\x7e]{20,56}$/);
@@ -339,7 +339,7 @@ describe('verdicts', () => {
     ],
     [
       aVerdict({
-        cure: 'purge',
+        action: 'purge',
         kind: 'unchanged',
         reclaimed: 3 * MIB,
         rssAfter: 838 * MIB,

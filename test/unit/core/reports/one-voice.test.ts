@@ -134,7 +134,7 @@ test('after a sync the gain is the purge’s, in the finding, the legend and the
   const { findings, holes, pages, planned, diagnosis } = await said(retained, {
     policy: withPurge({ maxBlock: 5_000 }),
   });
-  expect(diagnosis.cures.defrag).toBe(0);
+  expect(diagnosis.reclaimable.defrag).toBe(0);
   expect(holes).toBe('little for active defrag to return');
   expect(findings).toEqual([
     '2.86 GiB of free pages are kept by the allocator: MEMORY PURGE or time returns 2.73 GiB of them',
@@ -150,7 +150,7 @@ test('holes of 40 MB beside gigabytes of pages are not worth a run, and take no 
     allocator_active: 3_467_000_000,
   });
   const { diagnosis, holes } = await said(info, { policy: withPurge({ maxBlock: 5_000 }) });
-  expect(diagnosis.cures.defrag).toBe(Math.round(90_000_000 - 0.015 * 3_377_000_000));
+  expect(diagnosis.reclaimable.defrag).toBe(Math.round(90_000_000 - 0.015 * 3_377_000_000));
   expect(holes).toBe('little for active defrag to return');
 });
 

@@ -24,7 +24,7 @@ export const purged = anOutcome({
   observation: tidy,
   plan: aPurgePlan(),
   verdict: aVerdict({
-    cure: 'purge',
+    action: 'purge',
     reclaimed: 300 * MIB,
     predicted: 310 * MIB,
     share: 300 / 310,
@@ -40,7 +40,7 @@ export const purgedAfter = anOutcome({
   observation: tidy,
   plan: aPurgePlan({ reason: 'after-defrag' }),
   verdict: aVerdict({
-    cure: 'purge',
+    action: 'purge',
     reclaimed: 140 * MIB,
     predicted: 146 * MIB,
     share: 140 / 146,

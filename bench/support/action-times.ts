@@ -15,7 +15,7 @@ export interface Look extends Span {
 }
 
 /** What was done to a server, by whomever. */
-export interface Cures {
+export interface ActionTimes {
   /** When a cure was at work, a look before and after included: what it does to a client is within. */
   readonly spans: readonly Span[];
   /** For how long the defragger was on and not yet at rest for good, in seconds; 0 where it never began. */
@@ -28,7 +28,9 @@ const EVERY_MS = 100;
  * Looks at the server every tenth of a second, on a connection of its own and in the same way whoever the cure is by: the job, Redis
  * itself, or nobody.
  */
-export function watchCures(server: Pick<RunningServer, 'host' | 'port'>): { stop(): Promise<Cures> } & AsyncDisposable {
+export function watchActions(
+  server: Pick<RunningServer, 'host' | 'port'>,
+): { stop(): Promise<ActionTimes> } & AsyncDisposable {
   const redis = clientOf(server);
   const looks: Look[] = [];
   let isOver = false;
@@ -48,7 +50,7 @@ export function watchCures(server: Pick<RunningServer, 'host' | 'port'>): { stop
   return {
     async stop() {
       await end();
-      return curesIn(looks);
+      return actionTimesIn(looks);
     },
     [Symbol.asyncDispose]: () => end().catch(() => {}),
   };
@@ -74,7 +76,7 @@ async function look(redis: ReturnType<typeof clientOf>): Promise<Look> {
  * A defrag lasts from the switch going on to its going off, or to when the defragger has come to rest for good: a switch that stays on
  * for longer earns nobody requests without a stall.
  */
-export function curesIn(looks: readonly Look[]): Cures {
+export function actionTimesIn(looks: readonly Look[]): ActionTimes {
   const between = (from: number, to: number): Span => ({ from: at(from).from, to: at(to).to });
   const at = (index: number): Span => looks[Math.min(Math.max(index, 0), looks.length - 1)] ?? { from: 0, to: 0 };
   const spans = looks.flatMap(({ purges }, index) =>
