@@ -30,7 +30,7 @@ export interface JobSettings extends FunctionSettings {
   readonly maximumEventAge: number;
 }
 
-/** Seconds. Ten messages take some fifteen. */
+/** Seconds. A digest of 1,000 nodes takes some ten; the rest is for a Slack that asks to wait. */
 export const NOTIFIER_TIMEOUT = 60;
 
 const LONGEST_TIMEOUT = 15 * MINUTE;

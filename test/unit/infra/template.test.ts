@@ -153,8 +153,7 @@ describe('what surrounds the job', () => {
     expect(NotifySlackQueueSource?.Properties).toEqual({
       EventSourceArn: arn,
       FunctionName: { 'Fn::GetAtt': ['NotifySlackLambdaFunction', 'Arn'] },
-      BatchSize: 10,
-      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      BatchSize: 1,
       ScalingConfig: { MaximumConcurrency: 2 },
     });
     expect(NotifySlackSubscription?.Properties).toMatchObject({

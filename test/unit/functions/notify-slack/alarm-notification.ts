@@ -32,7 +32,13 @@ export interface Change {
 const WORDS = { GreaterThanThreshold: 'greater than', LessThanThreshold: 'less than' } as const;
 const STATISTICS: Readonly<Record<string, string>> = { SampleCount: 'SAMPLE_COUNT' };
 const ACCOUNT = '123456789012';
-const AT = Date.UTC(2026, 10, 23, 2, 4);
+/** The period in which an alarm began; it ended half an hour later. */
+const AT: Readonly<Record<Change['to'], number>> = {
+  ALARM: Date.UTC(2026, 10, 23, 2, 4),
+  OK: Date.UTC(2026, 10, 23, 2, 34),
+};
+/** From the start of a period to the message about it. */
+const DELAY = 312_345;
 
 /**
  * What CloudWatch publishes to SNS when an alarm of the template changes its state: keys, spellings and reasons are those of real
@@ -48,7 +54,7 @@ export function notificationOf(resources: Resources, name: string, change: Chang
     AlarmConfigurationUpdatedTimestamp: '2026-11-20T09:00:00.000+0000',
     NewStateValue: change.to,
     NewStateReason: reason(alarm, change),
-    StateChangeTime: '2026-11-23T02:09:12.345+0000',
+    StateChangeTime: new Date(AT[change.to] + DELAY).toISOString().replace('Z', '+0000'),
     Region: 'EU (Ireland)',
     AlarmArn: `arn:aws:cloudwatch:eu-west-1:${ACCOUNT}:alarm:${name}`,
     OldStateValue: change.to === 'OK' ? 'ALARM' : 'OK',
@@ -119,7 +125,7 @@ function reason(alarm: AlarmShape, { to, datum }: Change): string {
   }
   const over = `${WORDS[ComparisonOperator]} the threshold (${double(Threshold)})`;
   const dataOf = (many: number) =>
-    Array.from({ length: many }, (_, n) => `${double(datum)} (${timeText(AT - n * periodOf(alarm) * 1000)})`).join(
+    Array.from({ length: many }, (_, n) => `${double(datum)} (${timeText(AT[to] - n * periodOf(alarm) * 1000)})`).join(
       ', ',
     );
   if (to === 'OK') return `Threshold Crossed: 1 datapoint [${dataOf(1)}] was not ${over}.`;

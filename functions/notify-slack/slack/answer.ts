@@ -1,10 +1,10 @@
-import { type Milliseconds, SECOND } from '../../core/config/units.ts';
-import type { SlackMessage } from './limits.ts';
+import { type Milliseconds, SECOND } from '../../../core/config/units.ts';
+import type { SlackMessage } from '../message/post.ts';
 
-/** What came of one try. `why` is for people and holds neither the address nor the message. */
+/** The result of one try. `why` is for people and holds neither the address nor the message. */
 export type Answer =
   | { readonly kind: 'shown' }
-  /** Slack cannot read this message; another form of it may do. */
+  /** Slack cannot read this message; it may accept another form of it. */
   | { readonly kind: 'unreadable'; readonly why: string }
   /** 429: not before `retryAfter`. */
   | { readonly kind: 'limited'; readonly why: string; readonly retryAfter: Milliseconds }
@@ -14,26 +14,26 @@ export type Answer =
 
 const UNREADABLE = ['invalid_blocks', 'invalid_blocks_format', 'invalid_payload', 'msg_blocks_too_long'];
 
-/** Slack's words for a webhook that will not work again by itself, and what helps (its documentation of webhooks' errors). */
+/** Slack's words for a webhook that will not work again by itself, and what helps (Slack's documentation of errors of webhooks). */
 const GONE: Readonly<Record<string, string>> = {
   no_service: 'the webhook was removed or disabled: create another and store its address',
   no_active_hooks: 'the webhook is disabled: create another and store its address',
-  no_service_id: 'the address is not whole: store it again',
-  invalid_token: 'the address is not a valid one: store it again',
-  no_team: 'the workspace is gone, or the address is wrong',
-  team_disabled: 'the workspace is disabled',
+  no_service_id: 'the address is incomplete: store it again',
+  invalid_token: 'the address is not valid: store it again',
+  no_team: 'the workspace is gone, or the address is wrong: create another webhook and store its address',
+  team_disabled: 'the workspace is disabled: create a webhook in another',
   user_not_found: 'the user who created the webhook is gone: create another',
   channel_not_found: 'the channel is gone: create a webhook for another',
   channel_is_archived: 'the channel is archived: restore it, or create a webhook for another',
-  action_prohibited: 'an administrator of the workspace does not allow it',
-  posting_to_general_channel_denied: 'the webhook may not post to this channel',
+  action_prohibited: 'an administrator of the workspace does not allow posts: ask for permission',
+  posting_to_general_channel_denied: 'the webhook may not post to this channel: create a webhook for another',
 };
 
-/** Of the address and not of the message, whatever word comes with them: new ones, and pages of a proxy, included. */
+/** They refuse the address and not the message, with any word: words that are new, and pages of a proxy, included. */
 const GONE_STATUSES: readonly number[] = [403, 404, 410];
-const GONE_ANYHOW = 'the address is of no webhook that works: create one and store its address';
+const GONE_ANYHOW = 'no working webhook has this address: create another and store its address';
 
-/** Slack says how long; where it does not, it allows about one message a second. */
+/** Slack says how long; where it does not: it allows about one message a second. */
 const DEFAULT_RETRY_AFTER: Milliseconds = SECOND;
 
 /** Posts once. Never throws. */
@@ -43,7 +43,7 @@ export async function ask(webhook: URL, message: SlackMessage, timeout: Millisec
       method: 'POST',
       headers: { 'content-type': 'application/json; charset=utf-8' },
       body: JSON.stringify(message),
-      // Followed, a redirect would carry the message to a host that nobody has allowed.
+      // A redirect would carry the message to a host that is not allowed.
       redirect: 'manual',
       signal: AbortSignal.timeout(timeout),
     });
@@ -65,25 +65,27 @@ function judge(status: number, body: string, retryAfter: string | null): Answer 
   return { kind: 'refused', why: help ? `${why}: ${help}` : why, isWebhookGone: help !== undefined };
 }
 
-/** What helps where the webhook itself is of no use; undefined where it is not the webhook that was refused. */
+/** What helps where the webhook itself does not work; undefined where Slack refused something else. */
 function helpFor(status: number, word: string): string | undefined {
   if (Object.hasOwn(GONE, word)) return GONE[word];
   return GONE_STATUSES.includes(status) ? GONE_ANYHOW : undefined;
 }
 
-/** Only what looks like one of Slack's words: a proxy's page of its own may quote the address. */
+/** Only what looks like one of Slack's words: the page of a proxy may quote the address. */
 function shown(word: string): string {
-  if (word === '') return 'without a word';
-  return /^[a-z][a-z_]{1,60}$/.test(word) ? word : `with ${word.length} characters that are none of its words`;
+  if (word === '') return 'with an empty text';
+  return /^[a-z][a-z_]{1,60}$/.test(word)
+    ? word
+    : `with a text of ${word.length} characters, not one of its error words`;
 }
 
-/** Whole seconds; at least one, so that a 0 is no loop. */
+/** Whole seconds; at least one, so that a 0 does not loop. */
 function waitOf(retryAfter: string | null): Milliseconds {
   const seconds = /^\d{1,6}$/.test(retryAfter ?? '') ? Number(retryAfter) : 0;
   return Math.max(DEFAULT_RETRY_AFTER, seconds * SECOND);
 }
 
-/** fetch's own messages may quote the address, and its causes too: only their codes are told. */
+/** The messages of fetch may quote the address, and so may its causes: only their codes are shown. */
 function unreached(error: unknown, timeout: Milliseconds): string {
   if (error instanceof DOMException && error.name === 'TimeoutError') return `no answer within ${timeout} ms`;
   const cause = error instanceof Error ? error.cause : undefined;

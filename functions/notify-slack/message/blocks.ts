@@ -6,8 +6,8 @@ import type {
   PlainTextElement,
   SectionBlock,
 } from '@slack/types';
-import type { AlertFact } from '../../core/domain/alert.ts';
-import { escapedText, shortenedText } from '../../core/format/slack-text.ts';
+import type { AlertFact } from '../../../core/domain/alert.ts';
+import { escapedText, shortenedText } from '../../../core/format/slack-text.ts';
 import { LIMITS } from './limits.ts';
 
 /** Addresses for the buttons; https only. */
@@ -16,7 +16,7 @@ export interface Links {
   readonly runbook?: string;
 }
 
-/** Slack has no published limit for a message as a whole, and `msg_blocks_too_long` all the same: stay far below. */
+/** Slack publishes no limit for a message as a whole, and refuses long ones with `msg_blocks_too_long`: these stay far below. */
 const VALUE_CHARS = 500;
 const LABEL_CHARS = 80;
 const ORIGIN_CHARS = 200;
@@ -34,12 +34,12 @@ export function paragraph(text: string, maxChars: number = LIMITS.sectionText): 
   return { type: 'section', text: plainText(text, maxChars) };
 }
 
-/** A paragraph behind a bold label of ours; `text` is escaped here. */
+/** A paragraph behind a bold label; `text` is escaped here. */
 export function labelled(label: string, text: string, maxChars: number): SectionBlock {
   return { type: 'section', text: markup(`*${label}* ${escapedText(text, maxChars) || NOTHING}`) };
 }
 
-/** Text that already is mrkdwn: whatever others wrote in it has been escaped. */
+/** Text that already is mrkdwn: what others wrote in it has been escaped. */
 export function section(mrkdwn: string): SectionBlock {
   return { type: 'section', text: markup(mrkdwn) };
 }
@@ -49,7 +49,7 @@ export function table(facts: readonly AlertFact[]): SectionBlock[] {
   if (facts.length === 0) return [];
   const shown = facts.length > LIMITS.fields ? facts.slice(0, LIMITS.fields - 1) : facts;
   const left = facts.length - shown.length;
-  const rest = left === 0 ? [] : [{ label: 'More', value: `${left} further facts: see the e-mail or the log` }];
+  const rest = left === 0 ? [] : [{ label: 'More', value: `${left} more facts: see the e-mail or the log of the job` }];
   return [{ type: 'section', fields: [...shown, ...rest].map(field) }];
 }
 
@@ -88,8 +88,8 @@ export function httpsLink(text: string | undefined): string | undefined {
 }
 
 /**
- * A notification's text: escaped, and with `@here` and the like broken up by a word joiner, which nobody sees. Blocks say
- * `verbatim` instead, but this text has no such switch.
+ * A notification's text: escaped, and with an invisible word joiner in `@here` and the like, so that Slack notifies no channel. Blocks
+ * say `verbatim` instead; this text has no such switch.
  */
 export function notificationText(text: string, maxChars: number): string {
   const unmentioned = text.replace(/@(?=here|channel|everyone)/gi, '@\u2060');

@@ -1,5 +1,12 @@
 import * as z from 'zod/mini';
-import { DIMENSION } from '../../core/domain/metric-catalogue.ts';
+import {
+  DIMENSION,
+  FLEET_METRICS,
+  JOB_METRICS,
+  type MetricDefinition,
+  NAMESPACE,
+  NODE_METRICS,
+} from '../../../core/domain/metric-catalogue.ts';
 
 /** CloudWatch writes null as often as it leaves a key out. */
 const maybeText = z.nullish(z.string());
@@ -24,6 +31,7 @@ const trigger = z.object({
   DatapointsToAlarm: z.nullish(z.number()),
   ComparisonOperator: maybeText,
   Threshold: z.nullish(z.number()),
+  Unit: maybeText,
   Metrics: z.catch(
     z.optional(
       z.array(
@@ -80,8 +88,30 @@ export function placesOf({ Trigger: watched }: Alarm): {
   return { instances: valuesOf(DIMENSION.instance), nodes: valuesOf(DIMENSION.node) };
 }
 
-/** `critical` or `warning`: the last part of the names of our alarms says it. */
-export function severityOf({ AlarmName }: Alarm): 'warning' | 'critical' | undefined {
-  if (AlarmName.endsWith('-critical')) return 'critical';
-  return AlarmName.endsWith('-warning') ? 'warning' : undefined;
+/** What the alarm compares: a metric, or with metric math the one of `Metrics` that returns data. */
+export function comparedOf({ MetricName, Namespace, Unit, Period, Metrics = [] }: Trigger): {
+  readonly name: string;
+  /** As CloudWatch spells it; undefined where nothing says it. */
+  readonly unit: string | undefined;
+  /** Seconds. */
+  readonly period: number | undefined;
+} {
+  const compared = MetricName ? undefined : Metrics.find(({ ReturnData }) => ReturnData !== false);
+  const metric = compared?.MetricStat?.Metric ?? { MetricName, Namespace };
+  const own = [metric.Namespace, metric.MetricName].filter(Boolean).join(' ');
+  return {
+    name: compared?.Label || compared?.Expression || own,
+    unit: Unit ?? unitOf(metric),
+    period: Period ?? Metrics.find(({ MetricStat }) => MetricStat?.Period)?.MetricStat?.Period ?? undefined,
+  };
 }
+
+const CATALOGUE: readonly MetricDefinition[] = [NODE_METRICS, JOB_METRICS, FLEET_METRICS].flatMap((all) =>
+  Object.values<MetricDefinition>(all),
+);
+
+function unitOf({ MetricName, Namespace }: { MetricName?: Text; Namespace?: Text }): string | undefined {
+  return Namespace === NAMESPACE ? CATALOGUE.find(({ name }) => name === MetricName)?.unit : undefined;
+}
+
+type Text = string | null | undefined;

@@ -1,8 +1,8 @@
-import { type Milliseconds, SECOND } from '../../core/config/units.ts';
-import type { SlackMessage } from './limits.ts';
-import { type Answer, ask } from './slack-answer.ts';
+import { type Milliseconds, SECOND } from '../../../core/config/units.ts';
+import type { Post } from '../message/post.ts';
+import { type Answer, ask } from './answer.ts';
 
-/** A try that Slack does not answer in this time is given up; it may have been shown all the same. */
+/** A try without an answer in this time is given up. Slack may have shown the message all the same. */
 export const TRY_TIMEOUT: Milliseconds = 3 * SECOND;
 
 /** After a failure that may pass: 5xx, no connection, no answer. */
@@ -21,40 +21,37 @@ export interface Conditions {
 /** Slack did not take a message. The text names Slack's reason and never the webhook's address. */
 export class SlackError extends Error {
   override readonly name = 'SlackError';
-  /** Whether the webhook itself is of no use: removed, disabled, or its channel gone. */
+  /** Whether the webhook itself does not work: removed, disabled, or its channel gone. */
   readonly isWebhookGone: boolean;
-  /** Whether Slack wants nothing for longer than there is time: the next message need not be tried. */
-  readonly isLimited: boolean;
 
-  constructor(message: string, { isWebhookGone = false, isLimited = false } = {}) {
+  constructor(message: string, { isWebhookGone = false } = {}) {
     super(message);
     this.isWebhookGone = isWebhookGone;
-    this.isLimited = isLimited;
   }
 }
 
 /**
- * Posts one message. Blocks that Slack refuses are posted once more as the plain text; 429 is waited for as Retry-After
- * says, and up to a second more; what may pass is tried again twice. A try without an answer may have arrived, so that a message can be shown twice.
+ * Posts one message. Blocks that Slack refuses are posted once more as plain text. After a 429 the wait is as long as Retry-After says, and
+ * up to a second more. A failure that may pass is tried again twice. A try without an answer may have arrived: a message can be shown twice.
  *
  * @returns which of the two was shown
  * @throws SlackError when Slack refuses, or when the time is not enough for another try
  */
 export async function deliver(
   webhook: URL,
-  { message, plain }: { readonly message: SlackMessage; readonly plain: SlackMessage },
+  { message, plain }: Post,
   conditions: Conditions,
 ): Promise<'message' | 'plain'> {
   const answer = await persist(webhook, message, conditions);
   if (answer.kind === 'shown') return 'message';
-  if (answer.kind !== 'unreadable' || message === plain) throw failureOf(answer);
+  if (answer.kind !== 'unreadable') throw failureOf(answer);
   const second = await persist(webhook, plain, conditions);
   if (second.kind === 'shown') return 'plain';
   throw failureOf(second);
 }
 
 /** Tries until there is an answer that waiting does not change. */
-async function persist(webhook: URL, message: SlackMessage, conditions: Conditions): Promise<Answer> {
+async function persist(webhook: URL, message: Post['message'], conditions: Conditions): Promise<Answer> {
   const { remaining, pause, random } = conditions;
   if (remaining() < TRY_TIMEOUT) throw new SlackError('no time is left for a try');
   for (let failures = 0; ; ) {
@@ -62,11 +59,9 @@ async function persist(webhook: URL, message: SlackMessage, conditions: Conditio
     if (answer.kind === 'failed') failures += 1;
     else if (answer.kind !== 'limited') return answer;
     if (failures > RETRIES) return answer;
-    const isLimited = answer.kind === 'limited';
-    const wait = isLimited ? answer.retryAfter + random() * SECOND : backOff(failures, random());
+    const wait = answer.kind === 'limited' ? answer.retryAfter + random() * SECOND : backOff(failures, random());
     if (wait + TRY_TIMEOUT > remaining()) {
-      const why = `${answer.why}; no time is left to try again in ${Math.ceil(wait / SECOND)} s`;
-      throw new SlackError(why, { isLimited });
+      throw new SlackError(`${answer.why}; no time is left to try again in ${Math.ceil(wait / SECOND)} s`);
     }
     await pause(wait);
   }

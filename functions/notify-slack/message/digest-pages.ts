@@ -1,12 +1,12 @@
-import { type Alert, type AlertMember, NODES_A_MESSAGE } from '../../core/domain/alert.ts';
-import { countsText, memberLines } from '../../core/format/digest-text.ts';
-import { shortenedText } from '../../core/format/slack-text.ts';
-import { wrapText } from '../../core/format/wrap.ts';
+import { type Alert, type AlertMember, NODES_A_MESSAGE } from '../../../core/domain/alert.ts';
+import { countsText, memberLines } from '../../../core/format/digest-text.ts';
+import { shortenedText } from '../../../core/format/slack-text.ts';
+import { wrapText } from '../../../core/format/wrap.ts';
 import { LIMITS } from './limits.ts';
 
 /**
  * Slack answers `msg_blocks_too_long` to some 13,200 characters in all the blocks of a message, and was seen to do so at 11,341 of text
- * (slackapi/bolt-js#2509, #2867). The first message of a digest has its title, reason and facts besides.
+ * (slackapi/bolt-js#2509, #2867). The first message of a digest also has its title, reason and facts.
  */
 const FIRST_CHARS = 5_500;
 const PAGE_CHARS = 9_000;
@@ -18,8 +18,8 @@ const LINE_CHARS = 500;
 export type Page = readonly string[];
 
 /**
- * The nodes of a digest, page by page, in no more messages than the job has counted with: with what is said of each where there is
- * room; else by their names; else as many as fit, and the rest by instance. No page for an alert that is no digest.
+ * The nodes of a digest, page by page, in no more messages than the job expects (NODES_A_MESSAGE): with what is said of each node where
+ * there is room; else by their names; else as many as fit, and the rest counted by instance. An alert that is not a digest has no page.
  */
 export function pagesOf({ members = [] }: Pick<Alert, 'members'>): readonly Page[] {
   const most = 1 + Math.floor(members.length / NODES_A_MESSAGE);
