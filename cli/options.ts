@@ -7,6 +7,7 @@ import { readConfig } from '../core/adapters/config-file.ts';
 import { CLEAR_TEXT_REMEDY, passwordsInClear } from '../core/config/clear-text.ts';
 import { ENVIRONMENT } from '../core/config/environment.ts';
 import type { Config, InstanceConfig } from '../core/config/schema.ts';
+import { DURATION } from '../core/config/units.ts';
 import type { StateStore } from '../core/ports/state-store.ts';
 import { type Scope, WHOLE_FLEET } from '../core/reconcile/scope.ts';
 import { openStateStore } from '../core/state/open-store.ts';
@@ -169,12 +170,10 @@ function stageOf(file: string): string {
   return name || 'local';
 }
 
-const DURATION = /^\d+(\.\d+)?\s?(ms|s|m|h|d)$/;
-
 /** A parser for an option that is a duration from `min` to `max`, in milliseconds. */
 export function durationFrom(min: StringValue, max: StringValue, like: string): (text: string) => number {
   return (text) => {
-    const value = DURATION.test(text) && text.length < 20 ? ms(text as StringValue) : Number.NaN;
+    const value = new RegExp(DURATION).test(text) && text.length < 20 ? ms(text as StringValue) : Number.NaN;
     if (value >= ms(min) && value <= ms(max)) return value;
     throw new InvalidArgumentError(`"${text}" is not a duration from ${min} to ${max}; accepted: ${like}, …`);
   };

@@ -29,7 +29,7 @@ export interface AlarmSpec {
   readonly next: string;
   readonly anchor: Anchor;
   readonly source: AlarmSource;
-  readonly comparison: 'GreaterThanThreshold' | 'LessThanThreshold';
+  readonly comparison: 'GreaterThanThreshold' | 'GreaterThanOrEqualToThreshold' | 'LessThanThreshold';
   readonly threshold: number;
   /** Consecutive periods of `schedule.every`, in each of which the threshold has to be crossed. */
   readonly periods: number;

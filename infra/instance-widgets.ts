@@ -1,8 +1,10 @@
+import { nearLimitFrom } from '../core/config/near-limit.ts';
 import type { Config, InstanceConfig } from '../core/config/schema.ts';
 import { SECOND } from '../core/config/units.ts';
 import { type MetricDefinition, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
+import { bytesText } from '../core/format/units.ts';
 import { daily, graph, type Line, type Mark, nodeLine, text, type Widget } from './widgets.ts';
-import { bytesText, windowsText } from './words.ts';
+import { windowsText } from './words.ts';
 
 /** Orange and red, as CloudWatch's own annotations use them. */
 const COLOR = { warning: '#ff7f0e', critical: '#d62728' } as const;
@@ -29,7 +31,7 @@ function title(instance: InstanceConfig): Widget {
 }
 
 function memory(drawn: Drawn): Widget {
-  const { memoryLimit, thresholds } = drawn.instance;
+  const { memoryLimit } = drawn.instance;
   const marks: readonly Mark[] =
     memoryLimit === undefined
       ? []
@@ -37,7 +39,7 @@ function memory(drawn: Drawn): Widget {
           { label: 'limit', value: memoryLimit, color: COLOR.critical },
           {
             label: 'alarm',
-            value: Math.floor((memoryLimit * thresholds.rssCritical.percentOfLimit) / 100),
+            value: nearLimitFrom(drawn.instance) ?? memoryLimit,
             color: COLOR.warning,
           },
         ];

@@ -1,11 +1,13 @@
+import { nearLimitFrom } from '../core/config/near-limit.ts';
 import type { Config } from '../core/config/schema.ts';
 import { DIMENSION, type MetricDefinition, NAMESPACE, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
+import { bytesText } from '../core/format/units.ts';
 import { type AlarmSource, type AlarmSpec, alarm, type MetricSource, periodsFor } from './alarm.ts';
 import { byLogicalId, type Resources } from './cloudformation.ts';
 import { type NamedNode, namedNodes, nodeLogicalPart, nodeTitle } from './names.ts';
 import { ANCHORS } from './runbook.ts';
 import { unreachable } from './unreachable.ts';
-import { bytesText, minutesText } from './words.ts';
+import { minutesText } from './words.ts';
 
 /** The alarms of each node by itself: an average over a replication group would hide the one that is about to die. */
 export function nodeAlarms(config: Config): Resources {
@@ -66,12 +68,12 @@ function rss(config: Config, node: NamedNode): AlarmSpec {
     subject: nodeTitle(node),
     what: 'rss',
     severity: 'critical',
-    means: `RSS of ${node.nodeId} has been above ${percentOfLimit} % of its limit of ${bytesText(memoryLimit)} for ${minutesText(lasting)}. Beyond the limit the kernel kills the server.`,
+    means: `RSS of ${node.nodeId} has been at ${percentOfLimit} % of its limit or above of ${bytesText(memoryLimit)} for ${minutesText(lasting)}. Beyond the limit the kernel kills the server.`,
     next: 'Purge or defragment now if that returns enough memory. If not, give the server more memory or store less.',
     anchor: ANCHORS.rssCritical,
     source: { metric: metricOf(config, node, NODE_METRICS.usedMemoryRss, 'Maximum') },
-    comparison: 'GreaterThanThreshold',
-    threshold: Math.floor((memoryLimit * percentOfLimit) / 100),
+    comparison: 'GreaterThanOrEqualToThreshold',
+    threshold: nearLimitFrom(node.instance) ?? 0,
     periods: periodsFor(lasting, config),
     missing: 'ignore',
   };

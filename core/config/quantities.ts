@@ -2,10 +2,9 @@ import bytes from 'bytes-iec';
 import ms from 'ms';
 import * as z from 'zod/mini';
 import { scalar } from './scalar.ts';
-import type { Bytes, Milliseconds, Percent } from './units.ts';
+import { type Bytes, DURATION, type Milliseconds, type Percent } from './units.ts';
 
 const SIZE = '^\\d+(\\.\\d+)?\\s?([kKmMgGtTpP][iI]?)?[bB]$';
-const DURATION = '^\\d+(\\.\\d+)?\\s?(ms|s|m|h|d)$';
 const NUMBER = /^\d+(\.\d+)?$/;
 
 interface SizeRange {

@@ -1,3 +1,4 @@
+import { isNearLimit } from '../config/near-limit.ts';
 import type { Bytes } from '../config/units.ts';
 import type { Diagnosis, DiagnosisPolicy, Finding, Layers } from '../domain/diagnosis.ts';
 import type { MemorySample, Observation } from '../domain/observation.ts';
@@ -96,11 +97,8 @@ function tooSmall(memory: MemorySample, policy: DiagnosisPolicy): Finding | unde
 function nearLimit(memory: MemorySample, policy: DiagnosisPolicy): Finding | undefined {
   const { usedMemoryRss } = memory;
   const limit = policy.memoryLimit;
-  if (limit === undefined || usedMemoryRss === undefined) return undefined;
-  const percent = (usedMemoryRss / limit) * 100;
-  return percent >= policy.thresholds.rssCritical.percentOfLimit
-    ? { kind: 'near-limit', usedMemoryRss, limit, percent }
-    : undefined;
+  if (limit === undefined || usedMemoryRss === undefined || !isNearLimit(usedMemoryRss, policy)) return undefined;
+  return { kind: 'near-limit', usedMemoryRss, limit, percent: (usedMemoryRss / limit) * 100 };
 }
 
 function rssBelowUsed(memory: MemorySample): Finding | undefined {

@@ -1,4 +1,5 @@
 import { isFleet } from '../config/fleet.ts';
+import { isNearLimit } from '../config/near-limit.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import { diagnose } from '../diagnosis/diagnose.ts';
 import {
@@ -119,7 +120,7 @@ function fleetMetrics({ stage, finishedAt }: ReportInput, nodes: readonly NodeRe
       FLEET_METRICS.fragmentedCritical,
       count((memory, { thresholds }) => isFragmented(memory, thresholds.fragmentationCritical)),
     ],
-    [FLEET_METRICS.nearLimit, count(isNearLimit)],
+    [FLEET_METRICS.nearLimit, count(({ usedMemoryRss }, config) => isNearLimit(usedMemoryRss, config))],
   ];
   return datums(readings, { [DIMENSION.stage]: stage }, finishedAt);
 }
@@ -129,11 +130,6 @@ function isFragmented(memory: Observation['memory'], threshold: { readonly ratio
   const { usedMemory, usedMemoryRss } = memory;
   if (usedMemory === undefined || usedMemoryRss === undefined || usedMemory <= 0) return false;
   return usedMemoryRss - usedMemory >= threshold.floor && usedMemoryRss / usedMemory > threshold.ratio;
-}
-
-function isNearLimit({ usedMemoryRss }: Observation['memory'], { memoryLimit, thresholds }: InstanceConfig) {
-  if (usedMemoryRss === undefined || memoryLimit === undefined) return false;
-  return usedMemoryRss > (memoryLimit * thresholds.rssCritical.percentOfLimit) / 100;
 }
 
 function isUnreachable({ outcomes }: NodeReport): boolean {

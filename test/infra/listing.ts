@@ -24,7 +24,11 @@ interface AlarmShape {
   readonly TreatMissingData: string;
 }
 
-const COMPARED: Readonly<Record<string, string>> = { GreaterThanThreshold: '>', LessThanThreshold: '<' };
+const COMPARED: Readonly<Record<string, string>> = {
+  GreaterThanThreshold: '>',
+  GreaterThanOrEqualToThreshold: '>=',
+  LessThanThreshold: '<',
+};
 const INDENT = ' '.repeat(25);
 
 /** A template for people who review its change: a line for each resource, what each alarm watches, and every right. */
