@@ -17,7 +17,7 @@ import type { Verdict } from '../domain/verdict.ts';
 
 type Reading = readonly [definition: MetricDefinition, value: number | undefined];
 
-/** The metrics of a tick: each node once, then the job. What was not seen is not published: a zero would be a claim. */
+/** The metrics of a tick: each node once, then the job. What was not observed is not published: a zero would be false. */
 export function metricsOf(input: ReportInput, nodes: readonly NodeReport[]): readonly Metric[] {
   const fleet = isFleet(input.instances) ? fleetMetrics(input, nodes) : [];
   return [...nodes.flatMap((node) => nodeMetrics(input, node)), ...jobMetrics(input, nodes), ...fleet];
@@ -45,7 +45,7 @@ function datums(
 
 function stateReadings({ outcomes, config }: NodeReport, observation: Observation): readonly Reading[] {
   const { memory, defrag } = observation;
-  // Taken apart again: an outcome's own diagnosis is from before its action, and would not add up with the RSS after it.
+  // Diagnosed again: the outcome's own diagnosis is from before its action, and would not add up with the RSS after it.
   const diagnosis = config && diagnose(observation, config);
   const layers = diagnosis?.layers;
   const core: readonly Reading[] = [
@@ -76,7 +76,7 @@ function actionReadings({ outcomes }: NodeReport): readonly Reading[] {
   return verdicts.flatMap((verdict) => verdictReadings(verdict, hasDefrag));
 }
 
-/** A defrag's verdict reaches to after the purge that follows it: that purge's bytes are in it already. */
+/** A defrag's verdict covers the purge that follows it, bytes included. */
 function verdictReadings({ action, reclaimed, predicted, stall }: Verdict, hasDefrag: boolean): readonly Reading[] {
   const bytes: readonly Reading[] = [
     [NODE_METRICS.reclaimedMemory, reclaimed],
@@ -104,7 +104,7 @@ function jobMetrics(input: ReportInput, nodes: readonly NodeReport[]): readonly 
   return datums(readings, { [DIMENSION.stage]: stage }, finishedAt);
 }
 
-/** What the alarms of single nodes judge elsewhere, counted: with one alarm for each of many nodes, alarms are the bill. */
+/** Counts of nodes, in place of alarms for each node: with many nodes, those alarms would cost the most. */
 function fleetMetrics({ stage, finishedAt }: ReportInput, nodes: readonly NodeReport[]): readonly Metric[] {
   const count = (crosses: (memory: Observation['memory'], config: InstanceConfig) => boolean) =>
     nodes.filter((node) => {
@@ -136,7 +136,7 @@ function isUnreachable({ outcomes }: NodeReport): boolean {
   return outcomes.at(-1)?.status === 'unreachable';
 }
 
-/** Steps of one tick do not always end in the order in which they looked. */
+/** Steps of one tick do not always end in the order of their observations. */
 function newestObservation({ outcomes }: NodeReport): Observation | undefined {
   return outcomes
     .flatMap(({ observation }) => (observation ? [observation] : []))

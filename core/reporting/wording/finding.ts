@@ -17,7 +17,7 @@ export function findingText(finding: Finding): string {
     case 'near-limit':
       return `RSS is ${bytesText(finding.usedMemoryRss)}, ${percentText(finding.percent)} of the memory limit of ${bytesText(finding.limit)}`;
     case 'rss-below-used':
-      // Pages that were never touched look the same as swapped ones (redis#7422): INFO cannot tell them apart, nor can we.
+      // Pages that were never touched look the same as swapped ones (redis#7422): INFO does not distinguish them.
       return `RSS (${bytesText(finding.usedMemoryRss)}) is below used_memory (${bytesText(finding.usedMemory)}): not all of what is allocated is in memory, and INFO does not say why`;
     case 'no-layers':
       return noLayersText(finding);
@@ -35,9 +35,9 @@ function fragmentedText(finding: Extract<Finding, { kind: 'fragmented' }>): stri
 }
 
 function freePagesText({ bytes, returnable, obstacle }: Extract<Finding, { kind: 'free-pages' }>): string {
-  const kept = `${bytesText(bytes)} of free pages are kept by the allocator`;
-  if (!obstacle) return `${kept}: MEMORY PURGE or time returns ${bytesText(returnable)} of them`;
-  return `${kept}. Offpeak does not return them: ${obstacleText(obstacle)}`;
+  const held = `the allocator holds ${bytesText(bytes)} of free pages`;
+  if (!obstacle) return `${held}: MEMORY PURGE or time returns ${bytesText(returnable)} of them`;
+  return `${held}. Offpeak does not return them: ${obstacleText(obstacle)}`;
 }
 
 function scriptingText(scripting: number | undefined): string {

@@ -14,7 +14,7 @@ export function strayPauseText(scope: string, pause: Pause, covers: readonly str
   const what = `the config has no instance ${scope}, and that one is ${pauseText(pause, moment)}`;
   const effect =
     covers.length > 0
-      ? `its nodes are in ${covers.join(', ')} now, which the pause keeps quiet`
-      : 'the pause keeps nothing quiet';
+      ? `its nodes are in ${covers.join(', ')} now, where the pause applies`
+      : 'the pause has no effect';
   return `${what}: ${effect}; \`offpeak resume ${scope}\` removes it`;
 }

@@ -5,7 +5,7 @@ import { blockerKindText, blockerText, unworded } from './blocker.ts';
 import { pauseText } from './pause.ts';
 import { skippingText } from './skip.ts';
 
-/** What else is known where a plan is put into words; without it the sentence has fewer figures. */
+/** What the sentence about a plan may also use; without it, the sentence has fewer figures. */
 export interface ReachedNode {
   /** Epoch milliseconds: times get their distance. */
   readonly now?: number | undefined;
@@ -20,7 +20,7 @@ export function planText(plan: Plan, timezone?: string, seen: ReachedNode = {}):
     : `${plan.reason === 'defragmenting' ? 'carry on' : 'nothing'}: ${skippingText(plan, moment, seen.diagnosis)}`;
 }
 
-/** Only the why of it. */
+/** Only the reason. */
 export function reasonText(plan: Plan, timezone?: string, seen: ReachedNode = {}): string {
   const moment = { timezone, now: seen.now };
   return plan.kind === 'act' ? actingText(plan, moment, seen.diagnosis) : skippingText(plan, moment, seen.diagnosis);
@@ -49,9 +49,9 @@ function actingText({ action, reason, predicted }: Acting, moment: Moment, diagn
       return `${lost}; ${back}, in stalls of about ${durationText(predicted.stall)}${runText(predicted)}`;
     }
     case 'purge': {
-      const kept = layers ? `${bytesText(layers.freePages)} of free pages are` : 'free pages are';
-      const why = reason === 'after-defrag' ? 'still kept after the defrag' : 'kept by the allocator';
-      return `${kept} ${why}; ${back}, clients blocked for about ${durationText(predicted.stall)}`;
+      const pages = layers ? `${bytesText(layers.freePages)} of free pages` : 'free pages';
+      const held = reason === 'after-defrag' ? `still holds ${pages} after the defrag` : `holds ${pages}`;
+      return `the allocator ${held}; ${back}, clients blocked for about ${durationText(predicted.stall)}`;
     }
     case 'stop-defrag':
       return `${stopText(action, moment)}; every setting is restored`;

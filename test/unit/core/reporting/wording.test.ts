@@ -112,7 +112,7 @@ describe('a plan in words', () => {
     ],
     [
       aPurgePlan(),
-      'purge: 18 MiB of free pages are kept by the allocator; predicted 310 MiB back, clients blocked for about 122 ms',
+      'purge: the allocator holds 18 MiB of free pages; predicted 310 MiB back, clients blocked for about 122 ms',
     ],
     [
       STOPS['goal-met'],
@@ -251,10 +251,7 @@ describe('findings', () => {
       FINDINGS.fragmented,
       '357 MiB are free, but inside pages still in use (79 % of the data): active defrag returns 350 MiB of them',
     ],
-    [
-      FINDINGS['free-pages'],
-      '310 MiB of free pages are kept by the allocator: MEMORY PURGE or time returns 291 MiB of them',
-    ],
+    [FINDINGS['free-pages'], 'the allocator holds 310 MiB of free pages: MEMORY PURGE or time returns 291 MiB of them'],
     [FINDINGS['near-limit'], 'RSS is 5.2 GiB, 87 % of the memory limit of 6 GiB'],
     [
       FINDINGS['too-small'],
@@ -310,7 +307,7 @@ describe('findings', () => {
     [{ kind: 'would-block', stall: 1210 }, 'a purge would block clients for longer than purge.maxBlock allows (1.2 s)'],
   ])('free pages and $0.kind', (obstacle, text) => {
     expect(findingText({ ...FINDINGS['free-pages'], obstacle })).toBe(
-      `310 MiB of free pages are kept by the allocator. Offpeak does not return them: ${text}`,
+      `the allocator holds 310 MiB of free pages. Offpeak does not return them: ${text}`,
     );
     expect(obstacleNote(obstacle)).toMatch(/^[\x20-\x7e]{20,56}$/);
   });

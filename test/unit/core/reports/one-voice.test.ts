@@ -137,10 +137,10 @@ test('after a sync the gain is the purge’s, in the finding, the legend and the
   expect(diagnosis.reclaimable.defrag).toBe(0);
   expect(holes).toBe('little for active defrag to return');
   expect(findings).toEqual([
-    '2.86 GiB of free pages are kept by the allocator: MEMORY PURGE or time returns 2.73 GiB of them',
+    'the allocator holds 2.86 GiB of free pages: MEMORY PURGE or time returns 2.73 GiB of them',
   ]);
   expect(pages).toBe('MEMORY PURGE: 2.73 GiB back');
-  expect(planned).toMatch(/^purge: 2\.86 GiB of free pages .*; predicted 2\.73 GiB back/);
+  expect(planned).toMatch(/^purge: the allocator holds 2\.86 GiB of free pages; predicted 2\.73 GiB back/);
 });
 
 test('holes of 40 MB beside gigabytes of pages are not worth a run, and take no credit for them', async () => {
