@@ -7,10 +7,10 @@ import { type ActionOutlook, defragReclaim, fragmented, freePages } from './outl
 import { predictPurge } from './predict.ts';
 import { defragProspect, type Known, purgeProspect } from './prospect.ts';
 
-/** One tenth of MEMORY DOCTOR's "extra RSS" rule: outside the allocator, and too much to pass over in silence. */
+/** RSS ÷ resident: MEMORY DOCTOR's threshold for a high overhead outside the allocator. */
 const OVERHEAD_WORTH_SAYING = 1.1;
 
-/** `remembered`: what earlier ticks have learned of the server's answers. */
+/** `remembered`: what earlier ticks have learned from the server's answers. */
 export function diagnose(
   observation: Observation,
   policy: DiagnosisPolicy,
@@ -20,7 +20,7 @@ export function diagnose(
   const { memory } = observation;
   const layers = layersOf(memory);
   const ratio = ratioOf(memory);
-  // What jemalloc keeps for its own metadata goes by the most that the process has held.
+  // jemalloc's own metadata depends on the most that the process has ever held.
   const peak = memory.usedMemoryPeak ?? 0;
   const purge = layers ? predictPurge(layers.freePages, memory.allocatorResident ?? 0, learned, peak) : NO_PURGE;
   const known = { observation, policy, memory: remembered, now: observation.at };
@@ -44,7 +44,7 @@ function layersOf(memory: MemorySample): Layers | undefined {
   const { allocatorAllocated: allocated, allocatorActive: active, allocatorResident: resident, usedMemoryRss } = memory;
   if (!memory.memAllocator?.startsWith('jemalloc')) return undefined;
   if (allocated === undefined || active === undefined || resident === undefined) return undefined;
-  // Nothing that is done could be verified without it.
+  // Without it, no action could be verified.
   if (usedMemoryRss === undefined) return undefined;
   return {
     allocated,

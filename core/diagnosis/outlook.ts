@@ -4,8 +4,8 @@ import type { Learned, Prediction } from '../domain/prediction.ts';
 import { closableFragmentation, defraggableFragmentation, predictDefragReclaim } from './predict.ts';
 import { obstacleIn, worthOf } from './prospect.ts';
 
-// What a diagnosis says of the layers that have a cure: by what the cure can return, as plans go. On a heap of 800 GB, 200 MB of holes
-// are what a finished defrag leaves, and 100 MB of free pages are what a purge leaves.
+// Findings about the layers that an action returns, by the bytes that it can return, as in plans. On a heap of 800 GB, a finished defrag
+// leaves 200 MB of external fragmentation, and a purge leaves 100 MB of free pages.
 
 export interface ActionOutlook {
   readonly purge: Prediction;
@@ -13,8 +13,8 @@ export interface ActionOutlook {
 }
 
 /**
- * The pages that are retained already count only where the holes alone are worth a run and a purge can follow it: else they are not
- * defrag's gain.
+ * Free pages count only where the external fragmentation alone is worth a run and a purge can follow: otherwise they are not the gain of
+ * the defrag.
  */
 export function defragReclaim(
   layers: Layers & { readonly peak: Bytes },
@@ -27,7 +27,7 @@ export function defragReclaim(
   return predictDefragReclaim(isWorth && isPurged ? layers : { ...layers, freePages: 0 }, learned);
 }
 
-/** Also where the server's own defragger does not see the holes: that is an obstacle, and they are there. */
+/** Also where the server's own defragger does not see the fragmentation: then that is the obstacle. */
 export function fragmented(
   layers: Layers | undefined,
   policy: DiagnosisPolicy,

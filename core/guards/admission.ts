@@ -9,15 +9,15 @@ import { copiesMissing } from './replication.ts';
 import { serverBlockers, startBlockers } from './server-blockers.ts';
 import { NIGHT, stageBlockers } from './stage-limits.ts';
 
-/** jemalloc's dirty_decay_ms is 10 s: what is still there after it does not go by itself. */
+/** jemalloc's dirty_decay_ms is 10 s: pages that are still there afterwards are not returned by themselves. */
 export const DECAY: Milliseconds = 12 * SECOND;
-/** Between the two looks before a defrag: long enough to measure the CPU, the traffic and the machine's noise. */
+/** Between the two checks before a defrag: long enough to measure the CPU, the traffic and the machine's noise. */
 export const SHORT_LOOK: Milliseconds = 2 * SECOND;
-/** What an action needs besides its own time: looks, settling, reporting. */
+/** What an action needs beside its own time: observing, waiting for rest, reporting. */
 const ROUND_TRIPS: Milliseconds = 10 * SECOND;
-/** A defrag that the window's end cuts off before it has begun is all cost. */
+/** A defrag that the end of the window cuts off at once costs and returns nothing. */
 const SHORTEST_DEFRAG: Milliseconds = 1 * MINUTE;
-/** Ineffective cures double the cooldown, up to this many times (6 h become 16 days). */
+/** Actions that return too little double the cooldown, up to this many times (6 h become 16 days). */
 const MAX_DOUBLINGS = 6;
 
 /** A candidate, if no pause forbids it, and the window and the guards allow it. */
@@ -25,7 +25,7 @@ export function admit(facts: Facts, acting: Plan, cooldown: Milliseconds): Plan 
   if (acting.kind === 'skip') return acting;
   const { window, pause, observation, earlier, policy } = facts;
   const instead = { action: acting.action.kind as 'purge' | 'start-defrag', predicted: acting.predicted };
-  // Before the window: whoever has paused an instance by day wants to see that it is.
+  // Before the window: a person who has paused an instance by day wants to see the pause.
   if (pause) {
     const { until, reason, by } = pause;
     return { kind: 'skip', reason: 'paused', instead, pause: { reason, by }, until };
@@ -47,7 +47,7 @@ export function admit(facts: Facts, acting: Plan, cooldown: Milliseconds): Plan 
   return first ? { kind: 'skip', reason: first.kind, instead, blockers } : acting;
 }
 
-/** What lies with the job, not with the server. */
+/** Reasons that lie in the job, not in the server. */
 function ownBlockers(facts: Facts, acting: Acting, cooldown: Milliseconds): readonly Blocker[] {
   const { peer, now, window } = facts;
   const until = coolingUntil(facts.memory, acting, cooldown);
@@ -70,10 +70,10 @@ function ownBlockers(facts: Facts, acting: Acting, cooldown: Milliseconds): read
   return blockers.filter((blocker) => blocker !== undefined);
 }
 
-/** Of a duration that was learned, and of one that was estimated: this share of it has to fit. */
+/** The share of a learned, or of an estimated, duration that has to fit into the time. */
 const FITS = { learned: 0.9, estimated: 0.5 };
 
-/** A run that cannot come to its end is not started: measured, one that was cut off at half of its scan had returned nothing. */
+/** A run that cannot finish is not started: measured, a run that was cut off at half of its scan had returned nothing. */
 function tooLong(facts: Facts, { action, predicted }: Acting): Blocker | undefined {
   const { duration, isLearned = false } = predicted;
   if (action.kind !== 'start-defrag' || duration === undefined) return undefined;
@@ -94,7 +94,7 @@ function canaryDied({ fallen, now }: Facts, { action }: Acting): Blocker | undef
   return { kind: 'canary-died', node: fallen.node, until: fallen.at + NIGHT };
 }
 
-/** A purge returns pages whoever has freed them. */
+/** Only for defrag: a purge returns all free pages. */
 function moduleTypes({ observation, policy }: Facts, { action }: Acting): Blocker | undefined {
   if (action.kind !== 'start-defrag' || !observation.examined) return undefined;
   const modules = immovable(observation.examined.modules, observation.engine, policy.defrag.allowModules);
@@ -108,7 +108,7 @@ function blockersOfStage({ stage, observation, now }: Facts, { action }: Acting)
   return stageBlockers(stage, own, action.kind === 'start-defrag', now);
 }
 
-/** How long to wait before the second look at a candidate. */
+/** How long to wait before the second check of a candidate. */
 export function firstLook(acting: { readonly action: Action; readonly reason: ActReason }): Milliseconds {
   return acting.reason === 'free-pages' ? DECAY : SHORT_LOOK;
 }
