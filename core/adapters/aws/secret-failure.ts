@@ -1,25 +1,25 @@
 import { AwsEnvironmentError } from './clients.ts';
 import { describeFailure, statusOf } from './failure.ts';
 
-/** A secret cannot be had. The message names the reference and what is wrong with it; it never holds a secret. */
+/** A secret cannot be read. The message names the reference and the cause; it never holds a secret. */
 export class SecretUnavailable extends Error {
   override readonly name = 'SecretUnavailable';
 }
 
-/** What is known of a refusal, by the error's name; `permission` is what the reader needs. */
+/** The cause by the error's name; `permission` is the one that reading requires. */
 export function secretUnavailable(what: string, permission: string, failure: unknown): SecretUnavailable {
   const named = `${what}, which the config names,`;
   const name = failure instanceof Error ? failure.name : '';
   if (/NotFound/.test(name)) return new SecretUnavailable(`${named} does not exist in this account and region`);
   if (/AccessDenied|NotAuthorized/.test(name)) {
-    return new SecretUnavailable(`${named} may not be read: allow this role ${permission}, and kms:Decrypt on its key`);
+    return new SecretUnavailable(`${named} may not be read: grant this role ${permission}, and kms:Decrypt on its key`);
   }
   return new SecretUnavailable(`${named} cannot be read: ${describeSafely(failure)}`);
 }
 
 /**
- * An answer that could not be understood is quoted by the parser's own message, and what it quotes may be the secret. So
- * the words are told of a refusal, and of a call to which there was no answer; of anything else the name only.
+ * The parser's message about a malformed answer quotes the answer, which may hold the secret. So the message is shown of a refusal and of a
+ * call without an answer; of any other error only the name.
  */
 function describeSafely(failure: unknown): string {
   if (failure instanceof AwsEnvironmentError) return failure.message;

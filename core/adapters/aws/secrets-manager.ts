@@ -9,7 +9,7 @@ import { SecretUnavailable, secretUnavailable } from './secret-failure.ts';
 /**
  * From the environment: region, credentials, and AWS_ENDPOINT_URL when set.
  *
- * @throws AwsEnvironmentError when no region is set or an endpoint is no URL
+ * @throws AwsEnvironmentError when no region is set or an endpoint is not a URL
  */
 function createSecretsManagerClient(): SecretsManagerClient {
   return new SecretsManagerClient({ ...CALL_POLICY, ...regionFrom(process.env, 'SECRETS_MANAGER') });
@@ -23,7 +23,7 @@ function createSecretsManagerClient(): SecretsManagerClient {
 export function openSecrets(
   createClient = createSecretsManagerClient,
 ): (id: string, key: string | undefined) => Promise<string> {
-  // Made at the first call: an environment that lacks a region is then told as what the reference lacks.
+  // Made at the first call: then a missing region is an error of the reference that needs it.
   let client: SecretsManagerClient | undefined;
   return async (id, key) => {
     const what = `the secret ${id}`;
@@ -48,7 +48,7 @@ function textOf(
   refuse: Refuse,
 ): string {
   if (SecretString === undefined)
-    return refuse(SecretBinary === undefined ? 'is empty' : 'is binary: accepted is a text');
+    return refuse(SecretBinary === undefined ? 'is empty' : 'is binary: store it as text');
   const text = key === undefined ? SecretString : valueAt(SecretString, key, refuse);
   return text === '' ? refuse(key === undefined ? 'is empty' : `has an empty text under ${JSON.stringify(key)}`) : text;
 }
@@ -60,12 +60,12 @@ function valueAt(secret: string, key: string, refuse: Refuse): string {
     document = JSON.parse(secret);
   } catch {
     // The parser's own message quotes the secret.
-    return refuse(`is no JSON, so it has no key ${shown}`);
+    return refuse(`is not JSON, so it has no key ${shown}`);
   }
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
-    return refuse(`is no JSON object, so it has no key ${shown}`);
+    return refuse(`is not a JSON object, so it has no key ${shown}`);
   }
   const value: unknown = Object.entries(document).find(([name]) => name === key)?.[1];
   if (value === undefined) return refuse(`has no key ${shown}`);
-  return typeof value === 'string' ? value : refuse(`has no text under ${shown}: accepted is one in quotes`);
+  return typeof value === 'string' ? value : refuse(`has no text under ${shown}: put the value in quotes`);
 }

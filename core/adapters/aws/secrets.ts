@@ -7,7 +7,7 @@ import { SecretUnavailable } from './secret-failure.ts';
 import type { openSecrets } from './secrets-manager.ts';
 import type { openParameters } from './ssm.ts';
 
-/** Reads secrets where the configuration says that they are. They are for the caller's next call: nobody else keeps one. */
+/** Reads secrets from the places that the configuration names. Callers use a secret at once and keep no copy. */
 export interface SecretReader {
   /**
    * The secret, never empty.
@@ -18,8 +18,8 @@ export interface SecretReader {
   /**
    * The next `read` asks again, because the secret was refused where it was used.
    *
-   * @param readBefore epoch milliseconds: what was read since then is kept, as nothing newer is to be had. It bounds the
-   *   calls when a hundred nodes refuse one secret at once. Default: whatever is kept is forgotten.
+   * @param readBefore epoch milliseconds: what was read since then is kept, because there is nothing newer. It limits the
+   *   calls when a hundred nodes refuse one secret at once. Default: forget it in any case.
    */
   forget(reference: SecretReference, readBefore?: number): void;
 }
@@ -36,7 +36,7 @@ export interface SecretReaderOptions {
   readonly now?: () => number;
 }
 
-/** From each service, so that one that hangs keeps none of the other's. Fewer than a client has sockets; SSM allows 40 reads a second. */
+/** For each service, so that one that hangs does not delay the other. Fewer than a client has sockets; SSM allows 40 reads a second. */
 const READS_AT_ONCE = 32;
 
 interface Kept {
@@ -54,12 +54,12 @@ export function createSecretReader(options: SecretReaderOptions): SecretReader {
   function keep(reference: SecretReference, place: string): Promise<string> {
     const entry: Kept = { askedAt: now(), secret: turns[reference.source](() => fetchSecret(reference)) };
     kept.set(place, entry);
-    // What failed is not kept; a newer entry in its place is.
+    // A failure is not kept, but a newer entry in its place is.
     entry.secret.catch(() => kept.get(place) === entry && kept.delete(place));
     return entry.secret;
   }
 
-  // Below zero the clock was set back: kept until it has caught up, a secret would outlive its rotation.
+  // Below zero, the clock was set back: until it has caught up, the secret would be used beyond its rotation.
   const isFresh = (age: Milliseconds) => age >= 0 && age < ttl;
 
   return {
@@ -83,8 +83,8 @@ function readVariable(env: SecretReaderOptions['env'], name: string): string {
 }
 
 /**
- * Reads a secret where it is. The SDK's clients are loaded with the first reference of their kind, so that a stack without
- * one does not: 90 kB, 7 ms once the rest of the SDK is there. That takes a bundle of several files (esbuild's `splitting`);
+ * Reads a secret from its place. The SDK's clients are loaded with the first reference of their kind; a stack without such a reference
+ * does not load them: 90 kB, 7 ms once the rest of the SDK is there. That takes a bundle of several files (esbuild's `splitting`);
  * in one file, what is loaded late is not tree-shaken, and the job's start grows by 335 kB.
  */
 function sourcesOf({ env, ssm, secretsManager }: SecretReaderOptions): (reference: SecretReference) => Promise<string> {

@@ -4,7 +4,7 @@ import { CALL_POLICY, regionFrom } from './clients.ts';
 /**
  * From the environment: region, credentials, and AWS_ENDPOINT_URL when set.
  *
- * @throws AwsEnvironmentError when no region is set or an endpoint is no URL
+ * @throws AwsEnvironmentError when no region is set or an endpoint is not a URL
  */
 export function createSnsClient(): SNSClient {
   return new SNSClient({ ...CALL_POLICY, ...regionFrom(process.env, 'SNS') });

@@ -5,19 +5,19 @@ import { SecretUnavailable, secretUnavailable } from './secret-failure.ts';
 /**
  * From the environment: region, credentials, and AWS_ENDPOINT_URL when set.
  *
- * @throws AwsEnvironmentError when no region is set or an endpoint is no URL
+ * @throws AwsEnvironmentError when no region is set or an endpoint is not a URL
  */
 function createSsmClient(): SSMClient {
   return new SSMClient({ ...CALL_POLICY, ...regionFrom(process.env, 'SSM') });
 }
 
 /**
- * Reads parameters, decrypted; a plain String serves as well, since a CA's certificate is no secret.
+ * Reads parameters, decrypted; a plain String is accepted, too, since the certificate of a CA is not a secret.
  *
  * @throws SecretUnavailable from each call, when there is no such text
  */
 export function openParameters(createClient = createSsmClient): (name: string) => Promise<string> {
-  // Made at the first call: an environment that lacks a region is then told as what the reference lacks.
+  // Made at the first call: then a missing region is an error of the reference that needs it.
   let client: SSMClient | undefined;
   return async (name) => {
     const what = `the SSM parameter ${name}`;
@@ -30,7 +30,7 @@ export function openParameters(createClient = createSsmClient): (name: string) =
     }
     const { Type, Value } = parameter ?? {};
     if (Type === 'StringList') {
-      throw new SecretUnavailable(`${what}, which the config names, is a StringList: accepted is a SecureString`);
+      throw new SecretUnavailable(`${what}, which the config names, is a StringList: store it as a SecureString`);
     }
     if (!Value) throw new SecretUnavailable(`${what}, which the config names, is empty`);
     return Value;

@@ -17,26 +17,26 @@ import { settingsRead } from './setting-forms.ts';
 
 const COMMAND_TIMEOUT_MS = 3000;
 
-/** What every refusal says, from Redis 4 to Valkey 9, under changing prefixes (redis#4809). */
+/** Part of every refusal, from Redis 4 to Valkey 9, under changing prefixes (redis#4809). */
 const CANNOT_DEFRAG = /active defragmentation cannot be enabled/i;
 
 /** By an ACL, by `rename-command`, or by a managed service. */
 const REFUSED = /^(NOPERM|ERR unknown (sub)?command)/i;
 
-/** A value that no version can take, so that the CONFIG SET that holds it can never succeed. */
+/** A value that no version accepts, so that a CONFIG SET with it never succeeds. */
 const PROBE_PARAMETER = 'active-defrag-cycle-max';
 const PROBE_VALUE = 'offpeak-asks-only';
 
 /**
- * A socket that waits costs nothing. A TLS handshake takes 1.2 ms of a processor (measured, an authority of one's own), of which Lambda gives a
- * seventh: so many at once take one second of the three that each has.
+ * A socket that waits costs nothing. A TLS handshake takes 1.2 ms of a processor (measured, with a private CA), of which Lambda gives a
+ * seventh: this many at once take one of the three seconds that each has.
  */
 const CONNECTS_AT_ONCE = 128;
 
 /**
- * Opens nodes with the secrets that their references name. What the server refuses may have been rotated since it was read:
- * it is read again, and when it is another one by then, tried once more. How many connect at once is bounded; secrets and names are
- * waited for before, so that those that hang take nobody's place.
+ * Opens nodes with the secrets that their references name. A secret that the server refuses may have been rotated since it was read: it is
+ * read again, and if it has changed, tried once more. The number of connections that open at once is limited; secrets and names are read
+ * before, so that one that hangs does not take a place.
  */
 export function sessionOpener(
   secrets: SecretReader,
@@ -79,7 +79,7 @@ function asUnreached(error: unknown, target: Target): unknown {
   return new NodeFailure(kind, `${address(target)} cannot be reached: ${error.message}`);
 }
 
-/** The secret that is out of date, if it is one's fault at all. */
+/** The secret that may be out of date, if the failure can come from one. */
 function suspectOf(failure: unknown, { credentials, tls }: InstanceConfig): SecretReference | undefined {
   if (!(failure instanceof NodeFailure)) return undefined;
   if (failure.kind === 'wrong-credentials') return credentials?.password;
@@ -103,7 +103,7 @@ async function targetOf(
   };
 }
 
-/** A secret that cannot be had is a node that cannot be talked to. */
+/** Without its secret a node cannot be reached. */
 async function readSecret(secrets: SecretReader, reference: SecretReference | undefined): Promise<string | undefined> {
   if (reference === undefined) return undefined;
   try {
@@ -129,9 +129,9 @@ function sessionOver(connection: Connection, node: NodeAddress, clock: Pick<Cloc
 }
 
 /**
- * `mem_allocator` does not tell: Debian's builds report jemalloc and refuse. The server's own answer does, and since Redis 7.0 it
- * can be had without switching anything on: CONFIG SET takes all of its parameters or none (config.c configSetCommand), checks
- * them in order, and names the one that failed. The second one here always does.
+ * `mem_allocator` does not say it: Debian's builds report jemalloc and refuse. The server's own answer does, and since Redis 7.0 nothing has to be
+ * switched on for it: CONFIG SET accepts all of its parameters or none (config.c configSetCommand), checks them in order, and names the
+ * one that failed. The second one here always fails.
  */
 async function probeDefrag(connection: Connection): Promise<'supported' | 'unsupported' | 'refused' | undefined> {
   const [reply] = await connection.send(
@@ -162,7 +162,7 @@ async function configure(connection: Connection, settings: Settings, atomic: boo
   return { done: false, found, applied: atomic ? {} : accepted(entries, results), error: refused.error };
 }
 
-/** Of each setting what was asked for, and only what it can hold: it may be given back. */
+/** The values of the settings that were read, if the settings can hold them: they may be restored later. */
 function foundIn(entries: readonly (readonly [string, string])[], replies: readonly Reply[]): Settings {
   const printed = entries.flatMap(([name], index) => {
     const reply = replies[index];
@@ -178,7 +178,7 @@ function accepted(entries: readonly (readonly [string, string])[], results: read
 
 /**
  * INFO commandstats counts each subcommand since Redis 7.0 (`cmdstat_config|rewrite`), and prints only those that were called. A server
- * that refuses it counts as one that does not count.
+ * that refuses it is treated like one that does not count.
  */
 async function rewrites(connection: Connection): Promise<Rewrites> {
   const sections = [
@@ -188,7 +188,7 @@ async function rewrites(connection: Connection): Promise<Rewrites> {
   const [server, stats] = await connection.send(sections, COMMAND_TIMEOUT_MS);
   const file = parsed(server)?.get('config_file');
   const counted = parsed(stats);
-  // Our own CONFIG GETs show whether subcommands are counted apart.
+  // Offpeak's own CONFIG GETs show whether subcommands are counted separately.
   const isApart = counted?.has('cmdstat_config|get') === true;
   const calls = Number(/^calls=(\d+)(?:,|$)/.exec(counted?.get('cmdstat_config|rewrite') ?? 'calls=0')?.[1]);
   return { hasFile: file !== '', ...(isApart && Number.isSafeInteger(calls) && { calls }) };
@@ -198,7 +198,7 @@ function parsed(reply: Reply | undefined): InfoFields | undefined {
   return reply?.ok && typeof reply.value === 'string' ? parseInfo(reply.value) : undefined;
 }
 
-/** Between two PINGs: short enough to meet a stop of a few ms, long enough to cost the server nothing. */
+/** Between two PINGs: short enough to notice a stop of a few ms, long enough to cost the server nothing. */
 const PING_EVERY_MS = 5;
 
 async function waits(connection: Connection, duration: Milliseconds): Promise<readonly Milliseconds[]> {
