@@ -1,26 +1,26 @@
 import * as z from 'zod/mini';
 import { MINUTE, type Milliseconds } from '../config/units.ts';
-import { ALERT_SCHEMA, type Alert } from '../domain/alert.ts';
+import { ALERT_SCHEMA, type Alert, type AlertEvent } from '../domain/alert.ts';
 import { type StateStore, StateUnavailable, type Stored } from '../ports/state-store.ts';
 import { understood } from '../state/codec.ts';
 import { OUTBOX } from '../state/keys.ts';
 
-/** For as long as its writer may still be about to send it, nobody else does. Longer than any lease is busy. */
+/** For this long only its writer may send it. Longer than any lease is busy. */
 const HELD: Milliseconds = 2 * MINUTE;
 
 export interface Entry {
   readonly alert: Alert;
-  /** Epoch ms. */
+  /** When it was queued (epoch ms). The name is that of stored documents. */
   readonly entrustedAt: number;
   readonly holder: string;
   readonly heldUntil: number;
-  /** Sendings that were begun, and of which nobody knows whether they have failed. */
+  /** Deliveries that were begun, with an unknown result. */
   readonly sendings: number;
-  /** The id of the digest in which it was being sent: a repeat is told in the same one. */
+  /** The id of the digest in which it was being sent: a repeat is sent in the same digest. */
   readonly digest?: string;
 }
 
-export interface Owed {
+export interface Pending {
   readonly key: string;
   readonly entry: Entry;
   readonly alert: Alert;
@@ -51,27 +51,34 @@ const entrySchema = z.object({
   digest: z.optional(text),
 });
 
-/** @throws {StateUnavailable} for a document that this version has not written. */
-export function owedOf(key: string, { value, version }: Stored): Owed {
-  const entry = understood(entrySchema, key, value) as Entry;
+/** @throws {StateUnavailable} for a document of an unknown form. */
+export function pendingOf(key: string, { value, version }: Stored): Pending {
+  const stored = understood(entrySchema, key, value) as Entry;
+  const entry = { ...stored, alert: withPresentNames(stored.alert) };
   return { key, entry, alert: entry.alert, version };
 }
 
-/** Writes an alert that is not there yet. Returns why it could not be kept, or undefined. */
+/** Events have had other names: an alert that an older version has queued is sent under the present name. Its id stays. */
+function withPresentNames(alert: Alert): Alert {
+  const event = alert.event as AlertEvent | 'cure-ineffective';
+  return event === 'cure-ineffective' ? { ...alert, event: 'action-ineffective' } : alert;
+}
+
+/** Writes an alert that is not there yet. Returns why it could not be stored, or undefined. */
 export async function keep(store: StateStore, holder: string, alert: Alert, now: number): Promise<string | undefined> {
   const entry: Entry = { alert, entrustedAt: now, holder, heldUntil: now + HELD, sendings: 0 };
   return await failure(store.write(OUTBOX + alert.id, entry, undefined));
 }
 
 /**
- * Takes an entry for a sending that begins now, in a digest or alone. Returns it under its new version; a text: why it could not be
- * taken; undefined: another job has it.
+ * Claims an entry for a delivery that begins now, in a digest or alone. Returns it under its new version; a text: why it could not be
+ * claimed; undefined: another job has it.
  */
 export async function claim(
   store: StateStore,
-  { key, entry, version }: Owed,
+  { key, entry, version }: Pending,
   { holder, now, digest }: { readonly holder: string; readonly now: number; readonly digest: string | undefined },
-): Promise<Owed | string | undefined> {
+): Promise<Pending | string | undefined> {
   const claimed: Entry = {
     ...freed(entry),
     holder,
@@ -81,21 +88,21 @@ export async function claim(
   };
   const written = await outcome(store.write(key, claimed, version));
   if (typeof written === 'string') return written;
-  // With the sendings of before: if this one fails, it was none.
+  // With the earlier number of deliveries: if this one fails, it does not count.
   return written.stored ? { key, entry, alert: entry.alert, version: written.version } : undefined;
 }
 
-/** After a sending: removes what was accepted, and frees what was not. Returns why it could not, or undefined. */
+/** After a delivery: removes what was accepted, and releases what was not. Returns why that failed, or undefined. */
 export async function settle(
   store: StateStore,
-  { key, entry, version }: Owed,
+  { key, entry, version }: Pending,
   isSent: boolean,
 ): Promise<string | undefined> {
   const done = isSent ? store.remove(key, version) : store.write(key, { ...freed(entry), heldUntil: 0 }, version);
   return await failure(done);
 }
 
-/** Of no digest: what was not accepted may be told in another one. */
+/** Without its digest: an alert that was not accepted may be sent in another one. */
 function freed({ digest, ...entry }: Entry): Entry {
   return entry;
 }
@@ -109,7 +116,7 @@ async function outcome<T>(attempt: Promise<T>): Promise<T | string> {
   try {
     return await attempt;
   } catch (error) {
-    // What no store can hold is told without it: nothing of ours may stand in the way of what was begun.
+    // An alert that no store can hold is sent without one: the job's own records must not stop an action that has begun.
     if (error instanceof StateUnavailable || error instanceof TypeError) return error.message;
     throw error;
   }
