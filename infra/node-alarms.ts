@@ -68,7 +68,7 @@ function rss(config: Config, node: NamedNode): AlarmSpec {
     subject: nodeTitle(node),
     what: 'rss',
     severity: 'critical',
-    means: `RSS of ${node.nodeId} has been at ${percentOfLimit} % of its limit or above of ${bytesText(memoryLimit)} for ${minutesText(lasting)}. Beyond the limit the kernel kills the server.`,
+    means: `RSS of ${node.nodeId} has been at or above ${percentOfLimit} % of its limit of ${bytesText(memoryLimit)} for ${minutesText(lasting)}. Beyond the limit the kernel kills the server.`,
     next: 'Purge or defragment now if that returns enough memory. If not, give the server more memory or store less.',
     anchor: ANCHORS.rssCritical,
     source: { metric: metricOf(config, node, NODE_METRICS.usedMemoryRss, 'Maximum') },

@@ -100,7 +100,7 @@ describeWithMoto('a password that is rotated while the job is deployed', () => {
       const before = await refused();
       expect(await visit()).toMatchObject({
         status: 'unreachable',
-        problem: { kind: 'wrong-credentials', message: 'the server refuses our credentials: WRONGPASS' },
+        problem: { kind: 'wrong-credentials', message: 'the server refused the password: WRONGPASS' },
       });
       // The same secret again: trying it once more would only count as another attack.
       expect((await refused()) - before).toBe(1);

@@ -455,7 +455,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     law: 'S10',
-    what: 'a reply to no command reaches the client',
+    what: 'a reply without a command reaches the client',
     file: 'core/adapters/redis/resp-guard.ts',
     from: '    if (type !== ERROR && this.#isUnasked()) return UNASKED;\n',
     to: '',
@@ -521,7 +521,7 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S6',
     what: 'what RESP3 has added is read as far as the client can',
     file: 'core/adapters/redis/resp-guard.ts',
-    from: "    if (RESP3.includes(type)) return 'a reply of RESP3, although nothing but RESP2 was asked for';\n    if (!LINES.includes(type) && !HEADERS.includes(type)) return 'bytes that begin no reply';\n",
+    from: "    if (RESP3.includes(type)) return 'a reply in RESP3, although RESP2 was requested';\n    if (!LINES.includes(type) && !HEADERS.includes(type)) return 'bytes that are not the beginning of a reply';\n",
     to: '',
     tests: GUARD,
   },

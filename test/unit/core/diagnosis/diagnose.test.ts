@@ -194,7 +194,7 @@ describe('findings', () => {
     expect(kinds(ofSample(aMemorySample({ usedMemoryRss: 10 ** 12 })))).not.toContain('near-limit');
   });
 
-  test('near the limit is told of a server that is too small for any cure', () => {
+  test('near the limit is a finding also on a server that is too small for an action', () => {
     const memory = aMemorySample({ usedMemoryRss: 60 * MIB, usedMemory: 50 * MIB });
     expect(kinds(ofSample(memory, anInstance({ memoryLimit: 64 * MIB })))).toEqual(['near-limit', 'too-small']);
   });

@@ -153,6 +153,13 @@ describe('metrics', () => {
     });
     expect(counts({ thresholds: thresholds(392 * MIB) })).toMatchObject({ NodesFragmentedWarning: 0 });
     expect(counts({ memoryLimit: 900 * MIB })).toMatchObject({ NodesNearLimit: 1 });
+    // The same comparison as in the finding and the alarm: 841 MiB are 50 % of the limit, and near it.
+    const limited = (percentOfLimit: number) =>
+      counts({
+        memoryLimit: 1682 * MIB,
+        thresholds: { ...thresholds(0), rssCritical: { ...rssCritical, percentOfLimit } },
+      });
+    expect([limited(50), limited(51)]).toMatchObject([{ NodesNearLimit: 1 }, { NodesNearLimit: 0 }]);
     expect(readings([anOutcome()], {}, 'job')).not.toHaveProperty('NodesNearLimit');
   });
 
