@@ -18,7 +18,7 @@ export interface MetricSource {
 }
 
 export interface AlarmSpec {
-  /** What it is about: `carts`, `carts/<node>`, or `job`. */
+  /** Its subject: `carts`, `carts/<node>`, or `job`. */
   readonly subject: string;
   /** What is the matter: `fragmentation`, `not-running`. */
   readonly what: string;
@@ -33,7 +33,7 @@ export interface AlarmSpec {
   readonly threshold: number;
   /** Consecutive periods of `schedule.every`, in each of which the threshold has to be crossed. */
   readonly periods: number;
-  /** `ignore` keeps the state: without data nothing is known, and that nothing comes is the dead-man's to tell. */
+  /** `ignore` keeps the state: without data nothing is known, and the alarm `not-running` reports missing data. */
   readonly missing: 'breaching' | 'ignore' | 'notBreaching';
 }
 

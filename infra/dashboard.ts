@@ -12,7 +12,7 @@ import { windowsText } from './words.ts';
 const COLUMNS = 24;
 const WIDTH = 8;
 const HEIGHT = 6;
-/** As many lines as a graph can show apart. */
+/** More lines than this cannot be distinguished in a graph. */
 const WORST = 20;
 /** A text widget of any length scrolls; a dashboard's body has its limits. */
 const MOST_LISTED = 50;
@@ -54,7 +54,7 @@ function placed(rows: readonly (readonly Widget[])[]) {
   });
 }
 
-/** CloudWatch marks points in time, and none that come again: the windows are told in words. */
+/** CloudWatch cannot mark recurring times in a graph: the windows are in words. */
 function header(config: Config): Widget {
   const { stage, instances, schedule } = config;
   const listed = instances.slice(0, MOST_LISTED).map((instance) => {
@@ -62,7 +62,7 @@ function header(config: Config): Widget {
     return `* **${instance.id}**: ${windows.length === 0 ? 'watched only' : windows.join('; ')}`;
   });
   const more = instances.length > MOST_LISTED ? [`* and ${instances.length - MOST_LISTED} more`] : [];
-  const every = `A look every ${schedule.every / 60_000} min. Times of the graphs are UTC or yours, those of the windows their zone's.`;
+  const every = `A check every ${schedule.every / 60_000} min. The graphs have times in UTC or your zone, the windows in the zone that they name.`;
   return text([`# Offpeak ${stage}`, every, '', '**Windows**', ...listed, ...more].join('\n'));
 }
 

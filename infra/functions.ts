@@ -9,7 +9,7 @@ import { isAttached, type Network } from './network.ts';
 /** The functions of serverless.yml, by key; a folder of functions/ each. */
 export const FUNCTIONS = { maintain: 'maintain', notifySlack: 'notify-slack' } as const;
 
-/** Where packaging leaves the configuration, seen from the function's root. */
+/** Where packaging puts the configuration, relative to the function's root. */
 export const PACKAGED_CONFIG = `dist/${FUNCTIONS.maintain}/config.json`;
 
 /** `offpeak-prod-maintain`. */
@@ -34,12 +34,12 @@ export interface JobSettings extends FunctionSettings {
 export const NOTIFIER_TIMEOUT = 60;
 
 const LONGEST_TIMEOUT = 15 * MINUTE;
-/** With less, no defrag could be followed to its end: the last 60 s are kept for giving its settings back. */
+/** With less, no defrag could be followed to its end: the last 60 s are reserved for restoring its settings. */
 const SHORTEST_TIMEOUT = 2 * MINUTE;
 
 /**
- * A run lasts until the next one is due, at most: it follows its defrag for that long, and the next one carries on. A tick that
- * comes too early waits for the running one instead of being lost, hence the age.
+ * A run lasts at most until the next one is due: it follows its defrag until then, and the next run continues. A tick that comes too early
+ * waits for the running one and is not lost: hence the age.
  */
 export function maintainSettings(config: Config, network: Network): JobSettings {
   const { every } = config.schedule;

@@ -26,7 +26,7 @@ function title(instance: InstanceConfig): Widget {
   const { id, nodes, memoryLimit } = instance;
   const windows = windowsText(instance);
   const limit = memoryLimit === undefined ? 'no memory limit known' : `limit ${bytesText(memoryLimit)}`;
-  const acts = windows.length === 0 ? 'watched only' : `acts ${windows.join('; ')}`;
+  const acts = windows.length === 0 ? 'observed only' : `acts ${windows.join('; ')}`;
   return text(`## ${id}\n${nodes.length === 1 ? '1 node' : `${nodes.length} nodes`}, ${limit}, ${acts}`);
 }
 
@@ -88,7 +88,7 @@ function stall(drawn: Drawn): Widget {
   });
 }
 
-/** One for each node: stacked, the layers of two nodes would be one heap. */
+/** One for each node: the stacked layers of two nodes would look like one heap. */
 function layers({ instance, stage, period }: Drawn): readonly Widget[] {
   const { usedMemory, externalFragmentation, freePages, processOverhead } = NODE_METRICS;
   const shown = [usedMemory, externalFragmentation, freePages];

@@ -9,7 +9,7 @@ import { ANCHORS } from './runbook.ts';
 import { unreachable } from './unreachable.ts';
 import { minutesText } from './words.ts';
 
-/** The alarms of each node by itself: an average over a replication group would hide the one that is about to die. */
+/** Each node has its own alarms: an average over a replication group would hide the node that is about to fail. */
 export function nodeAlarms(config: Config): Resources {
   const alarms = namedNodes(config.instances).flatMap((node) => {
     const base = nodeLogicalPart(node);
@@ -47,8 +47,8 @@ function fragmentation(config: Config, node: NamedNode, severity: 'warning' | 'c
 }
 
 /**
- * The ratio, or 0 below the byte floor: an empty server shows a ratio of 13. Made from two metrics, since CloudWatch
- * charges an alarm by the metrics it reads, and MemFragmentationRatio would be a third that says nothing more.
+ * The ratio, or 0 below the byte floor: an empty server shows a ratio of 13. It uses two metrics, since CloudWatch charges an
+ * alarm for each metric that it reads, and MemFragmentationRatio would be a third without more information.
  */
 function flooredRatio(config: Config, node: NamedNode, floor: number): AlarmSource {
   return {
@@ -83,7 +83,7 @@ function silence(config: Config, node: NamedNode): AlarmSpec {
   return {
     ...unreachable(config, `${node.nodeId} has`),
     subject: nodeTitle(node),
-    // The job may look several times within a period: one answer is enough.
+    // The job may check several times within a period: one answer is enough.
     source: { metric: metricOf(config, node, NODE_METRICS.reachable, 'Maximum') },
     comparison: 'LessThanThreshold',
     threshold: 1,

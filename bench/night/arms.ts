@@ -4,10 +4,10 @@ import type { Prepared } from '../support/server.ts';
 import { runCli } from './cli.ts';
 import type { CliRun } from './cli-lines.ts';
 
-/** One way to deal with the same fragmented server. */
+/** One way to treat the same fragmented server. */
 export interface Arm {
   readonly title: string;
-  /** Absent for a restart: it ends the server that clients would be asking. */
+  /** Absent for a restart: it ends the server that clients would use. */
   action?(ready: Prepared): Promise<Partial<CliRun>>;
 }
 
@@ -37,7 +37,7 @@ export const ARMS: Readonly<Record<string, Arm>> = {
   fresh: { title: 'a fresh server' },
 };
 
-/** The defragger reports the CPU that it takes; a pause between two passes is shorter than this. */
+/** The defragger reports the CPU that it uses; a pause between two passes is shorter than this. */
 async function untilQuiet({ info }: Prepared): Promise<string> {
   let hasBegun = false;
   for (let second = 0, quiet = 0; quiet < QUIET_S; second++) {

@@ -12,7 +12,7 @@ import { type NoiseKind, startNoise } from './noise/start.ts';
 import { PROBE, type Recipe } from './recipes.ts';
 import { type Waits, waitsIn } from './waits.ts';
 
-/** What one arm has made of one server. */
+/** The result of one arm on one server. */
 export interface Cell extends Partial<CliRun> {
   /** Bytes: RSS before, at rest after, and of a fresh server with the same data. */
   readonly before: number;
@@ -34,7 +34,7 @@ export interface Subject {
   readonly seed: number;
 }
 
-/** The baseline, and the least for which clients are watched: the tail of a purge's few milliseconds would be all purge. */
+/** The baseline, and the shortest time of measuring clients: in the few milliseconds of a purge, the tail would be nothing but the purge. */
 const IDLE_MS = 10_000;
 
 export async function measure({ binary, recipe, noise, seed }: Subject, arm: Arm): Promise<Cell> {
@@ -67,14 +67,14 @@ async function underNoise(ready: Prepared, arm: Arm, kind: NoiseKind, seed: numb
   };
 }
 
-/** The action, and what is left of the time for which clients are watched at the least. */
+/** The action, and the rest of the shortest time of measuring clients. */
 async function watched(ready: Prepared, action: Arm['action']) {
   const began = performance.now();
-  const curing = async () => {
+  const acting = async () => {
     const said = await action?.(ready);
     return { said, seconds: (performance.now() - began) / 1000 };
   };
-  const [result] = await Promise.all([curing(), wait(IDLE_MS)]);
+  const [result] = await Promise.all([acting(), wait(IDLE_MS)]);
   return result;
 }
 

@@ -4,7 +4,7 @@ import type { StopReason } from '../../core/domain/plan.ts';
 import type { Verdict } from '../../core/domain/verdict.ts';
 import { reasonsOf } from '../support/offpeak.ts';
 
-/** One action: what the plan said, and what came of it. Bytes and milliseconds. */
+/** One action: its prediction, and its result. Bytes and milliseconds. */
 export interface ActionRun {
   readonly name: Verdict['action'];
   readonly predicted: number;

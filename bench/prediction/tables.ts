@@ -18,8 +18,8 @@ export function singleRows(nights: readonly Night[], repeats: number): string {
       ({ name, cutOff }) => (cutOff ? `${name}, ${cutOff}` : name),
     );
     const none = [`none: ${[...new Set(same.map(({ reasons }) => reasons))].join('; ')}`, '', '', '', '', '', '', ''];
-    const told = [...actions].map(([name, of]) => [nameOf(name, of.length, repeats), ...figures(of)]);
-    return (told.length > 0 ? told : [none]).map((cells) => [shape, run, ...cells]);
+    const measured = [...actions].map(([name, of]) => [nameOf(name, of.length, repeats), ...figures(of)]);
+    return (measured.length > 0 ? measured : [none]).map((cells) => [shape, run, ...cells]);
   });
   return markdownTable([COLUMNS, ...rows], WORDS);
 }

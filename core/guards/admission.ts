@@ -12,7 +12,7 @@ import { NIGHT, stageBlockers } from './stage-limits.ts';
 /** jemalloc's dirty_decay_ms is 10 s: pages that are still there afterwards are not returned by themselves. */
 export const DECAY: Milliseconds = 12 * SECOND;
 /** Between the two checks before a defrag: long enough to measure the CPU, the traffic and the machine's noise. */
-export const SHORT_LOOK: Milliseconds = 2 * SECOND;
+export const SHORT_WAIT: Milliseconds = 2 * SECOND;
 /** What an action needs beside its own time: observing, waiting for rest, reporting. */
 const ROUND_TRIPS: Milliseconds = 10 * SECOND;
 /** A defrag that the end of the window cuts off at once costs and returns nothing. */
@@ -53,7 +53,7 @@ function ownBlockers(facts: Facts, acting: Acting, cooldown: Milliseconds): read
   const until = coolingUntil(facts.memory, acting, cooldown);
   const { stall } = acting.predicted;
   const itself = acting.action.kind === 'purge' ? purgePatience(stall) : stall;
-  const required = ROUND_TRIPS + itself + (facts.earlier ? 0 : firstLook(acting));
+  const required = ROUND_TRIPS + itself + (facts.earlier ? 0 : secondCheckAfter(acting));
   const open = window.open ? window.closesAt - now : 0;
   const isCutOff = acting.action.kind === 'start-defrag' && open < SHORTEST_DEFRAG;
   const remaining = Math.min(facts.remaining, open);
@@ -109,8 +109,8 @@ function blockersOfStage({ stage, observation, now }: Facts, { action }: Acting)
 }
 
 /** How long to wait before the second check of a candidate. */
-export function firstLook(acting: { readonly action: Action; readonly reason: ActReason }): Milliseconds {
-  return acting.reason === 'free-pages' ? DECAY : SHORT_LOOK;
+export function secondCheckAfter(acting: { readonly action: Action; readonly reason: ActReason }): Milliseconds {
+  return acting.reason === 'free-pages' ? DECAY : SHORT_WAIT;
 }
 
 function coolingUntil(memory: NodeMemory, acting: Acting, cooldown: Milliseconds): number | undefined {

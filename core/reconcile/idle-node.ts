@@ -19,7 +19,7 @@ import { NOTHING_REMEMBERED, type NodeMemory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Notice, Outcome } from '../domain/outcome.ts';
 import type { Acting, Facts, Plan } from '../domain/plan.ts';
-import { firstLook } from '../guards/admission.ts';
+import { secondCheckAfter } from '../guards/admission.ts';
 import { memoryFor } from '../state/history-placement.ts';
 import { remember } from '../state/node-history.ts';
 import { readPauses } from '../state/pauses.ts';
@@ -106,7 +106,7 @@ async function watchedTwice(context: NodeContext, facts: Facts, remembered: Node
 
 /** Before a defrag the wait is used: it shows what the machine adds to every stall. */
 async function waitForSecondLook(context: NodeContext, early: Acting): Promise<number | undefined> {
-  const duration = firstLook(early);
+  const duration = secondCheckAfter(early);
   const listening = early.action.kind === 'start-defrag' && !context.interrupted() ? duration / 2 : 0;
   const waits = listening > 0 ? await context.session.waits(listening) : [];
   await waitInterruptible(context, duration - listening);

@@ -181,7 +181,9 @@ test('osls by itself, without our command, refuses a wrong configuration with th
     encoding: 'utf8',
   });
   expect(status).not.toBe(0);
-  expect(stdout + stderr).toContain('config/bad.yml:2 logRetention: "2d" is not a retention that CloudWatch Logs accepts');
+  expect(stdout + stderr).toContain(
+    'config/bad.yml:2 logRetention: "2d" is not a retention that CloudWatch Logs accepts',
+  );
   expect(stdout + stderr).toContain('config/bad.yml:1 instances: a list is empty');
 });
 

@@ -5,7 +5,7 @@ import type { NodeMemory } from '../../domain/node-history.ts';
 import type { Observation } from '../../domain/observation.ts';
 import type { Notice, Outcome } from '../../domain/outcome.ts';
 import type { Acting, Facts, Plan } from '../../domain/plan.ts';
-import { DECAY, SHORT_LOOK } from '../../guards/admission.ts';
+import { DECAY, SHORT_WAIT } from '../../guards/admission.ts';
 import { factsAt, type NodeContext, outcomeOf, waitKeepingAlive } from '../context.ts';
 import { failedOutcome } from '../new-lease.ts';
 import { planAfterDefrag } from '../plan.ts';
@@ -44,7 +44,7 @@ export async function settleAfterDefrag(
   if (rests === 'decay') return { ...(await decayed(context, first, quiet)), outcomes: [] };
   const early = planAfterDefrag(first, lease.acquiredAt);
   if (early.kind === 'skip') return await decayed(context, first, early);
-  await waitKeepingAlive(context, SHORT_LOOK);
+  await waitKeepingAlive(context, SHORT_WAIT);
   const facts = factsAt(context, await context.session.look(), { memory, earlier: given });
   const decided = planAfterDefrag(facts, lease.acquiredAt);
   if (decided.kind === 'skip') return await decayed(context, facts, decided);
