@@ -1,9 +1,13 @@
 import type { Config } from '../core/config/schema.ts';
 import { MINUTE, type Milliseconds, SECOND } from '../core/config/units.ts';
 import { type AlarmDescription, printAlarmDescription } from '../core/format/alarm-description.ts';
-import { type Json, type Resource, ref } from './cloudformation.ts';
+import { ref } from './cloudformation.ts';
+import type { Intrinsic } from './json.ts';
 import { alarmName, ID } from './names.ts';
+import type { ResourceOf } from './resource-types.ts';
 import { type Anchor, runbookPlace } from './runbook.ts';
+
+type AlarmProperties = ResourceOf<'AWS::CloudWatch::Alarm'>['Properties'];
 
 /** One metric, or an expression over several. */
 export type AlarmSource =
@@ -13,7 +17,7 @@ export type AlarmSource =
 export interface MetricSource {
   readonly namespace: string;
   readonly name: string;
-  readonly dimensions: Readonly<Record<string, string | Json>>;
+  readonly dimensions: Readonly<Record<string, string | Intrinsic>>;
   readonly statistic: 'Average' | 'Maximum' | 'SampleCount' | 'Sum';
 }
 
@@ -43,7 +47,7 @@ export function periodsFor(lasting: Milliseconds, { schedule }: Pick<Config, 'sc
 }
 
 /** Every alarm sends its start and its end to the one topic; its description says what to do, its severity and where to read on. */
-export function alarm(config: Config, spec: AlarmSpec): Resource {
+export function alarm(config: Config, spec: AlarmSpec): ResourceOf<'AWS::CloudWatch::Alarm'> {
   const { means, next, severity, anchor, comparison, threshold, periods, missing } = spec;
   const runbook = runbookPlace(config, anchor);
   return {
@@ -68,7 +72,7 @@ function periodSeconds({ schedule }: Config): number {
   return Math.max(schedule.every, MINUTE) / SECOND;
 }
 
-function sourceProperties(source: AlarmSource, period: number): { readonly [key: string]: Json } {
+function sourceProperties(source: AlarmSource, period: number): Partial<AlarmProperties> {
   if ('metric' in source) {
     const { namespace, name, statistic } = source.metric;
     const Dimensions = dimensionList(source.metric);
@@ -88,6 +92,6 @@ function sourceProperties(source: AlarmSource, period: number): { readonly [key:
   };
 }
 
-function dimensionList({ dimensions }: MetricSource): readonly Json[] {
+function dimensionList({ dimensions }: MetricSource) {
   return Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
 }

@@ -80,7 +80,7 @@ const REFUSED: readonly (readonly [folder: string, code: string])[] = [
   [MESSAGE, 'export const used = Date.now();\n'],
   [MESSAGE, "export const used = fetch('http://localhost');\n"],
   ['infra', importing('../core/adapters/redis/engine.ts')],
-  ['infra', importing('../core/config/../adapters/redis/engine.ts')],
+  ['infra', importing('../core/adapters/redis/engine.ts')],
   ['infra', importing('../core/reconcile/tick.ts')],
   ['infra', importing('../cli/offpeak.ts')],
 ];

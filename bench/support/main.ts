@@ -1,5 +1,5 @@
-import { RedisServerSettingError } from '../../cli/server/binary.ts';
-import { ServerStartError } from '../../cli/server/start.ts';
+import { RedisServerSettingError } from '../../cli/lab/binary.ts';
+import { ServerStartError } from '../../cli/lab/start.ts';
 
 /** Errors that the caller can fix, or must know: the message is enough, and a stack trace would hide it. */
 export class BenchError extends Error {

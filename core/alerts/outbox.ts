@@ -1,14 +1,13 @@
-import { createHash } from 'node:crypto';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { type Milliseconds, SECOND } from '../config/units.ts';
-import type { Alert, AlertEvent } from '../domain/alert.ts';
-import type { Log } from '../ports/log.ts';
+import type { Alert } from '../domain/alert.ts';
 import type { Ports } from '../ports/ports.ts';
 import { combined, type PublishReport } from '../ports/sinks.ts';
-import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
+import { StateUnavailable } from '../ports/state-store.ts';
 import { OUTBOX } from '../state/keys.ts';
-import { digestOf, MOST_AT_ONCE, messagesOf } from './digest.ts';
-import { claim, type Entry, failure, keep, type Pending, pendingOf, settle } from './outbox-entries.ts';
+import { MOST_AT_ONCE, messagesOf } from './digest.ts';
+import { alertsOf, digested, digestId, looseAlerts, NOTHING_SENT, notSent } from './messages.ts';
+import { claim, failure, keep, type Pending, pendingOf, settle } from './outbox-entries.ts';
 
 /**
  * Alerts that are still to be sent, stored beside the lease. The alert of an action is queued here before its lease is dropped: if the job
@@ -34,11 +33,6 @@ const CLAIMING: Milliseconds = 30 * SECOND;
 
 type OutboxPorts = Pick<Ports, 'store' | 'alerts' | 'clock' | 'log'>;
 
-type Many<T> = readonly [T, ...T[]];
-
-/** Neither sent nor rejected. */
-const NOTHING_SENT: PublishReport = { sent: 0, rejected: [] };
-
 const always = () => true;
 
 /**
@@ -63,12 +57,6 @@ export async function enqueue(
   if (first)
     log.warn('alert not stored in the outbox', { id: first.alert.id, error: first.why, alerts: notStored.length });
   return notStored.map(({ alert }) => alert);
-}
-
-/** Whether the end of an action on a node has been queued since an instant (epoch ms). */
-export async function isEnqueued(store: StateStore, place: readonly string[], since: number): Promise<boolean> {
-  const entries = await store.list(`${OUTBOX}${place.join('/')}/`);
-  return [...entries].some(([key, stored]) => isEndSince(pendingOf(key, stored).entry, since));
 }
 
 /** One message. */
@@ -118,25 +106,6 @@ export async function deliver(
     break;
   }
   return combined(reports);
-}
-
-/** Alerts that no store holds, or digests of them. */
-export function looseAlerts(alerts: readonly Alert[], log: Log): readonly Alert[] {
-  const events = alerts.map((alert) => ({ alert }));
-  const parts = Array.from({ length: Math.ceil(events.length / MOST_AT_ONCE) }, (_, part) =>
-    events.slice(part * MOST_AT_ONCE, (part + 1) * MOST_AT_ONCE),
-  );
-  return parts.flatMap(messagesOf).map((group) => {
-    const [first, ...more] = group;
-    return more.length === 0 ? first.alert : digested([first.alert, ...alertsOf(more)], digestId(group), log);
-  });
-}
-
-function notSent(alerts: readonly Alert[], why: string): PublishReport {
-  const [first, ...more] = alerts;
-  if (!first) return NOTHING_SENT;
-  const what = more.length === 0 ? first.title : `${first.title}, and ${more.length} more`;
-  return { sent: 0, rejected: [{ what, why: `not tried: ${why}` }] };
 }
 
 /** Oldest first, without alerts that another job may still be sending; only this job's own where the sink does not reach the subscribers. */
@@ -245,32 +214,4 @@ async function claimAll(
       failed[0]?.why ?? '',
     ),
   };
-}
-
-/** A digest has no room for all details of each node: the log has them. */
-function digested(alerts: Many<Alert>, digest: string, log: Log): Alert {
-  for (const { id, title, why, facts, next } of alerts)
-    log.info('sent in a digest', { digest, id, title, why, facts, next });
-  return digestOf(alerts, digest);
-}
-
-/** The same for the same events. */
-function digestId(group: Many<{ readonly alert: Alert }>, ...more: readonly string[]): string {
-  const ids = group.map(({ alert }) => alert.id).toSorted();
-  const hash = createHash('sha256')
-    .update([...more, ...ids].join('\n'))
-    .digest('hex');
-  return `${group[0].alert.stage}/digest/${hash.slice(0, 32)}`;
-}
-
-function alertsOf(group: readonly { readonly alert: Alert }[]): readonly Alert[] {
-  return group.map(({ alert }) => alert);
-}
-
-/** Events at the end of a purge, or of the defrag that it belongs to. */
-const ENDS: readonly AlertEvent[] = ['purged', 'action-ineffective', 'defrag-finished', 'defrag-aborted'];
-
-function isEndSince({ alert, entrustedAt }: Entry, since: number): boolean {
-  const isFailedPurge = alert.event === 'action-failed' && alert.id.includes('/action-failed/purge/');
-  return entrustedAt >= since && (isFailedPurge || ENDS.includes(alert.event));
 }

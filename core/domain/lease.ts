@@ -6,11 +6,12 @@ import type { Prediction } from './prediction.ts';
 
 /**
  * The right to act on one node of an instance, and the record of how to undo it. It is written before the first CONFIG SET, so that any
- * later tick (after a crash, a time-out, a redeploy) can restore the settings. An instance has at most one lease.
+ * later tick (after a crash, a time-out, a redeploy) can restore the settings. An instance has at most one active lease.
  */
 export interface Lease {
   readonly instance: string;
   readonly node: string;
+  readonly status: LeaseStatus;
   readonly phase: LeasePhase;
   /** Another one means that the server restarted, and that its volatile settings are gone. */
   readonly runId: string;
@@ -44,6 +45,12 @@ export interface Lease {
   readonly promisedStall: Milliseconds;
   readonly progress: Progress;
 }
+
+export type LeaseStatus =
+  /** It is the right to act on its node. */
+  | 'active'
+  /** Its server could not be found in time. It blocks no other action, and its settings are restored when the server answers again. */
+  | 'quarantined';
 
 export type LeasePhase =
   /** Written. Only the server knows whether the settings were sent: the job may have died in between. */

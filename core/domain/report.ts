@@ -22,6 +22,7 @@ export interface RunReport {
 
 /** All outcomes of one node in one tick, in order. */
 export interface NodeReport {
+  readonly stage: string;
   readonly instance: string;
   readonly node: string;
   readonly outcomes: readonly [Outcome, ...Outcome[]];

@@ -4,7 +4,9 @@ import { type Bytes, HOUR, MINUTE, type Milliseconds, SECOND } from '../config/u
 /** Figures as people read them. ASCII only: they go into mail subjects and onto terminals of every kind. */
 
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
 const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
+
 const DAY = 24 * HOUR;
 
 /** Binary units, three significant digits, the sign kept: `402 MiB`, `1.28 GiB`, `-12 MiB`. */
@@ -95,4 +97,9 @@ function inTwo(count: number, perLarge: number, large: string, small: string, di
   const rest = count % perLarge;
   const whole = `${Math.floor(count / perLarge)} ${large}`;
   return rest === 0 ? whole : `${whole} ${String(rest).padStart(digits, '0')} ${small}`;
+}
+
+/** A kind without words must fail at compile time; at run time its name is better than nothing. */
+export function unworded(value: never): string {
+  return JSON.stringify(value);
 }

@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createSecretReader } from '../../core/adapters/aws/secrets.ts';
 import { ENVIRONMENT } from '../../core/config/environment.ts';
+import type { Log } from '../../core/ports/log.ts';
 import { httpsLink, type Links } from './message/blocks.ts';
-import type { Log, Ports } from './notify.ts';
+import type { Ports } from './notify.ts';
 import { createPace } from './slack/pace.ts';
 import { parseWebhook, SLACK_HOSTS, webhookReference } from './slack/webhook.ts';
 

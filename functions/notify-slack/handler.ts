@@ -5,15 +5,10 @@ import middy from '@middy/core';
 import { countdown } from '../../core/adapters/countdown.ts';
 import { type Milliseconds, SECOND } from '../../core/config/units.ts';
 import { type ComposeOptions, compose } from './compose.ts';
-import { type Log, notify, type Ports, type Shown } from './notify.ts';
+import { notify, type Ports, type Shown } from './notify.ts';
 import { noteOf } from './record.ts';
 
 const logger = new Logger({ serviceName: 'offpeak-notify-slack' });
-const log: Log = {
-  info: (message, fields = {}) => logger.info(message, fields),
-  warn: (message, fields = {}) => logger.warn(message, fields),
-  error: (message, fields = {}) => logger.error(message, fields),
-};
 
 /** For the last log lines, and for the error, before Lambda ends the invocation. */
 const RESERVED: Milliseconds = SECOND;
@@ -27,7 +22,7 @@ export function createHandler(options?: ComposeOptions) {
     .handler(async (event, context) => {
       const remaining = countdown(context.getRemainingTimeInMillis() - RESERVED);
       const note = noteOf(event);
-      ports ??= compose(process.env, log, options);
+      ports ??= compose(process.env, logger, options);
       return await notify(note, remaining, ports);
     });
 }

@@ -1,15 +1,9 @@
 import type { Milliseconds } from '../../core/config/units.ts';
+import type { Log } from '../../core/ports/log.ts';
 import type { Links } from './message/blocks.ts';
 import type { Note } from './message/note.ts';
 import { type Rendered, render } from './message/render.ts';
 import { type Conditions, deliver, SlackError } from './slack/client.ts';
-
-/** Where log lines go. */
-export interface Log {
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
-}
 
 /** What a notifier needs. */
 export interface Ports extends Omit<Conditions, 'remaining'> {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { createSecretReader } from '../../core/adapters/aws/secrets.ts';
 import type { Outcome } from '../../core/domain/outcome.ts';
 import { type AwsProxy, awsEnv, startAwsProxy } from '../support/aws-proxy.ts';

@@ -1,19 +1,21 @@
 import { MIB } from '../../config/units.ts';
 import { diagnose } from '../../diagnosis/diagnose.ts';
 import type { Lease } from '../../domain/lease.ts';
-import type { NodeMemory } from '../../domain/node-history.ts';
+import type { NodeHistory } from '../../domain/node-history.ts';
 import type { Observation } from '../../domain/observation.ts';
-import type { Notice, Outcome } from '../../domain/outcome.ts';
+import type { Outcome } from '../../domain/outcome.ts';
 import type { Acting, Facts, Plan } from '../../domain/plan.ts';
-import { DECAY, SHORT_WAIT } from '../../guards/admission.ts';
+import { DECAY, SHORT_WAIT } from '../../domain/timings.ts';
 import { factsAt, type NodeContext, outcomeOf, waitKeepingAlive } from '../context.ts';
 import { failedOutcome } from '../new-lease.ts';
-import { planAfterDefrag } from '../plan.ts';
-import { isPurgeUntold, purge } from '../purge/execute.ts';
+import { planAfterDefrag } from '../purge/after-defrag.ts';
+import { purge } from '../purge/execute.ts';
+import { isPurgeUnreported, unknownPurge } from '../purge/resume.ts';
 import type { StopTraits } from './stop-reasons.ts';
 
 /** Fewer pages than this are not worth waiting for. */
 const AT_REST = 1 * MIB;
+
 /** More than this after jemalloc's decay is kept for good. */
 const STILL_KEPT = 16 * MIB;
 
@@ -32,12 +34,12 @@ export interface Settled {
 export async function settleAfterDefrag(
   context: NodeContext,
   given: Observation,
-  memory: NodeMemory,
+  memory: NodeHistory,
   lease: Pick<Lease, 'instance' | 'node' | 'acquiredAt' | 'busyUntil'>,
   rests: StopTraits['rests'],
 ): Promise<Settled> {
   const first = factsAt(context, given, { memory });
-  if (await isPurgeUntold(context, lease, memory))
+  if (await isPurgeUnreported(context, lease, memory))
     return { settled: given, isAtRest: true, outcomes: [unknownPurge(context, first)] };
   if (rests === 'at-once') return { settled: given, isAtRest: pagesOf(first) < AT_REST, outcomes: [] };
   const quiet = { kind: 'skip', reason: 'changed' } as const;
@@ -87,11 +89,4 @@ async function decayed(context: NodeContext, facts: Facts, skipped: Extract<Plan
 /** Free pages that will leave, by a purge or by decay. */
 function pagesOf({ diagnosis }: Facts): number {
   return diagnosis.reclaimable.purge.reclaim;
-}
-
-/** A purge leaves no trace of its own: whether it was carried out before the job died, nobody knows. */
-export function unknownPurge(context: NodeContext, facts: Facts): Outcome {
-  const why = 'the job ended during a MEMORY PURGE; whether it was carried out is unknown, and it is not repeated';
-  const notices: readonly Notice[] = [{ kind: 'action-failed', doing: 'purge', why }];
-  return outcomeOf(context, facts, { kind: 'skip', reason: 'changed' }, { notices });
 }

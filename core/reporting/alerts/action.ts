@@ -1,9 +1,8 @@
 import type { AlertFact } from '../../domain/alert.ts';
 import type { Outcome } from '../../domain/outcome.ts';
-import type { Action, Plan } from '../../domain/plan.ts';
+import type { Plan, Step } from '../../domain/plan.ts';
 import type { NodeReport } from '../../domain/report.ts';
-import { bytesText, durationText, sentence, timeText } from '../../format/units.ts';
-import { unworded } from '../wording/blocker.ts';
+import { bytesText, durationText, sentence, timeText, unworded } from '../../format/units.ts';
 import { reasonText } from '../wording/plan.ts';
 import {
   againText,
@@ -17,7 +16,7 @@ import {
 } from './draft.ts';
 import { stopDraft } from './stop.ts';
 
-type StartDefrag = Extract<Action, { kind: 'start-defrag' }>;
+type StartDefrag = Extract<Step, { kind: 'start-defrag' }>;
 
 /** The alert of a plan that was carried out; none, where the alert of another step of the same tick includes it. */
 export function actionDraft(outcome: Outcome, report: NodeReport): Draft | undefined {

@@ -1,8 +1,8 @@
+import { wordsOf } from '../../actions/registry.ts';
 import type { AlertFact } from '../../domain/alert.ts';
 import type { Notice, Outcome } from '../../domain/outcome.ts';
 import type { NodeReport } from '../../domain/report.ts';
-import { sentence } from '../../format/units.ts';
-import { unworded } from '../wording/blocker.ts';
+import { sentence, unworded } from '../../format/units.ts';
 import { noticeText } from '../wording/result.ts';
 import { type Draft, limitFigure, nodeFacts, settingsFact } from './draft.ts';
 
@@ -92,38 +92,19 @@ function changedFacts({ leftAlone }: Extract<Notice, { kind: 'settings-changed' 
   return Object.entries(leftAlone).map(([label, value]) => ({ label, value }));
 }
 
-const TITLES = {
-  purge: 'MEMORY PURGE failed',
-  'start-defrag': 'active defrag could not be started',
-  'stop-defrag': 'active defrag could not be ended',
-} as const;
-
 function failedDraft(notice: ActionFailed, facts: readonly AlertFact[], { config }: NodeReport): Draft {
   const { doing } = notice;
+  const { title, severity, next } = wordsOf(doing).failed;
   return {
     event: 'action-failed',
-    severity: doing === 'stop-defrag' ? 'critical' : 'warning',
-    title: TITLES[doing],
+    severity,
+    title,
     why: sentence(noticeText(notice)),
     facts,
-    next: nextText(doing, config !== undefined),
+    next: next(config !== undefined),
     figures: limitFigure(config),
     detail: doing,
   };
-}
-
-function nextText(doing: ActionFailed['doing'], isConfigured: boolean): string {
-  switch (doing) {
-    case 'purge':
-      return 'Offpeak tries again after the cooldown. If it keeps failing, check that the ACL user has +memory|purge, or set purge.enabled to false.';
-    case 'start-defrag':
-      return 'Offpeak restores every setting that the server has accepted, at the next tick at the latest. If it keeps failing, check that the ACL user has +config|get and +config|set.';
-    case 'stop-defrag':
-      return isConfigured
-        ? 'Active defrag may still be on. The next tick tries again. To end it now, type on the server: CONFIG SET activedefrag no.'
-        : 'Active defrag may still be on, and Offpeak cannot reach the server. Do what is said above.';
-  }
-  throw new TypeError(unworded(doing));
 }
 
 /** Without the store nothing starts, and only the process that started a defrag knows of it. */

@@ -1,10 +1,12 @@
+import { stopText } from '../../actions/defrag/describe.ts';
+import { traitsOf } from '../../actions/defrag/stop-reasons.ts';
 import type { AlertEvent, AlertFact, Severity } from '../../domain/alert.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { StopDefrag, StopReason } from '../../domain/plan.ts';
 import type { NodeReport } from '../../domain/report.ts';
 import type { Verdict } from '../../domain/verdict.ts';
 import { bytesText, sentence } from '../../format/units.ts';
-import { reasonText, stopText } from '../wording/plan.ts';
+import { reasonText } from '../wording/plan.ts';
 import { settingsText, stallText } from '../wording/result.ts';
 import {
   againText,
@@ -37,24 +39,10 @@ export function stopDraft(outcome: Outcome, report: NodeReport, action: StopDefr
   };
 }
 
-/** The run ended by itself; every other reason ended it early. */
-const ENDED: readonly StopReason[] = ['goal-met', 'no-progress'];
-/** Ended early as a person or the config wanted: nothing is wrong. */
-const WANTED: readonly StopReason[] = [
-  'window-closed',
-  'interrupted',
-  'disabled',
-  'paused',
-  'released',
-  'never-started',
-  'newer-version',
-];
-
 function kindOf(because: StopReason, verdict: Verdict | undefined): { event: AlertEvent; severity: Severity } {
   if (because === 'server-restarted') return { event: 'lease-lost', severity: 'warning' };
-  if (!ENDED.includes(because)) {
-    return { event: 'defrag-aborted', severity: WANTED.includes(because) ? 'info' : 'warning' };
-  }
+  const { kind } = traitsOf(because);
+  if (kind !== 'end') return { event: 'defrag-aborted', severity: kind === 'wanted' ? 'info' : 'warning' };
   return verdict && verdict.kind !== 'improved'
     ? { event: 'action-ineffective', severity: 'warning' }
     : { event: 'defrag-finished', severity: 'info' };
@@ -84,7 +72,12 @@ function purgeFact(stop: Outcome, { outcomes, config }: NodeReport): readonly Al
   return [{ label, value: `none: ${reasonText(plan, config?.timezone, { now: observation?.at })}` }];
 }
 
-function nextText(event: AlertEvent, because: StopReason, outcome: Outcome, { config }: NodeReport): string {
+function nextText(
+  event: AlertEvent,
+  because: StopReason,
+  outcome: Outcome,
+  { config, stage, instance }: NodeReport,
+): string {
   const cooldown = config?.defrag.cooldown;
   if (event === 'action-ineffective') return growingText('defrag', cooldown);
   const again = againText(cooldown);
@@ -101,9 +94,9 @@ function nextText(event: AlertEvent, because: StopReason, outcome: Outcome, { co
     case 'newer-version':
       return 'Nothing to do. The next run checks this node again.';
     case 'paused':
-      return 'Nothing to do. Offpeak plans it again when the pause is over and a window is open. To end the pause now, type `offpeak resume`.';
+      return `Nothing to do. Offpeak plans it again when the pause is over and a window is open. \`npx offpeak resume ${instance} -c config/${stage}.yml\` ends the pause now.`;
     case 'released':
-      return 'Nothing to do. A scheduled run may start it again in an open window. To prevent that, type `offpeak pause`.';
+      return `Nothing to do. A scheduled run may start it again in an open window. \`npx offpeak pause ${instance} --for 1d --reason released -c config/${stage}.yml\` prevents that.`;
     case 'disabled':
       return 'Nothing to do. Offpeak starts no defrag here while defrag.enabled is false.';
     case 'duration-spent':

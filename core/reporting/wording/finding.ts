@@ -1,6 +1,5 @@
 import type { Finding } from '../../domain/diagnosis.ts';
-import { bytesText, percentText } from '../../format/units.ts';
-import { unworded } from './blocker.ts';
+import { bytesText, percentText, unworded } from '../../format/units.ts';
 import { obstacleText } from './obstacle.ts';
 
 /** What a diagnosis has found, and what returns it. */

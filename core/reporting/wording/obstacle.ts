@@ -1,7 +1,6 @@
 import type { Obstacle } from '../../domain/diagnosis.ts';
 import type { Denial } from '../../domain/engine.ts';
-import { bytesText, durationText } from '../../format/units.ts';
-import { unworded } from './blocker.ts';
+import { bytesText, durationText, unworded } from '../../format/units.ts';
 
 // Why an action does not apply: the same words in a finding, beside a bar and in a plan.
 

@@ -4,7 +4,17 @@ import { FLEET_METRICS, JOB_METRICS, NAMESPACE, NODE_METRICS } from '../../../co
 import { parseAlarmDescription } from '../../../core/format/alarm-description.ts';
 import { ANCHORS, runbookPlace } from '../../../infra/runbook.ts';
 import { anchorsOf } from '../../support/headings.ts';
-import { CARTS, fleetFile, metricsRead, ofType, QUEUE, resourcesOf, SESSIONS, stackFile } from './stacks.ts';
+import {
+  CARTS,
+  fleetFile,
+  metricsRead,
+  ofType,
+  propertiesOf,
+  QUEUE,
+  resourcesOf,
+  SESSIONS,
+  stackFile,
+} from './stacks.ts';
 
 const ALARM = 'AWS::CloudWatch::Alarm';
 const RUNBOOK = readFileSync(new URL('../../../docs/runbook.md', import.meta.url), 'utf8');
@@ -172,7 +182,7 @@ describe('a change of one threshold', () => {
     const after = resourcesOf(stackFile([SESSIONS, carts, QUEUE]));
     const changed = Object.keys(after).filter((id) => JSON.stringify(after[id]) !== JSON.stringify(before[id]));
     expect(Object.keys(after)).toEqual(Object.keys(before));
-    const names = changed.map((id) => after[id]?.Properties.AlarmName ?? id);
+    const names = changed.map((id) => propertiesOf(after[id]).AlarmName ?? id);
     expect(names.toSorted()).toEqual([
       'Dashboard',
       'offpeak-prod/carts/carts-1.example:6379/fragmentation-warning',

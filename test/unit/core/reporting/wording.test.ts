@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GIB, HOUR, MIB, MINUTE } from '../../../../core/config/units.ts';
 import type { Obstacle } from '../../../../core/domain/diagnosis.ts';
+import { blockerKindText, blockerText } from '../../../../core/format/blocker.ts';
 import {
   bytesText,
   countText,
@@ -11,7 +12,6 @@ import {
   sentence,
   timeText,
 } from '../../../../core/format/units.ts';
-import { blockerKindText, blockerText } from '../../../../core/reporting/wording/blocker.ts';
 import { findingText } from '../../../../core/reporting/wording/finding.ts';
 import { obstacleNote } from '../../../../core/reporting/wording/obstacle.ts';
 import { planText, reasonText } from '../../../../core/reporting/wording/plan.ts';
@@ -251,6 +251,10 @@ describe('findings', () => {
       FINDINGS.fragmented,
       '357 MiB are free, but inside pages still in use (79 % of the data): active defrag returns 350 MiB of them',
     ],
+    [
+      FINDINGS.fragmented,
+      '357 MiB are free, but inside pages still in use (79 % of the data): active defrag returns 350 MiB of them',
+    ],
     [FINDINGS['free-pages'], 'the allocator holds 310 MiB of free pages: MEMORY PURGE or time returns 291 MiB of them'],
     [FINDINGS['near-limit'], 'RSS is 5.2 GiB, 87 % of the memory limit of 6 GiB'],
     [
@@ -307,7 +311,7 @@ describe('findings', () => {
     [{ kind: 'would-block', stall: 1210 }, 'a purge would block clients for longer than purge.maxBlock allows (1.2 s)'],
   ])('free pages and $0.kind', (obstacle, text) => {
     expect(findingText({ ...FINDINGS['free-pages'], obstacle })).toBe(
-      `the allocator holds 310 MiB of free pages. Offpeak does not return them: ${text}`,
+      `310 MiB of free pages are kept by the allocator. Offpeak does not return them: ${text}`,
     );
     expect(obstacleNote(obstacle)).toMatch(/^[\x20-\x7e]{20,56}$/);
   });

@@ -1,4 +1,6 @@
-import type { Json, Resource, Resources } from '../../../../infra/cloudformation.ts';
+import type { Resources } from '../../../../infra/cloudformation.ts';
+import type { Json } from '../../../../infra/json.ts';
+import { propertiesOf } from '../../infra/stacks.ts';
 
 interface MetricShape {
   readonly MetricName?: string;
@@ -50,7 +52,7 @@ const DELAY = 312_345;
  */
 export function notificationOf(resources: Resources, name: string, change: Change): Readonly<Record<string, unknown>> {
   const alarm = alarmNamed(resources, name);
-  const actions = [`arn:aws:sns:eu-west-1:${ACCOUNT}:${resources.AlertTopic?.Properties.TopicName}`];
+  const actions = [`arn:aws:sns:eu-west-1:${ACCOUNT}:${propertiesOf(resources.AlertTopic).TopicName}`];
   return {
     AlarmName: name,
     AlarmDescription: alarm.AlarmDescription,
@@ -70,7 +72,7 @@ export function notificationOf(resources: Resources, name: string, change: Chang
 }
 
 function alarmNamed(resources: Resources, name: string): AlarmShape {
-  const found = Object.values(resources).find(({ Properties }) => Properties.AlarmName === name);
+  const found = Object.values(resources).find((one) => propertiesOf(one).AlarmName === name);
   if (found === undefined) throw new Error(`the template has no alarm ${name}`);
   return found.Properties as unknown as AlarmShape;
 }
@@ -117,8 +119,7 @@ function metricOf(resources: Resources, { MetricName, Namespace, Dimensions = []
 function filledIn(resources: Resources, value: Named): Json | undefined {
   if (typeof value === 'string') return value;
   const [logicalId, attribute] = value['Fn::GetAtt'];
-  const { Properties }: Partial<Resource> = resources[logicalId] ?? {};
-  return Properties?.[attribute];
+  return propertiesOf(resources[logicalId])[attribute];
 }
 
 function reason(alarm: AlarmShape, { to, datum }: Change): string {
