@@ -311,7 +311,7 @@ describe('findings', () => {
     [{ kind: 'would-block', stall: 1210 }, 'a purge would block clients for longer than purge.maxBlock allows (1.2 s)'],
   ])('free pages and $0.kind', (obstacle, text) => {
     expect(findingText({ ...FINDINGS['free-pages'], obstacle })).toBe(
-      `310 MiB of free pages are kept by the allocator. Offpeak does not return them: ${text}`,
+      `the allocator holds 310 MiB of free pages. Offpeak does not return them: ${text}`,
     );
     expect(obstacleNote(obstacle)).toMatch(/^[\x20-\x7e]{20,56}$/);
   });

@@ -67,7 +67,7 @@ const REFUSED: readonly (readonly [string, Circumstances, RegExp, string, string
   [
     'a crash under our defrag',
     { memory: { crashed: { version: '7.2.7', at: Date.parse('2026-11-23T01:00:00Z') } } },
-    /the server restarted while our active defrag was on \(seen on this node\)/,
+    /the server restarted during Offpeak's active defrag \(seen on this node\)/,
     'no action: active defrag is unsafe on this version',
   ],
 ];
