@@ -1,9 +1,11 @@
 import { Redis } from '../../core/adapters/redis/client.ts';
-import type { RunningServer } from './start.ts';
 
 const REPLY_TIMEOUT_MS = 5_000;
 
-type Place = Pick<RunningServer, 'host' | 'port'>;
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
 
 /** A client for a server of one's own: quiet when that server ends first, and it never connects again. */
 export function clientOf({ host, port }: Place, { commandTimeout }: { readonly commandTimeout?: number } = {}): Redis {

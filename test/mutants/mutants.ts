@@ -298,8 +298,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S4',
     what: 'what another job has claimed meanwhile is overwritten',
     file: 'core/actions/stage-claims.ts',
-    from: 'store.write(STAGE, after, version)',
-    to: 'store.write(STAGE, after, (await store.read(STAGE))?.version)',
+    from: 'this.#store.write(STAGE_DOCUMENT, after, version)',
+    to: 'this.#store.write(STAGE_DOCUMENT, after, (await this.#store.read(STAGE_DOCUMENT))?.version)',
     tests: STAGE,
   },
   {
@@ -577,10 +577,10 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S3',
     what: 'a setting is given back as whatever its server has called it',
-    file: 'core/adapters/redis/setting-forms.ts',
+    file: 'core/format/setting-forms.ts',
     from: 'const COUNT = /^\\d{1,19}$/;',
     to: 'const COUNT = /^/;',
-    tests: ['unit/core/adapters/redis/setting-forms.test.ts'],
+    tests: ['unit/core/format/setting-forms.test.ts'],
   },
   {
     law: 'S3',
@@ -593,7 +593,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S3',
     what: 'people are to type whatever a server has called its setting',
-    file: 'core/actions/defrag/manual-restore.ts',
+    file: 'core/format/manual-restore.ts',
     from: 'restoreCommands(settingsRead(prior).settings)',
     to: 'restoreCommands(settingsRead(prior) && prior)',
     tests: ['integration/hostile-values.test.ts'],

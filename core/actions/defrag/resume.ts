@@ -1,10 +1,10 @@
-import { settingsRead } from '../../adapters/redis/setting-forms.ts';
 import { HOUR } from '../../config/units.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { Observation, Settings } from '../../domain/observation.ts';
 import type { Notice, Outcome } from '../../domain/outcome.ts';
 import type { Acting, Facts, Plan, StopReason } from '../../domain/plan.ts';
 import { CLOSING } from '../../domain/timings.ts';
+import { settingsRead } from '../../format/setting-forms.ts';
 import { identify, mayComeBack } from '../../leases/identity.ts';
 import { dropLease, type HeldLease, quarantine, renewLease } from '../../leases/lease-store.ts';
 import { keepRecord } from '../../leases/records.ts';

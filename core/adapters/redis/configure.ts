@@ -1,10 +1,10 @@
 import type { Settings } from '../../domain/observation.ts';
+import { settingsRead } from '../../format/setting-forms.ts';
 import type { Configured, Rewrites } from '../../ports/node-session.ts';
 import type { Command, Connection, Reply } from './connection.ts';
 import { COMMAND_TIMEOUT_MS } from './failure.ts';
 import { type InfoFields, parseInfo } from './info.ts';
 import { pairs } from './observe.ts';
-import { settingsRead } from './setting-forms.ts';
 
 export async function configure(connection: Connection, settings: Settings, atomic: boolean): Promise<Configured> {
   const entries = Object.entries(settings);

@@ -1,4 +1,4 @@
-import type { Settings } from '../../domain/observation.ts';
+import type { Settings } from '../domain/observation.ts';
 
 const SWITCH = /^(?:yes|no)$/;
 /** Up to the largest that a server can hold (LLONG_MAX). */
