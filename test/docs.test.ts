@@ -18,7 +18,7 @@ const EVENTS = Object.keys({
   'defrag-finished': true,
   'defrag-aborted': true,
   'action-failed': true,
-  'cure-ineffective': true,
+  'action-ineffective': true,
   'foreign-defrag': true,
   'defrag-unsupported': true,
   'lease-lost': true,

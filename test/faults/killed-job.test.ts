@@ -16,12 +16,12 @@ const isLacking = lacksServer('defrag') || lacksServer('plain');
 const LONG = 300_000;
 
 /** The job as processes of their own, on one place for all tests of a group. */
-function onAPlace(cure: 'defrag' | 'purge') {
+function onAPlace(action: 'defrag' | 'purge') {
   let place: Place;
   let runs: JobRuns;
   let before: Settings;
   beforeAll(async () => {
-    place = await aPlace(cure);
+    place = await aPlace(action);
     before = await settingsOf(place.redis);
     runs = jobRuns(place);
   });

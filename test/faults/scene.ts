@@ -60,13 +60,13 @@ export interface SceneOptions {
   readonly ports?: (kept: Ports) => Partial<Ports>;
 }
 
-export async function aPlace(cure: 'defrag' | 'purge', args: readonly string[] = []): Promise<Place> {
+export async function aPlace(action: 'defrag' | 'purge', args: readonly string[] = []): Promise<Place> {
   await using stack = new AsyncDisposableStack();
   const server = stack.use(await defragServer({ args }));
   const healthy = stack.use(await plainServer());
   const proxy = stack.use(await redisProxy(server.port));
   const redis = stack.adopt(clientOf(server), (client) => client.disconnect());
-  if (cure === 'defrag') await fragment(redis, 120 * MIB);
+  if (action === 'defrag') await fragment(redis, 120 * MIB);
   else await retainPages(redis, 100 * MIB);
   await outlived(redis);
   const owned = stack.move();
@@ -103,8 +103,8 @@ async function between(redis: Redis, upper: string, lower: string): Promise<numb
 }
 
 /** A place of its own, and the job on it. */
-export async function aScene(cure: 'defrag' | 'purge', args: readonly string[] = []): Promise<Scene> {
-  const place = await aPlace(cure, args);
+export async function aScene(action: 'defrag' | 'purge', args: readonly string[] = []): Promise<Scene> {
+  const place = await aPlace(action, args);
   const scene = sceneAt(place);
   return {
     ...scene,

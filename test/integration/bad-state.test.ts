@@ -63,7 +63,7 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     expect(tick.outcomes).toMatchObject([
       { instance: INSTANCE, node, status: 'observed', plan: { kind: 'skip', reason: 'state-unavailable' } },
     ]);
-    expect(tick.outcomes[0]?.diagnosis?.cures.defrag).toBeGreaterThan(24 * MIB);
+    expect(tick.outcomes[0]?.diagnosis?.reclaimable.defrag).toBeGreaterThan(24 * MIB);
     expect(job.alerts).toMatchObject([
       { event: 'state-unavailable', severity: 'critical', instance: 'all', node: 'all' },
     ]);

@@ -173,7 +173,7 @@ describe.skipIf(lacksServer('defrag'))('on a server that can defragment', () => 
     expect(await settingsOf(redis)).toEqual(before);
     const verdict = ticks
       .flatMap(({ outcomes }) => outcomes)
-      .find(({ verdict }) => verdict?.cure === 'defrag')?.verdict;
+      .find(({ verdict }) => verdict?.action === 'defrag')?.verdict;
     expect(verdict).toMatchObject({ kind: 'improved', promisedStall: 100 });
     expect(verdict?.share).toBeGreaterThan(0.9);
     expect(verdict?.share).toBeLessThan(1.15);

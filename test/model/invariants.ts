@@ -285,7 +285,7 @@ export function isEveryNodePublished(world: World, from: number): void {
   }
 }
 
-const ENDS = ['defrag-finished', 'defrag-aborted', 'cure-ineffective', 'lease-lost', 'action-failed'];
+const ENDS = ['defrag-finished', 'defrag-aborted', 'action-ineffective', 'lease-lost', 'action-failed'];
 const WORDS: Record<Deed['kind'], readonly string[]> = {
   'defrag-on': ['defrag-started', ...ENDS],
   'defrag-off': ENDS,
@@ -304,7 +304,7 @@ function isAlone(deed: Deed, { deeds }: World): boolean {
 }
 
 function isOfPurge({ event, id }: Alert): boolean {
-  return ['purged', 'cure-ineffective'].includes(event) || id.includes('/action-failed/purge/');
+  return ['purged', 'action-ineffective'].includes(event) || id.includes('/action-failed/purge/');
 }
 
 /** The instance of the model, whatever it was called when the alert was made. */

@@ -46,7 +46,7 @@ describe('in a terminal', () => {
     const purge = anOutcome({
       status: 'acted',
       plan: aPurgePlan({ reason: 'after-defrag' }),
-      verdict: aVerdict({ cure: 'purge' }),
+      verdict: aVerdict({ action: 'purge' }),
     });
     const lines = drawn(aTick({ outcomes: [stop, purge] }));
     expect(lines.filter((line) => line.startsWith('sessions '))).toHaveLength(1);
