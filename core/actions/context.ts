@@ -178,3 +178,9 @@ export function outcomeOf(
     ...extras,
   };
 }
+
+/** `leased`: settings of ours may be on there, so that the node is looked at again soon. */
+export function peerActing(context: NodeContext, facts: Facts, { holder, busyUntil }: Lease, leased: boolean): Outcome {
+  const blockers = [{ kind: 'peer-acting', peer: holder }] as const;
+  return outcomeOf(context, facts, { kind: 'skip', reason: 'peer-acting', blockers, until: busyUntil }, { leased });
+}

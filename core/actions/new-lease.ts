@@ -4,7 +4,7 @@ import type { Lease } from '../domain/lease.ts';
 import type { NodeMemory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Notice, Outcome } from '../domain/outcome.ts';
-import type { Acting, Action, Facts, Plan } from '../domain/plan.ts';
+import type { Acting, Facts, Plan } from '../domain/plan.ts';
 import { versionOf } from '../guards/stage-limits.ts';
 import { dropLease, type HeldLease, leasesOf, takeLease } from '../leases/lease-store.ts';
 import { isOverdue } from '../leases/timing.ts';
@@ -19,8 +19,6 @@ import { rssBaseline } from './verify.ts';
 const BUSY_MS = 15_000;
 /** A purge may keep us waiting for a multiple of its prediction. */
 const PURGE_SHARE = 5;
-
-export type StartDefrag = Extract<Action, { kind: 'start-defrag' }>;
 
 /** What came of an action. Memory is up to date and stored, whatever it was. */
 export type Result =

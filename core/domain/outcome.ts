@@ -2,7 +2,7 @@ import type { Percent } from '../config/units.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Observation, Settings } from './observation.ts';
 import type { Pause } from './pause.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, Steps } from './plan.ts';
 import type { Verdict } from './verdict.ts';
 
 /**
@@ -62,5 +62,5 @@ export type Notice =
   | { readonly kind: 'left-on'; readonly standing: Settings; readonly restored?: Settings; readonly typed?: string }
   /** The same server as another node of the config. */
   | { readonly kind: 'same-server'; readonly as: string }
-  | { readonly kind: 'action-failed'; readonly doing: 'purge' | 'start-defrag' | 'stop-defrag'; readonly why: string }
+  | { readonly kind: 'action-failed'; readonly doing: keyof Steps; readonly why: string }
   | { readonly kind: 'state-unavailable'; readonly why: string };

@@ -1,7 +1,7 @@
 import type { Blocker } from '../../core/domain/blocker.ts';
 import type { Finding, Layers } from '../../core/domain/diagnosis.ts';
 import type { Outcome } from '../../core/domain/outcome.ts';
-import type { Action } from '../../core/domain/plan.ts';
+import type { Step } from '../../core/domain/plan.ts';
 import type { Prediction } from '../../core/domain/prediction.ts';
 
 /** What `--json` prints for a tick, as the readers of the command line know it. */
@@ -27,7 +27,7 @@ export interface OutcomeDocument extends Pick<Outcome, 'instance' | 'node' | 'st
   readonly diagnosis?: { readonly layers?: Layers; readonly findings: readonly Finding[] };
   readonly plan?: {
     readonly kind: 'act' | 'skip';
-    readonly action?: Action;
+    readonly action?: Step;
     readonly reason: string;
     readonly why: string;
     readonly predicted?: Prediction;

@@ -1,9 +1,9 @@
 import type { AlertFact } from '../../domain/alert.ts';
 import type { Outcome } from '../../domain/outcome.ts';
-import type { Action, Plan } from '../../domain/plan.ts';
+import type { Plan, Step } from '../../domain/plan.ts';
 import type { NodeReport } from '../../domain/report.ts';
+import { unworded } from '../../format/blocker.ts';
 import { bytesText, durationText, sentence, timeText } from '../../format/units.ts';
-import { unworded } from '../wording/blocker.ts';
 import { reasonText } from '../wording/plan.ts';
 import {
   againText,
@@ -17,7 +17,7 @@ import {
 } from './draft.ts';
 import { stopDraft } from './stop.ts';
 
-type StartDefrag = Extract<Action, { kind: 'start-defrag' }>;
+type StartDefrag = Extract<Step, { kind: 'start-defrag' }>;
 
 /** What a plan that was carried out has to tell; nothing, where another step of the same tick tells it. */
 export function actionDraft(outcome: Outcome, report: NodeReport): Draft | undefined {
@@ -73,8 +73,8 @@ function startDraft(
   const promised = config?.defrag.maxStall;
   const until = timeText(action.expiresAt, { timezone: config?.timezone, now: observation?.at });
   const facts: readonly AlertFact[] = [
-    ...(rss === undefined ? [] : [{ label: 'RSS', value: bytesText(rss) }]),
-    { label: 'Predicted', value: `${bytesText(plan.predicted.reclaim)} back` },
+    ...(rss === undefined ? [] : [{ label: 'RSS', value: bytesText(rss), figure: 'rssBefore' } as const]),
+    { label: 'Predicted', value: `${bytesText(plan.predicted.reclaim)} back`, figure: 'predictedBytes' },
     ...(promised === undefined
       ? []
       : [{ label: 'Promised', value: `at most ${durationText(promised)} for a cycle, in 99.9 % of the time` }]),

@@ -1,10 +1,12 @@
+import { stopText } from '../../actions/defrag/describe.ts';
+import { traitsOf } from '../../actions/defrag/stop-reasons.ts';
 import type { AlertEvent, AlertFact, Severity } from '../../domain/alert.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { StopDefrag, StopReason } from '../../domain/plan.ts';
 import type { NodeReport } from '../../domain/report.ts';
 import type { Verdict } from '../../domain/verdict.ts';
 import { bytesText, sentence } from '../../format/units.ts';
-import { reasonText, stopText } from '../wording/plan.ts';
+import { reasonText } from '../wording/plan.ts';
 import { settingsText, stallText } from '../wording/result.ts';
 import {
   againText,
@@ -37,24 +39,10 @@ export function stopDraft(outcome: Outcome, report: NodeReport, action: StopDefr
   };
 }
 
-/** The run came to an end of its own; every other stop cut it short. */
-const ENDED: readonly StopReason[] = ['goal-met', 'no-progress'];
-/** Cut short by what somebody wanted or planned: nothing is wrong. */
-const WANTED: readonly StopReason[] = [
-  'window-closed',
-  'interrupted',
-  'disabled',
-  'paused',
-  'released',
-  'never-started',
-  'newer-version',
-];
-
 function kindOf(because: StopReason, verdict: Verdict | undefined): { event: AlertEvent; severity: Severity } {
   if (because === 'server-restarted') return { event: 'lease-lost', severity: 'warning' };
-  if (!ENDED.includes(because)) {
-    return { event: 'defrag-aborted', severity: WANTED.includes(because) ? 'info' : 'warning' };
-  }
+  const { kind } = traitsOf(because);
+  if (kind !== 'end') return { event: 'defrag-aborted', severity: kind === 'wanted' ? 'info' : 'warning' };
   return verdict && verdict.kind !== 'improved'
     ? { event: 'cure-ineffective', severity: 'warning' }
     : { event: 'defrag-finished', severity: 'info' };

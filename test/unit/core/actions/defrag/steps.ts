@@ -1,4 +1,6 @@
 import { MIB } from '../../../../../core/config/units.ts';
+import { diagnose } from '../../../../../core/diagnosis/diagnose.ts';
+import type { Settings } from '../../../../../core/domain/observation.ts';
 import type { Outcome } from '../../../../../core/domain/outcome.ts';
 import type { StopReason } from '../../../../../core/domain/plan.ts';
 import type { ReportInput } from '../../../../../core/domain/report.ts';
@@ -13,18 +15,25 @@ import {
   aVerdict,
   NODE,
   NOW,
+  RUN_ID,
 } from '../../../../support/builders.ts';
+import { aRetainingObservation } from '../../../../support/situations.ts';
 import { STOPS } from '../../reporting/samples.ts';
 
 /** The node after a cure. */
 export const tidy = anObservation({ at: NOW + 9000, memory: aTidyMemorySample() });
 
+/** Free pages that a purge can return: RSS is 800 MiB. */
+export const retaining = aRetainingObservation(328 * MIB);
+
 export const purged = anOutcome({
   status: 'acted',
   observation: tidy,
+  diagnosis: diagnose(retaining, anInstance(), {}, { runId: RUN_ID, defragSupport: 'supported' }),
   plan: aPurgePlan(),
   verdict: aVerdict({
     cure: 'purge',
+    rssBefore: 800 * MIB,
     reclaimed: 300 * MIB,
     predicted: 310 * MIB,
     share: 300 / 310,
@@ -32,9 +41,27 @@ export const purged = anOutcome({
     promisedStall: 250,
   }),
 });
-export const started = anOutcome({ status: 'acted', plan: aPlan(), leased: true });
+export const started = anOutcome({
+  status: 'acted',
+  plan: aPlan(),
+  leased: true,
+  settings: { hz: '500', 'active-defrag-cycle-min': '25', activedefrag: 'yes' },
+});
+
+const RESTORED: Settings = { hz: '10', 'active-defrag-cycle-min': '1', activedefrag: 'no' };
+const atItsEnd: readonly StopReason[] = ['goal-met', 'no-progress'];
+/** Of a run that was cut short. */
+const partial = aVerdict({ rssAfter: 681 * MIB, reclaimed: 160 * MIB, share: 160 / 350 });
+
 export const stopped = (because: StopReason, over: Partial<Outcome> = {}) =>
-  anOutcome({ status: 'acted', observation: tidy, plan: STOPS[because], verdict: aVerdict(), ...over });
+  anOutcome({
+    status: 'acted',
+    observation: tidy,
+    plan: STOPS[because],
+    verdict: atItsEnd.includes(because) ? aVerdict() : partial,
+    settings: RESTORED,
+    ...over,
+  });
 export const purgedAfter = anOutcome({
   status: 'acted',
   observation: tidy,
