@@ -26,7 +26,17 @@ export default defineConfig({
     hookTimeout: 300_000,
     projects: [
       // One module graph for each worker: loading it anew for each file would take longer than the tests.
-      { extends: true, test: { name: 'unit', include: UNIT, isolate: false, testTimeout: 300_000 } },
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: UNIT,
+          isolate: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+          testTimeout: 300_000,
+        },
+      },
       {
         extends: true,
         test: {
@@ -34,6 +44,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [...UNIT, ...STACK, ...FAULTS],
           globalSetup: SERVERS,
+          sequence: { groupOrder: 1 },
           testTimeout: 300_000,
         },
       },
