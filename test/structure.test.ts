@@ -70,7 +70,7 @@ describe('the structure of the sources', () => {
 
   test('lets hosts import the public modules of docs/architecture.md only', () => {
     const page = readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8');
-    const [, list = ''] = /<!-- public-modules[^>]*-->([^]*?)<!-- \/public-modules -->/.exec(page) ?? [];
+    const [, list = ''] = /<!-- public-modules[^>]*-->([\s\S]*?)<!-- \/public-modules -->/.exec(page) ?? [];
     const modules = [...list.matchAll(/`(core\/[^`]+)`/g)].map(([, path = '']) => path);
     const isPublic = (target: string) =>
       modules.some((one) => target === one || (one.endsWith('/') && target.startsWith(one)));

@@ -14,6 +14,8 @@ const MIN_DURATION_MS = 60_000;
 
 const MAX_DURATION_MS = 24 * 60 * 60_000;
 
+const NO_HOLIDAYS: readonly Holiday[] = [];
+
 const LOCAL_TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
 
 /**
@@ -39,19 +41,49 @@ export function windowAt(
   windows: readonly MaintenanceWindow[],
   timezone: string,
   now: number,
-  holidays: readonly Holiday[] = [],
+  holidays: readonly Holiday[] = NO_HOLIDAYS,
 ): WindowState {
   windows.forEach(requireWindow);
   const today = localDate(timezone, now);
-  const spansOf = (days: readonly Temporal.PlainDate[]) => days.flatMap((day) => spansOn(day, windows, timezone));
-  const near = Object.groupBy(daysFrom(today, -CHAIN_DAYS, CHAIN_DAYS), (day) =>
-    isHoliday(day, holidays) ? 'left' : 'kept',
-  );
-  const current = unionAround(spansOf(near.kept ?? []), now);
+  const near = spansNear({ windows, timezone, holidays }, today);
+  const current = unionAround(near.kept, now);
   if (current) return { open: true, ...current };
-  const isHeldBack = spansOf(near.left ?? []).some((span) => isWithin(span, now));
+  const isHeldBack = near.left.some((span) => isWithin(span, now));
   const opensNext = nextOpening({ windows, timezone, holidays }, today, now);
   return { open: false, nextOpening: opensNext, ...(isHeldBack && { holiday: true }) };
+}
+
+interface Calendar {
+  readonly windows: readonly MaintenanceWindow[];
+  readonly timezone: string;
+  readonly holidays: readonly Holiday[];
+}
+
+interface SpansNear {
+  readonly timezone: string;
+  readonly holidays: readonly Holiday[];
+  readonly date: string;
+  /** In the order of their openings, those of holidays apart. */
+  readonly kept: readonly Span[];
+  readonly left: readonly Span[];
+}
+
+// A tick asks for the same windows on the same day for each plan of each node, and each answer takes a hundred steps in the time zone.
+const latest = new WeakMap<readonly MaintenanceWindow[], SpansNear>();
+
+/** The spans of the days around `today`. */
+function spansNear({ windows, timezone, holidays }: Calendar, today: Temporal.PlainDate): SpansNear {
+  const date = today.toString();
+  const known = latest.get(windows);
+  if (known && known.date === date && known.timezone === timezone && known.holidays === holidays) return known;
+  const days = Object.groupBy(daysFrom(today, -CHAIN_DAYS, CHAIN_DAYS), (day) =>
+    isHoliday(day, holidays) ? 'left' : 'kept',
+  );
+  const spansOf = (some: readonly Temporal.PlainDate[] = []) =>
+    some.flatMap((day) => spansOn(day, windows, timezone)).toSorted((a, b) => a.opensAt - b.opensAt);
+  const near = { timezone, holidays, date, kept: spansOf(days.kept), left: spansOf(days.left) };
+  latest.set(windows, near);
+  return near;
 }
 
 function daysFrom(today: Temporal.PlainDate, first: number, last: number): Temporal.PlainDate[] {
@@ -77,7 +109,7 @@ function requireWindow({ start, duration }: MaintenanceWindow): void {
 
 function unionAround(spans: readonly Span[], now: number): Span | undefined {
   const unions: Span[] = [];
-  for (const span of spans.toSorted((a, b) => a.opensAt - b.opensAt)) {
+  for (const span of spans) {
     const last = unions.at(-1);
     if (!last || span.opensAt > last.closesAt) unions.push(span);
     else unions[unions.length - 1] = { ...last, closesAt: Math.max(last.closesAt, span.closesAt) };
@@ -90,15 +122,7 @@ function isWithin({ opensAt, closesAt }: Span, now: number): boolean {
 }
 
 export function nextOpening(
-  {
-    windows,
-    timezone,
-    holidays,
-  }: {
-    readonly windows: readonly MaintenanceWindow[];
-    readonly timezone: string;
-    readonly holidays: readonly Holiday[];
-  },
+  { windows, timezone, holidays }: Calendar,
   today: Temporal.PlainDate,
   now: number,
 ): number | undefined {

@@ -447,6 +447,22 @@ export const MUTANTS: readonly Mutant[] = [
     tests: MODEL,
   },
   {
+    law: 'S5',
+    what: 'a purge is predicted to be as fast as a lucky one',
+    file: 'core/diagnosis/predict.ts',
+    from: 'PURGE_MS_PER_GIB = 400',
+    to: 'PURGE_MS_PER_GIB = 200',
+    tests: ['model/model.test.ts'],
+  },
+  {
+    law: 'S5',
+    what: 'the share of the time is that of a short cycle, and hz stays low',
+    file: 'core/actions/defrag/settings.ts',
+    from: "hz: hz === undefined ? '' : String(hz),",
+    to: "hz: '',",
+    tests: ['model/model.test.ts'],
+  },
+  {
     law: 'S6',
     what: 'a node that cannot be reached ends the tick',
     file: 'core/reconcile/observe-fleet.ts',

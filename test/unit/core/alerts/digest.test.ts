@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { digestOf, MOST_MESSAGES, messagesOf } from '../../../../core/alerts/digest.ts';
 import { type Alert, NODES_A_MESSAGE } from '../../../../core/domain/alert.ts';
 import { alertSubject, alertText } from '../../../../core/format/alert-text.ts';
+import { runs } from '../../../fuzz/runs.ts';
 import { KINDS, placeOf, stormOf, stormOfKind } from '../../../support/storm.ts';
 
 const divided = (alerts: readonly Alert[]) =>
@@ -73,7 +74,7 @@ describe('F11: what happens to many nodes in one tick', () => {
         expect(shown(groups)).toBeLessThanOrEqual(MOST_MESSAGES);
         for (const group of groups) expect(new Set(group.map(({ severity }) => severity)).size).toBe(1);
       }),
-      { numRuns: 50 },
+      { numRuns: runs(0.06) },
     );
   });
 });
