@@ -10,7 +10,7 @@ export interface ActionRun {
   readonly predicted: number;
   readonly returned: number;
   readonly predictedMs?: number;
-  /** Absent where the server did not let us see. */
+  /** Absent where the server refused the figures. */
   readonly measuredMs?: number;
   /** Of a defrag: from the switch to its end, in seconds. */
   readonly predictedSeconds?: number;

@@ -173,7 +173,7 @@ export interface Facts {
 /** A plan to be carried out. */
 export type Acting = Extract<Plan, { kind: 'act' }>;
 
-/** What an action asks for before it may start, besides what holds for every action. */
+/** What an action asks for before it may start, beside what holds for every action. */
 export interface Terms {
   /** Not before this (epoch ms). */
   readonly coolingUntil?: number;

@@ -49,7 +49,7 @@ function kindOf(because: StopReason, verdict: Verdict | undefined): { event: Ale
 }
 
 function titleOf(event: AlertEvent, because: StopReason, verdict: Verdict | undefined): string {
-  if (event === 'lease-lost') return 'the server restarted during our active defrag';
+  if (event === 'lease-lost') return "the server restarted during Offpeak's active defrag";
   if (event === 'defrag-aborted') return `active defrag ended early: ${stopText({ because })}`;
   if (!verdict) return 'active defrag finished';
   const returned = bytesText(verdict.reclaimed);

@@ -76,7 +76,7 @@ export const ROWS: readonly Row[] = [
     [anOutcome({ status: 'acted', plan: STOPS['server-restarted'] })],
     'lease-lost',
     'warning',
-    'sessions: the server restarted during our active defrag',
+    "sessions: the server restarted during Offpeak's active defrag",
   ],
   [
     'the window closed',
