@@ -1,5 +1,5 @@
 import { traitsOf } from '../../core/actions/defrag/stop-reasons.ts';
-import type { Outcome } from '../../core/domain/outcome.ts';
+import { type Outcome, planIn, stepsOf, verdictIn } from '../../core/domain/outcome.ts';
 import type { StopReason } from '../../core/domain/plan.ts';
 import type { Verdict } from '../../core/domain/verdict.ts';
 import { reasonsOf } from '../support/offpeak.ts';
@@ -30,14 +30,15 @@ export interface Night {
 }
 
 export function nightOf(shape: string, run: string, outcomes: readonly Outcome[]): Night {
-  return { shape, run, cures: outcomes.flatMap(cureOf), reasons: reasonsOf(outcomes) };
+  return { shape, run, cures: outcomes.flatMap(stepsOf).flatMap(cureOf), reasons: reasonsOf(outcomes) };
 }
 
-function cureOf({ verdict, plan }: Outcome): readonly Cure[] {
+function cureOf(step: Outcome): readonly Cure[] {
+  const [verdict, plan] = [verdictIn(step), planIn(step)];
   if (!verdict) return [];
   const { cure, predicted, reclaimed, stall, unmeasured, lasted } = verdict;
   const duration = plan?.kind === 'act' ? plan.predicted.duration : undefined;
-  const stop = plan?.kind === 'act' && plan.action.kind === 'stop-defrag' ? plan.action.because : undefined;
+  const stop = step.kind === 'stopped' ? step.plan.action.because : undefined;
   return [
     {
       name: cure,

@@ -1,7 +1,7 @@
 import type { InstanceConfig } from '../../core/config/schema.ts';
 import type { Alert } from '../../core/domain/alert.ts';
 import type { Layers } from '../../core/domain/diagnosis.ts';
-import type { Outcome } from '../../core/domain/outcome.ts';
+import { latestIn, type Outcome, planIn, problemIn, statusOf, stepsOf, verdictIn } from '../../core/domain/outcome.ts';
 import type { Plan } from '../../core/domain/plan.ts';
 import { isoText } from '../../core/format/units.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
@@ -22,10 +22,10 @@ export function tickJson(
   return JSON.stringify({
     at: isoText(at),
     stage,
-    outcomes: outcomes.map((outcome) =>
-      outcomeDocument(
-        outcome,
-        instances.find(({ id }) => id === outcome.instance),
+    outcomes: outcomes.flatMap(stepsOf).map((step) =>
+      stepDocument(
+        step,
+        instances.find(({ id }) => id === step.instance),
       ),
     ),
     leasesHeld: leased.length,
@@ -43,23 +43,28 @@ function leaseDocument({ instance, node, until }: LeaseOn) {
   return { instance, node, until: until === undefined ? undefined : isoText(until), next };
 }
 
-function outcomeDocument(outcome: Outcome, instance: InstanceConfig | undefined) {
-  const { observation, diagnosis, plan, verdict, problem, leased, pause, opsPerSecond, mainThreadCpu } = outcome;
+function stepDocument(step: Outcome, instance: InstanceConfig | undefined) {
+  const { before, leased, pause } = step;
+  const observation = latestIn(step)?.observation;
+  const plan = planIn(step);
   return {
-    instance: outcome.instance,
-    node: outcome.node,
-    status: outcome.status,
+    instance: step.instance,
+    node: step.node,
+    status: statusOf(step),
     role: observation?.replication.role,
     engine: observation && { name: observation.engine.name, version: observation.engine.version },
-    ratio: diagnosis?.ratio,
-    diagnosis: diagnosis && { layers: layersDocument(diagnosis.layers), findings: diagnosis.findings },
-    plan: plan && planDocument(plan, outcome, instance),
-    verdict,
-    problem,
-    leased: leased === true,
+    ratio: before?.diagnosis.ratio,
+    diagnosis: before && {
+      layers: layersDocument(before.diagnosis.layers),
+      findings: before.diagnosis.findings,
+    },
+    plan: plan && planDocument(plan, step, instance),
+    verdict: verdictIn(step),
+    problem: problemIn(step),
+    leased,
     pause: pause && { until: isoText(pause.until), reason: pause.reason, by: pause.by },
-    opsPerSecond,
-    mainThreadCpu,
+    opsPerSecond: 'opsPerSecond' in step ? step.opsPerSecond : undefined,
+    mainThreadCpu: 'mainThreadCpu' in step ? step.mainThreadCpu : undefined,
   };
 }
 
@@ -69,8 +74,9 @@ function layersDocument(layers: Layers | undefined) {
   return { externalFragmentation, retained, overhead, allocated };
 }
 
-function planDocument(plan: Plan, { observation, diagnosis }: Outcome, instance: InstanceConfig | undefined) {
-  const why = planText(plan, instance?.timezone, { now: observation?.at, diagnosis });
+function planDocument(plan: Plan, step: Outcome, instance: InstanceConfig | undefined) {
+  const now = latestIn(step)?.observation.at;
+  const why = planText(plan, instance?.timezone, { now, diagnosis: step.before?.diagnosis });
   const { kind, reason } = plan;
   return plan.kind === 'act'
     ? { kind, action: plan.action, reason, why, predicted: plan.predicted, blockers: blockersOf(plan) }

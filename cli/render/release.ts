@@ -1,5 +1,6 @@
 import type { Config, InstanceConfig } from '../../core/config/schema.ts';
 import type { Lease } from '../../core/domain/lease.ts';
+import { problemIn } from '../../core/domain/outcome.ts';
 import { windowAt } from '../../core/guards/window.ts';
 import { isNamed, manualCommands } from '../../core/reconcile/displaced-leases.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
@@ -29,7 +30,7 @@ export function keptLines(kept: readonly Lease[], ticks: readonly Tick[], config
 function whyNot({ instance, node }: Lease, ticks: readonly Tick[]): string {
   const outcomes = ticks.flatMap((tick) => tick.outcomes);
   const latest = outcomes.findLast((one) => one.instance === instance && one.node === node);
-  return latest ? (latest.problem?.message ?? 'another job is at work on it') : 'it was not tried';
+  return latest ? (problemIn(latest)?.message ?? 'another job is at work on it') : 'it was not tried';
 }
 
 /** A lease that was given back can be taken again by the next tick of a schedule. */

@@ -1,5 +1,5 @@
 import { isActiveDefragOn } from '../diagnosis/active-defrag.ts';
-import type { Acting, Facts, Plan, StopReason } from '../domain/plan.ts';
+import type { Facts, Plan, StopPlan, StopReason } from '../domain/plan.ts';
 import type { Prediction } from '../domain/prediction.ts';
 import { admit } from '../guards/admission.ts';
 import { defragCandidate, purgeCandidate, purgeFor } from './candidates.ts';
@@ -41,6 +41,6 @@ export function revalidate(first: Plan, second: Plan): Plan {
 }
 
 /** What was started ends, whatever else may speak for carrying on. */
-export function stopping({ predicted }: { readonly predicted: Prediction }, because: StopReason): Acting {
+export function stopping({ predicted }: { readonly predicted: Prediction }, because: StopReason): StopPlan {
   return { kind: 'act', action: { kind: 'stop-defrag', because }, reason: because, predicted };
 }

@@ -1,9 +1,9 @@
-import { type NodeContext, outcomeOf } from '../actions/context.ts';
+import { type NodeContext, partsOf } from '../actions/context.ts';
 import { settingsRead } from '../adapters/redis/setting-forms.ts';
 import type { Config } from '../config/schema.ts';
 import { MINUTE, type Milliseconds } from '../config/units.ts';
 import type { Lease } from '../domain/lease.ts';
-import type { Notice, Outcome, Problem } from '../domain/outcome.ts';
+import type { Failed, Notice, Problem, Unreached } from '../domain/outcome.ts';
 import type { Facts } from '../domain/plan.ts';
 import { dropLease, type HeldLease, type Leases, setAside } from '../leases/lease-store.ts';
 import { keepRecord } from '../leases/records.ts';
@@ -31,21 +31,18 @@ export async function displacedLease(
   facts: Facts,
   held: HeldLease,
   told: readonly string[] = [],
-): Promise<Outcome> {
+): Promise<Failed> {
   const message = `another server answers at this address than the one that our lease is on; where it runs, type: ${manualCommands(held.lease)}`;
   const isOver = isOverdue(held.lease, facts.now);
   const isNews = isOver || !told.includes(TOLD);
-  const outcome = outcomeOf(
-    context,
-    facts,
-    { kind: 'skip', reason: 'changed' },
-    {
-      status: 'failed',
-      leased: !isOver,
-      problem: { kind: TOLD, message, expected: true },
-      notices: noticesOf(message, isNews),
-    },
-  );
+  const outcome: Failed = {
+    ...partsOf(context, facts),
+    kind: 'failed',
+    plan: { kind: 'skip', reason: 'changed' },
+    leased: !isOver,
+    problem: { kind: TOLD, message, expected: true },
+    notices: noticesOf(message, isNews),
+  };
   if (!context.dryRun) {
     if (isNews) await context.announce([outcome]);
     await settled(context.ports, held, isOver, isNews);
@@ -60,8 +57,8 @@ export async function displacedLease(
 export async function unreachableLease(
   context: Pick<NodeContext, 'ports' | 'announce'>,
   held: HeldLease,
-  unseen: Outcome,
-): Promise<Outcome> {
+  unseen: Unreached | Failed,
+): Promise<Unreached | Failed> {
   const { lease } = held;
   if (!isOverdue(lease, context.ports.clock.now())) return unseen;
   const message = `the node has not answered for a day since our lease on it ended; where it runs, type: ${manualCommands(lease)}`;
@@ -105,7 +102,7 @@ export async function orphanedLeases(
   { state, placements }: { readonly state: State; readonly placements: ReadonlyMap<string, HeldLease> },
   ports: Ports,
   mode: 'watch' | 'plan' | 'act',
-): Promise<readonly Outcome[]> {
+): Promise<readonly Failed[]> {
   const orphans = [...placements].flatMap(([node, held]) => (isNamed({ node }, config) ? [] : [held]));
   return await Promise.all(
     orphans.map(async (held) => {
@@ -116,7 +113,8 @@ export async function orphanedLeases(
       const message = `a lease of ours stands on a node that the config no longer names; put the node back into the config, or type there: ${manualCommands(lease)}`;
       const { instance, node } = lease;
       const problem = failure ?? { kind: TOLD, message, expected: true };
-      return { instance, node, status: 'failed', problem, notices: noticesOf(message, isNews) } as const;
+      // Orphaned: not counted among the leases that a tick ends.
+      return { instance, node, kind: 'failed', problem, leased: false, notices: noticesOf(message, isNews) } as const;
     }),
   );
 }

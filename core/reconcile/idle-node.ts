@@ -17,7 +17,7 @@ import { type Milliseconds, SECOND } from '../config/units.ts';
 import { isActiveDefragOn } from '../diagnosis/active-defrag.ts';
 import { NOTHING_REMEMBERED, type NodeMemory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
-import type { Notice, Outcome } from '../domain/outcome.ts';
+import type { Notice, Observed, Outcome, Purged, Started } from '../domain/outcome.ts';
 import type { Acting, Facts, Plan } from '../domain/plan.ts';
 import { firstLook } from '../guards/admission.ts';
 import { memoryFor } from '../state/history-placement.ts';
@@ -54,7 +54,7 @@ export async function reconcileIdleNode(
   }
   const { latest, agreed, result } = last;
   if (result && agreed.kind === 'act') return await carriedOut(context, latest, agreed, remembered, result);
-  return await told(context, latest, agreed, remembered, context.dryRun ? 'observed' : undefined);
+  return await told(context, latest, agreed, remembered);
 }
 
 /** A second look, what it came to, and what came of that where it was tried. */
@@ -140,10 +140,8 @@ async function carriedOut(
   switch (result.kind) {
     case 'done':
       return await withNews(context, { ...facts, memory: result.memory }, agreed, result.outcome);
-    case 'withdrawn': {
-      const outcome = await told(context, { ...facts, memory: result.memory }, result.plan, remembered);
-      return { ...outcome, notices: [...outcome.notices, ...(result.notices ?? [])] };
-    }
+    case 'withdrawn':
+      return await told(context, { ...facts, memory: result.memory }, result.plan, remembered, result.notices);
     case 'failed':
       return failedOutcome(context, facts, agreed, result);
   }
@@ -171,14 +169,14 @@ async function told(
   facts: Facts,
   skipped: Plan,
   remembered: NodeMemory,
-  status?: Outcome['status'],
-): Promise<Outcome> {
+  more: readonly Notice[] = [],
+): Promise<Observed> {
   const taken = await takenMeanwhile(context, facts.observation);
-  if (taken) return outcomeOf(context, facts, taken, { leased: true, ...(status && { status }) });
+  if (taken) return outcomeOf(context, facts, taken, { leased: true, notices: more });
   const { notices, memory } = newsOf(context, facts, skipped);
   const isOurs = skipped.reason === 'foreign-defrag' && handOn(context, facts.observation) !== undefined;
   const said: Plan = isOurs ? { kind: 'skip', reason: 'left-on' } : skipped;
-  const outcome = outcomeOf(context, rediagnosed(facts), said, { notices, ...(status && { status }) });
+  const outcome = outcomeOf(context, rediagnosed(facts), said, { notices: [...notices, ...more] });
   if (!context.dryRun && isNews(memory, remembered)) {
     await context.announce([outcome]);
     await noteNews(context, memory, facts.observation);
@@ -187,11 +185,16 @@ async function told(
 }
 
 /** The same beside a purge: a human's defrag does not keep it from being done. What was done itself is entrusted already. */
-async function withNews(context: NodeContext, facts: Facts, agreed: Plan, outcome: Outcome): Promise<Outcome> {
+async function withNews(
+  context: NodeContext,
+  facts: Facts,
+  agreed: Plan,
+  outcome: Purged | Started,
+): Promise<Purged | Started> {
   const { notices, memory } = newsOf(context, facts, agreed);
   if (notices.length === 0) return outcome;
-  const { plan: _, verdict: __, ...bare } = outcome;
-  await context.announce([{ ...bare, notices }]);
+  const { instance, node, leased, after } = outcome;
+  await context.announce([{ kind: 'observed', instance, node, leased, before: after, notices }]);
   await noteNews(context, memory, facts.observation).catch((error: unknown) =>
     context.ports.log.warn('not remembered', {
       instance: context.instance.id,

@@ -1,4 +1,4 @@
-import { factsAt, type NodeContext, outcomeOf } from '../actions/context.ts';
+import { factsAt, type NodeContext, outcomeOf, partsOf, seenBy } from '../actions/context.ts';
 import { conclude, verdictOf } from '../actions/defrag/conclude.ts';
 import { type RestoredSettings, restoreSettings } from '../actions/defrag/execute.ts';
 import { paceSettings } from '../actions/defrag/ladder.ts';
@@ -16,8 +16,8 @@ import { HOUR } from '../config/units.ts';
 import type { Lease } from '../domain/lease.ts';
 import type { NodeMemory } from '../domain/node-history.ts';
 import type { Observation, Settings } from '../domain/observation.ts';
-import type { Notice, Outcome } from '../domain/outcome.ts';
-import type { Acting, Facts, Plan, StopReason } from '../domain/plan.ts';
+import type { Failed, Notice, Outcome, Stopped } from '../domain/outcome.ts';
+import type { Facts, StopPlan, StopReason } from '../domain/plan.ts';
 import { identify, mayComeBack } from '../leases/identity.ts';
 import { dropLease, type HeldLease, renewLease, setAside } from '../leases/lease-store.ts';
 import { keepRecord } from '../leases/records.ts';
@@ -37,23 +37,23 @@ export async function reconcileLeasedNode(
   memory: NodeMemory,
   held: HeldLease,
   because?: StopReason,
-): Promise<readonly Outcome[]> {
+): Promise<Outcome> {
   const facts = factsAt(context, observation, { memory: memoryFor(observation, memory) });
   const { lease } = held;
-  if (lease.phase === 'purging') return [await closePurge(context, facts, held, memory)];
+  if (lease.phase === 'purging') return await closePurge(context, facts, held, memory);
   // Between the lease and its settings, and between the settings and the purge: whoever steps in takes half of it for the whole.
-  if (lease.holder !== context.holder && facts.now < lease.busyUntil) return [peerActing(context, facts, lease, true)];
+  if (lease.holder !== context.holder && facts.now < lease.busyUntil) return peerActing(context, facts, lease, true);
   const identity = identify(lease, observation);
-  if (identity === 'another') return [await displacedLease(context, facts, held, memory.told)];
+  if (identity === 'another') return await displacedLease(context, facts, held, memory.told);
   // A lease that was set aside gives no right to go on. After a restart there is nothing to give back, whoever asks for it.
   const wanted = because ?? (isAside(held) ? 'duration-spent' : undefined);
   const asked = identity === 'restarted' ? undefined : wanted;
   const decided = asked ? stopping(lease, asked) : planLeased(facts, lease);
-  if (context.dryRun) return [outcomeOf(context, facts, decided, { status: 'observed', leased: true })];
-  if (decided.kind === 'act') return await stop(context, facts, held, decided, decided.reason as StopReason);
+  if (context.dryRun) return outcomeOf(context, facts, decided, { leased: true });
+  if (decided.kind === 'act') return await stop(context, facts, held, decided);
   const renewed = await renewLease(context.ports.store, held, carriedOn(lease, observation));
   if (renewed) await repace(context, renewed, observation);
-  return [outcomeOf(context, facts, decided, { leased: true })];
+  return outcomeOf(context, facts, decided, { leased: true });
 }
 
 /** What the pace asks for is in `applied`, too: a version that does not know of it gives that back. */
@@ -69,9 +69,9 @@ function carriedOn({ repacing, ...lease }: Lease, observation: Observation): Lea
 async function closePurge(context: NodeContext, facts: Facts, held: HeldLease, memory: NodeMemory): Promise<Outcome> {
   const { lease } = held;
   if (facts.now < lease.busyUntil || context.dryRun) return peerActing(context, facts, lease, false);
-  const isUntold = await isPurgeUntold(context, lease, memory);
-  const skipped = outcomeOf(context, facts, { kind: 'skip', reason: 'changed' });
-  const outcome = isUntold ? { ...unknownPurge(context, facts), episode: lease.acquiredAt } : skipped;
+  const outcome = (await isPurgeUntold(context, lease, memory))
+    ? unknownPurge(context, facts, lease)
+    : outcomeOf(context, facts, { kind: 'skip', reason: 'changed' });
   if (await context.announce([outcome])) await dropLease(context.ports.store, held);
   return outcome;
 }
@@ -86,14 +86,9 @@ function peerActing(context: NodeContext, facts: Facts, { holder, busyUntil }: L
 const UNJUDGED: readonly StopReason[] = ['never-started', 'server-restarted', 'newer-version'];
 
 /** The reason is stored first: whoever has to finish this must not take our own switching off for somebody else's. */
-async function stop(
-  context: NodeContext,
-  facts: Facts,
-  held: HeldLease,
-  decided: Acting,
-  because: StopReason,
-): Promise<readonly Outcome[]> {
+async function stop(context: NodeContext, facts: Facts, held: HeldLease, decided: StopPlan): Promise<Outcome> {
   const { observation } = facts;
+  const { because } = decided.action;
   // One that another job has begun to end goes on no more.
   const progress = held.lease.phase === 'closing' ? held.lease.progress : nextProgress(held.lease, observation);
   const busyUntil = facts.now + CLOSING_MS;
@@ -107,11 +102,11 @@ async function stop(
   };
   const renewed = await renewLease(context.ports.store, held, closing).catch(expected);
   // A store that takes nothing must not keep a defrag on.
-  if (typeof renewed === 'string') return [await restoreWithoutStore(context, facts, held.lease, decided, renewed)];
+  if (typeof renewed === 'string') return await restoreWithoutStore(context, facts, held.lease, decided, renewed);
   // Somebody else gives it back at the same moment: one of us is enough.
-  if (!renewed) return [outcomeOf(context, facts, { kind: 'skip', reason: 'changed' }, { leased: true })];
+  if (!renewed) return outcomeOf(context, facts, { kind: 'skip', reason: 'changed' }, { leased: true });
   const given = await give(context, held.lease, because, observation);
-  if (given.missing.length > 0) return [await stillOn(context, facts, renewed, decided, given)];
+  if (given.missing.length > 0) return await stillOn(context, facts, renewed, decided, given);
   const rewritten = await rewriteNotices(context, held.lease, observation);
   const rests = isAside(held) ? 'at-once' : traitsOf(because).rests;
   const after = await settleAfterDefrag(context, given.settled, facts.memory, closing, rests);
@@ -119,26 +114,30 @@ async function stop(
   const verdict = isJudged ? verdictOf(closing, after, context) : undefined;
   // Whoever has to finish this after us tells it again, under the same name: it is the end of the same lease.
   const leftOn = standing(held.lease, after.settled.defrag.settings);
-  const outcome = outcomeOf(context, { ...facts, observation: after.settled }, decided, {
+  const outcome: Stopped = {
+    ...partsOf(context, facts),
+    kind: 'stopped',
+    after: seenBy(context, after.settled, facts.memory),
+    plan: decided,
     ...(verdict && { verdict }),
-    settings: given.restored,
+    restored: given.restored,
     leftOn,
+    ...(after.purge && { purge: after.purge }),
     notices: [...noticesOf(because, given), ...rewritten, ...leftNotices(held.lease, because, leftOn)],
     // What was set aside has ended once before, and was told: this is another event.
     episode: held.lease.acquiredAt + (isAside(held) ? 1 : 0),
-  });
-  const outcomes = [outcome, ...after.outcomes];
-  const isTold = await context.announce(outcomes);
+  };
+  const isTold = await context.announce([outcome]);
   const isRemembered = await conclude(context, after, because, closing, verdict);
   const isBack = after.settled.defrag.settings !== undefined && Object.keys(leftOn).length === 0;
   await keepRecord(context.ports.store, held.lease, isBack ? after.settled.runId : undefined);
   // What could not be entrusted is told by whoever finds the lease; and what has befallen a canary must not be forgotten.
   if (!isTold || (because === 'server-restarted' && !isRemembered)) {
     await renewLease(context.ports.store, renewed, { ...renewed.lease, busyUntil: 0 });
-    return outcomes.map((one) => ({ ...one, leased: true }));
+    return { ...outcome, leased: true };
   }
   await (mayComeBack(because) && !isAside(held) ? setAside : dropLease)(context.ports.store, renewed);
-  return outcomes;
+  return outcome;
 }
 
 /**
@@ -206,18 +205,20 @@ async function stillOn(
   context: NodeContext,
   facts: Facts,
   held: HeldLease,
-  decided: Plan,
+  decided: StopPlan,
   { missing, leftAlone }: RestoredSettings,
-): Promise<Outcome> {
+): Promise<Failed> {
   await renewLease(context.ports.store, held, { ...held.lease, busyUntil: 0 });
   const why = `the server did not take back ${missing.join(', ')}; the lease stays, and the next tick tries again`;
   const changed: readonly Notice[] = Object.keys(leftAlone).length > 0 ? [{ kind: 'settings-changed', leftAlone }] : [];
-  return outcomeOf(context, facts, decided, {
-    status: 'failed',
+  return {
+    ...partsOf(context, facts),
+    kind: 'failed',
+    plan: decided,
     leased: true,
     // One event a day, however often it is tried.
     episode: Math.max(held.lease.acquiredAt, facts.now - (facts.now % (24 * HOUR))),
     problem: { kind: 'action-failed', message: why, expected: true },
     notices: [...changed, { kind: 'action-failed', doing: 'stop-defrag', why }],
-  });
+  };
 }

@@ -4,17 +4,17 @@ import { type Milliseconds, SECOND } from '../config/units.ts';
 import type { Alert } from '../domain/alert.ts';
 import type { Metric } from '../domain/metric-catalogue.ts';
 import { DIMENSION, JOB_METRICS } from '../domain/metric-catalogue.ts';
-import type { Outcome } from '../domain/outcome.ts';
+import { type Outcome, planIn, problemIn, statusOf, stepsOf, verdictIn } from '../domain/outcome.ts';
 import { isIdle } from '../guards/node-order.ts';
 import type { Log } from '../ports/log.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { PublishReport } from '../ports/sinks.ts';
 import { strayPauseText } from '../reporting/wording/pause.ts';
-import { planText } from '../reporting/wording/plan.ts';
 import { strayPauses } from '../state/pauses.ts';
+import type { Announced } from './announcer.ts';
 import type { InstanceReport, Run } from './assign.ts';
 import { problemOf } from './observe-fleet.ts';
-import { reportable } from './reportable.ts';
+import { reportable, whyText } from './reportable.ts';
 import type { Scope, Tick } from './scope.ts';
 import type { State } from './snapshot.ts';
 
@@ -48,6 +48,7 @@ export async function publishTick(
       outcomes: [...inOrder(config, reports), ...orphans],
       ...(problem && { problem }),
     },
+    announcedIn(reports),
     ports.log,
   );
   const telling = {
@@ -76,6 +77,13 @@ export async function publishTick(
   };
 }
 
+function announcedIn(reports: readonly InstanceReport[]): Announced {
+  return {
+    events: reports.flatMap(({ announced }) => announced.events),
+    unkept: reports.flatMap(({ announced }) => announced.unkept),
+  };
+}
+
 function inOrder({ instances }: Config, reports: readonly InstanceReport[]): readonly Outcome[] {
   const byInstance = new Map(reports.map(({ instance, outcomes }) => [instance, outcomes]));
   return instances.flatMap(({ id }) => byInstance.get(id) ?? []);
@@ -99,6 +107,7 @@ interface Telling {
   readonly holder: string;
   readonly outcomes: readonly Outcome[];
   readonly metrics: readonly Metric[];
+  /** Those that are not in the outbox yet. */
   readonly alerts: readonly Alert[];
   /** The state could not be read: the outbox is not asked. */
   readonly isBlind: boolean;
@@ -107,14 +116,14 @@ interface Telling {
 }
 
 /**
- * Tells what came of a tick: one log line an outcome, then metrics and alerts side by side (a dead endpoint costs ten seconds).
+ * Tells what came of a tick: one log line for each step, then metrics and alerts side by side (a dead endpoint costs ten seconds).
  * Returns how many could not be delivered.
  */
 async function publish(
   ports: Pick<Ports, 'metrics' | 'alerts' | 'clock' | 'log' | 'store'>,
   { holder, outcomes, metrics, alerts, isBlind, hasTime }: Telling,
 ): Promise<number> {
-  for (const outcome of outcomes) logOutcome(ports.log, outcome);
+  for (const step of outcomes.flatMap(stepsOf)) logStep(ports.log, step);
   const [metricReport, alertReport] = await Promise.all([
     // Neither may keep the other from being told.
     ports.metrics.publish(metrics).catch((error: unknown) => unsent('metrics', error)),
@@ -131,21 +140,21 @@ function unsent(what: string, error: unknown): PublishReport {
   return { sent: 0, rejected: [{ what, why: problemOf(error).message }] };
 }
 
-function logOutcome(log: Log, outcome: Outcome): void {
-  const { instance, node, status, plan, verdict, problem, diagnosis, leased, pause } = outcome;
-  const { opsPerSecond, mainThreadCpu } = outcome;
+function logStep(log: Log, step: Outcome): void {
+  const { instance, node, before, leased, pause } = step;
+  const [status, plan, verdict, problem] = [statusOf(step), planIn(step), verdictIn(step), problemIn(step)];
   const fields = {
     instance,
     node,
     status,
-    ...(diagnosis?.layers && { layers: diagnosis.layers, ratio: diagnosis.ratio }),
-    ...(plan && { plan, why: planText(plan, 'UTC', { now: outcome.observation?.at, diagnosis }) }),
+    ...(before?.diagnosis.layers && { layers: before.diagnosis.layers, ratio: before.diagnosis.ratio }),
+    ...(plan && { plan, why: whyText(step) }),
     ...(verdict && { verdict }),
     ...(problem && { problem }),
     ...(leased && { leased }),
     ...(pause && { pause }),
-    ...(opsPerSecond !== undefined && { opsPerSecond }),
-    ...(mainThreadCpu !== undefined && { mainThreadCpu }),
+    ...('opsPerSecond' in step && { opsPerSecond: step.opsPerSecond }),
+    ...('mainThreadCpu' in step && { mainThreadCpu: step.mainThreadCpu }),
   };
   if (status === 'failed') log.error('node failed', fields);
   else if (status === 'not-reached') log.warn('node not reached', fields);

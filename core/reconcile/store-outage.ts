@@ -1,11 +1,11 @@
-import { factsAt, type NodeContext, outcomeOf } from '../actions/context.ts';
+import { factsAt, type NodeContext, outcomeOf, partsOf } from '../actions/context.ts';
 import { restoreSettings } from '../actions/defrag/execute.ts';
 import { hasSurvived, standing, wasTaken } from '../actions/defrag/own-settings.ts';
 import { planLeased } from '../actions/defrag/stop-rule.ts';
 import { stopping } from '../actions/plan.ts';
 import { NOTHING_REMEMBERED } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
-import type { Outcome } from '../domain/outcome.ts';
+import type { Failed, Observed } from '../domain/outcome.ts';
 import type { Acting, Facts, StopReason } from '../domain/plan.ts';
 import { identify } from '../leases/identity.ts';
 import type { HeldLease } from '../leases/lease-store.ts';
@@ -19,7 +19,7 @@ export async function reconcileWithoutStore(
   observation: Observation,
   held: HeldLease | undefined,
   because?: StopReason,
-): Promise<Outcome> {
+): Promise<Observed | Failed> {
   const facts = factsAt(context, observation, { memory: NOTHING_REMEMBERED });
   const { obstacle: why = '', holder, dryRun } = context;
   const nothing = { kind: 'skip', reason: 'state-unavailable' } as const;
@@ -43,22 +43,23 @@ export async function restoreWithoutStore(
   lease: HeldLease['lease'],
   decided: Acting,
   why: string,
-): Promise<Outcome> {
+): Promise<Failed> {
   const { observation } = facts;
   const isOurs =
     identify(lease, observation) === 'restarted'
       ? hasSurvived(lease, observation.defrag.settings)
       : wasTaken(lease, observation);
-  const { settled, restored, missing } = isOurs
+  const { settled, missing } = isOurs
     ? await restoreSettings(context, lease, observation)
-    : { settled: observation, restored: {}, missing: [] };
+    : { settled: observation, missing: [] };
   const result = missing.length > 0 ? `the server did not take back ${missing.join(', ')}` : resultText(lease, settled);
-  return outcomeOf(context, facts, decided, {
-    status: 'failed',
+  return {
+    ...partsOf(context, facts),
+    kind: 'failed',
+    plan: decided,
     leased: true,
-    settings: restored,
     problem: { kind: 'state-unavailable', message: `${why}; ${result}, but the lease stays`, expected: true },
-  });
+  };
 }
 
 /** Only what the look shows is said. */

@@ -2,12 +2,12 @@ import { isEnqueued } from '../../alerts/outbox.ts';
 import { purgePatience } from '../../diagnosis/predict.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { NodeMemory } from '../../domain/node-history.ts';
-import type { Outcome } from '../../domain/outcome.ts';
+import type { Outcome, Purged } from '../../domain/outcome.ts';
 import type { Acting, Facts } from '../../domain/plan.ts';
 import { dropLease, renewLease } from '../../leases/lease-store.ts';
 import { memoryFor } from '../../state/history-placement.ts';
 import { remember } from '../../state/node-history.ts';
-import { type NodeContext, outcomeOf } from '../context.ts';
+import { type NodeContext, partsOf, seenBy } from '../context.ts';
 import { acquire, expected, failedOutcome, type Result } from '../new-lease.ts';
 import { learnFromPurge, rssBaseline, verify } from '../verify.ts';
 
@@ -24,7 +24,7 @@ export async function purge(
   plan: Acting,
   lease: Pick<Lease, 'busyUntil'>,
   tell?: (outcome: Outcome) => Promise<boolean>,
-): Promise<Result> {
+): Promise<Result<Purged>> {
   const { session, ports, instance, node } = context;
   const before = facts.observation;
   const note = (change: (memory: NodeMemory) => NodeMemory) =>
@@ -57,7 +57,8 @@ export async function purge(
       stall: purged.blocked,
       promisedStall: instance.purge.maxBlock,
     });
-    const outcome = outcomeOf(context, { ...facts, observation: settled }, plan, { verdict, idleAt: before });
+    const after = seenBy(context, settled, facts.memory);
+    const outcome: Purged = { ...partsOf(context, facts), kind: 'purged', after, plan, verdict };
     const isTold = (await tell?.(outcome)) === true;
     const learned = await known(isTold, (stored) => learnFromPurge(stored, verdict, settled));
     return { kind: 'done', memory: learned, outcome, settled, ...(tell && { isTold }) };

@@ -1,6 +1,6 @@
+import type { InstanceConfig } from '../../config/schema.ts';
 import type { AlertFact } from '../../domain/alert.ts';
-import type { Notice, Outcome } from '../../domain/outcome.ts';
-import type { NodeReport } from '../../domain/report.ts';
+import { latestIn, type Notice, type Outcome } from '../../domain/outcome.ts';
 import { sentence } from '../../format/units.ts';
 import { unworded } from '../wording/blocker.ts';
 import { noticeText } from '../wording/result.ts';
@@ -10,8 +10,8 @@ type ActionFailed = Extract<Notice, { kind: 'action-failed' }>;
 type NodeNotice = Exclude<Notice, { kind: 'state-unavailable' }>;
 
 /** What must be told about a node besides its plan and its verdict. */
-export function noticeDraft(notice: NodeNotice, outcome: Outcome, report: NodeReport): Draft {
-  const common = { why: sentence(noticeText(notice)), figures: limitFigure(report.config) };
+export function noticeDraft(notice: NodeNotice, outcome: Outcome, config: InstanceConfig | undefined): Draft {
+  const common = { why: sentence(noticeText(notice)), figures: limitFigure(config) };
   const facts = nodeFacts(outcome);
   switch (notice.kind) {
     case 'foreign-defrag':
@@ -19,7 +19,7 @@ export function noticeDraft(notice: NodeNotice, outcome: Outcome, report: NodeRe
         event: 'foreign-defrag',
         severity: 'info',
         title: 'active defrag is on, and not by us',
-        facts: [...settingsFact(outcome.observation?.defrag.settings), ...facts],
+        facts: [...settingsFact(latestIn(outcome)?.observation.defrag.settings), ...facts],
         next: 'Offpeak leaves it on and starts no defrag of its own; purges go on. If it is not wanted, CONFIG SET activedefrag no ends it.',
         ...common,
       };
@@ -62,7 +62,7 @@ export function noticeDraft(notice: NodeNotice, outcome: Outcome, report: NodeRe
         ...common,
       };
     case 'action-failed':
-      return failedDraft(notice, facts, report);
+      return failedDraft(notice, facts, config);
   }
   throw new TypeError(unworded(notice));
 }
@@ -98,7 +98,7 @@ const TITLES = {
   'stop-defrag': 'active defrag could not be ended',
 } as const;
 
-function failedDraft(notice: ActionFailed, facts: readonly AlertFact[], { config }: NodeReport): Draft {
+function failedDraft(notice: ActionFailed, facts: readonly AlertFact[], config: InstanceConfig | undefined): Draft {
   const { doing } = notice;
   return {
     event: 'action-failed',

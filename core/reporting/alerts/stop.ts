@@ -1,9 +1,10 @@
+import type { InstanceConfig } from '../../config/schema.ts';
 import type { AlertEvent, AlertFact, Severity } from '../../domain/alert.ts';
-import type { Outcome } from '../../domain/outcome.ts';
-import type { StopDefrag, StopReason } from '../../domain/plan.ts';
-import type { NodeReport } from '../../domain/report.ts';
+import type { PurgeAfterDefrag, Stopped } from '../../domain/outcome.ts';
+import type { StopReason } from '../../domain/plan.ts';
 import type { Verdict } from '../../domain/verdict.ts';
 import { bytesText, sentence } from '../../format/units.ts';
+import { unworded } from '../wording/blocker.ts';
 import { reasonText, stopText } from '../wording/plan.ts';
 import { settingsText, stallText } from '../wording/result.ts';
 import {
@@ -18,22 +19,23 @@ import {
 } from './draft.ts';
 
 /** What a stopped defrag has to tell, with the purge that followed it. */
-export function stopDraft(outcome: Outcome, report: NodeReport, action: StopDefrag): Draft {
-  const { verdict, observation } = outcome;
+export function stopDraft(outcome: Stopped, config: InstanceConfig | undefined): Draft {
+  const { verdict, after, restored, plan } = outcome;
+  const { action } = plan;
   const { event, severity } = kindOf(action.because, verdict);
   return {
     event,
     severity,
     title: titleOf(event, action.because, verdict),
-    why: sentence(stopText(action, { timezone: report.config?.timezone, now: observation?.at })),
+    why: sentence(stopText(action, { timezone: config?.timezone, now: after.observation.at })),
     facts: [
       ...(verdict ? verdictFacts(verdict) : []),
-      ...purgeFact(outcome, report),
-      ...settingsFact(outcome.settings),
+      ...purgeFact(outcome, config),
+      ...settingsFact(restored),
       ...nodeFacts(outcome),
     ],
-    next: nextText(event, action.because, outcome, report),
-    figures: verdict ? verdictFigures(verdict, report) : limitFigure(report.config),
+    next: nextText(event, action.because, outcome, config),
+    figures: verdict ? verdictFigures(verdict, config) : limitFigure(config),
   };
 }
 
@@ -71,20 +73,30 @@ function titleOf(event: AlertEvent, because: StopReason, verdict: Verdict | unde
 }
 
 /** What became of the pages that the defrag had freed. */
-function purgeFact(stop: Outcome, { outcomes, config }: NodeReport): readonly AlertFact[] {
-  const after = outcomes.slice(outcomes.indexOf(stop) + 1).find(({ plan }) => plan !== undefined);
-  const { plan, verdict, status, problem, observation, notices } = after ?? {};
-  if (!plan) return [];
-  const label = 'Purge after it';
-  if (status === 'observed' && notices?.some(({ kind }) => kind === 'action-failed')) {
-    return [{ label, value: 'not known: the job ended during it' }];
-  }
-  if (status === 'failed') return [{ label, value: `failed: ${problem?.message ?? 'for an unknown reason'}` }];
-  if (verdict) return [{ label, value: `${bytesText(verdict.reclaimed)} of that; ${stallText(verdict)}` }];
-  return [{ label, value: `none: ${reasonText(plan, config?.timezone, { now: observation?.at })}` }];
+function purgeFact({ purge }: Stopped, config: InstanceConfig | undefined): readonly AlertFact[] {
+  return purge ? [{ label: 'Purge after it', value: purgeText(purge, config) }] : [];
 }
 
-function nextText(event: AlertEvent, because: StopReason, outcome: Outcome, { config }: NodeReport): string {
+function purgeText(purge: PurgeAfterDefrag, config: InstanceConfig | undefined): string {
+  switch (purge.kind) {
+    case 'purged':
+      return `${bytesText(purge.verdict.reclaimed)} of that; ${stallText(purge.verdict)}`;
+    case 'observed':
+      return `none: ${reasonText(purge.plan, config?.timezone, { now: purge.before.observation.at })}`;
+    case 'purge-unknown':
+      return 'not known: the job ended during it';
+    case 'failed':
+      return `failed: ${purge.problem.message}`;
+  }
+  throw new TypeError(unworded(purge));
+}
+
+function nextText(
+  event: AlertEvent,
+  because: StopReason,
+  outcome: Stopped,
+  config: InstanceConfig | undefined,
+): string {
   const cooldown = config?.defrag.cooldown;
   if (event === 'cure-ineffective') return growingText('defrag', cooldown);
   switch (because) {
@@ -117,8 +129,8 @@ function nextText(event: AlertEvent, because: StopReason, outcome: Outcome, { co
 }
 
 /** What stands on the server by the last look at it: only that is said. */
-function leftText({ observation, leftOn = {} }: Outcome): string {
-  if (observation?.defrag.settings === undefined)
+function leftText({ after, leftOn }: Stopped): string {
+  if (after.observation.defrag.settings === undefined)
     return 'CONFIG GET is refused, so Offpeak cannot see what is left on: check activedefrag on the server.';
   return Object.keys(leftOn).length > 0
     ? `These settings hold the values that Offpeak had set, and nothing proves that they are its own: ${settingsText(leftOn)}. If they are not meant, change them.`
