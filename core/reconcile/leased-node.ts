@@ -5,7 +5,7 @@ import { paceSettings } from '../actions/defrag/ladder.ts';
 import { hasSurvived, isProven, remedy, standing, wasGivenBack } from '../actions/defrag/own-settings.ts';
 import { nextProgress } from '../actions/defrag/progress.ts';
 import { repace } from '../actions/defrag/repace.ts';
-import { settleAfterDefrag, unknownPurge } from '../actions/defrag/settle.ts';
+import { type Settled, settleAfterDefrag, unknownPurge } from '../actions/defrag/settle.ts';
 import { traitsOf } from '../actions/defrag/stop-reasons.ts';
 import { planLeased } from '../actions/defrag/stop-rule.ts';
 import { expected } from '../actions/new-lease.ts';
@@ -18,6 +18,7 @@ import type { NodeMemory } from '../domain/node-history.ts';
 import type { Observation, Settings } from '../domain/observation.ts';
 import type { Failed, Notice, Outcome, Stopped } from '../domain/outcome.ts';
 import type { Facts, StopPlan, StopReason } from '../domain/plan.ts';
+import type { Verdict } from '../domain/verdict.ts';
 import { identify, mayComeBack } from '../leases/identity.ts';
 import { dropLease, type HeldLease, renewLease, setAside } from '../leases/lease-store.ts';
 import { keepRecord } from '../leases/records.ts';
@@ -110,26 +111,11 @@ async function stop(context: NodeContext, facts: Facts, held: HeldLease, decided
   const rewritten = await rewriteNotices(context, held.lease, observation);
   const rests = isAside(held) ? 'at-once' : traitsOf(because).rests;
   const after = await settleAfterDefrag(context, given.settled, facts.memory, closing, rests);
-  const isJudged = !UNJUDGED.includes(because);
-  const verdict = isJudged ? verdictOf(closing, after, context) : undefined;
-  // Whoever has to finish this after us tells it again, under the same name: it is the end of the same lease.
-  const leftOn = standing(held.lease, after.settled.defrag.settings);
-  const outcome: Stopped = {
-    ...partsOf(context, facts),
-    kind: 'stopped',
-    after: seenBy(context, after.settled, facts.memory),
-    plan: decided,
-    ...(verdict && { verdict }),
-    restored: given.restored,
-    leftOn,
-    ...(after.purge && { purge: after.purge }),
-    notices: [...noticesOf(because, given), ...rewritten, ...leftNotices(held.lease, because, leftOn)],
-    // What was set aside has ended once before, and was told: this is another event.
-    episode: held.lease.acquiredAt + (isAside(held) ? 1 : 0),
-  };
+  const verdict = UNJUDGED.includes(because) ? undefined : verdictOf(closing, after, context);
+  const outcome = stoppedOutcome(context, facts, held, decided, { given, rewritten, after, verdict });
   const isTold = await context.announce([outcome]);
   const isRemembered = await conclude(context, after, because, closing, verdict);
-  const isBack = after.settled.defrag.settings !== undefined && Object.keys(leftOn).length === 0;
+  const isBack = after.settled.defrag.settings !== undefined && Object.keys(outcome.leftOn).length === 0;
   await keepRecord(context.ports.store, held.lease, isBack ? after.settled.runId : undefined);
   // What could not be entrusted is told by whoever finds the lease; and what has befallen a canary must not be forgotten.
   if (!isTold || (because === 'server-restarted' && !isRemembered)) {
@@ -138,6 +124,39 @@ async function stop(context: NodeContext, facts: Facts, held: HeldLease, decided
   }
   await (mayComeBack(because) && !isAside(held) ? setAside : dropLease)(context.ports.store, renewed);
   return outcome;
+}
+
+interface Ending {
+  readonly given: RestoredSettings;
+  readonly rewritten: readonly Notice[];
+  readonly after: Settled;
+  readonly verdict: Verdict | undefined;
+}
+
+function stoppedOutcome(
+  context: NodeContext,
+  facts: Facts,
+  held: HeldLease,
+  plan: StopPlan,
+  { given, rewritten, after: { settled, purge }, verdict }: Ending,
+): Stopped {
+  const { lease } = held;
+  const { because } = plan.action;
+  const leftOn = standing(lease, settled.defrag.settings);
+  return {
+    ...partsOf(context, facts),
+    kind: 'stopped',
+    after: seenBy(context, settled, facts.memory),
+    plan,
+    ...(verdict && { verdict }),
+    restored: given.restored,
+    leftOn,
+    ...(purge && { purge }),
+    notices: [...noticesOf(because, given), ...rewritten, ...leftNotices(lease, because, leftOn)],
+    // Whoever has to finish this after us tells it again, under the same name: it is the end of the same lease. What was set aside has ended
+    // once before, and was told: this is another event.
+    episode: lease.acquiredAt + (isAside(held) ? 1 : 0),
+  };
 }
 
 /**

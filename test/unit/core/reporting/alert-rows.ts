@@ -1,12 +1,16 @@
 import { MIB } from '../../../../core/config/units.ts';
 import type { AlertEvent, Severity } from '../../../../core/domain/alert.ts';
 import type { Outcome } from '../../../../core/domain/outcome.ts';
-import { anOutcome, aVerdict } from '../../../support/builders.ts';
-import { purged, started, stopped, unreachable } from '../actions/defrag/steps.ts';
+import { aFailure, anOutcome, aSeen, aVerdict } from '../../../support/builders.ts';
+import { purged, started, stopped } from '../actions/defrag/steps.ts';
 import { NOTICES, STOPS } from './samples.ts';
 
 /** Too little to be worth its price. */
 export const weak = aVerdict({ kind: 'unchanged', reclaimed: 3 * MIB, rssAfter: 838 * MIB, share: 3 / 350 });
+
+const before = aSeen();
+
+const { verdict: _, ...lost } = stopped('server-restarted', { after: before });
 
 export type Row = readonly [
   name: string,
@@ -48,13 +52,7 @@ export const ROWS: readonly Row[] = [
     'warning',
     'sessions: active defrag returned 3 MiB of 350 MiB predicted',
   ],
-  [
-    'the server restarted',
-    [anOutcome({ status: 'acted', plan: STOPS['server-restarted'] })],
-    'lease-lost',
-    'warning',
-    'sessions: the server restarted during our active defrag',
-  ],
+  ['the server restarted', [lost], 'lease-lost', 'warning', 'sessions: the server restarted during our active defrag'],
   [
     'the window closed',
     [stopped('window-closed')],
@@ -175,14 +173,14 @@ export const ROWS: readonly Row[] = [
   ],
   [
     'a purge failed',
-    [anOutcome({ status: 'failed', notices: [NOTICES['action-failed']] })],
+    [aFailure({ before, notices: [NOTICES['action-failed']] })],
     'action-failed',
     'warning',
     'sessions: MEMORY PURGE failed',
   ],
   [
     'a start failed',
-    [anOutcome({ status: 'failed', notices: [{ kind: 'action-failed', doing: 'start-defrag', why: 'NOPERM' }] })],
+    [aFailure({ before, notices: [{ kind: 'action-failed', doing: 'start-defrag', why: 'NOPERM' }] })],
     'action-failed',
     'warning',
     'sessions: active defrag could not be started',
@@ -190,8 +188,8 @@ export const ROWS: readonly Row[] = [
   [
     'a stop failed',
     [
-      anOutcome({
-        status: 'failed',
+      aFailure({
+        before,
         plan: STOPS['goal-met'],
         leased: true,
         notices: [{ kind: 'action-failed', doing: 'stop-defrag', why: 'refused' }],
@@ -204,12 +202,10 @@ export const ROWS: readonly Row[] = [
   [
     'a lease on a node that is no longer configured',
     [
-      {
-        ...unreachable,
+      aFailure({
         instance: 'gone',
-        status: 'failed',
         notices: [{ kind: 'action-failed', doing: 'stop-defrag', why: 'CONFIG SET hz 10' }],
-      },
+      }),
     ],
     'action-failed',
     'critical',
@@ -217,7 +213,7 @@ export const ROWS: readonly Row[] = [
   ],
   [
     'the store fails on one node',
-    [anOutcome({ status: 'failed', problem: { kind: 'state-unavailable', message: 'locked', expected: true } })],
+    [aFailure({ before, problem: { kind: 'state-unavailable', message: 'locked', expected: true } })],
     'state-unavailable',
     'critical',
     'sessions: no action, the state store is unavailable',

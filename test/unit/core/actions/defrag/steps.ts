@@ -1,27 +1,32 @@
 import { MIB } from '../../../../../core/config/units.ts';
-import type { Outcome } from '../../../../../core/domain/outcome.ts';
+import type { Outcome, Purged, Started, Stopped } from '../../../../../core/domain/outcome.ts';
 import type { StopReason } from '../../../../../core/domain/plan.ts';
 import type { ReportInput } from '../../../../../core/domain/report.ts';
-import { report } from '../../../../../core/reporting/report.ts';
+import { NOTHING_ANNOUNCED } from '../../../../../core/reconcile/announcer.ts';
+import { reportable } from '../../../../../core/reconcile/reportable.ts';
 import {
   anInstance,
   anObservation,
   anOutcome,
   aPlan,
   aPurgePlan,
+  aSeen,
   aTidyMemorySample,
   aVerdict,
-  NODE,
   NOW,
 } from '../../../../support/builders.ts';
 import { STOPS } from '../../reporting/samples.ts';
 
 /** The node after a cure. */
-export const tidy = anObservation({ at: NOW + 9000, memory: aTidyMemorySample() });
+export const tidy = aSeen({ observation: anObservation({ at: NOW + 9000, memory: aTidyMemorySample() }) });
 
-export const purged = anOutcome({
-  status: 'acted',
-  observation: tidy,
+const { instance, node, before, notices } = anOutcome();
+const common = { instance, node, before, notices, leased: false };
+
+export const purged: Purged = {
+  ...common,
+  kind: 'purged',
+  after: tidy,
   plan: aPurgePlan(),
   verdict: aVerdict({
     cure: 'purge',
@@ -31,13 +36,32 @@ export const purged = anOutcome({
     stall: 96,
     promisedStall: 250,
   }),
+};
+
+export const started: Started = {
+  ...common,
+  kind: 'started',
+  after: before,
+  plan: aPlan(),
+  leased: true,
+  settings: {},
+  expiresAt: NOW + 30 * 60_000,
+};
+
+export const stopped = (because: StopReason, over: Partial<Stopped> = {}): Stopped => ({
+  ...common,
+  kind: 'stopped',
+  after: tidy,
+  plan: STOPS[because],
+  verdict: aVerdict(),
+  restored: {},
+  leftOn: {},
+  ...over,
 });
-export const started = anOutcome({ status: 'acted', plan: aPlan(), leased: true });
-export const stopped = (because: StopReason, over: Partial<Outcome> = {}) =>
-  anOutcome({ status: 'acted', observation: tidy, plan: STOPS[because], verdict: aVerdict(), ...over });
-export const purgedAfter = anOutcome({
-  status: 'acted',
-  observation: tidy,
+
+/** The purge that follows a stop. */
+export const purgedAfter: Purged = {
+  ...purged,
   plan: aPurgePlan({ reason: 'after-defrag' }),
   verdict: aVerdict({
     cure: 'purge',
@@ -47,22 +71,17 @@ export const purgedAfter = anOutcome({
     stall: 48,
     promisedStall: 100,
   }),
-});
-export const unreachable: Outcome = {
-  instance: 'sessions',
-  node: NODE,
-  status: 'unreachable',
-  problem: { kind: 'timeout', message: 'no answer', expected: true },
-  notices: [],
 };
 
+/** As a tick tells it, when nothing was announced before. What cannot be told throws. */
 export function reportOf(outcomes: readonly Outcome[], over: Partial<ReportInput> = {}) {
-  return report({
-    stage: 'prod',
-    startedAt: NOW - 500,
-    finishedAt: NOW + 2000,
-    outcomes,
-    instances: [anInstance()],
-    ...over,
-  });
+  const log = {
+    info: () => {},
+    warn: () => {},
+    error: (message: string, fields?: Readonly<Record<string, unknown>>) => {
+      throw new Error(message, { cause: fields?.error });
+    },
+  };
+  const input = { stage: 'prod', startedAt: NOW - 500, finishedAt: NOW + 2000, outcomes, instances: [anInstance()] };
+  return reportable({ ...input, ...over }, NOTHING_ANNOUNCED, log);
 }
