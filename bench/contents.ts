@@ -13,7 +13,7 @@ export interface Content {
 }
 
 /** The largest first. */
-export function contentsOf({ metafile, started }: Built): readonly Content[] {
+export function contentsOf({ metafile, started }: Pick<Built, 'metafile' | 'started'>): readonly Content[] {
   const sizes = new Map<string, { start: number; later: number }>();
   for (const [output, { inputs }] of Object.entries(metafile.outputs)) {
     for (const [input, { bytesInOutput }] of Object.entries(inputs)) {
@@ -37,9 +37,9 @@ function shortOf(path: string): string {
   return path.replace(/^.*?functions\//, '');
 }
 
-/** By package: how the handlers come to it, breadth first, so that the way is a shortest one. */
+/** By package: how the handlers, or the command line, come to it, breadth first, so that the way is a shortest one. */
 function waysTo(inputs: Built['metafile']['inputs']): ReadonlyMap<string, string> {
-  const entries = Object.keys(inputs).filter((path) => path.endsWith('/handler.ts'));
+  const entries = Object.keys(inputs).filter((path) => /\/(handler|offpeak)\.ts$/.test(path));
   const ways = new Map<string, string>();
   const seen = new Set(entries);
   let queue = entries.map((path) => ({ path, way: [shortOf(path)] }));

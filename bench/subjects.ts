@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { FUNCTIONS } from '../infra/functions.ts';
 import { deploymentOf } from '../test/support/deployed.ts';
 import type { Deployment } from '../test/support/lambda-runtime.ts';
-import { aRecord } from '../test/unit/functions/notify-slack/sns-events.ts';
+import { aNotification, anEvent } from '../test/unit/functions/notify-slack/sns-events.ts';
 import type { Account } from './account.ts';
 
 /** What is measured. */
@@ -25,14 +25,12 @@ const PRELOAD = join(import.meta.dirname, '..', 'test', 'support', 'preload-slac
 /** The packaged functions, with events that they handle to the end: a look at a healthy server, a post to Slack. */
 export function subjectsOf(account: Account, emptyFolder: string): readonly Subject[] {
   const slack = { NODE_OPTIONS: `--import=${PRELOAD}`, SLACK_STAND_IN: account.slackHost };
-  let messages = 0;
   return [
     subject(account, emptyFolder, { key: 'maintain', env: {}, event: () => ({ source: 'aws.scheduler' }) }),
     subject(account, emptyFolder, {
       key: 'notifySlack',
       env: slack,
-      // A message that was delivered already would not be posted again.
-      event: () => ({ Records: [aRecord({ MessageId: `bench-${messages++}` })] }),
+      event: () => anEvent(aNotification()),
     }),
   ];
 }

@@ -1,9 +1,13 @@
 import type { Config } from '../core/config/schema.ts';
 import { MINUTE, type Milliseconds, SECOND } from '../core/config/units.ts';
-import type { Severity } from '../core/domain/alert.ts';
-import { type Json, type Resource, ref } from './cloudformation.ts';
+import { type AlarmDescription, printAlarmDescription } from '../core/format/alarm-description.ts';
+import { ref } from './cloudformation.ts';
+import type { Intrinsic } from './json.ts';
 import { alarmName, ID } from './names.ts';
-import { type Anchor, runbookLink } from './runbook.ts';
+import type { ResourceOf } from './resource-types.ts';
+import { type Anchor, runbookPlace } from './runbook.ts';
+
+type AlarmProperties = ResourceOf<'AWS::CloudWatch::Alarm'>['Properties'];
 
 /** One metric, or an expression over several. */
 export type AlarmSource =
@@ -13,7 +17,7 @@ export type AlarmSource =
 export interface MetricSource {
   readonly namespace: string;
   readonly name: string;
-  readonly dimensions: Readonly<Record<string, string | Json>>;
+  readonly dimensions: Readonly<Record<string, string | Intrinsic>>;
   readonly statistic: 'Average' | 'Maximum' | 'SampleCount' | 'Sum';
 }
 
@@ -22,9 +26,11 @@ export interface AlarmSpec {
   readonly subject: string;
   /** What is the matter: `fragmentation`, `not-running`. */
   readonly what: string;
-  readonly severity: Exclude<Severity, 'info'>;
-  /** What it means and what to do, in two sentences. */
-  readonly says: string;
+  readonly severity: AlarmDescription['severity'];
+  /** What is the matter, for people. */
+  readonly means: string;
+  /** What to do about it. */
+  readonly next: string;
   readonly anchor: Anchor;
   readonly source: AlarmSource;
   readonly comparison: 'GreaterThanThreshold' | 'LessThanThreshold';
@@ -40,14 +46,15 @@ export function periodsFor(lasting: Milliseconds, { schedule }: Pick<Config, 'sc
   return Math.max(1, Math.ceil(lasting / schedule.every));
 }
 
-/** Every alarm tells its start and its end to the one topic, carries its severity at the end of its name, and links. */
-export function alarm(config: Config, spec: AlarmSpec): Resource {
-  const { says, anchor, comparison, threshold, periods, missing } = spec;
+/** Every alarm sends its start and its end to the one topic; its description says what to do, its severity and where to read on. */
+export function alarm(config: Config, spec: AlarmSpec): ResourceOf<'AWS::CloudWatch::Alarm'> {
+  const { means, next, severity, anchor, comparison, threshold, periods, missing } = spec;
+  const runbook = runbookPlace(config, anchor);
   return {
     Type: 'AWS::CloudWatch::Alarm',
     Properties: {
-      AlarmName: alarmName(config.stage, spec.subject, `${spec.what}-${spec.severity}`),
-      AlarmDescription: `${says} Runbook: ${runbookLink(config, anchor)}`,
+      AlarmName: alarmName(config.stage, spec.subject, `${spec.what}-${severity}`),
+      AlarmDescription: printAlarmDescription({ means, next, severity, runbook }),
       ...sourceProperties(spec.source, periodSeconds(config)),
       ComparisonOperator: comparison,
       Threshold: threshold,
@@ -65,7 +72,7 @@ function periodSeconds({ schedule }: Config): number {
   return Math.max(schedule.every, MINUTE) / SECOND;
 }
 
-function sourceProperties(source: AlarmSource, period: number): { readonly [key: string]: Json } {
+function sourceProperties(source: AlarmSource, period: number): Partial<AlarmProperties> {
   if ('metric' in source) {
     const { namespace, name, statistic } = source.metric;
     const Dimensions = dimensionList(source.metric);
@@ -85,6 +92,6 @@ function sourceProperties(source: AlarmSource, period: number): { readonly [key:
   };
 }
 
-function dimensionList({ dimensions }: MetricSource): readonly Json[] {
+function dimensionList({ dimensions }: MetricSource) {
   return Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
 }

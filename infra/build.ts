@@ -4,10 +4,12 @@ import { build, type Metafile, type Plugin } from 'esbuild';
 import type { Config } from '../core/config/schema.ts';
 import { FUNCTIONS, PACKAGED_CONFIG } from './functions.ts';
 import { noticesOf } from './notices.ts';
-import { withoutUnusedParts } from './unused-parts.ts';
 
 /** The licences of what is bundled, in each package. */
 export const NOTICES = 'THIRD-PARTY-NOTICES.txt';
+
+/** `debug`, which ioredis has, colours its lines with it where it finds it. Here only a development dependency has it. */
+export const NOT_BUNDLED = ['supports-color'];
 
 /** What was built of one function. */
 export interface Built {
@@ -23,8 +25,8 @@ export interface Built {
 
 /**
  * Bundles every function into `dist/<folder>/`, and puts the checked configuration beside the job.
- * ESM in pieces: what is only sometimes needed (SNS, SSM, Secrets Manager, a container's credentials) stays out of
- * the start, which imports in two thirds of the time of one file (docs/decisions.md has the figures).
+ * ESM in pieces: what is only sometimes needed (SNS, SSM, Secrets Manager) stays out of the start
+ * (docs/decisions.md has the figures).
  */
 export async function buildFunctions(root: string, config: Config): Promise<readonly Built[]> {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
@@ -57,14 +59,15 @@ function bundle(root: string, folder: string) {
     platform: 'node',
     target: 'node24',
     minify: true,
-    // The modules that packages ship for bundlers: 302 KB less than with the default, which prefers CommonJS.
+    // The ES modules that packages ship for bundlers: the default prefers CommonJS, which is bundled whole.
     mainFields: ['module', 'main'],
+    external: NOT_BUNDLED,
     legalComments: 'none',
     metafile: true,
     logLevel: 'error',
     // ioredis is CommonJS, and requires Node's own modules.
     banner: { js: "import{createRequire as __r}from'node:module';const require=__r(import.meta.url);" },
-    plugins: [withoutTerminal, withoutUnusedParts],
+    plugins: [withoutTerminal],
   });
 }
 

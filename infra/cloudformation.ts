@@ -1,13 +1,5 @@
-/** What CloudFormation's JSON is made of. */
-export type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
-
-export interface Resource {
-  readonly Type: string;
-  readonly Properties: { readonly [key: string]: Json };
-  readonly DependsOn?: string;
-  readonly DeletionPolicy?: 'Retain';
-  readonly UpdateReplacePolicy?: 'Retain';
-}
+import type { Intrinsic, Json } from './json.ts';
+import type { Resource } from './resource-types.ts';
 
 /** By logical id. */
 export type Resources = Readonly<Record<string, Resource>>;
@@ -37,20 +29,20 @@ export interface Template {
   readonly Outputs: Readonly<Record<string, Output>>;
 }
 
-export function ref(logicalId: string): Json {
+export function ref(logicalId: string): Intrinsic {
   return { Ref: logicalId };
 }
 
-export function getAtt(logicalId: string, attribute: string): Json {
+export function getAtt(logicalId: string, attribute: string): Intrinsic {
   return { 'Fn::GetAtt': [logicalId, attribute] };
 }
 
 /** `${AWS::Region}` and the like are replaced when the stack is deployed. */
-export function sub(text: string): Json {
+export function sub(text: string): Intrinsic {
   return { 'Fn::Sub': text };
 }
 
 /** An ARN of this account and region: `arn('logs', 'log-group:/aws/lambda/x:*')`. */
-export function arn(service: string, resource: string): Json {
+export function arn(service: string, resource: string): Intrinsic {
   return sub(`arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${resource}`);
 }

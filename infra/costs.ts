@@ -8,8 +8,9 @@ import {
   type MetricSet,
   NODE_METRICS,
 } from '../core/domain/metric-catalogue.ts';
-import type { Json, Resources } from './cloudformation.ts';
+import type { Resources } from './cloudformation.ts';
 import { endpointServices, type Network } from './network.ts';
+import type { ResourceOf } from './resource-types.ts';
 import { template } from './template.ts';
 
 /** US dollars in us-east-1, as known on 2026-11-23, free tiers left out. Verify before you rely on them. */
@@ -117,13 +118,13 @@ function countOf(metrics: Readonly<Record<string, MetricDefinition>>, set: Metri
 
 /** Counted in the template itself, so that an alarm more is a cost more. */
 function alarmMetrics(resources: Resources): number {
-  const alarms = Object.values(resources).filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
-  return alarms.reduce((sum, { Properties }) => sum + inputsOf(Properties.Metrics), 0);
+  const alarms = Object.values(resources).filter((one) => one.Type === 'AWS::CloudWatch::Alarm');
+  return alarms.reduce((sum, { Properties }) => sum + inputsOf(Properties), 0);
 }
 
-function inputsOf(metrics: Json | undefined): number {
-  if (!Array.isArray(metrics)) return 1;
-  return metrics.filter((metric) => 'MetricStat' in metric).length;
+function inputsOf({ Metrics }: ResourceOf<'AWS::CloudWatch::Alarm'>['Properties']): number {
+  if (!Array.isArray(Metrics)) return 1;
+  return Metrics.filter((metric) => 'MetricStat' in metric).length;
 }
 
 function cents(dollars: number): number {

@@ -2,10 +2,11 @@ import { isFleet } from '../core/config/fleet.ts';
 import type { Config } from '../core/config/schema.ts';
 import { SECOND } from '../core/config/units.ts';
 import { FLEET_METRICS, JOB_METRICS, type MetricDefinition, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
-import { type Resource, sub } from './cloudformation.ts';
+import { sub } from './cloudformation.ts';
 import { functionName } from './functions.ts';
 import { instanceWidgets } from './instance-widgets.ts';
 import { stackName } from './names.ts';
+import type { ResourceOf } from './resource-types.ts';
 import { DAY_SECONDS, daily, graph, type Line, stageLine, text, type Widget, worstNodes } from './widgets.ts';
 import { windowsText } from './words.ts';
 
@@ -18,7 +19,7 @@ const WORST = 20;
 const MOST_LISTED = 50;
 
 /** One dashboard for each stage: the job first, then each instance, or the worst nodes where there are too many. */
-export function dashboard(config: Config): Resource {
+export function dashboard(config: Config): ResourceOf<'AWS::CloudWatch::Dashboard'> {
   const rows = [
     [header(config)],
     jobWidgets(config),

@@ -13,7 +13,7 @@ import { ANCHORS } from './runbook.ts';
 import { unreachable } from './unreachable.ts';
 import { minutesText } from './words.ts';
 
-const WHICH = 'The dashboard shows which nodes.';
+const NEXT = 'Look at the dashboard: it shows which nodes.';
 
 /**
  * Four alarms over what the job counts, in place of four for each node. The job judges every node by its own instance's
@@ -44,7 +44,7 @@ export function fleetAlarms(config: Config): Resources {
     },
     RssCritical: {
       ...counted(config, nearLimit),
-      ...lasting(config, rssFor, 'Nodes have been near their memory limit, beyond which the kernel ends them,'),
+      ...lasting(config, rssFor, 'Nodes have been near their memory limit, beyond which the kernel kills them,'),
       what: 'rss',
       severity: 'critical',
       anchor: ANCHORS.rssCritical,
@@ -71,11 +71,11 @@ function counted({ stage }: Config, { name }: MetricDefinition) {
   } as const;
 }
 
-function lasting(config: Config, duration: Milliseconds, says: string) {
-  return { says: `${says} for ${minutesText(duration)}. ${WHICH}`, periods: periodsFor(duration, config) };
+function lasting(config: Config, duration: Milliseconds, what: string) {
+  return { means: `${what} for ${minutesText(duration)}.`, next: NEXT, periods: periodsFor(duration, config) };
 }
 
 function silence(config: Config) {
-  const { says, ...shared } = unreachable(config, 'Nodes have');
-  return { ...shared, says: `${says} ${WHICH}` };
+  const { next, ...shared } = unreachable(config, 'Nodes have');
+  return { ...shared, next: `${NEXT} ${next}` };
 }

@@ -2,7 +2,8 @@ import { printSecretReference } from '../core/config/address.ts';
 import { ENVIRONMENT } from '../core/config/environment.ts';
 import type { Config } from '../core/config/schema.ts';
 import { MINUTE, SECOND } from '../core/config/units.ts';
-import { type Json, ref, sub } from './cloudformation.ts';
+import { ref, sub } from './cloudformation.ts';
+import type { Json } from './json.ts';
 import { ID, stackName } from './names.ts';
 import { isAttached, type Network } from './network.ts';
 
@@ -30,7 +31,7 @@ export interface JobSettings extends FunctionSettings {
   readonly maximumEventAge: number;
 }
 
-/** Seconds. Ten messages take some fifteen. */
+/** Seconds. A digest of 1,000 nodes takes some ten; the rest is for a Slack that asks to wait. */
 export const NOTIFIER_TIMEOUT = 60;
 
 const LONGEST_TIMEOUT = 15 * MINUTE;

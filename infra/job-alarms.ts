@@ -6,13 +6,13 @@ import { functionName } from './functions.ts';
 import { ID, stackName } from './names.ts';
 import { ANCHORS } from './runbook.ts';
 
-/** How many ticks may be missing before somebody is told: one can be lost to a deployment, two to a bad minute. */
+/** So many ticks may be missing before the alarm: one can be lost to a deployment, two to a bad minute. */
 const SILENT_TICKS = 3;
 
 /** A throttled tick waits for the running one and is tried again; this many periods of it mean that none gets through. */
 const THROTTLED_PERIODS = 3;
 
-/** One tick may be short of time; after so many, some nodes are watched by nobody, and their own alarms stand still. */
+/** One tick may be short of time; after so many, some nodes are not watched, and their own alarms stand still. */
 const SHORT_TICKS = 3;
 
 /** Whether the job itself is well. */
@@ -24,7 +24,12 @@ export function jobAlarms(config: Config): Resources {
     JobAlarmThrottled: alarm(config, throttled(config)),
     JobAlarmDeadLetters: alarm(
       config,
-      deadLetters('job', ID.maintainDeadLetters, ANCHORS.jobDeadLetters, 'The schedule or Lambda gave up on a tick.'),
+      deadLetters(
+        'job',
+        ID.maintainDeadLetters,
+        ANCHORS.jobDeadLetters,
+        'Scheduler or Lambda gave up on a run of the job.',
+      ),
     ),
     TopicAlarmUndelivered: alarm(config, undelivered(config)),
   };
@@ -36,7 +41,8 @@ function errors(config: Config): AlarmSpec {
     subject: 'job',
     what: 'errors',
     severity: 'warning',
-    says: 'A run of the job failed; what it saw was published before that. Its log says which node, and why.',
+    means: 'A run of the job failed. What it observed was published before that.',
+    next: 'Read the log of the job: it names the node and the reason.',
     anchor: ANCHORS.jobErrors,
   };
 }
@@ -49,7 +55,8 @@ function notRunning({ stage }: Config): AlarmSpec {
     subject: 'job',
     what: 'not-running',
     severity: 'critical',
-    says: `No run of the job has been completed for ${SILENT_TICKS} ticks: nothing is watched, and a defrag that is on stays on. Look at the schedule, the function's errors and its way to CloudWatch.`,
+    means: `No run of the job has been completed for ${SILENT_TICKS} ticks. Nothing is watched, and a defrag that is on stays on.`,
+    next: 'Check the schedule, the errors of the function, and whether it can reach CloudWatch.',
     anchor: ANCHORS.jobNotRunning,
     source: { metric: { namespace: NAMESPACE, name, dimensions, statistic: 'SampleCount' } },
     comparison: 'LessThanThreshold',
@@ -68,7 +75,8 @@ function notReached({ stage }: Config): AlarmSpec {
     subject: 'job',
     what: 'nodes-not-reached',
     severity: 'warning',
-    says: `In ${SHORT_TICKS} runs in a row there was no time left to look at some nodes: what the other alarms say of these is out of date. The log names them. Take nodes that do not answer out of the config, or raise schedule.every.`,
+    means: `In ${SHORT_TICKS} runs in a row no time was left to look at some nodes. What the other alarms say of these nodes is out of date.`,
+    next: 'Read the log of the job: it names the nodes. Take nodes that do not answer out of the config, or raise schedule.every.',
     anchor: ANCHORS.jobNotReached,
     periods: SHORT_TICKS,
   };
@@ -80,7 +88,8 @@ function throttled(config: Config): AlarmSpec {
     subject: 'job',
     what: 'throttled',
     severity: 'warning',
-    says: 'Runs of the job have been refused for several ticks in a row. Either one hangs until its time-out, or the account has no concurrency left.',
+    means: 'Lambda has refused runs of the job for several ticks in a row.',
+    next: 'Check whether a run hangs until its time-out, or the account has no concurrency left.',
     anchor: ANCHORS.jobThrottled,
     periods: THROTTLED_PERIODS,
   };
@@ -94,19 +103,21 @@ function undelivered({ stage }: Config): AlarmSpec {
     subject: 'alerts',
     what: 'undelivered',
     severity: 'warning',
-    says: 'SNS could not deliver a message to one of the subscribers; the others have this one. Look at the subscriptions of the topic.',
+    means: 'SNS could not deliver a message to one of the subscribers. The other subscribers have it.',
+    next: 'Check the subscriptions of the topic.',
     anchor: ANCHORS.undelivered,
   };
 }
 
-/** Alarms of the Slack function, only where there is one. Whatever of it fails reaches the e-mail subscribers. */
+/** Alarms of the Slack function, only where there is one. E-mail subscribers get them when Slack does not. */
 export function notifierAlarms(config: Config): Resources {
   const notifierErrors: AlarmSpec = {
     ...aboveZero(lambdaMetric(functionName(config.stage, 'notifySlack'), 'Errors')),
     subject: 'notifier',
     what: 'errors',
     severity: 'warning',
-    says: 'Messages could not be posted to Slack; they are tried again for two hours. The log says what Slack answered.',
+    means: 'A message could not be posted to Slack. It is tried again for two hours.',
+    next: 'Read the log of the Slack function: it says what Slack answered.',
     anchor: ANCHORS.notifierErrors,
   };
   const lost = deadLetters(
@@ -129,7 +140,8 @@ function deadLetters(subject: string, queueId: string, anchor: AlarmSpec['anchor
     subject,
     what: 'dead-letters',
     severity: 'warning',
-    says: `${meaning} Read the message in the dead-letter queue, then purge the queue.`,
+    means: meaning,
+    next: 'Read the message in the dead-letter queue, then purge the queue.',
     anchor,
     // An idle queue stops reporting after some hours, with what it holds.
     missing: 'ignore',

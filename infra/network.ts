@@ -1,6 +1,8 @@
 import type { Config } from '../core/config/schema.ts';
-import { byLogicalId, type Json, type Resource, type Resources, ref, sub } from './cloudformation.ts';
+import { byLogicalId, type Resources, ref, sub } from './cloudformation.ts';
+import type { Intrinsic } from './json.ts';
 import { ID } from './names.ts';
+import type { Resource } from './resource-types.ts';
 import { secretSources } from './secrets.ts';
 
 /** Where the job runs, from the parameters of the deployment; everything empty means outside of any VPC. */
@@ -141,6 +143,6 @@ export function endpoints(config: Config, network: Network): Resources {
   };
 }
 
-function serviceName(service: string): Json {
+function serviceName(service: string): Intrinsic {
   return sub(`com.amazonaws.\${AWS::Region}.${service}`);
 }

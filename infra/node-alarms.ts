@@ -25,15 +25,16 @@ export function nodeAlarms(config: Config): Resources {
 function fragmentation(config: Config, node: NamedNode, severity: 'warning' | 'critical'): AlarmSpec {
   const { fragmentationWarning, fragmentationCritical } = node.instance.thresholds;
   const { ratio, for: lasting, floor } = severity === 'warning' ? fragmentationWarning : fragmentationCritical;
-  const does =
+  const next =
     severity === 'warning'
-      ? 'Offpeak tends to it in the next window: see what its last plan says.'
-      : 'Look at what the last plan says, and whether a window is near enough.';
+      ? 'Look at the last plan in the log of the job: it says what Offpeak does in the next window, or why it does nothing.'
+      : 'Look at the last plan in the log of the job: it says what Offpeak does, and when. If the next window is too late, act outside of a window.';
   return {
     subject: nodeTitle(node),
     what: 'fragmentation',
     severity,
-    says: `RSS of ${node.nodeId} has been more than ${ratio} times what it stores for ${minutesText(lasting)}, and at least ${bytesText(floor)} more. ${does}`,
+    means: `RSS of ${node.nodeId} has been more than ${ratio} times its used memory for ${minutesText(lasting)}, and at least ${bytesText(floor)} more.`,
+    next,
     anchor: severity === 'warning' ? ANCHORS.fragmentationWarning : ANCHORS.fragmentationCritical,
     source: flooredRatio(config, node, floor),
     comparison: 'GreaterThanThreshold',
@@ -65,7 +66,8 @@ function rss(config: Config, node: NamedNode): AlarmSpec {
     subject: nodeTitle(node),
     what: 'rss',
     severity: 'critical',
-    says: `RSS of ${node.nodeId} has been above ${percentOfLimit} % of its limit of ${bytesText(memoryLimit)} for ${minutesText(lasting)}: beyond the limit the kernel ends it. Purge or defragment now if that returns enough, else give it more memory or less data.`,
+    means: `RSS of ${node.nodeId} has been above ${percentOfLimit} % of its limit of ${bytesText(memoryLimit)} for ${minutesText(lasting)}. Beyond the limit the kernel kills the server.`,
+    next: 'Purge or defragment now if that returns enough memory. If not, give the server more memory or store less.',
     anchor: ANCHORS.rssCritical,
     source: { metric: metricOf(config, node, NODE_METRICS.usedMemoryRss, 'Maximum') },
     comparison: 'GreaterThanThreshold',

@@ -27,8 +27,9 @@ export function notifier(config: Config, network: Network): Resources {
 }
 
 /**
- * The topic's messages wait in a queue, and the function takes a few at a time. Two at once are the fewest that SQS knows. Reserved
- * concurrency would make it one, but an account may have none to reserve.
+ * The topic's messages wait in a queue, and the function takes one at a time: a message that fails keeps no other one back, and comes
+ * again by itself. Two invocations at once are the fewest that SQS knows. Reserved concurrency would make it one, but an account may
+ * have none to reserve.
  */
 function subscription(): Resources {
   const queueArn = getAtt(ID.notifierQueue, 'Arn');
@@ -49,8 +50,7 @@ function subscription(): Resources {
       Properties: {
         EventSourceArn: queueArn,
         FunctionName: getAtt(ID.notifier, 'Arn'),
-        BatchSize: 10,
-        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        BatchSize: 1,
         ScalingConfig: { MaximumConcurrency: 2 },
       },
     },

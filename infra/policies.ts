@@ -1,4 +1,4 @@
-import type { Json } from './cloudformation.ts';
+import type { Json } from './json.ts';
 
 /** One `Allow` of a policy. */
 export type Statement = { readonly [key: string]: Json };

@@ -1,10 +1,11 @@
-import { getAtt, type Resource } from './cloudformation.ts';
+import { getAtt } from './cloudformation.ts';
+import type { ResourceOf } from './resource-types.ts';
 
 /** As long as SQS keeps a message: two weeks. */
 const MessageRetentionPeriod = 14 * 24 * 3600;
 
 /** What was given up. */
-export function deadLetters(name: string): Resource {
+export function deadLetters(name: string): ResourceOf<'AWS::SQS::Queue'> {
   return {
     Type: 'AWS::SQS::Queue',
     Properties: { QueueName: name, MessageRetentionPeriod, SqsManagedSseEnabled: true },
@@ -20,7 +21,7 @@ export interface QueueSettings {
 }
 
 /** A queue in front of a function. */
-export function workQueue(name: string, { deadLettersId, tries, again }: QueueSettings): Resource {
+export function workQueue(name: string, { deadLettersId, tries, again }: QueueSettings): ResourceOf<'AWS::SQS::Queue'> {
   return {
     Type: 'AWS::SQS::Queue',
     Properties: {

@@ -1,11 +1,13 @@
 import type { SecretReference } from '../core/config/address.ts';
 import type { Config } from '../core/config/schema.ts';
 import { NAMESPACE } from '../core/domain/metric-catalogue.ts';
-import { arn, getAtt, type Json, type Resource, type Resources, ref } from './cloudformation.ts';
+import { arn, getAtt, type Resources, ref } from './cloudformation.ts';
 import { type FUNCTIONS, functionName } from './functions.ts';
+import type { Intrinsic } from './json.ts';
 import { ID } from './names.ts';
 import { isAttached, type Network } from './network.ts';
 import { allow, charactersOf, policy, type Statement } from './policies.ts';
+import type { ResourceOf } from './resource-types.ts';
 import { decryptSecrets, readSecrets, secretPolicies } from './secret-policies.ts';
 import { jobSecrets } from './secrets.ts';
 
@@ -15,7 +17,7 @@ const LAMBDA = 'lambda.amazonaws.com';
 const MOST_INLINE = 10_000;
 
 export interface RoleOptions {
-  readonly managed?: readonly Json[];
+  readonly managed?: readonly Intrinsic[];
   /** On whose behalf the service may take the role, where it says so. */
   readonly trust?: Statement;
 }
@@ -25,7 +27,7 @@ export function role(
   service: string,
   statements: readonly Statement[],
   { managed = [], trust }: RoleOptions = {},
-): Resource {
+): ResourceOf<'AWS::IAM::Role'> {
   return {
     Type: 'AWS::IAM::Role',
     Properties: {
@@ -72,7 +74,7 @@ export function maintainRole(config: Config, network: Network): Resources {
 }
 
 /** What the Slack function may do: take from its queue, and read one secret. */
-export function notifierRole(config: Config, webhook: SecretReference, network: Network): Resource {
+export function notifierRole(config: Config, webhook: SecretReference, network: Network): ResourceOf<'AWS::IAM::Role'> {
   return role(LAMBDA, [
     ...basics(config.stage, 'notifySlack'),
     allow(['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'], [getAtt(ID.notifierQueue, 'Arn')]),

@@ -18,7 +18,22 @@ export const ANCHORS = {
 
 export type Anchor = (typeof ANCHORS)[keyof typeof ANCHORS];
 
-/** Where the runbook says what to do; without `runbook` in the config, its place in the repository. */
-export function runbookLink({ runbook }: Pick<Config, 'runbook'>, anchor: Anchor): string {
-  return `${runbook ?? 'docs/runbook.md'}#${anchor}`;
+const HEADINGS: Readonly<Record<Anchor, string>> = {
+  'fragmentation-warning': 'Fragmentation, warning',
+  'fragmentation-critical': 'Fragmentation, critical',
+  'rss-near-the-limit': 'RSS near the limit',
+  unreachable: 'Unreachable',
+  'job-errors': 'Job errors',
+  'job-not-running': 'Job not running',
+  'nodes-not-reached': 'Nodes not reached',
+  'job-throttled': 'Job throttled',
+  'job-dead-letters': 'Job dead letters',
+  'notifier-errors': 'Notifier errors',
+  'notifier-dead-letters': 'Notifier dead letters',
+  'alerts-undelivered': 'Alerts undelivered',
+};
+
+/** An address that leads to the section; without `runbook` in the config there is none, and the section is named. */
+export function runbookPlace({ runbook }: Pick<Config, 'runbook'>, anchor: Anchor): string {
+  return runbook === undefined ? `docs/runbook.md, section "${HEADINGS[anchor]}"` : `${runbook}#${anchor}`;
 }

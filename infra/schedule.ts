@@ -1,8 +1,9 @@
 import type { Config } from '../core/config/schema.ts';
 import { MINUTE } from '../core/config/units.ts';
-import { arn, getAtt, type Resource, type Resources, ref } from './cloudformation.ts';
+import { arn, getAtt, type Resources, ref } from './cloudformation.ts';
 import { ID, stackName } from './names.ts';
 import { allow } from './policies.ts';
+import type { ResourceOf } from './resource-types.ts';
 import { role } from './roles.ts';
 
 /** The ticks. */
@@ -45,7 +46,7 @@ function rate(minutes: number): string {
  * Without a condition, Scheduler would take this role for a schedule of any account. Its source is the schedule's group and not
  * the schedule itself (EventBridge Scheduler User Guide, Confused deputy prevention).
  */
-function scheduleRole(): Resource {
+function scheduleRole(): ResourceOf<'AWS::IAM::Role'> {
   const onlyOurs = {
     StringEquals: {
       'aws:SourceAccount': ref('AWS::AccountId'),

@@ -1,9 +1,11 @@
 import type { SecretReference } from '../core/config/address.ts';
 import type { ConfigProblem } from '../core/config/problem.ts';
 import type { Config } from '../core/config/schema.ts';
-import { byLogicalId, type Json, type Resource, type Resources, sub } from './cloudformation.ts';
+import { byLogicalId, type Resources, sub } from './cloudformation.ts';
+import type { Json } from './json.ts';
 import type { Network } from './network.ts';
 import { allow, charactersOf, policy, type Statement } from './policies.ts';
+import type { Resource } from './resource-types.ts';
 import { jobSecrets, secretArns } from './secrets.ts';
 
 /** IAM takes 6,144 characters in a managed policy, and ten of those at one role, unless an account's quota was raised. */

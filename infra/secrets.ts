@@ -1,6 +1,7 @@
 import { printSecretReference, type SecretReference } from '../core/config/address.ts';
 import type { Config } from '../core/config/schema.ts';
-import { arn, type Json } from './cloudformation.ts';
+import { arn } from './cloudformation.ts';
+import type { Json } from './json.ts';
 
 /** The secrets that the job reads, each once: passwords and authorities of the instances. */
 export function jobSecrets({ instances }: Config): readonly SecretReference[] {

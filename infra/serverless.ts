@@ -1,5 +1,6 @@
-import { type Json, sub, type Template } from './cloudformation.ts';
+import { sub, type Template } from './cloudformation.ts';
 import { FUNCTIONS, functionName, maintainSettings, notifierSettings } from './functions.ts';
+import type { Json } from './json.ts';
 import { loadConfig } from './load.ts';
 import { ID } from './names.ts';
 import { type Parameters, readNetwork } from './network.ts';

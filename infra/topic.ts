@@ -1,6 +1,7 @@
 import type { Config } from '../core/config/schema.ts';
-import { arn, byLogicalId, type Resource, type Resources, ref } from './cloudformation.ts';
+import { arn, byLogicalId, type Resources, ref } from './cloudformation.ts';
 import { alarmName, digest, ID, stackName } from './names.ts';
+import type { Resource } from './resource-types.ts';
 
 /**
  * The one topic for alerts and alarms, and who gets them as e-mail. It is not encrypted with alias/aws/sns: CloudWatch

@@ -3,7 +3,7 @@ import { MINUTE } from '../core/config/units.ts';
 import { type AlarmSpec, periodsFor } from './alarm.ts';
 import { ANCHORS } from './runbook.ts';
 
-/** A server that restarts, or one lost packet, is no reason to wake anybody: ten minutes, and two looks at least. */
+/** A server that restarts, or one lost packet, does not raise the alarm: it takes ten minutes, and two looks at least. */
 const LASTING = 10 * MINUTE;
 const FEWEST_LOOKS = 2;
 
@@ -13,7 +13,8 @@ export function unreachable(config: Config, who: string) {
   return {
     what: 'unreachable',
     severity: 'critical',
-    says: `${who} not answered Offpeak in ${periods} looks in a row. Look whether the server is up, then at network, TLS and credentials.`,
+    means: `${who} not answered Offpeak in ${periods} looks in a row.`,
+    next: 'Check whether the server is up, then the network, TLS and the credentials.',
     anchor: ANCHORS.unreachable,
     periods,
     missing: 'ignore',

@@ -13,6 +13,7 @@ const BIOME = join(ROOT, 'node_modules', '.bin', 'biome');
 const RESTRICTED = ['lint/style/noRestrictedImports', 'lint/style/noRestrictedGlobals', 'plugin'];
 
 const PURE = 'core/guards';
+const MESSAGE = 'functions/notify-slack/message';
 const importing = (path: string) => `import { thing } from '${path}';\nexport const used = thing;\n`;
 const Temporal = "import { Temporal } from 'temporal-polyfill';\n";
 
@@ -68,12 +69,18 @@ const REFUSED: readonly (readonly [folder: string, code: string])[] = [
   ['functions/maintain', importing('../../infra/alarm.ts')],
   ['functions/maintain', importing('../../cli/offpeak.ts')],
   ['functions/maintain', importing('../../test/support/builders.ts')],
-  ['functions/maintain', importing('../notify-slack/message.ts')],
+  ['functions/maintain', importing('../notify-slack/notify.ts')],
   ['functions/notify-slack', importing('../maintain/handler.ts')],
   ['functions/notify-slack', importing('../../core/alerts/outbox.ts')],
   ['functions/notify-slack', importing('../../infra/alarm.ts')],
+  [MESSAGE, importing('node:fs')],
+  [MESSAGE, importing('../notify.ts')],
+  [MESSAGE, importing('../slack/client.ts')],
+  [MESSAGE, importing('../../../core/adapters/countdown.ts')],
+  [MESSAGE, 'export const used = Date.now();\n'],
+  [MESSAGE, "export const used = fetch('http://localhost');\n"],
   ['infra', importing('../core/adapters/redis/engine.ts')],
-  ['infra', importing('../core/config/../adapters/redis/engine.ts')],
+  ['infra', importing('../core/adapters/redis/engine.ts')],
   ['infra', importing('../core/reconcile/tick.ts')],
   ['infra', importing('../cli/offpeak.ts')],
 ];
@@ -96,6 +103,8 @@ const LEGAL: readonly (readonly [folder: string, code: string])[] = [
   ['functions/maintain', importing('../../core/compose.ts')],
   ['functions/maintain', importing('../../core/reconcile/poll-leases.ts')],
   ['functions/notify-slack', importing('../../core/domain/alert.ts')],
+  [MESSAGE, importing('../../../core/format/wrap.ts')],
+  [MESSAGE, importing('zod/mini')],
   ['infra', importing('../core/config/parse.ts')],
   ['infra', importing('../core/domain/metric-catalogue.ts')],
   ['infra', importing('./alarm.ts')],

@@ -1,9 +1,11 @@
 import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { build, type Metafile } from 'esbuild';
+import { beforeAll, expect, test } from 'vitest';
 import { contentsOf } from '../bench/contents.ts';
-import { buildFunctions, NOTICES } from '../infra/build.ts';
+import { type Built, buildFunctions, NOT_BUNDLED, NOTICES } from '../infra/build.ts';
 import { loadConfig } from '../infra/load.ts';
+import { packageOf } from '../infra/notices.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const PAGE = join(ROOT, 'docs/supply-chain.md');
@@ -13,6 +15,7 @@ const ACCEPTED = ['MIT', 'MIT-0', 'Apache-2.0', '0BSD', 'ISC', 'BSD-2-Clause', '
 interface Manifest {
   readonly version: string;
   readonly allowScripts?: unknown;
+  readonly engines?: Record<string, string>;
   readonly optionalDependencies?: Record<string, string>;
   readonly license?: string;
   readonly dependencies?: Record<string, string>;
@@ -26,6 +29,7 @@ interface Locked {
   readonly integrity?: string;
   readonly link?: boolean;
   readonly optional?: boolean;
+  readonly dev?: boolean;
 }
 
 const lockOf = (path: string) => read<{ readonly packages: Record<string, Locked> }>(path).packages;
@@ -78,31 +82,80 @@ test('every version is one version, and every package is what it was when it was
   expect(unlockedIn(lockOf('package-lock.json')).map(([path]) => path)).toEqual([]);
 });
 
-test('what ships is listed, with its licence and who needs it', async () => {
-  const built = await buildFunctions(ROOT, loadConfig(ROOT, 'dev'));
-  const rows = new Map<string, { readonly licence: string; readonly because: string; readonly functions: string[] }>();
+let built: readonly Built[];
+/** What `offpeak` loads from a terminal, where nothing is bundled. */
+let commandLine: Metafile;
+beforeAll(async () => {
+  built = await buildFunctions(ROOT, loadConfig(ROOT, 'dev'));
+  ({ metafile: commandLine } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: ['cli/offpeak.ts'],
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    mainFields: ['module', 'main'],
+    external: NOT_BUNDLED,
+    outdir: 'dist',
+    write: false,
+    metafile: true,
+  }));
+});
+
+test('dependencies are the packages that the functions and the command line import, and no others', () => {
+  const imported = [...built.map(({ metafile }) => metafile), commandLine].flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([path, { imports }]) =>
+      packageOf(path) === undefined ? imports.flatMap((one) => packageOf(one.path)?.name ?? []) : [],
+    ),
+  );
+  expect(Object.keys(read<Manifest>('package.json').dependencies ?? {})).toEqual([...new Set(imported)].sort());
+});
+
+test('engines names the major version of the locked Node; an older npm warns, and goes on', () => {
+  const [major] = nodes().map(([, version]) => version.split('.')[0]);
+  expect(read<Manifest>('package.json').engines).toEqual({ node: `>=${major}` });
+  expect(readFileSync(join(ROOT, '.npmrc'), 'utf8')).not.toContain('engine-strict');
+});
+
+interface Shipped {
+  readonly title: string;
+  readonly licence: string;
+  readonly because: string;
+}
+
+/** The packages of which code is in a bundle. */
+function shippedIn(one: Pick<Built, 'metafile' | 'started'>): readonly Shipped[] {
+  return contentsOf(one).flatMap(({ name, because, start, later }) => {
+    if (because === 'ours' || start + later === 0) return [];
+    const { version, license = 'none' } = read<Manifest>(`node_modules/${name}/package.json`);
+    return [{ title: `${name} ${version}`, licence: license, because }];
+  });
+}
+
+test('the notices of a zip name each package of its bundle with its licence, and nothing that is left out', () => {
   for (const one of built) {
     const notices = readFileSync(join(ROOT, 'dist', one.folder, NOTICES), 'utf8');
-    const noticed = [...notices.matchAll(/^(@?[\w./-]+ \d+\.\d+\.\d+) \(/gm)].map(([, title]) => title);
-    for (const { name, because, start, later } of contentsOf(one)) {
-      if (because === 'ours' || start + later === 0) continue;
-      const { version, license = 'none' } = read<Manifest>(`node_modules/${name}/package.json`);
-      const row = rows.get(`${name} ${version}`) ?? { licence: license, because, functions: [] };
-      row.functions.push(one.folder);
-      rows.set(`${name} ${version}`, row);
-      expect(notices).toContain(`${name} ${version} (${license})`);
-    }
-    // Nor a notice of what is left out.
-    expect(noticed.toSorted()).toEqual(
-      [...rows].flatMap(([title, { functions }]) => (functions.includes(one.folder) ? [title] : [])).toSorted(),
-    );
+    const noticed = [...notices.matchAll(/^(@?[\w./-]+ \d+\.\d+\.\d+ \([^)]+\))/gm)].map(([, title]) => title);
+    const shipped = shippedIn(one).map(({ title, licence }) => `${title} (${licence})`);
+    expect(noticed.toSorted()).toEqual(shipped.toSorted());
   }
-  const lines = [...rows]
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(
-      ([name, { licence, because, functions }]) => `| ${name} | ${licence} | ${functions.join(', ')} | ${because} |`,
-    );
-  expect([...rows].filter(([, { licence }]) => !ACCEPTED.includes(licence))).toEqual([]);
+});
+
+test('what ships is listed, with its licence and who needs it', () => {
+  const rows = new Map<string, Shipped & { readonly in: readonly string[] }>();
+  for (const one of built) {
+    for (const row of shippedIn(one)) {
+      rows.set(row.title, { ...row, ...rows.get(row.title), in: [...(rows.get(row.title)?.in ?? []), one.folder] });
+    }
+  }
+  for (const row of shippedIn({ metafile: commandLine, started: new Set() })) {
+    if (!rows.has(row.title)) rows.set(row.title, { ...row, in: ['command line'] });
+  }
+  const all = [...rows.values()].toSorted((a, b) => (a.title < b.title ? -1 : 1));
+  expect(all.filter(({ licence }) => !ACCEPTED.includes(licence))).toEqual([]);
+  const locked = lockOf('package-lock.json');
+  const development = all.filter(({ title }) => locked[`node_modules/${title.split(' ')[0]}`]?.dev);
+  expect(development, 'a development dependency that ships').toEqual([]);
+  const lines = all.map((row) => `| ${row.title} | ${row.licence} | ${row.in.join(', ')} | ${row.because} |`);
   const [start, end] = ['<!-- ships:start -->', '<!-- ships:end -->'];
   const page = readFileSync(PAGE, 'utf8');
   const table = `${start}\n\n| package | licence | in | because of |\n|---|---|---|---|\n${lines.join('\n')}\n\n${end}`;

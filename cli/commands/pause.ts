@@ -2,8 +2,8 @@ import { userInfo } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Config } from '../../core/config/schema.ts';
 import type { Pause } from '../../core/domain/pause.ts';
+import { pauseText } from '../../core/format/pause.ts';
 import { readState, type State } from '../../core/reconcile/snapshot.ts';
-import { pauseText } from '../../core/reporting/wording/pause.ts';
 import { EVERY_INSTANCE, isReason, putPause } from '../../core/state/pauses.ts';
 import {
   chosenInstances,

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../../core/config/schema.ts';
+import { pauseText } from '../../core/format/pause.ts';
 import type { StateStore } from '../../core/ports/state-store.ts';
-import { pauseText } from '../../core/reporting/wording/pause.ts';
 import { PAUSE } from '../../core/state/keys.ts';
 import { asPause, EVERY_INSTANCE, endPause, readPauses } from '../../core/state/pauses.ts';
 import { EXIT } from '../exit.ts';

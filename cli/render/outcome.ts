@@ -1,10 +1,10 @@
 import type { InstanceConfig } from '../../core/config/schema.ts';
 import type { Finding } from '../../core/domain/diagnosis.ts';
 import { latestIn, type Outcome, planIn, problemIn, statusOf, verdictIn } from '../../core/domain/outcome.ts';
+import { pauseText } from '../../core/format/pause.ts';
 import { countText, percentText } from '../../core/format/units.ts';
 import { wrapText } from '../../core/format/wrap.ts';
 import { findingText } from '../../core/reporting/wording/finding.ts';
-import { pauseText } from '../../core/reporting/wording/pause.ts';
 import { planText } from '../../core/reporting/wording/plan.ts';
 import { noticeText, verdictText } from '../../core/reporting/wording/result.ts';
 import { pictureLines } from './picture.ts';

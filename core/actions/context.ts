@@ -6,7 +6,7 @@ import { commandsPerSecond, loadCounters, mainThreadCpu } from '../diagnosis/loa
 import type { Lease } from '../domain/lease.ts';
 import type { NodeMemory } from '../domain/node-history.ts';
 import type { Observation, Peer } from '../domain/observation.ts';
-import type { Observed, Outcome, Seen } from '../domain/outcome.ts';
+import type { Observed, Outcome, OutcomeParts, Seen } from '../domain/outcome.ts';
 import type { Facts, Plan } from '../domain/plan.ts';
 import { outageOf } from '../guards/stage-limits.ts';
 import { windowAt } from '../guards/window.ts';
@@ -150,10 +150,8 @@ export function seenBy(
   return { observation, diagnosis: diagnose(observation, instance, memory.learned, memory) };
 }
 
-type Parts = Pick<Observed, 'instance' | 'node' | 'before' | 'leased' | 'notices' | 'opsPerSecond' | 'mainThreadCpu'>;
-
 /** What an outcome of any kind has of the look that its plan was made from. */
-export function partsOf({ instance, node }: NodeContext, { observation, diagnosis, earlier }: Facts): Parts {
+export function partsOf({ instance, node }: NodeContext, { observation, diagnosis, earlier }: Facts): OutcomeParts {
   const since = earlier && loadCounters(earlier);
   const opsPerSecond = since && commandsPerSecond(observation, since);
   const cpu = since && mainThreadCpu(observation, since);
@@ -168,14 +166,23 @@ export function partsOf({ instance, node }: NodeContext, { observation, diagnosi
   };
 }
 
-type Extras = Partial<Pick<Observed, 'leased' | 'notices'>>;
-
 /** Nothing was done: what was planned, and what has to be said besides. */
 export function outcomeOf<P extends Plan>(
   context: NodeContext,
   facts: Facts,
   plan: P,
-  extras: Extras = {},
+  extras: Partial<Pick<Observed, 'leased' | 'notices'>> = {},
 ): Observed & { readonly plan: P } {
   return { ...partsOf(context, facts), kind: 'observed', plan, ...extras };
+}
+
+/** `leased`: settings of ours may be on there, so that the node is looked at again soon. */
+export function peerActing(
+  context: NodeContext,
+  facts: Facts,
+  { holder, busyUntil }: Lease,
+  leased: boolean,
+): Observed {
+  const blockers = [{ kind: 'peer-acting', peer: holder }] as const;
+  return outcomeOf(context, facts, { kind: 'skip', reason: 'peer-acting', blockers, until: busyUntil }, { leased });
 }

@@ -3,8 +3,8 @@ import type { Blocker } from '../domain/blocker.ts';
 import type { Lease } from '../domain/lease.ts';
 import type { NodeMemory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
-import type { Failed, Notice, Purged, Started } from '../domain/outcome.ts';
-import type { Acting, Action, Facts, Skip } from '../domain/plan.ts';
+import type { ActionOutcome, Failed, Notice } from '../domain/outcome.ts';
+import type { Acting, Facts, Skip } from '../domain/plan.ts';
 import { versionOf } from '../guards/stage-limits.ts';
 import { dropLease, type HeldLease, leasesOf, takeLease } from '../leases/lease-store.ts';
 import { isOverdue } from '../leases/timing.ts';
@@ -20,10 +20,8 @@ const BUSY_MS = 15_000;
 /** A purge may keep us waiting for a multiple of its prediction. */
 const PURGE_SHARE = 5;
 
-export type StartDefrag = Extract<Action, { kind: 'start-defrag' }>;
-
 /** What came of an action. Memory is up to date and stored, whatever it was. */
-export type Result<Done extends Purged | Started = Purged | Started> =
+export type Result<Done extends ActionOutcome = ActionOutcome> =
   | {
       readonly kind: 'done';
       readonly memory: NodeMemory;

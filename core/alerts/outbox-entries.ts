@@ -41,7 +41,7 @@ const entrySchema = z.object({
     node: text,
     title: text,
     why: text,
-    facts: z.array(z.object({ label: text, value: text })),
+    facts: z.array(z.looseObject({ label: text, value: text })),
     next: text,
   }),
   entrustedAt: z.number(),

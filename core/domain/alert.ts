@@ -41,6 +41,8 @@ export type AlertEvent =
 export interface AlertFact {
   readonly label: string;
   readonly value: string;
+  /** The figure that this line says in words: who draws the figures leaves the line out. */
+  readonly figure?: keyof AlertFigures;
 }
 
 /** The same facts as numbers, for those who filter or draw. Bytes and milliseconds. */

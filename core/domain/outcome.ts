@@ -2,11 +2,25 @@ import type { Percent } from '../config/units.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Observation, Settings } from './observation.ts';
 import type { Pause } from './pause.ts';
-import type { Acting, Plan, Skip, StopPlan } from './plan.ts';
+import type { Acting, Plan, Skip, Steps, StopPlan } from './plan.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What came of one node in one tick: every node yields one, bad ones included. */
-export type Outcome = Unreached | Failed | Observed | PurgeUnknown | Started | Purged | Stopped;
+export type Outcome = Unreached | Failed | Observed | PurgeUnknown | ActionOutcome;
+
+/** What the steps of actions have come to, by kind. A new action adds its own here, as with `Steps`. */
+export interface ActionOutcomes {
+  started: Started;
+  purged: Purged;
+  stopped: Stopped;
+}
+
+export type ActionOutcome = ActionOutcomes[keyof ActionOutcomes];
+
+/** What an outcome of any kind has of the look that its plan was made from. */
+export interface OutcomeParts extends OfNode, Load {
+  readonly before: Seen;
+}
 
 /** One look at a node, and what it says of the memory. */
 export interface Seen {
@@ -133,7 +147,7 @@ export type Notice =
   | { readonly kind: 'left-on'; readonly standing: Settings; readonly restored?: Settings; readonly typed?: string }
   /** The same server as another node of the config. */
   | { readonly kind: 'same-server'; readonly as: string }
-  | { readonly kind: 'action-failed'; readonly doing: 'purge' | 'start-defrag' | 'stop-defrag'; readonly why: string }
+  | { readonly kind: 'action-failed'; readonly doing: keyof Steps; readonly why: string }
   | { readonly kind: 'state-unavailable'; readonly why: string };
 
 /** The outcome and, after a stop, what became of the purge: one after the other, for those who list or count them. */
@@ -146,19 +160,16 @@ export function stepsOf(outcome: Outcome): readonly [Outcome, ...Outcome[]] {
 /** In short, as the log, `--json` and the counts of a run have it. */
 export type Status = 'observed' | 'acted' | 'unreachable' | 'not-reached' | 'failed';
 
-const STATUS: Readonly<Record<Outcome['kind'], Status>> = {
+const NOT_ACTED: Readonly<Record<Exclude<Outcome['kind'], keyof ActionOutcomes>, Status>> = {
   unreachable: 'unreachable',
   'not-reached': 'not-reached',
   failed: 'failed',
   observed: 'observed',
   'purge-unknown': 'observed',
-  started: 'acted',
-  purged: 'acted',
-  stopped: 'acted',
 };
 
 export function statusOf({ kind }: Outcome): Status {
-  return STATUS[kind];
+  return kind in NOT_ACTED ? NOT_ACTED[kind as keyof typeof NOT_ACTED] : 'acted';
 }
 
 export function planIn(outcome: Outcome): Plan | undefined {

@@ -14,7 +14,7 @@ import type { WindowState } from './window.ts';
 export type Plan =
   | {
       readonly kind: 'act';
-      readonly action: Action;
+      readonly action: Step;
       readonly reason: ActReason;
       readonly predicted: Prediction;
     }
@@ -22,7 +22,7 @@ export type Plan =
       readonly kind: 'skip';
       readonly reason: SkipReason;
       /** What would have been done, where only the circumstances forbid it. */
-      readonly instead?: { readonly action: 'purge' | 'start-defrag'; readonly predicted: Prediction };
+      readonly instead?: { readonly action: keyof Steps; readonly predicted: Prediction };
       readonly blockers?: readonly Blocker[];
       readonly denial?: Denial;
       /** Who wants it quiet, and why. */
@@ -49,16 +49,23 @@ export interface UnderWay {
   readonly level: number;
 }
 
-export type Action =
-  | { readonly kind: 'purge' }
-  | {
-      readonly kind: 'start-defrag';
-      readonly settings: Settings;
-      /** The share of the main thread, in %, that it begins with. */
-      readonly cpu: Percent;
-      readonly expiresAt: number;
-    }
-  | StopDefrag;
+/** The steps that actions take, by kind. A new action adds its own here, from its own folder (`declare module`). */
+export interface Steps {
+  purge: { readonly kind: 'purge' };
+  'start-defrag': StartDefrag;
+  'stop-defrag': StopDefrag;
+}
+
+export type Step = Steps[keyof Steps];
+
+export interface StartDefrag {
+  readonly kind: 'start-defrag';
+  readonly settings: Settings;
+  /** The share of the main thread, in %, that it begins with. */
+  readonly cpu: Percent;
+  /** Epoch ms. */
+  readonly expiresAt: number;
+}
 
 export interface StopDefrag {
   readonly kind: 'stop-defrag';
@@ -68,7 +75,14 @@ export interface StopDefrag {
   readonly pause?: Pick<Pause, 'until' | 'reason' | 'by'>;
 }
 
-export type ActReason = 'pages-retained' | 'after-defrag' | 'fragmented' | StopReason;
+/** Why a step is taken. A new action adds its own here, as with `Steps`. */
+export interface ActReasons {
+  'pages-retained': true;
+  'after-defrag': true;
+  fragmented: true;
+}
+
+export type ActReason = keyof ActReasons | StopReason;
 
 export type StopReason =
   | 'goal-met'
@@ -166,4 +180,19 @@ export type Skip = Extract<Plan, { kind: 'skip' }>;
 export interface StopPlan extends Acting {
   readonly action: StopDefrag;
   readonly reason: StopReason;
+}
+
+/** What an action asks for before it may start, besides what holds for every action. */
+export interface Terms {
+  /** Not before this (epoch ms). */
+  readonly coolingUntil?: number;
+  /** Time that the step itself takes, in ms. */
+  readonly time: Milliseconds;
+  /** The wait before the second look, in ms. */
+  readonly secondLook: Milliseconds;
+  /** For how long the window has to stay open at least, in ms. */
+  readonly openFor?: Milliseconds;
+  /** It goes on after the step: it takes one of the stage's `maxDefragsAtOnce`. */
+  readonly isLasting: boolean;
+  readonly blockers: readonly Blocker[];
 }

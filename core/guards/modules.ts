@@ -16,18 +16,18 @@ const WITH_CALLBACKS: Readonly<Record<string, Readonly<Record<string, number>>>>
   valkey: { lua: 0, ldap: 0, json: 0, bf: 0 },
 };
 
-/** Modules whose data active defrag may not be able to move, by name. `admit`: those that the config vouches for. */
+/** Modules whose data active defrag may not be able to move, by name. `allowed`: those that the config vouches for. */
 export function immovable(
   modules: readonly ServerModule[],
   { name: engine }: Pick<Engine, 'name'>,
-  admit: readonly string[],
+  allowed: readonly string[],
 ): readonly string[] {
   const known = WITH_CALLBACKS[engine] ?? {};
   return modules
     .filter(({ name, version, indexes }) => {
       const from = Object.hasOwn(known, name) ? known[name] : undefined;
       const isMoved = name === 'search' ? indexes === 0 : from !== undefined && version >= from;
-      return !isMoved && !admit.includes(name);
+      return !isMoved && !allowed.includes(name);
     })
     .map(({ name }) => name);
 }

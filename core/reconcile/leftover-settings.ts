@@ -1,6 +1,6 @@
 import { factsAt, type NodeContext, outcomeOf, seenBy } from '../actions/context.ts';
-import { restoreSettings } from '../actions/defrag/execute.ts';
 import { ownSettings } from '../actions/defrag/own-settings.ts';
+import { restoreSettings } from '../actions/defrag/restore.ts';
 import type { Lease } from '../domain/lease.ts';
 import type { NodeMemory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';

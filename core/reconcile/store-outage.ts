@@ -1,12 +1,10 @@
-import { factsAt, type NodeContext, outcomeOf, partsOf } from '../actions/context.ts';
-import { restoreSettings } from '../actions/defrag/execute.ts';
-import { hasSurvived, standing, wasTaken } from '../actions/defrag/own-settings.ts';
-import { planLeased } from '../actions/defrag/stop-rule.ts';
-import { stopping } from '../actions/plan.ts';
+import { factsAt, type NodeContext, outcomeOf } from '../actions/context.ts';
+import { restoreWithoutStore } from '../actions/defrag/restore.ts';
+import { planLeased, stopping } from '../actions/defrag/stop-rule.ts';
 import { NOTHING_REMEMBERED } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Failed, Observed } from '../domain/outcome.ts';
-import type { Acting, Facts, StopReason } from '../domain/plan.ts';
+import type { StopReason } from '../domain/plan.ts';
 import { identify } from '../leases/identity.ts';
 import type { HeldLease } from '../leases/lease-store.ts';
 
@@ -31,40 +29,4 @@ export async function reconcileWithoutStore(
   const decided = because ? stopping(lease, because) : planLeased(facts, lease);
   if (isAnothers || decided.kind === 'skip') return outcomeOf(context, facts, nothing, { leased: true });
   return await restoreWithoutStore(context, facts, lease, decided, why);
-}
-
-/**
- * Gives back what a lease has taken though the store does not take the word of it. The lease stays, for whoever can drop it. Whether it
- * is still ours nobody can ask: only where its settings are still in place is anything changed.
- */
-export async function restoreWithoutStore(
-  context: NodeContext,
-  facts: Facts,
-  lease: HeldLease['lease'],
-  decided: Acting,
-  why: string,
-): Promise<Failed> {
-  const { observation } = facts;
-  const isOurs =
-    identify(lease, observation) === 'restarted'
-      ? hasSurvived(lease, observation.defrag.settings)
-      : wasTaken(lease, observation);
-  const { settled, missing } = isOurs
-    ? await restoreSettings(context, lease, observation)
-    : { settled: observation, missing: [] };
-  const result = missing.length > 0 ? `the server did not take back ${missing.join(', ')}` : resultText(lease, settled);
-  return {
-    ...partsOf(context, facts),
-    kind: 'failed',
-    plan: decided,
-    leased: true,
-    problem: { kind: 'state-unavailable', message: `${why}; ${result}, but the lease stays`, expected: true },
-  };
-}
-
-/** Only what the look shows is said. */
-function resultText(lease: HeldLease['lease'], { defrag: { settings } }: Observation): string {
-  if (settings === undefined) return 'the server has taken its settings back';
-  const left = Object.keys(standing(lease, settings));
-  return left.length === 0 ? 'no setting of ours is left on' : `these still hold a value of ours: ${left.join(', ')}`;
 }

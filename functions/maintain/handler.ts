@@ -5,17 +5,11 @@ import middy from '@middy/core';
 import { countdown } from '../../core/adapters/countdown.ts';
 import { compose } from '../../core/compose.ts';
 import { type Milliseconds, SECOND } from '../../core/config/units.ts';
-import type { Log } from '../../core/ports/log.ts';
 import { pollLeases } from '../../core/reconcile/poll-leases.ts';
 import { WHOLE_FLEET } from '../../core/reconcile/scope.ts';
 import { failIfUnexpected, type Summary, summarize } from '../../core/reconcile/summary.ts';
 
 const logger = new Logger({ serviceName: 'offpeak' });
-const log: Log = {
-  info: (message, fields = {}) => logger.info(message, fields),
-  warn: (message, fields = {}) => logger.warn(message, fields),
-  error: (message, fields = {}) => logger.error(message, fields),
-};
 
 /** Publishing waits up to ten seconds for a dead endpoint; the rest is for closing connections. */
 const RESERVED: Milliseconds = 15 * SECOND;
@@ -28,7 +22,7 @@ export const handler = middy<unknown, Summary>({ timeoutEarlyInMillis: 0 })
   .use(injectLambdaContext(logger))
   .handler(async (_event, context) => {
     const remaining = countdown(context.getRemainingTimeInMillis() - RESERVED);
-    parts ??= compose(process.env, log);
+    parts ??= compose(process.env, logger);
     const { config, ports } = parts;
     const ticks = await pollLeases(config, ports, {
       mode: 'act',

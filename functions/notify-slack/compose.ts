@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createSecretReader } from '../../core/adapters/aws/secrets.ts';
 import { ENVIRONMENT } from '../../core/config/environment.ts';
-import { httpsLink, type Links } from './blocks.ts';
-import { rememberDelivered } from './delivered.ts';
-import type { Log, Ports } from './notify.ts';
-import { parseWebhook, SLACK_HOSTS, webhookReference } from './webhook.ts';
+import type { Log } from '../../core/ports/log.ts';
+import { httpsLink, type Links } from './message/blocks.ts';
+import type { Ports } from './notify.ts';
+import { createPace } from './slack/pace.ts';
+import { parseWebhook, SLACK_HOSTS, webhookReference } from './slack/webhook.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -30,7 +31,7 @@ export function compose(
     webhook: async () => parseWebhook(await secrets.read(reference), allowedHosts),
     forgetWebhook: () => secrets.forget(reference),
     links: linksFrom(env, log),
-    delivered: rememberDelivered(),
+    pace: createPace({ now: () => performance.now(), pause: wait, random: Math.random }),
     log,
     pause: wait,
     random: Math.random,

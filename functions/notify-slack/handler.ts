@@ -5,43 +5,27 @@ import middy from '@middy/core';
 import { countdown } from '../../core/adapters/countdown.ts';
 import { type Milliseconds, SECOND } from '../../core/config/units.ts';
 import { type ComposeOptions, compose } from './compose.ts';
-import { type Log, NotDelivered, notify, type Ports, type Summary } from './notify.ts';
-import { notesOf } from './sns-event.ts';
+import { notify, type Ports, type Shown } from './notify.ts';
+import { noteOf } from './record.ts';
 
 const logger = new Logger({ serviceName: 'offpeak-notify-slack' });
-const log: Log = {
-  info: (message, fields = {}) => logger.info(message, fields),
-  warn: (message, fields = {}) => logger.warn(message, fields),
-  error: (message, fields = {}) => logger.error(message, fields),
-};
 
-/** For the last log lines, and for the error to be told before Lambda ends the invocation. */
+/** For the last log lines, and for the error, before Lambda ends the invocation. */
 const RESERVED: Milliseconds = SECOND;
-
-/** What the queue brings again: Lambda's partial batch response. */
-interface Response extends Summary {
-  readonly batchItemFailures?: readonly { readonly itemIdentifier: string }[];
-}
 
 /** The handler, wrapped; `options` are for tests. */
 export function createHandler(options?: ComposeOptions) {
   // Once for each container. A failure is not kept: the next invocation tries again.
   let ports: Ports | undefined;
-  return middy<unknown, Response>({ timeoutEarlyInMillis: 0 })
+  return middy<unknown, Shown>({ timeoutEarlyInMillis: 0 })
     .use(injectLambdaContext(logger))
     .handler(async (event, context) => {
       const remaining = countdown(context.getRemainingTimeInMillis() - RESERVED);
-      ports ??= compose(process.env, log, options);
-      return await notify(notesOf(event), remaining, ports).catch(partOf);
+      const note = noteOf(event);
+      ports ??= compose(process.env, logger, options);
+      return await notify(note, remaining, ports);
     });
 }
 
-/** Where some were delivered, now or before, only the others come again. Where none was, the invocation fails, which its alarm sees. */
-function partOf(error: unknown): Response {
-  if (!(error instanceof NotDelivered) || error.receipts.length === 0) throw error;
-  if (error.summary.delivered + error.summary.skipped === 0) throw error;
-  return { ...error.summary, batchItemFailures: error.receipts.map((itemIdentifier) => ({ itemIdentifier })) };
-}
-
-/** SNS → SQS → Slack: Offpeak's alerts and CloudWatch's alarms. Fails when any message could not be delivered. */
+/** SNS → SQS → Slack: one alert of Offpeak or one alarm of CloudWatch. An invocation that fails leaves the message in the queue. */
 export const handler = createHandler();

@@ -1,5 +1,7 @@
-import type { Json, Resource, Resources } from '../../infra/cloudformation.ts';
-import { metricsRead } from '../unit/infra/stacks.ts';
+import type { Resources } from '../../infra/cloudformation.ts';
+import type { Json } from '../../infra/json.ts';
+import type { Resource } from '../../infra/resource-types.ts';
+import { type Alarm, listOf, metricsRead, propertiesOf } from '../unit/infra/stacks.ts';
 
 interface Statement {
   readonly Effect: string;
@@ -7,21 +9,6 @@ interface Statement {
   readonly Principal?: { readonly Service: string };
   readonly Resource?: Json;
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, Json>>>>;
-}
-
-interface AlarmShape {
-  readonly Statistic?: string;
-  readonly Period?: number;
-  readonly Metrics?: readonly {
-    readonly Id: string;
-    readonly Expression?: string;
-    readonly MetricStat?: { readonly Metric: Resource['Properties']; readonly Period: number; readonly Stat: string };
-  }[];
-  readonly ComparisonOperator: string;
-  readonly Threshold: number;
-  readonly EvaluationPeriods: number;
-  readonly DatapointsToAlarm: number;
-  readonly TreatMissingData: string;
 }
 
 const COMPARED: Readonly<Record<string, string>> = { GreaterThanThreshold: '>', LessThanThreshold: '<' };
@@ -36,14 +23,16 @@ export function listing(resources: Resources): string {
   return lines.join('\n');
 }
 
-function titleOf(id: string, { Type, Properties }: Resource): string {
-  const name = Properties.AlarmName ?? Properties.TopicName ?? Properties.QueueName ?? Properties.Name ?? '';
-  return `${Type.replace('AWS::', '').padEnd(22)} ${id}${name === '' ? '' : `  ${String(name)}`}`;
+function titleOf(id: string, resource: Resource): string {
+  const { AlarmName, TopicName, QueueName, Name } = propertiesOf(resource);
+  const name = AlarmName ?? TopicName ?? QueueName ?? Name ?? '';
+  return `${resource.Type.replace('AWS::', '').padEnd(22)} ${id}${name === '' ? '' : `  ${String(name)}`}`;
 }
 
-function detailsOf({ Type, Properties }: Resource): readonly string[] {
-  if (Type === 'AWS::CloudWatch::Alarm') return [alarmText(Properties)];
-  const { AssumeRolePolicyDocument, Policies, PolicyDocument } = Properties as Readonly<Record<string, unknown>>;
+function detailsOf(resource: Resource): readonly string[] {
+  if (resource.Type === 'AWS::CloudWatch::Alarm') return [alarmText(resource.Properties)];
+  const { AssumeRolePolicyDocument, Policies, PolicyDocument }: Readonly<Record<string, unknown>> =
+    propertiesOf(resource);
   const inline = (Policies ?? []) as readonly { readonly PolicyDocument: unknown }[];
   const documents = [AssumeRolePolicyDocument, ...inline.map((one) => one.PolicyDocument), PolicyDocument];
   return documents
@@ -52,20 +41,19 @@ function detailsOf({ Type, Properties }: Resource): readonly string[] {
 }
 
 /** `Offpeak Heartbeat of Stage=prod: SampleCount < 1 in 3 of 3 × 300 s, missing is breaching`. */
-function alarmText(properties: Resource['Properties']): string {
-  const alarm = properties as unknown as AlarmShape;
-  const { Metrics = [], ComparisonOperator, Threshold, EvaluationPeriods, DatapointsToAlarm } = alarm;
-  const inputs = Metrics.flatMap(({ Id, MetricStat }) => (MetricStat ? [{ Id, ...MetricStat }] : []));
+function alarmText(alarm: Alarm): string {
+  const { ComparisonOperator, Threshold, EvaluationPeriods, DatapointsToAlarm } = alarm;
+  const metrics = listOf(alarm.Metrics);
+  const inputs = metrics.flatMap(({ Id, MetricStat }) => (MetricStat ? [{ Id, ...MetricStat }] : []));
   const seconds = alarm.Period ?? [...new Set(inputs.map(({ Period }) => Period))].join(' and ');
-  const source =
-    Metrics.find(({ Expression }) => Expression)?.Expression ?? `${metricText(properties)}: ${alarm.Statistic}`;
-  const compared = `${source} ${COMPARED[ComparisonOperator] ?? ComparisonOperator} ${Threshold}`;
+  const source = metrics.find(({ Expression }) => Expression)?.Expression ?? `${metricText(alarm)}: ${alarm.Statistic}`;
+  const compared = `${source} ${COMPARED[String(ComparisonOperator)]} ${Threshold}`;
   const lasting = `in ${DatapointsToAlarm} of ${EvaluationPeriods} × ${seconds} s, missing is ${alarm.TreatMissingData}`;
   const read = inputs.map(({ Id, Metric, Stat }) => `; ${Id} is ${metricText(Metric)}: ${Stat}`);
   return `${compared} ${lasting}${read.join('')}`;
 }
 
-function metricText(properties: Resource['Properties']): string {
+function metricText(properties: Partial<Alarm>): string {
   const [{ namespace, name, dimensions } = { namespace: '', name: '', dimensions: {} }] = metricsRead(properties);
   const of = Object.entries(dimensions).map(([dimension, value]) => `${dimension}=${valueText(value)}`);
   return `${namespace} ${name} of ${of.join(' ')}`;

@@ -124,7 +124,7 @@ describeWithRic('the packaged job that fails, called as Lambda calls them', (ric
           'no keys at all',
           () => ({ env: NO_KEYS }),
           'MaintenanceFailed',
-          /^the state could not be read: .*no AWS credentials: a packaged function takes them from AWS_ACCESS_KEY_ID/,
+          /^the state could not be read: .*CredentialsProviderError: Could not load credentials from any providers/,
         ],
       ])('%s', async (_, changes, errorType, words) => {
         await using failing = await job(changes());

@@ -12,7 +12,7 @@ import { type SlackEndpoint, startSlackEndpoint } from '../support/slack-endpoin
 import { stormOfKind } from '../support/storm.ts';
 import { ALARMS } from '../unit/functions/notify-slack/alarms.ts';
 import { ALERTS } from '../unit/functions/notify-slack/samples.ts';
-import { alarmRecord, alertRecord, anEvent, queued } from '../unit/functions/notify-slack/sns-events.ts';
+import { alarmNotification, alertNotification, anEvent } from '../unit/functions/notify-slack/sns-events.ts';
 
 const PRELOAD = join(import.meta.dirname, '..', 'support', 'preload-slack.ts');
 
@@ -53,10 +53,15 @@ describeWithRic('the packaged notifier, called as Lambda calls it', (ric) => {
     });
 
     test('shows alerts and alarms as blocks that Slack accepts, linked to dashboard and runbook', async () => {
-      const alerts = Object.values(ALERTS).map((alert) => alertRecord(alert));
-      const alarms = Object.values(ALARMS).map((alarm) => alarmRecord(alarm));
-      const run = await fn.invoke(anEvent(...alerts, ...alarms));
-      expect(run).toMatchObject({ ok: true, payload: { delivered: alerts.length + alarms.length, skipped: 0 } });
+      const [alert] = Object.values(ALERTS);
+      const [alarm] = Object.values(ALARMS);
+      if (!alert || !alarm) throw new Error('samples expected');
+      const run = await fn.invoke(anEvent(alertNotification(alert)));
+      expect(run).toMatchObject({ ok: true, payload: { kind: 'alert', messages: 1 } });
+      expect(await fn.invoke(anEvent(alarmNotification(alarm)))).toMatchObject({
+        ok: true,
+        payload: { kind: 'alarm' },
+      });
       expect(slack.posts.map(({ outcome }) => outcome)).toEqual(slack.posts.map(() => 'ok'));
       expect(slack.shown().every((message) => JSON.stringify(message).includes('"blocks"'))).toBe(true);
       const shown = JSON.stringify(slack.shown());
@@ -65,27 +70,23 @@ describeWithRic('the packaged notifier, called as Lambda calls it', (ric) => {
       expectNoSecret(run);
     });
 
-    test('F11: takes them from its queue, and shows a digest of 1,000 nodes in few messages', async () => {
+    test('F11: shows a digest of 1,000 nodes in few messages', async () => {
       const [one, ...more] = stormOfKind(1_000, 'unsupported');
-      const [alert] = Object.values(ALERTS);
-      if (!one || !alert) throw new Error('alerts expected');
+      if (!one) throw new Error('alerts expected');
       const digest = digestOf([one, ...more], 'prod/digest/1');
-      const MessageId = '1b7c2d3e-7a5c-5d1f-8d0a-95b1f6f0c000';
-      const { Records } = anEvent(alertRecord(alert, { MessageId }), alertRecord(digest, { MessageId }));
-      const run = await fn.invoke({ Records: Records.map((record) => queued(record)) });
-      expect(run).toMatchObject({ ok: true, payload: { delivered: 2, skipped: 0 } });
+      const run = await fn.invoke(anEvent(alertNotification(digest)));
+      expect(run).toMatchObject({ ok: true, payload: { kind: 'alert', messages: slack.posts.length } });
       expect(slack.posts.map(({ outcome }) => outcome)).toEqual(slack.posts.map(() => 'ok'));
       expect(slack.posts.length).toBeLessThanOrEqual(6);
       const shown = JSON.stringify(slack.shown());
       expect(digest.members?.filter(({ node }) => !shown.includes(node))).toEqual([]);
     });
 
-    test('is warm for the next event: it shows no message twice, and reads the webhook once', async () => {
+    test('is warm for the next event: it reads the webhook once', async () => {
       const [first] = Object.values(ALERTS);
-      const twice = first && anEvent(alertRecord(first, { MessageId: '0f6a2b1c-7a5c-5d1f-8d0a-95b1f6f0c000' }));
+      if (!first) throw new Error('an alert expected');
       aws.proxy.clear();
-      expect(await fn.invoke(twice)).toMatchObject({ ok: true, payload: { delivered: 1, skipped: 0 } });
-      expect(await fn.invoke(twice)).toMatchObject({ ok: true, payload: { delivered: 0, skipped: 1 } });
+      expect(await fn.invoke(anEvent(alertNotification(first)))).toMatchObject({ ok: true, payload: { messages: 1 } });
       expect([fn.starts(), aws.proxy.requests.length, slack.posts.length]).toEqual([1, 0, 1]);
     });
 
@@ -93,23 +94,27 @@ describeWithRic('the packaged notifier, called as Lambda calls it', (ric) => {
       const token = 'session-token-of-the-role';
       await using talkative = await start({ DEBUG: '*', NODE_DEBUG: '*', AWS_SESSION_TOKEN: token });
       const [first] = Object.values(ALERTS);
-      const run = await talkative.invoke(first && anEvent(alertRecord(first)));
-      expect(run).toMatchObject({ ok: true, payload: { delivered: 1, skipped: 0 } });
+      const run = await talkative.invoke(first && anEvent(alertNotification(first)));
+      expect(run).toMatchObject({ ok: true, payload: { kind: 'alert', messages: 1 } });
       expect(run.logs).toContain('NODE_DEBUG is set: lines about connections and requests are left out');
       expectNoSecret(run);
       expect(run.logs.includes(token)).toBe(false);
     });
 
-    test('refuses what is no event of SNS', async () => {
+    test('refuses an event that is not from the queue', async () => {
       expect(await fn.invoke(SCHEDULED)).toMatchObject({
         ok: false,
-        error: { errorType: 'TypeError', errorMessage: expect.stringMatching(/^not an SNS event: accepted is/) },
+        error: {
+          errorType: 'TypeError',
+          errorMessage: expect.stringMatching(/^the event is not from the queue: accepted is/),
+        },
       });
     });
 
     test('an unhandled rejection ends the runtime; its message is in the log, and the webhook is not', async () => {
       await using doomed = await start({ STRAY_REJECTION: 'nobody waits for this' });
-      const run = await doomed.invoke(anEvent(...Object.values(ALERTS).map((alert) => alertRecord(alert))));
+      const [first] = Object.values(ALERTS);
+      const run = await doomed.invoke(first && anEvent(alertNotification(first)));
       expect(run).toMatchObject({
         ok: false,
         error: {

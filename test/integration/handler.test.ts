@@ -335,7 +335,7 @@ function byName<T extends { readonly MetricName: string }>(datums: readonly T[])
 }
 
 function factsNamed(...labels: readonly string[]): readonly unknown[] {
-  return labels.map((label) => ({ label, value: expect.stringMatching(/\S/) }));
+  return labels.map((label) => expect.objectContaining({ label, value: expect.stringMatching(/\S/) }));
 }
 
 function expectNear(actual: number | undefined, expected: number, within: number): void {

@@ -41,8 +41,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S1',
     what: 'blockers are listed and ignored',
     file: 'core/guards/admission.ts',
-    from: "  return first ? { kind: 'skip', reason: first.kind, instead, blockers } : acting;",
-    to: '  return acting;',
+    from: "  return first ? { kind: 'skip', reason: first.kind, instead, blockers } : proposal;",
+    to: '  return proposal;',
     tests: MODEL,
   },
   {
@@ -88,7 +88,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S2',
     what: 'a lease is dropped before anything is given back',
-    file: 'core/reconcile/leased-node.ts',
+    file: 'core/actions/defrag/resume.ts',
     from: '  const given = await give(context, held.lease, because, observation);',
     to: '  const given = { settled: observation, restored: {}, leftAlone: {}, missing: [] } as RestoredSettings;',
     tests: MODEL,
@@ -96,7 +96,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S2',
     what: 'one setting is forgotten',
-    file: 'core/actions/defrag/settings.ts',
+    file: 'core/actions/defrag/restore.ts',
     from: '    if (prior === undefined || now === prior) continue;',
     to: "    if (prior === undefined || now === prior || name === 'hz') continue;",
     tests: MODEL,
@@ -120,7 +120,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S2',
     what: 'a server that answers as itself is still taken for a restarted one',
-    file: 'core/reconcile/leased-node.ts',
+    file: 'core/actions/defrag/resume.ts',
     from: "(isAside(held) ? 'duration-spent' : undefined)",
     to: 'undefined',
     tests: ['model/regressions.test.ts'],
@@ -128,7 +128,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S2',
     what: 'a store that takes no writes keeps a defrag on',
-    file: 'core/reconcile/leased-node.ts',
+    file: 'core/actions/defrag/resume.ts',
     from: 'renewLease(context.ports.store, held, closing).catch(expected)',
     to: 'renewLease(context.ports.store, held, closing)',
     tests: TROUBLES,
@@ -184,7 +184,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S3',
     what: "a human's change during our run is overwritten",
-    file: 'core/actions/defrag/settings.ts',
+    file: 'core/actions/defrag/restore.ts',
     from: '    else leftAlone[name] = now;',
     to: '    else restore[name] = prior;',
     tests: MODEL,
@@ -208,7 +208,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S3',
     what: 'without the store, any defrag is taken for ours',
-    file: 'core/reconcile/store-outage.ts',
+    file: 'core/actions/defrag/restore.ts',
     from: 'wasTaken(lease, observation)',
     to: 'true',
     tests: TROUBLES,
@@ -216,7 +216,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S3',
     what: 'what a human sets between our look and our giving back is overwritten',
-    file: 'core/actions/defrag/execute.ts',
+    file: 'core/actions/defrag/restore.ts',
     from: '!isOwnValue(lease, name, value) && value !== restore[name]',
     to: "value === '' && value !== restore[name]",
     tests: TROUBLES,
@@ -225,8 +225,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S3',
     what: 'a defrag that a human starts at the same moment is taken over',
     file: 'core/actions/defrag/execute.ts',
-    from: "if (configured.found.activedefrag === 'yes')",
-    to: "if (configured.found.activedefrag === 'never')",
+    from: "if (found.activedefrag === 'yes')",
+    to: "if (found.activedefrag === 'never')",
     tests: TROUBLES,
   },
   {
@@ -384,7 +384,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S5',
     what: 'a first cycle beyond every bound is started',
-    file: 'core/actions/candidates.ts',
+    file: 'core/actions/defrag/propose.ts',
     from: 'return stall > defrag.maxStall || firstCycle > Math.max(HARD_BOUND * defrag.maxStall, purge.maxBlock);',
     to: 'return stall > defrag.maxStall || firstCycle > Number.MAX_VALUE;',
     tests: PLAN,
@@ -432,7 +432,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S1',
     what: 'a run that cannot come to its end is started',
-    file: 'core/guards/admission.ts',
+    file: 'core/actions/defrag/terms.ts',
     from: 'if (duration * (isLearned ? FITS.learned : FITS.estimated) <= available) return undefined;',
     to: 'if (duration > 0 || available > 0 || isLearned || FITS.estimated > 0) return undefined;',
     tests: PLAN,
@@ -720,7 +720,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S7',
     what: 'a purge whose job has died is passed over',
-    file: 'core/actions/purge/execute.ts',
+    file: 'core/actions/purge/resume.ts',
     from: '  return !(await isEnqueued(ports.store, [stage, instance, node], acquiredAt));',
     to: '  return (await isEnqueued(ports.store, [stage, instance, node], acquiredAt)) && false;',
     tests: MODEL,
@@ -768,7 +768,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S7',
     what: 'what could not be entrusted is dropped with its lease',
-    file: 'core/reconcile/leased-node.ts',
+    file: 'core/actions/defrag/resume.ts',
     from: 'if (!isTold || (because',
     to: 'if ((because',
     tests: TROUBLES,
@@ -840,7 +840,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S11',
     what: 'a lease leaves no record behind',
-    file: 'core/reconcile/leased-node.ts',
+    file: 'core/actions/defrag/resume.ts',
     from: '  await keepRecord(context.ports.store, held.lease, isBack ? after.settled.runId : undefined);',
     to: '',
     tests: LEFT_ON,
@@ -864,7 +864,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S11',
     what: 'after a restart only what is all ours is given back',
-    file: 'core/reconcile/leased-node.ts',
+    file: 'core/actions/defrag/restore.ts',
     from: "  if (because === 'server-restarted' && !hasSurvived(lease, observation.defrag.settings)) return nothing;",
     to: "  if (because === 'server-restarted' && observation.defrag.settings?.['latency-monitor-threshold'] !== '1') return nothing;",
     tests: LEFT_ON,

@@ -6,16 +6,14 @@ const Received = z.object({
   Messages: z.array(z.object({ MessageId: z.string(), Body: z.string(), ReceiptHandle: z.string() })).default([]),
 });
 
-const Answer = z.object({ batchItemFailures: z.array(z.object({ itemIdentifier: z.string() })).default([]) });
-
 /** The queue in front of a function, and what Lambda does between the two. */
 export interface QueueSource {
   readonly queue: MotoQueue;
   /** What was given up. */
   readonly deadLetters: MotoQueue;
   /**
-   * Brings batches to the function until the queue is empty, `atOnce` of them side by side: those that it does not name as failed are
-   * deleted, the others come again, without the wait that a real queue makes.
+   * Brings batches to the functions until the queue is empty, side by side: a batch is deleted, or comes again where the function failed,
+   * without the wait that a real queue makes.
    */
   drain(functions: readonly ((event: unknown) => Promise<unknown>)[]): Promise<void>;
 }
@@ -49,12 +47,12 @@ export async function queueSource(
       eventSourceARN: queue.arn,
       awsRegion: 'eu-west-1',
     }));
-    const failed = await fn({ Records }).then(
-      (answer) => Answer.parse(answer).batchItemFailures.map(({ itemIdentifier }) => itemIdentifier),
-      () => Messages.map(({ MessageId }) => MessageId),
+    const isDone = await fn({ Records }).then(
+      () => true,
+      () => false,
     );
-    for (const { MessageId, ReceiptHandle } of Messages) {
-      if (failed.includes(MessageId)) await call('ChangeMessageVisibility', { ReceiptHandle, VisibilityTimeout: 0 });
+    for (const { ReceiptHandle } of Messages) {
+      if (!isDone) await call('ChangeMessageVisibility', { ReceiptHandle, VisibilityTimeout: 0 });
       else await call('DeleteMessage', { ReceiptHandle });
     }
     return true;

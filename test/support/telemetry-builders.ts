@@ -27,9 +27,9 @@ export function anAlert(over: Partial<Alert> = {}): Alert {
     title: 'sessions: 402 MB returned',
     why: 'The allocator kept 431 MB of free pages, and a second look 20 s later still found them: they would not have gone by themselves.',
     facts: [
-      { label: 'RSS before', value: '1.28 GB' },
-      { label: 'RSS after', value: '878 MB' },
-      { label: 'Predicted', value: '410 MB' },
+      { label: 'RSS before', value: '1.28 GB', figure: 'rssBefore' },
+      { label: 'RSS after', value: '878 MB', figure: 'rssAfter' },
+      { label: 'Predicted', value: '410 MB', figure: 'predictedBytes' },
       { label: 'Clients waited', value: '96 ms, 250 ms were allowed' },
     ],
     next: 'Nothing to do. The next window opens on Tuesday at 02:00 Europe/Berlin.',

@@ -1,7 +1,7 @@
 import type { Blocker } from '../../core/domain/blocker.ts';
 import type { Finding, Layers } from '../../core/domain/diagnosis.ts';
 import type { Problem, Status } from '../../core/domain/outcome.ts';
-import type { Action } from '../../core/domain/plan.ts';
+import type { Step } from '../../core/domain/plan.ts';
 import type { Prediction } from '../../core/domain/prediction.ts';
 import type { Verdict } from '../../core/domain/verdict.ts';
 
@@ -33,7 +33,7 @@ export interface OutcomeDocument {
   readonly diagnosis?: { readonly layers?: Layers; readonly findings: readonly Finding[] };
   readonly plan?: {
     readonly kind: 'act' | 'skip';
-    readonly action?: Action;
+    readonly action?: Step;
     readonly reason: string;
     readonly why: string;
     readonly predicted?: Prediction;

@@ -8,7 +8,8 @@ import { memoryFor } from '../../state/history-placement.ts';
 import { remember } from '../../state/node-history.ts';
 import type { NodeContext } from '../context.ts';
 import { expected } from '../new-lease.ts';
-import { learnFromDefrag, rssBaseline, verify } from '../verify.ts';
+import { rssBaseline, verify } from '../verify.ts';
+import { learnFromDefrag } from './learn.ts';
 import type { Settled } from './settle.ts';
 import { traitsOf } from './stop-reasons.ts';
 

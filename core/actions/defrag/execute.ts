@@ -1,4 +1,5 @@
 import { isDefragRefusal } from '../../adapters/redis/node-session.ts';
+import type { Engine } from '../../domain/engine.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { Observation, Settings } from '../../domain/observation.ts';
 import type { Notice, Started } from '../../domain/outcome.ts';
@@ -8,19 +9,15 @@ import type { Configured } from '../../ports/node-session.ts';
 import { memoryFor } from '../../state/history-placement.ts';
 import { remember } from '../../state/node-history.ts';
 import { type NodeContext, noteSilence, partsOf, seenBy } from '../context.ts';
-import { acquire, expected, type Result, type StartDefrag } from '../new-lease.ts';
-import { isOwnValue } from './ladder.ts';
+import { acquire, expected, type Result } from '../new-lease.ts';
 import { nextProgress } from './progress.ts';
-import { inTurns, restoration } from './settings.ts';
+import { restoreSettings } from './restore.ts';
+import { inTurns } from './settings.ts';
 
 /** Writes the lease, then the settings, then that the settings are there. Whatever goes wrong in between is undone, or left to the lease. */
-export async function startDefrag(
-  context: NodeContext,
-  facts: Facts,
-  plan: Acting,
-  action: StartDefrag,
-): Promise<Result> {
+export async function startDefrag(context: NodeContext, facts: Facts, plan: Acting): Promise<Result> {
   const { ports } = context;
+  const { engine } = facts.observation;
   const { calls } = await context.session.rewrites();
   const held = await acquire(context, facts, plan, calls);
   if ('kind' in held) return held;
@@ -30,10 +27,19 @@ export async function startDefrag(
     return { kind: 'withdrawn', plan: { kind: 'skip', reason: 'changed' }, memory: facts.memory };
   }
   try {
-    const configured = await configure(context, facts.observation, action.settings);
-    if (!configured.done) return await withdrawRefused(context, held, facts, configured);
-    if (configured.found.activedefrag === 'yes') return await withdrawForeign(context, held, facts, configured.found);
-    return await confirm(context, held, facts, plan, configured.found);
+    let found: Settings = {};
+    let set: Settings = {};
+    for (const turn of turnsOf(held.lease.applied, engine)) {
+      const configured = await context.session.configure(turn, { atomic: engine.atomicConfigSet });
+      found = { ...found, ...configured.found };
+      if (!configured.done) {
+        const applied = { ...set, ...configured.applied };
+        return await withdrawRefused(context, held, facts, { ...configured, found, applied });
+      }
+      set = { ...set, ...turn };
+    }
+    if (found.activedefrag === 'yes') return await withdrawForeign(context, held, facts, found);
+    return await confirm(context, held, facts, plan, found);
   } catch (error) {
     await noteSilence(context, held.lease, error);
     // Whether the server has taken the settings is unknown. The lease knows what to give back; the next tick will.
@@ -42,14 +48,9 @@ export async function startDefrag(
 }
 
 /** At once where the server can; else the switch only when what bounds its stalls has been taken. */
-async function configure(context: NodeContext, { engine }: Observation, settings: Settings): Promise<Configured> {
-  if (engine.atomicConfigSet) return await context.session.configure(settings, { atomic: true });
+function turnsOf(settings: Settings, { atomicConfigSet }: Pick<Engine, 'atomicConfigSet'>): readonly Settings[] {
   const { prepared, switched } = inTurns(settings);
-  const first = await context.session.configure(prepared, { atomic: false });
-  if (!first.done) return first;
-  const second = await context.session.configure(switched, { atomic: false });
-  const found = { ...first.found, ...second.found };
-  return second.done ? { done: true, found } : { ...second, found, applied: { ...prepared, ...second.applied } };
+  return atomicConfigSet ? [settings] : [prepared, switched];
 }
 
 async function confirm(
@@ -135,46 +136,4 @@ async function withdrawForeign(
   if (!done) return { kind: 'failed', why: 'the server did not take its settings back', leased: true, memory };
   await dropLease(context.ports.store, held);
   return { kind: 'withdrawn', plan: { kind: 'skip', reason: 'foreign-defrag' }, memory };
-}
-
-export interface RestoredSettings {
-  /** A look after it. */
-  readonly settled: Observation;
-  readonly restored: Settings;
-  /** Changed by somebody else in the meantime: theirs. */
-  readonly leftAlone: Settings;
-  /** What the server did not take back. */
-  readonly missing: readonly string[];
-}
-
-/** Gives back what a lease has taken, and looks whether it is back. */
-export async function restoreSettings(
-  context: NodeContext,
-  lease: Pick<Lease, 'applied' | 'prior' | 'ladder'>,
-  observation: Observation,
-): Promise<RestoredSettings> {
-  const { restore, leftAlone } = restoration(lease, observation.defrag.settings ?? {});
-  if (Object.keys(restore).length === 0) return { settled: observation, restored: {}, leftAlone, missing: [] };
-  const { atomicConfigSet: atomic } = observation.engine;
-  const configured = await context.session.configure(restore, { atomic });
-  // Between our look and our write somebody else may have set what is neither ours nor the prior value: theirs.
-  const theirs = Object.fromEntries(
-    Object.entries(configured.found).filter(
-      ([name, value]) => !isOwnValue(lease, name, value) && value !== restore[name],
-    ),
-  );
-  if (Object.keys(theirs).length > 0) {
-    await context.session.configure(theirs, { atomic });
-    for (const name of Object.keys(theirs)) delete restore[name];
-    Object.assign(leftAlone, theirs);
-  }
-  const settled = await context.session.look();
-  const current = settled.defrag.settings;
-  // Where CONFIG GET is refused, the server's word for CONFIG SET has to do.
-  const missing = current
-    ? Object.keys(restore).filter((name) => current[name] !== undefined && current[name] !== restore[name])
-    : configured.done
-      ? []
-      : Object.keys(restore);
-  return { settled, restored: restore, leftAlone, missing };
 }

@@ -1,9 +1,8 @@
 import type { InstanceConfig } from '../../config/schema.ts';
 import { MIB, type Milliseconds, type Percent } from '../../config/units.ts';
 import type { Engine } from '../../domain/engine.ts';
-import type { Applied } from '../../domain/lease.ts';
 import type { Observation, Settings } from '../../domain/observation.ts';
-import { isOwnValue, SLICE, SLICE_SETTING, sliceAt } from './ladder.ts';
+import { SLICE, SLICE_SETTING, sliceAt } from './ladder.ts';
 
 /**
  * `maxStall` and `maxCpu` turned into Redis' own settings.
@@ -25,11 +24,16 @@ export interface DefragPlanSettings {
 
 /** CONFIG_MAX_HZ and CONFIG_DEFAULT_HZ (server.h). */
 export const MAX_HZ = 500;
+
 const DEFAULT_HZ = 10;
+
 /** Valkey 8.1 looks at its clock after 512 hits (valkey#2421); a hit copies its value: 2 µs, and 2 ns for each byte. */
 const HITS_BETWEEN_CLOCKS = 512;
+
 const HIT_MS = 0.002;
+
 const HIT_MS_PER_BYTE = 0.000002;
+
 /** jemalloc's hint asks only for allocations of small bins to be moved. */
 const LARGEST_MOVED = 14 * 1024;
 
@@ -38,9 +42,12 @@ const LARGEST_MOVED = 14 * 1024;
  * The end of the run is then ours to notice (stop.ts), since a heap never gets below about 1.1 %.
  */
 export const IGNORE_BYTES = 1 * MIB;
+
 export const THRESHOLD_LOWER = 1;
+
 /** Equal bounds divide by zero before Redis 8.10 (redis#15513). */
 const THRESHOLD_UPPER_DEFAULT = 100;
+
 /** `LATENCY LATEST` records nothing while the threshold is 0. */
 export const LATENCY_THRESHOLD_MS = 1;
 
@@ -152,25 +159,4 @@ function changesOnly(wanted: Settings, current: Settings): Settings {
         value !== '' && current[name] !== undefined && (current[name] !== value || PACED.includes(name)),
     ),
   );
-}
-
-/**
- * What a lease gives back: each setting that still holds our value gets its prior one. A setting that holds neither was changed
- * by somebody else in the meantime, and stays theirs.
- */
-export function restoration(
-  lease: Applied & { readonly prior: Settings },
-  current: Settings,
-): { readonly restore: Record<string, string>; readonly leftAlone: Record<string, string> } {
-  const restore: Record<string, string> = {};
-  const leftAlone: Record<string, string> = {};
-  // The switch first: with it off, the order of the others no longer matters.
-  for (const name of Object.keys(lease.applied).reverse()) {
-    const prior = lease.prior[name];
-    const now = current[name];
-    if (prior === undefined || now === prior) continue;
-    if (now === undefined || isOwnValue(lease, name, now)) restore[name] = prior;
-    else leftAlone[name] = now;
-  }
-  return { restore, leftAlone };
 }

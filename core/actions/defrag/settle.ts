@@ -3,17 +3,19 @@ import { diagnose } from '../../diagnosis/diagnose.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { NodeMemory } from '../../domain/node-history.ts';
 import type { Observation } from '../../domain/observation.ts';
-import type { PurgeAfterDefrag, PurgeUnknown } from '../../domain/outcome.ts';
+import type { PurgeAfterDefrag } from '../../domain/outcome.ts';
 import type { Acting, Facts, Skip } from '../../domain/plan.ts';
-import { DECAY, SHORT_LOOK } from '../../guards/admission.ts';
-import { factsAt, type NodeContext, outcomeOf, partsOf, waitKeepingAlive } from '../context.ts';
+import { factsAt, type NodeContext, outcomeOf, waitKeepingAlive } from '../context.ts';
 import { failedOutcome } from '../new-lease.ts';
-import { planAfterDefrag } from '../plan.ts';
-import { isPurgeUntold, purge } from '../purge/execute.ts';
+import { planAfterDefrag } from '../purge/after-defrag.ts';
+import { purge } from '../purge/execute.ts';
+import { isPurgeUntold, unknownPurge } from '../purge/resume.ts';
+import { DECAY, SHORT_LOOK } from '../waits.ts';
 import type { StopTraits } from './stop-reasons.ts';
 
 /** Fewer pages than this are not worth waiting for. */
 const AT_REST = 1 * MIB;
+
 /** More than this after jemalloc's decay is kept for good. */
 const STILL_KEPT = 16 * MIB;
 
@@ -90,20 +92,4 @@ async function decayed(context: NodeContext, facts: Facts, skipped: Skip): Promi
 /** Free pages that will leave, by a purge or by decay. */
 function pagesOf({ diagnosis }: Facts): number {
   return diagnosis.cures.purge.reclaim;
-}
-
-/** A purge leaves no trace of its own: whether it was carried out before the job died, nobody knows. */
-export function unknownPurge(
-  context: NodeContext,
-  facts: Facts,
-  { acquiredAt }: Pick<Lease, 'acquiredAt'>,
-): PurgeUnknown {
-  const why = 'the job ended during a MEMORY PURGE; whether it was carried out is unknown, and it is not repeated';
-  return {
-    ...partsOf(context, facts),
-    kind: 'purge-unknown',
-    plan: { kind: 'skip', reason: 'changed' },
-    notices: [{ kind: 'action-failed', doing: 'purge', why }],
-    episode: acquiredAt,
-  };
 }

@@ -1,9 +1,19 @@
 import type { StopReason } from '../../domain/plan.ts';
+import { blockerKindText } from '../../format/blocker.ts';
 
 /** What follows from the reason for which a defrag was stopped. One table, so that no list forgets a reason. */
 export interface StopTraits {
-  /** The run came to an end of its own: what it returned is what defrag is worth on this node. */
+  /** Why the defrag was stopped, in plain words. */
+  readonly says: string;
+  /**
+   * `end`: the run came to an end of its own. `wanted`: a person or the plan has cut it short, and nothing is wrong. `trouble`: something
+   * that a person should know of. It decides between an info and a warning.
+   */
+  readonly kind: 'end' | 'wanted' | 'trouble';
+  /** What the run returned is what defrag is worth on this node. */
   readonly teaches: boolean;
+  /** There is something of a run to judge. */
+  readonly isJudged: boolean;
   /**
    * `fully`: not again before the cooldown. `briefly`: minutes, since what ended it may soon be over, and a server that saves every few
    * minutes must not start and stop without end. `not`: the next open window may start again.
@@ -11,36 +21,52 @@ export interface StopTraits {
   readonly cools: 'fully' | 'briefly' | 'not';
   /**
    * How it comes to rest before it is judged. `purge`: the freed pages are purged where that is worth it and allowed by its own limits,
-   * else they leave by jemalloc's decay. `decay`: only that, since somebody wants it quiet: a purge keeps clients waiting once more.
-   * `at-once`: somebody waits for it at a terminal, or nothing of the run is left to judge; the verdict names the pages that are still kept.
+   * else they leave by jemalloc's decay. `decay`: only that, since a person wants it quiet: a purge keeps clients waiting once more.
+   * `at-once`: a person waits for it at a terminal, or nothing of the run is left to judge; the verdict names the pages that are still free.
    */
   readonly rests: 'purge' | 'decay' | 'at-once';
 }
 
-const GUARD: StopTraits = { teaches: false, cools: 'briefly', rests: 'purge' };
+const END = { kind: 'end', teaches: true, isJudged: true, cools: 'fully', rests: 'purge' } as const;
+const GUARD = { kind: 'trouble', teaches: false, isJudged: true, cools: 'briefly', rests: 'purge' } as const;
+const WANTED = { kind: 'wanted', teaches: false, isJudged: true, cools: 'not', rests: 'decay' } as const;
+const AT_ONCE = { ...WANTED, rests: 'at-once' } as const;
 
-const QUIET: StopTraits = { teaches: false, cools: 'not', rests: 'decay' };
-
-const AT_ONCE: StopTraits = { ...QUIET, rests: 'at-once' };
-
-const TRAITS: Partial<Record<StopReason, StopTraits>> = {
-  'goal-met': { teaches: true, cools: 'fully', rests: 'purge' },
-  'no-progress': { teaches: true, cools: 'fully', rests: 'purge' },
+const TRAITS: Readonly<Partial<Record<StopReason, StopTraits>>> = {
+  'goal-met': { ...END, says: 'the holes are closed, and what is left is not worth more work' },
+  'no-progress': { ...END, says: 'more work would return next to nothing' },
   // Cut off, not finished: what it returned says how long it was, not what it is worth.
-  'duration-spent': { teaches: false, cools: 'fully', rests: 'purge' },
-  'stall-spent': GUARD,
-  'switched-off': { teaches: false, cools: 'fully', rests: 'decay' },
-  'server-restarted': { teaches: false, cools: 'fully', rests: 'at-once' },
-  'window-closed': QUIET,
-  'never-started': AT_ONCE,
-  disabled: QUIET,
-  paused: QUIET,
-  interrupted: AT_ONCE,
-  released: AT_ONCE,
-  'newer-version': AT_ONCE,
+  'duration-spent': {
+    ...GUARD,
+    cools: 'fully',
+    says: 'its time is spent (defrag.maxDuration, or the end of the window)',
+  },
+  'stall-spent': {
+    ...GUARD,
+    says: 'its cycles were longer than defrag.maxStall for a minute, even with the gentlest settings',
+  },
+  'switched-off': { ...GUARD, cools: 'fully', rests: 'decay', says: 'somebody else has switched it off' },
+  'server-restarted': {
+    ...GUARD,
+    cools: 'fully',
+    rests: 'at-once',
+    isJudged: false,
+    says: 'the server has restarted, and its volatile settings went with it',
+  },
+  'window-closed': { ...WANTED, says: 'the window has closed' },
+  paused: { ...WANTED, says: 'the instance is paused' },
+  disabled: { ...WANTED, says: 'defrag.enabled is false now' },
+  'never-started': { ...AT_ONCE, isJudged: false, says: 'the job died before it had changed anything' },
+  interrupted: { ...AT_ONCE, says: 'the job was interrupted' },
+  released: { ...AT_ONCE, says: 'its lease was asked back (offpeak release)' },
+  'newer-version': {
+    ...AT_ONCE,
+    isJudged: false,
+    says: 'a newer version of Offpeak started it, and this version can only end it',
+  },
 };
 
-/** Whatever is not in the table is a guard. */
+/** Every other reason is a guard's. */
 export function traitsOf(reason: StopReason): StopTraits {
-  return TRAITS[reason] ?? GUARD;
+  return TRAITS[reason] ?? { ...GUARD, says: blockerKindText(reason as Parameters<typeof blockerKindText>[0]) };
 }

@@ -4,6 +4,7 @@ import type { Blocker } from '../../domain/blocker.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { Observation } from '../../domain/observation.ts';
 import type { Facts, Skip, StopDefrag, StopPlan, StopReason } from '../../domain/plan.ts';
+import type { Prediction } from '../../domain/prediction.ts';
 import { serverBlockers } from '../../guards/server-blockers.ts';
 import { identify } from '../../leases/identity.ts';
 import { wasGivenBack, wasTaken } from './own-settings.ts';
@@ -12,6 +13,7 @@ import { hasStoppedMoving, nextProgress, underWayIn } from './progress.ts';
 
 /** A finished defrag: hardly more than a heap ever gets to (1.1 %). Where it stops before, it returns too little for its work (progress.ts). */
 const GOAL_SHARE = 0.012;
+
 const GOAL_FLOOR = 1 * MIB;
 
 /** What to do with the node that our lease is on, after this look at it. */
@@ -72,12 +74,17 @@ function leasedBlockers({ observation, policy }: Facts, lease: Lease): readonly 
  * ended between the looks (`active_defrag_running:0`) after most of them, and it may be a human who has raised it.
  */
 function ownDefragCpu({ defrag }: Observation, policy: Facts['policy']): Percent {
-  const admit = Number(defrag.settings?.['active-defrag-cycle-max'] ?? policy.defrag.maxCpu);
-  return Math.max(defrag.running ?? 0, Number.isFinite(admit) ? admit : policy.defrag.maxCpu);
+  const allowed = Number(defrag.settings?.['active-defrag-cycle-max'] ?? policy.defrag.maxCpu);
+  return Math.max(defrag.running ?? 0, Number.isFinite(allowed) ? allowed : policy.defrag.maxCpu);
 }
 
 function isGoalMet({ memory }: Observation): boolean {
   const { allocatorActive: active, allocatorAllocated: allocated } = memory;
   if (active === undefined || allocated === undefined) return false;
   return active - allocated <= Math.max(GOAL_FLOOR, GOAL_SHARE * allocated);
+}
+
+/** What was started ends, whatever else may speak for carrying on. */
+export function stopping({ predicted }: { readonly predicted: Prediction }, because: StopReason): StopPlan {
+  return { kind: 'act', action: { kind: 'stop-defrag', because }, reason: because, predicted };
 }

@@ -1,4 +1,3 @@
-import { isEnqueued } from '../../alerts/outbox.ts';
 import { purgePatience } from '../../diagnosis/predict.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { NodeMemory } from '../../domain/node-history.ts';
@@ -9,7 +8,8 @@ import { memoryFor } from '../../state/history-placement.ts';
 import { remember } from '../../state/node-history.ts';
 import { type NodeContext, partsOf, seenBy } from '../context.ts';
 import { acquire, expected, failedOutcome, type Result } from '../new-lease.ts';
-import { learnFromPurge, rssBaseline, verify } from '../verify.ts';
+import { rssBaseline, verify } from '../verify.ts';
+import { learnFromPurge } from './learn.ts';
 
 /** RSS is sampled every 100 ms; a second look sooner than this sees the time before the purge. */
 const SETTLE_MS = 1000;
@@ -85,17 +85,4 @@ export async function purgeUnderLease(context: NodeContext, facts: Facts, plan: 
   );
   if (isOver) context.claims.release(context.node, context.holder);
   return result;
-}
-
-/**
- * Whether a purge whose job has died is one that nobody has told of: it was tried under this lease, and what came of it is neither
- * remembered nor entrusted. `memory` is of the node that the lease names.
- */
-export async function isPurgeUntold(
-  { ports, stage }: NodeContext,
-  { instance, node, acquiredAt }: Pick<Lease, 'instance' | 'node' | 'acquiredAt'>,
-  memory: NodeMemory,
-): Promise<boolean> {
-  if ((memory.lastPurgeAt ?? 0) < acquiredAt || (memory.purgeKnownAt ?? 0) >= acquiredAt) return false;
-  return !(await isEnqueued(ports.store, [stage, instance, node], acquiredAt));
 }

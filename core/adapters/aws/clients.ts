@@ -32,26 +32,28 @@ export class AwsEnvironmentError extends Error {
   override readonly name = 'AwsEnvironmentError';
 }
 
-/**
- * From the environment: region, credentials, and AWS_ENDPOINT_URL when set.
- *
- * @throws AwsEnvironmentError when no region is set or an endpoint is no URL
- */
+/** @throws AwsEnvironmentError see `clientSettings` */
 export function createCloudWatchClient(): CloudWatchClient {
-  return new CloudWatchClient({ ...CALL_POLICY, ...regionFrom(process.env, 'CLOUDWATCH') });
+  return new CloudWatchClient(clientSettings('CLOUDWATCH'));
 }
 
-/**
- * From the environment: region, credentials, and AWS_ENDPOINT_URL when set.
- *
- * @throws AwsEnvironmentError when no region is set or an endpoint is no URL
- */
+/** @throws AwsEnvironmentError see `clientSettings` */
 export function createDynamoClient(): DynamoDBClient {
-  return new DynamoDBClient({ ...CALL_POLICY, ...regionFrom(process.env, 'DYNAMODB') });
+  return new DynamoDBClient(clientSettings('DYNAMODB'));
 }
 
 /** The services, as the SDK writes them in AWS_ENDPOINT_URL_<service>. */
 type Service = 'CLOUDWATCH' | 'SNS' | 'DYNAMODB' | 'SSM' | 'SECRETS_MANAGER';
+
+/**
+ * What each client is made with: the policy of calls, and the region of the environment. The SDK itself reads credentials, and
+ * AWS_ENDPOINT_URL when it is set.
+ *
+ * @throws AwsEnvironmentError when no region is set or an endpoint is not a URL
+ */
+export function clientSettings(service: Service) {
+  return { ...CALL_POLICY, ...regionFrom(process.env, service) };
+}
 
 /**
  * What a client of `service` takes from the environment.

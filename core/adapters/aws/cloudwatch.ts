@@ -1,7 +1,7 @@
 import { type CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import pLimit from 'p-limit';
 import { type Metric, NAMESPACE } from '../../domain/metric-catalogue.ts';
-import type { MetricSink, PublishReport, Rejection } from '../../ports/sinks.ts';
+import { combined, type MetricSink, type PublishReport } from '../../ports/sinks.ts';
 import { describeFailure, statusOf } from './failure.ts';
 import { planMetricBatches, toDatum } from './metric-batches.ts';
 import { metricLabel } from './metric-limits.ts';
@@ -34,7 +34,7 @@ export function createMetricSink(client: CloudWatchClient, options: MetricSinkOp
       const budget: Budget = { extraCalls: EXTRA_CALLS };
       const put = (batch: readonly Metric[]) => putBatch(client, namespace, batch, budget);
       const reports = await pLimit(CONCURRENT_CALLS).map(batches, put);
-      return joinReports([{ sent: 0, rejected }, ...reports]);
+      return combined([{ sent: 0, rejected }, ...reports]);
     },
   };
 }
@@ -62,7 +62,7 @@ async function putBatch(
     const half = Math.ceil(batch.length / 2);
     const first = await putBatch(client, namespace, batch.slice(0, half), budget);
     const second = await putBatch(client, namespace, batch.slice(half), budget);
-    return joinReports([first, second]);
+    return combined([first, second]);
   }
 }
 
@@ -81,9 +81,4 @@ function refused(batch: readonly Metric[], why: string): PublishReport {
   if (first === undefined) return { sent: 0, rejected: [] };
   const what = batch.length === 1 ? metricLabel(first) : `${batch.length} metrics from ${metricLabel(first)} on`;
   return { sent: 0, rejected: [{ what, why }] };
-}
-
-function joinReports(reports: readonly PublishReport[]): PublishReport {
-  const rejected: readonly Rejection[] = reports.flatMap((report) => report.rejected);
-  return { sent: reports.reduce((sum, report) => sum + report.sent, 0), rejected };
 }

@@ -6,15 +6,19 @@ export class SecretUnavailable extends Error {
   override readonly name = 'SecretUnavailable';
 }
 
+/** Why the secret is of no use, once it was found or looked for: `is empty`. */
+export function unusable(what: string, problem: string): SecretUnavailable {
+  return new SecretUnavailable(`${what}, which the config names, ${problem}`);
+}
+
 /** What is known of a refusal, by the error's name; `permission` is what the reader needs. */
 export function secretUnavailable(what: string, permission: string, failure: unknown): SecretUnavailable {
-  const named = `${what}, which the config names,`;
   const name = failure instanceof Error ? failure.name : '';
-  if (/NotFound/.test(name)) return new SecretUnavailable(`${named} does not exist in this account and region`);
+  if (/NotFound/.test(name)) return unusable(what, 'does not exist in this account and region');
   if (/AccessDenied|NotAuthorized/.test(name)) {
-    return new SecretUnavailable(`${named} may not be read: allow this role ${permission}, and kms:Decrypt on its key`);
+    return unusable(what, `may not be read: allow this role ${permission}, and kms:Decrypt on its key`);
   }
-  return new SecretUnavailable(`${named} cannot be read: ${describeSafely(failure)}`);
+  return unusable(what, `cannot be read: ${describeSafely(failure)}`);
 }
 
 /**

@@ -3,17 +3,8 @@ import {
   type GetSecretValueCommandOutput,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { CALL_POLICY, regionFrom } from './clients.ts';
-import { SecretUnavailable, secretUnavailable } from './secret-failure.ts';
-
-/**
- * From the environment: region, credentials, and AWS_ENDPOINT_URL when set.
- *
- * @throws AwsEnvironmentError when no region is set or an endpoint is no URL
- */
-function createSecretsManagerClient(): SecretsManagerClient {
-  return new SecretsManagerClient({ ...CALL_POLICY, ...regionFrom(process.env, 'SECRETS_MANAGER') });
-}
+import { clientSettings } from './clients.ts';
+import { secretUnavailable, unusable } from './secret-failure.ts';
 
 /**
  * Reads secrets in their current version: the whole text, or one top-level key of the JSON object that it is.
@@ -21,9 +12,9 @@ function createSecretsManagerClient(): SecretsManagerClient {
  * @throws SecretUnavailable from each call, when there is no such text
  */
 export function openSecrets(
-  createClient = createSecretsManagerClient,
+  createClient = () => new SecretsManagerClient(clientSettings('SECRETS_MANAGER')),
 ): (id: string, key: string | undefined) => Promise<string> {
-  // Made at the first call: an environment that lacks a region is then told as what the reference lacks.
+  // Made at the first call: where no region is set, the error then names the reference.
   let client: SecretsManagerClient | undefined;
   return async (id, key) => {
     const what = `the secret ${id}`;
@@ -35,7 +26,7 @@ export function openSecrets(
       throw secretUnavailable(what, 'secretsmanager:GetSecretValue', failure);
     }
     return textOf(answer, key, (problem) => {
-      throw new SecretUnavailable(`${what}, which the config names, ${problem}`);
+      throw unusable(what, problem);
     });
   };
 }

@@ -3,7 +3,7 @@ import type { SSMClient } from '@aws-sdk/client-ssm';
 import pLimit from 'p-limit';
 import { printSecretReference, type SecretReference } from '../../config/address.ts';
 import { MINUTE, type Milliseconds } from '../../config/units.ts';
-import { SecretUnavailable } from './secret-failure.ts';
+import { unusable } from './secret-failure.ts';
 import type { openSecrets } from './secrets-manager.ts';
 import type { openParameters } from './ssm.ts';
 
@@ -79,14 +79,10 @@ export function createSecretReader(options: SecretReaderOptions): SecretReader {
 function readVariable(env: SecretReaderOptions['env'], name: string): string {
   const value = env[name];
   if (value) return value;
-  throw new SecretUnavailable(`the environment variable ${name}, which the config names, is not set`);
+  throw unusable(`the environment variable ${name}`, 'is not set');
 }
 
-/**
- * Reads a secret where it is. The SDK's clients are loaded with the first reference of their kind, so that a stack without
- * one does not: 90 kB, 7 ms once the rest of the SDK is there. That takes a bundle of several files (esbuild's `splitting`);
- * in one file, what is loaded late is not tree-shaken, and the job's start grows by 335 kB.
- */
+/** Reads a secret where it is. Each client of the SDK loads with the first reference of its kind: many stacks have none. */
 function sourcesOf({ env, ssm, secretsManager }: SecretReaderOptions): (reference: SecretReference) => Promise<string> {
   let parameters: Promise<ReturnType<typeof openParameters>> | undefined;
   let secrets: Promise<ReturnType<typeof openSecrets>> | undefined;

@@ -137,7 +137,7 @@ function withTexts(alert: Alert, change: (text: string) => string): Alert {
     title: change(title),
     why: change(why),
     next: change(next),
-    facts: alert.facts.map(({ label, value }) => ({ label: change(label), value: change(value) })),
+    facts: alert.facts.map((fact) => ({ ...fact, label: change(fact.label), value: change(fact.value) })),
     ...(alert.members !== undefined && { members: alert.members.map((member) => changed(member, change)) }),
   };
 }

@@ -1,13 +1,9 @@
 import { PublishCommand, type PublishCommandInput, SNSClient } from '@aws-sdk/client-sns';
-import { CALL_POLICY, regionFrom } from './clients.ts';
+import { clientSettings } from './clients.ts';
 
-/**
- * From the environment: region, credentials, and AWS_ENDPOINT_URL when set.
- *
- * @throws AwsEnvironmentError when no region is set or an endpoint is no URL
- */
+/** @throws AwsEnvironmentError see `clientSettings` */
 export function createSnsClient(): SNSClient {
-  return new SNSClient({ ...CALL_POLICY, ...regionFrom(process.env, 'SNS') });
+  return new SNSClient(clientSettings('SNS'));
 }
 
 /** Publishes one message, by one client for all of them. */

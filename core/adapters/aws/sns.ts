@@ -33,8 +33,8 @@ const TOPIC_ARN = /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/;
 
 /**
  * Sends each alert as one SNS message. An alert that SNS does not take is named in the report's `rejected`, and the
- * others still go; `send` does not throw when the service, the network or the credentials fail. The SDK's client is loaded with the
- * first alert: most ticks have none, and start with 21 kB less.
+ * others still go; `send` does not throw when the service, the network or the credentials fail. The SDK's client loads with the
+ * first alert: most ticks have none.
  *
  * @throws TypeError when `topicArn` is not the ARN of a standard topic
  * @throws AwsEnvironmentError when no region is set or an endpoint is no URL

@@ -52,8 +52,8 @@ function startDraft(outcome: Started, config: InstanceConfig | undefined): Draft
   const promised = config?.defrag.maxStall;
   const until = timeText(expiresAt, { timezone: config?.timezone, now: observation.at });
   const facts: readonly AlertFact[] = [
-    ...(rss === undefined ? [] : [{ label: 'RSS', value: bytesText(rss) }]),
-    { label: 'Predicted', value: `${bytesText(plan.predicted.reclaim)} back` },
+    ...(rss === undefined ? [] : [{ label: 'RSS', value: bytesText(rss), figure: 'rssBefore' } as const]),
+    { label: 'Predicted', value: `${bytesText(plan.predicted.reclaim)} back`, figure: 'predictedBytes' },
     ...(promised === undefined
       ? []
       : [{ label: 'Promised', value: `at most ${durationText(promised)} for a cycle, in 99.9 % of the time` }]),

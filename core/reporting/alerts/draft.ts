@@ -25,9 +25,13 @@ export function verdictFacts(verdict: Verdict): readonly AlertFact[] {
   const { rssBefore, rssAfter, reclaimed, predicted, share } = verdict;
   const ofPredicted = share === undefined ? '' : ` (${percentText(share * 100)})`;
   return [
-    { label: 'RSS before', value: bytesText(rssBefore) },
-    { label: 'RSS after', value: bytesText(rssAfter) },
-    { label: 'Returned', value: `${bytesText(reclaimed)} of ${bytesText(predicted)} predicted${ofPredicted}` },
+    { label: 'RSS before', value: bytesText(rssBefore), figure: 'rssBefore' },
+    { label: 'RSS after', value: bytesText(rssAfter), figure: 'rssAfter' },
+    {
+      label: 'Returned',
+      value: `${bytesText(reclaimed)} of ${bytesText(predicted)} predicted${ofPredicted}`,
+      figure: 'returnedBytes',
+    },
     { label: 'Cost', value: stallText(verdict) },
   ];
 }

@@ -1,8 +1,9 @@
+import { wordsOf } from '../../actions/registry.ts';
 import type { InstanceConfig } from '../../config/schema.ts';
 import type { AlertFact } from '../../domain/alert.ts';
 import { latestIn, type Notice, type Outcome } from '../../domain/outcome.ts';
+import { unworded } from '../../format/blocker.ts';
 import { sentence } from '../../format/units.ts';
-import { unworded } from '../wording/blocker.ts';
 import { noticeText } from '../wording/result.ts';
 import { type Draft, limitFigure, nodeFacts, settingsFact } from './draft.ts';
 
@@ -92,38 +93,19 @@ function changedFacts({ leftAlone }: Extract<Notice, { kind: 'settings-changed' 
   return Object.entries(leftAlone).map(([label, value]) => ({ label, value }));
 }
 
-const TITLES = {
-  purge: 'MEMORY PURGE failed',
-  'start-defrag': 'active defrag could not be started',
-  'stop-defrag': 'active defrag could not be ended',
-} as const;
-
 function failedDraft(notice: ActionFailed, facts: readonly AlertFact[], config: InstanceConfig | undefined): Draft {
   const { doing } = notice;
+  const { title, severity, next } = wordsOf(doing).failed;
   return {
     event: 'action-failed',
-    severity: doing === 'stop-defrag' ? 'critical' : 'warning',
-    title: TITLES[doing],
+    severity,
+    title,
     why: sentence(noticeText(notice)),
     facts,
-    next: nextText(doing, config !== undefined),
+    next: next(config !== undefined),
     figures: limitFigure(config),
     detail: doing,
   };
-}
-
-function nextText(doing: ActionFailed['doing'], isConfigured: boolean): string {
-  switch (doing) {
-    case 'purge':
-      return 'It is not repeated before its cooldown is over. If it keeps failing, check that the ACL user has +memory|purge, or set purge.enabled to false.';
-    case 'start-defrag':
-      return 'Whatever the server has taken is given back, at the latest by the next tick. If it keeps failing, check that the ACL user has +config|get and +config|set.';
-    case 'stop-defrag':
-      return isConfigured
-        ? 'Active defrag may still be on. The next tick tries again; by hand, CONFIG SET activedefrag no ends it at once.'
-        : 'Active defrag may still be on there, and Offpeak cannot reach it: do what is said above.';
-  }
-  throw new TypeError(unworded(doing));
 }
 
 /** Nothing may be started without the store, and what was started is known only to those who have seen it. */

@@ -1,11 +1,13 @@
+import { stopText } from '../../actions/defrag/describe.ts';
+import { traitsOf } from '../../actions/defrag/stop-reasons.ts';
 import type { InstanceConfig } from '../../config/schema.ts';
 import type { AlertEvent, AlertFact, Severity } from '../../domain/alert.ts';
 import type { PurgeAfterDefrag, Stopped } from '../../domain/outcome.ts';
 import type { StopReason } from '../../domain/plan.ts';
 import type { Verdict } from '../../domain/verdict.ts';
+import { unworded } from '../../format/blocker.ts';
 import { bytesText, sentence } from '../../format/units.ts';
-import { unworded } from '../wording/blocker.ts';
-import { reasonText, stopText } from '../wording/plan.ts';
+import { reasonText } from '../wording/plan.ts';
 import { settingsText, stallText } from '../wording/result.ts';
 import {
   againText,
@@ -39,24 +41,10 @@ export function stopDraft(outcome: Stopped, config: InstanceConfig | undefined):
   };
 }
 
-/** The run came to an end of its own; every other stop cut it short. */
-const ENDED: readonly StopReason[] = ['goal-met', 'no-progress'];
-/** Cut short by what somebody wanted or planned: nothing is wrong. */
-const WANTED: readonly StopReason[] = [
-  'window-closed',
-  'interrupted',
-  'disabled',
-  'paused',
-  'released',
-  'never-started',
-  'newer-version',
-];
-
 function kindOf(because: StopReason, verdict: Verdict | undefined): { event: AlertEvent; severity: Severity } {
   if (because === 'server-restarted') return { event: 'lease-lost', severity: 'warning' };
-  if (!ENDED.includes(because)) {
-    return { event: 'defrag-aborted', severity: WANTED.includes(because) ? 'info' : 'warning' };
-  }
+  const { kind } = traitsOf(because);
+  if (kind !== 'end') return { event: 'defrag-aborted', severity: kind === 'wanted' ? 'info' : 'warning' };
   return verdict && verdict.kind !== 'improved'
     ? { event: 'cure-ineffective', severity: 'warning' }
     : { event: 'defrag-finished', severity: 'info' };

@@ -1,6 +1,6 @@
 import type { Finding } from '../../domain/diagnosis.ts';
+import { unworded } from '../../format/blocker.ts';
 import { bytesText, percentText } from '../../format/units.ts';
-import { unworded } from './blocker.ts';
 import { obstacleText } from './obstacle.ts';
 
 /** What a diagnosis has found, and which cure it has. */

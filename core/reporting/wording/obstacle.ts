@@ -1,7 +1,7 @@
 import type { Obstacle } from '../../domain/diagnosis.ts';
 import type { Denial } from '../../domain/engine.ts';
+import { unworded } from '../../format/blocker.ts';
 import { bytesText, durationText } from '../../format/units.ts';
-import { unworded } from './blocker.ts';
 
 // Why a cure cannot be had: the same words in a finding, beside a bar and in a plan.
 

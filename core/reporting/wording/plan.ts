@@ -1,8 +1,8 @@
+import { wordsOf } from '../../actions/registry.ts';
+import type { StepWords } from '../../actions/words.ts';
 import type { Diagnosis } from '../../domain/diagnosis.ts';
-import type { Acting, Plan, StopDefrag, StopReason } from '../../domain/plan.ts';
-import { bytesText, durationText, type Moment } from '../../format/units.ts';
-import { blockerKindText, blockerText, unworded } from './blocker.ts';
-import { pauseText } from './pause.ts';
+import type { Acting, Plan } from '../../domain/plan.ts';
+import type { Moment } from '../../format/units.ts';
 import { skippingText } from './skip.ts';
 
 /** What else is known where a plan is put into words; without it the sentence has fewer figures. */
@@ -16,7 +16,7 @@ export interface ReachedNode {
 export function planText(plan: Plan, timezone?: string, seen: ReachedNode = {}): string {
   const moment = { timezone, now: seen.now };
   return plan.kind === 'act'
-    ? `${actionName(plan)}: ${actingText(plan, moment, seen.diagnosis)}`
+    ? `${wordsOf(plan.action.kind).name}: ${actingText(plan, moment, seen.diagnosis)}`
     : `${plan.reason === 'defragmenting' ? 'carry on' : 'nothing'}: ${skippingText(plan, moment, seen.diagnosis)}`;
 }
 
@@ -26,81 +26,7 @@ export function reasonText(plan: Plan, timezone?: string, seen: ReachedNode = {}
   return plan.kind === 'act' ? actingText(plan, moment, seen.diagnosis) : skippingText(plan, moment, seen.diagnosis);
 }
 
-function actionName({ action }: Acting): string {
-  switch (action.kind) {
-    case 'purge':
-      return 'purge';
-    case 'start-defrag':
-      return 'start active defrag';
-    case 'stop-defrag':
-      return 'stop active defrag';
-  }
-  return unworded(action);
-}
-
-function actingText({ action, reason, predicted }: Acting, moment: Moment, diagnosis?: Diagnosis): string {
-  const layers = diagnosis?.layers;
-  const back = `predicted ${bytesText(predicted.reclaim)} back`;
-  switch (action.kind) {
-    case 'start-defrag': {
-      const lost = layers ? `${bytesText(layers.externalFragmentation)} are lost in holes` : 'memory is lost in holes';
-      return `${lost}; ${back}, in stalls of about ${durationText(predicted.stall)}${runText(predicted)}`;
-    }
-    case 'purge': {
-      const kept = layers ? `${bytesText(layers.retained)} of free pages are` : 'free pages are';
-      const why = reason === 'after-defrag' ? 'still kept after the defrag' : 'kept by the allocator';
-      return `${kept} ${why}; ${back}, clients blocked for about ${durationText(predicted.stall)}`;
-    }
-    case 'stop-defrag':
-      return `${stopText(action, moment)}; every setting goes back`;
-  }
-  return unworded(action);
-}
-
-/** The first cycle where it stands out, and how long the run takes. */
-function runText({ stall, firstCycle = 0, duration, isLearned }: Acting['predicted']): string {
-  const first =
-    firstCycle > 2 * stall && firstCycle >= 1 ? ` (once up to ${durationText(firstCycle)} as it begins)` : '';
-  const about = isLearned ? 'about' : 'an estimated';
-  return `${first}${duration === undefined ? '' : `, for ${about} ${durationText(duration)}`}`;
-}
-
-/** Why a running defrag is ended. */
-export function stopText({ because, blockers, pause }: Omit<StopDefrag, 'kind'>, moment: Moment = {}): string {
-  if (pause) return `the instance is ${pauseText(pause, moment)}`;
-  if (blockers && blockers.length > 0) return blockers.map((blocker) => blockerText(blocker, moment)).join('; ');
-  return stopReasonText(because);
-}
-
-function stopReasonText(because: StopReason): string {
-  switch (because) {
-    case 'goal-met':
-      return 'the holes are closed, and what is left is not worth more work';
-    case 'no-progress':
-      return 'more work would return next to nothing';
-    case 'window-closed':
-      return 'the window has closed';
-    case 'duration-spent':
-      return 'its time is spent (defrag.maxDuration, or the end of the window)';
-    case 'stall-spent':
-      return 'its cycles were longer than defrag.maxStall for a minute, even with the gentlest settings';
-    case 'switched-off':
-      return 'somebody else has switched it off';
-    case 'server-restarted':
-      return 'the server has restarted, and its volatile settings went with it';
-    case 'never-started':
-      return 'the job died before it had changed anything';
-    case 'paused':
-      return 'the instance is paused';
-    case 'disabled':
-      return 'defrag.enabled is false now';
-    case 'interrupted':
-      return 'the job was interrupted';
-    case 'released':
-      return 'its lease was asked back (offpeak release)';
-    case 'newer-version':
-      return 'a newer version of Offpeak started it, and this version can only end it';
-    default:
-      return blockerKindText(because);
-  }
+function actingText(plan: Acting, moment: Moment, diagnosis?: Diagnosis): string {
+  const words: StepWords = wordsOf(plan.action.kind);
+  return words.why(plan, plan.action, moment, diagnosis);
 }

@@ -1,9 +1,10 @@
+import { wordsOf } from '../../actions/registry.ts';
 import { MIB } from '../../config/units.ts';
 import type { Settings } from '../../domain/observation.ts';
 import type { Notice } from '../../domain/outcome.ts';
 import type { Verdict } from '../../domain/verdict.ts';
+import { unworded } from '../../format/blocker.ts';
 import { bytesText, durationText, percentText } from '../../format/units.ts';
-import { unworded } from './blocker.ts';
 
 /** What a cure gave back and what it cost, against what was predicted and promised. */
 export function verdictText(verdict: Verdict): string {
@@ -61,12 +62,6 @@ function stallName(cure: Verdict['cure']): string {
   return cure === 'purge' ? 'clients blocked for' : 'longest stall';
 }
 
-const DOING = {
-  purge: 'MEMORY PURGE',
-  'start-defrag': 'starting active defrag',
-  'stop-defrag': 'stopping active defrag',
-} as const;
-
 /** What must be told besides the plan and the verdict. */
 export function noticeText(notice: Notice): string {
   switch (notice.kind) {
@@ -85,7 +80,7 @@ export function noticeText(notice: Notice): string {
     case 'same-server':
       return `this is the same server as ${notice.as} (the same run_id): it is only watched here, and tended there`;
     case 'action-failed':
-      return `${DOING[notice.doing]} failed: ${notice.why}`;
+      return `${wordsOf(notice.doing).doing} failed: ${notice.why}`;
     case 'state-unavailable':
       return `the state store is unavailable: ${notice.why}`;
   }

@@ -1,7 +1,9 @@
+import { wordsOf } from '../../actions/registry.ts';
 import type { Diagnosis } from '../../domain/diagnosis.ts';
 import type { Plan, SkipReason } from '../../domain/plan.ts';
+import { blockerKindText, blockerText } from '../../format/blocker.ts';
+import { pauseText } from '../../format/pause.ts';
 import { bytesText, countText, durationText, type Moment, percentText, timeText } from '../../format/units.ts';
-import { blockerKindText, blockerText } from './blocker.ts';
 import {
   CONFIG_REFUSED,
   deniedText,
@@ -11,7 +13,6 @@ import {
   UNSUPPORTED,
   WOULD_BLOCK,
 } from './obstacle.ts';
-import { pauseText } from './pause.ts';
 
 type Skipping = Extract<Plan, { kind: 'skip' }>;
 
@@ -104,7 +105,7 @@ function insteadText({ reason, instead }: Skipping): string {
   if (!instead) return '';
   const bytes = bytesText(instead.predicted.reclaim);
   if (reason === 'would-block' || reason === 'would-stall') return `it would return ${bytes}`;
-  return instead.action === 'purge' ? `would have purged ${bytes}` : `would have started active defrag for ${bytes}`;
+  return wordsOf(instead.action).wouldHave(bytes);
 }
 
 function curesText(diagnosis?: Diagnosis): string {

@@ -1,9 +1,23 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { FLEET_METRICS, JOB_METRICS, NAMESPACE, NODE_METRICS } from '../../../core/domain/metric-catalogue.ts';
-import { ANCHORS } from '../../../infra/runbook.ts';
-import { CARTS, fleetFile, metricsRead, ofType, QUEUE, resourcesOf, SESSIONS, stackFile } from './stacks.ts';
+import { parseAlarmDescription } from '../../../core/format/alarm-description.ts';
+import { ANCHORS, runbookPlace } from '../../../infra/runbook.ts';
+import { anchorsOf } from '../../support/headings.ts';
+import {
+  CARTS,
+  fleetFile,
+  metricsRead,
+  ofType,
+  propertiesOf,
+  QUEUE,
+  resourcesOf,
+  SESSIONS,
+  stackFile,
+} from './stacks.ts';
 
 const ALARM = 'AWS::CloudWatch::Alarm';
+const RUNBOOK = readFileSync(new URL('../../../docs/runbook.md', import.meta.url), 'utf8');
 const CARTS_1 = 'carts/carts-1.example:6379';
 
 function alarmsOf(yaml: string = stackFile()) {
@@ -37,13 +51,22 @@ describe('every alarm', () => {
       expect(OKActions).toEqual([{ Ref: 'AlertTopic' }]);
       expect(AlarmName).toMatch(/^offpeak-prod\/[^/]+(\/[^/]+)?\/[a-z-]+-(warning|critical)$/);
       expect(String(AlarmName).length).toBeLessThanOrEqual(255);
-      const [, anchor] =
-        /Runbook: https:\/\/wiki\.redis\.example\/offpeak#([a-z-]+)$/.exec(String(AlarmDescription)) ?? [];
+      const { severity, next, runbook } = parseAlarmDescription(String(AlarmDescription)) ?? {};
+      expect(AlarmName).toMatch(new RegExp(`-${severity}$`));
+      expect(next).toMatch(/^[A-Z].*\.$/);
+      const [page, anchor] = runbook?.split('#') ?? [];
+      expect(page).toBe('https://wiki.redis.example/offpeak');
       expect(Object.values(ANCHORS)).toContain(anchor);
       expect(String(AlarmDescription).length).toBeLessThanOrEqual(1024);
       expect(Number(EvaluationPeriods)).toBeGreaterThan(0);
     },
   );
+
+  test.each(Object.values(ANCHORS))('without an address in the config, the section is named: %s', (anchor) => {
+    const [, heading = ''] = /^docs\/runbook\.md, section "([^"]+)"$/.exec(runbookPlace({}, anchor)) ?? [];
+    expect(anchorsOf(`## ${heading}`)).toEqual([anchor]);
+    expect(RUNBOOK).toContain(`\n## ${heading}\n`);
+  });
 
   test('has a name of its own', () => {
     const names = alarmsOf().map((alarm) => ('AlarmName' in alarm ? alarm.AlarmName : ''));
@@ -159,7 +182,7 @@ describe('a change of one threshold', () => {
     const after = resourcesOf(stackFile([SESSIONS, carts, QUEUE]));
     const changed = Object.keys(after).filter((id) => JSON.stringify(after[id]) !== JSON.stringify(before[id]));
     expect(Object.keys(after)).toEqual(Object.keys(before));
-    const names = changed.map((id) => after[id]?.Properties.AlarmName ?? id);
+    const names = changed.map((id) => propertiesOf(after[id]).AlarmName ?? id);
     expect(names.toSorted()).toEqual([
       'Dashboard',
       'offpeak-prod/carts/carts-1.example:6379/fragmentation-warning',
@@ -192,7 +215,7 @@ describe('beyond 25 nodes', () => {
       const yaml = fleetFile(26).replace('{ id: node-3,', `{ id: node-3, ${thresholds},`);
       expect(alarmNamed('offpeak-prod/fleet/fragmentation-warning', yaml)).toMatchObject({
         AlarmDescription: expect.stringContaining(
-          `of their instance for ${minutes} minutes. The dashboard shows which`,
+          `of their instance for ${minutes} minutes.\nNext: Look at the dashboard`,
         ),
         EvaluationPeriods: n,
         DatapointsToAlarm: n,
@@ -221,9 +244,7 @@ describe('unreachable, of one node as of a fleet,', () => {
       ['offpeak-prod/fleet/unreachable-critical', fleet, 'Nodes have'],
     ] as const) {
       expect(alarmNamed(name, yaml)).toMatchObject({
-        AlarmDescription: expect.stringContaining(
-          `${who} not answered Offpeak in ${looks} looks in a row. Look whether`,
-        ),
+        AlarmDescription: expect.stringContaining(`${who} not answered Offpeak in ${looks} looks in a row.\nNext: `),
         EvaluationPeriods: looks,
         DatapointsToAlarm: looks,
       });

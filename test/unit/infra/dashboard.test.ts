@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Json } from '../../../infra/cloudformation.ts';
-import { fleetFile, resourcesOf, stackFile } from './stacks.ts';
+import type { Json } from '../../../infra/json.ts';
+import { fleetFile, propertiesOf, resourcesOf, stackFile } from './stacks.ts';
 
 const REGION = `\${AWS::Region}`;
 
@@ -68,7 +68,7 @@ describe('the dashboard', () => {
   }
 
   function bodyOf(yaml: string): { readonly widgets: readonly Widget[] } {
-    const body = resourcesOf(yaml).Dashboard?.Properties.DashboardBody as { 'Fn::Sub': string };
+    const body = propertiesOf(resourcesOf(yaml).Dashboard).DashboardBody as { 'Fn::Sub': string };
     return JSON.parse(body['Fn::Sub']);
   }
 });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Json, Resources } from '../../../infra/cloudformation.ts';
+import type { Resources } from '../../../infra/cloudformation.ts';
 import { template } from '../../../infra/template.ts';
-import { deployable, LONELY_VPC } from './stacks.ts';
+import { deployable, LONELY_VPC, propertiesOf } from './stacks.ts';
 
 /** Letters that make collisions: words of the stack's own, and hyphens wherever they may stand. */
 const word = fc.constantFrom(
@@ -61,10 +61,10 @@ function resourcesOf({ stage: of, instances }: Stack): Resources {
 const NAMES = ['AlarmName', 'DashboardName', 'TopicName', 'QueueName', 'Name', 'RoleName', 'TableName', 'FunctionName'];
 
 function namesOf(resources: Resources): readonly string[] {
-  return Object.values(resources).flatMap(({ Type, Properties }) =>
+  return Object.values(resources).flatMap((resource) =>
     NAMES.flatMap((key) => {
-      const given: Json | undefined = Properties[key];
-      return typeof given === 'string' ? [`${Type} ${given}`] : [];
+      const given = propertiesOf(resource)[key];
+      return typeof given === 'string' ? [`${resource.Type} ${given}`] : [];
     }),
   );
 }

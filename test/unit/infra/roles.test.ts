@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { formatProblems } from '../../../core/config/problem.ts';
-import type { Json, Resource } from '../../../infra/cloudformation.ts';
+import type { Json } from '../../../infra/json.ts';
+import type { Resource } from '../../../infra/resource-types.ts';
 import { secretProblems } from '../../../infra/secret-policies.ts';
-import { CARTS, deployable, LONELY_VPC, ofType, resourcesOf, secretsFile, stackFile } from './stacks.ts';
+import { CARTS, deployable, LONELY_VPC, ofType, propertiesOf, resourcesOf, secretsFile, stackFile } from './stacks.ts';
 
 interface Statement {
   readonly Action: readonly string[];
@@ -28,8 +29,10 @@ function charactersOf(policyDocument: unknown): number {
     .length;
 }
 
-function statementsOf({ Properties }: Resource): readonly Statement[] {
-  const policies = Properties.Policies as unknown as readonly { PolicyDocument: { Statement: readonly Statement[] } }[];
+function statementsOf(role: Resource): readonly Statement[] {
+  const policies = propertiesOf(role).Policies as unknown as readonly {
+    PolicyDocument: { Statement: readonly Statement[] };
+  }[];
   return policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
 }
 
@@ -47,7 +50,7 @@ describe('roles', () => {
   });
 
   test('F18: of the schedule is taken for schedules of this account and region alone', () => {
-    const { AssumeRolePolicyDocument } = resources.ScheduleRole?.Properties ?? {};
+    const { AssumeRolePolicyDocument } = propertiesOf(resources.ScheduleRole);
     const { Statement } = AssumeRolePolicyDocument as unknown as { readonly Statement: readonly Json[] };
     expect(Statement).toEqual([
       {
@@ -143,7 +146,7 @@ describe('more secrets than a role can name by itself', () => {
       expect(charactersOf(Properties.PolicyDocument)).toBeLessThanOrEqual(6_144);
     }
     // By the role itself: a policy that names its role may come after the function's first run.
-    const attached = (role.Properties.ManagedPolicyArns ?? []) as readonly { readonly Ref: string }[];
+    const attached = (propertiesOf(role).ManagedPolicyArns ?? []) as readonly { readonly Ref: string }[];
     expect(attached.map(({ Ref }) => Ref).toSorted()).toEqual(policies.map(([id]) => id));
   });
 

@@ -1,8 +1,10 @@
 import { parseConfig } from '../../../core/config/parse.ts';
 import { formatProblems } from '../../../core/config/problem.ts';
 import type { Config } from '../../../core/config/schema.ts';
-import type { Json, Resource, Resources } from '../../../infra/cloudformation.ts';
+import type { Resources } from '../../../infra/cloudformation.ts';
+import type { Intrinsic, Json } from '../../../infra/json.ts';
 import type { Network } from '../../../infra/network.ts';
+import type { Resource, ResourceOf, ResourceType } from '../../../infra/resource-types.ts';
 import { template } from '../../../infra/template.ts';
 
 export const NO_NETWORK: Network = {
@@ -79,8 +81,18 @@ export function secretsFile(secrets: number, reference = (n: number) => `ssm:/of
   );
 }
 
-export function ofType(resources: Resources, type: string): readonly (readonly [id: string, resource: Resource])[] {
-  return Object.entries(resources).filter(([, { Type }]) => Type === type);
+/** The resources of one type, with their logical ids. */
+export function ofType<Type extends ResourceType>(
+  resources: Resources,
+  type: Type,
+): readonly (readonly [id: string, resource: ResourceOf<Type>])[] {
+  const isOfType = (resource: Resource): resource is Extract<Resource, ResourceOf<Type>> => resource.Type === type;
+  return Object.entries(resources).flatMap(([id, resource]) => (isOfType(resource) ? [[id, resource]] : []));
+}
+
+/** What a resource of any type says, by the names that several types share. */
+export function propertiesOf(resource: Resource | undefined): Readonly<Record<string, Json | undefined>> {
+  return resource?.Properties ?? {};
 }
 
 /** What a metric of an alarm is called, with its namespace and dimensions; several of metric math. */
@@ -90,20 +102,21 @@ export interface ReadMetric {
   readonly dimensions: Readonly<Record<string, Json>>;
 }
 
-interface AlarmShape {
-  readonly Namespace?: Json;
-  readonly MetricName?: Json;
-  readonly Dimensions?: readonly { readonly Name: string; readonly Value: Json }[];
-  readonly Metrics?: readonly { readonly MetricStat?: { readonly Metric: AlarmShape } }[];
-}
+export type Alarm = ResourceOf<'AWS::CloudWatch::Alarm'>['Properties'];
 
-export function metricsRead(properties: Resource['Properties']): readonly ReadMetric[] {
-  const { Metrics, ...own }: AlarmShape = properties;
+export function metricsRead({ Metrics, ...own }: Partial<Alarm>): readonly ReadMetric[] {
   const read =
-    Metrics === undefined ? [own] : Metrics.flatMap(({ MetricStat }) => (MetricStat ? [MetricStat.Metric] : []));
-  return read.map(({ Namespace = '', MetricName = '', Dimensions = [] }) => ({
+    Metrics === undefined
+      ? [own]
+      : listOf(Metrics).flatMap(({ MetricStat }) => (MetricStat ? [MetricStat.Metric] : []));
+  return read.map(({ Namespace = '', MetricName = '', Dimensions }) => ({
     namespace: Namespace,
     name: MetricName,
-    dimensions: Object.fromEntries(Dimensions.map(({ Name, Value }) => [Name, Value])),
+    dimensions: Object.fromEntries(listOf(Dimensions).map(({ Name, Value }) => [Name, Value])),
   }));
+}
+
+/** A list of the template; none of ours is left to CloudFormation. */
+export function listOf<Item>(list: readonly Item[] | Intrinsic | undefined): readonly Item[] {
+  return Array.isArray(list) ? list : [];
 }

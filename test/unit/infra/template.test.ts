@@ -4,6 +4,7 @@ import { ENVIRONMENT } from '../../../core/config/environment.ts';
 import { byLogicalId } from '../../../infra/cloudformation.ts';
 import { maintainSettings, notifierSettings } from '../../../infra/functions.ts';
 import { logicalPart } from '../../../infra/names.ts';
+import { deadLetters } from '../../../infra/queues.ts';
 import { template } from '../../../infra/template.ts';
 import { listing } from '../../infra/listing.ts';
 import {
@@ -12,6 +13,7 @@ import {
   LONELY_VPC,
   NO_NETWORK,
   ofType,
+  propertiesOf,
   QUEUE,
   resourcesOf,
   SESSIONS,
@@ -65,7 +67,7 @@ describe('logical ids', () => {
     expect(() => template(twice, NO_NETWORK)).toThrow(
       /^two resources have the logical id NodeAlarmQueue\w+: rename one of the instances/,
     );
-    const [topics, more] = [{ A: { Type: 'T', Properties: {} } }, { A: { Type: 'U', Properties: {} } }];
+    const [topics, more] = [{ A: deadLetters('one') }, { A: deadLetters('another') }];
     expect(() => byLogicalId([...Object.entries(topics), ...Object.entries(more)])).toThrow('logical id A');
   });
 });
@@ -102,7 +104,7 @@ describe('what surrounds the job', () => {
   test('the topic is open to the alarms of this account, and not encrypted with a key that they cannot use', () => {
     const { AlertTopic, AlertTopicPolicy } = resourcesOf();
     expect(AlertTopic?.Properties).toEqual({ TopicName: 'offpeak-prod-alerts', DisplayName: 'Offpeak prod' });
-    expect(AlertTopic?.Properties.TopicName).toMatch(/^[A-Za-z0-9_-]{1,256}$/);
+    expect(propertiesOf(AlertTopic).TopicName).toMatch(/^[A-Za-z0-9_-]{1,256}$/);
     expect(JSON.stringify(AlertTopicPolicy)).toContain('"Service":"cloudwatch.amazonaws.com"');
     expect(JSON.stringify(AlertTopicPolicy)).toContain('aws:SourceAccount');
   });
@@ -153,8 +155,7 @@ describe('what surrounds the job', () => {
     expect(NotifySlackQueueSource?.Properties).toEqual({
       EventSourceArn: arn,
       FunctionName: { 'Fn::GetAtt': ['NotifySlackLambdaFunction', 'Arn'] },
-      BatchSize: 10,
-      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      BatchSize: 1,
       ScalingConfig: { MaximumConcurrency: 2 },
     });
     expect(NotifySlackSubscription?.Properties).toMatchObject({

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { plan } from '../../../../core/actions/plan.ts';
+import { actionOf } from '../../../../core/actions/registry.ts';
 import type { DefragPolicy } from '../../../../core/config/schema.ts';
 import { HOUR, MIB, SECOND } from '../../../../core/config/units.ts';
 import { NOTHING_REMEMBERED, type NodeMemory } from '../../../../core/domain/node-history.ts';
 import type { Observation } from '../../../../core/domain/observation.ts';
 import type { Facts, SkipReason } from '../../../../core/domain/plan.ts';
-import { firstLook } from '../../../../core/guards/admission.ts';
 import { anEngine, anInstance, anObservation, aPlan, aPurgePlan, NOW } from '../../../support/builders.ts';
 import { aRetainingObservation, aSituation, CLOSED, OPEN } from '../../../support/situations.ts';
 
@@ -208,6 +208,6 @@ describe('time left', () => {
     ['a defrag only for the traffic and the noise', aPlan(), 2_000],
     ['a purge after a defrag likewise', aPurgePlan({ reason: 'after-defrag' }), 2_000],
   ])('%s', (_what, acting, wait) => {
-    expect(firstLook(acting)).toBe(wait);
+    expect(actionOf(acting.action.kind).terms(aSituation(), acting).secondLook).toBe(wait);
   });
 });

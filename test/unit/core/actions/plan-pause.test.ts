@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { plan, planAfterDefrag } from '../../../../core/actions/plan.ts';
+import { plan } from '../../../../core/actions/plan.ts';
+import { planAfterDefrag } from '../../../../core/actions/purge/after-defrag.ts';
 import { HOUR, MINUTE } from '../../../../core/config/units.ts';
 import { longest, type Pause } from '../../../../core/domain/pause.ts';
 import type { Facts } from '../../../../core/domain/plan.ts';

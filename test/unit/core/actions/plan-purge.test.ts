@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { plan, planAfterDefrag } from '../../../../core/actions/plan.ts';
+import { plan } from '../../../../core/actions/plan.ts';
+import { planAfterDefrag } from '../../../../core/actions/purge/after-defrag.ts';
 import type { InstanceConfig, PurgePolicy } from '../../../../core/config/schema.ts';
 import { MIB, MINUTE } from '../../../../core/config/units.ts';
 import { NOTHING_REMEMBERED, type NodeMemory } from '../../../../core/domain/node-history.ts';

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { learnFromDefrag, learnFromPurge, verify } from '../../../../core/actions/verify.ts';
+import { learnFromDefrag } from '../../../../core/actions/defrag/learn.ts';
+import { learnFromPurge } from '../../../../core/actions/purge/learn.ts';
+import { verify } from '../../../../core/actions/verify.ts';
 import { GIB, MIB } from '../../../../core/config/units.ts';
 import { predictPurge } from '../../../../core/diagnosis/predict.ts';
 import type { Lease } from '../../../../core/domain/lease.ts';

@@ -53,7 +53,7 @@ function anAlert(n: number, event: Alert['event'] = 'purged'): Alert {
     ...place,
     title: 'carts: 1 GiB returned by a purge',
     why: 'Because.',
-    facts: [{ label: 'Returned', value: '1 GiB' }],
+    facts: [{ label: 'Returned', value: '1 GiB', figure: 'returnedBytes' }],
     next: 'Nothing to do.',
     figures: { returnedBytes: 1 },
   };
@@ -73,13 +73,13 @@ describe('the outbox', () => {
   });
 
   test('what was entrusted by a job that died is told by the next one, whole, as soon as it cannot be on its way', async () => {
-    const { ports, world, received } = anOutbox();
+    const { ports, world, messages } = anOutbox();
     await enqueue(ports, 'dead', [anAlert(1)]);
     await deliver(ports, 'next', []);
-    expect(received).toEqual([]);
+    expect(messages).toEqual([]);
     world.now += FRESH;
     await deliver(ports, 'next', []);
-    expect(received).toEqual([anAlert(1).id]);
+    expect(messages).toEqual([anAlert(1)]);
   });
 
   test('each job that dies after the delivery leads to one repeat with the same id', async () => {

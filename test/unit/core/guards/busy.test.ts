@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { LoadCounters } from '../../../../core/diagnosis/load.ts';
 import type { Activity, Observation } from '../../../../core/domain/observation.ts';
+import { blockerText } from '../../../../core/format/blocker.ts';
 import { busy } from '../../../../core/guards/busy.ts';
-import { blockerText } from '../../../../core/reporting/wording/blocker.ts';
 import { anInstance, anObservation, NOW } from '../../../support/builders.ts';
 
 const CPU = anInstance();

@@ -1,16 +1,41 @@
 import { MIB } from '../../../../core/config/units.ts';
 import type { AlertEvent, Severity } from '../../../../core/domain/alert.ts';
 import type { Outcome } from '../../../../core/domain/outcome.ts';
-import { aFailure, anOutcome, aSeen, aVerdict } from '../../../support/builders.ts';
-import { purged, started, stopped } from '../actions/defrag/steps.ts';
+import { aFailure, anObservation, anOutcome, aSeen, aVerdict, SETTINGS } from '../../../support/builders.ts';
+import { purged, retaining, started, stopped } from '../actions/defrag/steps.ts';
 import { NOTICES, STOPS } from './samples.ts';
 
 /** Too little to be worth its price. */
 export const weak = aVerdict({ kind: 'unchanged', reclaimed: 3 * MIB, rssAfter: 838 * MIB, share: 3 / 350 });
 
+const weakPurge = aVerdict({
+  cure: 'purge',
+  kind: 'unchanged',
+  rssBefore: 800 * MIB,
+  rssAfter: 797 * MIB,
+  reclaimed: 3 * MIB,
+  predicted: 310 * MIB,
+  share: 3 / 310,
+  stall: 18,
+  promisedStall: 250,
+});
+
+/** Active defrag that Offpeak has not started. */
+const defragging = aSeen({
+  observation: anObservation({
+    defrag: { settings: { ...SETTINGS, activedefrag: 'yes' }, running: 25, hits: 210_000, misses: 90_000 },
+  }),
+});
+
+const ORPHANED =
+  'Offpeak holds a lease on this node, and the config no longer names it; put the node back into the config, or type on the server: CONFIG SET activedefrag no; CONFIG SET hz 10';
+
+/** Longer cycles than promised, for an eighth of the time. */
+const slow = aVerdict({ rssAfter: 741 * MIB, reclaimed: 100 * MIB, share: 100 / 350, stall: 31, beyond: 0.12 });
+
 const before = aSeen();
 
-const { verdict: _, ...lost } = stopped('server-restarted', { after: before });
+const { verdict: _, ...lost } = stopped('server-restarted', { after: before, restored: {} });
 
 export type Row = readonly [
   name: string,
@@ -24,10 +49,10 @@ export const ROWS: readonly Row[] = [
   ['a purge that helped', [purged], 'purged', 'info', 'sessions: 300 MiB returned by a purge'],
   [
     'a purge that did not',
-    [{ ...purged, verdict: { ...weak, cure: 'purge' } }],
+    [{ ...purged, after: retaining, verdict: weakPurge }],
     'cure-ineffective',
     'warning',
-    'sessions: a purge returned 3 MiB of 350 MiB predicted',
+    'sessions: a purge returned 3 MiB of 310 MiB predicted',
   ],
   ['a defrag begins', [started], 'defrag-started', 'info', 'sessions: active defrag started, 350 MiB predicted back'],
   ['its goal is met', [stopped('goal-met')], 'defrag-finished', 'info', 'sessions: 341 MiB returned by active defrag'],
@@ -90,7 +115,7 @@ export const ROWS: readonly Row[] = [
   ],
   [
     'stalls',
-    [stopped('stall-spent')],
+    [stopped('stall-spent', { verdict: slow })],
     'defrag-aborted',
     'warning',
     'sessions: active defrag ended early: its cycles were longer than defrag.maxStall for a minute, even with the gentlest settings',
@@ -118,7 +143,7 @@ export const ROWS: readonly Row[] = [
   ],
   [
     'foreign',
-    [anOutcome({ notices: [NOTICES['foreign-defrag']] })],
+    [anOutcome({ before: defragging, notices: [NOTICES['foreign-defrag']] })],
     'foreign-defrag',
     'info',
     'sessions: active defrag is on, and not by us',
@@ -204,7 +229,7 @@ export const ROWS: readonly Row[] = [
     [
       aFailure({
         instance: 'gone',
-        notices: [{ kind: 'action-failed', doing: 'stop-defrag', why: 'CONFIG SET hz 10' }],
+        notices: [{ kind: 'action-failed', doing: 'stop-defrag', why: ORPHANED }],
       }),
     ],
     'action-failed',

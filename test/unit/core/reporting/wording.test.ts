@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GIB, HOUR, MIB, MINUTE } from '../../../../core/config/units.ts';
 import type { Obstacle } from '../../../../core/domain/diagnosis.ts';
+import { blockerKindText, blockerText } from '../../../../core/format/blocker.ts';
 import {
   bytesText,
   countText,
@@ -11,7 +12,6 @@ import {
   sentence,
   timeText,
 } from '../../../../core/format/units.ts';
-import { blockerKindText, blockerText } from '../../../../core/reporting/wording/blocker.ts';
 import { findingText } from '../../../../core/reporting/wording/finding.ts';
 import { obstacleNote } from '../../../../core/reporting/wording/obstacle.ts';
 import { planText, reasonText } from '../../../../core/reporting/wording/plan.ts';

@@ -1,4 +1,6 @@
-import type { Json, Resource, Resources } from '../../../../infra/cloudformation.ts';
+import type { Resources } from '../../../../infra/cloudformation.ts';
+import type { Json } from '../../../../infra/json.ts';
+import { propertiesOf } from '../../infra/stacks.ts';
 
 interface MetricShape {
   readonly MetricName?: string;
@@ -32,7 +34,13 @@ export interface Change {
 const WORDS = { GreaterThanThreshold: 'greater than', LessThanThreshold: 'less than' } as const;
 const STATISTICS: Readonly<Record<string, string>> = { SampleCount: 'SAMPLE_COUNT' };
 const ACCOUNT = '123456789012';
-const AT = Date.UTC(2026, 10, 23, 2, 4);
+/** The period in which an alarm began; it ended half an hour later. */
+const AT: Readonly<Record<Change['to'], number>> = {
+  ALARM: Date.UTC(2026, 10, 23, 2, 4),
+  OK: Date.UTC(2026, 10, 23, 2, 34),
+};
+/** From the start of a period to the message about it. */
+const DELAY = 312_345;
 
 /**
  * What CloudWatch publishes to SNS when an alarm of the template changes its state: keys, spellings and reasons are those of real
@@ -40,7 +48,7 @@ const AT = Date.UTC(2026, 10, 23, 2, 4);
  */
 export function notificationOf(resources: Resources, name: string, change: Change): Readonly<Record<string, unknown>> {
   const alarm = alarmNamed(resources, name);
-  const actions = [`arn:aws:sns:eu-west-1:${ACCOUNT}:${resources.AlertTopic?.Properties.TopicName}`];
+  const actions = [`arn:aws:sns:eu-west-1:${ACCOUNT}:${propertiesOf(resources.AlertTopic).TopicName}`];
   return {
     AlarmName: name,
     AlarmDescription: alarm.AlarmDescription,
@@ -48,7 +56,7 @@ export function notificationOf(resources: Resources, name: string, change: Chang
     AlarmConfigurationUpdatedTimestamp: '2026-11-20T09:00:00.000+0000',
     NewStateValue: change.to,
     NewStateReason: reason(alarm, change),
-    StateChangeTime: '2026-11-23T02:09:12.345+0000',
+    StateChangeTime: new Date(AT[change.to] + DELAY).toISOString().replace('Z', '+0000'),
     Region: 'EU (Ireland)',
     AlarmArn: `arn:aws:cloudwatch:eu-west-1:${ACCOUNT}:alarm:${name}`,
     OldStateValue: change.to === 'OK' ? 'ALARM' : 'OK',
@@ -60,7 +68,7 @@ export function notificationOf(resources: Resources, name: string, change: Chang
 }
 
 function alarmNamed(resources: Resources, name: string): AlarmShape {
-  const found = Object.values(resources).find(({ Properties }) => Properties.AlarmName === name);
+  const found = Object.values(resources).find((one) => propertiesOf(one).AlarmName === name);
   if (found === undefined) throw new Error(`the template has no alarm ${name}`);
   return found.Properties as unknown as AlarmShape;
 }
@@ -107,8 +115,7 @@ function metricOf(resources: Resources, { MetricName, Namespace, Dimensions = []
 function filledIn(resources: Resources, value: Named): Json | undefined {
   if (typeof value === 'string') return value;
   const [logicalId, attribute] = value['Fn::GetAtt'];
-  const { Properties }: Partial<Resource> = resources[logicalId] ?? {};
-  return Properties?.[attribute];
+  return propertiesOf(resources[logicalId])[attribute];
 }
 
 function reason(alarm: AlarmShape, { to, datum }: Change): string {
@@ -119,7 +126,7 @@ function reason(alarm: AlarmShape, { to, datum }: Change): string {
   }
   const over = `${WORDS[ComparisonOperator]} the threshold (${double(Threshold)})`;
   const dataOf = (many: number) =>
-    Array.from({ length: many }, (_, n) => `${double(datum)} (${timeText(AT - n * periodOf(alarm) * 1000)})`).join(
+    Array.from({ length: many }, (_, n) => `${double(datum)} (${timeText(AT[to] - n * periodOf(alarm) * 1000)})`).join(
       ', ',
     );
   if (to === 'OK') return `Threshold Crossed: 1 datapoint [${dataOf(1)}] was not ${over}.`;

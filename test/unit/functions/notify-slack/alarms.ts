@@ -33,7 +33,12 @@ export function aMathAlarm(over: Json = {}): Json {
   return { ...ofNode('sessions/fragmentation-warning', { to: 'ALARM', datum: 1.83 }), ...over };
 }
 
-/** Nobody's of this stack, which has none: a composite alarm has a rule and children, and no trigger. */
+/** RSS in bytes. */
+export function aLimitAlarm(): Json {
+  return ofNode('sessions/rss-critical', { to: 'ALARM', datum: 5_601_230_848 });
+}
+
+/** Of another team, since a stack has none: a composite alarm has a rule and children, and no trigger. */
 export function aCompositeAlarm(over: Json = {}): Json {
   const { Trigger: _, ...rest } = anAlarm();
   return {
@@ -48,8 +53,8 @@ export function aCompositeAlarm(over: Json = {}): Json {
   };
 }
 
-/** Of somebody who wants to be told of missing data, too. */
-function aStrangersAlarm(): Json {
+/** Of another team, which wants a message about missing data, too. */
+function anotherTeamsAlarm(): Json {
   return anAlarm({
     AlarmName: 'shop-checkout-errors',
     AlarmArn: 'arn:aws:cloudwatch:eu-west-1:123456789012:alarm:shop-checkout-errors',
@@ -73,22 +78,24 @@ function aStrangersAlarm(): Json {
   });
 }
 
-/** By what the page of samples calls them; those of others last. */
+/** By their names in docs/slack-messages.json; those of another team last. */
 export const ALARMS: Readonly<Record<string, Json>> = {
   'one metric: ALARM': anAlarm(),
   'one metric: OK': ofNode('sessions/unreachable-critical', { to: 'OK', datum: 1 }),
   'metric math: ALARM': aMathAlarm(),
   'metric math: OK': ofNode('sessions/fragmentation-warning', { to: 'OK', datum: 1.24 }),
-  'near the limit: ALARM': ofNode('sessions/rss-critical', { to: 'ALARM', datum: 5_601_230_848 }),
+  'near the limit: ALARM': aLimitAlarm(),
+  'near the limit: OK': ofNode('sessions/rss-critical', { to: 'OK', datum: 4_831_838_208 }),
   'a fleet: ALARM': ofFleet('fleet/fragmentation-critical', { to: 'ALARM', datum: 3 }),
   'the job does not run: ALARM': ofNode('job/not-running-critical', { to: 'ALARM' }),
   'the job does not run: OK': ofNode('job/not-running-critical', { to: 'OK', datum: 1 }),
   'a queue: ALARM': ofNode('job/dead-letters-warning', { to: 'ALARM', datum: 1 }),
-  "somebody else's composite: ALARM": aCompositeAlarm(),
-  "somebody else's composite: OK": aCompositeAlarm({
+  "another team's composite: ALARM": aCompositeAlarm(),
+  "another team's composite: OK": aCompositeAlarm({
     NewStateValue: 'OK',
     OldStateValue: 'ALARM',
+    StateChangeTime: '2026-11-23T02:14:12.345+0000',
     NewStateReason: `${CHILD} transitioned to OK at Monday 23 November, 2026 02:14:12 UTC`,
   }),
-  "somebody else's: INSUFFICIENT_DATA": aStrangersAlarm(),
+  "another team's: INSUFFICIENT_DATA": anotherTeamsAlarm(),
 };

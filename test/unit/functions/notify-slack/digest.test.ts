@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { type Alert, NODES_A_MESSAGE } from '../../../../core/domain/alert.ts';
-import type { SlackMessage } from '../../../../functions/notify-slack/limits.ts';
+import type { SlackMessage } from '../../../../functions/notify-slack/message/post.ts';
 import { refusalOf } from '../../../support/slack-rules.ts';
 import { KINDS, stormOf, stormOfKind } from '../../../support/storm.ts';
 import { read } from './reading.ts';
-import { digested, renderRecord } from './samples.ts';
-import { alertRecord } from './sns-events.ts';
+import { digested, rendered } from './samples.ts';
+import { alertNotification } from './sns-events.ts';
 
 /** Beyond this Slack may answer `msg_blocks_too_long` (slackapi/bolt-js#2867). */
 const MOST_TEXT = 11_000;
 
 function shownOf(digest: Alert): readonly SlackMessage[] {
-  const { kind, message, more, faults } = renderRecord(alertRecord(digest));
-  expect({ kind, faults }).toEqual({ kind: 'alert', faults: [] });
-  const all = [message, ...more.map((one) => one.message)];
+  const { kind, posts } = rendered(alertNotification(digest));
+  expect(kind).toBe('alert');
+  const all = posts.map(({ message }) => message);
   expect(all.map(refusalOf).filter((refusal) => refusal !== undefined)).toEqual([]);
   for (const one of all) {
     expect(one.blocks).toBeDefined();

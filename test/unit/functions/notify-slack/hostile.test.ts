@@ -3,8 +3,8 @@ import { describe, test } from 'vitest';
 import { anAlert } from '../../../support/telemetry-builders.ts';
 import { anAlarm } from './alarms.ts';
 import { expectHarmless } from './harmless.ts';
-import { renderRecord } from './samples.ts';
-import { alarmRecord, alertRecord, aRecord } from './sns-events.ts';
+import { rendered } from './samples.ts';
+import { alarmNotification, alertNotification, aNotification } from './sns-events.ts';
 
 const HOSTILE = [
   '<!channel>',
@@ -46,7 +46,7 @@ const alerts = fc
     figures: fc.record({ rssBefore: figure, rssAfter: figure, predictedBytes: figure, returnedBytes: figure }),
   })
   .map(({ over, facts, figures }) =>
-    alertRecord(anAlert({ ...over, facts, figures: JSON.parse(JSON.stringify(figures)) })),
+    alertNotification(anAlert({ ...over, facts, figures: JSON.parse(JSON.stringify(figures)) })),
   );
 const alarms = fc
   .record({
@@ -56,8 +56,8 @@ const alarms = fc
     AlarmArn: text,
     AlarmRule: text,
   })
-  .map((over) => alarmRecord(anAlarm(over)));
-const others = fc.tuple(text, text).map(([Message, Subject]) => aRecord({ Message, Subject }));
+  .map((over) => alarmNotification(anAlarm(over)));
+const others = fc.tuple(text, text).map(([Message, Subject]) => aNotification({ Message, Subject }));
 
 describe('hostile texts are shown as text: never faulty, never markup', () => {
   test.each([
@@ -67,7 +67,7 @@ describe('hostile texts are shown as text: never faulty, never markup', () => {
   ])('%s', (_, records) => {
     fc.assert(
       fc.property(records, (record) => {
-        expectHarmless(renderRecord(record));
+        expectHarmless(rendered(record));
       }),
       { numRuns: 500 },
     );

@@ -1,17 +1,18 @@
+import type { SNSMessage } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
 import { refusalOf } from '../../../support/slack-rules.ts';
 import { anAlert } from '../../../support/telemetry-builders.ts';
 import { anAlarm } from './alarms.ts';
 import { read } from './reading.ts';
-import { OTHERS, renderRecord } from './samples.ts';
-import { alarmRecord, alertRecord, aRecord } from './sns-events.ts';
+import { OTHERS, rendered } from './samples.ts';
+import { alarmNotification, alertNotification, aNotification } from './sns-events.ts';
 
 describe('anything else', () => {
-  test.each(Object.entries(OTHERS))('%s: shown as the text that it is', (_, record) => {
-    const { kind, message, faults } = renderRecord(record);
-    expect({ kind, faults, refusal: refusalOf(message) }).toEqual({ kind: 'other', faults: [], refusal: undefined });
-    expect(read(message)).toContain(record.Sns.Subject);
-    expect(read(message)).toContain(record.Sns.Message);
+  test.each(Object.entries(OTHERS))('%s: shown as the text that it is', (_, notification) => {
+    const { kind, message } = rendered(notification);
+    expect({ kind, refusal: refusalOf(message) }).toEqual({ kind: 'other' });
+    expect(read(message)).toContain(notification.Subject);
+    expect(read(message)).toContain(notification.Message);
   });
 
   test.each([
@@ -25,26 +26,30 @@ describe('anything else', () => {
     ['a figure that is no number', JSON.stringify({ ...anAlert(), figures: { stallMs: '96' } })],
     ['256 KB', 'x'.repeat(262_144)],
   ])('%s: never dropped, never faulty', (_, Message) => {
-    const { kind, message, plain, faults } = renderRecord(aRecord({ Message }));
-    expect({ kind, faults }).toEqual({ kind: 'other', faults: [] });
+    const { kind, message, plain } = rendered(aNotification({ Message }));
+    expect(kind).toBe('other');
     expect(refusalOf(message)).toBeUndefined();
     expect(refusalOf(plain)).toBeUndefined();
     expect(read(message)).toContain(Message.slice(0, 2_000));
   });
 
   test('without a subject it has a title all the same', () => {
-    const { Subject: _, ...Sns } = aRecord().Sns;
-    expect(read(renderRecord({ ...aRecord(), Sns }).message)).toMatch(/^Notification\nA text/);
+    const { Subject: _, ...rest } = aNotification();
+    expect(read(rendered(rest as SNSMessage).message)).toMatch(/^Notification\nA text/);
   });
 });
 
 describe('the plain text, for when Slack refuses the blocks', () => {
   test.each([
-    ['an alert', alertRecord(anAlert()), /sessions: 402 MB returned[\s\S]*Next: Nothing to do/],
-    ['an alarm', alarmRecord(anAlarm()), /ALARM: offpeak-prod\/sessions[\s\S]*Instance: sessions[\s\S]*Runbook: https/],
-    ['a text', aRecord(), /^A subject\n\nA text$/],
+    ['an alert', alertNotification(anAlert()), /sessions: 402 MB returned[\s\S]*Next: Nothing to do/],
+    [
+      'an alarm',
+      alarmNotification(anAlarm()),
+      /ALARM: offpeak-prod\/sessions[\s\S]*Instance: sessions[\s\S]*Runbook: https/,
+    ],
+    ['a text', aNotification(), /^A subject\n\nA text$/],
   ])('%s keeps its facts', (_, record, words) => {
-    const { plain } = renderRecord(record);
+    const { plain } = rendered(record);
     expect(plain.blocks).toBeUndefined();
     expect(plain.text).toMatch(words);
     expect(refusalOf(plain)).toBeUndefined();

@@ -1,4 +1,4 @@
-import type { SlackMessage } from '../../../../functions/notify-slack/limits.ts';
+import type { SlackMessage } from '../../../../functions/notify-slack/message/post.ts';
 
 /** What a person reads in the blocks, one line a text. */
 export function read({ blocks = [] }: SlackMessage): string {

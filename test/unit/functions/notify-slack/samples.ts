@@ -1,14 +1,15 @@
-import type { SNSEventRecord } from 'aws-lambda';
+import type { SNSMessage } from 'aws-lambda';
 import { digestOf } from '../../../../core/alerts/digest.ts';
 import type { Alert } from '../../../../core/domain/alert.ts';
-import type { Links } from '../../../../functions/notify-slack/blocks.ts';
-import { type Rendered, render } from '../../../../functions/notify-slack/message.ts';
-import { notesOf } from '../../../../functions/notify-slack/sns-event.ts';
+import type { Links } from '../../../../functions/notify-slack/message/blocks.ts';
+import type { Post } from '../../../../functions/notify-slack/message/post.ts';
+import { type Rendered, render } from '../../../../functions/notify-slack/message/render.ts';
+import { noteOf } from '../../../../functions/notify-slack/record.ts';
 import { stormOf, stormOfKind } from '../../../support/storm.ts';
 import { purgedAfter, reportOf, stopped } from '../../core/actions/defrag/steps.ts';
 import { ROWS } from '../../core/reporting/alert-rows.ts';
 import { ALARMS, RUNBOOK } from './alarms.ts';
-import { alarmRecord, alertRecord, aRecord } from './sns-events.ts';
+import { alarmNotification, alertNotification, aNotification, anEvent } from './sns-events.ts';
 
 export const LINKS: Links = {
   dashboard:
@@ -29,29 +30,32 @@ const DIGESTS: Readonly<Record<string, Alert>> = {
   'warnings of several kinds': digested(stormOf(60).filter(({ severity }) => severity === 'warning')),
 };
 
-export const OTHERS: Readonly<Record<string, SNSEventRecord>> = {
-  'plain text': aRecord({ Subject: 'Deploy finished', Message: 'offpeak-prod is at version 0.3.0.\nNothing to do.' }),
-  'JSON of somebody else': aRecord({ Message: '{"source":"aws.health","detail":{"service":"ELASTICACHE"}}' }),
+export const OTHERS: Readonly<Record<string, SNSMessage>> = {
+  'plain text': aNotification({
+    Subject: 'Deploy finished',
+    Message: 'offpeak-prod is at version 0.3.0.\nNothing to do.',
+  }),
+  'JSON of somebody else': aNotification({ Message: '{"source":"aws.health","detail":{"service":"ELASTICACHE"}}' }),
 };
 
 /** The messages that docs/ shows, by name: a fixed input each, so that only a change of the code changes them. */
-export function slackSamples(): Readonly<Record<string, Readonly<Record<string, Rendered['message']>>>> {
+export function slackSamples(): Readonly<Record<string, Readonly<Record<string, Post['message']>>>> {
   return {
-    alerts: mapped(ALERTS, (alert) => messageOf(alertRecord(alert))),
-    digests: mapped(DIGESTS, (alert) => messageOf(alertRecord(alert))),
-    alarms: mapped(ALARMS, (alarm) => messageOf(alarmRecord(alarm))),
+    alerts: mapped(ALERTS, (alert) => messageOf(alertNotification(alert))),
+    digests: mapped(DIGESTS, (alert) => messageOf(alertNotification(alert))),
+    alarms: mapped(ALARMS, (alarm) => messageOf(alarmNotification(alarm))),
     others: mapped(OTHERS, messageOf),
   };
 }
 
-export function renderRecord(record: SNSEventRecord, links: Links = LINKS): Rendered {
-  const [note] = notesOf({ Records: [record] });
-  if (!note) throw new Error('one record expected');
-  return render(note, links);
+/** What the function makes of a notification that comes from the queue; `message` and `plain` are of its first message. */
+export function rendered(notification: SNSMessage, links: Links = LINKS): Rendered & Post {
+  const all = render(noteOf(anEvent(notification)), links);
+  return { ...all, ...all.posts[0] };
 }
 
-function messageOf(record: SNSEventRecord): Rendered['message'] {
-  return renderRecord(record).message;
+function messageOf(notification: SNSMessage): Post['message'] {
+  return rendered(notification).message;
 }
 
 function mapped<In, Out>(all: Readonly<Record<string, In>>, change: (one: In) => Out): Readonly<Record<string, Out>> {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { SlackMessage } from '../../../../functions/notify-slack/limits.ts';
-import { type Conditions, deliver, SlackError } from '../../../../functions/notify-slack/slack.ts';
+import type { SlackMessage } from '../../../../functions/notify-slack/message/post.ts';
+import { type Conditions, deliver, SlackError } from '../../../../functions/notify-slack/slack/client.ts';
 import { oddServer } from '../../../support/odd-server.ts';
 import { type Behaviour, type SlackEndpoint, startSlackEndpoint } from '../../../support/slack-endpoint.ts';
 
@@ -103,7 +103,7 @@ describe('posting to an incoming webhook over HTTP', () => {
     [
       'a page',
       answer(502, '<html>https://hooks.slack.com/services/T/B/x</html>'),
-      'Slack answered 502 with 51 characters that are none of its words (tried 3 times)',
+      'Slack answered 502 with a text of 51 characters, not one of its error words (tried 3 times)',
     ],
     ['resets', { kind: 'reset' }, 'Slack cannot be reached: UND_ERR_SOCKET (tried 3 times)'],
   ])('%s for ever: a failure after three tries', async (_, behaviour, why) => {
@@ -177,13 +177,13 @@ describe('posting to an incoming webhook over HTTP', () => {
   test('a redirect is not followed: nobody has allowed the host behind it', async () => {
     await using elsewhere = await startSlackEndpoint();
     endpoint.behave({ kind: 'answer', status: 307, body: '', headers: { location: elsewhere.url } });
-    expect((await failureOf(post())).message).toBe('Slack answered 307 without a word');
+    expect((await failureOf(post())).message).toBe('Slack answered 307 with an empty text');
     expect(elsewhere.posts).toEqual([]);
   });
 
   test.each([
     [404, 'no_active_hooks', 'no_active_hooks: the webhook is disabled: create another and store its address'],
-    [410, '', 'without a word: the address is of no webhook that works: create one and store its address'],
+    [410, '', 'with an empty text: no working webhook has this address: create another and store its address'],
   ])('%d %j says what to do', async (status, word, help) => {
     endpoint.behave(answer(status, word));
     expect((await failureOf(post())).message).toBe(`Slack answered ${status} ${help}`);

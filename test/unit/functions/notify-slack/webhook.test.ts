@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseWebhook, SLACK_HOSTS, webhookReference } from '../../../../functions/notify-slack/webhook.ts';
+import { parseWebhook, SLACK_HOSTS, webhookReference } from '../../../../functions/notify-slack/slack/webhook.ts';
 
 const SECRET = 'services/T0000/B0000/keepitsecret';
 
@@ -21,8 +21,8 @@ describe("the webhook's address", () => {
   );
 
   test.each([
-    ['', 'no address'],
-    ['xoxb-not-an-address-keepitsecret', 'no address'],
+    ['', 'not an address'],
+    ['xoxb-not-an-address-keepitsecret', 'not an address'],
     [`http://hooks.slack.com/${SECRET}`, 'an address without https'],
     [`https://hooks.slack.com.evil.example/${SECRET}`, 'the address of another host or port'],
     [`https://evil.example/${SECRET}`, 'the address of another host or port'],
@@ -33,7 +33,7 @@ describe("the webhook's address", () => {
   ])('refused: %s (%s), and never shown', (secret, what) => {
     const message = messageOf(() => parseWebhook(secret, SLACK_HOSTS));
     expect(message).toBe(
-      `WebhookError: the secret that SLACK_WEBHOOK refers to is ${what}: accepted is https://<host>/services/…, the host being hooks.slack.com or hooks.slack-gov.com`,
+      `WebhookError: the secret that SLACK_WEBHOOK refers to is ${what}: accepted is https://<host>/services/…, with the host hooks.slack.com or hooks.slack-gov.com`,
     );
   });
 
@@ -61,7 +61,7 @@ describe('the reference', () => {
   test('the address itself in its place is refused without being shown', () => {
     const message = messageOf(() => webhookReference({ SLACK_WEBHOOK: `https://hooks.slack.com/${SECRET}` }));
     expect(message).toMatch(
-      /^EnvironmentError: SLACK_WEBHOOK holds no reference \(its text is not shown\): accepted is/,
+      /^EnvironmentError: SLACK_WEBHOOK does not hold a reference \(its text is not shown\): accepted is/,
     );
     expect(message).not.toContain('keepitsecret');
   });

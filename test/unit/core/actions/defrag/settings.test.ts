@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GENTLEST, ladderOf, paceSettings } from '../../../../../core/actions/defrag/ladder.ts';
-import { defragSettings, restoration } from '../../../../../core/actions/defrag/settings.ts';
+import { restoration } from '../../../../../core/actions/defrag/restore.ts';
+import { defragSettings } from '../../../../../core/actions/defrag/settings.ts';
 import type { DefragPolicy } from '../../../../../core/config/schema.ts';
 import type { Settings } from '../../../../../core/domain/observation.ts';
 import { anInstance, anObservation } from '../../../../support/builders.ts';

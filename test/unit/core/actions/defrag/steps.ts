@@ -1,4 +1,5 @@
 import { MIB } from '../../../../../core/config/units.ts';
+import type { Settings } from '../../../../../core/domain/observation.ts';
 import type { Outcome, Purged, Started, Stopped } from '../../../../../core/domain/outcome.ts';
 import type { StopReason } from '../../../../../core/domain/plan.ts';
 import type { ReportInput } from '../../../../../core/domain/report.ts';
@@ -15,10 +16,14 @@ import {
   aVerdict,
   NOW,
 } from '../../../../support/builders.ts';
+import { aRetainingObservation } from '../../../../support/situations.ts';
 import { STOPS } from '../../reporting/samples.ts';
 
 /** The node after a cure. */
 export const tidy = aSeen({ observation: anObservation({ at: NOW + 9000, memory: aTidyMemorySample() }) });
+
+/** Free pages that a purge can return: RSS is 800 MiB. */
+export const retaining = aSeen({ observation: aRetainingObservation(328 * MIB) });
 
 const { instance, node, before, notices } = anOutcome();
 const common = { instance, node, before, notices, leased: false };
@@ -26,10 +31,12 @@ const common = { instance, node, before, notices, leased: false };
 export const purged: Purged = {
   ...common,
   kind: 'purged',
+  before: retaining,
   after: tidy,
   plan: aPurgePlan(),
   verdict: aVerdict({
     cure: 'purge',
+    rssBefore: 800 * MIB,
     reclaimed: 300 * MIB,
     predicted: 310 * MIB,
     share: 300 / 310,
@@ -44,17 +51,22 @@ export const started: Started = {
   after: before,
   plan: aPlan(),
   leased: true,
-  settings: {},
+  settings: { hz: '500', 'active-defrag-cycle-min': '25', activedefrag: 'yes' },
   expiresAt: NOW + 30 * 60_000,
 };
+
+const RESTORED: Settings = { hz: '10', 'active-defrag-cycle-min': '1', activedefrag: 'no' };
+const atItsEnd: readonly StopReason[] = ['goal-met', 'no-progress'];
+/** Of a run that was cut short. */
+const partial = aVerdict({ rssAfter: 681 * MIB, reclaimed: 160 * MIB, share: 160 / 350 });
 
 export const stopped = (because: StopReason, over: Partial<Stopped> = {}): Stopped => ({
   ...common,
   kind: 'stopped',
   after: tidy,
   plan: STOPS[because],
-  verdict: aVerdict(),
-  restored: {},
+  verdict: atItsEnd.includes(because) ? aVerdict() : partial,
+  restored: RESTORED,
   leftOn: {},
   ...over,
 });
@@ -62,6 +74,7 @@ export const stopped = (because: StopReason, over: Partial<Stopped> = {}): Stopp
 /** The purge that follows a stop. */
 export const purgedAfter: Purged = {
   ...purged,
+  before,
   plan: aPurgePlan({ reason: 'after-defrag' }),
   verdict: aVerdict({
     cure: 'purge',

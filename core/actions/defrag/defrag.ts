@@ -1,0 +1,21 @@
+import type { Action } from '../action.ts';
+import { startWords, stopWords } from './describe.ts';
+import { noiseOf } from './noise.ts';
+import { defragCandidate } from './propose.ts';
+import { terms } from './terms.ts';
+
+/** Active defrag: a lease on the server's own defragger, which moves values until pages are empty. */
+export const defrag: Action = {
+  starts: 'start-defrag',
+  propose: defragCandidate,
+  terms,
+  /** Shows what the machine adds to every stall. */
+  async prepare({ session, instance }, wait) {
+    const waits = await session.waits(wait);
+    return { noise: noiseOf(waits, wait, instance.defrag.maxStall) };
+  },
+  start: async (...start) => (await import('./execute.ts')).startDefrag(...start),
+  owns: ({ phase }) => phase !== 'purging',
+  resume: async (...resume) => (await import('./resume.ts')).resumeDefrag(...resume),
+  words: { 'start-defrag': startWords, 'stop-defrag': stopWords },
+};

@@ -1,0 +1,63 @@
+import { HOUR, type Milliseconds } from '../../config/units.ts';
+import { defragProspect } from '../../diagnosis/prospect.ts';
+import type { Observation } from '../../domain/observation.ts';
+import type { Facts, Plan } from '../../domain/plan.ts';
+import type { Prediction } from '../../domain/prediction.ts';
+import { withoutIt } from '../obstructed.ts';
+import { HARD_BOUND } from './pace.ts';
+import { type Heap, predictDuration, predictFirstCycle } from './predict.ts';
+import { defragSettings, valueBytesOf } from './settings.ts';
+
+/** Active defrag, or why it would be of no use here. */
+export function defragCandidate(facts: Facts): Plan {
+  const { observation, diagnosis, policy } = facts;
+  const { settings, stall, cpu } = defragSettings(
+    policy.defrag,
+    observation.defrag.settings ?? {},
+    observation.engine,
+    valueBytesOf(observation),
+  );
+  const predicted: Prediction = { reclaim: diagnosis.cures.defrag, stall, ...predictedRun(facts, cpu) };
+  const prospect = defragProspect(facts, diagnosis.layers);
+  const instead = { action: 'start-defrag', predicted } as const;
+  if (prospect.kind !== 'worthwhile') return withoutIt(prospect, instead);
+  if (isStallTooLong(predicted, policy)) return { kind: 'skip', reason: 'would-stall', instead };
+  return {
+    kind: 'act',
+    action: { kind: 'start-defrag', settings, cpu, expiresAt: leaseEnd(facts) },
+    reason: 'fragmented',
+    predicted,
+  };
+}
+
+/** Its cycles, or the one wait as it begins: that may be as long as a purge may block. */
+function isStallTooLong({ stall, firstCycle = 0 }: Prediction, { defrag, purge }: Facts['policy']): boolean {
+  return stall > defrag.maxStall || firstCycle > Math.max(HARD_BOUND * defrag.maxStall, purge.maxBlock);
+}
+
+function predictedRun({ observation, memory: { learned } }: Facts, cpu: number): Partial<Prediction> {
+  const heap = heapOf(observation);
+  const duration = predictDuration(heap, cpu, learned);
+  return {
+    firstCycle: predictFirstCycle(heap, learned),
+    ...(duration !== undefined && { duration, isLearned: learned.defragWork !== undefined }),
+  };
+}
+
+export function heapOf({ keys, memory }: Pick<Observation, 'keys' | 'memory'>): Heap {
+  const { allocatorAllocated: allocated = 0, allocatorActive: active = 0, memAllocator } = memory;
+  return {
+    allocated,
+    active,
+    ...(keys !== undefined && { keys }),
+    ...(memAllocator !== undefined && { memAllocator }),
+  };
+}
+
+/** No run goes on for longer, whatever the window is (redis#5603: runs without an end). */
+const LONGEST_RUN: Milliseconds = 12 * HOUR;
+
+function leaseEnd({ now, policy, window, attended = LONGEST_RUN }: Facts): number {
+  const longest = Math.min(policy.defrag.maxDuration ?? LONGEST_RUN, attended);
+  return Math.min(now + longest, window.open ? window.closesAt : Number.POSITIVE_INFINITY);
+}

@@ -1,0 +1,185 @@
+import { settingsRead } from '../../adapters/redis/setting-forms.ts';
+import { HOUR } from '../../config/units.ts';
+import type { Lease } from '../../domain/lease.ts';
+import type { Observation, Settings } from '../../domain/observation.ts';
+import type { Failed, Notice, Outcome, Stopped } from '../../domain/outcome.ts';
+import type { Facts, StopPlan, StopReason } from '../../domain/plan.ts';
+import type { Verdict } from '../../domain/verdict.ts';
+import { identify, mayComeBack } from '../../leases/identity.ts';
+import { dropLease, type HeldLease, renewLease, setAside } from '../../leases/lease-store.ts';
+import { keepRecord } from '../../leases/records.ts';
+import { isAside } from '../../state/keys.ts';
+import type { Found } from '../action.ts';
+import { type NodeContext, outcomeOf, partsOf, seenBy } from '../context.ts';
+import { expected } from '../new-lease.ts';
+import { conclude, verdictOf } from './conclude.ts';
+import { paceSettings } from './ladder.ts';
+import { remedy, standing } from './own-settings.ts';
+import { nextProgress } from './progress.ts';
+import { repace } from './repace.ts';
+import { give, type RestoredSettings, restoreWithoutStore } from './restore.ts';
+import { type Settled, settleAfterDefrag } from './settle.ts';
+import { traitsOf } from './stop-reasons.ts';
+import { planLeased, stopping } from './stop-rule.ts';
+
+/** The stop itself is short; what follows it (purge, settling) is covered by the time that the lease is extended by. */
+const CLOSING_MS = 60_000;
+
+/** A node on which active defrag is on under a lease: carry on, or restore every setting and see what the run was good for. */
+export async function resumeDefrag(
+  context: NodeContext,
+  facts: Facts,
+  held: HeldLease,
+  { observation, because }: Found,
+): Promise<Outcome> {
+  const { lease } = held;
+  // A quarantined lease gives no right to go on. After a restart there is nothing to restore, whatever is asked for.
+  const wanted = because ?? (isAside(held) ? 'duration-spent' : undefined);
+  const asked = identify(lease, observation) === 'restarted' ? undefined : wanted;
+  const decided = asked ? stopping(lease, asked) : planLeased(facts, lease);
+  if (context.dryRun) return outcomeOf(context, facts, decided, { leased: true });
+  if (decided.kind === 'act') return await stop(context, facts, held, decided);
+  const renewed = await renewLease(context.ports.store, held, carriedOn(lease, observation));
+  if (renewed) await repace(context, renewed, observation);
+  return outcomeOf(context, facts, decided, { leased: true });
+}
+
+/** What the pace asks for is in `applied`, too: a version that does not know of it gives that back. */
+function carriedOn({ repacing, ...lease }: Lease, observation: Observation): Lease {
+  const progress = nextProgress(lease, observation);
+  const { settings = {} } = observation.defrag;
+  const isOn = settings.activedefrag === 'yes';
+  const applied = { ...lease.applied, ...paceSettings(lease, progress.pace?.level ?? 0, settings) };
+  return { ...lease, phase: 'running', progress, applied, ...(repacing && !isOn && { repacing }) };
+}
+
+/** The reason is stored first: whoever has to finish this must not take our own switching off for somebody else's. */
+async function stop(context: NodeContext, facts: Facts, held: HeldLease, decided: StopPlan): Promise<Outcome> {
+  const { observation } = facts;
+  const { because } = decided.action;
+  // One that another job has begun to end goes on no more.
+  const progress = held.lease.phase === 'closing' ? held.lease.progress : nextProgress(held.lease, observation);
+  const busyUntil = facts.now + CLOSING_MS;
+  const closing: Lease = {
+    ...held.lease,
+    phase: 'closing',
+    closing: because,
+    progress,
+    busyUntil,
+    holder: context.holder,
+  };
+  const renewed = await renewLease(context.ports.store, held, closing).catch(expected);
+  // A store that takes nothing must not keep a defrag on.
+  if (typeof renewed === 'string') return await restoreWithoutStore(context, facts, held.lease, decided, renewed);
+  // Somebody else gives it back at the same moment: one of us is enough.
+  if (!renewed) return outcomeOf(context, facts, { kind: 'skip', reason: 'changed' }, { leased: true });
+  const given = await give(context, held.lease, because, observation);
+  if (given.missing.length > 0) return await stillOn(context, facts, renewed, decided, given);
+  const rewritten = await rewriteNotices(context, held.lease, observation);
+  const { isJudged, ...traits } = traitsOf(because);
+  const rests = isAside(held) ? 'at-once' : traits.rests;
+  const after = await settleAfterDefrag(context, given.settled, facts.memory, closing, rests);
+  const verdict = isJudged ? verdictOf(closing, after, context) : undefined;
+  const outcome = stoppedOutcome(context, facts, held, decided, { given, rewritten, after, verdict });
+  const isTold = await context.announce([outcome]);
+  const isRemembered = await conclude(context, after, because, closing, verdict);
+  const isBack = after.settled.defrag.settings !== undefined && Object.keys(outcome.leftOn).length === 0;
+  await keepRecord(context.ports.store, held.lease, isBack ? after.settled.runId : undefined);
+  // What could not be entrusted is told by whoever finds the lease; and what has befallen a canary must not be forgotten.
+  if (!isTold || (because === 'server-restarted' && !isRemembered)) {
+    await renewLease(context.ports.store, renewed, { ...renewed.lease, busyUntil: 0 });
+    return { ...outcome, leased: true };
+  }
+  await (mayComeBack(because) && !isAside(held) ? setAside : dropLease)(context.ports.store, renewed);
+  return outcome;
+}
+
+interface Ending {
+  readonly given: RestoredSettings;
+  readonly rewritten: readonly Notice[];
+  readonly after: Settled;
+  readonly verdict: Verdict | undefined;
+}
+
+function stoppedOutcome(
+  context: NodeContext,
+  facts: Facts,
+  held: HeldLease,
+  plan: StopPlan,
+  { given, rewritten, after: { settled, purge }, verdict }: Ending,
+): Stopped {
+  const { lease } = held;
+  const { because } = plan.action;
+  const leftOn = standing(lease, settled.defrag.settings);
+  return {
+    ...partsOf(context, facts),
+    kind: 'stopped',
+    after: seenBy(context, settled, facts.memory),
+    plan,
+    ...(verdict && { verdict }),
+    restored: given.restored,
+    leftOn,
+    ...(purge && { purge }),
+    notices: [...noticesOf(because, given), ...rewritten, ...leftNotices(lease, because, leftOn)],
+    // A job that has to finish this later tells it again, under the same name: it is the end of the same lease. A quarantined lease has ended
+    // once before, and that was told: this is another event.
+    episode: lease.acquiredAt + (isAside(held) ? 1 : 0),
+  };
+}
+
+function noticesOf(because: StopReason, { restored, leftAlone }: RestoredSettings): readonly Notice[] {
+  const isKept = because === 'server-restarted' && Object.keys(restored).length > 0;
+  return [
+    ...(isKept ? [{ kind: 'config-rewritten', isSeen: true } as const] : []),
+    ...(Object.keys(leftAlone).length > 0 ? [{ kind: 'settings-changed', leftAlone } as const] : []),
+  ];
+}
+
+/** A CONFIG REWRITE during the lease has our settings in the file, though they are back in memory. A failover by Sentinel does one. */
+async function rewriteNotices(
+  context: NodeContext,
+  lease: Lease,
+  observation: Observation,
+): Promise<readonly Notice[]> {
+  if (identify(lease, observation) !== 'same' || Object.keys(lease.applied).length === 0) return [];
+  const { calls, hasFile } = await context.session.rewrites();
+  if (!hasFile) return [];
+  const { rewrites } = lease;
+  // Fewer than before: CONFIG RESETSTAT has begun to count anew.
+  if (calls !== undefined && rewrites !== undefined) {
+    const isMore = calls > rewrites || (calls < rewrites && calls > 0);
+    return isMore ? [{ kind: 'config-rewritten', isSeen: true }] : [];
+  }
+  const hasFailedOver = lease.role !== 'unknown' && observation.replication.role !== lease.role;
+  return hasFailedOver ? [{ kind: 'config-rewritten', isSeen: false }] : [];
+}
+
+/** What is not given back, because nothing proves it ours, is said. */
+function leftNotices(lease: Lease, because: StopReason, leftOn: Settings): readonly Notice[] {
+  const names = Object.keys(leftOn);
+  if (names.length === 0 || because === 'server-restarted') return [];
+  return [{ kind: 'left-on', standing: leftOn, typed: remedy(names, settingsRead(lease.prior).settings) }];
+}
+
+/** The lease stays, free for whoever comes next. */
+async function stillOn(
+  context: NodeContext,
+  facts: Facts,
+  held: HeldLease,
+  decided: StopPlan,
+  { missing, leftAlone }: RestoredSettings,
+): Promise<Failed> {
+  await renewLease(context.ports.store, held, { ...held.lease, busyUntil: 0 });
+  const why = `the server did not take back ${missing.join(', ')}; the lease stays, and the next tick tries again`;
+  const changed: readonly Notice[] = Object.keys(leftAlone).length > 0 ? [{ kind: 'settings-changed', leftAlone }] : [];
+  return {
+    ...partsOf(context, facts),
+    kind: 'failed',
+    plan: decided,
+    leased: true,
+    // One event a day, however often it is tried.
+    episode: Math.max(held.lease.acquiredAt, facts.now - (facts.now % (24 * HOUR))),
+    problem: { kind: 'action-failed', message: why, expected: true },
+    notices: [...changed, { kind: 'action-failed', doing: 'stop-defrag', why }],
+  };
+}

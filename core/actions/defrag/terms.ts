@@ -1,0 +1,56 @@
+import { MINUTE, type Milliseconds } from '../../config/units.ts';
+import type { Blocker } from '../../domain/blocker.ts';
+import type { Acting, Facts, StartDefrag, Terms } from '../../domain/plan.ts';
+import { immovable } from '../../guards/modules.ts';
+import { NIGHT } from '../../guards/stage-limits.ts';
+import { cooledAt } from '../learning.ts';
+import { SHORT_LOOK } from '../waits.ts';
+
+/** A defrag that the window's end cuts off before it has begun is all cost. */
+const SHORTEST: Milliseconds = 1 * MINUTE;
+
+/** What a start asks for. */
+export function terms(facts: Facts, { predicted, action }: Acting): Terms {
+  const { memory, policy } = facts;
+  const cooled = cooledAt(memory.lastDefragAt, policy.defrag.cooldown, memory.ineffective.defrag);
+  const coolingUntil = Math.max(cooled, memory.restUntil ?? 0);
+  const long = action.kind === 'start-defrag' ? tooLong(facts, predicted, action) : undefined;
+  const blockers = [moduleTypes(facts), canaryDied(facts), long];
+  return {
+    ...(coolingUntil > 0 && { coolingUntil }),
+    time: predicted.stall,
+    secondLook: SHORT_LOOK,
+    openFor: SHORTEST,
+    isLasting: true,
+    blockers: blockers.filter((blocker) => blocker !== undefined),
+  };
+}
+
+function moduleTypes({ observation, policy }: Facts): Blocker | undefined {
+  if (!observation.examined) return undefined;
+  const modules = immovable(observation.examined.modules, observation.engine, policy.defrag.allowModules);
+  return modules.length > 0 ? { kind: 'module-types', modules } : undefined;
+}
+
+/** Replicas come first: they are the canaries (valkey#1872, redis#12677 died when defrag was switched on, node after node). */
+function canaryDied({ fallen, now }: Facts): Blocker | undefined {
+  if (fallen === undefined || now - fallen.at > NIGHT) return undefined;
+  return { kind: 'canary-died', node: fallen.node, until: fallen.at + NIGHT };
+}
+
+/** Of a duration that was learned, and of one that was estimated: this share of it has to fit. */
+const FITS = { learned: 0.9, estimated: 0.5 };
+
+/** A run that cannot come to its end is not started: measured, one that was cut off at half of its scan had returned nothing. */
+function tooLong(facts: Facts, predicted: Acting['predicted'], { expiresAt, cpu }: StartDefrag): Blocker | undefined {
+  const { duration, isLearned = false } = predicted;
+  if (duration === undefined) return undefined;
+  const available = expiresAt - facts.now;
+  if (duration * (isLearned ? FITS.learned : FITS.estimated) <= available) return undefined;
+  return { kind: 'too-long', required: duration, available, cpu, bound: boundOf(facts, expiresAt), isLearned };
+}
+
+function boundOf({ window, attended, now }: Facts, expiresAt: number): 'window' | 'maxDuration' | 'schedule' {
+  if (window.open && expiresAt >= window.closesAt) return 'window';
+  return attended !== undefined && expiresAt >= now + attended ? 'schedule' : 'maxDuration';
+}

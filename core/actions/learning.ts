@@ -1,0 +1,28 @@
+import type { Milliseconds } from '../config/units.ts';
+import type { Observation } from '../domain/observation.ts';
+import type { Learned } from '../domain/prediction.ts';
+import type { Verdict } from '../domain/verdict.ts';
+
+export function dated({ at, engine }: Observation): Pick<Learned, 'at' | 'version'> {
+  return { at, version: engine.version };
+}
+
+/** The newest is bounded before it counts: an outlier is worth no more than the worst that is possible. */
+export function blend(known: number, newest: number, [low, high]: readonly [number, number]): number {
+  return known + (Math.min(high, Math.max(low, newest)) - known) * NEWEST;
+}
+
+export function counted(ineffective: number, verdict: Verdict): number {
+  return verdict.kind === 'improved' ? 0 : ineffective + 1;
+}
+
+/** How much of the newest measurement goes into what is remembered: old nights fade, one odd night does not rule. */
+export const NEWEST = 0.5;
+
+/** Runs that returned too little double the cooldown, up to this many times (6 h become 16 days). */
+const MAX_DOUBLINGS = 6;
+
+/** When an action may run again after its last run (epoch ms); 0: at once. */
+export function cooledAt(last: number | undefined, cooldown: Milliseconds, ineffective: number): number {
+  return last === undefined ? 0 : last + cooldown * 2 ** Math.min(ineffective, MAX_DOUBLINGS);
+}

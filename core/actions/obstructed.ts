@@ -1,0 +1,27 @@
+import type { Prospect } from '../domain/diagnosis.ts';
+import type { Plan } from '../domain/plan.ts';
+
+// What would be worth doing, were it allowed.
+
+type Cure = NonNullable<Extract<Plan, { kind: 'skip' }>['instead']>;
+
+/** The plan that follows from a cure that is not to be had. */
+export function withoutIt(prospect: Exclude<Prospect, { kind: 'worthwhile' }>, instead: Cure): Plan {
+  switch (prospect.kind) {
+    case 'little':
+      return { kind: 'skip', reason: 'healthy' };
+    case 'already-on':
+      return { kind: 'skip', reason: 'foreign-defrag' };
+    case 'denied-version':
+      return { kind: 'skip', reason: 'denied-version', denial: prospect.denial };
+    case 'would-block':
+      return { kind: 'skip', reason: 'would-block', instead };
+    case 'unknown-engine': {
+      // At any time of day: no window makes it known.
+      const blockers = [{ kind: 'unknown-engine', engine: 'unknown', version: prospect.version }] as const;
+      return { kind: 'skip', reason: 'unknown-engine', instead, blockers };
+    }
+    default:
+      return { kind: 'skip', reason: prospect.kind };
+  }
+}

@@ -1,0 +1,22 @@
+import type { Facts, Plan } from '../../domain/plan.ts';
+import { admit } from '../../guards/admission.ts';
+import { purgeFor } from './propose.ts';
+import { terms } from './terms.ts';
+
+/** Right after a defrag a purge is part of the cure, without a second look or a cooldown: an eighth of `purge.minReclaim` is worth it. */
+const AFTER_DEFRAG_SHARE = 1 / 8;
+
+/**
+ * The purge that belongs to a finished defrag: at once, while the pages that it freed are still there, and once for each lease
+ * (`since`, epoch ms): a job that died right after it has left no other trace.
+ */
+export function planAfterDefrag(facts: Facts, since: number): Plan {
+  const { diagnosis, policy, memory } = facts;
+  if ((memory.lastPurgeAt ?? 0) >= since) {
+    const until = (memory.lastPurgeAt ?? 0) + policy.purge.cooldown;
+    return { kind: 'skip', reason: 'cooling-down', blockers: [{ kind: 'cooling-down', until }], until };
+  }
+  const worth = AFTER_DEFRAG_SHARE * policy.purge.minReclaim;
+  const proposal = purgeFor(facts, diagnosis.cures.purge, 'after-defrag', worth);
+  return proposal.kind === 'act' ? admit(facts, proposal, terms(facts, proposal)) : proposal;
+}

@@ -1,0 +1,40 @@
+import { purgeProspect } from '../../diagnosis/prospect.ts';
+import type { Observation } from '../../domain/observation.ts';
+import type { Facts, Plan } from '../../domain/plan.ts';
+import type { Prediction } from '../../domain/prediction.ts';
+import { withoutIt } from '../obstructed.ts';
+
+/** A purge, or why it would be of no use here. Whether active defrag is on is not asked: its switch is not this cure's. */
+export function purgeCandidate(facts: Facts): Plan {
+  return purgeFor(facts, lastingPages(facts), 'pages-retained');
+}
+
+/** A purge of these pages, where it is worth it and can be had. */
+export function purgeFor(
+  facts: Facts,
+  predicted: Prediction,
+  reason: 'pages-retained' | 'after-defrag',
+  worth?: number,
+): Plan {
+  const prospect = purgeProspect(facts, predicted, worth);
+  if (prospect.kind !== 'worthwhile') return withoutIt(prospect, { action: 'purge', predicted });
+  return { kind: 'act', action: { kind: 'purge' }, reason, predicted };
+}
+
+/** What both looks found: pages that came after the first one have not had their chance to go by themselves. */
+function lastingPages({ diagnosis, observation, earlier }: Facts): Prediction {
+  const predicted = diagnosis.cures.purge;
+  const before = earlier && retainedIn(earlier);
+  const now = retainedIn(observation);
+  if (before === undefined || now === undefined || before >= now) return predicted;
+  const reclaim = Math.max(0, predicted.reclaim - (now - before));
+  // The younger pages are purged with the others: they count for the time, not for the gain.
+  return { reclaim, stall: predicted.stall };
+}
+
+function retainedIn({ memory }: Observation): number | undefined {
+  const { allocatorResident, allocatorActive } = memory;
+  return allocatorResident === undefined || allocatorActive === undefined
+    ? undefined
+    : allocatorResident - allocatorActive;
+}

@@ -1,0 +1,15 @@
+import type { Action } from '../action.ts';
+import { purgeWords } from './describe.ts';
+import { purgeCandidate } from './propose.ts';
+import { terms } from './terms.ts';
+
+/** `MEMORY PURGE`: returns free pages (jemalloc: dirty and muzzy) to the operating system. */
+export const purge: Action = {
+  starts: 'purge',
+  propose: purgeCandidate,
+  terms,
+  start: async (...start) => (await import('./execute.ts')).purgeUnderLease(...start),
+  owns: ({ phase }) => phase === 'purging',
+  resume: async (...resume) => (await import('./resume.ts')).closePurge(...resume),
+  words: { purge: purgeWords },
+};

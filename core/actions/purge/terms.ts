@@ -1,0 +1,17 @@
+import { purgePatience } from '../../diagnosis/predict.ts';
+import type { Acting, Facts, Terms } from '../../domain/plan.ts';
+import { cooledAt } from '../learning.ts';
+import { DECAY, SHORT_LOOK } from '../waits.ts';
+
+/** What a purge asks for. The one that follows a defrag belongs to it: no cooldown, and no wait for pages that leave by themselves. */
+export function terms({ memory, policy }: Facts, { reason, predicted }: Acting): Terms {
+  const isAfterDefrag = reason === 'after-defrag';
+  const cooled = cooledAt(memory.lastPurgeAt, policy.purge.cooldown, memory.ineffective.purge);
+  return {
+    ...(!isAfterDefrag && cooled > 0 && { coolingUntil: cooled }),
+    time: purgePatience(predicted.stall),
+    secondLook: isAfterDefrag ? SHORT_LOOK : DECAY,
+    isLasting: false,
+    blockers: [],
+  };
+}

@@ -1,0 +1,72 @@
+import type { Alert } from '../../../core/domain/alert.ts';
+import { alertText } from '../../../core/format/alert-text.ts';
+import {
+  buttons,
+  header,
+  httpsLink,
+  type Links,
+  labelled,
+  notificationText,
+  origin,
+  paragraph,
+  section,
+  table,
+} from './blocks.ts';
+import { type Page, pagesOf } from './digest-pages.ts';
+import { LIMITS } from './limits.ts';
+import { factsBeside, isDrawable, memoryBars } from './memory-bars.ts';
+import type { Draft, SlackMessage } from './post.ts';
+import { timeText } from './time-text.ts';
+
+const WHY_CHARS = 1_500;
+const NEXT_CHARS = 1_000;
+
+const SIGNS: Readonly<Record<Alert['severity'], string>> = { info: '🟢', warning: '🟠', critical: '🔴' };
+
+/** An alert as a message; a digest with more nodes than one message can list has further ones. */
+export function alertPages(alert: Alert, links: Links): readonly [Draft, ...Draft[]] {
+  const [first = [], ...rest] = pagesOf(alert);
+  const more = rest.map((page, index) => furtherPage(alert, page, `${index + 2} of ${rest.length + 1}`));
+  return [{ message: alertMessage(alert, links, first), text: alertText(alert) }, ...more];
+}
+
+function furtherPage(alert: Alert, page: Page, number: string): Draft {
+  const title = `${titleOf(alert)} (${number})`;
+  const message = {
+    text: notificationText(title, LIMITS.textBesideBlocks),
+    blocks: [header(title), ...page.map((text) => paragraph(text)), ...origin([alert.stage, alert.event, alert.id])],
+  };
+  return { message, text: `${title}\n\n${page.join('\n')}` };
+}
+
+/** What happened, before and after, why, the facts, what happens next, a digest's nodes, and where and when. */
+function alertMessage(alert: Alert, links: Links, page: Page): SlackMessage {
+  const { why, next, facts, stage, instance, node, at, id, event } = alert;
+  const title = titleOf(alert);
+  const figures = isDrawable(alert.figures) ? alert.figures : undefined;
+  const picture = figures && memoryBars(figures);
+  return {
+    text: notificationText(title, LIMITS.textBesideBlocks),
+    blocks: [
+      header(title),
+      ...(picture === undefined ? [] : [section(picture)]),
+      paragraph(why, WHY_CHARS),
+      ...table(factsBeside(figures, facts)),
+      labelled('Next:', next, NEXT_CHARS),
+      ...buttons(linksFor(event, links)),
+      ...page.map((part) => paragraph(part)),
+      ...origin([stage, instance, node, timeText(at), event, id]),
+    ],
+  };
+}
+
+function titleOf({ severity, title }: Alert): string {
+  return `${SIGNS[severity]} ${title}`;
+}
+
+/** The runbook has a heading for each event. */
+function linksFor(event: string, links: Links): Links {
+  const { runbook } = links;
+  if (runbook === undefined || runbook.includes('#') || !/^[a-z-]+$/.test(event)) return links;
+  return { ...links, runbook: httpsLink(`${runbook}#${event}`) ?? runbook };
+}

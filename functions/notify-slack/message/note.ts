@@ -1,0 +1,10 @@
+/** A message that somebody has published to the topic: what Slack's message is made from. */
+export interface Note {
+  /** SNS' own: the same for each delivery of it. */
+  readonly messageId: string;
+  readonly message: string;
+  readonly subject?: string | undefined;
+  readonly topicArn?: string | undefined;
+  /** ISO 8601. */
+  readonly timestamp?: string | undefined;
+}

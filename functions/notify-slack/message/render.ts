@@ -1,0 +1,57 @@
+import { readAlarm } from './alarm.ts';
+import { alarmDraft } from './alarm-message.ts';
+import { readAlert } from './alert.ts';
+import { alertPages } from './alert-message.ts';
+import { header, type Links, notificationText, origin, paragraph } from './blocks.ts';
+import { LIMITS } from './limits.ts';
+import type { Note } from './note.ts';
+import type { Draft, Post } from './post.ts';
+import { timeText } from './time-text.ts';
+
+export interface Rendered {
+  readonly kind: 'alert' | 'alarm' | 'other';
+  /** In order. Only a digest of many nodes has more than one. */
+  readonly posts: readonly [Post, ...Post[]];
+}
+
+/**
+ * Offpeak's alerts and CloudWatch's alarms with their figures; anything else as the text that it is, since its publisher wants it to be
+ * read. Never throws.
+ */
+export function render(note: Note, links: Links): Rendered {
+  const json = parsed(note.message);
+  const alert = readAlert(json);
+  if (alert) {
+    const [first, ...more] = alertPages(alert, links);
+    return { kind: 'alert', posts: [postOf(first), ...more.map(postOf)] };
+  }
+  const alarm = readAlarm(json);
+  if (alarm) return { kind: 'alarm', posts: [postOf(alarmDraft(alarm, links))] };
+  return { kind: 'other', posts: [postOf(otherMessage(note))] };
+}
+
+function postOf({ message, text }: Draft): Post {
+  return { message, plain: { text: notificationText(text, LIMITS.textAlone), mrkdwn: false } };
+}
+
+function otherMessage({ message, subject, topicArn, timestamp, messageId }: Note): Draft {
+  const title = subject?.trim() || 'Notification';
+  const blocks = [
+    header(title),
+    paragraph(message),
+    ...origin([topicArn?.split(':').at(-1), timeText(timestamp ?? ''), `id ${messageId}`]),
+  ];
+  return {
+    message: { text: notificationText(`${title}: ${message}`, LIMITS.textBesideBlocks), blocks },
+    text: `${title}\n\n${message}`,
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Plain text is legal: it is shown as it is.
+    return undefined;
+  }
+}
