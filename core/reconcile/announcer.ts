@@ -7,7 +7,7 @@ import { outcomeAlerts } from '../reporting/alerts/alerts.ts';
 
 /** Of which job and instance the alerts are. */
 export interface Sender {
-  readonly ports: Ports;
+  readonly ports: Pick<Ports, 'store' | 'clock' | 'log'>;
   readonly stage: string;
   readonly holder: string;
   readonly instance: InstanceConfig;

@@ -4,7 +4,7 @@ import { plainPaint } from '../../../../cli/render/style.ts';
 import { tickLines } from '../../../../cli/render/tick.ts';
 import { MIB } from '../../../../core/config/units.ts';
 import type { Tick } from '../../../../core/reconcile/scope.ts';
-import { anInstance, anOutcome, anUnreached, aPlan, aVerdict, NODE, NOW } from '../../../support/builders.ts';
+import { anInstance, anOutcome, anUnreached, aPlan, aSeen, aVerdict, NODE, NOW } from '../../../support/builders.ts';
 import { anAlert } from '../../../support/telemetry-builders.ts';
 import { purged, purgedAfter, started, stopped } from '../../core/actions/defrag/steps.ts';
 import { PLANS, SKIPS } from '../../core/reporting/samples.ts';
@@ -68,7 +68,8 @@ describe('as JSON', () => {
       outcomes: [
         {
           ...purged,
-          after: purged.before,
+          before: aSeen(),
+          after: aSeen(),
           plan: aPlan(),
           verdict,
           leased: true,
