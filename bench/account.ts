@@ -1,8 +1,8 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { findDefragServer } from '../cli/server/find.ts';
-import { startServer } from '../cli/server/start.ts';
+import { findDefragServer } from '../cli/lab/find.ts';
+import { startServer } from '../cli/lab/start.ts';
 import { type Built, buildFunctions } from '../infra/build.ts';
 import { loadConfig } from '../infra/load.ts';
 import { makeWorkspace, type Workspace } from '../test/infra/workspace.ts';

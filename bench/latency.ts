@@ -1,5 +1,5 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import type { ServerBinary } from '../cli/server/binary.ts';
+import type { ServerBinary } from '../cli/lab/binary.ts';
 import { type Cell, measure, medians } from './latency/cell.ts';
 import { floorText, tablesOf } from './latency/tables.ts';
 import { NOTHING, OWN, offpeak, PURGE, type Variant } from './latency/variants.ts';

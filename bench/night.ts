@@ -1,4 +1,4 @@
-import type { ServerBinary } from '../cli/server/binary.ts';
+import type { ServerBinary } from '../cli/lab/binary.ts';
 import type { Arm } from './night/arms.ts';
 import { type Cell, measure, type Subject } from './night/measure.ts';
 import { NOISES, refusalOf } from './night/noise/start.ts';

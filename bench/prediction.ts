@@ -1,5 +1,5 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import type { ServerBinary } from '../cli/server/binary.ts';
+import type { ServerBinary } from '../cli/lab/binary.ts';
 import { type Night, nightOf } from './prediction/night.ts';
 import { intervalRows, singleRows } from './prediction/tables.ts';
 import { noteInDocs } from './support/docs.ts';

@@ -26,7 +26,7 @@ export interface Built {
 /**
  * Bundles every function into `dist/<folder>/`, and puts the checked configuration beside the job.
  * ESM in pieces: what is only sometimes needed (SNS, SSM, Secrets Manager) stays out of the start
- * (docs/decisions.md has the figures).
+ * (docs/adr/0006-esm-in-chunks.md has the figures).
  */
 export async function buildFunctions(root: string, config: Config): Promise<readonly Built[]> {
   rmSync(join(root, 'dist'), { recursive: true, force: true });

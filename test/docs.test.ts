@@ -2,14 +2,16 @@ import { existsSync, globSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { basename, join, matchesGlob } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import type { AlertEvent } from '../core/domain/alert.ts';
+import type { BlockerKind } from '../core/domain/blocker.ts';
 import { FLEET_METRICS, JOB_METRICS, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
+import type { SkipReason, StopReason } from '../core/domain/plan.ts';
 import { type MonthlyCost, monthlyCost } from '../infra/costs.ts';
 import { ANCHORS } from '../infra/runbook.ts';
 import { anchorsOf, prose } from './support/headings.ts';
 import { deployable, fleetFile, LONELY_VPC, NO_NETWORK } from './unit/infra/stacks.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).flatMap((name) => asPage(name))];
+const PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...globSync('docs/**/*.md', { cwd: ROOT }).toSorted()];
 
 /** Slack's buttons lead to `<runbook>#<event>`. A new event fails to compile until it stands here. */
 const EVENTS = Object.keys({
@@ -30,9 +32,72 @@ const EVENTS = Object.keys({
   several: true,
 } satisfies Record<AlertEvent, true>);
 
-function asPage(name: string): readonly string[] {
-  return name.endsWith('.md') ? [`docs/${name}`] : [];
-}
+/** Why a plan does nothing, or a run ends. A new reason fails to compile until it stands here, and the runbook has to say what to do. */
+const SKIPS = Object.keys({
+  healthy: true,
+  disabled: true,
+  defragmenting: true,
+  'foreign-defrag': true,
+  'left-on': true,
+  unsupported: true,
+  'not-defraggable': true,
+  'denied-version': true,
+  'config-refused': true,
+  'odd-settings': true,
+  'purge-refused': true,
+  'no-layers': true,
+  'would-block': true,
+  'would-stall': true,
+  paused: true,
+  'outside-window': true,
+  holiday: true,
+  changed: true,
+  interrupted: true,
+  'state-unavailable': true,
+  'unknown-engine': true,
+  loading: true,
+  forking: true,
+  'persistence-failing': true,
+  'swapped-out': true,
+  'replica-syncing': true,
+  'replica-behind': true,
+  'peers-silent': true,
+  'replicas-missing': true,
+  'slots-migrating': true,
+  'cluster-down': true,
+  'cluster-refused': true,
+  'clients-paused': true,
+  'module-types': true,
+  'stage-limit': true,
+  'host-acting': true,
+  'version-fell': true,
+  'feeding-full-sync': true,
+  failover: true,
+  'lazyfree-pending': true,
+  rehashing: true,
+  'eviction-pressure': true,
+  'just-restarted': true,
+  busy: true,
+  'peer-acting': true,
+  'canary-died': true,
+  'cooling-down': true,
+  'same-server': true,
+  'not-enough-time': true,
+  'too-long': true,
+} satisfies Record<SkipReason, true>);
+const STOPS = Object.keys({
+  'window-closed': true,
+  'duration-spent': true,
+  'stall-spent': true,
+  'switched-off': true,
+  'server-restarted': true,
+  'never-started': true,
+  paused: true,
+  disabled: true,
+  interrupted: true,
+  released: true,
+  'newer-version': true,
+} satisfies Record<Exclude<StopReason, BlockerKind | 'goal-met' | 'no-progress'>, true>);
 
 function read(page: string): string {
   return readFileSync(join(ROOT, page), 'utf8');
@@ -43,6 +108,19 @@ describe('the runbook', () => {
 
   test.each([...Object.values(ANCHORS), ...EVENTS])('has one heading for %s', (anchor) => {
     expect(anchors.filter((one) => one === anchor)).toHaveLength(1);
+  });
+
+  const rowsOf = (heading: string) =>
+    (new RegExp(`^## ${heading}\\n(?:(?!^#)[^])*`, 'm').exec(read('docs/runbook.md')) ?? [''])[0]
+      .split('\n')
+      .flatMap((line) => /^\|([^|]+)\|/.exec(line)?.[1] ?? []);
+
+  test.each(SKIPS)('says what to do where the plan gives the reason %s', (reason) => {
+    expect(rowsOf('What the plan says, and what to do').join()).toContain(`\`${reason}\``);
+  });
+
+  test.each(STOPS)('says what to do where a run ended because of %s', (reason) => {
+    expect(rowsOf('Defrag aborted').join()).toContain(`\`${reason}\``);
   });
 
   test.each(Object.values(ANCHORS))('says of the alarm %s what it means', (anchor) => {
@@ -66,7 +144,7 @@ describe.each(PAGES)('%s', (page) => {
   });
 
   it('names no machine of ours and no registry', () => {
-    expect(read(page)).not.toMatch(/\/work\/|\/root\/|\/tmp\/|registry\.|_authToken/);
+    expect(read(page)).not.toMatch(/\/work\/|\/root\/|\/tmp\/|registry\.(?!ts\b)\w|_authToken/);
   });
 });
 
@@ -95,9 +173,18 @@ function missingOf(markdown: string): readonly string[] {
 
 test('a path that is not there is missed, whole or without its start', () => {
   const text =
-    '`infra/gone.ts`, `infra/alarm.ts`, `actions/plan.ts`, `decide/gone-*.test.ts`, `gone.ts`, `test/model/`';
-  expect(missingOf(text)).toEqual(['infra/gone.ts', 'decide/gone-*.test.ts', 'gone.ts']);
+    '`infra/gone.ts`, `test/support/headings.ts`, `support/headings.ts`, `support/gone-*.test.ts`, `gone.ts`, `test/model/`';
+  expect(missingOf(text)).toEqual(['infra/gone.ts', 'support/gone-*.test.ts', 'gone.ts']);
 });
+
+test.each([...PAGES, ...globSync('.github/**/*.{md,yml}', { cwd: ROOT }), '.ci/run'])(
+  '%s names only scripts that npm has',
+  (page) => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const named = [...read(page).matchAll(/\bnpm run (?:-s )?([\w:-]+)/g)].map(([, name = '']) => name);
+    expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
+  },
+);
 
 test('docs/deploy.md cites the deny-list for the versions that it names', () => {
   const [paragraph = ''] = /^On a version that is known to crash[\s\S]*?\n\n/m.exec(read('docs/deploy.md')) ?? [];
@@ -111,6 +198,39 @@ test("docs/safety.md's tables of faults are of files that are there, and each fi
   const named = [...read('docs/safety.md').matchAll(/^<!-- faults: (.+) -->$/gm)].map(([, file = '']) => file);
   const files = globSync('test/faults/*.test.ts', { cwd: ROOT }).filter((file) => read(file).includes('faultTable('));
   expect(named.toSorted()).toEqual(files.map((file) => basename(file)).toSorted());
+});
+
+describe.each(['docs/architecture.md', 'docs/testing.md'])('%s', (page) => {
+  test.each(readdirSync(join(ROOT, 'core')))('has a row for the room %s', (room) => {
+    expect(read(page)).toMatch(new RegExp(`^\\| .*\`(core/)?${room}/?[a-z]*/?\``, 'm'));
+  });
+});
+
+describe('the decision records', () => {
+  const records = globSync('docs/adr/[0-9]*.md', { cwd: ROOT }).toSorted();
+
+  test('are numbered without a gap, and listed', () => {
+    const index = read('docs/adr/README.md');
+    expect(records.map((path) => Number(basename(path).slice(0, 4)))).toEqual(records.map((_, index) => index + 1));
+    const listed = [...index.matchAll(/^\| \[\d{4}\]\(([^)]+)\) \| (.+) \| \S+ \| \S.* \|$/gm)].map(
+      ([, file, title]) => [file, title],
+    );
+    expect(listed).toEqual(records.map((path) => [basename(path), /^# \d{4}\. (.+)$/m.exec(read(path))?.[1]]));
+  });
+
+  test.each(records)('%s has its number, a date, a status and its parts', (path) => {
+    expect(read(path)).toMatch(
+      new RegExp(
+        `^# ${basename(path).slice(0, 4)}\\. [^\\n]+\\n\\nDate: \\d{4}-\\d\\d-\\d\\d\\. Status: (accepted|superseded by \\d{4})\\.\\n`,
+      ),
+    );
+    expect([...read(path).matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)).toEqual([
+      'Context',
+      'Decision',
+      'Alternatives',
+      'Consequences',
+    ]);
+  });
 });
 
 function leadsSomewhere(page: string, target: string): boolean {

@@ -1,5 +1,5 @@
-import { restartFloor } from '../../cli/demo/floor.ts';
-import type { ServerBinary } from '../../cli/server/binary.ts';
+import type { ServerBinary } from '../../cli/lab/binary.ts';
+import { restartFloor } from '../../cli/lab/demo/floor.ts';
 import { numberField } from '../../core/adapters/redis/info.ts';
 import { median } from '../statistics.ts';
 import { monotonic } from '../support/clock.ts';

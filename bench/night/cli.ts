@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { leash } from '../../cli/server/leash.ts';
+import { leash } from '../../cli/lab/leash.ts';
 import { BenchError } from '../support/main.ts';
 import { stateFolder } from '../support/offpeak.ts';
 import { type CliRun, cliRunOf } from './cli-lines.ts';
@@ -26,7 +26,7 @@ export async function runCli(port: number): Promise<CliRun> {
   await using folder = await stateFolder();
   const config = join(folder.path, 'night.yml');
   await writeFile(config, configOf(port));
-  const files = ['-c', config, '-s', join(folder.path, 'state.json')];
+  const files = ['-c', config, '-s', join(folder.path, 'state.db')];
   const command = [CLI, 'run', '--watch', '--until-idle', '--every', '2s', '--json', ...files];
   const held = leash([process.execPath, ...command]);
   let isCut = false;

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { clientOf } from '../../cli/demo/floor.ts';
-import type { ServerBinary } from '../../cli/server/binary.ts';
-import { startServer } from '../../cli/server/start.ts';
+import type { ServerBinary } from '../../cli/lab/binary.ts';
+import { clientOf } from '../../cli/lab/client.ts';
+import { startServer } from '../../cli/lab/start.ts';
 import { type InfoFields, numberField } from '../../core/adapters/redis/info.ts';
 import { cpuSeconds, infoOf, settled } from '../support/server.ts';
 

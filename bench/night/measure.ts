@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ServerBinary } from '../../cli/server/binary.ts';
+import type { ServerBinary } from '../../cli/lab/binary.ts';
 import { numberField } from '../../core/adapters/redis/info.ts';
 import { monotonic } from '../support/clock.ts';
 import type { Span } from '../support/latencies.ts';

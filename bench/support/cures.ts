@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { clientOf } from '../../cli/demo/floor.ts';
-import type { RunningServer } from '../../cli/server/start.ts';
+import { clientOf } from '../../cli/lab/client.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { numberField, parseInfo } from '../../core/adapters/redis/info.ts';
 import { monotonic } from './clock.ts';
 import type { Span } from './latencies.ts';

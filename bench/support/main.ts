@@ -1,5 +1,5 @@
-import { RedisServerSettingError } from '../../cli/server/binary.ts';
-import { ServerStartError } from '../../cli/server/start.ts';
+import { RedisServerSettingError } from '../../cli/lab/binary.ts';
+import { ServerStartError } from '../../cli/lab/start.ts';
 
 /** What a caller can mend, or must know: its words are enough, a stack would hide them. */
 export class BenchError extends Error {

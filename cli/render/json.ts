@@ -1,25 +1,30 @@
 import type { InstanceConfig } from '../../core/config/schema.ts';
 import type { Alert } from '../../core/domain/alert.ts';
-import type { Layers } from '../../core/domain/diagnosis.ts';
+import type { Diagnosis, Layers } from '../../core/domain/diagnosis.ts';
 import { latestIn, type Outcome, planIn, problemIn, statusOf, stepsOf, verdictIn } from '../../core/domain/outcome.ts';
 import type { Plan } from '../../core/domain/plan.ts';
 import { isoText } from '../../core/format/units.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
+import { findingText } from '../../core/reporting/wording/finding.ts';
 import { planText } from '../../core/reporting/wording/plan.ts';
-import type { LeaseOn } from './leases.ts';
+import { noticeText, verdictText } from '../../core/reporting/wording/result.ts';
+import type { CommandLine } from '../command-line.ts';
+import { defragNote, purgeNote, sumOf } from './layers.ts';
+import { commandsFor, type LeaseOn, leasesOn } from './leases.ts';
 
 /**
- * A tick as one JSON document on one line: bytes, milliseconds, and times as ISO 8601. What is not known is absent. `left`: the leases that
- * no later tick of this command will look after.
+ * A tick as one JSON document on one line: bytes, milliseconds, and times as ISO 8601. What is not known is absent. With a `commandLine` no later
+ * tick follows: `leases` are those that it leaves on. docs/cli-json.md lists every field.
  */
 export function tickJson(
   tick: Tick,
   instances: readonly InstanceConfig[] = [],
   alerts: readonly Alert[] = [],
-  left: readonly LeaseOn[] = [],
+  commandLine?: CommandLine,
 ): string {
   const { at, stage, outcomes, leased, problem, remarks, undelivered, troubles } = tick;
-  return JSON.stringify({
+  const left = commandLine === undefined ? [] : leasesOn(tick);
+  const document = {
     at: isoText(at),
     stage,
     outcomes: outcomes.flatMap(stepsOf).map((step) =>
@@ -29,49 +34,73 @@ export function tickJson(
       ),
     ),
     leasesHeld: leased.length,
-    leases: left.length === 0 ? undefined : left.map(leaseDocument),
+    leases: left.length === 0 ? undefined : left.map((lease) => leaseDocument(lease, commandLine)),
     undelivered,
     remarks: remarks.length === 0 ? undefined : remarks,
     alerts: alerts.map(({ event, severity, instance, node, title }) => ({ event, severity, instance, node, title })),
     problem,
     troubles: troubles.length === 0 ? undefined : troubles,
-  });
+  };
+  return JSON.stringify(document, timesAsText);
 }
 
-function leaseDocument({ instance, node, until }: LeaseOn) {
-  const next = 'the next tick, `offpeak run --watch --until-idle` or `offpeak release` ends it';
-  return { instance, node, until: until === undefined ? undefined : isoText(until), next };
+/** Instants inside a plan, a blocker or a pause; durations have other names. */
+const INSTANTS = ['at', 'until', 'expiresAt'];
+
+function timesAsText(key: string, value: unknown): unknown {
+  return INSTANTS.includes(key) && typeof value === 'number' ? isoText(value) : value;
+}
+
+function leaseDocument(lease: LeaseOn, commandLine: CommandLine | undefined) {
+  const { instance, node, until } = lease;
+  return { instance, node, until, commands: commandLine && commandsFor(lease, commandLine) };
 }
 
 function stepDocument(step: Outcome, instance: InstanceConfig | undefined) {
-  const { before, leased, pause } = step;
-  const observation = latestIn(step)?.observation;
-  const plan = planIn(step);
+  const { before, leased, notices, pause } = step;
+  const seen = latestIn(step);
+  const observation = seen?.observation;
+  const [plan, verdict] = [planIn(step), verdictIn(step)];
   return {
     instance: step.instance,
     node: step.node,
     status: statusOf(step),
     role: observation?.replication.role,
     engine: observation && { name: observation.engine.name, version: observation.engine.version },
-    ratio: before?.diagnosis.ratio,
-    diagnosis: before && {
-      layers: layersDocument(before.diagnosis.layers),
-      findings: before.diagnosis.findings,
+    memory: seen && {
+      used: seen.observation.memory.usedMemory,
+      rss: seen.observation.memory.usedMemoryRss,
+      limit: instance?.memoryLimit,
+      ratio: seen.diagnosis.ratio,
     },
+    diagnosis: before && diagnosisDocument(before.diagnosis),
     plan: plan && planDocument(plan, step, instance),
-    verdict: verdictIn(step),
+    verdict: verdict && { ...verdict, text: verdictText(verdict) },
+    notes: notices.length === 0 ? undefined : notices.map(noticeText),
     problem: problemIn(step),
     leased,
-    pause: pause && { until: isoText(pause.until), reason: pause.reason, by: pause.by },
+    pause: pause && { until: pause.until, reason: pause.reason, by: pause.by },
     opsPerSecond: 'opsPerSecond' in step ? step.opsPerSecond : undefined,
     mainThreadCpu: 'mainThreadCpu' in step ? step.mainThreadCpu : undefined,
   };
 }
 
+function diagnosisDocument(diagnosis: Diagnosis) {
+  const { layers, findings, cures } = diagnosis;
+  return {
+    layers: layersDocument(layers),
+    findings: findings.map((finding) => ({ ...finding, text: findingText(finding) })),
+    predictions: layers && {
+      defrag: { reclaim: cures.defrag, text: defragNote(diagnosis) },
+      purge: { reclaim: cures.purge.reclaim, stall: cures.purge.stall, text: purgeNote(diagnosis, sumOf(layers)) },
+    },
+  };
+}
+
 function layersDocument(layers: Layers | undefined) {
   if (!layers) return undefined;
-  const { externalFragmentation, retained, overhead, allocated } = layers;
-  return { externalFragmentation, retained, overhead, allocated };
+  const { allocated, externalFragmentation, retained, overhead } = layers;
+  return { data: allocated, fragmentation: externalFragmentation, freePages: retained, overhead };
 }
 
 function planDocument(plan: Plan, step: Outcome, instance: InstanceConfig | undefined) {
@@ -89,7 +118,7 @@ function planDocument(plan: Plan, step: Outcome, instance: InstanceConfig | unde
         predicted: plan.instead?.predicted,
         denial: plan.denial,
         blockers: plan.blockers,
-        until: plan.until === undefined ? undefined : isoText(plan.until),
+        until: plan.until,
         underWay: plan.underWay,
       };
 }

@@ -30,7 +30,7 @@ function headerLines(outcome: Outcome, { paint }: Style): readonly string[] {
     ...(observation ? [`${observation.engine.name} ${observation.engine.version}`.trim()] : []),
     ...(observation && observation.replication.role !== 'unknown' ? [observation.replication.role] : []),
     ...loadTexts(outcome),
-    ...(leased ? ['under our lease'] : []),
+    ...(leased ? ['defrag by Offpeak'] : []),
   ];
   const [first = '', ...more] = wrapText(
     `${instance} ${node}${facts.length > 0 ? '  ' : ''}${facts.join(', ')}`,
@@ -51,14 +51,22 @@ function bodyLines(outcome: Outcome, style: Style, instance?: InstanceConfig): r
   const findings = outcome.before?.diagnosis.findings ?? [];
   return [
     ...pictureLines(outcome, style, instance),
-    // While it runs, each look has the same to say: the bars and the plan are enough.
+    // While it runs, each tick has the same to say: the bars and the plan are enough.
     ...(isRunning(outcome) ? [] : findings.flatMap((finding) => findingLines(finding, style))),
+    ...healthyLines(outcome, style),
     ...pauseLines(outcome, style, instance),
     ...stepLines(outcome, style, instance),
   ];
 }
 
-/** Where the plan does not speak of it: nothing to do, or only looked at. */
+/** Where there is neither a finding nor a plan, silence would leave the reader without an answer. */
+function healthyLines(outcome: Outcome, style: Style): readonly string[] {
+  const { before } = outcome;
+  if (planIn(outcome) || !before || before.diagnosis.findings.length > 0) return [];
+  return labelled('found', 'nothing that an action would return enough of', style, 'good');
+}
+
+/** Where the plan does not speak of it: nothing to do, or only checked. */
 function pauseLines(outcome: Outcome, style: Style, instance?: InstanceConfig): readonly string[] {
   const { pause } = outcome;
   if (!pause || planIn(outcome)?.reason === 'paused') return [];
@@ -86,20 +94,26 @@ function decisionLines(outcome: Outcome, style: Style, instance?: InstanceConfig
   return labelled(isDone ? 'done' : 'plan', text, style, plan.kind === 'act' ? 'strong' : undefined);
 }
 
-const PROBLEM_LABELS: Partial<Record<Outcome['kind'], string>> = {
+/** By the kind of the problem: a server that refuses the password has replied. */
+const PROBLEM_LABELS: Readonly<Record<string, string>> = {
   unreachable: 'no reply',
+  timeout: 'no reply',
+  'wrong-credentials': 'login',
+  refused: 'refused',
+  tls: 'TLS',
+  'not-redis': 'no Redis',
   'not-reached': 'no time',
 };
 
 function resultLines(outcome: Outcome, style: Style): readonly string[] {
-  const { kind, notices } = outcome;
+  const { notices } = outcome;
   const [verdict, problem] = [verdictIn(outcome), problemIn(outcome)];
   return [
     ...(verdict
       ? labelled('result', verdictText(verdict), style, verdict.kind === 'improved' ? 'good' : 'warning')
       : []),
     ...notices.flatMap((notice) => labelled('note', noticeText(notice), style, 'warning')),
-    ...(problem ? labelled(PROBLEM_LABELS[kind] ?? 'failed', problem.message, style, 'bad') : []),
+    ...(problem ? labelled(PROBLEM_LABELS[problem.kind] ?? 'failed', problem.message, style, 'bad') : []),
   ];
 }
 

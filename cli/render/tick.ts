@@ -29,7 +29,7 @@ function headline({ at, stage, outcomes, leased }: Tick, { paint }: Style): stri
   const counts = STATUSES.map((status) => [status, steps.filter((one) => one === status).length] as const)
     .filter(([, count]) => count > 0)
     .map(([status, count]) => `${countText(count)} ${status.replace('-', ' ')}`);
-  const held = leased.length > 0 ? [`${countText(leased.length)} under our lease`] : [];
+  const held = leased.length > 0 ? [`${countText(leased.length)} being defragmented`] : [];
   const time = isoText(at)
     .replace('T', ' ')
     .replace(/\.\d+Z$/, ' UTC');
@@ -39,7 +39,7 @@ function headline({ at, stage, outcomes, leased }: Tick, { paint }: Style): stri
 
 function problemLines({ problem, remarks, undelivered, troubles }: Tick, { paint }: Style): readonly string[] {
   const problems = [
-    ...(problem === undefined ? [] : [`nothing was planned: the state store is unavailable: ${problem}`]),
+    ...(problem === undefined ? [] : [`no action was planned: the state store is unavailable: ${problem}`]),
     ...remarks,
     ...(undelivered > 0 ? [`${countText(undelivered)} metrics or alerts could not be delivered`] : []),
     ...troubles.map((trouble) => `unexpected failure: ${trouble}`),

@@ -1,12 +1,9 @@
 import * as z from 'zod/mini';
-import { MINUTE, type Milliseconds } from '../config/units.ts';
-import { ALERT_SCHEMA, type Alert } from '../domain/alert.ts';
+import { ALERT_SCHEMA, type Alert, type AlertEvent } from '../domain/alert.ts';
+import { ALERT_HELD } from '../domain/timings.ts';
 import { type StateStore, StateUnavailable, type Stored } from '../ports/state-store.ts';
-import { understood } from '../state/codec.ts';
+import { type DocumentKind, decode, encode, oneOf } from '../state/codec.ts';
 import { OUTBOX } from '../state/keys.ts';
-
-/** For as long as its writer may still be about to send it, nobody else does. Longer than any lease is busy. */
-const HELD: Milliseconds = 2 * MINUTE;
 
 export interface Entry {
   readonly alert: Alert;
@@ -29,11 +26,11 @@ export interface Owed {
 
 const text = z.string();
 
-const entrySchema = z.object({
+const shape = z.looseObject({
   alert: z.looseObject({
     schema: z.literal(ALERT_SCHEMA),
     id: text,
-    event: text,
+    event: oneOf<AlertEvent>(),
     severity: z.enum(['info', 'warning', 'critical']),
     at: text,
     stage: text,
@@ -48,19 +45,21 @@ const entrySchema = z.object({
   holder: text,
   heldUntil: z.number(),
   sendings: z.number(),
-  digest: z.optional(text),
+  digest: z.exactOptional(text),
 });
+
+export const ENTRY_KIND: DocumentKind<Entry> = { schema: 1, shape };
 
 /** @throws {StateUnavailable} for a document that this version has not written. */
 export function owedOf(key: string, { value, version }: Stored): Owed {
-  const entry = understood(entrySchema, key, value) as Entry;
+  const entry = decode(ENTRY_KIND, key, value);
   return { key, entry, alert: entry.alert, version };
 }
 
 /** Writes an alert that is not there yet. Returns why it could not be kept, or undefined. */
 export async function keep(store: StateStore, holder: string, alert: Alert, now: number): Promise<string | undefined> {
-  const entry: Entry = { alert, entrustedAt: now, holder, heldUntil: now + HELD, sendings: 0 };
-  return await failure(store.write(OUTBOX + alert.id, entry, undefined));
+  const entry: Entry = { alert, entrustedAt: now, holder, heldUntil: now + ALERT_HELD, sendings: 0 };
+  return await failure(store.write(OUTBOX + alert.id, encode(ENTRY_KIND, entry), undefined));
 }
 
 /**
@@ -75,11 +74,11 @@ export async function claim(
   const claimed: Entry = {
     ...freed(entry),
     holder,
-    heldUntil: now + HELD,
+    heldUntil: now + ALERT_HELD,
     sendings: entry.sendings + 1,
     ...(digest !== undefined && { digest }),
   };
-  const written = await outcome(store.write(key, claimed, version));
+  const written = await outcome(store.write(key, encode(ENTRY_KIND, claimed), version));
   if (typeof written === 'string') return written;
   // With the sendings of before: if this one fails, it was none.
   return written.stored ? { key, entry, alert: entry.alert, version: written.version } : undefined;
@@ -91,7 +90,9 @@ export async function settle(
   { key, entry, version }: Owed,
   isSent: boolean,
 ): Promise<string | undefined> {
-  const done = isSent ? store.remove(key, version) : store.write(key, { ...freed(entry), heldUntil: 0 }, version);
+  const done = isSent
+    ? store.remove(key, version)
+    : store.write(key, encode(ENTRY_KIND, { ...freed(entry), heldUntil: 0 }), version);
   return await failure(done);
 }
 
@@ -113,4 +114,18 @@ async function outcome<T>(attempt: Promise<T>): Promise<T | string> {
     if (error instanceof StateUnavailable || error instanceof TypeError) return error.message;
     throw error;
   }
+}
+
+/** Whether the end of an action on a node has been entrusted since an instant (epoch ms). */
+export async function isEnqueued(store: StateStore, place: readonly string[], since: number): Promise<boolean> {
+  const entries = await store.list(`${OUTBOX}${place.join('/')}/`);
+  return [...entries].some(([key, stored]) => isEndSince(owedOf(key, stored).entry, since));
+}
+
+/** What tells the end of a purge, or of the defrag that it belongs to. */
+const ENDS: readonly AlertEvent[] = ['purged', 'cure-ineffective', 'defrag-finished', 'defrag-aborted'];
+
+function isEndSince({ alert, entrustedAt }: Entry, since: number): boolean {
+  const isFailedPurge = alert.event === 'action-failed' && alert.id.includes('/action-failed/purge/');
+  return entrustedAt >= since && (isFailedPurge || ENDS.includes(alert.event));
 }

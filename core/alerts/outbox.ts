@@ -1,14 +1,13 @@
-import { createHash } from 'node:crypto';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { type Milliseconds, SECOND } from '../config/units.ts';
-import type { Alert, AlertEvent } from '../domain/alert.ts';
-import type { Log } from '../ports/log.ts';
+import type { Alert } from '../domain/alert.ts';
 import type { Ports } from '../ports/ports.ts';
 import { combined, type PublishReport } from '../ports/sinks.ts';
-import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
+import { StateUnavailable } from '../ports/state-store.ts';
 import { OUTBOX } from '../state/keys.ts';
-import { digestOf, MOST_AT_ONCE, messagesOf } from './digest.ts';
-import { claim, type Entry, failure, keep, type Owed, owedOf, settle } from './outbox-entries.ts';
+import { MOST_AT_ONCE, messagesOf } from './digest.ts';
+import { alertsOf, digested, digestId, looseAlerts, NOTHING_SENT, untold } from './messages.ts';
+import { claim, failure, keep, type Owed, owedOf, settle } from './outbox-entries.ts';
 
 /**
  * What is owed to people, kept where the lease is kept: an action is entrusted to the outbox before the lease that explains it is
@@ -34,11 +33,6 @@ const CLAIMING: Milliseconds = 30 * SECOND;
 
 type Told = Pick<Ports, 'store' | 'alerts' | 'clock' | 'log'>;
 
-type Many<T> = readonly [T, ...T[]];
-
-/** By us, and by nobody else's fault. */
-const NOTHING_SENT: PublishReport = { sent: 0, rejected: [] };
-
 const always = () => true;
 
 /**
@@ -62,12 +56,6 @@ export async function enqueue(
   const [first] = unkept;
   if (first) log.warn('alert not kept in the outbox', { id: first.alert.id, error: first.why, alerts: unkept.length });
   return unkept.map(({ alert }) => alert);
-}
-
-/** Whether the end of an action on a node has been entrusted since an instant (epoch ms). */
-export async function isEnqueued(store: StateStore, place: readonly string[], since: number): Promise<boolean> {
-  const entries = await store.list(`${OUTBOX}${place.join('/')}/`);
-  return [...entries].some(([key, stored]) => isEndSince(owedOf(key, stored).entry, since));
 }
 
 /** What becomes one message. */
@@ -115,25 +103,6 @@ export async function deliver(
     break;
   }
   return combined(reports);
-}
-
-/** The alerts, or the digests of them, in which what no store has kept is told. */
-export function looseAlerts(alerts: readonly Alert[], log: Log): readonly Alert[] {
-  const told = alerts.map((alert) => ({ alert }));
-  const parts = Array.from({ length: Math.ceil(told.length / MOST_AT_ONCE) }, (_, part) =>
-    told.slice(part * MOST_AT_ONCE, (part + 1) * MOST_AT_ONCE),
-  );
-  return parts.flatMap(messagesOf).map((group) => {
-    const [first, ...more] = group;
-    return more.length === 0 ? first.alert : digested([first.alert, ...alertsOf(more)], digestId(group), log);
-  });
-}
-
-function untold(alerts: readonly Alert[], why: string): PublishReport {
-  const [first, ...more] = alerts;
-  if (!first) return NOTHING_SENT;
-  const what = more.length === 0 ? first.title : `${first.title}, and ${more.length} more`;
-  return { sent: 0, rejected: [{ what, why: `not tried: ${why}` }] };
 }
 
 /** Oldest first; what another job may still be sending is left to it, and all of it where it would not be told to those it is owed to. */
@@ -242,32 +211,4 @@ async function claimAll(
       failed[0]?.why ?? '',
     ),
   };
-}
-
-/** A digest has no room for all that is said of each node: the log has it. */
-function digested(alerts: Many<Alert>, digest: string, log: Log): Alert {
-  for (const { id, title, why, facts, next } of alerts)
-    log.info('told in a digest', { digest, id, title, why, facts, next });
-  return digestOf(alerts, digest);
-}
-
-/** The same for the same events. */
-function digestId(group: Many<{ readonly alert: Alert }>, ...more: readonly string[]): string {
-  const ids = group.map(({ alert }) => alert.id).toSorted();
-  const hash = createHash('sha256')
-    .update([...more, ...ids].join('\n'))
-    .digest('hex');
-  return `${group[0].alert.stage}/digest/${hash.slice(0, 32)}`;
-}
-
-function alertsOf(group: readonly { readonly alert: Alert }[]): readonly Alert[] {
-  return group.map(({ alert }) => alert);
-}
-
-/** What tells the end of a purge, or of the defrag that it belongs to. */
-const ENDS: readonly AlertEvent[] = ['purged', 'cure-ineffective', 'defrag-finished', 'defrag-aborted'];
-
-function isEndSince({ alert, entrustedAt }: Entry, since: number): boolean {
-  const isFailedPurge = alert.event === 'action-failed' && alert.id.includes('/action-failed/purge/');
-  return entrustedAt >= since && (isFailedPurge || ENDS.includes(alert.event));
 }

@@ -39,7 +39,12 @@ export function nodeAddress() {
   });
 }
 
+/** `redis://${HOST}:6379`, as other tools write it. */
+const VARIABLE = /\$\{?\w+\}?/;
+
 function readAddress(raw: unknown): Reading<NodeAddress> {
+  if (typeof raw === 'string' && VARIABLE.test(raw) && !raw.includes('@'))
+    return { refused: 'holds a variable, and none is replaced in an address: write the host itself' };
   if (typeof raw !== 'string' || /\s/.test(raw) || !URL.canParse(raw)) return { refused: 'is not an address' };
   const url = new URL(raw);
   if (!/^rediss?:\/\//i.test(raw)) return { refused: 'is neither redis:// nor rediss://' };

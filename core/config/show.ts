@@ -46,10 +46,10 @@ function isSecret(path: Path): boolean {
 }
 
 /**
- * An unknown key as a problem may quote it. `{password:hunter2}` lacks a space, so that the secret becomes part of the
- * key; in a secret's neighbourhood a key is shown only when it is near one that exists.
+ * An unknown key as a problem may quote it, undefined where it may not. `{password:hunter2}` lacks a space, so that the secret becomes part of
+ * the key; in a secret's neighbourhood a key is shown only when it is near one that exists.
  */
-export function showUnknownKey(key: string, path: Path, nearKnown: boolean): string {
+export function showUnknownKey(key: string, path: Path, nearKnown: boolean): string | undefined {
   const safe = PLAIN_KEY.test(key) && (nearKnown || !['credentials', 'tls', 'slack'].some((key) => path.includes(key)));
-  return safe ? key : HIDDEN;
+  return safe ? key : undefined;
 }

@@ -69,9 +69,9 @@ function findRepeatedKeys(map: YAMLMap, ancestors: readonly unknown[], lineAt: L
     const path = pathOf([...ancestors, map]);
     const shown = showUnknownKey(String(key.value), path, false);
     return {
-      path: showPath([...path, shown]),
+      path: showPath(shown === undefined ? path : [...path, shown]),
       value: '',
-      message: `the key \`${shown}\` is written twice`,
+      message: shown === undefined ? 'a key is written twice' : `the key \`${shown}\` is written twice`,
       accepted: 'each key once',
       line: lineAt(startOf(key)),
     };

@@ -2,7 +2,7 @@ import type { InstanceConfig } from '../config/schema.ts';
 import { type Bytes, HOUR, type Milliseconds } from '../config/units.ts';
 import type { Obstacle, Prospect } from '../domain/diagnosis.ts';
 import type { Denial } from '../domain/engine.ts';
-import type { NodeMemory } from '../domain/node-history.ts';
+import type { NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Prediction } from '../domain/prediction.ts';
 import { isActiveDefragOn } from './active-defrag.ts';
@@ -12,7 +12,7 @@ import { closableHoles, defraggableHoles, type Holes } from './predict.ts';
 export interface Known {
   readonly observation: Observation;
   readonly policy: Pick<InstanceConfig, 'purge' | 'defrag'>;
-  readonly memory: Pick<NodeMemory, 'runId' | 'defragSupport' | 'purgeRefusedAt' | 'crashed'>;
+  readonly memory: Pick<NodeHistory, 'runId' | 'defragSupport' | 'purgeRefusedAt' | 'crashed'>;
   readonly now: number;
 }
 

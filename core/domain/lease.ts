@@ -6,11 +6,12 @@ import type { Prediction } from './prediction.ts';
 
 /**
  * The right to act on one node of an instance, and the memory of how to undo it. Written before the first CONFIG SET, so that any
- * later tick (after a crash, a time-out, a redeploy) can give back what was taken. An instance has at most one.
+ * later tick (after a crash, a time-out, a redeploy) can give back what was taken. An instance has at most one that is active.
  */
 export interface Lease {
   readonly instance: string;
   readonly node: string;
+  readonly status: LeaseStatus;
   readonly phase: LeasePhase;
   /** Another one means that the server restarted, and that its volatile settings are gone. */
   readonly runId: string;
@@ -44,6 +45,12 @@ export interface Lease {
   readonly promisedStall: Milliseconds;
   readonly progress: Progress;
 }
+
+export type LeaseStatus =
+  /** It gives the right to act on its node. */
+  | 'active'
+  /** Its server could not be reached as itself in time. It keeps no job from acting, and gives back when its server answers again. */
+  | 'quarantined';
 
 export type LeasePhase =
   /** Written. Whether the settings were sent, only the server knows: the job may have died in between. */

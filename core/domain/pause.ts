@@ -22,3 +22,12 @@ export function longest(pauses: readonly (Pause | undefined)[], now: number): Pa
     .filter(({ until }) => now < until)
     .toSorted((a, b) => b.until - a.until)[0];
 }
+
+/** No control characters, line breaks or direction marks: it is quoted in mails, logs and terminals. */
+const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]*[\p{L}\p{M}\p{N}\p{P}\p{S}][\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]*$/u;
+const LONGEST_REASON = 200;
+
+/** Whether a pause may carry this text: 1 to 200 printable characters, and not only spaces. */
+export function isReason(text: string): boolean {
+  return Array.from(text).length <= LONGEST_REASON && PRINTABLE.test(text);
+}

@@ -3,7 +3,7 @@ import type { Bytes, Milliseconds, Percent } from '../config/units.ts';
 import type { Blocker, BlockerKind } from './blocker.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Denial } from './engine.ts';
-import type { NodeMemory } from './node-history.ts';
+import type { NodeHistory } from './node-history.ts';
 import type { Observation, Peer, Settings } from './observation.ts';
 import type { Pause } from './pause.ts';
 import type { Prediction } from './prediction.ts';
@@ -153,7 +153,7 @@ export interface Facts {
   readonly window: WindowState;
   /** Only one that is on at `now`. */
   readonly pause?: Pause;
-  readonly memory: NodeMemory;
+  readonly memory: NodeHistory;
   /** Another node of the same instance that is being acted on. */
   readonly peer?: string;
   /** Another node of the same instance whose server restarted under our defrag, and when (epoch ms). */

@@ -1,13 +1,10 @@
-import { type Milliseconds, SECOND } from '../config/units.ts';
 import { loadCounters } from '../diagnosis/load.ts';
 import type { Blocker, StageBlocker } from '../domain/blocker.ts';
 import type { Acting, Facts, Plan, Terms } from '../domain/plan.ts';
+import { ROUND_TRIPS } from '../domain/timings.ts';
 import { copiesMissing } from './replication.ts';
 import { serverBlockers, startBlockers } from './server-blockers.ts';
 import { stageBlockers } from './stage-limits.ts';
-
-/** What a step needs besides its own time: looks, settling, reporting. */
-const ROUND_TRIPS: Milliseconds = 10 * SECOND;
 
 /** A proposal, if no pause forbids it, and the window and the guards allow it on the action's own terms. */
 export function admit(facts: Facts, proposal: Acting, terms: Terms): Plan {

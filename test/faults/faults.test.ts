@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { startServer } from '../../cli/server/start.ts';
+import { startServer } from '../../cli/lab/start.ts';
 import { clientOf, settingsOf } from '../support/fragmented.ts';
 import { aJob } from '../support/job.ts';
 import { lacksServer, plainServer, serverBinary } from '../support/servers.ts';

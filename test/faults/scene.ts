@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { expect, vi } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import type { Names } from '../../core/adapters/dns/names.ts';
 import { numberField, parseInfo } from '../../core/adapters/redis/info.ts';
 import { HOUR, MIB, SECOND } from '../../core/config/units.ts';
@@ -175,7 +175,7 @@ export function sceneAt(place: Place, { stateFile, host, names, ports: others }:
         // Whoever died or lost its way is busy no longer, by its own clock, which may be ahead (job-process.ts).
         offset += 150 * SECOND;
         await tick();
-        const messes = messesOf(before, await settingsOf(client), (await store.list('')).keys());
+        const messes = messesOf(before, await settingsOf(client), await store.list(''));
         if (messes.length > 0 && clean < MOST_TICKS) continue;
         await endPause(store, 'ill');
         return { clean, messes };

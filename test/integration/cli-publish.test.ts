@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { awsEnv } from '../support/aws-proxy.ts';
 import { datumsOf, messagesOf } from '../support/aws-wire.ts';
 import { configYaml } from '../support/job.ts';
@@ -57,7 +57,7 @@ describeWithMoto('offpeak run --publish', () => {
           { Name: 'Node', Value: node },
         ],
         Timestamp: expect.any(Number),
-        Value: documents[0]?.outcomes[0]?.diagnosis?.layers?.externalFragmentation,
+        Value: documents[0]?.outcomes[0]?.diagnosis?.layers?.fragmentation,
         Unit: 'Bytes',
       });
       expect(datums).toContainEqual(expect.objectContaining({ MetricName: 'Heartbeat', Value: 1 }));

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { ENVIRONMENT } from '../../core/config/environment.ts';
 import { SECOND } from '../../core/config/units.ts';
 import { datumsOf } from '../support/aws-wire.ts';

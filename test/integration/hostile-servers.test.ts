@@ -1,6 +1,6 @@
 import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { CONNECT_TIMEOUT_MS } from '../../core/adapters/redis/failure.ts';
 import { MIB } from '../../core/config/units.ts';
 import { clientOf } from '../support/fragmented.ts';

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type RunningServer, startServer } from '../../cli/server/start.ts';
+import { type RunningServer, startServer } from '../../cli/lab/start.ts';
 import { planIn, stepsOf, verdictIn } from '../../core/domain/outcome.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
 import { clientOf, fragment, retainPages, settingsOf } from '../support/fragmented.ts';

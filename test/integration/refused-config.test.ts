@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { MIB } from '../../core/config/units.ts';
 import { clientOf, fragment } from '../support/fragmented.ts';
 import { aJob, OPEN, SMALL_FLOORS } from '../support/job.ts';

@@ -123,6 +123,7 @@ export function aLease(over: Partial<Lease> = {}): Lease {
   return {
     instance: 'sessions',
     node: NODE,
+    status: 'active',
     phase: 'running',
     runId: RUN_ID,
     role: 'primary',

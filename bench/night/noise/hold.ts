@@ -1,4 +1,4 @@
-import { leash } from '../../../cli/server/leash.ts';
+import { leash } from '../../../cli/lab/leash.ts';
 import { BenchError } from '../../support/main.ts';
 
 /** Something that disturbs the server until it is disposed. */

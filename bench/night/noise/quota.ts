@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { leash } from '../../../cli/server/leash.ts';
+import { leash } from '../../../cli/lab/leash.ts';
 import { BenchError } from '../../support/main.ts';
 import { quotaSite } from './cgroups.ts';
 import type { Noise } from './hold.ts';

@@ -16,13 +16,13 @@ export const startWords: StepWords<'start-defrag'> = {
     title: 'active defrag could not be started',
     severity: 'warning',
     next: () =>
-      'Whatever the server has taken is given back, at the latest by the next tick. If it keeps failing, check that the ACL user has +config|get and +config|set.',
+      'Settings that the server has taken are restored, at the latest by the next tick. If it keeps failing, check that the ACL user has +config|get and +config|set.',
   },
 };
 
 export const stopWords: StepWords<'stop-defrag'> = {
   name: 'stop active defrag',
-  why: (_plan, step, moment) => `${stopText(step, moment)}; every setting goes back`,
+  why: (_plan, step, moment) => `${stopText(step, moment)}; every setting is restored`,
   wouldHave: () => 'would have stopped active defrag',
   doing: 'stopping active defrag',
   failed: {
@@ -37,7 +37,9 @@ export const stopWords: StepWords<'stop-defrag'> = {
 
 function lostText(diagnosis: Diagnosis | undefined): string {
   const layers = diagnosis?.layers;
-  return layers ? `${bytesText(layers.externalFragmentation)} are lost in holes` : 'memory is lost in holes';
+  return layers
+    ? `${bytesText(layers.externalFragmentation)} are free, but inside pages still in use`
+    : 'memory is free, but inside pages still in use';
 }
 
 /** The first cycle where it stands out, and how long the run takes. */

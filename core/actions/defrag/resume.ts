@@ -4,11 +4,12 @@ import type { Lease } from '../../domain/lease.ts';
 import type { Observation, Settings } from '../../domain/observation.ts';
 import type { Failed, Notice, Outcome, Stopped } from '../../domain/outcome.ts';
 import type { Facts, StopPlan, StopReason } from '../../domain/plan.ts';
+import { CLOSING } from '../../domain/timings.ts';
 import type { Verdict } from '../../domain/verdict.ts';
 import { identify, mayComeBack } from '../../leases/identity.ts';
-import { dropLease, type HeldLease, renewLease, setAside } from '../../leases/lease-store.ts';
+import { dropLease, type HeldLease, quarantine, renewLease } from '../../leases/lease-store.ts';
 import { keepRecord } from '../../leases/records.ts';
-import { isAside } from '../../state/keys.ts';
+import { isQuarantined } from '../../state/keys.ts';
 import type { Found } from '../action.ts';
 import { type NodeContext, outcomeOf, partsOf, seenBy } from '../context.ts';
 import { expected } from '../new-lease.ts';
@@ -22,9 +23,6 @@ import { type Settled, settleAfterDefrag } from './settle.ts';
 import { traitsOf } from './stop-reasons.ts';
 import { planLeased, stopping } from './stop-rule.ts';
 
-/** The stop itself is short; what follows it (purge, settling) is covered by the time that the lease is extended by. */
-const CLOSING_MS = 60_000;
-
 /** A node on which active defrag is on under a lease: carry on, or restore every setting and see what the run was good for. */
 export async function resumeDefrag(
   context: NodeContext,
@@ -34,7 +32,7 @@ export async function resumeDefrag(
 ): Promise<Outcome> {
   const { lease } = held;
   // A quarantined lease gives no right to go on. After a restart there is nothing to restore, whatever is asked for.
-  const wanted = because ?? (isAside(held) ? 'duration-spent' : undefined);
+  const wanted = because ?? (isQuarantined(held) ? 'duration-spent' : undefined);
   const asked = identify(lease, observation) === 'restarted' ? undefined : wanted;
   const decided = asked ? stopping(lease, asked) : planLeased(facts, lease);
   if (context.dryRun) return outcomeOf(context, facts, decided, { leased: true });
@@ -59,7 +57,7 @@ async function stop(context: NodeContext, facts: Facts, held: HeldLease, decided
   const { because } = decided.action;
   // One that another job has begun to end goes on no more.
   const progress = held.lease.phase === 'closing' ? held.lease.progress : nextProgress(held.lease, observation);
-  const busyUntil = facts.now + CLOSING_MS;
+  const busyUntil = facts.now + CLOSING;
   const closing: Lease = {
     ...held.lease,
     phase: 'closing',
@@ -77,7 +75,7 @@ async function stop(context: NodeContext, facts: Facts, held: HeldLease, decided
   if (given.missing.length > 0) return await stillOn(context, facts, renewed, decided, given);
   const rewritten = await rewriteNotices(context, held.lease, observation);
   const { isJudged, ...traits } = traitsOf(because);
-  const rests = isAside(held) ? 'at-once' : traits.rests;
+  const rests = isQuarantined(held) ? 'at-once' : traits.rests;
   const after = await settleAfterDefrag(context, given.settled, facts.memory, closing, rests);
   const verdict = isJudged ? verdictOf(closing, after, context) : undefined;
   const outcome = stoppedOutcome(context, facts, held, decided, { given, rewritten, after, verdict });
@@ -90,7 +88,7 @@ async function stop(context: NodeContext, facts: Facts, held: HeldLease, decided
     await renewLease(context.ports.store, renewed, { ...renewed.lease, busyUntil: 0 });
     return { ...outcome, leased: true };
   }
-  await (mayComeBack(because) && !isAside(held) ? setAside : dropLease)(context.ports.store, renewed);
+  await (mayComeBack(because) && !isQuarantined(held) ? quarantine : dropLease)(context.ports.store, renewed);
   return outcome;
 }
 
@@ -123,7 +121,7 @@ function stoppedOutcome(
     notices: [...noticesOf(because, given), ...rewritten, ...leftNotices(lease, because, leftOn)],
     // A job that has to finish this later tells it again, under the same name: it is the end of the same lease. A quarantined lease has ended
     // once before, and that was told: this is another event.
-    episode: lease.acquiredAt + (isAside(held) ? 1 : 0),
+    episode: lease.acquiredAt + (isQuarantined(held) ? 1 : 0),
   };
 }
 

@@ -1,16 +1,16 @@
 import { MIB } from '../../config/units.ts';
 import { diagnose } from '../../diagnosis/diagnose.ts';
 import type { Lease } from '../../domain/lease.ts';
-import type { NodeMemory } from '../../domain/node-history.ts';
+import type { NodeHistory } from '../../domain/node-history.ts';
 import type { Observation } from '../../domain/observation.ts';
 import type { PurgeAfterDefrag } from '../../domain/outcome.ts';
 import type { Acting, Facts, Skip } from '../../domain/plan.ts';
+import { DECAY, SHORT_LOOK } from '../../domain/timings.ts';
 import { factsAt, type NodeContext, outcomeOf, waitKeepingAlive } from '../context.ts';
 import { failedOutcome } from '../new-lease.ts';
 import { planAfterDefrag } from '../purge/after-defrag.ts';
 import { purge } from '../purge/execute.ts';
-import { isPurgeUntold, unknownPurge } from '../purge/resume.ts';
-import { DECAY, SHORT_LOOK } from '../waits.ts';
+import { isPurgeUnreported, unknownPurge } from '../purge/resume.ts';
 import type { StopTraits } from './stop-reasons.ts';
 
 /** Fewer pages than this are not worth waiting for. */
@@ -34,12 +34,12 @@ export interface Settled {
 export async function settleAfterDefrag(
   context: NodeContext,
   given: Observation,
-  memory: NodeMemory,
+  memory: NodeHistory,
   lease: Pick<Lease, 'instance' | 'node' | 'acquiredAt' | 'busyUntil'>,
   rests: StopTraits['rests'],
 ): Promise<Settled> {
   const first = factsAt(context, given, { memory });
-  if (await isPurgeUntold(context, lease, memory))
+  if (await isPurgeUnreported(context, lease, memory))
     return { settled: given, isAtRest: true, purge: unknownPurge(context, first, lease) };
   if (rests === 'at-once') return { settled: given, isAtRest: pagesOf(first) < AT_REST };
   const quiet = { kind: 'skip', reason: 'changed' } as const;

@@ -1,10 +1,10 @@
 import { MINUTE, type Milliseconds } from '../../config/units.ts';
 import type { Blocker } from '../../domain/blocker.ts';
 import type { Acting, Facts, StartDefrag, Terms } from '../../domain/plan.ts';
+import { SHORT_LOOK } from '../../domain/timings.ts';
 import { immovable } from '../../guards/modules.ts';
 import { NIGHT } from '../../guards/stage-limits.ts';
 import { cooledAt } from '../learning.ts';
-import { SHORT_LOOK } from '../waits.ts';
 
 /** A defrag that the window's end cuts off before it has begun is all cost. */
 const SHORTEST: Milliseconds = 1 * MINUTE;

@@ -1,7 +1,7 @@
 import { purgePatience } from '../../diagnosis/predict.ts';
 import type { Acting, Facts, Terms } from '../../domain/plan.ts';
+import { DECAY, SHORT_LOOK } from '../../domain/timings.ts';
 import { cooledAt } from '../learning.ts';
-import { DECAY, SHORT_LOOK } from '../waits.ts';
 
 /** What a purge asks for. The one that follows a defrag belongs to it: no cooldown, and no wait for pages that leave by themselves. */
 export function terms({ memory, policy }: Facts, { reason, predicted }: Acting): Terms {

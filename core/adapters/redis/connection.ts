@@ -152,7 +152,7 @@ async function signIn(connection: Connection, { username, password }: Target): P
   const replies = await connection.send([...auth, ['CLIENT', 'SETNAME', CONNECTION_NAME]], SIGN_IN_TIMEOUT_MS);
   const [first] = replies;
   if (auth.length > 0 && first && !first.ok && !isPasswordNeedless(first.error)) {
-    throw new NodeFailure('wrong-credentials', `the server refuses our credentials: ${errorCode(first.error)}`);
+    throw new NodeFailure('wrong-credentials', `the server refused the password: ${errorCode(first.error)}`);
   }
 }
 

@@ -89,3 +89,5 @@ export function farewellIn(message: string): string | undefined {
 export function address({ host, port }: Pick<Place, 'host' | 'port'>): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
+
+export const COMMAND_TIMEOUT_MS = 3000;

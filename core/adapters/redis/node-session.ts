@@ -3,29 +3,17 @@ import pLimit from 'p-limit';
 import type { NodeAddress, SecretReference } from '../../config/address.ts';
 import type { InstanceConfig } from '../../config/schema.ts';
 import type { Milliseconds } from '../../config/units.ts';
-import type { Settings } from '../../domain/observation.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Configured, OpenSession, Purged, Rewrites, Session } from '../../ports/node-session.ts';
+import type { OpenSession, Purged, Session } from '../../ports/node-session.ts';
 import { SecretUnavailable } from '../aws/secret-failure.ts';
 import type { SecretReader } from '../aws/secrets.ts';
-import { createNames, NameFailure, type Names } from '../dns/names.ts';
-import { type Command, type Connection, connect, type Reply, type Target } from './connection.ts';
-import { address, NodeFailure } from './failure.ts';
-import { type InfoFields, parseInfo } from './info.ts';
-import { observe, pairs } from './observe.ts';
-import { settingsRead } from './setting-forms.ts';
-
-const COMMAND_TIMEOUT_MS = 3000;
-
-/** What every refusal says, from Redis 4 to Valkey 9, under changing prefixes (redis#4809). */
-const CANNOT_DEFRAG = /active defragmentation cannot be enabled/i;
-
-/** By an ACL, by `rename-command`, or by a managed service. */
-const REFUSED = /^(NOPERM|ERR unknown (sub)?command)/i;
-
-/** A value that no version can take, so that the CONFIG SET that holds it can never succeed. */
-const PROBE_PARAMETER = 'active-defrag-cycle-max';
-const PROBE_VALUE = 'offpeak-asks-only';
+import { createNames, type Names } from '../dns/names.ts';
+import { NameFailure } from '../dns/resolvers.ts';
+import { configure, rewrites } from './configure.ts';
+import { type Connection, connect, type Target } from './connection.ts';
+import { probeDefrag } from './defrag-probe.ts';
+import { address, COMMAND_TIMEOUT_MS, NodeFailure } from './failure.ts';
+import { observe } from './observe.ts';
 
 /**
  * A socket that waits costs nothing. A TLS handshake takes 1.2 ms of a processor (measured, an authority of one's own), of which Lambda gives a
@@ -126,76 +114,6 @@ function sessionOver(connection: Connection, node: NodeAddress, clock: Pick<Cloc
     purge: (timeout) => purge(connection, timeout),
     close: () => connection.close(),
   };
-}
-
-/**
- * `mem_allocator` does not tell: Debian's builds report jemalloc and refuse. The server's own answer does, and since Redis 7.0 it
- * can be had without switching anything on: CONFIG SET takes all of its parameters or none (config.c configSetCommand), checks
- * them in order, and names the one that failed. The second one here always does.
- */
-async function probeDefrag(connection: Connection): Promise<'supported' | 'unsupported' | 'refused' | undefined> {
-  const [reply] = await connection.send(
-    [['CONFIG', 'SET', 'activedefrag', 'yes', PROBE_PARAMETER, PROBE_VALUE]],
-    COMMAND_TIMEOUT_MS,
-  );
-  if (!reply || reply.ok) return undefined;
-  if (CANNOT_DEFRAG.test(reply.error)) return 'unsupported';
-  if (REFUSED.test(reply.error)) return 'refused';
-  return reply.error.includes(PROBE_PARAMETER) ? 'supported' : undefined;
-}
-
-export function isDefragRefusal(error: string): boolean {
-  return CANNOT_DEFRAG.test(error);
-}
-
-async function configure(connection: Connection, settings: Settings, atomic: boolean): Promise<Configured> {
-  const entries = Object.entries(settings);
-  const reads = entries.map(([name]): Command => ['CONFIG', 'GET', name]);
-  const writes: readonly Command[] = atomic
-    ? [['CONFIG', 'SET', ...entries.flat()]]
-    : entries.map(([name, value]): Command => ['CONFIG', 'SET', name, value]);
-  const replies = await connection.send([...reads, ...writes], COMMAND_TIMEOUT_MS);
-  const found = foundIn(entries, replies);
-  const results = replies.slice(reads.length);
-  const refused = results.find((reply) => !reply.ok);
-  if (!refused || refused.ok) return { done: true, found };
-  return { done: false, found, applied: atomic ? {} : accepted(entries, results), error: refused.error };
-}
-
-/** Of each setting what was asked for, and only what it can hold: it may be given back. */
-function foundIn(entries: readonly (readonly [string, string])[], replies: readonly Reply[]): Settings {
-  const printed = entries.flatMap(([name], index) => {
-    const reply = replies[index];
-    const value = reply?.ok ? pairs(reply.value)[name] : undefined;
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return settingsRead(Object.fromEntries(printed)).settings;
-}
-
-function accepted(entries: readonly (readonly [string, string])[], results: readonly Reply[]): Settings {
-  return Object.fromEntries(entries.filter((_, index) => results[index]?.ok));
-}
-
-/**
- * INFO commandstats counts each subcommand since Redis 7.0 (`cmdstat_config|rewrite`), and prints only those that were called. A server
- * that refuses it counts as one that does not count.
- */
-async function rewrites(connection: Connection): Promise<Rewrites> {
-  const sections = [
-    ['INFO', 'server'],
-    ['INFO', 'commandstats'],
-  ] as const;
-  const [server, stats] = await connection.send(sections, COMMAND_TIMEOUT_MS);
-  const file = parsed(server)?.get('config_file');
-  const counted = parsed(stats);
-  // Our own CONFIG GETs show whether subcommands are counted apart.
-  const isApart = counted?.has('cmdstat_config|get') === true;
-  const calls = Number(/^calls=(\d+)(?:,|$)/.exec(counted?.get('cmdstat_config|rewrite') ?? 'calls=0')?.[1]);
-  return { hasFile: file !== '', ...(isApart && Number.isSafeInteger(calls) && { calls }) };
-}
-
-function parsed(reply: Reply | undefined): InfoFields | undefined {
-  return reply?.ok && typeof reply.value === 'string' ? parseInfo(reply.value) : undefined;
 }
 
 /** Between two PINGs: short enough to meet a stop of a few ms, long enough to cost the server nothing. */

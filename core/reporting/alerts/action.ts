@@ -16,14 +16,14 @@ import {
 import { stopDraft } from './stop.ts';
 
 /** The alert of what was done; nothing was, nothing is told. */
-export function actionDraft(outcome: Outcome, config: InstanceConfig | undefined): Draft | undefined {
+export function actionDraft(outcome: Outcome, config: InstanceConfig | undefined, stage: string): Draft | undefined {
   switch (outcome.kind) {
     case 'started':
       return startDraft(outcome, config);
     case 'purged':
       return purgeDraft(outcome, config);
     case 'stopped':
-      return stopDraft(outcome, config);
+      return stopDraft(outcome, config, stage);
     default:
       return undefined;
   }

@@ -23,7 +23,7 @@ export function outcomeAlerts(
   config: InstanceConfig | undefined,
   { stage, startedAt }: Pick<ReportInput, 'stage' | 'startedAt'>,
 ): readonly Alert[] {
-  const action = actionDraft(outcome, config);
+  const action = actionDraft(outcome, config, stage);
   const own = action ? [alertOf(stage, outcome, timeOf(outcome, startedAt), action, episodeOf(outcome))] : [];
   const ofNotices = stepsOf(outcome).flatMap((step) =>
     noticeDrafts(step, config).map((draft) => alertOf(stage, step, timeOf(step, startedAt), draft, episodeOf(step))),

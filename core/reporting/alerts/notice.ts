@@ -2,8 +2,7 @@ import { wordsOf } from '../../actions/registry.ts';
 import type { InstanceConfig } from '../../config/schema.ts';
 import type { AlertFact } from '../../domain/alert.ts';
 import { latestIn, type Notice, type Outcome } from '../../domain/outcome.ts';
-import { unworded } from '../../format/blocker.ts';
-import { sentence } from '../../format/units.ts';
+import { sentence, unworded } from '../../format/units.ts';
 import { noticeText } from '../wording/result.ts';
 import { type Draft, limitFigure, nodeFacts, settingsFact } from './draft.ts';
 
@@ -84,7 +83,7 @@ function leftOnDraft(
     facts: [...settingsFact(restored ?? standing), ...facts],
     next: restored
       ? 'Type CONFIG REWRITE on the server: an earlier one has put these settings into its config file, and a restart would bring them back.'
-      : `If no person has set them, type on the server: ${typed}. ${rewritten} Until then Offpeak starts no active defrag there while it is on, and says so once a day.`,
+      : `If no person has set them, type on the server:\n${typed}\n${rewritten} Until then Offpeak starts no active defrag there while it is on, and says so once a day.`,
     ...common,
   };
 }

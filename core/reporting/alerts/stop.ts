@@ -5,8 +5,7 @@ import type { AlertEvent, AlertFact, Severity } from '../../domain/alert.ts';
 import type { PurgeAfterDefrag, Stopped } from '../../domain/outcome.ts';
 import type { StopReason } from '../../domain/plan.ts';
 import type { Verdict } from '../../domain/verdict.ts';
-import { unworded } from '../../format/blocker.ts';
-import { bytesText, sentence } from '../../format/units.ts';
+import { bytesText, sentence, unworded } from '../../format/units.ts';
 import { reasonText } from '../wording/plan.ts';
 import { settingsText, stallText } from '../wording/result.ts';
 import {
@@ -21,7 +20,7 @@ import {
 } from './draft.ts';
 
 /** What a stopped defrag has to tell, with the purge that followed it. */
-export function stopDraft(outcome: Stopped, config: InstanceConfig | undefined): Draft {
+export function stopDraft(outcome: Stopped, config: InstanceConfig | undefined, stage: string): Draft {
   const { verdict, after, restored, plan } = outcome;
   const { action } = plan;
   const { event, severity } = kindOf(action.because, verdict);
@@ -36,7 +35,7 @@ export function stopDraft(outcome: Stopped, config: InstanceConfig | undefined):
       ...settingsFact(restored),
       ...nodeFacts(outcome),
     ],
-    next: nextText(event, action.because, outcome, config),
+    next: nextText(event, outcome, config, stage),
     figures: verdict ? verdictFigures(verdict, config) : limitFigure(config),
   };
 }
@@ -79,15 +78,11 @@ function purgeText(purge: PurgeAfterDefrag, config: InstanceConfig | undefined):
   throw new TypeError(unworded(purge));
 }
 
-function nextText(
-  event: AlertEvent,
-  because: StopReason,
-  outcome: Stopped,
-  config: InstanceConfig | undefined,
-): string {
+function nextText(event: AlertEvent, outcome: Stopped, config: InstanceConfig | undefined, stage: string): string {
+  const { instance, plan } = outcome;
   const cooldown = config?.defrag.cooldown;
   if (event === 'cure-ineffective') return growingText('defrag', cooldown);
-  switch (because) {
+  switch (plan.action.because) {
     case 'goal-met':
     case 'no-progress':
       return `Nothing to do. ${againText(cooldown)}`;
@@ -100,9 +95,9 @@ function nextText(
     case 'newer-version':
       return 'Nothing to do. The next run looks at it again.';
     case 'paused':
-      return 'Nothing to do. It is planned again when the pause is over and a window is open; `offpeak resume` ends the pause before.';
+      return `Nothing to do. It is planned again when the pause is over and a window is open. \`npx offpeak resume ${instance} -c config/${stage}.yml\` ends the pause now.`;
     case 'released':
-      return 'Nothing to do. A schedule that still runs may start it again in an open window; `offpeak pause` keeps it from that.';
+      return `Nothing to do. A schedule that still runs may start it again in an open window. \`npx offpeak pause ${instance} --for 1d --reason released -c config/${stage}.yml\` prevents that.`;
     case 'disabled':
       return 'Nothing to do. It is not started again while defrag.enabled is false.';
     case 'duration-spent':

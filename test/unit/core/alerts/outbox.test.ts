@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { deliver, enqueue, isEnqueued, OUTBOX } from '../../../../core/alerts/outbox.ts';
+import { deliver, enqueue, OUTBOX } from '../../../../core/alerts/outbox.ts';
+import { isEnqueued } from '../../../../core/alerts/outbox-entries.ts';
 import { MINUTE } from '../../../../core/config/units.ts';
 import { ALERT_SCHEMA, type Alert } from '../../../../core/domain/alert.ts';
 import { type StateStore, StateUnavailable } from '../../../../core/ports/state-store.ts';
@@ -326,5 +327,5 @@ describe('the outbox', () => {
     });
   });
 
-  test('is not kept for ever', () => expect(lifetimeOf(`${OUTBOX}x`)).toBe(OUTBOX_LIFETIME));
+  test('is not kept for ever', () => expect(lifetimeOf(`${OUTBOX}x`, {})).toBe(OUTBOX_LIFETIME));
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseInfo } from '../../../../core/adapters/redis/info.ts';
-import { memorySample } from '../../../../core/adapters/redis/observe.ts';
+import { memorySample } from '../../../../core/adapters/redis/load-fields.ts';
 import { MIB } from '../../../../core/config/units.ts';
 import { diagnose } from '../../../../core/diagnosis/diagnose.ts';
 import type { Diagnosis } from '../../../../core/domain/diagnosis.ts';

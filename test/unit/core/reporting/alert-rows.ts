@@ -111,7 +111,7 @@ export const ROWS: readonly Row[] = [
     [stopped('released')],
     'defrag-aborted',
     'info',
-    'sessions: active defrag ended early: its lease was asked back (offpeak release)',
+    'sessions: active defrag ended early: a person released it (offpeak release)',
   ],
   [
     'stalls',
@@ -125,21 +125,21 @@ export const ROWS: readonly Row[] = [
     [stopped('switched-off')],
     'defrag-aborted',
     'warning',
-    'sessions: active defrag ended early: somebody else has switched it off',
+    'sessions: active defrag ended early: someone else switched it off',
   ],
   [
     'its time is spent',
     [stopped('duration-spent')],
     'defrag-aborted',
     'warning',
-    'sessions: active defrag ended early: its time is spent (defrag.maxDuration, or the end of the window)',
+    'sessions: active defrag ended early: its time limit is reached (defrag.maxDuration, or the end of the window)',
   ],
   [
     'a guard',
     [stopped('forking')],
     'defrag-aborted',
     'warning',
-    'sessions: active defrag ended early: a forked child of the server is at work',
+    'sessions: active defrag ended early: a forked child process is running',
   ],
   [
     'foreign',

@@ -77,7 +77,7 @@ export const NOTICES: Of<Notice> = {
   'left-on': {
     kind: 'left-on',
     standing: { activedefrag: 'yes', hz: '500' },
-    typed: 'CONFIG SET activedefrag no; CONFIG SET hz 10',
+    typed: 'CONFIG SET activedefrag no\nCONFIG SET hz 10',
   },
   'same-server': { kind: 'same-server', as: '10.0.3.18:6379' },
   'action-failed': { kind: 'action-failed', doing: 'purge', why: 'no answer within 2488 ms' },

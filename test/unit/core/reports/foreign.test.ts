@@ -75,9 +75,11 @@ test('the switch itself stays untouched, and is the reason where there is nothin
   });
   const { plan, planned, holes, findings } = await said(few, { settings: ON });
   expect(plan).toEqual({ kind: 'skip', reason: 'foreign-defrag' });
-  expect(planned).toBe('nothing: active defrag is on, and not by us: it is left alone');
+  expect(planned).toBe('nothing: someone else switched active defrag on: Offpeak leaves it alone');
   expect(holes).toBe('active defrag is on already');
-  expect(findings).toEqual(['1.02 GiB are lost in holes, 16 % of the data: active defrag is on already']);
+  expect(findings).toEqual([
+    '1.02 GiB are free, but inside pages still in use (16 % of the data): active defrag is on already',
+  ]);
 });
 
 test('a purge beside a human’s defrag waits for its window, too', async () => {
