@@ -10,22 +10,46 @@ const STACK = [
 /** Servers, jobs and benches that are stopped, killed and cut off: apart, so that no other test's load decides what is seen. */
 const FAULTS = ['test/faults/**/*.test.ts', 'test/bench/{interrupted,noise}.test.ts'];
 
+/** Everything that needs no server, no other process and no wait. */
+const UNIT = ['test/unit/**/*.test.ts', 'test/*.test.ts', 'test/mutants/mutants.test.ts', 'test/infra/notices.test.ts'];
+
+/** Finds the servers that all but the unit tests start. */
+const SERVERS = ['test/support/global-setup.ts'];
+
 export default defineConfig({
   test: {
-    globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/seed.ts'],
     // Most of the time the tests wait for real servers: more workers than the two cores that this is made for.
-    maxWorkers: 4,
-    // A poll waits for a process or a server; a busy machine takes its time, and a second is no promise of anybody's.
-    expect: { poll: { timeout: 15_000 } },
-    hookTimeout: 240_000,
+    maxWorkers: 6,
+    // Every time-out is an emergency brake, at least ten times what a quiet machine takes: no test depends on a machine's speed.
+    expect: { poll: { timeout: 60_000 } },
+    hookTimeout: 300_000,
     projects: [
+      // One module graph for each worker: loading it anew for each file would take longer than the tests.
       {
         extends: true,
-        test: { name: 'job', include: ['test/**/*.test.ts'], exclude: [...STACK, ...FAULTS], testTimeout: 60_000 },
+        test: {
+          name: 'unit',
+          include: UNIT,
+          isolate: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+          testTimeout: 300_000,
+        },
       },
-      { extends: true, test: { name: 'faults', include: FAULTS, testTimeout: 120_000 } },
-      { extends: true, test: { name: 'stack', include: STACK, testTimeout: 240_000 } },
+      {
+        extends: true,
+        test: {
+          name: 'job',
+          include: ['test/**/*.test.ts'],
+          exclude: [...UNIT, ...STACK, ...FAULTS],
+          globalSetup: SERVERS,
+          sequence: { groupOrder: 1 },
+          testTimeout: 300_000,
+        },
+      },
+      { extends: true, test: { name: 'faults', include: FAULTS, globalSetup: SERVERS, testTimeout: 600_000 } },
+      { extends: true, test: { name: 'stack', include: STACK, globalSetup: SERVERS, testTimeout: 600_000 } },
     ],
   },
 });

@@ -9,8 +9,8 @@ import { defragServer, prepared } from './support/server.ts';
 import { type Shape, shapesOf } from './support/shapes.ts';
 
 /**
- * `npm run bench:prediction`: what the plan said, beside what came of it, for shapes of data that fragment in different ways; with
- * nothing known of the node, and once more with what the first run has taught.
+ * `npm run bench:prediction`: predictions and results side by side, for shapes of data that fragment in different ways; first with nothing known of
+ * the node, then with what the first run has taught.
  */
 const ALL = ['strings', 'small', 'hashes', 'sorted-sets', 'grown', 'large'];
 const OPTIONS = {

@@ -68,7 +68,7 @@ const DURATION = /^\d+(\.\d+)?\s?(ms|s|m|h|d)$/;
 /** A parser for an option that is a duration from `min` to `max`, in milliseconds. */
 export function durationFrom(min: StringValue, max: StringValue, like: string): (text: string) => number {
   return (text) => {
-    const value = DURATION.test(text) && text.length < 20 ? ms(text as StringValue) : Number.NaN;
+    const value = new RegExp(DURATION).test(text) && text.length < 20 ? ms(text as StringValue) : Number.NaN;
     if (value >= ms(min) && value <= ms(max)) return value;
     throw new InvalidArgumentError(`"${text}" is not a duration from ${min} to ${max}; accepted: ${like}, …`);
   };

@@ -6,7 +6,6 @@ import { ENVIRONMENT } from '../core/config/environment.ts';
 import type { Config, InstanceConfig } from '../core/config/schema.ts';
 import type { StateStore } from '../core/ports/state-store.ts';
 import { type Scope, WHOLE_FLEET } from '../core/reconcile/scope.ts';
-import { adoptJsonFile } from '../core/state/file/contents.ts';
 import { openStateStore } from '../core/state/open-store.ts';
 import { type CommonOptions, type PlaceOptions, UsageError } from './options.ts';
 
@@ -64,16 +63,14 @@ export function warnOfClearText(config: Pick<Config, 'instances'>): void {
 
 /** The table of a deployed stage when STATE_TABLE names one, else the state file. @throws {EnvironmentError} {AwsEnvironmentError} */
 export function stateStore(options: Pick<PlaceOptions, 'state' | 'config'>, stage: string): StateStore {
-  if (!options.state && process.env[ENVIRONMENT.stateTable] === undefined) {
-    const { json, file } = stateFiles(options.config, stage);
-    adoptJsonFile(json, file);
-    sayEarlierFiles(options.config, stage);
-  }
-  return openStateStore(process.env, {
+  const store = openStateStore(process.env, {
     asked: options.state,
     askedBy: '--state (or OFFPEAK_STATE)',
     otherwise: () => ownStateFile(options.config, stage),
+    json: stateFiles(options.config, stage).json,
   });
+  if (!options.state && process.env[ENVIRONMENT.stateTable] === undefined) sayEarlierFiles(options.config, stage);
+  return store;
 }
 
 /**

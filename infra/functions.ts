@@ -11,7 +11,7 @@ import { isAttached, type Network } from './network.ts';
 /** The functions of serverless.yml, by key; a folder of functions/ each. */
 export const FUNCTIONS = { maintain: 'maintain', notifySlack: 'notify-slack' } as const;
 
-/** Where packaging leaves the configuration, seen from the function's root. */
+/** Where packaging puts the configuration, relative to the function's root. */
 export const PACKAGED_CONFIG = `dist/${FUNCTIONS.maintain}/config.json`;
 
 /** `offpeak-prod-maintain`. */
@@ -36,8 +36,8 @@ export interface JobSettings extends FunctionSettings {
 export const NOTIFIER_TIMEOUT = 60;
 
 /**
- * A run lasts until the next one is due, at most: it follows its defrag for that long, and the next one carries on. A tick that
- * comes too early waits for the running one instead of being lost, hence the age.
+ * A run lasts at most until the next one is due: it follows its defrag until then, and the next run continues. A tick that comes too early
+ * waits for the running one and is not lost: hence the age.
  */
 export function maintainSettings(config: Config, network: Network): JobSettings {
   const { every } = config.schedule;

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
  * the lists of a forge show it whole. Older commits are left as they are.
  */
 const LONGEST = 72;
-const RULE_SINCE = '2026-11-26T10:30:00Z';
+const RULE_SINCE = '2026-11-26T12:00:00Z';
 
 const [range] = process.argv.slice(2);
 const chosen = range === undefined ? [`--since=${RULE_SINCE}`] : [range];

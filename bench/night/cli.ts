@@ -8,10 +8,10 @@ import { stateFolder } from '../support/offpeak.ts';
 import { type CliRun, cliRunOf } from './cli-lines.ts';
 
 const CLI = join(import.meta.dirname, '../../cli/offpeak.ts');
-/** Longer than any default allows a run to be; without it, a run without an end would hold the bench without one. */
+/** Longer than any default lets a run last; without it, an endless run would never end the bench. */
 const CAP_MS = 3_600_000;
 
-/** Only what has to be said, so that all the rest is the default policy. */
+/** Only the required keys, so that all the rest is the default policy. */
 const configOf = (port: number) => `
 instances:
   - id: night
@@ -21,7 +21,7 @@ instances:
     windows: [{ days: daily, start: "00:00", duration: 24h }]
 `;
 
-/** One night as its users have it: the command line in a process of its own, with nothing known of the node. */
+/** One night as users have it: the command line in a process of its own, with nothing known of the node. */
 export async function runCli(port: number): Promise<CliRun> {
   await using folder = await stateFolder();
   const config = join(folder.path, 'night.yml');
@@ -30,7 +30,7 @@ export async function runCli(port: number): Promise<CliRun> {
   const command = [CLI, 'run', '--watch', '--until-idle', '--every', '2s', '--json', ...files];
   const held = leash([process.execPath, ...command]);
   let isCut = false;
-  // SIGTERM: it gives its lease back first.
+  // SIGTERM: it ends its lease first.
   const cap = setTimeout(() => {
     isCut = true;
     void held.release();

@@ -10,12 +10,12 @@ import { cpuSeconds, infoOf, settled } from '../support/server.ts';
 export interface Fresh {
   /** Bytes. */
   readonly rss: number;
-  /** From SAVE to the last key being loaded: for so long clients have no server. */
+  /** From SAVE to the last key being loaded: for this long clients have no server. */
   readonly seconds: number;
   readonly cpu: number;
 }
 
-/** A fresh server that has loaded the same data, at rest. SAVE blocks: the bench alone uses this server by now. */
+/** A fresh server that has loaded the same data, at rest. SAVE blocks, but now only the bench uses this server. */
 export async function freshServer(binary: ServerBinary, redis: Redis): Promise<Fresh> {
   const began = performance.now();
   const before = cpuSeconds(await infoOf(redis));

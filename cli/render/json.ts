@@ -86,21 +86,25 @@ function stepDocument(step: Outcome, instance: InstanceConfig | undefined) {
 }
 
 function diagnosisDocument(diagnosis: Diagnosis) {
-  const { layers, findings, cures } = diagnosis;
+  const { layers, findings, reclaimable } = diagnosis;
   return {
     layers: layersDocument(layers),
     findings: findings.map((finding) => ({ ...finding, text: findingText(finding) })),
     predictions: layers && {
-      defrag: { reclaim: cures.defrag, text: defragNote(diagnosis) },
-      purge: { reclaim: cures.purge.reclaim, stall: cures.purge.stall, text: purgeNote(diagnosis, sumOf(layers)) },
+      defrag: { reclaim: reclaimable.defrag, text: defragNote(diagnosis) },
+      purge: {
+        reclaim: reclaimable.purge.reclaim,
+        stall: reclaimable.purge.stall,
+        text: purgeNote(diagnosis, sumOf(layers)),
+      },
     },
   };
 }
 
 function layersDocument(layers: Layers | undefined) {
   if (!layers) return undefined;
-  const { allocated, externalFragmentation, retained, overhead } = layers;
-  return { data: allocated, fragmentation: externalFragmentation, freePages: retained, overhead };
+  const { allocated, externalFragmentation, freePages, overhead } = layers;
+  return { data: allocated, fragmentation: externalFragmentation, freePages, overhead };
 }
 
 function planDocument(plan: Plan, step: Outcome, instance: InstanceConfig | undefined) {

@@ -38,7 +38,7 @@ const LOOKS: readonly LayerLook[] = [
     tone: 'pages',
     block: '▒',
     ascii: '+',
-    bytes: ({ retained }) => retained,
+    bytes: ({ freePages }) => freePages,
     note: purgeNote,
   },
   {
@@ -57,15 +57,15 @@ const BYTES_COLUMNS = 10;
 const NORMAL_RESERVE = 0.01;
 
 /** What defrag returns with the purge that follows it; without one, its pages leave in their own time. */
-export function defragNote({ cures, prospects }: Diagnosis): string {
+export function defragNote({ reclaimable, prospects }: Diagnosis): string {
   const { defrag, purge } = prospects;
   if (defrag.kind === 'little') return 'little for active defrag to return';
   if (defrag.kind !== 'worthwhile') return obstacleNote(defrag);
-  if (defrag.unproven) return `active defrag, if this build can: ${bytesText(cures.defrag)} back`;
-  return `active defrag${obstacleIn(purge) ? '' : ', then a purge'}: ${bytesText(cures.defrag)} back`;
+  if (defrag.unproven) return `active defrag, if this build can: ${bytesText(reclaimable.defrag)} back`;
+  return `active defrag${obstacleIn(purge) ? '' : ', then a purge'}: ${bytesText(reclaimable.defrag)} back`;
 }
 
-export function purgeNote({ cures: { purge }, prospects }: Diagnosis, rss: number): string {
+export function purgeNote({ reclaimable: { purge }, prospects }: Diagnosis, rss: number): string {
   const { kind } = prospects.purge;
   if (kind === 'worthwhile') return `MEMORY PURGE: ${bytesText(purge.reclaim)} back`;
   if (kind !== 'little') return obstacleNote(prospects.purge);
@@ -107,8 +107,8 @@ export function comparingLegend(before: Layers, after: Layers, style: Style): re
 }
 
 /** RSS, as the layers add up to it. */
-export function sumOf({ allocated, externalFragmentation, retained, overhead }: Layers): number {
-  return allocated + externalFragmentation + retained + overhead;
+export function sumOf({ allocated, externalFragmentation, freePages, overhead }: Layers): number {
+  return allocated + externalFragmentation + freePages + overhead;
 }
 
 function legendLine(

@@ -1,7 +1,7 @@
-import { manualCommands } from '../../core/actions/defrag/manual-restore.ts';
 import type { Config } from '../../core/config/schema.ts';
 import type { Lease } from '../../core/domain/lease.ts';
 import { problemIn } from '../../core/domain/outcome.ts';
+import { manualCommands } from '../../core/format/manual-restore.ts';
 import { isNamed, mayDefragAgain } from '../../core/guards/release.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
 import type { State } from '../../core/reconcile/snapshot.ts';

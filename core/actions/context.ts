@@ -41,7 +41,7 @@ export interface NodeContext {
   readonly claims: StageClaims;
   /** As they were when the state was read. */
   readonly pauses: Pauses;
-  /** Time left to the invocation. */
+  /** The time that the invocation has left. */
   readonly remaining: () => Milliseconds;
   /** See `TickOptions.attended`. */
   readonly attended?: () => Milliseconds;

@@ -6,14 +6,14 @@ import { digestOf, MOST_AT_ONCE, messagesOf } from './digest.ts';
 
 type Many<T> = readonly [T, ...T[]];
 
-/** By us, and by nobody else's fault. */
+/** Neither sent nor rejected. */
 export const NOTHING_SENT: PublishReport = { sent: 0, rejected: [] };
 
-/** The alerts, or the digests of them, in which what no store has kept is told. */
+/** Alerts that no store holds, or digests of them. */
 export function looseAlerts(alerts: readonly Alert[], log: Log): readonly Alert[] {
-  const told = alerts.map((alert) => ({ alert }));
-  const parts = Array.from({ length: Math.ceil(told.length / MOST_AT_ONCE) }, (_, part) =>
-    told.slice(part * MOST_AT_ONCE, (part + 1) * MOST_AT_ONCE),
+  const events = alerts.map((alert) => ({ alert }));
+  const parts = Array.from({ length: Math.ceil(events.length / MOST_AT_ONCE) }, (_, part) =>
+    events.slice(part * MOST_AT_ONCE, (part + 1) * MOST_AT_ONCE),
   );
   return parts.flatMap(messagesOf).map((group) => {
     const [first, ...more] = group;
@@ -21,17 +21,17 @@ export function looseAlerts(alerts: readonly Alert[], log: Log): readonly Alert[
   });
 }
 
-export function untold(alerts: readonly Alert[], why: string): PublishReport {
+export function notSent(alerts: readonly Alert[], why: string): PublishReport {
   const [first, ...more] = alerts;
   if (!first) return NOTHING_SENT;
   const what = more.length === 0 ? first.title : `${first.title}, and ${more.length} more`;
   return { sent: 0, rejected: [{ what, why: `not tried: ${why}` }] };
 }
 
-/** A digest has no room for all that is said of each node: the log has it. */
+/** A digest has no room for all details of each node: the log has them. */
 export function digested(alerts: Many<Alert>, digest: string, log: Log): Alert {
   for (const { id, title, why, facts, next } of alerts)
-    log.info('told in a digest', { digest, id, title, why, facts, next });
+    log.info('sent in a digest', { digest, id, title, why, facts, next });
   return digestOf(alerts, digest);
 }
 

@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 
-/** The known word that was probably meant, or undefined when none is near enough to be worth suggesting. */
+/** The known word that was probably meant, or undefined when none is similar enough. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   // Longer than any word it could be: the distance is quadratic, and a 100 KB key would take minutes.
   if (word.length > 64) return undefined;

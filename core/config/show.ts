@@ -38,8 +38,8 @@ function quote(value: string): string {
 }
 
 /**
- * Everything below `credentials`, as the user name's place is where a password lands by mistake; the CA; and whatever
- * stands at or below `slack`, where the address of the webhook is the secret.
+ * Everything below `credentials`, since a password may stand in place of the user name by mistake; the CA; and everything
+ * at or below `slack`, where the address of the webhook is the secret.
  */
 function isSecret(path: Path): boolean {
   return path.includes('credentials') || path.includes('slack') || (path.includes('tls') && path.includes('ca'));

@@ -133,7 +133,7 @@ export type PurgeAfterDefrag = Purged | Unpurged | PurgeUnknown | Failed;
 export interface Problem {
   readonly kind: string;
   readonly message: string;
-  /** The world's (refused, hung, state store down), not this program's. */
+  /** The cause is outside (refused, hung, state store down), not a bug of this program. */
   readonly expected: boolean;
 }
 
@@ -141,9 +141,9 @@ export type Notice =
   | { readonly kind: 'foreign-defrag' }
   | { readonly kind: 'defrag-unsupported' }
   | { readonly kind: 'settings-changed'; readonly leftAlone: Settings }
-  /** A CONFIG REWRITE has put our settings into the config file. `isSeen`: counted; else presumed from a failover. */
+  /** A CONFIG REWRITE has put Offpeak's settings into the config file. `isSeen`: counted; else presumed from a failover. */
   | { readonly kind: 'config-rewritten'; readonly isSeen: boolean }
-  /** Settings as Offpeak sets them, where no lease is. `restored`: given back by the record of an earlier lease. */
+  /** Settings as Offpeak sets them, without a lease. `restored`: restored from the record of an earlier lease. */
   | { readonly kind: 'left-on'; readonly standing: Settings; readonly restored?: Settings; readonly typed?: string }
   /** The same server as another node of the config. */
   | { readonly kind: 'same-server'; readonly as: string }

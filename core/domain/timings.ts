@@ -1,12 +1,12 @@
 import { MINUTE, type Milliseconds, SECOND } from '../config/units.ts';
 
-// The times that depend on one another: of one invocation, of the leases that it takes, and of the looks before and after. Times that
+// The times that depend on one another: of one invocation, of the leases that it takes, and of the checks before and after. Times that
 // matter in one place only stand there.
 
-/** A lease that is about to be confirmed: no other job touches its node for so long. Round trips and a write fit into it several times. */
+/** While a lease is being confirmed, no other job touches its node for this long. Round trips and a write fit into it several times. */
 export const BUSY: Milliseconds = 15 * SECOND;
 
-/** What the end of a defrag takes at most: restore, purge or decay, publish. Nobody else touches the node; an invocation keeps so much. */
+/** The longest end of a defrag: restore, purge or decay, publish. No other job touches the node; an invocation reserves this time. */
 export const CLOSING: Milliseconds = 60 * SECOND;
 
 /** A job in the middle of a step keeps the others off for `CLOSING`, and may have taken a new lease by then. */
@@ -39,11 +39,11 @@ export const INVOCATION: { readonly shortest: Milliseconds; readonly longest: Mi
 /** jemalloc's `dirty_decay_ms` is 10 s: free pages that are still there after this do not leave by themselves. */
 export const DECAY: Milliseconds = 12 * SECOND;
 
-/** Between the two looks before a defrag: long enough to measure the CPU, the traffic and the machine's noise. */
-export const SHORT_LOOK: Milliseconds = 2 * SECOND;
+/** Between the two checks before a defrag: long enough to measure the CPU, the traffic and the machine's noise. */
+export const SHORT_WAIT: Milliseconds = 2 * SECOND;
 
-/** RSS is sampled every 100 ms (server.c cronUpdateMemoryStats); a look sooner than this sees the time before a purge. */
+/** RSS is sampled every 100 ms (server.c cronUpdateMemoryStats); an observation sooner than this shows the time before a purge. */
 export const AFTER_PURGE: Milliseconds = 1 * SECOND;
 
-/** What a step needs besides its own time: looks, settling, publishing. */
+/** What a step needs beside its own time: observing, waiting for rest, publishing. */
 export const ROUND_TRIPS: Milliseconds = 10 * SECOND;

@@ -1,6 +1,7 @@
 import type { Config, InstanceConfig } from '../config/schema.ts';
-import { type Milliseconds, SECOND } from '../config/units.ts';
+import type { Milliseconds } from '../config/units.ts';
 import type { Lease } from '../domain/lease.ts';
+import { RELEASE_WAIT } from '../domain/timings.ts';
 import { windowAt } from './window.ts';
 
 // Which leases a release ends, where it looks for their servers, and how long it waits for another job.
@@ -34,9 +35,7 @@ export function placesOf(
     .flatMap((instance) => instance.nodes.map(({ id }) => ({ instance: instance.id, node: id })));
 }
 
-/** A job that is in the middle of a step keeps the others off for a minute at most. */
-const LONGEST_WAIT: Milliseconds = 75 * SECOND;
-/** It may have taken a new lease by then. */
+/** Another job may have taken a new lease by then. */
 const ROUNDS = 3;
 
 /**
@@ -47,7 +46,7 @@ export function waitBefore(round: number, left: readonly Lease[], now: number): 
   if (left.length === 0 || round >= ROUNDS) return undefined;
   if (round === 0) return 0;
   const busy = Math.max(...left.map(({ busyUntil }) => busyUntil)) - now;
-  return busy > 0 ? Math.min(busy, LONGEST_WAIT) : undefined;
+  return busy > 0 ? Math.min(busy, RELEASE_WAIT) : undefined;
 }
 
 /** Whether a schedule that still runs may start a defrag there again, as far as the config says. */

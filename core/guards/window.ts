@@ -14,10 +14,12 @@ const MIN_DURATION_MS = 60_000;
 
 const MAX_DURATION_MS = 24 * 60 * 60_000;
 
+const NO_HOLIDAYS: readonly Holiday[] = [];
+
 const LOCAL_TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
 
 /**
- * Tells whether one of the windows is open at `now` (epoch milliseconds), when it closes, or when the next one opens.
+ * Whether one of the windows is open at `now` (epoch milliseconds), when it closes, or when the next one opens.
  *
  * Times are those of the local clock in `timezone` (an IANA name), since that is what traffic follows:
  * - A window belongs to the day on which it opens: Thursday 23:00 + 6h is open on Friday at 02:00.
@@ -25,7 +27,7 @@ const LOCAL_TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
  *   the change, even where that is midnight; one inside a repeated hour opens the first time only. On a date that the
  *   zone left out altogether it does not open.
  * - It closes the first time after that that the clock has advanced by `duration`: 23:00 + 6h closes at 05:00 in every
- *   night, so the skipped hour is not lived and the repeated hour counts once. An end inside the skipped hour closes at
+ *   night, so the skipped hour is left out and the repeated hour counts once. An end inside the skipped hour closes at
  *   the change. A start inside it counts the duration from the change on.
  * - It is open when `opensAt <= now < closesAt`. Windows that overlap or touch are followed to the ends of their union,
  *   as far as they open within 8 days of today's local date on either side; `opensAt` and `closesAt` are always an
@@ -33,25 +35,55 @@ const LOCAL_TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
  * - On a holiday it does not open. One that has opened on the evening before goes on to its end.
  *
  * @throws {RangeError} naming the value: an unknown zone, a `start` that is not `HH:MM`, a duration outside 1 minute to
- *   24 hours, a `now` that is no whole number of milliseconds.
+ *   24 hours, a `now` that is not a whole number of milliseconds.
  */
 export function windowAt(
   windows: readonly MaintenanceWindow[],
   timezone: string,
   now: number,
-  holidays: readonly Holiday[] = [],
+  holidays: readonly Holiday[] = NO_HOLIDAYS,
 ): WindowState {
   windows.forEach(requireWindow);
   const today = localDate(timezone, now);
-  const spansOf = (days: readonly Temporal.PlainDate[]) => days.flatMap((day) => spansOn(day, windows, timezone));
-  const near = Object.groupBy(daysFrom(today, -CHAIN_DAYS, CHAIN_DAYS), (day) =>
-    isHoliday(day, holidays) ? 'left' : 'kept',
-  );
-  const current = unionAround(spansOf(near.kept ?? []), now);
+  const near = spansNear({ windows, timezone, holidays }, today);
+  const current = unionAround(near.kept, now);
   if (current) return { open: true, ...current };
-  const isHeldBack = spansOf(near.left ?? []).some((span) => isWithin(span, now));
+  const isHeldBack = near.left.some((span) => isWithin(span, now));
   const opensNext = nextOpening({ windows, timezone, holidays }, today, now);
   return { open: false, nextOpening: opensNext, ...(isHeldBack && { holiday: true }) };
+}
+
+interface Calendar {
+  readonly windows: readonly MaintenanceWindow[];
+  readonly timezone: string;
+  readonly holidays: readonly Holiday[];
+}
+
+interface SpansNear {
+  readonly timezone: string;
+  readonly holidays: readonly Holiday[];
+  readonly date: string;
+  /** In the order of their openings, those of holidays apart. */
+  readonly kept: readonly Span[];
+  readonly left: readonly Span[];
+}
+
+// A tick asks for the same windows on the same day for each plan of each node, and each answer takes a hundred steps in the time zone.
+const latest = new WeakMap<readonly MaintenanceWindow[], SpansNear>();
+
+/** The spans of the days around `today`. */
+function spansNear({ windows, timezone, holidays }: Calendar, today: Temporal.PlainDate): SpansNear {
+  const date = today.toString();
+  const known = latest.get(windows);
+  if (known && known.date === date && known.timezone === timezone && known.holidays === holidays) return known;
+  const days = Object.groupBy(daysFrom(today, -CHAIN_DAYS, CHAIN_DAYS), (day) =>
+    isHoliday(day, holidays) ? 'left' : 'kept',
+  );
+  const spansOf = (some: readonly Temporal.PlainDate[] = []) =>
+    some.flatMap((day) => spansOn(day, windows, timezone)).toSorted((a, b) => a.opensAt - b.opensAt);
+  const near = { timezone, holidays, date, kept: spansOf(days.kept), left: spansOf(days.left) };
+  latest.set(windows, near);
+  return near;
 }
 
 function daysFrom(today: Temporal.PlainDate, first: number, last: number): Temporal.PlainDate[] {
@@ -77,7 +109,7 @@ function requireWindow({ start, duration }: MaintenanceWindow): void {
 
 function unionAround(spans: readonly Span[], now: number): Span | undefined {
   const unions: Span[] = [];
-  for (const span of spans.toSorted((a, b) => a.opensAt - b.opensAt)) {
+  for (const span of spans) {
     const last = unions.at(-1);
     if (!last || span.opensAt > last.closesAt) unions.push(span);
     else unions[unions.length - 1] = { ...last, closesAt: Math.max(last.closesAt, span.closesAt) };
@@ -90,15 +122,7 @@ function isWithin({ opensAt, closesAt }: Span, now: number): boolean {
 }
 
 export function nextOpening(
-  {
-    windows,
-    timezone,
-    holidays,
-  }: {
-    readonly windows: readonly MaintenanceWindow[];
-    readonly timezone: string;
-    readonly holidays: readonly Holiday[];
-  },
+  { windows, timezone, holidays }: Calendar,
   today: Temporal.PlainDate,
   now: number,
 ): number | undefined {

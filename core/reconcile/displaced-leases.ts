@@ -1,10 +1,10 @@
 import { type NodeContext, partsOf } from '../actions/context.ts';
-import { manualCommands } from '../actions/defrag/manual-restore.ts';
 import type { Config } from '../config/schema.ts';
 import { MINUTE, type Milliseconds } from '../config/units.ts';
 import type { Lease } from '../domain/lease.ts';
 import type { Failed, Notice, Problem, Unreached } from '../domain/outcome.ts';
 import type { Facts } from '../domain/plan.ts';
+import { manualCommands } from '../format/manual-restore.ts';
 import { isNamed } from '../guards/release.ts';
 import { dropLease, type HeldLease, type Leases, quarantine } from '../leases/lease-store.ts';
 import { keepRecord } from '../leases/records.ts';

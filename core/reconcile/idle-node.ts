@@ -38,7 +38,7 @@ export async function reconcileIdleNode(
   const early = plan(facts);
   if (early.kind === 'skip') return await told(context, facts, early, remembered);
   const action = actionOf(early.action.kind);
-  const prepared = await waitForSecondLook(context, action, action.terms(facts, early).secondLook);
+  const prepared = await waitForSecondLook(context, action, action.terms(facts, early).secondCheck);
   for (let tries = 1; ; tries++) {
     const latest = await lookAgain(context, facts, { ...recollection, memory: facts.memory, ...prepared });
     const agreed = agreedPlan(context, early, latest);

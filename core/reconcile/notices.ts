@@ -1,12 +1,12 @@
 import { type NodeContext, outcomeOf, rediagnosed } from '../actions/context.ts';
 import { type OwnSettings, ownSettings, remedy } from '../actions/defrag/own-settings.ts';
 import { expected } from '../actions/new-lease.ts';
-import { settingsRead } from '../adapters/redis/setting-forms.ts';
 import { isActiveDefragOn } from '../diagnosis/active-defrag.ts';
 import type { NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { ActionOutcome, Notice, Observed } from '../domain/outcome.ts';
 import type { Facts, Plan } from '../domain/plan.ts';
+import { settingsRead } from '../format/setting-forms.ts';
 import { historyFor } from '../state/history-placement.ts';
 import { updateHistory } from '../state/node-history.ts';
 import { leaseNow } from './leftover-settings.ts';

@@ -1,4 +1,5 @@
 import { isFleet } from '../config/fleet.ts';
+import { isNearLimit } from '../config/near-limit.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import {
   DIMENSION,
@@ -15,7 +16,7 @@ import type { Verdict } from '../domain/verdict.ts';
 
 type Reading = readonly [definition: MetricDefinition, value: number | undefined];
 
-/** The metrics of a tick: each node once, then the job. What was not seen is not published: a zero would be a claim. */
+/** The metrics of a tick: each node once, then the job. What was not observed is not published: a zero would be false. */
 export function metricsOf(input: ReportInput): readonly Metric[] {
   const fleet = isFleet(input.instances) ? fleetMetrics(input) : [];
   return [...input.outcomes.flatMap((outcome) => nodeMetrics(input, outcome)), ...jobMetrics(input), ...fleet];
@@ -55,7 +56,7 @@ function stateReadings(
     [NODE_METRICS.usedMemoryRss, memory.usedMemoryRss],
     [NODE_METRICS.memFragmentationRatio, diagnosis.ratio],
     [NODE_METRICS.externalFragmentation, layers?.externalFragmentation],
-    [NODE_METRICS.retainedPages, layers?.retained],
+    [NODE_METRICS.freePages, layers?.freePages],
   ];
   if (config?.metrics !== 'detailed') return core;
   const { memoryLimit } = config;
@@ -71,7 +72,7 @@ function stateReadings(
   ];
 }
 
-/** A defrag's verdict reaches to after the purge that follows it: that purge's bytes are in it already. */
+/** A defrag's verdict covers the purge that follows it, bytes included. */
 function actionReadings(outcome: Outcome): readonly Reading[] {
   if (outcome.kind === 'purged') {
     return [...returnedReadings(outcome.verdict), [NODE_METRICS.blockedTime, outcome.verdict.stall]];
@@ -107,7 +108,7 @@ function jobMetrics({ stage, startedAt, finishedAt, problem, outcomes }: ReportI
   return datums(readings, { [DIMENSION.stage]: stage }, finishedAt);
 }
 
-/** What the alarms of single nodes judge elsewhere, counted: with one alarm for each of many nodes, alarms are the bill. */
+/** Counts of nodes, in place of alarms for each node: with many nodes, those alarms would cost the most. */
 function fleetMetrics(input: ReportInput): readonly Metric[] {
   const { stage, finishedAt, outcomes } = input;
   const count = (crosses: (memory: Observation['memory'], config: InstanceConfig) => boolean) =>
@@ -124,7 +125,7 @@ function fleetMetrics(input: ReportInput): readonly Metric[] {
       FLEET_METRICS.fragmentedCritical,
       count((memory, { thresholds }) => isFragmented(memory, thresholds.fragmentationCritical)),
     ],
-    [FLEET_METRICS.nearLimit, count(isNearLimit)],
+    [FLEET_METRICS.nearLimit, count(({ usedMemoryRss }, config) => isNearLimit(usedMemoryRss, config))],
   ];
   return datums(readings, { [DIMENSION.stage]: stage }, finishedAt);
 }
@@ -139,9 +140,4 @@ function isFragmented(memory: Observation['memory'], threshold: { readonly ratio
   const { usedMemory, usedMemoryRss } = memory;
   if (usedMemory === undefined || usedMemoryRss === undefined || usedMemory <= 0) return false;
   return usedMemoryRss - usedMemory >= threshold.floor && usedMemoryRss / usedMemory > threshold.ratio;
-}
-
-function isNearLimit({ usedMemoryRss }: Observation['memory'], { memoryLimit, thresholds }: InstanceConfig) {
-  if (usedMemoryRss === undefined || memoryLimit === undefined) return false;
-  return usedMemoryRss > (memoryLimit * thresholds.rssCritical.percentOfLimit) / 100;
 }

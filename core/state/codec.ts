@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { $ZodObject, $ZodOptional } from 'zod/v4/core';
 import { StateUnavailable } from '../ports/state-store.ts';
 
 /**
@@ -74,10 +75,10 @@ function withUnknown<T>(shape: z.core.$ZodType, after: T, before: unknown): T {
   return { ...Object.fromEntries(unknown), ...after, ...Object.fromEntries(inner) };
 }
 
-/** Of a record with any keys, all are known. */
+/** Of a record with any keys, all are known. (`z.core` as a value would bring all of zod into the start, 400 KB.) */
 function fieldsOf(shape: z.core.$ZodType): Readonly<Record<string, z.core.$ZodType>> | undefined {
-  if (shape instanceof z.core.$ZodOptional) return fieldsOf(shape._zod.def.innerType);
-  return shape instanceof z.core.$ZodObject ? shape._zod.def.shape : undefined;
+  if (shape instanceof $ZodOptional) return fieldsOf(shape._zod.def.innerType);
+  return shape instanceof $ZodObject ? shape._zod.def.shape : undefined;
 }
 
 function isFields(value: unknown): value is Fields {

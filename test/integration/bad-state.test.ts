@@ -64,7 +64,7 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     expect(tick.outcomes).toMatchObject([
       { instance: INSTANCE, node, kind: 'observed', plan: { kind: 'skip', reason: 'state-unavailable' } },
     ]);
-    expect(tick.outcomes[0]?.before?.diagnosis.cures.defrag).toBeGreaterThan(24 * MIB);
+    expect(tick.outcomes[0]?.before?.diagnosis.reclaimable.defrag).toBeGreaterThan(24 * MIB);
     expect(job.alerts).toMatchObject([
       { event: 'state-unavailable', severity: 'critical', instance: 'all', node: 'all' },
     ]);

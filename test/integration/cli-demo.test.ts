@@ -1,37 +1,35 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeEach, describe, expect, test } from 'vitest';
-import {
-  aWorkplace,
-  type OffpeakOptions,
-  type Printed,
-  runOffpeak,
-  startOffpeak,
-  type Workplace,
-} from '../support/offpeak.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { aWorkplace, type OffpeakOptions, type Printed, runOffpeak, startOffpeak } from '../support/offpeak.ts';
 import { lacksServer, serverBinary } from '../support/servers.ts';
 
-describe('offpeak demo', () => {
-  let place: Workplace;
-  let inPlace: OffpeakOptions;
+/** A folder for one demo: what is left in its temporary files, and who still runs with them, is that demo's. */
+function aDemoPlace() {
+  const place = aWorkplace();
+  const inPlace: OffpeakOptions = { cwd: place.folder, env: { TMPDIR: place.folder } };
+  const running = () => runningWith(`TMPDIR=${place.folder}`);
+  // The shell that held the server's leash ends a moment after the demo.
+  const untilAlone = () => vi.waitFor(() => expect(running()).toEqual([]), 60_000);
+  return {
+    folder: place.folder,
+    inPlace,
+    running,
+    untilAlone,
+    async expectNothingLeft() {
+      await untilAlone();
+      expect(readdirSync(place.folder)).toEqual([]);
+    },
+    [Symbol.dispose]: () => place[Symbol.dispose](),
+  };
+}
 
-  beforeEach(({ onTestFinished }) => {
-    place = aWorkplace();
-    onTestFinished(() => place[Symbol.dispose]());
-    // What is left in these temporary files, and who still runs with them, is the demo's.
-    inPlace = { cwd: place.folder, env: { TMPDIR: place.folder } };
-  });
-
-  async function expectNothingLeft(): Promise<void> {
-    // The shell that held the server's leash ends a moment after the demo.
-    await expect.poll(() => runningWith(`TMPDIR=${place.folder}`), { timeout: 5000 }).toEqual([]);
-    expect(readdirSync(place.folder)).toEqual([]);
-  }
-
+// Each has a server of its own, and waits for it for most of its time: side by side.
+describe('offpeak demo', { concurrent: true }, () => {
   describe.skipIf(lacksServer('defrag'))('with a server that can defragment', () => {
-    test('fragments it, defragments it, and compares the result with what was promised', {
-      timeout: 180_000,
-    }, async () => {
+    test('fragments it, defragments it, and compares the result with what was promised', async () => {
+      using demo = aDemoPlace();
+      const { inPlace, expectNothingLeft } = demo;
       const { code, stdout, stderr } = await runOffpeak(['demo', '--no-color'], inPlace);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(stdout).not.toContain('\u001b');
@@ -68,22 +66,22 @@ describe('offpeak demo', () => {
       ['while it writes', saw(/writing/)],
       ['while keys expire', saw(/expiring/)],
       ['during the defrag', saw(/done +start active defrag/)],
-    ])(
-      'Ctrl-C %s leaves nothing, and exits with 130',
-      async (_, isSo) => {
-        await using demo = startOffpeak(['demo', '--no-color'], inPlace);
-        await demo.until(isSo);
-        if (process.platform === 'linux') expect(runningWith(`TMPDIR=${place.folder}`)).not.toEqual([]);
-        demo.signal('SIGINT');
-        const { code, stdout, stderr } = await demo.finished;
-        expect({ code, stderr }).toEqual({ code: 130, stderr: '\noffpeak: interrupted: cleaning up\n' });
-        expect(stdout).not.toContain('Before and after');
-        await expectNothingLeft();
-      },
-      60_000,
-    );
+    ])('Ctrl-C %s leaves nothing, and exits with 130', async (_, isSo) => {
+      using place = aDemoPlace();
+      const { inPlace, running, expectNothingLeft } = place;
+      await using demo = startOffpeak(['demo', '--no-color'], inPlace);
+      await demo.until(isSo);
+      if (process.platform === 'linux') expect(running()).not.toEqual([]);
+      demo.signal('SIGINT');
+      const { code, stdout, stderr } = await demo.finished;
+      expect({ code, stderr }).toEqual({ code: 130, stderr: '\noffpeak: interrupted: cleaning up\n' });
+      expect(stdout).not.toContain('Before and after');
+      await expectNothingLeft();
+    });
 
     test('Ctrl-C while it looks for a server, too', async () => {
+      using place = aDemoPlace();
+      const { inPlace, expectNothingLeft } = place;
       for (const ms of [250, 400, 600]) {
         await using demo = startOffpeak(['demo'], inPlace);
         await sleep(ms);
@@ -94,11 +92,12 @@ describe('offpeak demo', () => {
     });
 
     test('kill -9 takes its server with it', async () => {
-      await using demo = startOffpeak(['demo'], inPlace);
+      using place = aDemoPlace();
+      await using demo = startOffpeak(['demo'], place.inPlace);
       await demo.until(saw(/writing/));
       demo.signal('SIGKILL');
       await demo.finished;
-      await expect.poll(() => runningWith(`TMPDIR=${place.folder}`), { timeout: 5000 }).toEqual([]);
+      await place.untilAlone();
       expect(readdirSync(place.folder).filter((name) => name.startsWith('offpeak-redis-'))).toEqual([]);
     });
   });
@@ -106,6 +105,8 @@ describe('offpeak demo', () => {
   test.skipIf(lacksServer('plain'))(
     'REDIS_SERVER that cannot defragment: exit 2, in the words of the server',
     async () => {
+      using place = aDemoPlace();
+      const { inPlace, expectNothingLeft } = place;
       const { path, env } = serverBinary('plain');
       const options = { ...inPlace, env: { ...inPlace.env, ...env, REDIS_SERVER: path } };
       const { code, stdout, stderr } = await runOffpeak(['demo'], options);
@@ -120,6 +121,8 @@ describe('offpeak demo', () => {
     ['/nowhere/redis-server', /^offpeak: REDIS_SERVER=\/nowhere\/redis-server is not an executable file; accepted: /],
     ['/bin/true', /^offpeak: REDIS_SERVER=\/bin\/true does not start as a server \([\s\S]+\); accepted: /],
   ])('REDIS_SERVER=%s: exit 2', async (path, expected) => {
+    using place = aDemoPlace();
+    const { inPlace, expectNothingLeft } = place;
     const { code, stderr } = await runOffpeak(['demo'], { ...inPlace, env: { ...inPlace.env, REDIS_SERVER: path } });
     expect(code).toBe(2);
     expect(stderr).toMatch(expected);

@@ -95,12 +95,12 @@ describeWithMoto('offpeak run --publish', () => {
     });
 
     test.each([
-      ['ALERT_TOPIC_ARN', 'no topic', /^offpeak: ALERT_TOPIC_ARN is not set: it has to hold the ARN of the SNS topic/],
+      ['ALERT_TOPIC_ARN', 'no topic', /^offpeak: ALERT_TOPIC_ARN is not set: set it to the ARN of the SNS topic/],
       ['AWS_REGION', 'no region', /^offpeak: AWS_REGION is not set: set it \(for example AWS_REGION=eu-west-1\)/],
       [
         'AWS_ENDPOINT_URL',
         'an endpoint that is no URL',
-        /^offpeak: AWS_ENDPOINT_URL=localhost is not a URL: accepted is/,
+        /^offpeak: AWS_ENDPOINT_URL=localhost is not a URL: set it to/,
       ],
     ])('%s: %s is exit 2, before anything is looked at', async (name, _what, expected) => {
       const env = { ...whole(), [name]: name === 'AWS_ENDPOINT_URL' ? 'localhost' : '' };

@@ -65,7 +65,7 @@ describe.skipIf(lacksServer('defrag'))('offpeak run on a server that can defragm
     const [first] = documents;
     const predicted = first?.outcomes[0]?.plan?.predicted;
     const verdicts = documents.flatMap(({ outcomes }) => outcomes.flatMap(({ verdict }) => verdict ?? []));
-    const defrag = verdicts.find(({ cure }) => cure === 'defrag');
+    const defrag = verdicts.find(({ action }) => action === 'defrag');
     expect(defrag).toMatchObject({ kind: 'improved', predicted: predicted?.reclaim, promisedStall: 100 });
     expect(defrag?.share).toBeGreaterThanOrEqual(0.9);
     expect(defrag?.share).toBeLessThanOrEqual(1.15);

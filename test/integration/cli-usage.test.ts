@@ -40,7 +40,7 @@ describe('the command line', () => {
     ['frobnicate', /unknown command 'frobnicate'/],
     ['chek', /unknown command 'chek'[\s\S]*check/],
     ['check --nope', /unknown option '--nope'/],
-    ['check', /config file config\/dev\.yml cannot be read \(ENOENT\): expected is a YAML file/],
+    ['check', /config file config\/dev\.yml cannot be read \(ENOENT\): it must be a YAML file/],
     ['check -c absent.yml', /config file absent\.yml cannot be read \(ENOENT\)/],
     ['check -c .', /config file \. cannot be read \(EISDIR\)/],
     ['plan -c good.yml --stage No', /"No" is not the name of a stage; accepted: /],

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
 import { connect } from '../../core/adapters/redis/connection.ts';
 import { examine } from '../../core/adapters/redis/examine.ts';
@@ -19,6 +19,11 @@ const FLOORS = `
     purge: { enabled: false }
     defrag: { minReclaim: 24MiB, maxStall: 100ms }
     maxMainThreadCpu: 100%`;
+
+/** Waits for what a server says to be so. Not `expect.poll`, which cannot tell tests that run side by side apart. */
+async function eventually<T>(ask: () => Promise<T>, judge: (found: T) => void): Promise<void> {
+  await vi.waitFor(async () => judge(await ask()), { timeout: 120_000, interval: 100 });
+}
 
 interface Place extends AsyncDisposable {
   readonly server: RunningServer;
@@ -50,7 +55,10 @@ async function planned(yaml: string, port: number): Promise<string> {
   using job = aJob(yaml);
   const decided = async () =>
     planOf((await job.tick({ mode: 'plan' })).outcomes.find(({ node }) => node.endsWith(`:${port}`)));
-  await expect.poll(async () => (await decided())?.reason, { timeout: 45_000 }).not.toBe('just-restarted');
+  await eventually(
+    async () => (await decided())?.reason,
+    (found) => expect(found).not.toBe('just-restarted'),
+  );
   const plan = await decided();
   return plan ? planText(plan) : '';
 }
@@ -70,20 +78,25 @@ async function fragmentKeyByKey(redis: Redis): Promise<void> {
   const doomed = keys.filter((_, index) => index % 3 > 0);
   await doomed.reduce((pipeline, key) => pipeline.del(key), redis.pipeline()).exec();
   // INFO's memory figures are a sample of each 100 ms.
-  await expect.poll(() => redis.info('memory'), { timeout: 30_000 }).toMatch(/allocator_frag_bytes:[3-9]\d{7}/);
+  await eventually(
+    () => redis.info('memory'),
+    (found) => expect(found).toMatch(/allocator_frag_bytes:[3-9]\d{7}/),
+  );
 }
 
 async function replicaOf({ server }: Place): Promise<{ readonly server: RunningServer } & AsyncDisposable> {
   const replica = await plainServer({ args: ['--replicaof', '127.0.0.1', `${server.port}`] });
   const redis = clientOf(replica);
-  await expect
-    .poll(() => redis.info('replication'), { timeout: 30_000 })
-    .toMatch(/master_link_status:up\r\n.*master_sync_in_progress:0/s);
+  await eventually(
+    () => redis.info('replication'),
+    (found) => expect(found).toMatch(/master_link_status:up\r\n.*master_sync_in_progress:0/s),
+  );
   redis.disconnect();
   return { server: replica, [Symbol.asyncDispose]: () => replica.stop() };
 }
 
-describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('on real servers', { timeout: 180_000 }, () => {
+// Each has servers of its own, and waits for most of its time: side by side.
+describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('on real servers', { concurrent: true }, () => {
   it('a calm one would be defragmented', async () => {
     await using place = await aServer();
     expect(await planned(alone(place.server.port), place.server.port)).toMatch(/^start active defrag: /);
@@ -98,7 +111,10 @@ describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('on real servers'
     writeFileSync(join(folder, 'dump.rdb', 'in the way'), '');
     await redis.set('unsaved', 1);
     await redis.bgsave();
-    await expect.poll(() => redis.info('persistence'), { timeout: 30_000 }).toContain('rdb_last_bgsave_status:err');
+    await eventually(
+      () => redis.info('persistence'),
+      (found) => expect(found).toContain('rdb_last_bgsave_status:err'),
+    );
     expect(await planned(alone(server.port), server.port)).toMatch(
       /^nothing: the server fails to save its data: .* \(rdb_last_bgsave_status: err; [\d,]+ changes since the last save\)/,
     );
@@ -110,13 +126,17 @@ describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('on real servers'
     await using one = await replicaOf(place);
     await using other = await replicaOf(place);
     const yaml = group(port, one.server.port, other.server.port);
-    await expect
-      .poll(() => place.redis.info('replication'), { timeout: 30_000 })
-      .toMatch(/state=online.*state=online/s);
+    await eventually(
+      () => place.redis.info('replication'),
+      (found) => expect(found).toMatch(/state=online.*state=online/s),
+    );
     expect(await planned(yaml, port)).toMatch(/^start active defrag: /);
     process.kill(one.server.pid, 'SIGKILL');
     process.kill(other.server.pid, 'SIGKILL');
-    await expect.poll(() => place.redis.info('replication'), { timeout: 30_000 }).toContain('connected_slaves:0');
+    await eventually(
+      () => place.redis.info('replication'),
+      (found) => expect(found).toContain('connected_slaves:0'),
+    );
     const why = await planned(yaml, port);
     expect(why).toMatch(/other nodes of its instance do not answer \(.*; 2 of 2 peers\)/);
     expect(why).toMatch(/fewer replicas are connected than the config has \(0 of 2\)/);
@@ -135,9 +155,10 @@ describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('on real servers'
     // Or else the primary hangs up on it after a minute.
     await place.redis.config('SET', 'repl-timeout', '3600');
     process.kill(replica.server.pid, 'SIGSTOP');
-    await expect
-      .poll(() => place.redis.info('replication'), { timeout: 40_000 })
-      .toMatch(/state=online,.*lag=(1[1-9]|[2-9]\d|\d{3})/);
+    await eventually(
+      () => place.redis.info('replication'),
+      (found) => expect(found).toMatch(/state=online,.*lag=(1[1-9]|[2-9]\d|\d{3})/),
+    );
     // In the config the primary stands alone: nothing but its own word says so.
     expect(await planned(alone(place.server.port), place.server.port)).toMatch(
       /^nothing: replication is behind \(a replica of this primary has not acknowledged for \d+ (s|min)/,
@@ -153,9 +174,15 @@ describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('on real servers'
     const { redis, server } = place;
     await redis.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
     await redis.call('CLUSTER', 'MEET', '127.0.0.1', `${target.port}`);
-    await expect.poll(() => redis.call('CLUSTER', 'INFO'), { timeout: 30_000 }).toContain('cluster_state:ok');
+    await eventually(
+      () => redis.call('CLUSTER', 'INFO'),
+      (found) => expect(found).toContain('cluster_state:ok'),
+    );
     const id = String(await other.call('CLUSTER', 'MYID'));
-    await expect.poll(() => redis.call('CLUSTER', 'NODES'), { timeout: 30_000 }).toContain(id);
+    await eventually(
+      () => redis.call('CLUSTER', 'NODES'),
+      (found) => expect(found).toContain(id),
+    );
     await fragmentKeyByKey(redis);
     expect(await planned(alone(server.port), server.port)).toMatch(/^start active defrag: /);
     await redis.call('CLUSTER', 'SETSLOT', '42', 'MIGRATING', id);

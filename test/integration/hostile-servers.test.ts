@@ -59,7 +59,7 @@ describe.skipIf(lacksServer('plain'))('F1: a process that a server tries to kill
   type Row = readonly [what: string, start: () => Promise<OddServer>, kind: string, message: RegExp];
   const played = (one: Script) => () => hostileServer(one);
   const rows: readonly Row[] = [
-    ['one reply too many, null', played(script(['+OK\r\n$-1\r\n'])), 'not-redis', /sent a reply to no command\. /],
+    ['one reply too many, null', played(script(['+OK\r\n$-1\r\n'])), 'not-redis', /sent a reply without a command\. /],
     [
       'two replies before any command',
       played(script([], { greeting: '$-1\r\n$-1\r\n' })),

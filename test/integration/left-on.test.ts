@@ -57,43 +57,45 @@ const events = ({ alerts }: Job) => alerts.map(({ event }) => event);
 const outlived = (redis: Redis) =>
   until(async () => (Number(/uptime_in_seconds:(\d+)/.exec(await redis.info('server'))?.[1]) > 11 ? true : undefined));
 
-describe.skipIf(lacksServer('defrag'))('S11: settings of ours that a CONFIG REWRITE has kept', () => {
-  it('F2: are told when the lease ends, and given back by the record at the restart, outside of every window', async () => {
-    await using server = await aServerWithFile();
-    const before = await server.settings();
-    await fragment(server.redis);
-    await outlived(server.redis);
-    using job = aJob(configYaml(server.port, SLOW));
-    expect((await job.tick()).leased).toHaveLength(1);
-    await server.redis.config('REWRITE');
-    expect(await server.text()).toMatch(/activedefrag yes/);
-    await job.tick({ release: 'released' });
-    expect(await server.settings()).toEqual(before);
-    expect(events(job)).toEqual(['defrag-started', 'defrag-aborted', 'config-rewritten']);
+// Each has servers of its own, and waits for most of its time: side by side.
+describe.skipIf(lacksServer('defrag'))(
+  'S11: settings of ours that a CONFIG REWRITE has kept',
+  { concurrent: true },
+  () => {
+    it('F2: are told when the lease ends, and given back by the record at the restart, outside of every window', async () => {
+      await using server = await aServerWithFile();
+      const before = await server.settings();
+      await fragment(server.redis);
+      await outlived(server.redis);
+      using job = aJob(configYaml(server.port, SLOW));
+      expect((await job.tick()).leased).toHaveLength(1);
+      await server.redis.config('REWRITE');
+      expect(await server.text()).toMatch(/activedefrag yes/);
+      await job.tick({ release: 'released' });
+      expect(await server.settings()).toEqual(before);
+      expect(events(job)).toEqual(['defrag-started', 'defrag-aborted', 'config-rewritten']);
 
-    await server.restart();
-    expect((await server.settings()).activedefrag).toBe('yes');
-    // Another job, weeks later, that has the state of the first one.
-    using later = aJob(configYaml(server.port, closedWindow() + FLOORS), { stateFile: job.stateFile });
-    const { outcomes } = await later.tick({ holder: 'later' });
-    expect(await server.settings()).toEqual(before);
-    expect(outcomes).toMatchObject([{ kind: 'observed', plan: { reason: 'left-on' } }]);
-    expect(events(later)).toEqual(['left-on']);
-    await later.tick({ holder: 'later still' });
-    expect(events(later)).toEqual(['left-on']);
-    // The remedy that both messages name.
-    await server.redis.config('REWRITE');
-    await server.restart();
-    expect(await server.settings()).toEqual(before);
-  }, 120_000);
+      await server.restart();
+      expect((await server.settings()).activedefrag).toBe('yes');
+      // Another job, weeks later, that has the state of the first one.
+      using later = aJob(configYaml(server.port, closedWindow() + FLOORS), { stateFile: job.stateFile });
+      const { outcomes } = await later.tick({ holder: 'later' });
+      expect(await server.settings()).toEqual(before);
+      expect(outcomes).toMatchObject([{ kind: 'observed', plan: { reason: 'left-on' } }]);
+      expect(events(later)).toEqual(['left-on']);
+      await later.tick({ holder: 'later still' });
+      expect(events(later)).toEqual(['left-on']);
+      // The remedy that both messages name.
+      await server.redis.config('REWRITE');
+      await server.restart();
+      expect(await server.settings()).toEqual(before);
+    });
 
-  it.each([
-    ['latency-monitor-threshold', '100'],
-    ['hz', '20'],
-    ['active-defrag-cycle-max', '30'],
-  ])(
-    'F3: go back, and %s stays as a human has set it meanwhile',
-    async (name, value) => {
+    it.each([
+      ['latency-monitor-threshold', '100'],
+      ['hz', '20'],
+      ['active-defrag-cycle-max', '30'],
+    ])('F3: go back, and %s stays as a human has set it meanwhile', async (name, value) => {
       await using server = await aServerWithFile();
       const before = await server.settings();
       await fragment(server.redis);
@@ -108,55 +110,60 @@ describe.skipIf(lacksServer('defrag'))('S11: settings of ours that a CONFIG REWR
       expect(events(job)).toContain('config-rewritten');
       const lost = job.alerts.find(({ event }) => event === 'lease-lost');
       expect(lost?.next).toMatch(/^None of Offpeak's settings is left on\./);
-    },
-    120_000,
-  );
+    });
 
-  it('F14: are told with what to type where the state was lost, and not called a stranger', async () => {
-    await using server = await aServerWithFile();
-    await fragment(server.redis);
-    await outlived(server.redis);
-    using job = aJob(configYaml(server.port, SLOW));
-    await job.tick();
-    await rm(job.stateFile);
-    const { outcomes } = await job.tick({ holder: 'b' });
-    expect(outcomes).toMatchObject([{ kind: 'observed', plan: { reason: 'left-on' } }]);
-    const alert = job.alerts.at(-1);
-    expect(alert).toMatchObject({ event: 'left-on', severity: 'warning' });
-    const typed = [...(alert?.next ?? '').matchAll(/CONFIG SET (\S+) ([^\s;.]+)/g)];
-    for (const [, name = '', value = ''] of typed) await server.redis.config('SET', name, value);
-    expect((await server.settings()).activedefrag).toBe('no');
-    using later = aJob(configYaml(server.port, closedWindow() + FLOORS));
-    expect(planOf((await later.tick({ holder: 'c' })).outcomes[0])?.reason).not.toBe('left-on');
-    expect(events(later)).toEqual([]);
-  }, 120_000);
+    it('F14: are told with what to type where the state was lost, and not called a stranger', async () => {
+      await using server = await aServerWithFile();
+      await fragment(server.redis);
+      await outlived(server.redis);
+      using job = aJob(configYaml(server.port, SLOW));
+      await job.tick();
+      await rm(job.stateFile);
+      const { outcomes } = await job.tick({ holder: 'b' });
+      expect(outcomes).toMatchObject([{ kind: 'observed', plan: { reason: 'left-on' } }]);
+      const alert = job.alerts.at(-1);
+      expect(alert).toMatchObject({ event: 'left-on', severity: 'warning' });
+      const typed = [...(alert?.next ?? '').matchAll(/CONFIG SET (\S+) ([^\s;.]+)/g)];
+      for (const [, name = '', value = ''] of typed) await server.redis.config('SET', name, value);
+      expect((await server.settings()).activedefrag).toBe('no');
+      using later = aJob(configYaml(server.port, closedWindow() + FLOORS));
+      expect(planOf((await later.tick({ holder: 'c' })).outcomes[0])?.reason).not.toBe('left-on');
+      expect(events(later)).toEqual([]);
+    });
 
-  it('F2: are told after a failover by a real Sentinel, which rewrites the file', async () => {
-    await using primary = await aServerWithFile();
-    await using replica = await aServerWithFile();
-    await replica.redis.replicaof('127.0.0.1', primary.port);
-    await until(async () => (/master_link_status:up/.test(await replica.redis.info('replication')) ? true : undefined));
-    await fragment(primary.redis);
-    await outlived(primary.redis);
-    using job = aJob(configYaml(primary.port, SLOW));
-    expect((await job.tick()).leased).toHaveLength(1);
-    await using sentinel = await sentinelOf(primary.port, await getPort({ host: '127.0.0.1' }));
-    await sentinel.failOver();
-    await until(async () => (/activedefrag yes/.test(await primary.text()) ? true : undefined));
-    await until(async () => (/master_link_status:up/.test(await primary.redis.info('replication')) ? true : undefined));
-    await job.tick({ holder: 'b' });
-    expect((await primary.settings()).activedefrag).toBe('no');
-    expect(events(job)).toContain('config-rewritten');
-    await primary.restart();
-    await until(async () => (/master_link_status:up/.test(await primary.redis.info('replication')) ? true : undefined));
-    expect((await primary.settings()).activedefrag).toBe('yes');
-    await job.tick({ holder: 'c' });
-    expect((await primary.settings()).activedefrag).toBe('no');
-    expect(events(job)).toContain('left-on');
-  }, 180_000);
-});
+    it('F2: are told after a failover by a real Sentinel, which rewrites the file', async () => {
+      await using primary = await aServerWithFile();
+      await using replica = await aServerWithFile();
+      await replica.redis.replicaof('127.0.0.1', primary.port);
+      await until(async () =>
+        /master_link_status:up/.test(await replica.redis.info('replication')) ? true : undefined,
+      );
+      await fragment(primary.redis);
+      await outlived(primary.redis);
+      using job = aJob(configYaml(primary.port, SLOW));
+      expect((await job.tick()).leased).toHaveLength(1);
+      await using sentinel = await sentinelOf(primary.port, await getPort({ host: '127.0.0.1' }));
+      await sentinel.failOver();
+      await until(async () => (/activedefrag yes/.test(await primary.text()) ? true : undefined));
+      await until(async () =>
+        /master_link_status:up/.test(await primary.redis.info('replication')) ? true : undefined,
+      );
+      await job.tick({ holder: 'b' });
+      expect((await primary.settings()).activedefrag).toBe('no');
+      expect(events(job)).toContain('config-rewritten');
+      await primary.restart();
+      await until(async () =>
+        /master_link_status:up/.test(await primary.redis.info('replication')) ? true : undefined,
+      );
+      expect((await primary.settings()).activedefrag).toBe('yes');
+      await job.tick({ holder: 'c' });
+      expect((await primary.settings()).activedefrag).toBe('no');
+      expect(events(job)).toContain('left-on');
+    });
+  },
+);
 
-describe.skipIf(lacksServer('defrag'))('F19: one server under two names', () => {
+describe.skipIf(lacksServer('defrag'))('F19: one server under two names', { concurrent: true }, () => {
   it('is purged once, and its second name is only watched', async () => {
     await using server = await defragServer();
     const redis = clientOf(server);
@@ -173,5 +180,5 @@ describe.skipIf(lacksServer('defrag'))('F19: one server under two names', () => 
     await job.tick({ release: 'released' });
     expect(events(job).toSorted()).toEqual(['defrag-aborted', 'defrag-started', 'same-server']);
     redis.disconnect();
-  }, 60_000);
+  });
 });

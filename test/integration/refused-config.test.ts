@@ -46,8 +46,8 @@ describe.skipIf(lacksServer('plain'))('where CONFIG is refused', () => {
     for (const outcome of first.outcomes) {
       expect(outcome).toMatchObject({
         kind: 'purged',
-        plan: { kind: 'act', action: { kind: 'purge' }, reason: 'pages-retained' },
-        verdict: { cure: 'purge', kind: 'improved', promisedStall: 1000 },
+        plan: { kind: 'act', action: { kind: 'purge' }, reason: 'free-pages' },
+        verdict: { action: 'purge', kind: 'improved', promisedStall: 1000 },
         before: { observation: { refused: expect.arrayContaining(['config|get']) } },
       });
       expect(outcome.before?.diagnosis.layers?.externalFragmentation).toBeGreaterThan(24 * MIB);

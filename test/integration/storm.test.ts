@@ -9,6 +9,7 @@ import type { Alert } from '../../core/domain/alert.ts';
 import type { Log } from '../../core/ports/log.ts';
 import type { StateStore } from '../../core/ports/state-store.ts';
 import { createDynamoStore } from '../../core/state/dynamodb/store.ts';
+import { runs } from '../fuzz/runs.ts';
 import { aStore } from '../model/store.ts';
 import { messagesOf } from '../support/aws-wire.ts';
 import { createStateTable } from '../support/dynamo-table.ts';
@@ -39,7 +40,7 @@ const { BatchSize, ScalingConfig } = NotifySlackQueueSource.Properties;
 const START = Date.now();
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
-describeWithMoto('F11: 1,000 events in one tick, from the outbox to Slack', () => {
+describeWithMoto('F11: the events of one tick in which much happened, from the outbox to Slack', () => {
   const stack = new AsyncDisposableStack();
   let aws: AwsBackend;
   let slack: SlackEndpoint;
@@ -91,9 +92,10 @@ describeWithMoto('F11: 1,000 events in one tick, from the outbox to Slack', () =
   };
 
   test.each<[string, readonly Alert[], () => StateStore]>([
-    ['of every kind', stormOf(1_000), () => table],
-    // Three thousand writes are enough for one test run.
+    ['of every kind', stormOf(1_000), () => aStore().store],
     ['of one kind', stormOfKind(1_000, 'unsupported'), () => aStore().store],
+    // Three writes for each event: moto takes a minute for 1,000 of them, which `npm run test:nightly` gives it.
+    ['of every kind, in the state table,', stormOf(Math.min(1_000, runs(0.2))), () => table],
   ])(
     '%s are at most ten messages, that name each node, and none is in the dead letters',
     async (_, alerts, storeFor) => {
@@ -102,16 +104,15 @@ describeWithMoto('F11: 1,000 events in one tick, from the outbox to Slack', () =
       expect((await deliver(portsWith(store), 'tick', alerts)).rejected).toEqual([]);
       const published = messagesOf(aws.proxy.requests);
       expect(published.length).toBeLessThanOrEqual(10);
-      expect(placesIn(published, alerts)).toBe(1_000);
+      expect(placesIn(published, alerts)).toBe(alerts.length);
       expect((await store.list(OUTBOX)).size).toBe(0);
 
       await source.drain(await containers());
       const shown = shownOnce();
       expect(shown.length).toBeLessThanOrEqual(10);
-      expect(placesIn(shown, alerts)).toBe(1_000);
+      expect(placesIn(shown, alerts)).toBe(alerts.length);
       expect(await source.deadLetters.receive()).toEqual([]);
     },
-    480_000,
   );
 
   test('messages of a hundred alarms at once wait for their turn, whatever Slack answers, and none is lost', async () => {
@@ -131,5 +132,5 @@ describeWithMoto('F11: 1,000 events in one tick, from the outbox to Slack', () =
     expect(names.filter((name) => !text.includes(name))).toEqual([]);
     expect(shownOnce()).toHaveLength(100);
     expect(await source.deadLetters.receive()).toEqual([]);
-  }, 480_000);
+  });
 });

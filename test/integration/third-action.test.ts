@@ -56,10 +56,10 @@ export function propose({ observation }: Facts): Plan {
 `,
   'terms.ts': `
 import type { Terms } from '../../domain/plan.ts';
-import { SHORT_LOOK } from '../../domain/timings.ts';
+import { SHORT_WAIT } from '../../domain/timings.ts';
 
 export function terms(): Terms {
-  return { time: 1000, secondLook: SHORT_LOOK, isLasting: false, blockers: [] };
+  return { time: 1000, secondCheck: SHORT_WAIT, isLasting: false, blockers: [] };
 }
 `,
   'execute.ts': `

@@ -4,7 +4,17 @@ import { EVERY_INSTANCE, endPause, putPause } from '../../core/state/pauses.ts';
 import { configOf } from '../support/job.ts';
 import { isWindowOpen } from './calendar.ts';
 import { FLEET, fleetYaml, NAMED, nodeName } from './fleet.ts';
-import { BUSY, due, instanceOf, isCleanAfterTick, isEveryNodePublished, isTheirsAgain, restart } from './invariants.ts';
+import {
+  BUSY,
+  countThoseThatWait,
+  due,
+  instanceOf,
+  isCleanAfterTick,
+  isEveryNodePublished,
+  isPromiseKept,
+  isTheirsAgain,
+  restart,
+} from './invariants.ts';
 import { HEAVY, MANY, QUIET } from './server.ts';
 import type { LiveWorld } from './world.ts';
 
@@ -31,6 +41,7 @@ class Command implements fc.AsyncCommand<Tally, LiveWorld> {
   async run(tally: Tally, world: LiveWorld): Promise<void> {
     tally.steps++;
     await this.#step(world);
+    isPromiseKept(world);
     if (world.violations.length > 0) throw new Error([...new Set(world.violations)].join('\n'));
   }
 
@@ -59,6 +70,7 @@ async function tickAndJudge(world: LiveWorld, fatal: Fatal, meanwhile?: Meanwhil
   if (!(await world.run(fatal, {}, meanwhile))) return void world.overwritten.splice(0);
   isTheirsAgain(world);
   isEveryNodePublished(world, published);
+  countThoseThatWait(world);
   if (!isTroubled) isCleanAfterTick(world, isDue);
 }
 
@@ -72,6 +84,13 @@ function on(world: LiveWorld, name: string) {
   const server = world.servers.get(name);
   if (!server) throw new Error(`no server ${name}`);
   return server;
+}
+
+/** To the first server on which the job's defrag is on, where there is one. */
+function onOurs(world: LiveWorld, step: (name: string) => unknown): void {
+  for (const [name, server] of world.servers) {
+    if (server.isOn() && server.owners.activedefrag === 'job') return void step(name);
+  }
 }
 
 type Commands = fc.Arbitrary<fc.AsyncCommand<Tally, LiveWorld>>[];
@@ -138,6 +157,19 @@ const typed = fc.constantFrom<readonly [string, string]>(
   ['active-defrag-cycle-max', '60'],
   ['active-defrag-ignore-bytes', '1000'],
 );
+
+/** What happens in the middle of a defrag, which few others would hit. */
+const underway: Commands = [
+  fc.constant(
+    new Command('a server under our defrag restarts', (world) => onOurs(world, (name) => restart(world, name))),
+  ),
+  typed.map(
+    ([setting, value]) =>
+      new Command(`a human types CONFIG SET ${setting} ${value} on a server under our defrag`, (world) =>
+        onOurs(world, (name) => on(world, name).set(setting, value, 'human')),
+      ),
+  ),
+];
 
 /** What happens to servers, people and clouds. */
 const unusual: Commands = [
@@ -309,7 +341,7 @@ const unusual: Commands = [
     ),
 ];
 
-export const commands: Commands = [...usual, ...usual, ...usual, ...unusual];
+export const commands: Commands = [...usual, ...usual, ...usual, ...underway, ...underway, ...underway, ...unusual];
 
 /** The world comes to rest: everything works again, every window closes, and the schedule goes on. Then nothing may be left. */
 export async function comeToRest(world: LiveWorld): Promise<void> {
@@ -333,4 +365,5 @@ export async function comeToRest(world: LiveWorld): Promise<void> {
     world.pass(isAnyOpen() ? HOUR : 5 * MINUTE);
     await tickAndJudge(world, undefined);
   }
+  isPromiseKept(world);
 }

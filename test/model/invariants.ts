@@ -2,6 +2,7 @@ import { MINUTE, SECOND } from '../../core/config/units.ts';
 import type { Alert } from '../../core/domain/alert.ts';
 import type { Pause } from '../../core/domain/pause.ts';
 import { isWindowOpen } from './calendar.ts';
+import { LONGEST_WORK } from './costs.ts';
 import {
   FLEET,
   type InstanceOfModel,
@@ -21,12 +22,15 @@ const WORTH = 64 * 2 ** 20;
 /** A dead job's lease is its own for this long at most. */
 export const BUSY = 90 * SECOND;
 
-const PURGE_MS_PER_GIB = 240;
-
 export function instanceOf(node: string): InstanceOfModel {
   const found = FLEET.find(({ id, nodes }) => nodes.some((_, index) => nodeName(id, index) === node));
   if (!found) throw new Error(`no instance has the node ${node}`);
   return found;
+}
+
+/** A law of an if-clause holds nothing where that is never so: the model test asserts that each has applied. */
+function count(world: World, law: string): void {
+  world.applied.set(law, (world.applied.get(law) ?? 0) + 1);
 }
 
 function isStart(deed: Deed): boolean {
@@ -47,7 +51,6 @@ export const judge: Judge = (world, deed, server, settings) => {
     oneNodeAtATime(world, deed, server, fail);
     oneOfAHost(world, deed, fail);
     peersAnswer(world, deed, server, fail);
-    keepsItsPromise(deed, server, settings, fail);
   }
   if (deed.kind === 'defrag-on') {
     if (DENIED.includes(server.traits.version)) fail('S9', `${server.traits.version} is on the deny-list`);
@@ -88,6 +91,7 @@ function isBusy({ maxOps }: InstanceOfModel, { traits, trafficCpu, opsPerSecond 
 
 /** S3: what a human switched on is never switched off, and what a human has set during our run is left alone. */
 function leavesHumansAlone(world: World, deed: Deed, server: SimulatedServer, settings: Record<string, string>): void {
+  if (Object.values(server.owners).includes('human')) count(world, 'S3 a human was there, too');
   for (const [name, value] of Object.entries(settings)) {
     const theirs = server.settings[name] ?? '';
     if (server.owners[name] === 'human' && theirs !== value) world.overwritten.push({ server, name, theirs, deed });
@@ -125,6 +129,7 @@ function oneNodeAtATime(world: World, deed: Deed, acted: SimulatedServer, fail: 
 function soManyOfAStage(world: World, acted: SimulatedServer, fail: Fail): void {
   if (world.hasLostTable) return;
   const others = [...world.servers].filter(([, server]) => server !== acted && server.reachable && isOurs(server));
+  if (others.length === MAX_AT_ONCE - 1) count(world, 'S4 the last place of the stage');
   if (others.length >= MAX_AT_ONCE) fail('S4', `our defrag is on at ${others.map(([name]) => name).join(', ')}, too`);
 }
 
@@ -149,14 +154,16 @@ function leasesOf(world: World): readonly LeaseOfModel[] {
 /** S4: at most one server of a host is acted on at a time. */
 function oneOfAHost(world: World, deed: Deed, fail: Fail): void {
   const [host] = deed.node.split(':');
+  if (FLEET.some((one) => one.host === host)) count(world, 'S4 a shared host');
   const other = leasesOf(world).find(({ node }) => node !== deed.node && node.split(':')[0] === host);
   if (other) fail('S4', `a lease stands on ${other.node}, too`);
 }
 
 /** S4: a primary is left alone while a peer of its instance does not answer. */
 function peersAnswer(world: World, deed: Deed, acted: SimulatedServer, fail: Fail): void {
-  if (acted.role !== 'primary') return;
   const { id, nodes } = instanceOf(deed.node);
+  if (acted.role !== 'primary' || nodes.length === 1) return;
+  count(world, 'S4 a primary with peers');
   const silent = nodes
     .map((_, index) => nodeName(id, index))
     .filter((name) => !world.servers.get(world.answering.get(name) ?? name)?.reachable);
@@ -177,6 +184,19 @@ function noneOfAVersionThatFell(world: World, { traits: { version } }: Simulated
   if (gone) fail('S4', `${gone[0]} answers no more under our defrag, and runs the same version`);
 }
 
+/** After a tick: servers that are kept from a defrag only by what has befallen another one of their version. */
+export function countThoseThatWait(world: World): void {
+  for (const { at, node, version } of world.falls) {
+    if (world.now - at >= NIGHT) continue;
+    for (const [name, server] of world.servers) {
+      const instance = instanceOf(name);
+      const isReady = server.reachable && !server.forking && !server.isOn() && server.holes > 2 * WORTH;
+      if (name === node || server.traits.version !== version || !isReady) continue;
+      if (isWindowOpen(world.now, instance.window) && !isBusy(instance, server)) count(world, 'S4 a version that fell');
+    }
+  }
+}
+
 function isLeased(world: World, server: SimulatedServer): boolean {
   return leasesOf(world).some(({ runId }) => runId === server.runId());
 }
@@ -190,11 +210,22 @@ export function restart(world: World, node: string): void {
   server.restart(world.now);
 }
 
+/** A replica is started: was there a primary that could have been? */
+function isChosenFirst(world: World, instance: InstanceOfModel): void {
+  const isReady = ({ role, reachable, forking, holes }: SimulatedServer) =>
+    role === 'primary' && reachable && !forking && holes > 2 * WORTH;
+  const peers = instance.nodes.map((_, index) => world.servers.get(nodeName(instance.id, index)));
+  if (peers.some((peer) => peer && isReady(peer) && !isBusy(instance, peer))) count(world, 'S4 replicas first');
+}
+
 /** S4: replicas first. */
 function replicasFirst(world: World, deed: Deed, server: SimulatedServer, fail: Fail): void {
-  if (server.role !== 'primary') return;
   const instance = instanceOf(deed.node);
   const { id, nodes } = instance;
+  if (server.role !== 'primary') {
+    isChosenFirst(world, instance);
+    return;
+  }
   for (const [index] of nodes.entries()) {
     const name = nodeName(id, index);
     const peer = world.servers.get(world.answering.get(name) ?? name);
@@ -206,19 +237,20 @@ function replicasFirst(world: World, deed: Deed, server: SimulatedServer, fail: 
   }
 }
 
-/** S5: no predicted stall above maxStall or maxBlock is ever started. */
-function keepsItsPromise(deed: Deed, server: SimulatedServer, settings: Record<string, string>, fail: Fail): void {
-  const setting = (name: string) => Number(settings[name] ?? server.settings[name]);
-  const stall =
-    deed.kind === 'purge'
-      ? (server.pages / 2 ** 30) * PURGE_MS_PER_GIB
-      : (setting('active-defrag-cycle-max') * 10) / setting('hz');
-  // Whoever types a longer cycle between our look and our CONFIG SET wants it.
-  const isTheirs = ['active-defrag-cycle-max', 'hz'].some(
-    (name) => server.owners[name] === 'human' && settings[name] === undefined,
-  );
-  const promise = deed.kind === 'purge' ? MAX_BLOCK : isTheirs ? Number.POSITIVE_INFINITY : MAX_STALL;
-  if (!(stall <= promise)) fail('S5', `${stall} ms, promised: ${promise} ms`);
+/**
+ * S5: what clients have waited for, by the servers' own costs, against what was promised. Not judged where a human has a say in the cycle:
+ * who types a longer one wants it.
+ */
+export function isPromiseKept(world: World): void {
+  for (const [node, server] of world.servers) {
+    for (const { kind, at, took } of server.waits.splice(0)) {
+      const promise = kind === 'purge' ? MAX_BLOCK : MAX_STALL + LONGEST_WORK;
+      count(world, `S5 ${kind}`);
+      if (took <= promise) continue;
+      const what = `a ${kind} kept clients of ${node} waiting for ${took} ms, promised: ${promise} ms`;
+      world.violations.push(`S5: ${what}, at ${new Date(at).toISOString()}`);
+    }
+  }
 }
 
 /** maxDuration of the fleet. */
@@ -231,7 +263,9 @@ export function due(world: World): (node: string) => boolean {
     const startedAt = world.deeds.findLast((deed) => deed.node === node && deed.kind === 'defrag-on')?.at ?? world.now;
     const isSpent = world.now - startedAt > LONGEST;
     const isDone = server.holes <= 0.011 * server.allocated && world.now - startedAt > 10 * SECOND;
-    return isClosed || (server.taken().length > 0 && (isSpent || isDone || server.forking)) ? [node] : [];
+    // What a lost table has left behind, and a human has switched off, is no run that ends.
+    const isRun = server.taken().length > 0 && (server.isOn() || leaseOf(world, server) !== undefined);
+    return isClosed || (isRun && (isSpent || isDone || server.forking)) ? [node] : [];
   });
   return (node) => nodes.includes(node);
 }
@@ -285,7 +319,7 @@ export function isEveryNodePublished(world: World, from: number): void {
   }
 }
 
-const ENDS = ['defrag-finished', 'defrag-aborted', 'cure-ineffective', 'lease-lost', 'action-failed'];
+const ENDS = ['defrag-finished', 'defrag-aborted', 'action-ineffective', 'lease-lost', 'action-failed'];
 const WORDS: Record<Deed['kind'], readonly string[]> = {
   'defrag-on': ['defrag-started', ...ENDS],
   'defrag-off': ENDS,
@@ -304,7 +338,7 @@ function isAlone(deed: Deed, { deeds }: World): boolean {
 }
 
 function isOfPurge({ event, id }: Alert): boolean {
-  return ['purged', 'cure-ineffective'].includes(event) || id.includes('/action-failed/purge/');
+  return ['purged', 'action-ineffective'].includes(event) || id.includes('/action-failed/purge/');
 }
 
 /** The instance of the model, whatever it was called when the alert was made. */

@@ -19,6 +19,8 @@ export interface Tried {
   readonly effects: number;
   readonly deeds: Record<string, number>;
   readonly killed: number;
+  /** How often each law of an if-clause had something to hold. */
+  readonly applied: Record<string, number>;
   /** Seed, path and the shrunk commands, where an invariant did not hold. */
   readonly failure?: string;
 }
@@ -27,6 +29,7 @@ export interface Tried {
 export async function tryModel(steps: number, seed: number): Promise<Tried> {
   const tally: Tally = { steps: 0 };
   const deeds: Record<string, number> = {};
+  const applied: Record<string, number> = {};
   let effects = 0;
   let killed = 0;
   const property = fc.asyncProperty(
@@ -44,6 +47,7 @@ export async function tryModel(steps: number, seed: number): Promise<Tried> {
       if (world.violations.length > 0) throw new Error([...new Set(world.violations)].join('\n'));
       effects += world.effects;
       if (world.lastDeath > 0) killed++;
+      for (const [law, times] of world.applied) applied[law] = (applied[law] ?? 0) + times;
       for (const { kind } of world.deeds) deeds[kind] = (deeds[kind] ?? 0) + 1;
     },
   );
@@ -60,10 +64,11 @@ export async function tryModel(steps: number, seed: number): Promise<Tried> {
         effects,
         deeds,
         killed,
+        applied,
         failure: `${result.errorInstance}\n${fc.defaultReportMessage(result)}`,
       };
   }
-  return { steps: tally.steps, effects, deeds, killed };
+  return { steps: tally.steps, effects, deeds, killed, applied };
 }
 
 /** S2 and S7, at the end of all: no lease, nothing of ours on any server, nothing that waits to be told. */

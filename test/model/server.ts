@@ -2,6 +2,7 @@ import { identifyEngine } from '../../core/adapters/redis/engine.ts';
 import { MIB, SECOND } from '../../core/config/units.ts';
 import type { Observation, Settings } from '../../core/domain/observation.ts';
 import { anObservation, SETTINGS } from '../support/builders.ts';
+import { costsOf } from './costs.ts';
 
 /** Who has given a setting the value that it holds. */
 export type Owner = 'file' | 'human' | 'job';
@@ -56,6 +57,18 @@ function ownersOf(settings: Settings): Record<string, Owner> {
   return Object.fromEntries(Object.keys(settings).map((name) => [name, 'file']));
 }
 
+/** What clients have waited for, in ms, while only the job had a say in it. */
+export interface Wait {
+  readonly kind: 'cycle' | 'purge';
+  readonly at: number;
+  readonly took: number;
+}
+
+/** serverCron has come at least once in so long, whatever `hz` is. */
+const CRON: number = SECOND;
+/** A purge keeps so much. */
+const KEPT_BY_PURGE = MIB;
+
 /** A process that calls itself Redis: memory that fragments and heals by the clock, and settings with owners. */
 export function aServer(name: string, traits: ServerTraits, startedAt: number) {
   const server = {
@@ -92,6 +105,8 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
     /** How long the longest of its defrag cycles takes, in ms; 0: too short to be recorded. */
     cycleTook: 0,
     cycles: [] as readonly { readonly at: number; readonly took: number }[],
+    /** What no law has looked at yet. */
+    waits: [] as Wait[],
     scannedKeys: 0,
     ...(QUIET as { opsPerSecond: number; cost: number }),
     commands: 1000,
@@ -100,6 +115,10 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
     misses: 0,
   };
 
+  const costs = costsOf(name);
+  const isOfJob = () =>
+    server.owners.activedefrag === 'job' &&
+    !['hz', 'active-defrag-cycle-max'].some((setting) => server.owners[setting] === 'human');
   /** Of the process, under whatever address it answers. */
   const runId = () => `${name}-${server.run}`.padEnd(40, '0');
   const isOn = () => server.settings.activedefrag === 'yes';
@@ -107,6 +126,24 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
   const isMoving = () => isOn() && server.holes > NEVER_CLOSED * server.allocated;
   const cycleMax = () => Number(server.settings['active-defrag-cycle-max']);
   const defragCpu = () => (isMoving() ? cycleMax() : 0);
+
+  /** What the server's own defrag does in so long. */
+  function defragFor(duration: number, now: number): void {
+    if (duration >= CRON && isMoving() && isOfJob()) {
+      const took = costs.cycle(server.settings, (100 * server.holes) / server.allocated);
+      server.waits.push({ kind: 'cycle', at: now, took });
+    }
+    const closable = server.holes - NEVER_CLOSED * server.allocated;
+    const moved = Math.max(0, Math.min(closable, (((DEFRAG_RATE * cycleMax()) / RATED_CPU) * duration) / SECOND));
+    server.scannedKeys += Math.floor((SCAN_RATE * duration) / SECOND);
+    const at = Math.floor(now / SECOND);
+    if (server.cycleTook > 0 && server.cycles.at(-1)?.at !== at)
+      server.cycles = [...server.cycles, { at, took: server.cycleTook }].slice(-HISTORY);
+    server.holes -= moved;
+    server.hits += Math.ceil(moved / 1024);
+    server.misses += Math.ceil(duration / 10);
+    if (moved > 0) Object.assign(server, { pages: server.pages + moved, pagesSince: now });
+  }
 
   return Object.assign(server, {
     isOn,
@@ -130,26 +167,9 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
       server.commands += (server.opsPerSecond * duration) / SECOND;
       const share = Math.min(100, trafficCpu() + (server.forking ? 0 : defragCpu()));
       server.cpuSeconds += ((share / 100) * duration) / SECOND;
-      if (isOn() && !server.forking) {
-        const moved = Math.max(
-          0,
-          Math.min(
-            server.holes - NEVER_CLOSED * server.allocated,
-            (((DEFRAG_RATE * cycleMax()) / RATED_CPU) * duration) / SECOND,
-          ),
-        );
-        server.scannedKeys += Math.floor((SCAN_RATE * duration) / SECOND);
-        const at = Math.floor(now / SECOND);
-        if (server.cycleTook > 0 && server.cycles.at(-1)?.at !== at) {
-          server.cycles = [...server.cycles, { at, took: server.cycleTook }].slice(-HISTORY);
-        }
-        server.holes -= moved;
-        server.hits += Math.ceil(moved / 1024);
-        server.misses += Math.ceil(duration / 10);
-        if (moved > 0) Object.assign(server, { pages: server.pages + moved, pagesSince: now });
-      } else if (server.traits.backgroundThread && now - server.pagesSince > DECAY) {
+      if (isOn() && !server.forking) defragFor(duration, now);
+      else if (server.traits.backgroundThread && now - server.pagesSince > DECAY)
         server.pages = Math.min(server.pages, 4 * MIB);
-      }
     },
 
     fragment(bytes: number): void {
@@ -159,6 +179,14 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
     retain(bytes: number, now: number): void {
       server.pages += bytes;
       server.pagesSince = now;
+    },
+
+    /** MEMORY PURGE: how long it has kept everybody waiting, in ms. */
+    purge(now: number): number {
+      const took = costs.purge(Math.max(0, server.pages - KEPT_BY_PURGE) / 2 ** 30);
+      server.pages = Math.min(server.pages, KEPT_BY_PURGE);
+      server.waits.push({ kind: 'purge', at: now, took });
+      return took;
     },
 
     restart(now: number): void {

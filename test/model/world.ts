@@ -41,8 +41,6 @@ export interface Delivery {
 }
 
 const NEVER = new Promise<never>(() => {});
-/** What a purge costs on every server of the model. */
-const PURGE_MS_PER_GIB = 240;
 
 export type Judge = (world: World, deed: Deed, server: SimulatedServer, settings: Record<string, string>) => void;
 
@@ -56,6 +54,8 @@ export interface World {
   readonly deliveries: readonly Delivery[];
   readonly published: readonly Metric[];
   readonly violations: string[];
+  /** How often a law had something to hold. */
+  readonly applied: Map<string, number>;
   readonly trouble: { readonly failures: number };
   /** Settings that were a human's when the job set them, in this tick. */
   readonly overwritten: {
@@ -103,6 +103,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     published: [] as Metric[],
     logs: [] as unknown[],
     violations: [] as string[],
+    applied: new Map<string, number>(),
     overwritten: [] as World['overwritten'][number][],
     lastDeath: 0,
     deaths: 0,
@@ -218,8 +219,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
       purge: () =>
         on((server) => {
           deed(server, 'purge');
-          const blocked = (server.pages / 2 ** 30) * PURGE_MS_PER_GIB;
-          server.pages = Math.min(server.pages, 2 ** 20);
+          const blocked = server.purge(world.now);
           if (server.hangsInPurge) throw new NodeFailure('timeout', `${node} did not answer`);
           return { done: true, blocked };
         }),

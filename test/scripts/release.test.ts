@@ -7,11 +7,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 const SCRIPTS = join(import.meta.dirname, '../../scripts');
 const CHANGELOG =
   '# Changelog\n\n## [Unreleased]\n\n### Added\n\n* One thing.\n\n## [0.1.0] - 2026-11-24\n\n* The first.\n';
+/** The rule on subjects holds from a date on; these commits are later. */
+const LATER = '2030-01-01T00:00:00Z';
 const IDENTITY = {
   GIT_AUTHOR_NAME: 'A',
   GIT_AUTHOR_EMAIL: 'a@b.c',
   GIT_COMMITTER_NAME: 'A',
   GIT_COMMITTER_EMAIL: 'a@b.c',
+  GIT_COMMITTER_DATE: LATER,
 };
 
 let folder: string;

@@ -16,7 +16,7 @@ export const BANNED_WORDS: readonly BannedWord[] = [
   { word: 'ours', pattern: /\bours\b/, instead: "Offpeak's, the job's" },
   { word: 'our defrag, our lease, our settings', pattern: /\bour (defrag|leases?|settings)\b/, instead: "Offpeak's …" },
   { word: 'is no …', pattern: /(?<!\bthere )\bis no (?!longer\b|more\b)/, instead: 'is not a …' },
-  // `cure-ineffective` is the name of an event, to which people's filters and links go.
+  // `action-ineffective` is the name of an event, to which people's filters and links go.
   { word: 'cure', pattern: /\bcur(e|es|ed|ing)\b(?![- ]ineffective\b)/, instead: 'action' },
   { word: 'hole', pattern: /\bholes?\b/, instead: 'external fragmentation' },
   { word: 'retained pages', pattern: /\bretained pages?\b/, instead: 'free pages' },

@@ -9,6 +9,8 @@ import { lookOf } from './outcomes.ts';
 export interface Asked {
   readonly id: number;
   readonly ports: readonly number[];
+  /** Whether the memory is wanted: of what is kept, so that everything else is collected first. */
+  readonly measures?: boolean;
 }
 
 export interface Answered {
@@ -20,9 +22,13 @@ export interface Answered {
   }[];
   /** Everything that would reach a person, a log or the state. */
   readonly said: string;
-  /** The `run_id` of the healthy server, and whether the metrics say that it was reached. */
-  readonly good: { readonly runId: string | undefined; readonly reachable: number | undefined };
-  /** Bytes, before anything is collected: of V8's heap, and of buffers outside of it. */
+  /** The `run_id` of the healthy server, whether the metrics say that it was reached, and if not, what was the problem. */
+  readonly good: {
+    readonly runId: string | undefined;
+    readonly reachable: number | undefined;
+    readonly problem?: string;
+  };
+  /** Bytes of V8's heap, and of buffers outside of it. */
   readonly heap: number;
   readonly buffers: number;
 }
@@ -31,7 +37,7 @@ const [goodPort = ''] = process.argv.slice(2);
 const instance = (id: string, port: number | string) =>
   `  - id: ${id}\n    url: redis://127.0.0.1:${port}${closedWindow()}\n`;
 
-async function answer({ id, ports }: Asked): Promise<Answered> {
+async function answer({ id, ports, measures }: Asked): Promise<Answered> {
   const instances = ports.map((port, index) => instance(`bad-${index}`, port));
   using job = aJob(`instances:\n${instances.join('')}${instance('good', goodPort)}`);
   const { outcomes } = await job.tick();
@@ -39,19 +45,26 @@ async function answer({ id, ports }: Asked): Promise<Answered> {
   const good = outcomes.find((outcome) => outcome.instance === 'good');
   const reachable = job.metrics.find(({ name, dimensions }) => name === 'Reachable' && dimensions.Instance === 'good');
   const documents = await job.ports.store.list('');
-  // What is kept, not what waits to be collected.
-  globalThis.gc?.();
-  await new Promise(setImmediate);
-  globalThis.gc?.();
+  if (measures) await collect();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return {
     id,
     seen: bad.map((one) => ({ status: statusOf(one), ...('problem' in one && { problem: one.problem }) })),
     said: JSON.stringify([bad, job.logs, job.alerts, [...documents]]),
-    good: { runId: lookOf(good)?.runId, reachable: reachable?.value },
+    good: {
+      runId: lookOf(good)?.runId,
+      reachable: reachable?.value,
+      ...(good && 'problem' in good && { problem: good.problem.message }),
+    },
     heap: heapUsed,
     buffers: arrayBuffers,
   };
+}
+
+async function collect(): Promise<void> {
+  globalThis.gc?.();
+  await new Promise(setImmediate);
+  globalThis.gc?.();
 }
 
 process.on('message', (asked: Asked) => void answer(asked).then((answered) => process.send?.(answered)));

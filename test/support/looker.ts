@@ -10,6 +10,8 @@ const SCRIPT = join(import.meta.dirname, 'looker-process.ts');
 export interface Looker extends AsyncDisposable {
   /** One tick over the servers at these ports, and over the healthy one. Rejects when the process has died. */
   look(...ports: readonly number[]): Promise<Answered>;
+  /** The same, with what is kept of the memory. */
+  measure(...ports: readonly number[]): Promise<Answered>;
 }
 
 /** `heap`: what V8 may use for objects, in MiB; beyond it the process dies. */
@@ -29,19 +31,21 @@ export async function startLooker(goodPort: number, heap: number): Promise<Looke
   });
   await Promise.race([once(child, 'message'), once(child, 'exit')]);
   let asked = 0;
+  const ask = async (ports: readonly number[], measures: boolean) => {
+    if (death) throw death;
+    const id = ++asked;
+    const answer = Promise.withResolvers<Answered>();
+    waiting.set(id, answer);
+    child.send({ id, ports, measures });
+    try {
+      return await answer.promise;
+    } finally {
+      waiting.delete(id);
+    }
+  };
   return {
-    async look(...ports) {
-      if (death) throw death;
-      const id = ++asked;
-      const answer = Promise.withResolvers<Answered>();
-      waiting.set(id, answer);
-      child.send({ id, ports });
-      try {
-        return await answer.promise;
-      } finally {
-        waiting.delete(id);
-      }
-    },
+    look: (...ports) => ask(ports, false),
+    measure: (...ports) => ask(ports, true),
     [Symbol.asyncDispose]: () => kill9(child),
   };
 }

@@ -4,7 +4,7 @@ import { systemClock } from '../../../core/adapters/clock.ts';
 import { bytesText } from '../../../core/format/units.ts';
 import type { Tick } from '../../../core/reconcile/scope.ts';
 import { WHOLE_FLEET } from '../../../core/reconcile/scope.ts';
-import { createFileStore } from '../../../core/state/file/file-store.ts';
+import { stateFile } from '../../../core/state/open-store.ts';
 import { printer } from '../../output.ts';
 import { stderrLog, terminalPorts } from '../../ports.ts';
 import { createProgress, type Progress } from '../../render/progress.ts';
@@ -72,7 +72,7 @@ async function onServer(
 async function run(server: RunningServer, folder: string, { color, signal }: DemoOptions): Promise<readonly Tick[]> {
   const config = demoConfig(server.port);
   const { ports, published } = terminalPorts(
-    createFileStore(join(folder, 'state.db')),
+    stateFile(join(folder, 'state.db')),
     systemClock({ signal }),
     stderrLog({}),
   );

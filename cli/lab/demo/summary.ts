@@ -19,8 +19,8 @@ const CELLS = 50;
 /** Before and after, and each promise beside the measurement. */
 export function summaryLines(measured: Measurements, style: Style): readonly string[] {
   const { seen, rssBefore, rssAfter, rssAfterRestart, isRestored } = measured;
-  const verdict = verdictsOf(seen).find(({ cure }) => cure === 'defrag') ?? verdictsOf(seen).at(-1);
-  const purge = verdictsOf(seen).find(({ cure }) => cure === 'purge');
+  const verdict = verdictsOf(seen).find(({ action }) => action === 'defrag') ?? verdictsOf(seen).at(-1);
+  const purge = verdictsOf(seen).find(({ action }) => action === 'purge');
   const isReleased = seen.at(-1)?.leased.length === 0;
   const { paint } = style;
   return [

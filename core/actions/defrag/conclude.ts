@@ -20,9 +20,9 @@ const REST_MS = 15 * 60_000;
 export function verdictOf(lease: Lease, { settled, isAtRest }: Settled, { instance }: NodeContext): Verdict {
   const { progress, acquiredAt } = lease;
   const lasted = Math.max(1, progress.at - acquiredAt);
-  const { reclaim: leaving } = diagnose(settled, instance).cures.purge;
+  const { reclaim: leaving } = diagnose(settled, instance).reclaimable.purge;
   return verify({
-    cure: 'defrag',
+    action: 'defrag',
     before: lease.before,
     after: rssBaseline(settled),
     predicted: lease.predicted,

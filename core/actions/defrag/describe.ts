@@ -16,7 +16,7 @@ export const startWords: StepWords<'start-defrag'> = {
     title: 'active defrag could not be started',
     severity: 'warning',
     next: () =>
-      'Settings that the server has taken are restored, at the latest by the next tick. If it keeps failing, check that the ACL user has +config|get and +config|set.',
+      'Offpeak restores every setting that the server has accepted, at the next tick at the latest. If it keeps failing, check that the ACL user has +config|get and +config|set.',
   },
 };
 
@@ -30,8 +30,8 @@ export const stopWords: StepWords<'stop-defrag'> = {
     severity: 'critical',
     next: (isConfigured) =>
       isConfigured
-        ? 'Active defrag may still be on. The next tick tries again; by hand, CONFIG SET activedefrag no ends it at once.'
-        : 'Active defrag may still be on there, and Offpeak cannot reach it: do what is said above.',
+        ? 'Active defrag may still be on. The next tick tries again. To end it now, type on the server: CONFIG SET activedefrag no.'
+        : 'Active defrag may still be on, and Offpeak cannot reach the server. Do what is said above.',
   },
 };
 

@@ -1,7 +1,7 @@
 import type { Applied, Lease } from '../../domain/lease.ts';
 import type { Observation, Settings } from '../../domain/observation.ts';
+import { restoreCommands } from '../../format/manual-restore.ts';
 import { isOwnValue } from './ladder.ts';
-import { restoreCommands } from './manual-restore.ts';
 import { IGNORE_BYTES, inTurns, LATENCY_THRESHOLD_MS, MAX_HZ, THRESHOLD_LOWER } from './settings.ts';
 
 /** What a lease, or the record that it has left, says of the settings of its server. */

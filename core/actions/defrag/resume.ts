@@ -1,4 +1,3 @@
-import { settingsRead } from '../../adapters/redis/setting-forms.ts';
 import { HOUR } from '../../config/units.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { Observation, Settings } from '../../domain/observation.ts';
@@ -6,6 +5,7 @@ import type { Failed, Notice, Outcome, Stopped } from '../../domain/outcome.ts';
 import type { Facts, StopPlan, StopReason } from '../../domain/plan.ts';
 import { CLOSING } from '../../domain/timings.ts';
 import type { Verdict } from '../../domain/verdict.ts';
+import { settingsRead } from '../../format/setting-forms.ts';
 import { identify, mayComeBack } from '../../leases/identity.ts';
 import { dropLease, type HeldLease, quarantine, renewLease } from '../../leases/lease-store.ts';
 import { keepRecord } from '../../leases/records.ts';

@@ -5,7 +5,7 @@ import type { NodeHistory } from '../../domain/node-history.ts';
 import type { Observation } from '../../domain/observation.ts';
 import type { PurgeAfterDefrag } from '../../domain/outcome.ts';
 import type { Acting, Facts, Skip } from '../../domain/plan.ts';
-import { DECAY, SHORT_LOOK } from '../../domain/timings.ts';
+import { DECAY, SHORT_WAIT } from '../../domain/timings.ts';
 import { factsAt, type NodeContext, outcomeOf, waitKeepingAlive } from '../context.ts';
 import { failedOutcome } from '../new-lease.ts';
 import { planAfterDefrag } from '../purge/after-defrag.ts';
@@ -49,7 +49,7 @@ export async function settleAfterDefrag(
   }
   const early = planAfterDefrag(first, lease.acquiredAt);
   if (early.kind === 'skip') return await decayed(context, first, early);
-  await waitKeepingAlive(context, SHORT_LOOK);
+  await waitKeepingAlive(context, SHORT_WAIT);
   const facts = factsAt(context, await context.session.look(), { memory, earlier: given });
   const decided = planAfterDefrag(facts, lease.acquiredAt);
   if (decided.kind === 'skip') return await decayed(context, facts, decided);
@@ -84,12 +84,12 @@ async function decayed(context: NodeContext, facts: Facts, skipped: Skip): Promi
   if (context.remaining() <= 3 * DECAY) return { settled: observation, isAtRest: false, purge: unpurged };
   await waitKeepingAlive(context, DECAY);
   const settled = await context.session.look();
-  const { purge } = diagnose(settled, context.instance, facts.memory.learned).cures;
+  const { purge } = diagnose(settled, context.instance, facts.memory.learned).reclaimable;
   // Without jemalloc's background thread they stay.
   return { settled, isAtRest: purge.reclaim < STILL_KEPT, purge: unpurged };
 }
 
 /** Free pages that will leave, by a purge or by decay. */
 function pagesOf({ diagnosis }: Facts): number {
-  return diagnosis.cures.purge.reclaim;
+  return diagnosis.reclaimable.purge.reclaim;
 }

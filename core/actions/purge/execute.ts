@@ -47,7 +47,7 @@ export async function purge(
     await ports.clock.sleep(AFTER_PURGE);
     const settled = await session.look();
     const verdict = verify({
-      cure: 'purge',
+      action: 'purge',
       before: rssBaseline(before),
       after: rssBaseline(settled),
       predicted: plan.predicted,

@@ -14,7 +14,7 @@ export interface Resolved {
 export interface Names {
   /** An IP address is its own. @throws {NameFailure} */
   resolve(host: string): Promise<Resolved>;
-  /** What the name led to does not answer: it is asked for anew, whatever is left of its TTL. */
+  /** The address of this name does not answer: resolve it anew, before its TTL ends. */
   doubt(host: string): void;
   /** The same for Node's sockets and HTTP agents, in place of `dns.lookup`. */
   readonly lookup: LookupFunction;
@@ -34,21 +34,21 @@ export interface NamesOptions {
 /** How long a name may take. The first try waits for a second, the second one for two. */
 const RESOLVE_TIMEOUT_MS = 3 * SECOND;
 
-/** Where an address is known, a name is not waited for as long (RFC 8767 recommends 1.8 s). */
+/** Where an address is known, the wait is shorter (RFC 8767 recommends 1.8 s). */
 const REFRESH_TIMEOUT_MS = SECOND;
 
-/** What a record's TTL may say: within a tick one question is enough, and a failover is followed within a minute. */
+/** Bounds of a record's TTL: one query is enough for a tick, and a failover is followed within a minute. */
 const SHORTEST_TTL: Milliseconds = SECOND;
 
 const LONGEST_TTL: Milliseconds = MINUTE;
 
-/** For so long after the last answer an address serves while the name servers do not answer. */
+/** For this long after the last answer, an address is used while the name servers do not answer. */
 const STALE_FOR: Milliseconds = 5 * MINUTE;
 
-/** How long a failed refresh is not tried again. */
+/** For this long a failed refresh is not repeated. */
 const NEXT_REFRESH: Milliseconds = 5 * SECOND;
 
-/** Questions at once: a VPC's resolver takes 1,024 packets a second from each network interface, and each name takes two. */
+/** Names at once: a VPC's resolver accepts 1,024 packets a second from each network interface, and each name takes two. */
 const NAMES_AT_ONCE = 256;
 
 const MOST_KEPT = 4096;
@@ -59,8 +59,8 @@ interface Kept extends Resolved {
 }
 
 /**
- * Resolves names by c-ares, with bounds of its own: `getaddrinfo` holds a thread of libuv's pool for as long as a name server is silent,
- * two such threads are all that it gets, and the names of AWS wait behind them. In this order: the hosts file, DNS, and, for what DNS
+ * Resolves names with c-ares, within time limits: `getaddrinfo` holds a thread of libuv's pool for as long as a name server is silent,
+ * it gets only two such threads, and the names of AWS would wait behind them. In this order: the hosts file, DNS, and, for what DNS
  * answers but does not know (search domains, mDNS), `getaddrinfo`, one name at a time.
  */
 export function createNames({
@@ -98,7 +98,7 @@ export function createNames({
       const lifetime = Math.min(Math.max(ttl, SHORTEST_TTL), LONGEST_TTL);
       return keep(host, { addresses, answeredAt: now(), until: now() + lifetime });
     } catch (error) {
-      // That there is no such name is an answer: what it once led to may be another server by now.
+      // "No such name" is an answer: the old address may belong to another server by now.
       const isAnswered = !(error instanceof NameFailure) || error.code === 'ENOTFOUND';
       if (usable === undefined || isAnswered) {
         kept.delete(host);

@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import { MINUTE, type Milliseconds, SECOND } from '../../config/units.ts';
 import { ipv4First } from './hosts-file.ts';
 
-/** When one family has answered, the other one has this long: one lost packet, but no name server that ignores AAAA. */
+/** When one family has answered, the other one has this long: enough for one lost packet, not for a name server that ignores AAAA. */
 const OTHER_FAMILY_MS = 1.2 * SECOND;
 
 /** What `getaddrinfo` has found comes without a TTL. */
@@ -14,7 +14,7 @@ export interface Answer {
   readonly ttl: Milliseconds;
 }
 
-/** What DNS answers: addresses, or the code of its refusal. Throws when it does not answer in time. */
+/** The answer of DNS: addresses, or the code of its refusal. Throws when it does not answer in time. */
 export function nameServers(now: () => Milliseconds, servers: readonly string[] | undefined) {
   let resolver: Resolver | undefined;
   let madeAt = 0;
@@ -35,7 +35,7 @@ export function nameServers(now: () => Milliseconds, servers: readonly string[] 
       });
     } finally {
       waiting--;
-      // What nobody waits for any more would keep its socket open, and the process.
+      // A query that no caller waits for would keep its socket open, and so the process.
       if (waiting === 0) one.cancel();
     }
   };
@@ -65,7 +65,7 @@ async function bothFamilies(resolver: Resolver, host: string): Promise<Answer | 
   };
 }
 
-/** By whatever the system is set up to ask. A call cannot be ended: the next one waits until this one has. */
+/** As the system is configured. A call cannot be cancelled: the next one waits for its end. */
 export function systemResolver(now: () => Milliseconds) {
   const turns = pLimit(1);
   return async (host: string, refusal: string, end: Milliseconds): Promise<Answer> => {
@@ -84,12 +84,12 @@ function codeOf(error: unknown): string {
 }
 
 /**
- * In Node's words: there is no such name; its name servers do not answer; they answer, but not with addresses. Only the second one is a
+ * Node's codes: there is no such name; its name servers do not answer; they answer, but not with addresses. Only the second one is a
  * time-out.
  */
 type NameCode = 'ENOTFOUND' | 'ETIMEDOUT' | 'EAI_AGAIN';
 
-/** A name that leads nowhere. */
+/** A name without an address. */
 export class NameFailure extends Error {
   override readonly name = 'NameFailure';
   readonly code: NameCode;
@@ -105,10 +105,10 @@ export const TRIES = { timeout: SECOND, tries: 3 } as const;
 /** c-ares: no such name; the name, but no address of that family. */
 export const DENIALS = ['ENOTFOUND', 'ENODATA'];
 
-/** So that a laptop that has moved to another network is asked there. */
+/** So that a laptop that has moved to another network uses the servers there. */
 export const RESOLVER_LIFETIME: Milliseconds = MINUTE;
 
-/** What `work` gives; after so many milliseconds, what `otherwise` does. */
+/** The result of `work`; after this many milliseconds, that of `otherwise`. */
 export async function within<T>(work: Promise<T>, duration: Milliseconds, otherwise: () => T): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<T>((resolve, reject) => {

@@ -1,10 +1,10 @@
 import type { Settings } from '../../domain/observation.ts';
+import { settingsRead } from '../../format/setting-forms.ts';
 import type { Configured, Rewrites } from '../../ports/node-session.ts';
 import type { Command, Connection, Reply } from './connection.ts';
 import { COMMAND_TIMEOUT_MS } from './failure.ts';
 import { type InfoFields, parseInfo } from './info.ts';
 import { pairs } from './observe.ts';
-import { settingsRead } from './setting-forms.ts';
 
 export async function configure(connection: Connection, settings: Settings, atomic: boolean): Promise<Configured> {
   const entries = Object.entries(settings);
@@ -20,7 +20,7 @@ export async function configure(connection: Connection, settings: Settings, atom
   return { done: false, found, applied: atomic ? {} : accepted(entries, results), error: refused.error };
 }
 
-/** Of each setting what was asked for, and only what it can hold: it may be given back. */
+/** The values of the settings that were read, if the settings can hold them: they may be restored later. */
 function foundIn(entries: readonly (readonly [string, string])[], replies: readonly Reply[]): Settings {
   const printed = entries.flatMap(([name], index) => {
     const reply = replies[index];
@@ -36,7 +36,7 @@ function accepted(entries: readonly (readonly [string, string])[], results: read
 
 /**
  * INFO commandstats counts each subcommand since Redis 7.0 (`cmdstat_config|rewrite`), and prints only those that were called. A server
- * that refuses it counts as one that does not count.
+ * that refuses it is treated like one that does not count.
  */
 export async function rewrites(connection: Connection): Promise<Rewrites> {
   const sections = [
@@ -46,7 +46,7 @@ export async function rewrites(connection: Connection): Promise<Rewrites> {
   const [server, stats] = await connection.send(sections, COMMAND_TIMEOUT_MS);
   const file = parsed(server)?.get('config_file');
   const counted = parsed(stats);
-  // Our own CONFIG GETs show whether subcommands are counted apart.
+  // Offpeak's own CONFIG GETs show whether subcommands are counted separately.
   const isApart = counted?.has('cmdstat_config|get') === true;
   const calls = Number(/^calls=(\d+)(?:,|$)/.exec(counted?.get('cmdstat_config|rewrite') ?? 'calls=0')?.[1]);
   return { hasFile: file !== '', ...(isApart && Number.isSafeInteger(calls) && { calls }) };

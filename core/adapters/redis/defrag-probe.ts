@@ -1,21 +1,21 @@
 import type { Connection } from './connection.ts';
 import { COMMAND_TIMEOUT_MS } from './failure.ts';
 
-/** What every refusal says, from Redis 4 to Valkey 9, under changing prefixes (redis#4809). */
+/** Part of every refusal, from Redis 4 to Valkey 9, under changing prefixes (redis#4809). */
 const CANNOT_DEFRAG = /active defragmentation cannot be enabled/i;
 
 /** By an ACL, by `rename-command`, or by a managed service. */
 const REFUSED = /^(NOPERM|ERR unknown (sub)?command)/i;
 
-/** A value that no version can take, so that the CONFIG SET that holds it can never succeed. */
+/** A value that no version accepts, so that a CONFIG SET with it never succeeds. */
 const PROBE_PARAMETER = 'active-defrag-cycle-max';
 
 const PROBE_VALUE = 'offpeak-asks-only';
 
 /**
- * `mem_allocator` does not tell: Debian's builds report jemalloc and refuse. The server's own answer does, and since Redis 7.0 it
- * can be had without switching anything on: CONFIG SET takes all of its parameters or none (config.c configSetCommand), checks
- * them in order, and names the one that failed. The second one here always does.
+ * `mem_allocator` does not say it: Debian's builds report jemalloc and refuse. The server's own answer does, and since Redis 7.0 nothing has to be
+ * switched on for it: CONFIG SET accepts all of its parameters or none (config.c configSetCommand), checks them in order, and names the
+ * one that failed. The second one here always fails.
  */
 export async function probeDefrag(
   connection: Connection,

@@ -26,7 +26,7 @@ export function activity(fields: InfoFields): Omit<Activity, 'ownCommands'> {
   });
 }
 
-/** The main thread's since 6.2, the whole process' before: what clients wait for. */
+/** That of the main thread since 6.2, that of the whole process before: what clients wait for. */
 function cpuSeconds(fields: InfoFields): number | undefined {
   const user = numberField(fields, 'used_cpu_user_main_thread') ?? numberField(fields, 'used_cpu_user');
   const system = numberField(fields, 'used_cpu_sys_main_thread') ?? numberField(fields, 'used_cpu_sys');

@@ -16,15 +16,15 @@ import { address, COMMAND_TIMEOUT_MS, NodeFailure } from './failure.ts';
 import { observe } from './observe.ts';
 
 /**
- * A socket that waits costs nothing. A TLS handshake takes 1.2 ms of a processor (measured, an authority of one's own), of which Lambda gives a
- * seventh: so many at once take one second of the three that each has.
+ * A socket that waits costs nothing. A TLS handshake takes 1.2 ms of a processor (measured, with a private CA), of which Lambda gives a
+ * seventh: this many at once take one of the three seconds that each has.
  */
 const CONNECTS_AT_ONCE = 128;
 
 /**
- * Opens nodes with the secrets that their references name. What the server refuses may have been rotated since it was read:
- * it is read again, and when it is another one by then, tried once more. How many connect at once is bounded; secrets and names are
- * waited for before, so that those that hang take nobody's place.
+ * Opens nodes with the secrets that their references name. A secret that the server refuses may have been rotated since it was read: it is
+ * read again, and if it has changed, tried once more. The number of connections that open at once is limited; secrets and names are read
+ * before, so that one that hangs does not take a place.
  */
 export function sessionOpener(
   secrets: SecretReader,
@@ -67,7 +67,7 @@ function asUnreached(error: unknown, target: Target): unknown {
   return new NodeFailure(kind, `${address(target)} cannot be reached: ${error.message}`);
 }
 
-/** The secret that is out of date, if it is one's fault at all. */
+/** The secret that may be out of date, if the failure can come from one. */
 function suspectOf(failure: unknown, { credentials, tls }: InstanceConfig): SecretReference | undefined {
   if (!(failure instanceof NodeFailure)) return undefined;
   if (failure.kind === 'wrong-credentials') return credentials?.password;
@@ -91,7 +91,7 @@ async function targetOf(
   };
 }
 
-/** A secret that cannot be had is a node that cannot be talked to. */
+/** Without its secret a node cannot be reached. */
 async function readSecret(secrets: SecretReader, reference: SecretReference | undefined): Promise<string | undefined> {
   if (reference === undefined) return undefined;
   try {
@@ -116,7 +116,7 @@ function sessionOver(connection: Connection, node: NodeAddress, clock: Pick<Cloc
   };
 }
 
-/** Between two PINGs: short enough to meet a stop of a few ms, long enough to cost the server nothing. */
+/** Between two PINGs: short enough to notice a stop of a few ms, long enough to cost the server nothing. */
 const PING_EVERY_MS = 5;
 
 async function waits(connection: Connection, duration: Milliseconds): Promise<readonly Milliseconds[]> {

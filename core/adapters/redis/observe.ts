@@ -1,19 +1,19 @@
 import type { Milliseconds } from '../../config/units.ts';
 import type { CycleEvent, DefragState, LatencyEvent, Observation, Settings } from '../../domain/observation.ts';
+import { settingsRead } from '../../format/setting-forms.ts';
 import type { Command, Connection, Reply } from './connection.ts';
 import { identifyEngine, isClusterNode } from './engine.ts';
 import { errorCode, NodeFailure } from './failure.ts';
 import { guardedActivity, guardedMemory, persistence, replication, shortestUptime } from './guard-fields.ts';
 import { firstOf, type InfoFields, type InfoLines, infoLines, numberOf, runIdField, textField } from './info.ts';
 import { activity, defragCounters, keyCount, memorySample } from './load-fields.ts';
-import { settingsRead } from './setting-forms.ts';
 
 const LOOK_TIMEOUT_MS = 2000;
 
 /**
- * One look is one round trip. One INFO for each section: several in one call need Redis 7.0, and `INFO all` would walk
- * every command's statistics. CONFIG GET takes one pattern before 7.0. `stats` comes last, so that what it counts includes
- * all of this look but itself.
+ * One observation is one round trip. One INFO for each section: several in one call need Redis 7.0, and `INFO all` would go through
+ * every command's statistics. CONFIG GET takes one pattern before 7.0. `stats` comes last, so that it counts all other commands of this
+ * observation.
  */
 const INFO_SECTIONS = ['server', 'memory', 'persistence', 'replication', 'cpu', 'keyspace', 'stats'] as const;
 
@@ -46,17 +46,17 @@ export async function observe(
   const [latency, history] = replies.slice(CONFIG_PATTERNS.length);
   const lines = replies.slice(-INFO_SECTIONS.length).flatMap((reply) => infoLines(infoText(reply)));
   const fields = firstOf(lines);
-  // What is not Redis and answers all the same (a proxy, a stub) must not count as a node that is watched.
+  // A proxy or a stub that answers must not count as an observed node.
   if (!fields.has('used_memory') && !fields.has('redis_version')) {
-    throw new NodeFailure('not-redis', 'INFO returned a text in which Redis reports nothing');
+    throw new NodeFailure('not-redis', 'INFO returned a text without any field of Redis');
   }
   const { address } = connection;
   const answers = { node, address, at, ownCommands, lines, fields, configs, latency, history };
-  // A copy: what is cut out of a text keeps the whole text in memory, for as long as the look is kept.
+  // A copy: a part of a text would keep the whole text in memory, for as long as the observation is kept.
   return structuredClone({ ...assemble(answers), ...(monotonic !== undefined && { monotonic }) });
 }
 
-/** Without INFO there is no look: the server is loading too early, busy with a script, or does not let us. */
+/** Without INFO there is no observation: the server is still loading, busy with a script, or refuses. */
 function infoText(reply: Reply): string {
   if (!reply.ok)
     throw new NodeFailure(
@@ -123,7 +123,7 @@ function defragSettings(replies: readonly Reply[]): Pick<DefragState, 'settings'
   return { settings, ...(odd.length > 0 && { odd }) };
 }
 
-/** CONFIG GET in RESP2: a flat list of names and values, whatever they are. */
+/** CONFIG GET in RESP2: a flat list of names and values. */
 export function pairs(value: unknown): Settings {
   if (!Array.isArray(value)) return {};
   const names = value.filter((_, index) => index % 2 === 0);

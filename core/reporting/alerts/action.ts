@@ -15,7 +15,7 @@ import {
 } from './draft.ts';
 import { stopDraft } from './stop.ts';
 
-/** The alert of what was done; nothing was, nothing is told. */
+/** The alert of what an action did; none where nothing was done. */
 export function actionDraft(outcome: Outcome, config: InstanceConfig | undefined, stage: string): Draft | undefined {
   switch (outcome.kind) {
     case 'started':
@@ -39,7 +39,7 @@ function purgeDraft(outcome: Purged, config: InstanceConfig | undefined): Draft 
   };
   if (verdict.kind !== 'improved') {
     const title = `a purge returned ${bytesText(verdict.reclaimed)} of ${bytesText(verdict.predicted)} predicted`;
-    return { event: 'cure-ineffective', severity: 'warning', title, next: growingText('purge', cooldown), ...common };
+    return { event: 'action-ineffective', severity: 'warning', title, next: growingText('purge', cooldown), ...common };
   }
   const title = `${bytesText(verdict.reclaimed)} returned by a purge`;
   return { event: 'purged', severity: 'info', title, next: `Nothing to do. ${againText(cooldown)}`, ...common };
@@ -67,7 +67,7 @@ function startDraft(outcome: Started, config: InstanceConfig | undefined): Draft
     title: `active defrag started, ${bytesText(plan.predicted.reclaim)} predicted back`,
     why: whyText(outcome, config),
     facts,
-    next: 'Nothing to do. Offpeak watches it, ends it, and gives every setting back.',
+    next: 'Nothing to do. Offpeak monitors it, ends it, and restores every setting.',
     figures: {
       ...(rss !== undefined && { rssBefore: rss }),
       predictedBytes: plan.predicted.reclaim,

@@ -15,8 +15,8 @@ interface Place {
 const EVERYWHERE: Place = { instance: 'all', node: 'all' };
 
 /**
- * One alert for each event on a node. What is a state (unreachable, near the limit) is a CloudWatch alarm's to tell, and a bug is
- * the Lambda's Errors alarm's: nothing is told twice. `startedAt` (epoch ms) is the time of an event without a look.
+ * One alert for each event on a node. States (unreachable, near the limit) are CloudWatch alarms, and a bug raises the alarm on the Lambda's
+ * errors: nothing is reported twice. `startedAt` (epoch ms) is the time of an event without an observation.
  */
 export function outcomeAlerts(
   outcome: Outcome,
@@ -45,7 +45,7 @@ function episodeOf(outcome: Outcome): number | undefined {
   return 'episode' in outcome ? outcome.episode : undefined;
 }
 
-/** A store that is down is one event, however many nodes have met it. */
+/** A store that is down is one event for all nodes together. */
 export function stateAlerts({
   stage,
   startedAt,
@@ -53,13 +53,13 @@ export function stateAlerts({
   outcomes,
 }: Pick<ReportInput, 'stage' | 'startedAt' | 'problem' | 'outcomes'>): readonly Alert[] {
   if (problem) return [alertOf(stage, EVERYWHERE, startedAt, stateDraft(problem.why, []))];
-  const struck = outcomes.flatMap((outcome) => {
+  const affected = outcomes.flatMap((outcome) => {
     const why = stateTrouble(outcome);
     return why === undefined ? [] : [{ instance: outcome.instance, node: outcome.node, why }];
   });
-  const [first, ...more] = struck;
+  const [first, ...more] = affected;
   if (!first) return [];
-  const names = struck.map(({ instance, node }) => `${instance} ${node}`);
+  const names = affected.map(({ instance, node }) => `${instance} ${node}`);
   const place = more.length === 0 ? first : EVERYWHERE;
   return [alertOf(stage, place, startedAt, stateDraft(first.why, more.length === 0 ? [] : names))];
 }
@@ -78,7 +78,7 @@ function alertOf(stage: string, { instance, node }: Place, at: number, draft: Dr
   const time = isoText(at);
   return {
     schema: ALERT_SCHEMA,
-    // Nothing but the event is in it: a repeated delivery has the same one, and so has a job that finishes another's work.
+    // It names the event only: a repeated delivery has the same id, and so does a job that finishes another job's work.
     id: [stage, instance, node, event, ...(detail === undefined ? [] : [detail]), isoText(episode)].join('/'),
     event,
     severity,

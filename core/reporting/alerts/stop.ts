@@ -19,7 +19,7 @@ import {
   verdictFigures,
 } from './draft.ts';
 
-/** What a stopped defrag has to tell, with the purge that followed it. */
+/** The alert of a stopped defrag, with the purge that followed it. */
 export function stopDraft(outcome: Stopped, config: InstanceConfig | undefined, stage: string): Draft {
   const { verdict, after, restored, plan } = outcome;
   const { action } = plan;
@@ -45,7 +45,7 @@ function kindOf(because: StopReason, verdict: Verdict | undefined): { event: Ale
   const { kind } = traitsOf(because);
   if (kind !== 'end') return { event: 'defrag-aborted', severity: kind === 'wanted' ? 'info' : 'warning' };
   return verdict && verdict.kind !== 'improved'
-    ? { event: 'cure-ineffective', severity: 'warning' }
+    ? { event: 'action-ineffective', severity: 'warning' }
     : { event: 'defrag-finished', severity: 'info' };
 }
 
@@ -54,7 +54,7 @@ function titleOf(event: AlertEvent, because: StopReason, verdict: Verdict | unde
   if (event === 'defrag-aborted') return `active defrag ended early: ${stopText({ because })}`;
   if (!verdict) return 'active defrag finished';
   const returned = bytesText(verdict.reclaimed);
-  return event === 'cure-ineffective'
+  return event === 'action-ineffective'
     ? `active defrag returned ${returned} of ${bytesText(verdict.predicted)} predicted`
     : `${returned} returned by active defrag`;
 }
@@ -71,7 +71,7 @@ function purgeText(purge: PurgeAfterDefrag, config: InstanceConfig | undefined):
     case 'observed':
       return `none: ${reasonText(purge.plan, config?.timezone, { now: purge.before.observation.at })}`;
     case 'purge-unknown':
-      return 'not known: the job ended during it';
+      return 'unknown: the job died during it';
     case 'failed':
       return `failed: ${purge.problem.message}`;
   }
@@ -81,41 +81,42 @@ function purgeText(purge: PurgeAfterDefrag, config: InstanceConfig | undefined):
 function nextText(event: AlertEvent, outcome: Stopped, config: InstanceConfig | undefined, stage: string): string {
   const { instance, plan } = outcome;
   const cooldown = config?.defrag.cooldown;
-  if (event === 'cure-ineffective') return growingText('defrag', cooldown);
+  if (event === 'action-ineffective') return growingText('defrag', cooldown);
+  const again = againText(cooldown);
   switch (plan.action.because) {
     case 'goal-met':
     case 'no-progress':
-      return `Nothing to do. ${againText(cooldown)}`;
+      return `Nothing to do. ${again}`;
     case 'server-restarted':
-      return `${leftText(outcome)} Find out why the server restarted: active defrag was running. On this version it is not started here again for a week.`;
+      return `${leftText(outcome)} Find out why the server restarted while active defrag was on. On this version Offpeak starts no defrag here for a week.`;
     case 'window-closed':
-      return 'Nothing to do. The next window looks at it again.';
+      return 'Nothing to do. Offpeak checks this node again in the next window.';
     case 'never-started':
     case 'interrupted':
     case 'newer-version':
-      return 'Nothing to do. The next run looks at it again.';
+      return 'Nothing to do. The next run checks this node again.';
     case 'paused':
-      return `Nothing to do. It is planned again when the pause is over and a window is open. \`npx offpeak resume ${instance} -c config/${stage}.yml\` ends the pause now.`;
+      return `Nothing to do. Offpeak plans it again when the pause is over and a window is open. \`npx offpeak resume ${instance} -c config/${stage}.yml\` ends the pause now.`;
     case 'released':
-      return `Nothing to do. A schedule that still runs may start it again in an open window. \`npx offpeak pause ${instance} --for 1d --reason released -c config/${stage}.yml\` prevents that.`;
+      return `Nothing to do. A scheduled run may start it again in an open window. \`npx offpeak pause ${instance} --for 1d --reason released -c config/${stage}.yml\` prevents that.`;
     case 'disabled':
-      return 'Nothing to do. It is not started again while defrag.enabled is false.';
+      return 'Nothing to do. Offpeak starts no defrag here while defrag.enabled is false.';
     case 'duration-spent':
-      return `${againText(cooldown)} If holes are left each time, raise defrag.maxDuration or defrag.maxCpu.`;
+      return `${again} If fragmentation is left each time, raise defrag.maxDuration or defrag.maxCpu.`;
     case 'stall-spent':
-      return `${againText(cooldown)} If it happens again, lower defrag.maxCpu, or raise defrag.maxStall if clients can bear it.`;
+      return `${again} If it happens again, lower defrag.maxCpu, or raise defrag.maxStall if clients can tolerate it.`;
     case 'switched-off':
-      return `${againText(cooldown)} If nobody should run it here, set defrag.enabled to false.`;
+      return `${again} If no defrag should run here, set defrag.enabled to false.`;
     default:
-      return 'It is planned again when this has passed and a window is open. Look at the server if it does not pass.';
+      return 'Offpeak plans it again when this has passed and a window is open. If it does not pass, check the server.';
   }
 }
 
-/** What stands on the server by the last look at it: only that is said. */
+/** What the last observation of the server shows, and no more. */
 function leftText({ after, leftOn }: Stopped): string {
   if (after.observation.defrag.settings === undefined)
-    return 'CONFIG GET is refused, so Offpeak cannot see what is left on: check activedefrag on the server.';
+    return 'The server refuses CONFIG GET, so Offpeak cannot see which settings are left on: check activedefrag on the server.';
   return Object.keys(leftOn).length > 0
-    ? `These settings hold the values that Offpeak had set, and nothing proves that they are its own: ${settingsText(leftOn)}. If they are not meant, change them.`
+    ? `These settings have the values that Offpeak set, but that does not prove that Offpeak set them: ${settingsText(leftOn)}. If they are not intended, change them.`
     : "None of Offpeak's settings is left on.";
 }

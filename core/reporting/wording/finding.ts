@@ -9,14 +9,14 @@ export function findingText(finding: Finding): string {
       return `RSS is ${bytesText(finding.usedMemoryRss)}, below the smallest minReclaim of ${bytesText(finding.floor)}: too small for an action, at any ratio`;
     case 'fragmented':
       return fragmentedText(finding);
-    case 'pages-retained':
-      return retainedText(finding);
+    case 'free-pages':
+      return freePagesText(finding);
     case 'overhead':
       return `${bytesText(finding.bytes)} are outside the allocator (code, stacks, Lua, modules): no action returns them${scriptingText(finding.scripting)}`;
     case 'near-limit':
       return `RSS is ${bytesText(finding.usedMemoryRss)}, ${percentText(finding.percent)} of the memory limit of ${bytesText(finding.limit)}`;
     case 'rss-below-used':
-      // Pages that were never touched look the same as swapped ones (redis#7422): INFO cannot tell them apart, nor can we.
+      // Pages that were never touched look the same as swapped ones (redis#7422): INFO does not distinguish them.
       return `RSS (${bytesText(finding.usedMemoryRss)}) is below used_memory (${bytesText(finding.usedMemory)}): not all of what is allocated is in memory, and INFO does not say why`;
     case 'no-layers':
       return noLayersText(finding);
@@ -33,10 +33,10 @@ function fragmentedText(finding: Extract<Finding, { kind: 'fragmented' }>): stri
   return `${lost}. Offpeak does not return them: ${obstacleText(obstacle)}`;
 }
 
-function retainedText({ bytes, returnable, obstacle }: Extract<Finding, { kind: 'pages-retained' }>): string {
-  const kept = `${bytesText(bytes)} of free pages are kept by the allocator`;
-  if (!obstacle) return `${kept}: MEMORY PURGE or time returns ${bytesText(returnable)} of them`;
-  return `${kept}. Offpeak does not return them: ${obstacleText(obstacle)}`;
+function freePagesText({ bytes, returnable, obstacle }: Extract<Finding, { kind: 'free-pages' }>): string {
+  const held = `the allocator holds ${bytesText(bytes)} of free pages`;
+  if (!obstacle) return `${held}: MEMORY PURGE or time returns ${bytesText(returnable)} of them`;
+  return `${held}. Offpeak does not return them: ${obstacleText(obstacle)}`;
 }
 
 function scriptingText(scripting: number | undefined): string {

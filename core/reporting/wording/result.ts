@@ -11,7 +11,7 @@ export function verdictText(verdict: Verdict): string {
   return `${reclaimText(verdict)}; RSS went from ${bytesText(rssBefore)} to ${bytesText(rssAfter)}${growthText(verdict)}${leavingText(verdict)}; ${stallText(verdict)}`;
 }
 
-/** Said where it explains why RSS and what was returned do not add up. */
+/** From here on it is said: it explains why RSS and what was returned do not add up. */
 const GROWTH_WORTH_SAYING = 8 * MIB;
 
 function growthText({ dataGrowth }: Verdict): string {
@@ -21,7 +21,7 @@ function growthText({ dataGrowth }: Verdict): string {
 
 /** Measured before the server came to rest. */
 function leavingText({ leaving = 0 }: Verdict): string {
-  return leaving === 0 ? '' : `, with ${bytesText(leaving)} of free pages still kept by the allocator`;
+  return leaving === 0 ? '' : `, and the allocator still holds ${bytesText(leaving)} of free pages`;
 }
 
 function reclaimText({ kind, reclaimed, predicted, share }: Verdict): string {
@@ -37,11 +37,11 @@ function reclaimText({ kind, reclaimed, predicted, share }: Verdict): string {
   return unworded(kind);
 }
 
-/** How long clients were kept waiting, and whether that is what was promised. */
-export function stallText({ cure, stall, promisedStall, unmeasured, beyond }: Verdict): string {
+/** How long clients waited, and whether that is within the promise. */
+export function stallText({ action, stall, promisedStall, unmeasured, beyond }: Verdict): string {
   if (unmeasured) return `stalls not measured (LATENCY LATEST is refused), ${durationText(promisedStall)} promised`;
-  // LATENCY LATEST counts whole milliseconds from 1 on: nothing recorded is not the same as nothing.
-  const seen = cure === 'defrag' && stall === 0 ? 'no stall recorded' : `${stallName(cure)} ${durationText(stall)}`;
+  // LATENCY LATEST counts whole milliseconds from 1 on: no record does not mean no stall.
+  const seen = action === 'defrag' && stall === 0 ? 'no stall recorded' : `${stallName(action)} ${durationText(stall)}`;
   if (stall > promisedStall && beyond !== undefined) {
     return `${seen}; longer than the ${durationText(promisedStall)} promised for ${shareText(beyond)} of the time (promised: at most 0.1 %)`;
   }
@@ -57,11 +57,11 @@ function shareText(share: number): string {
     : `${(share * 100).toLocaleString('en', { maximumSignificantDigits: 2 })} %`;
 }
 
-function stallName(cure: Verdict['cure']): string {
-  return cure === 'purge' ? 'clients blocked for' : 'longest stall';
+function stallName(action: Verdict['action']): string {
+  return action === 'purge' ? 'clients blocked for' : 'longest stall';
 }
 
-/** What must be said besides the plan and the verdict. */
+/** What a notice says, beside the plan and the verdict. */
 export function noticeText(notice: Notice): string {
   switch (notice.kind) {
     case 'foreign-defrag':

@@ -30,7 +30,7 @@ export function skippingText(plan: Skipping, moment: Moment, diagnosis?: Diagnos
 function skipReasonText(plan: Skipping, reason: SkipReason, moment: Moment, diagnosis?: Diagnosis): string {
   switch (reason) {
     case 'healthy':
-      return `no action would return enough${curesText(diagnosis)}`;
+      return `no action would return enough${reclaimableText(diagnosis)}`;
     case 'disabled':
       return disabledText(diagnosis);
     case 'defragmenting':
@@ -115,9 +115,9 @@ function disabledText(diagnosis?: Diagnosis): string {
   return `the action that applies is disabled in the config (${settings.join(', ') || 'defrag.enabled or purge.enabled'})`;
 }
 
-function curesText(diagnosis?: Diagnosis): string {
+function reclaimableText(diagnosis?: Diagnosis): string {
   if (!diagnosis?.layers) return '';
-  const { defrag, purge } = diagnosis.cures;
+  const { defrag, purge } = diagnosis.reclaimable;
   return ` (defrag ${bytesText(defrag)}, purge ${bytesText(purge.reclaim)})`;
 }
 

@@ -58,7 +58,7 @@ describe.each(ACTIONS.map((action) => ({ action, starts: action.starts })))('the
     for (const { facts, plan } of PROPOSALS.filter((one) => one.action === action)) {
       const terms = action.terms(facts, plan);
       expect(terms.time).toBeGreaterThanOrEqual(0);
-      expect(terms.secondLook).toBeGreaterThan(0);
+      expect(terms.secondCheck).toBeGreaterThan(0);
       expect(terms.blockers).toEqual([]);
     }
   });

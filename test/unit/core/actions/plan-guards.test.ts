@@ -208,6 +208,6 @@ describe('time left', () => {
     ['a defrag only for the traffic and the noise', aPlan(), 2_000],
     ['a purge after a defrag likewise', aPurgePlan({ reason: 'after-defrag' }), 2_000],
   ])('%s', (_what, acting, wait) => {
-    expect(actionOf(acting.action.kind).terms(aSituation(), acting).secondLook).toBe(wait);
+    expect(actionOf(acting.action.kind).terms(aSituation(), acting).secondCheck).toBe(wait);
   });
 });

@@ -20,9 +20,9 @@ describe('a purge is worth it', () => {
     plan(aSituation({ observation: aRetainingObservation(), policy: withPurge(policy) })).reason;
 
   test.each([
-    ['from minReclaim on', { minReclaim: PURGE.reclaim }, 'pages-retained'],
+    ['from minReclaim on', { minReclaim: PURGE.reclaim }, 'free-pages'],
     ['not below it', { minReclaim: PURGE.reclaim + 1 }, 'healthy'],
-    ['up to maxBlock', { maxBlock: PURGE.stall }, 'pages-retained'],
+    ['up to maxBlock', { maxBlock: PURGE.stall }, 'free-pages'],
     ['not beyond it', { maxBlock: PURGE.stall - 0.5 }, 'would-block'],
   ])('%s', (_what, policy, reason) => {
     expect(reasonWith(policy)).toBe(reason);

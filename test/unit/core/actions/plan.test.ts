@@ -65,7 +65,7 @@ describe('acting', () => {
     expect(plan(aSituation({ observation: aRetainingObservation() }))).toEqual({
       kind: 'act',
       action: { kind: 'purge' },
-      reason: 'pages-retained',
+      reason: 'free-pages',
       predicted: PURGE,
     });
   });
@@ -305,7 +305,7 @@ describe('when defrag cannot be had, a purge still can', () => {
     const roomy = { ...policy, purge: { ...policy.purge, minReclaim: 100 * MIB } };
     expect(plan(aSituation({ ...over, policy: roomy }))).toMatchObject({
       action: { kind: 'purge' },
-      reason: 'pages-retained',
+      reason: 'free-pages',
     });
   });
 

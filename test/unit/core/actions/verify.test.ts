@@ -13,7 +13,7 @@ import { aLease, anObservation, aVerdict } from '../../../support/builders.ts';
 
 function verdictOf(reclaimed: number, predicted: number) {
   return verify({
-    cure: 'purge',
+    action: 'purge',
     before: { usedMemoryRss: 800 * MIB, allocated: 500 * MIB },
     after: { usedMemoryRss: 800 * MIB - reclaimed, allocated: 500 * MIB },
     predicted: { reclaim: predicted, stall: 40 },
@@ -25,7 +25,7 @@ function verdictOf(reclaimed: number, predicted: number) {
 describe('the verdict', () => {
   test('holds what was measured beside what was promised', () => {
     expect(verdictOf(200 * MIB, 250 * MIB)).toEqual({
-      cure: 'purge',
+      action: 'purge',
       kind: 'improved',
       rssBefore: 800 * MIB,
       rssAfter: 600 * MIB,
@@ -60,7 +60,7 @@ describe('the verdict', () => {
     const before = { usedMemoryRss: 800 * MIB, allocated: 500 * MIB };
     const verdict = (rss: number, allocated: number) =>
       verify({
-        cure: 'defrag',
+        action: 'defrag',
         before,
         after: { usedMemoryRss: rss * MIB, allocated: allocated * MIB },
         predicted: { reclaim: 100 * MIB, stall: 2.5 },
@@ -85,7 +85,7 @@ const remembering = (learned: NodeHistory['learned'], over: Partial<NodeHistory>
   learned,
 });
 const aPurge = (ms: number, reclaimed: number) =>
-  aVerdict({ cure: 'purge', stall: ms, reclaimed, predicted: reclaimed, kind: 'improved' });
+  aVerdict({ action: 'purge', stall: ms, reclaimed, predicted: reclaimed, kind: 'improved' });
 
 describe('what a purge teaches', () => {
   test('its speed counts half, against the pessimistic one at first', () => {
@@ -200,10 +200,10 @@ describe('cures that return too little', () => {
   test('are counted for each cure apart, and forgotten with the first that is worth it', () => {
     const defragged = fromDefrag(fromDefrag(EMPTY_HISTORY, poor, anObservation()), worse, anObservation());
     expect(defragged.ineffective).toEqual({ purge: 0, defrag: 2 });
-    const purged = learnFromPurge(defragged, { ...poor, cure: 'purge' }, settled(0));
+    const purged = learnFromPurge(defragged, { ...poor, action: 'purge' }, settled(0));
     expect(purged.ineffective).toEqual({ purge: 1, defrag: 2 });
     expect(fromDefrag(purged, aVerdict(), anObservation()).ineffective).toEqual({ purge: 1, defrag: 0 });
-    expect(learnFromPurge(purged, aVerdict({ cure: 'purge' }), settled(0)).ineffective).toEqual({
+    expect(learnFromPurge(purged, aVerdict({ action: 'purge' }), settled(0)).ineffective).toEqual({
       purge: 0,
       defrag: 2,
     });
@@ -217,7 +217,7 @@ test('whatever is measured, what is learned stays within its bounds, and no memo
     fc.property(fc.array(night, { maxLength: 20 }), (nights) => {
       const frozen = Object.freeze({ ...EMPTY_HISTORY, learned: Object.freeze({}) });
       const { learned } = nights.reduce<NodeHistory>((memory, { stall, reclaimed, share, retained }) => {
-        const purged = learnFromPurge(memory, aVerdict({ cure: 'purge', stall, reclaimed }), settled(retained));
+        const purged = learnFromPurge(memory, aVerdict({ action: 'purge', stall, reclaimed }), settled(retained));
         return fromDefrag(purged, aVerdict({ share }), anObservation());
       }, frozen);
       const { purgeMsPerGiB = 400, keptPages = 0, defragShare = 1 } = learned;

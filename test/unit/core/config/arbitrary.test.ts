@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../../../core/config/parse.ts';
+import { RUNS, runs } from '../../../fuzz/runs.ts';
 import { problemsOf } from './build.ts';
 
 const EXAMPLE = readFileSync(new URL('../../../../config/example.yml', import.meta.url), 'utf8');
@@ -23,7 +24,9 @@ function expectAnswer(text: string, stage = 'prod') {
 
 describe('parseConfig answers, and never throws,', () => {
   test('for any text', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 300 }), fc.string(), expectAnswer), { numRuns: 300 });
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 300 }), fc.string(), expectAnswer), {
+      numRuns: runs(0.6),
+    });
   });
 
   test('for text made of what YAML finds special', () => {
@@ -49,7 +52,7 @@ describe('parseConfig answers, and never throws,', () => {
     );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => expectAnswer(pieces.join(''))),
-      { numRuns: 500 },
+      { numRuns: RUNS },
     );
   });
 
@@ -61,14 +64,14 @@ describe('parseConfig answers, and never throws,', () => {
         const cut = EXAMPLE.slice(from, from + length);
         expectAnswer(EXAMPLE.slice(0, from) + put + (double ? cut + cut : '') + EXAMPLE.slice(from + length));
       }),
-      { numRuns: 150 },
+      { numRuns: runs(0.2) },
     );
   });
 
   test('for the example with its lines dropped and shuffled', () => {
     fc.assert(
       fc.property(fc.shuffledSubarray(LINES), (lines) => expectAnswer(lines.join('\n'))),
-      { numRuns: 150 },
+      { numRuns: runs(0.2) },
     );
   });
 
@@ -81,7 +84,7 @@ describe('parseConfig answers, and never throws,', () => {
       fc.property(owner, fc.array(owner), (defaults, instances) =>
         expectAnswer(JSON.stringify({ defaults, instances })),
       ),
-      { numRuns: 400 },
+      { numRuns: runs(0.2) },
     );
   });
 });
@@ -101,6 +104,6 @@ test('a password is never repeated, wherever in the example a slip puts it', () 
       const file = [...LINES.slice(0, at), `${' '.repeat(indent)}${text}`, ...LINES.slice(at)].join('\n');
       expect(JSON.stringify(problemsOf(file))).not.toContain(secret);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(0.4) },
   );
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CHATBOT_CHARS, type ChatbotNotification, chatbotNotification } from '../../../../core/format/chatbot.ts';
+import { runs } from '../../../fuzz/runs.ts';
 import { anAlert } from '../../../support/telemetry-builders.ts';
 
 /** Every text in it, with the place of each. */
@@ -64,7 +65,7 @@ describe("an alert in Amazon Q Developer's schema", () => {
           }
         },
       ),
-      { numRuns: 200 },
+      { numRuns: runs(0.1) },
     );
   });
 });

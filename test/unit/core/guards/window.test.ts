@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Holiday } from '../../../../core/config/holidays.ts';
 import type { MaintenanceWindow, Weekday } from '../../../../core/domain/window.ts';
 import { windowAt } from '../../../../core/guards/window.ts';
+import { runs } from '../../../fuzz/runs.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -367,7 +368,7 @@ describe('any windows, in any zone, around its clock changes', () => {
       const shown = walk.map(wallClock(zone));
       for (const look of cases) compare(look, zone, change, shown);
     };
-    fc.assert(fc.property(anyZone, year, fc.nat({ max: 3 }), looks, check), { numRuns: 60 });
+    fc.assert(fc.property(anyZone, year, fc.nat({ max: 3 }), looks, check), { numRuns: runs(0.05) });
   });
 
   type Look = [windows: MaintenanceWindow[], offset: number, off: [day: number, length: number][]];
@@ -423,7 +424,7 @@ describe('any windows, in any zone, around its clock changes', () => {
     }));
     fc.assert(
       fc.property(someWindows, anyZone, around, (windows, zone, { now, off }) => check(windows, zone, now, off)),
-      { numRuns: 200 },
+      { numRuns: runs(0.4) },
     );
   });
 });

@@ -9,7 +9,7 @@ import { NOTICES, STOPS } from './samples.ts';
 export const weak = aVerdict({ kind: 'unchanged', reclaimed: 3 * MIB, rssAfter: 838 * MIB, share: 3 / 350 });
 
 const weakPurge = aVerdict({
-  cure: 'purge',
+  action: 'purge',
   kind: 'unchanged',
   rssBefore: 800 * MIB,
   rssAfter: 797 * MIB,
@@ -50,7 +50,7 @@ export const ROWS: readonly Row[] = [
   [
     'a purge that did not',
     [{ ...purged, after: retaining, verdict: weakPurge }],
-    'cure-ineffective',
+    'action-ineffective',
     'warning',
     'sessions: a purge returned 3 MiB of 310 MiB predicted',
   ],
@@ -66,14 +66,14 @@ export const ROWS: readonly Row[] = [
   [
     'no progress, and it did not help',
     [stopped('no-progress', { verdict: weak })],
-    'cure-ineffective',
+    'action-ineffective',
     'warning',
     'sessions: active defrag returned 3 MiB of 350 MiB predicted',
   ],
   [
     'goal met, and it did not help',
     [stopped('goal-met', { verdict: weak })],
-    'cure-ineffective',
+    'action-ineffective',
     'warning',
     'sessions: active defrag returned 3 MiB of 350 MiB predicted',
   ],
@@ -146,7 +146,7 @@ export const ROWS: readonly Row[] = [
     [anOutcome({ before: defragging, notices: [NOTICES['foreign-defrag']] })],
     'foreign-defrag',
     'info',
-    'sessions: active defrag is on, and not by us',
+    'sessions: someone else switched active defrag on',
   ],
   [
     'unsupported',
@@ -160,21 +160,21 @@ export const ROWS: readonly Row[] = [
     [anOutcome({ notices: [NOTICES['config-rewritten']] })],
     'config-rewritten',
     'warning',
-    'sessions: our settings are in the config file',
+    "sessions: Offpeak's settings are in the config file",
   ],
   [
     'a rewrite that a failover suggests',
     [anOutcome({ notices: [{ kind: 'config-rewritten', isSeen: false }] })],
     'config-rewritten',
     'warning',
-    'sessions: probably our settings are in the config file',
+    "sessions: probably Offpeak's settings are in the config file",
   ],
   [
     'our settings without a lease or a record',
     [anOutcome({ notices: [NOTICES['left-on']] })],
     'left-on',
     'warning',
-    'sessions: settings of Offpeak are on without a lease',
+    "sessions: Offpeak's settings are on without a lease",
   ],
   [
     'our settings, given back by a record',
@@ -187,14 +187,14 @@ export const ROWS: readonly Row[] = [
     ],
     'left-on',
     'warning',
-    'sessions: settings of Offpeak were still on, and are given back',
+    "sessions: Offpeak's settings were still on: the earlier ones are restored",
   ],
   [
     'one server under two addresses',
     [anOutcome({ notices: [NOTICES['same-server']] })],
     'same-server',
     'warning',
-    'sessions: 10.0.3.17:6379 and 10.0.3.18:6379 are one server',
+    'sessions: 10.0.3.17:6379 and 10.0.3.18:6379 are the same server',
   ],
   [
     'a purge failed',
@@ -241,20 +241,20 @@ export const ROWS: readonly Row[] = [
     [aFailure({ before, problem: { kind: 'state-unavailable', message: 'locked', expected: true } })],
     'state-unavailable',
     'critical',
-    'sessions: no action, the state store is unavailable',
+    'sessions: no action: the state store is unavailable',
   ],
   [
     'the store fails, as a notice',
     [anOutcome({ notices: [NOTICES['state-unavailable']] })],
     'state-unavailable',
     'critical',
-    'sessions: no action, the state store is unavailable',
+    'sessions: no action: the state store is unavailable',
   ],
   [
     'somebody changed a setting',
     [anOutcome({ notices: [NOTICES['settings-changed']] })],
     'settings-changed',
     'warning',
-    'sessions: settings were changed by somebody else during our defrag',
+    "sessions: someone else changed settings during Offpeak's defrag",
   ],
 ];

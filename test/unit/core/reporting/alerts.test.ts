@@ -28,7 +28,7 @@ const EVENTS: Readonly<Record<Exclude<AlertEvent, 'several'>, true>> = {
   'defrag-finished': true,
   'defrag-aborted': true,
   'action-failed': true,
-  'cure-ineffective': true,
+  'action-ineffective': true,
   'foreign-defrag': true,
   'defrag-unsupported': true,
   'lease-lost': true,
@@ -158,15 +158,15 @@ describe('alerts', () => {
     );
   });
 
-  test('an ineffective cure says that its cooldown grows', () => {
+  test('an ineffective action says that its cooldown doubles', () => {
     const { next } = onlyAlert([stopped('goal-met', { verdict: weak })]);
     expect(next).toBe(
-      'The cooldown grows: the 6 h double with each run in a row that returns too little. If it stays so, raise defrag.minReclaim or set defrag.enabled to false.',
+      'The cooldown of 6 h doubles after each consecutive run that returns too little. If this continues, raise defrag.minReclaim, or set defrag.enabled to false.',
     );
     const { defrag } = anInstance();
     const instances = [anInstance({ defrag: { ...defrag, cooldown: 0 } })];
     expect(onlyAlert([stopped('goal-met', { verdict: weak })], { instances }).next).toMatch(
-      /since defrag\.cooldown is 0/,
+      /because defrag\.cooldown is 0/,
     );
   });
 
@@ -221,8 +221,8 @@ describe('alerts', () => {
         Settings now    activedefrag no, hz 10, active-defrag-cycle-min 1
         Server          redis 7.0.15, primary
 
-      Next: Nothing to do. It is not run again here before its cooldown of 6 h
-      is over.
+      Next: Nothing to do. The next run here comes after the cooldown of 6 h,
+      at the earliest.
 
       prod | sessions | 10.0.3.17:6379 | 2026-11-24 01:14:14 UTC |
       defrag-finished |

@@ -112,7 +112,7 @@ describe('a plan in words', () => {
     ],
     [
       aPurgePlan(),
-      'purge: 18 MiB of free pages are kept by the allocator; predicted 310 MiB back, clients blocked for about 122 ms',
+      'purge: the allocator holds 18 MiB of free pages; predicted 310 MiB back, clients blocked for about 122 ms',
     ],
     [
       STOPS['goal-met'],
@@ -252,9 +252,10 @@ describe('findings', () => {
       '357 MiB are free, but inside pages still in use (79 % of the data): active defrag returns 350 MiB of them',
     ],
     [
-      FINDINGS['pages-retained'],
-      '310 MiB of free pages are kept by the allocator: MEMORY PURGE or time returns 291 MiB of them',
+      FINDINGS.fragmented,
+      '357 MiB are free, but inside pages still in use (79 % of the data): active defrag returns 350 MiB of them',
     ],
+    [FINDINGS['free-pages'], 'the allocator holds 310 MiB of free pages: MEMORY PURGE or time returns 291 MiB of them'],
     [FINDINGS['near-limit'], 'RSS is 5.2 GiB, 87 % of the memory limit of 6 GiB'],
     [
       FINDINGS['too-small'],
@@ -309,8 +310,8 @@ describe('findings', () => {
     [{ kind: 'purge-refused' }, 'the server refuses MEMORY PURGE (an ACL without +memory|purge)'],
     [{ kind: 'would-block', stall: 1210 }, 'a purge would block clients for longer than purge.maxBlock allows (1.2 s)'],
   ])('free pages and $0.kind', (obstacle, text) => {
-    expect(findingText({ ...FINDINGS['pages-retained'], obstacle })).toBe(
-      `310 MiB of free pages are kept by the allocator. Offpeak does not return them: ${text}`,
+    expect(findingText({ ...FINDINGS['free-pages'], obstacle })).toBe(
+      `the allocator holds 310 MiB of free pages. Offpeak does not return them: ${text}`,
     );
     expect(obstacleNote(obstacle)).toMatch(/^[\x20-\x7e]{20,56}$/);
   });
@@ -339,7 +340,7 @@ describe('verdicts', () => {
     ],
     [
       aVerdict({
-        cure: 'purge',
+        action: 'purge',
         kind: 'unchanged',
         reclaimed: 3 * MIB,
         rssAfter: 838 * MIB,

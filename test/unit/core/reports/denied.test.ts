@@ -28,7 +28,7 @@ test.each([
     'redis/redis#14267',
     'Redis 8.2.2',
   ],
-  ['KeyDB 6.3.1', reportInfo('keydb-631'), 'Snapchat/KeyDB#131', 'no KeyDB release that is known of'],
+  ['KeyDB 6.3.1', reportInfo('keydb-631'), 'Snapchat/KeyDB#131', 'no known KeyDB release'],
 ])('%s: the plan, the finding and the legend refuse defrag alike', async (_what, info, issue, fixedIn) => {
   const { plan, planned, findings, holes } = await said(info);
   expect(plan).toMatchObject({ kind: 'skip', reason: 'denied-version', denial: { fixedIn } });

@@ -67,7 +67,7 @@ const REFUSED: readonly (readonly [string, Circumstances, RegExp, string, string
   [
     'a crash under our defrag',
     { memory: { crashed: { version: '7.2.7', at: Date.parse('2026-11-23T01:00:00Z') } } },
-    /the server restarted while our active defrag was on \(seen on this node\)/,
+    /the server restarted during Offpeak's active defrag \(seen on this node\)/,
     'no action: active defrag is unsafe on this version',
   ],
 ];
@@ -134,13 +134,13 @@ test('after a sync the gain is the purge’s, in the finding, the legend and the
   const { findings, holes, pages, planned, diagnosis } = await said(retained, {
     policy: withPurge({ maxBlock: 5_000 }),
   });
-  expect(diagnosis.cures.defrag).toBe(0);
+  expect(diagnosis.reclaimable.defrag).toBe(0);
   expect(holes).toBe('little for active defrag to return');
   expect(findings).toEqual([
-    '2.86 GiB of free pages are kept by the allocator: MEMORY PURGE or time returns 2.73 GiB of them',
+    'the allocator holds 2.86 GiB of free pages: MEMORY PURGE or time returns 2.73 GiB of them',
   ]);
   expect(pages).toBe('MEMORY PURGE: 2.73 GiB back');
-  expect(planned).toMatch(/^purge: 2\.86 GiB of free pages .*; predicted 2\.73 GiB back/);
+  expect(planned).toMatch(/^purge: the allocator holds 2\.86 GiB of free pages; predicted 2\.73 GiB back/);
 });
 
 test('holes of 40 MB beside gigabytes of pages are not worth a run, and take no credit for them', async () => {
@@ -150,7 +150,7 @@ test('holes of 40 MB beside gigabytes of pages are not worth a run, and take no 
     allocator_active: 3_467_000_000,
   });
   const { diagnosis, holes } = await said(info, { policy: withPurge({ maxBlock: 5_000 }) });
-  expect(diagnosis.cures.defrag).toBe(Math.round(90_000_000 - 0.015 * 3_377_000_000));
+  expect(diagnosis.reclaimable.defrag).toBe(Math.round(90_000_000 - 0.015 * 3_377_000_000));
   expect(holes).toBe('little for active defrag to return');
 });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stageClaims } from '../../../../core/actions/stage-claims.ts';
 import { readStageDocument } from '../../../../core/actions/stage-document.ts';
-import { claim, owedOf, settle } from '../../../../core/alerts/outbox-entries.ts';
+import { claim, pendingOf, settle } from '../../../../core/alerts/outbox-entries.ts';
 import { nodeAddress } from '../../../../core/config/address.ts';
 import { instanceId } from '../../../../core/config/schema.ts';
 import type { Lease } from '../../../../core/domain/lease.ts';
@@ -56,7 +56,7 @@ async function claimed(store: StateStore) {
   const key = `${OUTBOX}one`;
   const stored = await store.read(key);
   if (!stored) throw new Error('not there');
-  const owed = await claim(store, owedOf(key, stored), { holder: 'b', now: NOW, digest: 'd' });
+  const owed = await claim(store, pendingOf(key, stored), { holder: 'b', now: NOW, digest: 'd' });
   if (typeof owed !== 'object') throw new Error(`not claimed: ${owed}`);
   return owed;
 }
@@ -183,7 +183,7 @@ describe('every kind of stored document', () => {
       await store.write(CASES[name].key, { ...CASES[name].document, schema: 'two' }, undefined);
       if (name === 'outbox') {
         const stored = await store.read(CASES.outbox.key);
-        expect(() => stored && owedOf(CASES.outbox.key, stored)).toThrow(/of a newer version of Offpeak/);
+        expect(() => stored && pendingOf(CASES.outbox.key, stored)).toThrow(/of a newer version of Offpeak/);
         return;
       }
       const state = await readState(store);

@@ -35,7 +35,7 @@ export const purged: Purged = {
   after: tidy,
   plan: aPurgePlan(),
   verdict: aVerdict({
-    cure: 'purge',
+    action: 'purge',
     rssBefore: 800 * MIB,
     reclaimed: 300 * MIB,
     predicted: 310 * MIB,
@@ -77,7 +77,7 @@ export const purgedAfter: Purged = {
   before,
   plan: aPurgePlan({ reason: 'after-defrag' }),
   verdict: aVerdict({
-    cure: 'purge',
+    action: 'purge',
     reclaimed: 140 * MIB,
     predicted: 146 * MIB,
     share: 140 / 146,

@@ -5,6 +5,7 @@ import { digestOf } from '../../../../../core/alerts/digest.ts';
 import { ALERT_SCHEMA, type Alert } from '../../../../../core/domain/alert.ts';
 import { alertSubject, alertText } from '../../../../../core/format/alert-text.ts';
 import { chatbotNotification } from '../../../../../core/format/chatbot.ts';
+import { runs } from '../../../../fuzz/runs.ts';
 import { stormOfKind } from '../../../../support/storm.ts';
 import { anAlert } from '../../../../support/telemetry-builders.ts';
 
@@ -94,7 +95,7 @@ describe('a message that is too large is shortened, not lost', () => {
           expect(alertOf(body)).toMatchObject({ schema: ALERT_SCHEMA, event: 'purged', severity: 'info' });
         },
       ),
-      { numRuns: 40 },
+      { numRuns: runs(0.04) },
     );
   });
 });

@@ -9,6 +9,7 @@ import {
   textField,
   wordField,
 } from '../../../../../core/adapters/redis/info.ts';
+import { runs } from '../../../../fuzz/runs.ts';
 import { INFO_NAMES, infoText } from '../../../../support/info-texts.ts';
 
 describe('a figure', () => {
@@ -176,7 +177,12 @@ describe('lines', () => {
   });
 
   test('any text can be parsed', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 2000 }), (text) => void parseInfo(text)));
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 2000 }), (text) => void parseInfo(text)),
+      {
+        numRuns: runs(0.06),
+      },
+    );
   });
 });
 

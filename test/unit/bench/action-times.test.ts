@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { curesIn, type Look } from '../../../bench/support/cures.ts';
+import { actionTimesIn, type Look } from '../../../bench/support/action-times.ts';
 import { latenciesIn, type Sample } from '../../../bench/support/latencies.ts';
 
 const SECOND = 1_000_000;
@@ -33,9 +33,9 @@ describe('when a cure was at work', () => {
       defragging: 2,
     },
   ])('$what', ({ picture, spans, defragging }) => {
-    const cures = curesIn(looksOf(picture));
-    expect(cures.spans.map(({ from, to }) => [from / SECOND, to / SECOND])).toEqual(spans);
-    expect(cures.defragging).toBe(defragging);
+    const times = actionTimesIn(looksOf(picture));
+    expect(times.spans.map(({ from, to }) => [from / SECOND, to / SECOND])).toEqual(spans);
+    expect(times.defragging).toBe(defragging);
   });
 });
 

@@ -1,6 +1,6 @@
-import { settingsRead } from '../../adapters/redis/setting-forms.ts';
-import type { Lease } from '../../domain/lease.ts';
-import type { Settings } from '../../domain/observation.ts';
+import type { Lease } from '../domain/lease.ts';
+import type { Settings } from '../domain/observation.ts';
+import { settingsRead } from './setting-forms.ts';
 
 /** What a person types on the server to restore these settings: one command a line, the switch first, so that defrag stops at once. */
 export function restoreCommands(settings: Settings): string {

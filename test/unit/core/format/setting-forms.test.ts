@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { settingsRead } from '../../../../../core/adapters/redis/setting-forms.ts';
-import { SETTINGS } from '../../../../support/builders.ts';
+import { settingsRead } from '../../../../core/format/setting-forms.ts';
+import { SETTINGS } from '../../../support/builders.ts';
 
 describe('F15: what a setting can hold', () => {
   test('all that a real server prints', () => {

@@ -1,9 +1,9 @@
-import type { Settings } from '../../domain/observation.ts';
+import type { Settings } from '../domain/observation.ts';
 
 const SWITCH = /^(?:yes|no)$/;
 /** Up to the largest that a server can hold (LLONG_MAX). */
 const COUNT = /^\d{1,19}$/;
-/** CONFIG GET prints bytes; a file or a relative of Redis' may say `100mb` (util.c memtoull). */
+/** CONFIG GET prints bytes; a file or a relative of Redis may have `100mb` (util.c memtoull). */
 const AMOUNT = /^\d{1,19}(?:b|[kmg]b?)?$/i;
 
 /** Every setting that a run reads or sets, with what it can hold (config.c). */
@@ -22,13 +22,13 @@ const FORMS: Readonly<Record<string, RegExp>> = {
 
 export interface SettingsRead {
   readonly settings: Settings;
-  /** Settings whose value is none that they can hold: what could not be given back. */
+  /** Settings with a value that they cannot hold, and that could not be restored. */
   readonly odd: readonly string[];
 }
 
 /**
- * What CONFIG GET has printed, as far as it can be true. A value is kept in leases, sent back by CONFIG SET, and printed for people to
- * type: one that its setting cannot hold is left out, and so is a setting that was not asked for.
+ * The values that CONFIG GET has printed, as far as they are possible. A value is kept in leases, restored by CONFIG SET, and printed for people
+ * to type: a value that its setting cannot hold is left out, and so is a setting that was not requested.
  */
 export function settingsRead(printed: Settings): SettingsRead {
   const asked = Object.entries(printed).filter(([name]) => Object.hasOwn(FORMS, name));

@@ -15,8 +15,8 @@ export interface Look extends Span {
 }
 
 /** What was done to a server, by whomever. */
-export interface Cures {
-  /** When a cure was at work, a look before and after included: what it does to a client is within. */
+export interface ActionTimes {
+  /** When an action was running, with one check before and one after: its effect on clients is within. */
   readonly spans: readonly Span[];
   /** For how long the defragger was on and not yet at rest for good, in seconds; 0 where it never began. */
   readonly defragging: number;
@@ -25,10 +25,12 @@ export interface Cures {
 const EVERY_MS = 100;
 
 /**
- * Looks at the server every tenth of a second, on a connection of its own and in the same way whoever the cure is by: the job, Redis
- * itself, or nobody.
+ * Checks the server every tenth of a second, on a connection of its own, and in the same way for actions of the job, of Redis itself, or
+ * without any.
  */
-export function watchCures(server: Pick<RunningServer, 'host' | 'port'>): { stop(): Promise<Cures> } & AsyncDisposable {
+export function watchActions(
+  server: Pick<RunningServer, 'host' | 'port'>,
+): { stop(): Promise<ActionTimes> } & AsyncDisposable {
   const redis = clientOf(server);
   const looks: Look[] = [];
   let isOver = false;
@@ -39,7 +41,7 @@ export function watchCures(server: Pick<RunningServer, 'host' | 'port'>): { stop
     }
     looks.push(await look(redis));
   })();
-  // Told where it is awaited; a server that dies is noticed by others, too.
+  // Reported where it is awaited; other code also notices a server that dies.
   watching.catch(() => {});
   const end = () => {
     isOver = true;
@@ -48,7 +50,7 @@ export function watchCures(server: Pick<RunningServer, 'host' | 'port'>): { stop
   return {
     async stop() {
       await end();
-      return curesIn(looks);
+      return actionTimesIn(looks);
     },
     [Symbol.asyncDispose]: () => end().catch(() => {}),
   };
@@ -71,10 +73,10 @@ async function look(redis: ReturnType<typeof clientOf>): Promise<Look> {
 }
 
 /**
- * A defrag lasts from the switch going on to its going off, or to when the defragger has come to rest for good: a switch that stays on
- * for longer earns nobody requests without a stall.
+ * A defrag lasts from switching it on to switching it off, or until the defragger has finally come to rest: requests that come while the switch
+ * stays on for longer do not count.
  */
-export function curesIn(looks: readonly Look[]): Cures {
+export function actionTimesIn(looks: readonly Look[]): ActionTimes {
   const between = (from: number, to: number): Span => ({ from: at(from).from, to: at(to).to });
   const at = (index: number): Span => looks[Math.min(Math.max(index, 0), looks.length - 1)] ?? { from: 0, to: 0 };
   const spans = looks.flatMap(({ purges }, index) =>
