@@ -17,7 +17,7 @@ export interface ActionOutcomes {
 
 export type ActionOutcome = ActionOutcomes[keyof ActionOutcomes];
 
-/** What an outcome of any kind has of the look that its plan was made from. */
+/** What an outcome of any kind has of the observation that its plan was made from. */
 export interface OutcomeParts extends OfNode, Load {
   readonly before: Seen;
 }
@@ -39,7 +39,7 @@ interface OfNode {
   readonly notices: readonly Notice[];
 }
 
-/** What the look before the action has measured, where there was an earlier one to compare it with. */
+/** The load before the action, where an earlier observation makes it measurable. */
 interface Load {
   /** Commands per second of others. */
   readonly opsPerSecond?: number;
@@ -48,17 +48,17 @@ interface Load {
 }
 
 /**
- * Epoch ms: names the event in its alert's id, where another job may have to tell the same event again. Without it, the time of the look does.
+ * Epoch ms: names the event in its alert's id, where another job may report the same event again. Without it, the time of the observation does.
  */
 interface Episode {
   readonly episode?: number;
 }
 
-/** `not-reached`: the tick had no time left for the look, so nothing is known of the node. */
+/** `not-reached`: the tick had no time left to check the node. */
 export interface Unreached extends OfNode, Episode {
   readonly kind: 'unreachable' | 'not-reached';
   readonly problem: Problem;
-  /** A first look that had succeeded. */
+  /** A first check that had succeeded. */
   readonly before?: Seen;
 }
 
@@ -116,7 +116,7 @@ export interface Stopped extends OfNode, Load, Episode {
   readonly verdict?: Verdict;
   /** The prior values, as they are set again. */
   readonly restored: Settings;
-  /** Settings that still hold a value of the lease, by the last look. */
+  /** Settings that still hold a value of the lease, by the last check. */
   readonly leftOn: Settings;
   /** What became of the pages that the defrag has freed; absent where they needed no purge. */
   readonly purge?: PurgeAfterDefrag;
