@@ -1,8 +1,8 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { findDefragServer } from '../cli/server/find.ts';
-import { startServer } from '../cli/server/start.ts';
+import { findDefragServer } from '../cli/lab/find.ts';
+import { startServer } from '../cli/lab/start.ts';
 import { type Built, buildFunctions } from '../infra/build.ts';
 import { loadConfig } from '../infra/load.ts';
 import { makeWorkspace, type Workspace } from '../test/infra/workspace.ts';
@@ -11,19 +11,19 @@ import { createDeployedTable } from '../test/support/deployed.ts';
 import { startMoto } from '../test/support/moto.ts';
 import { startSlackEndpoint } from '../test/support/slack-endpoint.ts';
 
-/** What the functions find when they run: a packaged stack, a healthy server, and an AWS account. */
+/** The surroundings of the functions: a packaged stack, a healthy server, and an AWS account. */
 export interface Account {
   readonly workspace: Workspace;
   readonly built: readonly Built[];
   /** What CloudFormation would know. */
   readonly refs: Readonly<Record<string, string>>;
-  /** Leads the SDK to the account. */
+  /** Points the SDK to the account. */
   readonly env: Readonly<Record<string, string>>;
-  /** `host:port` of what stands in for Slack. */
+  /** `host:port` of the local Slack. */
   readonly slackHost: string;
 }
 
-/** Everything ends with the stack. @throws Error when something of it cannot be had */
+/** Everything ends with the stack. @throws Error when a part of it is missing */
 export async function openAccount(stack: AsyncDisposableStack): Promise<Account> {
   const server = await findDefragServer({ log: (line) => process.stderr.write(`${line}\n`) });
   if (server.kind === 'missing') throw new Error(`${server.reason}. ${server.install}`);

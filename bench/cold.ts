@@ -10,8 +10,8 @@ import { median, quantile, table } from './statistics.ts';
 import { emptyPackage, type Subject, subjectsOf } from './subjects.ts';
 
 /**
- * `npm run bench:cold`: what a start of each packaged function costs, beside one that does nothing. Absolute times on a shared
- * machine say little, and Lambda's at 256 MiB, a sixth of a CPU, are longer; the ratios stay.
+ * `npm run bench:cold`: what a start of each packaged function costs, compared with one that does nothing. Absolute times on a shared
+ * machine say little, and on Lambda at 256 MiB (a sixth of a CPU) they are longer; the ratios stay.
  */
 const IMPORTS = 25;
 const STARTS = 5;

@@ -1,14 +1,14 @@
 import type { Built } from '../infra/build.ts';
 import { packageOf } from '../infra/notices.ts';
 
-/** What one package, or one folder of ours, has in a bundle. */
+/** The part of one package, or of one folder of Offpeak, in a bundle. */
 export interface Content {
   readonly name: string;
   /** Bytes, minified, of what a start loads. */
   readonly start: number;
   /** Bytes of what is loaded when it is needed, or never. */
   readonly later: number;
-  /** The shortest way from a file of ours to it: `core/adapters/aws/clients.ts > @aws-sdk/client-cloudwatch`; `ours` for our own. */
+  /** The shortest way from a file of Offpeak to it: `core/adapters/aws/clients.ts > @aws-sdk/client-cloudwatch`; `offpeak` for its own files. */
   readonly because: string;
 }
 
@@ -24,11 +24,11 @@ export function contentsOf({ metafile, started }: Pick<Built, 'metafile' | 'star
   }
   const ways = waysTo(metafile.inputs);
   return [...sizes]
-    .map(([name, size]) => ({ name, ...size, because: ways.get(name) || 'ours' }))
+    .map(([name, size]) => ({ name, ...size, because: ways.get(name) || 'offpeak' }))
     .toSorted((a, b) => b.start + b.later - (a.start + a.later));
 }
 
-/** The package of a file; of ours, its folder. */
+/** The package of a file; for a file of Offpeak, its folder. */
 function ownerOf(path: string): string {
   return packageOf(path)?.name ?? shortOf(path).replace(/\/[^/]+$/, '');
 }
@@ -58,7 +58,7 @@ function waysTo(inputs: Built['metafile']['inputs']): ReadonlyMap<string, string
   return ways;
 }
 
-/** Of the files of ours only the last is told, and of a package's files only its name. */
+/** Of Offpeak's files only the last one is shown, and of a package's files only its name. */
 function extended(way: readonly string[], target: string): string[] {
   if (!target.includes('node_modules/')) return [shortOf(target)];
   const name = ownerOf(target);

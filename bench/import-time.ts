@@ -18,7 +18,7 @@ process.exit();
 const Printed = z.object({ wall: z.number(), cpu: z.number() });
 
 /**
- * Imports each entry `runs` times, in turns: what slows the machine down meanwhile slows all of them down.
+ * Imports each entry `runs` times, in turns, so that a slow moment of the machine affects all of them.
  *
  * @returns the times by entry
  */

@@ -1,5 +1,5 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import type { ServerBinary } from '../cli/server/binary.ts';
+import type { ServerBinary } from '../cli/lab/binary.ts';
 import { type Cell, measure, medians } from './latency/cell.ts';
 import { floorText, tablesOf } from './latency/tables.ts';
 import { NOTHING, OWN, offpeak, PURGE, type Variant } from './latency/variants.ts';
@@ -9,8 +9,8 @@ import { defragServer } from './support/server.ts';
 import { type Shape, shapesOf } from './support/shapes.ts';
 
 /**
- * `npm run bench:latency`: the same data, fragmented the same way, under a steady client: what each way of dealing with it returns,
- * and what the client feels. In turns, repeated, by medians; ratios to Redis' own defragger say more than milliseconds do.
+ * `npm run bench:latency`: the same data, fragmented in the same way, under a steady client: how much memory each variant returns, and how
+ * long the client waits. In turns, repeated, medians; ratios to Redis' own defragger say more than milliseconds.
  */
 const OPTIONS = {
   megabytes: { type: 'string', default: '500' },

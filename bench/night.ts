@@ -1,4 +1,4 @@
-import type { ServerBinary } from '../cli/server/binary.ts';
+import type { ServerBinary } from '../cli/lab/binary.ts';
 import type { Arm } from './night/arms.ts';
 import { type Cell, measure, type Subject } from './night/measure.ts';
 import { NOISES, refusalOf } from './night/noise/start.ts';
@@ -10,8 +10,8 @@ import { bench } from './support/main.ts';
 import { defragServer } from './support/server.ts';
 
 /**
- * `npm run bench:night`: recipes that others have published, and side by side what a purge, Redis' own defaults, Offpeak's default
- * policy and a restart make of them, for the memory and for the clients; on a quiet machine, and on one with noisy neighbours.
+ * `npm run bench:night`: recipes that others have published, and the results of a purge, Redis' own defaults, Offpeak's default policy and a
+ * restart side by side, for the memory and for the clients; on a quiet machine, and on one with noisy neighbours.
  */
 await bench('night', async () => {
   const options = nightOptions();
@@ -38,12 +38,12 @@ async function night(binary: ServerBinary, recipe: Recipe, options: NightOptions
   return [`**${recipe.title}**, server ${binary.version}, ${runs}`, ...parts].join('\n\n');
 }
 
-/** In turns, so that what the machine does meanwhile meets every arm alike. */
+/** In turns, so that the state of the machine affects all arms in the same way. */
 async function compared(subject: Subject, { arms, runs }: NightOptions): Promise<string> {
   const rows = new Map<Arm, Cell[]>(arms.map((arm) => [arm, []]));
   for (let run = 1; run <= runs; run++) {
     for (const [arm, cells] of rows) {
-      // Each run meets other stops, all arms of one run the same.
+      // Each run has other stops; all arms of one run have the same.
       const cell = await measure({ ...subject, seed: subject.seed + run }, arm);
       cells.push(cell);
       process.stderr.write(`${subject.noise}, ${arm.title}, ${run}: ${JSON.stringify(cell)}\n`);

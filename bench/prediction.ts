@@ -1,5 +1,5 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import type { ServerBinary } from '../cli/server/binary.ts';
+import type { ServerBinary } from '../cli/lab/binary.ts';
 import { type Night, nightOf } from './prediction/night.ts';
 import { intervalRows, singleRows } from './prediction/tables.ts';
 import { noteInDocs } from './support/docs.ts';
@@ -9,8 +9,8 @@ import { defragServer, prepared } from './support/server.ts';
 import { type Shape, shapesOf } from './support/shapes.ts';
 
 /**
- * `npm run bench:prediction`: what the plan said, beside what came of it, for shapes of data that fragment in different ways; with
- * nothing known of the node, and once more with what the first run has taught.
+ * `npm run bench:prediction`: predictions and results side by side, for shapes of data that fragment in different ways; first with nothing known of
+ * the node, then with what the first run has taught.
  */
 const ALL = ['strings', 'small', 'hashes', 'sorted-sets', 'grown', 'large'];
 const OPTIONS = {

@@ -22,7 +22,7 @@ export interface Subject {
 
 const PRELOAD = join(import.meta.dirname, '..', 'test', 'support', 'preload-slack.ts');
 
-/** The packaged functions, with events that they handle to the end: a look at a healthy server, a post to Slack. */
+/** The packaged functions, with events that they handle to the end: a check of a healthy server, a post to Slack. */
 export function subjectsOf(account: Account, emptyFolder: string): readonly Subject[] {
   const slack = { NODE_OPTIONS: `--import=${PRELOAD}`, SLACK_STAND_IN: account.slackHost };
   return [

@@ -1,8 +1,8 @@
 import type { Tick } from '../core/reconcile/scope.ts';
 
 /**
- * 0 fine; 1 a node failed, was unreachable or not reached, or something could not be told; 2 usage or config; 3 fine so far, but a defrag is
- * left on under a lease (`offpeak run` alone); 130 interrupted.
+ * 0 fine; 1 a node failed, was unreachable or not reached, or something could not be sent; 2 usage or config; 3 fine so far, but a defrag is
+ * left on (`offpeak run` alone); 130 interrupted.
  */
 export const EXIT = { fine: 0, failed: 1, usage: 2, leased: 3, interrupted: 130 } as const;
 

@@ -2,7 +2,7 @@ import { EXIT } from './exit.ts';
 
 /**
  * Ctrl-C, SIGTERM, a terminal that is closed, or a reader of stdout that is gone (`| head`) ask once: what is under way is
- * finished, leases are given back. The second signal is an order.
+ * finished, settings are restored. The second signal ends the process at once.
  */
 export function interruption(onFirst: () => void): AbortController {
   const controller = new AbortController();

@@ -5,28 +5,28 @@ import { alertText } from '../core/format/alert-text.ts';
 import { bytesText, durationText } from '../core/format/units.ts';
 import { wrapText } from '../core/format/wrap.ts';
 import type { Tick } from '../core/reconcile/scope.ts';
-import type { Told } from './ports.ts';
+import type { CommandLine } from './command-line.ts';
+import type { Published } from './ports.ts';
 import { tickJson } from './render/json.ts';
-import { leasesOn } from './render/leases.ts';
 import { type Style, styleFor } from './render/style.ts';
 import { tickLines } from './render/tick.ts';
 
 /**
- * Prints a tick on stdout: one JSON document on one line, or the picture for people and the messages that were sent. `isOnly`: no other tick
- * follows, and what this one leaves on is in the document.
+ * Prints a tick on stdout: one JSON document on one line, or the picture for people and the messages that were sent. With a `commandLine` no
+ * other tick follows: what this one leaves on is in the document, with the commands for it.
  */
 export function printer(
   { json, color }: { readonly json?: boolean; readonly color: boolean },
   { instances }: Config,
-  told: Told,
-  { isOnly = false }: { readonly isOnly?: boolean } = {},
+  published: Published,
+  { commandLine }: { readonly commandLine?: CommandLine } = {},
 ): (tick: Tick) => void {
   const style = styleFor(process.stdout, process.env, { color });
   return (tick) => {
-    const alerts = told.alerts.splice(0);
-    const metrics = told.metrics.splice(0);
+    const alerts = published.alerts.splice(0);
+    const metrics = published.metrics.splice(0);
     const lines = json
-      ? [tickJson(tick, instances, alerts, isOnly ? leasesOn(tick) : [])]
+      ? [tickJson(tick, instances, alerts, commandLine)]
       : [...tickLines(tick, style, instances), ...messageLines(alerts, style), ...metricLines(metrics, style), ''];
     process.stdout.write(`${lines.join('\n')}\n`);
   };

@@ -1,14 +1,8 @@
-import { createCloudWatchClient } from '../core/adapters/aws/clients.ts';
-import { createMetricSink } from '../core/adapters/aws/cloudwatch.ts';
-import { createSecretReader } from '../core/adapters/aws/secrets.ts';
-import { sessionOpener } from '../core/adapters/redis/node-session.ts';
-import { deduplicate } from '../core/alerts/deduplicate.ts';
-import { alertSink } from '../core/compose.ts';
+import { createPorts, createSinks } from '../core/compose.ts';
 import { ENVIRONMENT } from '../core/config/environment.ts';
 import type { Config } from '../core/config/schema.ts';
 import type { Alert } from '../core/domain/alert.ts';
 import type { Metric } from '../core/domain/metric-catalogue.ts';
-import { cacheLeases } from '../core/leases/lease-cache.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Log } from '../core/ports/log.ts';
 import type { Ports } from '../core/ports/ports.ts';
@@ -16,49 +10,38 @@ import type { AlertSink, MetricSink } from '../core/ports/sinks.ts';
 import type { StateStore } from '../core/ports/state-store.ts';
 
 /** What a tick would have published, or has: for the terminal. */
-export interface Told {
+export interface Published {
   readonly metrics: Metric[];
   readonly alerts: Alert[];
 }
 
 /**
  * Everything that a run from a terminal needs. With `publish`, metrics and alerts also go where a deployed job sends them; without it,
- * what that job still owes to people stays in its table.
+ * that job's pending alerts stay in its table.
  */
 export function terminalPorts(
   store: StateStore,
   clock: Clock,
   log: Log,
   { publish }: { readonly publish?: Config | undefined } = {},
-): { readonly ports: Ports; readonly told: Told } {
-  const told: Told = { metrics: [], alerts: [] };
-  const sinks = publish && {
-    metrics: createMetricSink(createCloudWatchClient()),
-    alerts: alertSink(process.env, publish),
-  };
+): { readonly ports: Ports; readonly published: Published } {
+  const published: Published = { metrics: [], alerts: [] };
+  const sinks = publish && createSinks(process.env, publish);
   const metrics: MetricSink = {
     async publish(metrics) {
-      told.metrics.push(...metrics);
+      published.metrics.push(...metrics);
       return (await sinks?.metrics.publish(metrics)) ?? { sent: metrics.length, rejected: [] };
     },
   };
   const alerts: AlertSink = {
     isPrivate: !publish && process.env[ENVIRONMENT.stateTable] !== undefined,
     async send(alerts) {
-      told.alerts.push(...alerts);
+      published.alerts.push(...alerts);
       return (await sinks?.alerts.send(alerts)) ?? { sent: alerts.length, rejected: [] };
     },
   };
-  const ports = {
-    open: sessionOpener(createSecretReader({ env: process.env, now: clock.now }), clock),
-    sightings: new Map(),
-    store: cacheLeases(store),
-    metrics,
-    alerts: deduplicate(alerts, clock),
-    clock,
-    log,
-  };
-  return { ports, told };
+  const ports = createPorts({ store, metrics, alerts, clock, log, env: process.env });
+  return { ports, published };
 }
 
 /** Structured lines on stderr: stdout belongs to the command's own output. */

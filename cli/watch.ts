@@ -13,8 +13,8 @@ export interface Watch {
 }
 
 /**
- * Yields each tick. When interrupted while a lease of ours stands, a last one gives it back, whoever of us has taken it: a job that died
- * may have, and whoever leaves a terminal leaves nothing behind. A deployed job may start it again at its next tick.
+ * Yields each tick. When interrupted while a defrag of Offpeak's is on, a last tick ends it and restores its settings, also one that another
+ * job has started and left. A deployed job may start it again at its next tick.
  */
 export async function* ticks(config: Config, ports: Ports, options: TickOptions, watch: Watch): AsyncGenerator<Tick> {
   const { signal, until, every } = watch;

@@ -22,7 +22,7 @@ export interface MetricSource {
 }
 
 export interface AlarmSpec {
-  /** What it is about: `carts`, `carts/<node>`, or `job`. */
+  /** Its subject: `carts`, `carts/<node>`, or `job`. */
   readonly subject: string;
   /** What is the matter: `fragmentation`, `not-running`. */
   readonly what: string;
@@ -33,11 +33,11 @@ export interface AlarmSpec {
   readonly next: string;
   readonly anchor: Anchor;
   readonly source: AlarmSource;
-  readonly comparison: 'GreaterThanThreshold' | 'LessThanThreshold';
+  readonly comparison: 'GreaterThanThreshold' | 'GreaterThanOrEqualToThreshold' | 'LessThanThreshold';
   readonly threshold: number;
   /** Consecutive periods of `schedule.every`, in each of which the threshold has to be crossed. */
   readonly periods: number;
-  /** `ignore` keeps the state: without data nothing is known, and that nothing comes is the dead-man's to tell. */
+  /** `ignore` keeps the state: without data nothing is known, and the alarm `not-running` reports missing data. */
   readonly missing: 'breaching' | 'ignore' | 'notBreaching';
 }
 

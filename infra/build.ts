@@ -16,7 +16,7 @@ export interface Built {
   readonly folder: string;
   /** All its files. */
   readonly bytes: number;
-  /** What a start loads; the rest comes with the first secret of its kind. */
+  /** What a start loads; the rest is loaded with the first secret of its kind. */
   readonly entryBytes: number;
   /** Which files a start loads, as the metafile names them. */
   readonly started: ReadonlySet<string>;
@@ -26,7 +26,7 @@ export interface Built {
 /**
  * Bundles every function into `dist/<folder>/`, and puts the checked configuration beside the job.
  * ESM in pieces: what is only sometimes needed (SNS, SSM, Secrets Manager) stays out of the start
- * (docs/decisions.md has the figures).
+ * (docs/adr/0006-esm-in-chunks.md has the figures).
  */
 export async function buildFunctions(root: string, config: Config): Promise<readonly Built[]> {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
@@ -72,8 +72,8 @@ function bundle(root: string, folder: string) {
 }
 
 /**
- * What only a run from a terminal needs stays at home. A package carries its configuration as JSON, checked already, and no YAML
- * parser and schema; its state is in the table, as a container's files die with it.
+ * A package leaves out what only a run from a terminal needs. It carries its configuration as JSON, which was checked, without the YAML
+ * parser and the schema. Its state is in the table, because a container's files end with it.
  */
 const withoutTerminal: Plugin = {
   name: 'without-terminal',

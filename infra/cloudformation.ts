@@ -4,7 +4,7 @@ import type { Resource } from './resource-types.ts';
 /** By logical id. */
 export type Resources = Readonly<Record<string, Resource>>;
 
-/** @throws Error where two resources have one logical id: `Object.fromEntries` would drop an alarm without a word. */
+/** @throws Error where two resources have the same logical id: `Object.fromEntries` would drop an alarm without a message. */
 export function byLogicalId(entries: readonly (readonly [logicalId: string, resource: Resource])[]): Resources {
   const all = new Map<string, Resource>();
   for (const [logicalId, resource] of entries) {

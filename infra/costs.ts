@@ -35,11 +35,11 @@ export const PRICES = {
   endpointHour: 0.01,
 } as const;
 
-/** What the configuration does not say, and the bill depends on. */
+/** What the bill depends on, beside the configuration. */
 export interface Assumptions {
-  /** Seconds that an ordinary run takes, most of it waiting for the second look. */
+  /** Seconds that an ordinary run takes, most of it waiting for the second check. */
   readonly secondsPerTick: number;
-  /** Days of a month on which something is done to a node: only then do the metrics of an action exist. */
+  /** Days of a month with an action on a node: only then do the metrics of an action exist. */
   readonly actionDays: number;
   readonly logBytesPerNode: number;
 }
@@ -64,7 +64,7 @@ const HOURS = 730;
 const DAYS = HOURS / 24;
 const MEMORY_GB = 0.25;
 
-/** How often Lambda asks a queue, with nothing in it: five pollers that wait for 20 s each. */
+/** How often Lambda polls an empty queue: five pollers that wait for 20 s each. */
 const QUEUE_POLLS = (5 * HOURS * HOUR) / (20 * SECOND);
 
 /**
@@ -84,7 +84,7 @@ export function monthlyCost(config: Config, network: Network, assumed: Assumptio
     line('Lambda requests, millions', ticks / 1e6, PRICES.lambdaMillionRequests),
     line('Scheduler invocations, millions', ticks / 1e6, PRICES.schedulerMillionInvocations),
     line('PutMetricData requests, thousands', ticks / 1e3, PRICES.thousandApiRequests),
-    // One consistent list of leases, and one memory for each node.
+    // One consistent list of leases, and one history for each node.
     line('DynamoDB reads, millions', (ticks * (nodes + 1)) / 1e6, PRICES.dynamoMillionReads),
     line('DynamoDB writes, millions', (ticks * nodes) / 1e6, PRICES.dynamoMillionWrites),
     line('SQS requests, millions', config.notifications.slack === undefined ? 0 : QUEUE_POLLS / 1e6, PRICES.sqsMillion),
@@ -116,7 +116,7 @@ function countOf(metrics: Readonly<Record<string, MetricDefinition>>, set: Metri
   return Object.values(metrics).filter((metric) => metric.set === set).length;
 }
 
-/** Counted in the template itself, so that an alarm more is a cost more. */
+/** Counted in the template itself, so that each new alarm is included. */
 function alarmMetrics(resources: Resources): number {
   const alarms = Object.values(resources).filter((one) => one.Type === 'AWS::CloudWatch::Alarm');
   return alarms.reduce((sum, { Properties }) => sum + inputsOf(Properties), 0);

@@ -13,7 +13,7 @@ import { windowsText } from './words.ts';
 const COLUMNS = 24;
 const WIDTH = 8;
 const HEIGHT = 6;
-/** As many lines as a graph can show apart. */
+/** More lines than this cannot be distinguished in a graph. */
 const WORST = 20;
 /** A text widget of any length scrolls; a dashboard's body has its limits. */
 const MOST_LISTED = 50;
@@ -55,7 +55,7 @@ function placed(rows: readonly (readonly Widget[])[]) {
   });
 }
 
-/** CloudWatch marks points in time, and none that come again: the windows are told in words. */
+/** CloudWatch cannot mark recurring times in a graph: the windows are in words. */
 function header(config: Config): Widget {
   const { stage, instances, schedule } = config;
   const listed = instances.slice(0, MOST_LISTED).map((instance) => {
@@ -63,7 +63,7 @@ function header(config: Config): Widget {
     return `* **${instance.id}**: ${windows.length === 0 ? 'watched only' : windows.join('; ')}`;
   });
   const more = instances.length > MOST_LISTED ? [`* and ${instances.length - MOST_LISTED} more`] : [];
-  const every = `A look every ${schedule.every / 60_000} min. Times of the graphs are UTC or yours, those of the windows their zone's.`;
+  const every = `A check every ${schedule.every / 60_000} min. The graphs have times in UTC or your zone, the windows in the zone that they name.`;
   return text([`# Offpeak ${stage}`, every, '', '**Windows**', ...listed, ...more].join('\n'));
 }
 
@@ -114,7 +114,7 @@ function fleetRows(config: Config): readonly (readonly Widget[])[] {
       worst('RSS', NODE_METRICS.usedMemoryRss),
       worst('Fragmentation ratio', NODE_METRICS.memFragmentationRatio),
       worst('External fragmentation', NODE_METRICS.externalFragmentation),
-      worst('Retained pages', NODE_METRICS.retainedPages),
+      worst('Free pages', NODE_METRICS.freePages),
       worst('Longest stall of defrag', NODE_METRICS.defragStall),
       worst('Time blocked by purge', NODE_METRICS.blockedTime),
       daily('Bytes returned each day', [worstNodes(stage, returned)]),

@@ -9,12 +9,12 @@ import { type Removal, removalOf } from './remove.ts';
 
 /**
  * `node infra/deploy.ts build|package|deploy|remove [--stage <stage>] [--force] [options of osls]`: checks config/<stage>.yml,
- * bundles the functions, and hands everything on to osls. `build` and `package` take dev when no stage is named. `remove` refuses
- * while leases are on or cannot be read; `--force` removes all the same.
+ * bundles the functions, and passes everything on to osls. `build` and `package` take dev when no stage is named. `remove` refuses
+ * while leases are held or cannot be read; `--force` removes anyway.
  * Exit status 1: refused, or osls has failed; 2: the configuration or the command is wrong.
  */
 const COMMANDS = ['build', 'package', 'deploy', 'remove'] as const;
-/** Ours, and not handed on. */
+/** Options of this script, which osls does not get. */
 const FORCE = '--force';
 
 const [command = '', ...rest] = process.argv.slice(2);
@@ -26,9 +26,9 @@ async function run(command: string, rest: readonly string[]): Promise<number> {
     return 2;
   }
   const written = stageOf(rest);
-  // dev is there to be packaged and looked at: nobody should deploy or remove it for want of a word.
+  // dev is there to be packaged and read. It must not be deployed or removed because a stage was forgotten.
   if (written === undefined && (command === 'deploy' || command === 'remove')) {
-    say(`${command} needs the stage: npm run ${command} -- --stage prod`);
+    say(`${command} needs a stage: npm run ${command} -- --stage prod`);
     return 2;
   }
   const stage = written ?? 'dev';
@@ -45,7 +45,7 @@ async function run(command: string, rest: readonly string[]): Promise<number> {
   return command === 'remove' ? remove(root, stage, rest) : osls(root, [command, ...rest]);
 }
 
-/** Asks the tables first: without the stack, no tick ends a defrag any more. */
+/** Reads the tables first: without the stack, no tick ends a defrag. */
 async function remove(root: string, stage: string, args: readonly string[]): Promise<number> {
   const { region, profile, isForced } = whereFrom(args);
   process.env.AWS_REGION = region;
@@ -55,10 +55,10 @@ async function remove(root: string, stage: string, args: readonly string[]): Pro
   if (refusal !== undefined) {
     say(refusal);
     if (!isForced) {
-      say('Nothing was removed. To remove it all the same: --force');
+      say('Nothing was removed. To remove it anyway: --force');
       return 1;
     }
-    say('Removing all the same: --force');
+    say('Removing anyway: --force');
   }
   const code = await osls(root, ['remove', ...args.filter((arg) => arg !== FORCE)]);
   if (code === 0 && removal.kind === 'free') for (const table of removal.tables) say(whatStays(table, region));
@@ -71,20 +71,20 @@ function refusalOf(removal: Removal, stage: string): string | undefined {
       return undefined;
     case 'leased':
       return [
-        `Leases are on in the stage ${stage}: without the stack, nothing gives these servers their settings back.`,
+        `Leases are held in the stage ${stage}. Without the stack, nothing restores the settings of these servers.`,
         ...removal.lines.map((line) => `  ${line}`),
         `First: npx offpeak pause --for 1d --reason "removing the stack" -c config/${stage}.yml`,
         `Then:  npx offpeak release -c config/${stage}.yml   (both with STATE_TABLE: see docs/deploy.md, Removing)`,
       ].join('\n');
     case 'unknown':
-      return `Whether leases are on in the stage ${stage} cannot be read: ${removal.why}`;
+      return `The leases of the stage ${stage} cannot be read: ${removal.why}`;
   }
 }
 
 function whatStays(table: string, region: string): string {
   const on = `--region ${region} --table-name ${table}`;
   return [
-    `The table ${table} stays, with what was learned in it; deletion protection is on. To delete it as well:`,
+    `The table ${table} stays, with what Offpeak has learned. Deletion protection is on. To delete the table, too:`,
     `  aws dynamodb update-table ${on} --no-deletion-protection-enabled`,
     `  aws dynamodb delete-table ${on}`,
   ].join('\n');

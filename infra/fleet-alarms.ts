@@ -54,7 +54,7 @@ export function fleetAlarms(config: Config): Resources {
   return byLogicalId(Object.entries(specs).map(([id, spec]) => [`FleetAlarm${id}`, alarm(config, spec)]));
 }
 
-/** The longest, or a mean, would let one patient instance delay the alarm of every other. */
+/** With the longest, or a mean, one patient instance would delay the alarm of all others. */
 function shortest(instances: readonly InstanceConfig[], of: (instance: InstanceConfig) => Milliseconds): Milliseconds {
   return Math.min(...instances.map(of));
 }
@@ -63,7 +63,7 @@ function counted({ stage }: Config, { name }: MetricDefinition) {
   const dimensions = { [DIMENSION.stage]: stage };
   return {
     subject: 'fleet',
-    // While a defrag is followed, more ticks come within a period, and those look at its node alone.
+    // While the job follows a defrag, there are more ticks within a period, and these check only its node.
     source: { metric: { namespace: NAMESPACE, name, dimensions, statistic: 'Maximum' } },
     comparison: 'GreaterThanThreshold',
     threshold: 0,

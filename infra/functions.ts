@@ -1,7 +1,8 @@
 import { printSecretReference } from '../core/config/address.ts';
 import { ENVIRONMENT } from '../core/config/environment.ts';
 import type { Config } from '../core/config/schema.ts';
-import { MINUTE, SECOND } from '../core/config/units.ts';
+import { SECOND } from '../core/config/units.ts';
+import { INVOCATION } from '../core/domain/timings.ts';
 import { ref, sub } from './cloudformation.ts';
 import type { Json } from './json.ts';
 import { ID, stackName } from './names.ts';
@@ -10,7 +11,7 @@ import { isAttached, type Network } from './network.ts';
 /** The functions of serverless.yml, by key; a folder of functions/ each. */
 export const FUNCTIONS = { maintain: 'maintain', notifySlack: 'notify-slack' } as const;
 
-/** Where packaging leaves the configuration, seen from the function's root. */
+/** Where packaging puts the configuration, relative to the function's root. */
 export const PACKAGED_CONFIG = `dist/${FUNCTIONS.maintain}/config.json`;
 
 /** `offpeak-prod-maintain`. */
@@ -34,17 +35,13 @@ export interface JobSettings extends FunctionSettings {
 /** Seconds. A digest of 1,000 nodes takes some ten; the rest is for a Slack that asks to wait. */
 export const NOTIFIER_TIMEOUT = 60;
 
-const LONGEST_TIMEOUT = 15 * MINUTE;
-/** With less, no defrag could be followed to its end: the last 60 s are kept for giving its settings back. */
-const SHORTEST_TIMEOUT = 2 * MINUTE;
-
 /**
- * A run lasts until the next one is due, at most: it follows its defrag for that long, and the next one carries on. A tick that
- * comes too early waits for the running one instead of being lost, hence the age.
+ * A run lasts at most until the next one is due: it follows its defrag until then, and the next run continues. A tick that comes too early
+ * waits for the running one and is not lost: hence the age.
  */
 export function maintainSettings(config: Config, network: Network): JobSettings {
   const { every } = config.schedule;
-  const timeout = Math.min(Math.max(every, SHORTEST_TIMEOUT), LONGEST_TIMEOUT);
+  const timeout = Math.min(Math.max(every, INVOCATION.shortest), INVOCATION.longest);
   return {
     timeout: timeout / SECOND,
     maximumEventAge: (timeout + every) / SECOND,

@@ -1,8 +1,10 @@
+import { nearLimitFrom } from '../core/config/near-limit.ts';
 import type { Config, InstanceConfig } from '../core/config/schema.ts';
 import { SECOND } from '../core/config/units.ts';
 import { type MetricDefinition, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
+import { bytesText } from '../core/format/units.ts';
 import { daily, graph, type Line, type Mark, nodeLine, text, type Widget } from './widgets.ts';
-import { bytesText, windowsText } from './words.ts';
+import { windowsText } from './words.ts';
 
 /** Orange and red, as CloudWatch's own annotations use them. */
 const COLOR = { warning: '#ff7f0e', critical: '#d62728' } as const;
@@ -24,12 +26,12 @@ function title(instance: InstanceConfig): Widget {
   const { id, nodes, memoryLimit } = instance;
   const windows = windowsText(instance);
   const limit = memoryLimit === undefined ? 'no memory limit known' : `limit ${bytesText(memoryLimit)}`;
-  const acts = windows.length === 0 ? 'watched only' : `acts ${windows.join('; ')}`;
+  const acts = windows.length === 0 ? 'observed only' : `acts ${windows.join('; ')}`;
   return text(`## ${id}\n${nodes.length === 1 ? '1 node' : `${nodes.length} nodes`}, ${limit}, ${acts}`);
 }
 
 function memory(drawn: Drawn): Widget {
-  const { memoryLimit, thresholds } = drawn.instance;
+  const { memoryLimit } = drawn.instance;
   const marks: readonly Mark[] =
     memoryLimit === undefined
       ? []
@@ -37,7 +39,7 @@ function memory(drawn: Drawn): Widget {
           { label: 'limit', value: memoryLimit, color: COLOR.critical },
           {
             label: 'alarm',
-            value: Math.floor((memoryLimit * thresholds.rssCritical.percentOfLimit) / 100),
+            value: nearLimitFrom(drawn.instance) ?? memoryLimit,
             color: COLOR.warning,
           },
         ];
@@ -86,10 +88,10 @@ function stall(drawn: Drawn): Widget {
   });
 }
 
-/** One for each node: stacked, the layers of two nodes would be one heap. */
+/** One for each node: the stacked layers of two nodes would look like one heap. */
 function layers({ instance, stage, period }: Drawn): readonly Widget[] {
-  const { usedMemory, externalFragmentation, retainedPages, processOverhead } = NODE_METRICS;
-  const shown = [usedMemory, externalFragmentation, retainedPages];
+  const { usedMemory, externalFragmentation, freePages, processOverhead } = NODE_METRICS;
+  const shown = [usedMemory, externalFragmentation, freePages];
   const all: readonly MetricDefinition[] = instance.metrics === 'detailed' ? [...shown, processOverhead] : shown;
   return instance.nodes.map(({ id }) =>
     graph({

@@ -47,7 +47,7 @@ function errors(config: Config): AlarmSpec {
   };
 }
 
-/** The dead-man: a job that does not run at all raises nothing else, so that here missing data is the alarm. */
+/** The dead-man's switch: a job that does not run raises no other alarm, so missing data raises this one. */
 function notRunning({ stage }: Config): AlarmSpec {
   const { name } = JOB_METRICS.heartbeat;
   const dimensions = { [DIMENSION.stage]: stage };
@@ -66,7 +66,7 @@ function notRunning({ stage }: Config): AlarmSpec {
   };
 }
 
-/** Nodes that were not reached have no metrics: neither healthy nor unreachable is what their own alarms may say. */
+/** Nodes that were not reached have no metrics: their own alarms can say neither healthy nor unreachable. */
 function notReached({ stage }: Config): AlarmSpec {
   const { name } = JOB_METRICS.nodesNotReached;
   const dimensions = { [DIMENSION.stage]: stage };

@@ -5,7 +5,7 @@ import { ConfigError } from '../core/config/problem.ts';
 import type { Config } from '../core/config/schema.ts';
 import { secretProblems } from './secret-policies.ts';
 
-/** There is no configuration for the stage. */
+/** The stage has no configuration. */
 export class UnknownStage extends Error {
   override readonly name = 'UnknownStage';
 }
@@ -17,9 +17,9 @@ export class UnknownStage extends Error {
 export function loadConfig(root: string, stage: string): Config {
   const file = `config/${stage}.yml`;
   const stages = stagesIn(join(root, 'config'));
-  // Looked up, not joined: a stage is text from the command line, and `../x` would name any file.
+  // Searched in the folder, not joined to a path: a stage is text from the command line, and `../x` would name any file.
   if (!stages.includes(stage)) {
-    const known = stages.length === 0 ? 'there is none yet' : `there are ${stages.join(', ')}`;
+    const known = stages.length === 0 ? 'no stage has one yet' : `the stages are ${stages.join(', ')}`;
     throw new UnknownStage(`${file} does not exist: ${known}; copy config/example.yml to start one`);
   }
   const result = parseConfig(readFileSync(join(root, file), 'utf8'), stage, 'deploy');

@@ -16,12 +16,12 @@ export const ID = {
   endpointGroup: 'EndpointSecurityGroup',
 } as const;
 
-/** What is created once in a stage and by name; none of them is the end of another. */
+/** Resources with names, one each in a stage; no name is the end of another. */
 export type NamedPart = 'alerts' | 'maintain' | 'maintain-dead-letters' | 'notify-slack' | 'notify-slack-dead-letters';
 
 /**
- * `offpeak-prod-maintain`: what is created by name carries the stage, so that stages share an account. No two stages share a name, as
- * the parts are few and fixed. What an instance has a say in is an alarm's name: see `alarmName`.
+ * `offpeak-prod-maintain`: names of resources carry the stage, so that stages can share an account. Names of two stages are never equal, as
+ * the parts are few and fixed. Only names of alarms contain the id of an instance: see `alarmName`.
  */
 export function stackName(stage: string, part?: NamedPart): string {
   return part === undefined ? `offpeak-${stage}` : `offpeak-${stage}-${part}`;
@@ -29,7 +29,7 @@ export function stackName(stage: string, part?: NamedPart): string {
 
 /**
  * `offpeak-prod/carts/fragmentation-warning`. No stage, id or host holds a slash; with hyphens, `eu-carts` of the stage `prod` and `carts`
- * of `prod-eu` would be one alarm, which each deployment takes from the other.
+ * of `prod-eu` would be the same alarm, which each deployment would take from the other.
  */
 export function alarmName(stage: string, subject: string, what: string): string {
   return `${stackName(stage)}/${subject}/${what}`;

@@ -14,7 +14,7 @@ export interface Network {
   readonly routeTableIds: readonly string[];
   /** Whether to create the endpoints that a VPC without NAT needs. */
   readonly endpoints: boolean;
-  /** Customer's key with which the secrets are encrypted, where it is not AWS' own. */
+  /** The customer's key with which the secrets are encrypted, where it is not AWS' own. */
   readonly secretsKeyArn: string;
 }
 
@@ -29,7 +29,7 @@ export const PARAMETERS = [
 ] as const;
 export type Parameters = Readonly<Record<(typeof PARAMETERS)[number], string>>;
 
-/** The parameters cannot be used. */
+/** The parameters are invalid. */
 export class ParameterError extends Error {
   override readonly name = 'ParameterError';
 }
@@ -93,7 +93,7 @@ function gapsOf({ vpcId, subnetIds, securityGroupIds, routeTableIds, endpoints }
   ];
 }
 
-/** What the job calls from inside the VPC: an endpoint that is missing shows as a call that hangs. */
+/** The services that the job calls from inside the VPC. If an endpoint is missing, the call hangs. */
 export function endpointServices(config: Config): readonly string[] {
   return ['monitoring', 'sns', ...secretSources(config)];
 }

@@ -1,13 +1,15 @@
+import { nearLimitFrom } from '../core/config/near-limit.ts';
 import type { Config } from '../core/config/schema.ts';
 import { DIMENSION, type MetricDefinition, NAMESPACE, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
+import { bytesText } from '../core/format/units.ts';
 import { type AlarmSource, type AlarmSpec, alarm, type MetricSource, periodsFor } from './alarm.ts';
 import { byLogicalId, type Resources } from './cloudformation.ts';
 import { type NamedNode, namedNodes, nodeLogicalPart, nodeTitle } from './names.ts';
 import { ANCHORS } from './runbook.ts';
 import { unreachable } from './unreachable.ts';
-import { bytesText, minutesText } from './words.ts';
+import { minutesText } from './words.ts';
 
-/** The alarms of each node by itself: an average over a replication group would hide the one that is about to die. */
+/** Each node has its own alarms: an average over a replication group would hide the node that is about to fail. */
 export function nodeAlarms(config: Config): Resources {
   const alarms = namedNodes(config.instances).flatMap((node) => {
     const base = nodeLogicalPart(node);
@@ -45,8 +47,8 @@ function fragmentation(config: Config, node: NamedNode, severity: 'warning' | 'c
 }
 
 /**
- * The ratio, or 0 below the byte floor: an empty server shows a ratio of 13. Made from two metrics, since CloudWatch
- * charges an alarm by the metrics it reads, and MemFragmentationRatio would be a third that says nothing more.
+ * The ratio, or 0 below the byte floor: an empty server shows a ratio of 13. It uses two metrics, since CloudWatch charges an
+ * alarm for each metric that it reads, and MemFragmentationRatio would be a third without more information.
  */
 function flooredRatio(config: Config, node: NamedNode, floor: number): AlarmSource {
   return {
@@ -66,12 +68,12 @@ function rss(config: Config, node: NamedNode): AlarmSpec {
     subject: nodeTitle(node),
     what: 'rss',
     severity: 'critical',
-    means: `RSS of ${node.nodeId} has been above ${percentOfLimit} % of its limit of ${bytesText(memoryLimit)} for ${minutesText(lasting)}. Beyond the limit the kernel kills the server.`,
+    means: `RSS of ${node.nodeId} has been at or above ${percentOfLimit} % of its limit of ${bytesText(memoryLimit)} for ${minutesText(lasting)}. Beyond the limit the kernel kills the server.`,
     next: 'Purge or defragment now if that returns enough memory. If not, give the server more memory or store less.',
     anchor: ANCHORS.rssCritical,
     source: { metric: metricOf(config, node, NODE_METRICS.usedMemoryRss, 'Maximum') },
-    comparison: 'GreaterThanThreshold',
-    threshold: Math.floor((memoryLimit * percentOfLimit) / 100),
+    comparison: 'GreaterThanOrEqualToThreshold',
+    threshold: nearLimitFrom(node.instance) ?? 0,
     periods: periodsFor(lasting, config),
     missing: 'ignore',
   };
@@ -81,7 +83,7 @@ function silence(config: Config, node: NamedNode): AlarmSpec {
   return {
     ...unreachable(config, `${node.nodeId} has`),
     subject: nodeTitle(node),
-    // The job may look several times within a period: one answer is enough.
+    // The job may check several times within a period: one answer is enough.
     source: { metric: metricOf(config, node, NODE_METRICS.reachable, 'Maximum') },
     comparison: 'LessThanThreshold',
     threshold: 1,

@@ -12,22 +12,22 @@ interface Package {
   readonly version: string;
   readonly license?: string;
   readonly author?: string | { readonly name?: string };
-  /** Empty where the package has no file of it. */
+  /** Empty where the package has no licence file. */
   readonly text: string;
 }
 
-/** The folder of the package that a file belongs to, and its name; undefined for a file of ours. */
+/** The folder of the package that a file belongs to, and its name; undefined for a file of Offpeak. */
 export function packageOf(path: string): { readonly folder: string; readonly name: string } | undefined {
   const [folder, name] = /.*\bnode_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path) ?? [];
   return folder === undefined || name === undefined ? undefined : { folder, name };
 }
 
 /**
- * What the licences of the bundled packages ask for: their texts beside the code. Packages with the same text share it (those of AWS
- * have one); one without a file of it is named with its author, and refers to another of the same licence. In the same order each
- * time, so that the zip stays the same.
+ * What the licences of the bundled packages require: their texts beside the code. Packages with the same text share it (as those of AWS);
+ * a package without a licence file is named with its author, and refers to another one with the same licence. Always in the same order, so
+ * that the zip stays the same.
  *
- * @throws Error naming a package whose licence is in no file of any: nobody should deploy what they may not pass on
+ * @throws Error naming a package whose licence is in no file: the package must not be passed on without it
  */
 export function noticesOf(root: string, { outputs }: Metafile): string {
   const shipped = Object.values(outputs).flatMap(({ inputs }) =>

@@ -9,7 +9,7 @@ import { notifierRole } from './roles.ts';
 
 /** AWS asks for six times the function's time-out; a try every six minutes. */
 const AGAIN = 6 * NOTIFIER_TIMEOUT;
-/** Two hours of tries: Slack is away for that long at times. */
+/** Tries for two hours: Slack is sometimes down for that long. */
 const TRIES = 20;
 
 /** What the Slack function needs around it: nothing at all where the config names no webhook. */
@@ -41,7 +41,7 @@ function subscription(): Resources {
         TopicArn: ref(ID.topic),
         Protocol: 'sqs',
         Endpoint: queueArn,
-        // What SNS cannot hand to the queue; what the function then fails at has its own way there.
+        // For what SNS cannot deliver to the queue. Messages on which the function fails come here another way.
         RedrivePolicy: { deadLetterTargetArn: deadLettersArn },
       },
     },

@@ -4,7 +4,7 @@ import type { ResourceOf } from './resource-types.ts';
 /** As long as SQS keeps a message: two weeks. */
 const MessageRetentionPeriod = 14 * 24 * 3600;
 
-/** What was given up. */
+/** A dead-letter queue. */
 export function deadLetters(name: string): ResourceOf<'AWS::SQS::Queue'> {
   return {
     Type: 'AWS::SQS::Queue',
@@ -13,7 +13,7 @@ export function deadLetters(name: string): ResourceOf<'AWS::SQS::Queue'> {
 }
 
 export interface QueueSettings {
-  /** Logical id of the queue for what is given up, and after how many tries it is. */
+  /** Logical id of the dead-letter queue, and the number of tries. */
   readonly deadLettersId: string;
   readonly tries: number;
   /** Seconds after which a message that was not deleted is tried again. */

@@ -7,17 +7,17 @@ import { createDynamoStore } from '../core/state/dynamodb/store.ts';
 import { LEASE } from '../core/state/keys.ts';
 import { ID, stackName } from './names.ts';
 
-/** What a stage whose stack is about to be removed has in its tables. */
+/** The leases in the tables of a stage whose stack is about to be removed. */
 export type Removal =
-  /** No lease is on, as far as the tables know; there are none where the stage was never deployed. */
+  /** The tables hold no lease; there are no tables where the stage was never deployed. */
   | { readonly kind: 'free'; readonly tables: readonly string[] }
-  /** One line for each node on which the job's lease stands, and for each lease that cannot be read; with the table that says so. */
+  /** One line for each node with a lease of the job, and for each lease that cannot be read, with its table. */
   | { readonly kind: 'leased'; readonly lines: readonly string[] }
   | { readonly kind: 'unknown'; readonly why: string };
 
 /**
- * What the stage's tables say of leases: the stack's own, and those that earlier stacks have left. Without a stack, no tick ends a defrag.
- * Never throws: what cannot be read is unknown.
+ * The leases in the stage's tables: the stack's own table, and those that earlier stacks have left. Without a stack, no tick ends a defrag.
+ * Never throws: leases that cannot be read are unknown.
  */
 export async function removalOf(stage: string): Promise<Removal> {
   try {

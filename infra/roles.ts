@@ -18,7 +18,7 @@ const MOST_INLINE = 10_000;
 
 export interface RoleOptions {
   readonly managed?: readonly Intrinsic[];
-  /** On whose behalf the service may take the role, where it says so. */
+  /** On whose behalf the service may assume the role, where the service says so. */
   readonly trust?: Statement;
 }
 
@@ -92,7 +92,7 @@ function basics(stage: string, key: keyof typeof FUNCTIONS): readonly Statement[
   ];
 }
 
-/** The part of AWSLambdaVPCAccessExecutionRole that is about interfaces; these actions know no narrower resource. */
+/** The part of AWSLambdaVPCAccessExecutionRole about interfaces; these actions support no narrower resource. */
 function networkInterfaces(): Statement {
   const actions = [
     'ec2:AssignPrivateIpAddresses',

@@ -14,16 +14,16 @@ export function schedule(config: Config): Resources {
       Type: 'AWS::Scheduler::Schedule',
       Properties: {
         Name: stackName(config.stage, 'maintain'),
-        Description: 'Looks at every instance, and acts inside its windows',
+        Description: 'Checks every instance, and acts inside its windows',
         ScheduleExpression: rate(every / MINUTE),
         ScheduleExpressionTimezone: timezone,
-        // A tick that waits for up to the window's length would miss the first minutes of a maintenance window.
+        // A tick that Scheduler delays within a flexible window would miss the first minutes of a maintenance window.
         FlexibleTimeWindow: { Mode: 'OFF' },
         State: 'ENABLED',
         Target: {
           Arn: getAtt(ID.maintain, 'Arn'),
           RoleArn: getAtt('ScheduleRole', 'Arn'),
-          // Two ticks late is too late: the next one sees the same world.
+          // A tick that is two ticks late is of no use: the next one checks the same nodes.
           RetryPolicy: { MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: Math.max(60, (2 * every) / 1000) },
           DeadLetterConfig: { Arn: getAtt(ID.maintainDeadLetters, 'Arn') },
         },
@@ -35,7 +35,7 @@ export function schedule(config: Config): Resources {
 
 /**
  * A rate and not a cron: on the night in autumn on which an hour comes twice, Scheduler runs a cron of a zone with summer time
- * for the first of them only. An hour without ticks would leave a defrag on, and raise the dead-man.
+ * for the first of them only. An hour without ticks would leave a defrag on, and raise the alarm not-running.
  */
 function rate(minutes: number): string {
   if (minutes === 60) return 'rate(1 hour)';
@@ -43,11 +43,11 @@ function rate(minutes: number): string {
 }
 
 /**
- * Without a condition, Scheduler would take this role for a schedule of any account. Its source is the schedule's group and not
+ * Without a condition, Scheduler would assume this role for a schedule of any account. Its source is the schedule's group and not
  * the schedule itself (EventBridge Scheduler User Guide, Confused deputy prevention).
  */
 function scheduleRole(): ResourceOf<'AWS::IAM::Role'> {
-  const onlyOurs = {
+  const onlyThisAccount = {
     StringEquals: {
       'aws:SourceAccount': ref('AWS::AccountId'),
       'aws:SourceArn': arn('scheduler', 'schedule-group/default'),
@@ -59,6 +59,6 @@ function scheduleRole(): ResourceOf<'AWS::IAM::Role'> {
       allow(['lambda:InvokeFunction'], [getAtt(ID.maintain, 'Arn')]),
       allow(['sqs:SendMessage'], [getAtt(ID.maintainDeadLetters, 'Arn')]),
     ],
-    { trust: onlyOurs },
+    { trust: onlyThisAccount },
   );
 }

@@ -40,8 +40,8 @@ export function decryptSecrets(
 }
 
 /**
- * The same rights as policies of their own, for more secrets than a role's inline policy can name. Attached by the role and
- * not by themselves: the function waits for its role, and starts with all of them.
+ * The same rights as separate policies, for more secrets than a role's inline policy can name. The role attaches them, and not the policies
+ * themselves: the function waits for its role, and starts with all of them.
  */
 export function secretPolicies(prefix: string, references: readonly SecretReference[]): Resources {
   const policies = grantsOf(references).flatMap(({ action, title, resources }) =>
@@ -53,7 +53,7 @@ export function secretPolicies(prefix: string, references: readonly SecretRefere
   return byLogicalId(policies);
 }
 
-/** What is wrong with a configuration whose secrets no role could be allowed to read: AWS would say so in mid-deployment. */
+/** A problem, if no role can be allowed to read all of these secrets: AWS would refuse in the middle of a deployment. */
 export function secretProblems(config: Config): readonly ConfigProblem[] {
   const references = jobSecrets(config);
   const policies = Object.keys(secretPolicies('', references)).length;

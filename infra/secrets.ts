@@ -11,12 +11,12 @@ export function jobSecrets({ instances }: Config): readonly SecretReference[] {
   return [...new Map(all.map((reference) => [printSecretReference(reference), reference])).values()];
 }
 
-/** Services from which the job reads secrets. */
+/** The services from which the job reads secrets. */
 export function secretSources(config: Config): readonly string[] {
   return [...new Set(jobSecrets(config).map(({ source }) => source))].filter((source) => source !== 'env').sort();
 }
 
-/** The ARNs of what a reference names; the key of a secret's JSON is no part of them. */
+/** The ARNs of a reference; they do not contain the key of a secret's JSON. */
 export function secretArns(reference: SecretReference): readonly Json[] {
   switch (reference.source) {
     case 'ssm':
@@ -30,8 +30,8 @@ export function secretArns(reference: SecretReference): readonly Json[] {
 
 /**
  * Secrets Manager adds a hyphen and six characters to a name. Of an ARN both forms are in use, with them and without, and a
- * name may itself end in `-prod01`: no look at it tells the two apart, and so both are granted. The needless one matches nothing,
- * unless a secret is called what another is with its six characters.
+ * name may itself end in `-prod01`. The two forms look the same, so both are granted. The unneeded one matches nothing, unless
+ * another secret has the same name with six more characters.
  */
 function ofSecretsManager(id: string): readonly Json[] {
   return id.startsWith('arn:') ? [id, `${id}-??????`] : [arn('secretsmanager', `secret:${id}-??????`)];

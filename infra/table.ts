@@ -2,8 +2,8 @@ import type { Resources } from './cloudformation.ts';
 import { ID } from './names.ts';
 
 /**
- * Leases and memories. It stays when the stack goes: a lease is what gives a server its settings back. Hence no name of
- * its own, which would be taken when the stack comes again.
+ * Leases and node histories. The table stays when the stack is deleted, because the leases say which settings to restore. It has no fixed name,
+ * which would still be in use when the stack is created again.
  */
 export function stateTable(): Resources {
   return {
@@ -22,7 +22,7 @@ export function stateTable(): Resources {
           { AttributeName: 'sk', KeyType: 'RANGE' },
         ],
         TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
-        // Neither a slip in the console nor a script takes the leases; deleting begins with switching this off.
+        // Neither a mistake in the console nor a script deletes the leases: this must be switched off first.
         DeletionProtectionEnabled: true,
         PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
       },

@@ -35,7 +35,7 @@ export function template(written: Config, network: Network): Template {
   };
 }
 
-/** The order of instances and nodes in the file is nobody's change: not on the dashboard, and not in a policy. */
+/** Another order of instances and nodes in the file changes nothing, neither on the dashboard nor in a policy. */
 function inOrder(config: Config): Config {
   const byId = <T extends { readonly id: string }>(all: readonly T[]) => all.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   return { ...config, instances: byId(config.instances).map((one) => ({ ...one, nodes: byId(one.nodes) })) };
@@ -48,8 +48,11 @@ function together(parts: readonly Resources[]): Resources {
 
 function outputs({ stage }: Config): Readonly<Record<string, Output>> {
   return {
-    AlertTopicArn: { Description: 'Alerts and alarms; subscribe whoever wants them', Value: ref(ID.topic) },
-    StateTableName: { Description: 'Leases and memories; stays when the stack goes', Value: ref(ID.table) },
+    AlertTopicArn: { Description: 'Topic of alerts and alarms; subscribe to it to receive them', Value: ref(ID.topic) },
+    StateTableName: {
+      Description: 'State table (leases, node histories); retained when the stack is deleted',
+      Value: ref(ID.table),
+    },
     MaintainRoleArn: { Description: 'What the job runs as', Value: getAtt(ID.maintainRole, 'Arn') },
     DashboardUrl: { Description: 'The dashboard', Value: dashboardUrl(stage) },
   };

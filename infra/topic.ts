@@ -5,7 +5,7 @@ import type { Resource } from './resource-types.ts';
 
 /**
  * The one topic for alerts and alarms, and who gets them as e-mail. It is not encrypted with alias/aws/sns: CloudWatch
- * alarms cannot use that key, and their messages would be lost without a word.
+ * alarms cannot use that key, and their messages would be lost without an error.
  */
 export function topic({ stage, notifications }: Config): Resources {
   const name = stackName(stage, 'alerts');
@@ -23,9 +23,9 @@ export function topic({ stage, notifications }: Config): Resources {
   };
 }
 
-/** A policy of one's own replaces the default one. The job publishes by its role; the alarms have none, and need this. */
+/** This policy replaces the default one. The job publishes with its role; the alarms have no role and need this statement. */
 function policy(stage: string) {
-  const onlyOurs = {
+  const onlyThisAccount = {
     StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') },
     ArnLike: { 'aws:SourceArn': arn('cloudwatch', `alarm:${alarmName(stage, '*', '*')}`) },
   };
@@ -38,7 +38,7 @@ function policy(stage: string) {
         Principal: { Service: 'cloudwatch.amazonaws.com' },
         Action: 'sns:Publish',
         Resource: ref(ID.topic),
-        Condition: onlyOurs,
+        Condition: onlyThisAccount,
       },
     ],
   };

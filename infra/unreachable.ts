@@ -3,17 +3,17 @@ import { MINUTE } from '../core/config/units.ts';
 import { type AlarmSpec, periodsFor } from './alarm.ts';
 import { ANCHORS } from './runbook.ts';
 
-/** A server that restarts, or one lost packet, does not raise the alarm: it takes ten minutes, and two looks at least. */
+/** A server that restarts, or one lost packet, does not raise the alarm: it takes ten minutes, and two checks at least. */
 const LASTING = 10 * MINUTE;
-const FEWEST_LOOKS = 2;
+const FEWEST_CHECKS = 2;
 
 /** What the alarms of one node and of a whole fleet have in common; `who` is `carts-1:6379 has` or `Nodes have`. */
 export function unreachable(config: Config, who: string) {
-  const periods = Math.max(FEWEST_LOOKS, periodsFor(LASTING, config));
+  const periods = Math.max(FEWEST_CHECKS, periodsFor(LASTING, config));
   return {
     what: 'unreachable',
     severity: 'critical',
-    means: `${who} not answered Offpeak in ${periods} looks in a row.`,
+    means: `${who} not answered Offpeak in ${periods} checks in a row.`,
     next: 'Check whether the server is up, then the network, TLS and the credentials.',
     anchor: ANCHORS.unreachable,
     periods,

@@ -1,11 +1,5 @@
 import type { InstanceConfig, MaintenanceWindow } from '../core/config/schema.ts';
-import { type Bytes, GIB, MIB, MINUTE, type Milliseconds } from '../core/config/units.ts';
-
-/** `5.1 GiB`, `100 MiB`: for descriptions, one decimal at most. */
-export function bytesText(bytes: Bytes): string {
-  const [value, unit] = bytes >= GIB ? [bytes / GIB, 'GiB'] : [bytes / MIB, 'MiB'];
-  return `${Number(value.toFixed(1))} ${unit}`;
-}
+import { MINUTE, type Milliseconds } from '../core/config/units.ts';
 
 /** `90 minutes`, `1 minute`. */
 export function minutesText(duration: Milliseconds): string {

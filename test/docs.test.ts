@@ -9,7 +9,7 @@ import { anchorsOf, prose } from './support/headings.ts';
 import { deployable, fleetFile, LONELY_VPC, NO_NETWORK } from './unit/infra/stacks.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).flatMap((name) => asPage(name))];
+const PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...globSync('docs/**/*.md', { cwd: ROOT }).toSorted()];
 
 /** Slack's buttons lead to `<runbook>#<event>`. A new event fails to compile until it stands here. */
 const EVENTS = Object.keys({
@@ -18,7 +18,7 @@ const EVENTS = Object.keys({
   'defrag-finished': true,
   'defrag-aborted': true,
   'action-failed': true,
-  'cure-ineffective': true,
+  'action-ineffective': true,
   'foreign-defrag': true,
   'defrag-unsupported': true,
   'lease-lost': true,
@@ -29,10 +29,6 @@ const EVENTS = Object.keys({
   'state-unavailable': true,
   several: true,
 } satisfies Record<AlertEvent, true>);
-
-function asPage(name: string): readonly string[] {
-  return name.endsWith('.md') ? [`docs/${name}`] : [];
-}
 
 function read(page: string): string {
   return readFileSync(join(ROOT, page), 'utf8');
@@ -66,7 +62,7 @@ describe.each(PAGES)('%s', (page) => {
   });
 
   it('names no machine of ours and no registry', () => {
-    expect(read(page)).not.toMatch(/\/work\/|\/root\/|\/tmp\/|registry\.|_authToken/);
+    expect(read(page)).not.toMatch(/\/work\/|\/root\/|\/tmp\/|registry\.(?!ts\b)\w|_authToken/);
   });
 });
 
@@ -95,9 +91,18 @@ function missingOf(markdown: string): readonly string[] {
 
 test('a path that is not there is missed, whole or without its start', () => {
   const text =
-    '`infra/gone.ts`, `infra/alarm.ts`, `actions/plan.ts`, `decide/gone-*.test.ts`, `gone.ts`, `test/model/`';
-  expect(missingOf(text)).toEqual(['infra/gone.ts', 'decide/gone-*.test.ts', 'gone.ts']);
+    '`infra/gone.ts`, `test/support/headings.ts`, `support/headings.ts`, `support/gone-*.test.ts`, `gone.ts`, `test/model/`';
+  expect(missingOf(text)).toEqual(['infra/gone.ts', 'support/gone-*.test.ts', 'gone.ts']);
 });
+
+test.each([...PAGES, ...globSync('.github/**/*.{md,yml}', { cwd: ROOT }), '.ci/run'])(
+  '%s names only scripts that npm has',
+  (page) => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const named = [...read(page).matchAll(/\bnpm run (?:-s )?([\w:-]+)/g)].map(([, name = '']) => name);
+    expect(named.filter((name) => scripts[name] === undefined)).toEqual([]);
+  },
+);
 
 test('docs/deploy.md cites the deny-list for the versions that it names', () => {
   const [paragraph = ''] = /^On a version that is known to crash[\s\S]*?\n\n/m.exec(read('docs/deploy.md')) ?? [];
@@ -111,6 +116,12 @@ test("docs/safety.md's tables of faults are of files that are there, and each fi
   const named = [...read('docs/safety.md').matchAll(/^<!-- faults: (.+) -->$/gm)].map(([, file = '']) => file);
   const files = globSync('test/faults/*.test.ts', { cwd: ROOT }).filter((file) => read(file).includes('faultTable('));
   expect(named.toSorted()).toEqual(files.map((file) => basename(file)).toSorted());
+});
+
+describe.each(['docs/architecture.md', 'docs/testing.md'])('%s', (page) => {
+  test.each(readdirSync(join(ROOT, 'core')))('has a row for the room %s', (room) => {
+    expect(read(page)).toMatch(new RegExp(`^\\| .*\`(core/)?${room}/?[a-z]*/?\``, 'm'));
+  });
 });
 
 function leadsSomewhere(page: string, target: string): boolean {

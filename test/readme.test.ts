@@ -10,12 +10,12 @@ function tableOf(definitions: readonly MetricDefinition[]): string {
   return ['| metric | unit | set | meaning |', '|---|---|---|---|', ...rows, ''].join('\n');
 }
 
-/** UPDATE_README=1 writes the table; without it, a README that lags behind the contract fails. */
+/** UPDATE_DOCS=1 writes the table; without it, a README that lags behind the contract fails. */
 it("the README's table of metrics is the contract's", () => {
   const text = readFileSync(README, 'utf8');
   const table = tableOf([...Object.values(NODE_METRICS), ...Object.values(JOB_METRICS)]);
   const current = text.replace(MARKED, `$1${table}$2`);
-  if (process.env.UPDATE_README) writeFileSync(README, current);
+  if (process.env.UPDATE_DOCS) writeFileSync(README, current);
   expect(text.match(MARKED)).not.toBeNull();
-  expect(process.env.UPDATE_README ? current : text).toBe(current);
+  expect(process.env.UPDATE_DOCS ? current : text).toBe(current);
 });

@@ -67,4 +67,22 @@ describe('the structure of the sources', () => {
     );
     expect(upward).toEqual([]);
   });
+
+  test('lets hosts import the public modules of docs/architecture.md only', () => {
+    const page = readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8');
+    const [, list = ''] = /<!-- public-modules[^>]*-->([\s\S]*?)<!-- \/public-modules -->/.exec(page) ?? [];
+    const modules = [...list.matchAll(/`(core\/[^`]+)`/g)].map(([, path = '']) => path);
+    const isPublic = (target: string) =>
+      modules.some((one) => target === one || (one.endsWith('/') && target.startsWith(one)));
+    const others = ['infra/remove.ts', 'bench/'];
+    const past = SOURCES.filter(
+      (file) => !file.startsWith('core/') && !others.some((one) => file.startsWith(one)),
+    ).flatMap((file) =>
+      (IMPORTS.get(file) ?? [])
+        .filter((target) => target.startsWith('core/') && !isPublic(target))
+        .map((target) => `${file} > ${target}`),
+    );
+    expect(modules.length).toBeGreaterThan(10);
+    expect(past).toEqual([]);
+  });
 });

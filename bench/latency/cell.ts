@@ -1,20 +1,20 @@
-import { restartFloor } from '../../cli/demo/floor.ts';
-import type { ServerBinary } from '../../cli/server/binary.ts';
+import type { ServerBinary } from '../../cli/lab/binary.ts';
+import { restartFloor } from '../../cli/lab/demo/floor.ts';
 import { numberField } from '../../core/adapters/redis/info.ts';
 import { median } from '../statistics.ts';
+import { watchActions } from '../support/action-times.ts';
 import { monotonic } from '../support/clock.ts';
-import { watchCures } from '../support/cures.ts';
 import { type Latencies, latenciesIn } from '../support/latencies.ts';
 import { probed } from '../support/probing.ts';
 import { cpuSeconds, type Prepared, prepared, settled } from '../support/server.ts';
 import type { Shape } from '../support/shapes.ts';
 import type { Ended, Variant } from './variants.ts';
 
-/** What one variant has made of one server. */
+/** The result of one variant on one server. */
 export interface Cell extends Latencies {
-  /** For how long a defragger was at work. */
+  /** For how long a defragger was running. */
   readonly defragging: number;
-  /** Of the server's process, in seconds, and over how many: serving the client is in it. */
+  /** Of the server's process, in seconds, and over how many seconds: serving the client is included. */
   readonly cpu: number;
   readonly lasted: number;
   /** Bytes: RSS before, and after the allocator has come to rest. */
@@ -51,15 +51,15 @@ export async function measure(binary: ServerBinary, shape: Shape, variant: Varia
   };
 }
 
-/** The variant's own word, and what was seen from outside while it ran. */
+/** What the variant itself reports, and what was observed from outside while it ran. */
 async function watched(ready: Prepared, variant: Variant) {
-  await using watch = watchCures(ready.server);
+  await using watch = watchActions(ready.server);
   const from = monotonic();
   const ran = await variant.run(ready);
   const whole = { from, to: monotonic() };
   const { spans, defragging } = await watch.stop();
-  // Of a variant that finds nothing to do, the whole is what it costs.
-  return { ran, defragging, spans: variant.counts === 'cure' && spans.length > 0 ? spans : [whole] };
+  // For a variant that finds nothing to do, the whole time counts.
+  return { ran, defragging, spans: variant.counts === 'action' && spans.length > 0 ? spans : [whole] };
 }
 
 function rss(info: Awaited<ReturnType<Prepared['info']>>): number {

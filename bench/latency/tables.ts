@@ -8,10 +8,10 @@ export interface Row {
   readonly cell: Medians;
 }
 
-/** Of the promise: what the 99.9th percentile may have beyond the idle server's. */
+/** Times the promise: how far the 99.9th percentile may be above that of the idle server. */
 const TOLERANCE = 1.2;
 
-/** What each variant has come to, and the same as a ratio to Redis' own defragger. */
+/** The results of each variant, and their ratios to Redis' own defragger. */
 export function tablesOf(rows: readonly Row[]): string {
   const own = cellOf(rows, OWN);
   const idle = cellOf(rows, NOTHING);
@@ -25,7 +25,7 @@ export function tablesOf(rows: readonly Row[]): string {
   ].join('\n\n');
 }
 
-/** RSS without a cure, and the floor: no cure can return more than what is between them. */
+/** RSS without an action, and the floor: no action can return more than the difference. */
 export function floorText(cells: readonly Pick<Medians, 'before' | 'floor'>[]): string {
   const [before, floor] = (['before', 'floor'] as const).map((name) => mib(median(cells.map((cell) => cell[name]))));
   return `RSS ${before} before, ${floor} of a fresh server with the same data`;
@@ -67,13 +67,13 @@ function ratio(value: number, to: number): string {
   return to > 0 ? fixed(value / to, 2) : '';
 }
 
-/** In bold, with a word, where it is more than was promised. */
+/** In bold, with a word, where it exceeds the promise. */
 function beyond(ms: number, maxStall: number): string {
   const text = `${fixed(ms, 1)} of ${maxStall}`;
   return ms > TOLERANCE * maxStall ? `**${text}: over**` : text;
 }
 
-/** Runs last differently long, and serve the client all the while: what the same time costs at idle is not the cure's. */
+/** Runs differ in length and serve the client all the time: the cost of the same time at idle is not that of the action. */
 function costOf({ cpu, lasted }: Medians, idle: Medians | undefined): number {
   return Math.max(0, cpu - (idle === undefined ? 0 : (idle.cpu / idle.lasted) * lasted));
 }

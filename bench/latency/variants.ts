@@ -7,7 +7,7 @@ import { reasonsOf, runOffpeak, stateFolder } from '../support/offpeak.ts';
 import { infoOf, type Prepared } from '../support/server.ts';
 
 export interface Ran {
-  /** What the run itself says of its worst stall, in ms, where it does. */
+  /** The worst stall, in ms, where the run itself reports one. */
   readonly worstStall?: number;
   readonly ended?: Ended;
 }
@@ -15,28 +15,28 @@ export interface Ran {
 /** Why a defrag ended. */
 export interface Ended {
   readonly because: string;
-  /** It came to an end of its own. How soon one was cut off says nothing about its speed. */
+  /** It ended by itself. The time of a run that was cut off says nothing about its speed. */
   readonly isWhole: boolean;
 }
 
-/** One way to deal with the same fragmented server. */
+/** One way to treat the same fragmented server. */
 export interface Variant {
   readonly name: string;
-  /** Which requests count: those while a cure is at work, or all where nothing is for long. */
-  readonly counts: 'cure' | 'all';
+  /** Which requests count: those during an action, or all where actions are short. */
+  readonly counts: 'action' | 'all';
   /** Milliseconds: what it promises, if it does. */
   readonly maxStall?: number;
   run(prepared: Prepared): Promise<Ran>;
 }
 
-/** For those that do nothing for long: some as long as the others take, so that the tail is one of as many requests. */
+/** For variants with short actions: about as long as the others take, so that the tail is one of as many requests. */
 const IDLE_MS = 8000;
 const DEADLINE_MS = 120_000;
 
-/** Redis' own defragger, switched on as its documentation says, and a purge when it has come to rest. */
+/** Redis' own defragger, switched on as documented, and a purge when it has come to rest. */
 export const OWN: Variant = {
   name: '(a) activedefrag yes, defaults',
-  counts: 'cure',
+  counts: 'action',
   async run({ redis }) {
     await redis.config('SET', 'activedefrag', 'yes');
     const ended = await untilAtRest(redis);
@@ -46,16 +46,16 @@ export const OWN: Variant = {
   },
 };
 
-/** With as low a `maxBlock`, the freed pages are left to jemalloc's decay: no purge keeps a client waiting either. */
+/** With such a low `maxBlock`, the freed pages are left to jemalloc's decay: no purge keeps a client waiting. */
 export function offpeak(maxStall: number): Variant {
   return {
     name: `(b) Offpeak, maxStall ${maxStall} ms`,
-    counts: 'cure',
+    counts: 'action',
     maxStall,
     async run({ server }) {
       await using folder = await stateFolder();
       const outcomes = await runOffpeak(server.port, { maxStall, maxBlock: maxStall }, folder.path);
-      const stalls = outcomes.flatMap(({ verdict }) => (verdict?.cure === 'defrag' ? [verdict.stall] : []));
+      const stalls = outcomes.flatMap(({ verdict }) => (verdict?.action === 'defrag' ? [verdict.stall] : []));
       return { ended: endOf(outcomes), ...(stalls.length > 0 && { worstStall: Math.max(...stalls) }) };
     },
   };
@@ -88,7 +88,7 @@ function endOf(outcomes: readonly Outcome[]): Ended {
   return { because: stop.because, isWhole: traitsOf(stop.because).teaches };
 }
 
-/** The defragger reports the CPU that it takes: none for two seconds is the end. */
+/** The defragger reports the CPU that it uses: none for two seconds means the end. */
 async function untilAtRest(redis: Redis): Promise<Ended> {
   const deadline = performance.now() + DEADLINE_MS;
   let hasBegun = false;

@@ -4,11 +4,11 @@ import type { Prepared } from '../support/server.ts';
 import { runCli } from './cli.ts';
 import type { CliRun } from './cli-lines.ts';
 
-/** One way to deal with the same fragmented server. */
+/** One way to treat the same fragmented server. */
 export interface Arm {
   readonly title: string;
-  /** Absent for a restart: it ends the server that clients would be asking. */
-  cure?(ready: Prepared): Promise<Partial<CliRun>>;
+  /** Absent for a restart: it ends the server that clients would use. */
+  action?(ready: Prepared): Promise<Partial<CliRun>>;
 }
 
 const DEFRAG_CAP_S = 300;
@@ -16,28 +16,28 @@ const QUIET_S = 5;
 
 /** As they are called on the command line, in the order of the table. */
 export const ARMS: Readonly<Record<string, Arm>> = {
-  nothing: { title: 'nothing', cure: async () => ({}) },
+  nothing: { title: 'nothing', action: async () => ({}) },
   purge: {
     title: 'MEMORY PURGE',
-    async cure({ redis }) {
+    async action({ redis }) {
       await redis.call('MEMORY', 'PURGE');
       return {};
     },
   },
   defaults: {
     title: 'activedefrag yes, defaults, then a purge',
-    async cure(ready) {
+    async action(ready) {
       await ready.redis.config('SET', 'activedefrag', 'yes');
       const ended = await untilQuiet(ready);
       await ready.redis.call('MEMORY', 'PURGE');
       return { ended };
     },
   },
-  offpeak: { title: 'Offpeak, default policy', cure: ({ server }) => runCli(server.port) },
+  offpeak: { title: 'Offpeak, default policy', action: ({ server }) => runCli(server.port) },
   fresh: { title: 'a fresh server' },
 };
 
-/** The defragger reports the CPU that it takes; a pause between two passes is shorter than this. */
+/** The defragger reports the CPU that it uses; a pause between two passes is shorter than this. */
 async function untilQuiet({ info }: Prepared): Promise<string> {
   let hasBegun = false;
   for (let second = 0, quiet = 0; quiet < QUIET_S; second++) {

@@ -7,14 +7,14 @@ export interface Predicted {
   readonly duration?: number;
 }
 
-/** What a run of the CLI says of itself. */
+/** What a run of the CLI reports. */
 export interface CliRun {
-  /** Why each defrag ended, in turn; what was done or why nothing was, where none ran. */
+  /** Why each defrag ended, in order; where none ran, what was done, or why nothing. */
   readonly ended: string;
   readonly predicted?: Predicted;
 }
 
-/** Of what `run --json` prints only what is shown here: the rest may change without a word to the bench. */
+/** The part of `run --json` that the bench reads: the rest may change. */
 const PLAN = z.object({
   kind: z.string(),
   reason: z.string().optional(),

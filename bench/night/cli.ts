@@ -2,16 +2,16 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { leash } from '../../cli/server/leash.ts';
+import { leash } from '../../cli/lab/leash.ts';
 import { BenchError } from '../support/main.ts';
 import { stateFolder } from '../support/offpeak.ts';
 import { type CliRun, cliRunOf } from './cli-lines.ts';
 
 const CLI = join(import.meta.dirname, '../../cli/offpeak.ts');
-/** Longer than any default allows a run to be; without it, a run without an end would hold the bench without one. */
+/** Longer than any default lets a run last; without it, an endless run would never end the bench. */
 const CAP_MS = 3_600_000;
 
-/** Only what has to be said, so that all the rest is the default policy. */
+/** Only the required keys, so that all the rest is the default policy. */
 const configOf = (port: number) => `
 instances:
   - id: night
@@ -21,16 +21,16 @@ instances:
     windows: [{ days: daily, start: "00:00", duration: 24h }]
 `;
 
-/** One night as its users have it: the command line in a process of its own, with nothing known of the node. */
+/** One night as users have it: the command line in a process of its own, with nothing known of the node. */
 export async function runCli(port: number): Promise<CliRun> {
   await using folder = await stateFolder();
   const config = join(folder.path, 'night.yml');
   await writeFile(config, configOf(port));
-  const files = ['-c', config, '-s', join(folder.path, 'state.json')];
+  const files = ['-c', config, '-s', join(folder.path, 'state.db')];
   const command = [CLI, 'run', '--watch', '--until-idle', '--every', '2s', '--json', ...files];
   const held = leash([process.execPath, ...command]);
   let isCut = false;
-  // SIGTERM: it gives its lease back first.
+  // SIGTERM: it ends its lease first.
   const cap = setTimeout(() => {
     isCut = true;
     void held.release();

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { clientOf } from '../../cli/demo/floor.ts';
-import type { ServerBinary } from '../../cli/server/binary.ts';
-import { startServer } from '../../cli/server/start.ts';
+import type { ServerBinary } from '../../cli/lab/binary.ts';
+import { clientOf } from '../../cli/lab/client.ts';
+import { startServer } from '../../cli/lab/start.ts';
 import { type InfoFields, numberField } from '../../core/adapters/redis/info.ts';
 import { cpuSeconds, infoOf, settled } from '../support/server.ts';
 
@@ -10,12 +10,12 @@ import { cpuSeconds, infoOf, settled } from '../support/server.ts';
 export interface Fresh {
   /** Bytes. */
   readonly rss: number;
-  /** From SAVE to the last key being loaded: for so long clients have no server. */
+  /** From SAVE to the last key being loaded: for this long clients have no server. */
   readonly seconds: number;
   readonly cpu: number;
 }
 
-/** A fresh server that has loaded the same data, at rest. SAVE blocks: the bench alone uses this server by now. */
+/** A fresh server that has loaded the same data, at rest. SAVE blocks, but now only the bench uses this server. */
 export async function freshServer(binary: ServerBinary, redis: Redis): Promise<Fresh> {
   const began = performance.now();
   const before = cpuSeconds(await infoOf(redis));

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ServerBinary } from '../../cli/server/binary.ts';
+import type { ServerBinary } from '../../cli/lab/binary.ts';
 import { numberField } from '../../core/adapters/redis/info.ts';
 import { monotonic } from '../support/clock.ts';
 import type { Span } from '../support/latencies.ts';
@@ -12,19 +12,19 @@ import { type NoiseKind, startNoise } from './noise/start.ts';
 import { PROBE, type Recipe } from './recipes.ts';
 import { type Waits, waitsIn } from './waits.ts';
 
-/** What one arm has made of one server. */
+/** The result of one arm on one server. */
 export interface Cell extends Partial<CliRun> {
   /** Bytes: RSS before, at rest after, and of a fresh server with the same data. */
   readonly before: number;
   readonly after: number;
   readonly floor: number;
-  /** Until the cure was over. */
+  /** Until the action was over. */
   readonly seconds: number;
   /** Of the server's process, without what serving the prober takes. */
   readonly cpu: number;
   readonly idle: Waits;
   /** Absent for a restart. */
-  readonly cure?: Waits;
+  readonly action?: Waits;
 }
 
 export interface Subject {
@@ -34,17 +34,17 @@ export interface Subject {
   readonly seed: number;
 }
 
-/** The baseline, and the least for which clients are watched: the tail of a purge's few milliseconds would be all purge. */
+/** The baseline, and the shortest time of measuring clients: in the few milliseconds of a purge, the tail would be nothing but the purge. */
 const IDLE_MS = 10_000;
 
 export async function measure({ binary, recipe, noise, seed }: Subject, arm: Arm): Promise<Cell> {
   await using ready = await preparedBy(binary, recipe.build, { args: recipe.args(binary.version) });
   const before = await rssOf(ready);
   const seen = await underNoise(ready, arm, noise, seed);
-  if (arm.cure) await settled(ready.redis);
+  if (arm.action) await settled(ready.redis);
   const after = await rssOf(ready);
   const fresh = await freshServer(binary, ready.redis);
-  return arm.cure
+  return arm.action
     ? { ...seen, before, after, floor: fresh.rss }
     : { ...seen, before, after: fresh.rss, floor: fresh.rss, seconds: fresh.seconds, cpu: fresh.cpu };
 }
@@ -53,28 +53,28 @@ async function underNoise(ready: Prepared, arm: Arm, kind: NoiseKind, seed: numb
   await using _ = await startNoise(kind, ready.server.pid, seed);
   const { result, samples } = await probed(ready.server.port, PROBE, async () => {
     const idle = await timed(ready, () => wait(IDLE_MS));
-    const cure = arm.cure && (await timed(ready, () => watched(ready, arm.cure)));
-    return { idle, cure };
+    const action = arm.action && (await timed(ready, () => watched(ready, arm.action)));
+    return { idle, action };
   });
-  const { idle, cure } = result;
+  const { idle, action } = result;
   const rate = idle.cpu / lengthOf(idle.span);
   return {
-    ...cure?.result.said,
+    ...action?.result.said,
     idle: waitsIn(idle.span, samples),
-    ...(cure && { cure: waitsIn(cure.span, samples) }),
-    seconds: cure?.result.seconds ?? 0,
-    cpu: cure ? Math.max(0, cure.cpu - rate * lengthOf(cure.span)) : 0,
+    ...(action && { action: waitsIn(action.span, samples) }),
+    seconds: action?.result.seconds ?? 0,
+    cpu: action ? Math.max(0, action.cpu - rate * lengthOf(action.span)) : 0,
   };
 }
 
-/** The cure, and what is left of the time for which clients are watched at the least. */
-async function watched(ready: Prepared, cure: Arm['cure']) {
+/** The action, and the rest of the shortest time of measuring clients. */
+async function watched(ready: Prepared, action: Arm['action']) {
   const began = performance.now();
-  const curing = async () => {
-    const said = await cure?.(ready);
+  const acting = async () => {
+    const said = await action?.(ready);
     return { said, seconds: (performance.now() - began) / 1000 };
   };
-  const [result] = await Promise.all([curing(), wait(IDLE_MS)]);
+  const [result] = await Promise.all([acting(), wait(IDLE_MS)]);
   return result;
 }
 

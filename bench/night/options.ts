@@ -10,7 +10,7 @@ export interface NightOptions {
   readonly noises: readonly NoiseKind[];
   readonly runs: number;
   readonly seed: number;
-  /** All arms: a part of a table is not for the page. */
+  /** All arms: an incomplete table is not for the page. */
   readonly isWhole: boolean;
 }
 
@@ -25,10 +25,10 @@ const OPTIONS = {
   seed: { type: 'string', default: '1' },
 } satisfies ParseArgsOptionsConfig;
 
-/** @throws BenchError for what the command line has wrong */
+/** @throws BenchError for a mistake in the command line */
 export function nightOptions(): NightOptions {
   const { values } = parseArgs({ options: OPTIONS });
-  // The search for a server begins with it, and says what is wrong with it.
+  // The search for a server begins with it, and reports its mistakes.
   if (values.server !== undefined) process.env.REDIS_SERVER = values.server;
   const arms = chosen('--arm', values.arm, ARMS);
   return {

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { numberField } from '../../core/adapters/redis/info.ts';
 import { infoOf } from '../support/server.ts';
 
-/** A way to fragment a server, made known by others, so that figures can be compared with theirs. */
+/** A published way to fragment a server, so that figures can be compared. */
 export interface Recipe {
   readonly title: string;
   /** For the server's command line. */
@@ -15,7 +15,7 @@ export interface Recipe {
 export const PROBE = 'night:probe';
 
 const VALUES = 1_000_000;
-/** Short enough for one script not to be called BUSY. */
+/** Small enough that the server is not BUSY with one script. */
 const CHUNK = 2000;
 /** What has a TTL beyond it is left: a fifth of the keys. */
 const EXPIRING_S = 250;

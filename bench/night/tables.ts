@@ -31,7 +31,7 @@ function lineOf({ title, cells }: Row): readonly string[] {
     of(2, ({ before, after, floor }) => (before - after) / (before - floor)),
     of(1, ({ seconds }) => seconds),
     of(2, ({ cpu }) => cpu),
-    ...waitsText(cells.flatMap(({ cure }) => cure ?? [])),
+    ...waitsText(cells.flatMap(({ action }) => action ?? [])),
     ...waitsText(cells.map(({ idle }) => idle)),
     countedText(cells.flatMap(({ ended }) => ended ?? [])),
     predictedText(cells.flatMap(({ predicted }) => predicted ?? [])),

@@ -4,9 +4,9 @@ import type { StopReason } from '../../core/domain/plan.ts';
 import type { Verdict } from '../../core/domain/verdict.ts';
 import { reasonsOf } from '../support/offpeak.ts';
 
-/** One cure: what the plan said, and what came of it. Bytes and milliseconds. */
-export interface Cure {
-  readonly name: Verdict['cure'];
+/** One action: its prediction, and its result. Bytes and milliseconds. */
+export interface ActionRun {
+  readonly name: Verdict['action'];
   readonly predicted: number;
   readonly returned: number;
   readonly predictedMs?: number;
@@ -24,45 +24,45 @@ export interface Night {
   readonly shape: string;
   /** `first`: nothing is known of the node; `second`: what the first has taught. */
   readonly run: string;
-  readonly cures: readonly Cure[];
+  readonly actions: readonly ActionRun[];
   /** Why nothing was done, where nothing was. */
   readonly reasons: string;
 }
 
 export function nightOf(shape: string, run: string, outcomes: readonly Outcome[]): Night {
-  return { shape, run, cures: outcomes.flatMap(cureOf), reasons: reasonsOf(outcomes) };
+  return { shape, run, actions: outcomes.flatMap(actionOf), reasons: reasonsOf(outcomes) };
 }
 
-function cureOf({ verdict, plan }: Outcome): readonly Cure[] {
+function actionOf({ verdict, plan }: Outcome): readonly ActionRun[] {
   if (!verdict) return [];
-  const { cure, predicted, reclaimed, stall, unmeasured, lasted } = verdict;
+  const { action, predicted, reclaimed, stall, unmeasured, lasted } = verdict;
   const duration = plan?.kind === 'act' ? plan.predicted.duration : undefined;
   const stop = plan?.kind === 'act' && plan.action.kind === 'stop-defrag' ? plan.action.because : undefined;
   return [
     {
-      name: cure,
+      name: action,
       predicted,
       returned: reclaimed,
       ...(plan?.kind === 'act' && { predictedMs: plan.predicted.stall }),
       ...(!unmeasured && { measuredMs: stall }),
-      ...(cure === 'defrag' && duration !== undefined && { predictedSeconds: duration / 1000 }),
-      ...(cure === 'defrag' && lasted !== undefined && { lastedSeconds: lasted / 1000 }),
+      ...(action === 'defrag' && duration !== undefined && { predictedSeconds: duration / 1000 }),
+      ...(action === 'defrag' && lasted !== undefined && { lastedSeconds: lasted / 1000 }),
       ...(stop && !traitsOf(stop).teaches && { cutOff: stop }),
     },
   ];
 }
 
 /** Returned ÷ predicted; absent where nothing was predicted, or what was did not come to its end. */
-export function shareOf({ predicted, returned, cutOff }: Cure): number | undefined {
+export function shareOf({ predicted, returned, cutOff }: ActionRun): number | undefined {
   return predicted > 0 && !cutOff ? returned / predicted : undefined;
 }
 
 /** Measured ÷ predicted milliseconds, those included for which a run was cut off. */
-export function stallShareOf({ predictedMs, measuredMs }: Cure): number | undefined {
+export function stallShareOf({ predictedMs, measuredMs }: ActionRun): number | undefined {
   return predictedMs && measuredMs !== undefined ? measuredMs / predictedMs : undefined;
 }
 
 /** Measured ÷ predicted seconds of runs that came to their end. */
-export function timeShareOf({ predictedSeconds, lastedSeconds, cutOff }: Cure): number | undefined {
+export function timeShareOf({ predictedSeconds, lastedSeconds, cutOff }: ActionRun): number | undefined {
   return predictedSeconds && lastedSeconds !== undefined && !cutOff ? lastedSeconds / predictedSeconds : undefined;
 }

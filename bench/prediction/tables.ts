@@ -1,25 +1,25 @@
 import { MIB } from '../../core/config/units.ts';
 import { fixed, markdownTable, spread } from '../statistics.ts';
-import { type Cure, type Night, shareOf, stallShareOf, timeShareOf } from './night.ts';
+import { type ActionRun, type Night, shareOf, stallShareOf, timeShareOf } from './night.ts';
 
 const COLUMNS = [
-  ...['data', 'run', 'cure', 'predicted MiB', 'returned MiB', 'returned ÷ predicted'],
+  ...['data', 'run', 'action', 'predicted MiB', 'returned MiB', 'returned ÷ predicted'],
   ...['predicted ms', 'measured ms', 'predicted s', 'measured s'],
 ];
 const WORDS = 3;
 
-/** A row for each cure of each run; of several repeats their medians, with the lowest and the highest. */
+/** A row for each action of each run; of several repeats their medians, with the lowest and the highest. */
 export function singleRows(nights: readonly Night[], repeats: number): string {
   const groups = Map.groupBy(nights, ({ shape, run }) => `${shape}\n${run}`);
   const rows = [...groups.values()].flatMap((same) => {
     const [{ shape, run } = { shape: '', run: '' }] = same;
-    const cures = Map.groupBy(
-      same.flatMap((night) => night.cures),
+    const actions = Map.groupBy(
+      same.flatMap((night) => night.actions),
       ({ name, cutOff }) => (cutOff ? `${name}, ${cutOff}` : name),
     );
     const none = [`none: ${[...new Set(same.map(({ reasons }) => reasons))].join('; ')}`, '', '', '', '', '', '', ''];
-    const told = [...cures].map(([name, of]) => [nameOf(name, of.length, repeats), ...figures(of)]);
-    return (told.length > 0 ? told : [none]).map((cells) => [shape, run, ...cells]);
+    const measured = [...actions].map(([name, of]) => [nameOf(name, of.length, repeats), ...figures(of)]);
+    return (measured.length > 0 ? measured : [none]).map((cells) => [shape, run, ...cells]);
   });
   return markdownTable([COLUMNS, ...rows], WORDS);
 }
@@ -28,8 +28,9 @@ function nameOf(name: string, times: number, repeats: number): string {
   return times === repeats ? name : `${name} (${times} in ${repeats})`;
 }
 
-function figures(cures: readonly Cure[]): readonly string[] {
-  const of = (figure: (cure: Cure) => number | undefined, digits: number) => spreadText(known(cures, figure), digits);
+function figures(actions: readonly ActionRun[]): readonly string[] {
+  const of = (figure: (action: ActionRun) => number | undefined, digits: number) =>
+    spreadText(known(actions, figure), digits);
   return [
     of(({ predicted }) => predicted / MIB, 0),
     of(({ returned }) => returned / MIB, 0),
@@ -52,13 +53,13 @@ function spreadText(values: readonly number[], digits: number): string {
 /** A purge below this returns a few MiB more or less than it says: a ratio to little is large without being much. */
 const SMALL = 20 * MIB;
 
-/** How far a prediction is to be trusted, over all data, runs and repeats: lowest, median and highest for each cure. */
+/** How far a prediction is to be trusted, over all data, runs and repeats: lowest, median and highest for each action. */
 export function intervalRows(nights: readonly Night[]): string {
-  const cures = nights.flatMap((night) => night.cures);
-  const purges = cures.filter(({ name }) => name === 'purge');
-  const later = nights.filter(({ run }) => run !== 'first').flatMap((night) => night.cures);
-  const kinds: readonly (readonly [string, readonly Cure[]])[] = [
-    ['defrag', cures.filter(({ name }) => name === 'defrag')],
+  const actions = nights.flatMap((night) => night.actions);
+  const purges = actions.filter(({ name }) => name === 'purge');
+  const later = nights.filter(({ run }) => run !== 'first').flatMap((night) => night.actions);
+  const kinds: readonly (readonly [string, readonly ActionRun[]])[] = [
+    ['defrag', actions.filter(({ name }) => name === 'defrag')],
     ['defrag, from the second night on', later.filter(({ name }) => name === 'defrag')],
     ['purge', purges],
     [`purge, of ${SMALL / MIB} MiB and more`, purges.filter(({ predicted }) => predicted >= SMALL)],
@@ -66,7 +67,7 @@ export function intervalRows(nights: readonly Night[]): string {
   const head = (what: string) => [`${what}: lowest`, 'median', 'highest'];
   return markdownTable([
     [
-      ...['cure', 'cases', 'cut off'],
+      ...['action', 'cases', 'cut off'],
       ...['returned ÷ predicted', 'measured ÷ predicted ms', 'measured ÷ predicted s'].flatMap(head),
     ],
     ...kinds.map(([name, of]) => [name, ...counts(of), ...FIGURES.flatMap((figure) => interval(of, figure))]),
@@ -75,17 +76,17 @@ export function intervalRows(nights: readonly Night[]): string {
 
 const FIGURES = [shareOf, stallShareOf, timeShareOf] as const;
 
-function counts(cures: readonly Cure[]): readonly string[] {
-  return [cures.length, cures.filter(({ cutOff }) => cutOff).length].map(String);
+function counts(actions: readonly ActionRun[]): readonly string[] {
+  return [actions.length, actions.filter(({ cutOff }) => cutOff).length].map(String);
 }
 
-function interval(cures: readonly Cure[], figure: (cure: Cure) => number | undefined): readonly string[] {
-  const values = known(cures, figure);
+function interval(actions: readonly ActionRun[], figure: (action: ActionRun) => number | undefined): readonly string[] {
+  const values = known(actions, figure);
   if (values.length === 0) return ['', '', ''];
   const { lowest, median, highest } = spread(values);
   return [lowest, median, highest].map((value) => fixed(value, 2));
 }
 
-function known(cures: readonly Cure[], figure: (cure: Cure) => number | undefined): readonly number[] {
-  return cures.map(figure).filter((value) => value !== undefined);
+function known(actions: readonly ActionRun[], figure: (action: ActionRun) => number | undefined): readonly number[] {
+  return actions.map(figure).filter((value) => value !== undefined);
 }

@@ -1,12 +1,12 @@
-import { RedisServerSettingError } from '../../cli/server/binary.ts';
-import { ServerStartError } from '../../cli/server/start.ts';
+import { RedisServerSettingError } from '../../cli/lab/binary.ts';
+import { ServerStartError } from '../../cli/lab/start.ts';
 
-/** What a caller can mend, or must know: its words are enough, a stack would hide them. */
+/** Errors that the caller can fix, or must know: the message is enough, and a stack trace would hide it. */
 export class BenchError extends Error {
   override readonly name = 'BenchError';
 }
 
-const TOLD = [BenchError, RedisServerSettingError, ServerStartError];
+const EXPECTED = [BenchError, RedisServerSettingError, ServerStartError];
 
 /**
  * Runs a bench to its end, and says in a sentence why it cannot. Ctrl-C needs no care here: servers and folders are on leashes, and
@@ -28,7 +28,7 @@ function wordsOf(error: unknown): string | undefined {
   // ioredis' own words, for every command after a server that has died.
   if (error.message === 'Connection is closed.') return 'the server has gone away';
   const isUsage = 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  return isUsage || TOLD.some((kind) => error instanceof kind) ? error.message : undefined;
+  return isUsage || EXPECTED.some((kind) => error instanceof kind) ? error.message : undefined;
 }
 
 /** @throws BenchError for anything but a whole number from 1 on */

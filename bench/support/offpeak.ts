@@ -1,8 +1,8 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { leash } from '../../cli/lab/leash.ts';
 import { stderrLog, terminalPorts } from '../../cli/ports.ts';
-import { leash } from '../../cli/server/leash.ts';
 import { ticks } from '../../cli/watch.ts';
 import { systemClock } from '../../core/adapters/clock.ts';
 import { parseConfig } from '../../core/config/parse.ts';
@@ -10,7 +10,7 @@ import type { Config } from '../../core/config/schema.ts';
 import { HOUR } from '../../core/config/units.ts';
 import type { Outcome } from '../../core/domain/outcome.ts';
 import { WHOLE_FLEET } from '../../core/reconcile/scope.ts';
-import { createFileStore } from '../../core/state/file/file-store.ts';
+import { stateFile } from '../../core/state/open-store.ts';
 
 /** Where runs on one node remember what they have learned; gone when it is disposed, or when this process dies. */
 export interface StateFolder extends AsyncDisposable {
@@ -35,7 +35,7 @@ export interface Policy {
 /** The job itself, tick after tick as `offpeak run --until-idle` has them, on one node with an open window. */
 export async function runOffpeak(port: number, policy: Policy, folder: string): Promise<readonly Outcome[]> {
   const clock = systemClock({ offset: (policy.night ?? 0) * 24 * HOUR });
-  const { ports } = terminalPorts(createFileStore(join(folder, 'state.json')), clock, stderrLog({}));
+  const { ports } = terminalPorts(stateFile(join(folder, 'state.db')), clock, stderrLog({}));
   const options = { mode: 'act', scope: WHOLE_FLEET, holder: 'bench', remaining: () => 3_600_000 } as const;
   const signal = new AbortController().signal;
   const outcomes: Outcome[] = [];

@@ -17,7 +17,7 @@ const redis = new Redis({
   retryStrategy: null,
 });
 redis.on('error', () => {});
-// Without a server, or without whoever asked for this, there is nothing left to measure.
+// Without a server, or without the process that started this one, there is nothing to measure.
 redis.on('end', () => process.exit(1));
 process.stdout.on('error', () => process.exit(1));
 

@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
-import { clientOf } from '../../cli/demo/floor.ts';
-import type { ServerBinary } from '../../cli/server/binary.ts';
-import { findDefragServer } from '../../cli/server/find.ts';
-import { type RunningServer, type StartOptions, startServer } from '../../cli/server/start.ts';
+import type { ServerBinary } from '../../cli/lab/binary.ts';
+import { clientOf } from '../../cli/lab/client.ts';
+import { findDefragServer } from '../../cli/lab/find.ts';
+import { type RunningServer, type StartOptions, startServer } from '../../cli/lab/start.ts';
 import { type InfoFields, numberField, parseInfo } from '../../core/adapters/redis/info.ts';
 import { BenchError } from './main.ts';
 import type { Shape } from './shapes.ts';

@@ -20,7 +20,7 @@ async function each(redis: Redis, count: number, body: string): Promise<void> {
   }
 }
 
-/** Short enough for one script not to be called BUSY. */
+/** Small enough that the server is not BUSY with one script. */
 const CHUNK = 20_000;
 const KEPT_MS = 3_600_000;
 /** The share that has expired, scattered. */

@@ -1,31 +1,14 @@
-import type { Command } from 'commander';
 import type { Config } from '../../core/config/schema.ts';
 import { pauseText } from '../../core/format/pause.ts';
 import type { StateStore } from '../../core/ports/state-store.ts';
 import { PAUSE } from '../../core/state/keys.ts';
 import { asPause, EVERY_INSTANCE, endPause, readPauses } from '../../core/state/pauses.ts';
+import { type CommandLine, commandLineFor } from '../command-line.ts';
 import { EXIT } from '../exit.ts';
-import {
-  chosenInstances,
-  loadConfig,
-  type PlaceOptions,
-  remindOfFile,
-  stateStore,
-  withPlaceOptions,
-} from '../options.ts';
+import type { PlaceOptions } from '../options.ts';
+import { chosenInstances, loadConfig, remindOfFile, stateStore, stateText } from '../place.ts';
 
-export function addResume(program: Command): void {
-  withPlaceOptions(program.command('resume'))
-    .argument('[instance...]', 'ids of the config; without one: every pause there is')
-    .summary('end pauses')
-    .description(
-      'Ends the pauses of the named instances, or all pauses. Exit status 1 when a named instance stays paused because all' +
-        ' instances are.',
-    )
-    .action(resume);
-}
-
-async function resume(ids: readonly string[], options: PlaceOptions): Promise<void> {
+export async function resume(ids: readonly string[], options: PlaceOptions): Promise<void> {
   const { config } = loadConfig(options);
   const store = stateStore(options, config.stage);
   const documents = await store.list(PAUSE);
@@ -40,8 +23,9 @@ async function resume(ids: readonly string[], options: PlaceOptions): Promise<vo
   remindOfFile(options, config.stage);
   const scopes = ids.length === 0 ? [...stored.keys()] : [...wanted, ...named.map(({ id }) => id)];
   const lines = await Promise.all(scopes.map((scope) => ended(store, scope, stored.get(scope), config)));
-  const said = lines.length > 0 ? lines : ['nothing was paused'];
-  const still = ids.length === 0 ? [] : await stillPaused(store, scopes, config);
+  const where = `stage ${config.stage} (config ${options.config}) in ${stateText(options, config.stage)}`;
+  const said = lines.length > 0 ? lines : [`no pause found for ${where}`];
+  const still = ids.length === 0 ? [] : await stillPaused(store, scopes, config, commandLineFor(options));
   process.stdout.write(`${[...said, ...still].join('\n')}\n`);
   process.exitCode = still.length > 0 ? EXIT.failed : EXIT.fine;
 }
@@ -50,24 +34,31 @@ async function ended(store: StateStore, scope: string, value: unknown, config: C
   const name = scope === EVERY_INSTANCE ? 'all instances' : scope;
   if (!(await endPause(store, scope))) return `${name}: was not paused`;
   const was = asPause(value);
-  if (!was) return `${name}: resumed; the pause that was there could not be read`;
+  if (!was) return `${name}: resumed; its pause could not be read`;
   return was.until <= Date.now()
-    ? `${name}: was not paused any more`
+    ? `${name}: its pause had already ended`
     : `${name}: resumed; it was ${pauseText(was, momentOf(scope, config))}`;
 }
 
-/** The pause of all, or of the instance that had a node before, is not ended by naming this one: it is another person's wish for the others. */
-async function stillPaused(store: StateStore, scopes: readonly string[], config: Config): Promise<readonly string[]> {
+/** The pause of all, or of the instance that had a node before, is not ended by naming this one: another person wants it for the others. */
+async function stillPaused(
+  store: StateStore,
+  scopes: readonly string[],
+  config: Config,
+  commandLine: CommandLine,
+): Promise<readonly string[]> {
   const { pauseOf, stored } = await readPauses(store);
   return scopes.flatMap((scope) => {
     const instance = config.instances.find(({ id }) => id === scope) ?? { id: scope, nodes: [] };
     const pause = pauseOf(instance, Date.now());
     if (!pause) return [];
-    const text = pauseText(pause, momentOf(scope, config));
     const [by] = [...stored].find(([, one]) => one.pause === pause) ?? [EVERY_INSTANCE];
-    return by === EVERY_INSTANCE
-      ? [`${scope}: still ${text}, as all instances are; \`offpeak resume\` without an instance ends that`]
-      : [`${scope}: still ${text}, as a node of it belonged to ${by}; \`offpeak resume ${by}\` ends that`];
+    const isAll = by === EVERY_INSTANCE;
+    const why = isAll ? 'because all instances are' : `because one of its nodes belonged to ${by}`;
+    return [
+      `${scope}: still ${pauseText(pause, momentOf(scope, config))}, ${why}. To end that pause:`,
+      `  ${isAll ? commandLine('resume') : commandLine('resume', by)}`,
+    ];
   });
 }
 

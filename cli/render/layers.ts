@@ -12,8 +12,8 @@ interface LayerLook {
   readonly block: string;
   readonly ascii: string;
   readonly bytes: (layers: Layers) => number;
-  /** Only what can be had on this node: it would be read as advice. */
-  readonly cure: (diagnosis: Diagnosis, rss: number) => string;
+  /** What returns it, only where that applies on this node: it would be read as advice. */
+  readonly note: (diagnosis: Diagnosis, rss: number) => string;
 }
 
 const LOOKS: readonly LayerLook[] = [
@@ -23,23 +23,23 @@ const LOOKS: readonly LayerLook[] = [
     block: '█',
     ascii: '#',
     bytes: ({ allocated }) => allocated,
-    cure: () => '',
+    note: () => '',
   },
   {
-    name: 'holes',
-    tone: 'holes',
+    name: 'fragmentation',
+    tone: 'fragmentation',
     block: '▓',
     ascii: 'o',
     bytes: ({ externalFragmentation }) => externalFragmentation,
-    cure: defragNote,
+    note: defragNote,
   },
   {
     name: 'free pages',
     tone: 'pages',
     block: '▒',
     ascii: '+',
-    bytes: ({ retained }) => retained,
-    cure: purgeNote,
+    bytes: ({ freePages }) => freePages,
+    note: purgeNote,
   },
   {
     name: 'overhead',
@@ -47,28 +47,29 @@ const LOOKS: readonly LayerLook[] = [
     block: '░',
     ascii: '.',
     bytes: ({ overhead }) => overhead,
-    cure: () => 'no cure: code, stacks, Lua, modules',
+    note: () => 'no action returns it: code, stacks, Lua, modules',
   },
 ];
 
+const NAME_COLUMNS = 13;
 const BYTES_COLUMNS = 10;
-/** Of RSS; what a heap keeps after both cures is about as much. */
-const KEPT_IN_ANY_CASE = 0.01;
+/** Of RSS; what a heap keeps after both actions is about as much. */
+const NORMAL_RESERVE = 0.01;
 
 /** What defrag returns with the purge that follows it; without one, its pages leave in their own time. */
-function defragNote({ cures, prospects }: Diagnosis): string {
+export function defragNote({ reclaimable, prospects }: Diagnosis): string {
   const { defrag, purge } = prospects;
-  if (defrag.kind === 'little') return 'little for active defrag to close';
+  if (defrag.kind === 'little') return 'little for active defrag to return';
   if (defrag.kind !== 'worthwhile') return obstacleNote(defrag);
-  if (defrag.unproven) return `active defrag, if this build can: ${bytesText(cures.defrag)} back`;
-  return `active defrag${obstacleIn(purge) ? '' : ', then a purge'}: ${bytesText(cures.defrag)} back`;
+  if (defrag.unproven) return `active defrag, if this build can: ${bytesText(reclaimable.defrag)} back`;
+  return `active defrag${obstacleIn(purge) ? '' : ', then a purge'}: ${bytesText(reclaimable.defrag)} back`;
 }
 
-function purgeNote({ cures: { purge }, prospects }: Diagnosis, rss: number): string {
+export function purgeNote({ reclaimable: { purge }, prospects }: Diagnosis, rss: number): string {
   const { kind } = prospects.purge;
   if (kind === 'worthwhile') return `MEMORY PURGE: ${bytesText(purge.reclaim)} back`;
   if (kind !== 'little') return obstacleNote(prospects.purge);
-  return purge.reclaim > KEPT_IN_ANY_CASE * rss ? 'little for a purge to return' : 'kept by the allocator in any case';
+  return purge.reclaim > NORMAL_RESERVE * rss ? 'little for a purge to return' : 'normal allocator reserve';
 }
 
 /** RSS as one bar of `cells`; `scale` (bytes) draws several on one scale. */
@@ -83,7 +84,7 @@ export function layersBar(layers: Layers, cells: number, style: Style, scale = 0
   return stackedBar(segments, cells, style, scale);
 }
 
-/** What the bar is made of: bytes, share of RSS, and the cure of each layer. */
+/** What the bar is made of: bytes, share of RSS, and what returns each layer. */
 export function legendLines(diagnosis: Diagnosis, style: Style): readonly string[] {
   const { layers, findings } = diagnosis;
   if (!layers) return [];
@@ -92,11 +93,11 @@ export function legendLines(diagnosis: Diagnosis, style: Style): readonly string
   return LOOKS.map((look) => {
     const share = total > 0 ? percentText((look.bytes(layers) / total) * 100) : '';
     const figures = bytesText(look.bytes(layers)).padStart(BYTES_COLUMNS) + share.padStart(8);
-    return legendLine(look, style, figures, isTooSmall ? '' : look.cure(diagnosis, total));
+    return legendLine(look, style, figures, isTooSmall ? '' : look.note(diagnosis, total));
   });
 }
 
-/** The same, before and after a cure. */
+/** The same, before and after an action. */
 export function comparingLegend(before: Layers, after: Layers, style: Style): readonly string[] {
   return LOOKS.map((look) => {
     const [was, is] = [look.bytes(before), look.bytes(after)];
@@ -106,8 +107,8 @@ export function comparingLegend(before: Layers, after: Layers, style: Style): re
 }
 
 /** RSS, as the layers add up to it. */
-export function sumOf({ allocated, externalFragmentation, retained, overhead }: Layers): number {
-  return allocated + externalFragmentation + retained + overhead;
+export function sumOf({ allocated, externalFragmentation, freePages, overhead }: Layers): number {
+  return allocated + externalFragmentation + freePages + overhead;
 }
 
 function legendLine(
@@ -116,7 +117,7 @@ function legendLine(
   figures: string,
   note: string,
 ): string {
-  const line = `${paint(tone, unicode ? block : ascii)} ${name.padEnd(10)}${figures}`;
+  const line = `${paint(tone, unicode ? block : ascii)} ${name.padEnd(NAME_COLUMNS)}${figures}`;
   return note === '' ? line : `${line}   ${paint(tone, note)}`;
 }
 

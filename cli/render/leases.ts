@@ -1,6 +1,9 @@
+import type { Config } from '../../core/config/schema.ts';
+import { timeText } from '../../core/format/units.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
+import type { CommandLine } from '../command-line.ts';
 
-/** A node on which our defrag is on after a tick. */
+/** A node on which Offpeak's defrag is on after a tick. */
 export interface LeaseOn {
   readonly instance: string;
   readonly node: string;
@@ -17,5 +20,36 @@ export function leasesOn({ leased, outcomes }: Pick<Tick, 'leased' | 'outcomes'>
       return plan.reason === 'defragmenting' && plan.until !== undefined ? [plan.until] : [];
     });
     return { instance, node, until: ends.at(-1) };
+  });
+}
+
+/** What a person can do about a defrag that is on. */
+export function commandsFor({ instance }: Pick<LeaseOn, 'instance'>, commandLine: CommandLine) {
+  return {
+    follow: commandLine('run', '--until-idle', '-i', instance),
+    release: commandLine('release', instance),
+  };
+}
+
+/** For stderr: only a later tick ends what a run leaves on, and the person who typed it has to know that. */
+export function leftOnLines(
+  left: readonly LeaseOn[],
+  { instances }: Config,
+  state: string,
+  commandLine: CommandLine,
+): readonly string[] {
+  return left.flatMap((lease) => {
+    const { instance, node, until } = lease;
+    const timezone = instances.find(({ id }) => id === instance)?.timezone;
+    const ends =
+      until === undefined
+        ? 'The next tick that reaches it ends it'
+        : `The next tick goes on with it; a tick after ${timeText(until, { timezone })} ends it`;
+    const { follow, release } = commandsFor(lease, commandLine);
+    return [
+      `offpeak: active defrag is still on: ${instance} ${node}. ${ends}. Its lease is in ${state}\n`,
+      `  To stay until it has ended: ${follow}\n`,
+      `  To end it now:              ${release}\n`,
+    ];
   });
 }

@@ -32,7 +32,7 @@ function headerLines(
     ...(observation && observation.replication.role !== 'unknown' ? [observation.replication.role] : []),
     ...(opsPerSecond === undefined ? [] : [`${countText(opsPerSecond)} commands/s`]),
     ...(mainThreadCpu === undefined ? [] : [`main thread ${percentText(mainThreadCpu)}`]),
-    ...(leased ? ['under our lease'] : []),
+    ...(leased ? ['defrag by Offpeak'] : []),
   ];
   const [first = '', ...more] = wrapText(
     `${instance} ${node}${facts.length > 0 ? '  ' : ''}${facts.join(', ')}`,
@@ -45,14 +45,21 @@ function bodyLines(outcome: Outcome, style: Style, instance?: InstanceConfig): r
   const findings = outcome.diagnosis?.findings ?? [];
   return [
     ...pictureLines(outcome, style, instance),
-    // While it runs, each look has the same to say: the bars and the plan are enough.
+    // While it runs, each tick has the same to say: the bars and the plan are enough.
     ...(isRunning(outcome) ? [] : findings.flatMap((finding) => findingLines(finding, style))),
+    ...healthyLines(outcome, style),
     ...pauseLines(outcome, style, instance),
     ...stepLines(outcome, style, instance),
   ];
 }
 
-/** Where the plan does not speak of it: nothing to do, or only looked at. */
+/** Where there is neither a finding nor a plan, silence would leave the reader without an answer. */
+function healthyLines({ diagnosis, plan }: Outcome, style: Style): readonly string[] {
+  if (plan || !diagnosis || diagnosis.findings.length > 0) return [];
+  return labelled('found', 'nothing that an action would return enough of', style, 'good');
+}
+
+/** Where the plan does not speak of it: nothing to do, or only checked. */
 function pauseLines({ pause, plan, observation }: Outcome, style: Style, instance?: InstanceConfig): readonly string[] {
   if (!pause || plan?.reason === 'paused') return [];
   const text = pauseText(pause, { timezone: instance?.timezone, now: observation?.at });
@@ -77,18 +84,24 @@ function decisionLines(outcome: Outcome, style: Style, instance?: InstanceConfig
   return labelled(isDone ? 'done' : 'plan', text, style, plan.kind === 'act' ? 'strong' : undefined);
 }
 
-const PROBLEM_LABELS: Partial<Record<Outcome['status'], string>> = {
+/** By the kind of the problem: a server that refuses the password has replied. */
+const PROBLEM_LABELS: Readonly<Record<string, string>> = {
   unreachable: 'no reply',
+  timeout: 'no reply',
+  'wrong-credentials': 'login',
+  refused: 'refused',
+  tls: 'TLS',
+  'not-redis': 'no Redis',
   'not-reached': 'no time',
 };
 
-function resultLines({ verdict, notices, problem, status }: Outcome, style: Style): readonly string[] {
+function resultLines({ verdict, notices, problem }: Outcome, style: Style): readonly string[] {
   return [
     ...(verdict
       ? labelled('result', verdictText(verdict), style, verdict.kind === 'improved' ? 'good' : 'warning')
       : []),
     ...notices.flatMap((notice) => labelled('note', noticeText(notice), style, 'warning')),
-    ...(problem ? labelled(PROBLEM_LABELS[status] ?? 'failed', problem.message, style, 'bad') : []),
+    ...(problem ? labelled(PROBLEM_LABELS[problem.kind] ?? 'failed', problem.message, style, 'bad') : []),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { isNearLimit } from '../../core/config/near-limit.ts';
 import type { InstanceConfig } from '../../core/config/schema.ts';
 import { diagnose } from '../../core/diagnosis/diagnose.ts';
 import type { Diagnosis, Layers } from '../../core/domain/diagnosis.ts';
@@ -63,7 +64,7 @@ function limitLines(rss: number, style: Style, instance?: InstanceConfig): reado
   if (instance?.memoryLimit === undefined) return [];
   const limit = instance.memoryLimit;
   const percent = (rss / limit) * 100;
-  const tone: Tone = percent >= instance.thresholds.rssCritical.percentOfLimit ? 'bad' : 'good';
+  const tone: Tone = isNearLimit(rss, instance) ? 'bad' : 'good';
   const text = `${percentText(percent)} of ${bytesText(limit)}`;
   return [barLine('of limit', levelBar(rss / limit, CELLS, style, tone), text, style)];
 }

@@ -48,17 +48,17 @@ function rewriting(output: Output, style: Style): Progress {
 }
 
 function occasional(output: Output, now: () => number): Progress {
-  let told: { readonly label: string; readonly at: number } | undefined;
+  let shown: { readonly label: string; readonly at: number } | undefined;
   return {
     update(label, share, note = '') {
       const at = now();
-      if (told?.label === label && at - told.at < PLAIN_EVERY_MS) return;
-      told = { label, at };
+      if (shown?.label === label && at - shown.at < PLAIN_EVERY_MS) return;
+      shown = { label, at };
       output.write(`${label} ${percentOf(share)}${note === '' ? '' : `, ${note}`}\n`);
     },
     done(text) {
       if (text !== undefined) output.write(`${text}\n`);
-      told = undefined;
+      shown = undefined;
     },
   };
 }

@@ -1,43 +1,45 @@
-import type { Config, InstanceConfig } from '../../core/config/schema.ts';
+import type { Config } from '../../core/config/schema.ts';
 import type { Lease } from '../../core/domain/lease.ts';
-import { windowAt } from '../../core/guards/window.ts';
-import { isNamed, manualCommands } from '../../core/reconcile/displaced-leases.ts';
+import { manualCommands } from '../../core/format/manual-restore.ts';
+import { isNamed, mayDefragAgain } from '../../core/guards/release.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
 import type { State } from '../../core/reconcile/snapshot.ts';
+import type { CommandLine } from '../command-line.ts';
 
-/** Which leases are gone. */
-export function releasedLines(wanted: readonly Lease[], kept: readonly Lease[]): readonly string[] {
-  if (wanted.length === 0) return ['no lease is held: there is nothing to give back'];
+/** Which leases are gone; `where` they were looked for. */
+export function releasedLines(wanted: readonly Lease[], kept: readonly Lease[], where: string): readonly string[] {
+  if (wanted.length === 0) return [`no Offpeak defrag found for ${where}`];
   return wanted
     .filter(({ instance }) => !kept.some((lease) => lease.instance === instance))
-    .map(({ instance, node }) => `${instance} ${node}: given back`);
+    .map(({ instance, node }) => `${instance} ${node}: released, its settings are restored`);
 }
 
-/** Which ones are not, why, and what to type there. */
+/** Which ones are not, why, and what to type there: one command a line. */
 export function keptLines(kept: readonly Lease[], ticks: readonly Tick[], config: Config): readonly string[] {
-  return kept.map((lease) => {
+  return kept.flatMap((lease) => {
     const { instance, node } = lease;
-    const typed = manualCommands(lease);
-    const hand = typed === '' ? 'there is nothing to restore' : `by hand, on that server: ${typed}`;
+    const commands = manualCommands(lease);
     const why = isNamed(lease, config)
-      ? `${whyNot(lease, ticks)}; its lease stays, and the next tick tries again`
-      : 'the config does not name that node; put it back and release it again';
-    return `${instance} ${node}: NOT given back: ${why}; ${hand}`;
+      ? `${whyNot(lease, ticks)}. Its lease stays, and the next tick tries again`
+      : 'the config does not name that node. Put it back into the config and release it again';
+    const hand = commands === '' ? 'There is nothing to restore.' : 'By hand, on that server:';
+    const typed = commands === '' ? [] : commands.split('\n').map((line) => `  ${line}`);
+    return [`${instance} ${node}: NOT released: ${why}. ${hand}`, ...typed];
   });
 }
 
 function whyNot({ instance, node }: Lease, ticks: readonly Tick[]): string {
   const outcomes = ticks.flatMap((tick) => tick.outcomes);
   const latest = outcomes.findLast((one) => one.instance === instance && one.node === node);
-  return latest ? (latest.problem?.message ?? 'another job is at work on it') : 'it was not tried';
+  return latest ? (latest.problem?.message ?? 'another job is working on it') : 'it was not tried';
 }
 
-/** A lease that was given back can be taken again by the next tick of a schedule. */
+/** The next tick of a schedule can start again what was released. */
 export function adviceLines(
   wanted: readonly Lease[],
   { instances }: Config,
   { pauses }: State,
-  now: number,
+  { now, commandLine }: { readonly now: number; readonly commandLine: CommandLine },
 ): readonly string[] {
   const again = instances.filter(
     (instance) =>
@@ -46,14 +48,9 @@ export function adviceLines(
       mayDefragAgain(instance, now),
   );
   if (again.length === 0) return [];
-  const ids = again.map(({ id }) => id).join(' ');
+  const ids = again.map(({ id }) => id);
   return [
-    `A schedule that still runs may start again in an open window. To keep it from that: offpeak pause ${ids} --for 1d --reason "…"`,
+    'A schedule that still runs may start a defrag again in an open window. To prevent that:',
+    `  ${commandLine('pause', ...ids, '--for', '1d', '--reason', 'released by hand')}`,
   ];
-}
-
-function mayDefragAgain({ defrag, windows, timezone, holidays }: InstanceConfig, now: number): boolean {
-  if (!defrag.enabled || timezone === undefined) return false;
-  const window = windowAt(windows, timezone, now, holidays);
-  return window.open || window.nextOpening !== undefined;
 }

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 
 /** What a colour is to say; which colour that is, is decided here alone. */
-export type Tone = 'data' | 'holes' | 'pages' | 'overhead' | 'good' | 'bad' | 'warning' | 'faint' | 'strong';
+export type Tone = 'data' | 'fragmentation' | 'pages' | 'overhead' | 'good' | 'bad' | 'warning' | 'faint' | 'strong';
 
 /** Puts a text into a tone's colour, or leaves it as it is. */
 export type Paint = (tone: Tone, text: string) => string;
@@ -15,7 +15,7 @@ export interface Style {
 
 const FORMATS: Readonly<Record<Tone, Parameters<typeof styleText>[0]>> = {
   data: 'blue',
-  holes: 'yellow',
+  fragmentation: 'yellow',
   pages: 'magenta',
   overhead: 'gray',
   good: 'green',

@@ -35,7 +35,7 @@ function headline({ at, stage, outcomes, leased }: Tick, nodes: number, { paint 
   )
     .filter(([, count]) => count > 0)
     .map(([status, count]) => `${countText(count)} ${status.replace('-', ' ')}`);
-  const held = leased.length > 0 ? [`${countText(leased.length)} under our lease`] : [];
+  const held = leased.length > 0 ? [`${countText(leased.length)} being defragmented`] : [];
   const time = isoText(at)
     .replace('T', ' ')
     .replace(/\.\d+Z$/, ' UTC');
@@ -45,7 +45,7 @@ function headline({ at, stage, outcomes, leased }: Tick, nodes: number, { paint 
 
 function problemLines({ problem, remarks, undelivered, troubles }: Tick, { paint }: Style): readonly string[] {
   const problems = [
-    ...(problem === undefined ? [] : [`nothing was planned: the state store is unavailable: ${problem}`]),
+    ...(problem === undefined ? [] : [`no action was planned: the state store is unavailable: ${problem}`]),
     ...remarks,
     ...(undelivered > 0 ? [`${countText(undelivered)} metrics or alerts could not be delivered`] : []),
     ...troubles.map((trouble) => `unexpected failure: ${trouble}`),

@@ -1,5 +1,5 @@
 import type { Lease } from '../domain/lease.ts';
-import type { NodeMemory } from '../domain/node-history.ts';
+import type { NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Acting, Facts, Plan, Step, StopReason, Terms } from '../domain/plan.ts';
@@ -34,7 +34,7 @@ export interface Action {
 /** What a tick has found at the node of a lease. */
 export interface Found {
   readonly observation: Observation;
-  readonly memory: NodeMemory;
+  readonly memory: NodeHistory;
   /** Why the lease is to end, whatever speaks for carrying on. */
   readonly because?: StopReason;
 }

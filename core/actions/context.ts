@@ -4,7 +4,7 @@ import { type Milliseconds, SECOND } from '../config/units.ts';
 import { diagnose } from '../diagnosis/diagnose.ts';
 import { commandsPerSecond, loadCounters, mainThreadCpu } from '../diagnosis/load.ts';
 import type { Lease } from '../domain/lease.ts';
-import type { NodeMemory } from '../domain/node-history.ts';
+import type { NodeHistory } from '../domain/node-history.ts';
 import type { Observation, Peer, Settings } from '../domain/observation.ts';
 import type { Notice, Outcome, Problem } from '../domain/outcome.ts';
 import type { Facts, Plan } from '../domain/plan.ts';
@@ -16,7 +16,8 @@ import type { Session } from '../ports/node-session.ts';
 import type { Ports } from '../ports/ports.ts';
 import { StateUnavailable } from '../ports/state-store.ts';
 import type { Pauses } from '../state/pauses.ts';
-import { isSilence, type StageClaims } from './stage-claims.ts';
+import { isSilence } from './outages.ts';
+import type { StageClaims } from './stage-claims.ts';
 
 /** One node in one tick: what a step needs to know and to use. */
 export interface NodeContext {
@@ -41,7 +42,7 @@ export interface NodeContext {
   readonly claims: StageClaims;
   /** As they were when the state was read. */
   readonly pauses: Pauses;
-  /** Time left to the invocation. */
+  /** The time that the invocation has left. */
   readonly remaining: () => Milliseconds;
   /** See `TickOptions.attended`. */
   readonly attended?: () => Milliseconds;
@@ -56,7 +57,7 @@ export interface NodeContext {
 }
 
 export interface Recollection {
-  readonly memory: NodeMemory;
+  readonly memory: NodeHistory;
   readonly earlier?: Observation;
   readonly peer?: string;
   readonly noise?: number;

@@ -1,99 +1,119 @@
 import { NodeFailure } from '../adapters/redis/failure.ts';
+import type { Milliseconds } from '../config/units.ts';
 import type { Blocker } from '../domain/blocker.ts';
 import type { Lease } from '../domain/lease.ts';
-import type { NodeMemory } from '../domain/node-history.ts';
+import type { NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Notice, Outcome } from '../domain/outcome.ts';
 import type { Acting, Facts, Plan } from '../domain/plan.ts';
+import { BUSY } from '../domain/timings.ts';
 import { versionOf } from '../guards/stage-limits.ts';
-import { dropLease, type HeldLease, leasesOf, takeLease } from '../leases/lease-store.ts';
-import { isOverdue } from '../leases/timing.ts';
+import { dropLease, type HeldLease, leasesOf, renewLease, takeLease } from '../leases/lease-store.ts';
+import { isOverdue, noProgress } from '../leases/timing.ts';
 import { StateUnavailable } from '../ports/state-store.ts';
 import { LEASE } from '../state/keys.ts';
 import { type NodeContext, outcomeOf } from './context.ts';
-import { ladderOf } from './defrag/ladder.ts';
-import { initialProgress } from './defrag/progress.ts';
 import { rssBaseline } from './verify.ts';
-
-/** Long enough for what stands between a lease and its confirmation; a job that died in between blocks the instance no longer. */
-const BUSY_MS = 15_000;
-/** A purge may keep us waiting for a multiple of its prediction. */
-const PURGE_SHARE = 5;
 
 /** What came of an action. Memory is up to date and stored, whatever it was. */
 export type Result =
   | {
       readonly kind: 'done';
-      readonly memory: NodeMemory;
+      readonly memory: NodeHistory;
       readonly outcome: Outcome;
       readonly settled: Observation;
       /** False: it could not be entrusted to the outbox. */
       readonly isTold?: boolean;
     }
   | Withdrawn
-  | { readonly kind: 'failed'; readonly why: string; readonly leased: boolean; readonly memory: NodeMemory };
+  | { readonly kind: 'failed'; readonly why: string; readonly leased: boolean; readonly memory: NodeHistory };
 
 /** It turned out that this is not to be done; nothing is left changed. */
 interface Withdrawn {
   readonly kind: 'withdrawn';
   readonly plan: Plan;
-  readonly memory: NodeMemory;
+  readonly memory: NodeHistory;
   readonly notices?: readonly Notice[];
 }
 
-/** The lease as it is written before anything is changed. `rewrites`: see `Lease.rewrites`. */
-export function newLease(
+/** What an action adds to the lease of one step. */
+export interface OwnTerms extends Partial<Lease> {
+  /** For how long the node is left to this job, in ms. */
+  readonly busyFor: Milliseconds;
+  readonly promisedStall: Milliseconds;
+}
+
+/** The lease as it is written before anything is changed: of a step that is over when it returns, but for what the action adds. */
+function newLease(
   context: NodeContext,
-  { observation, now, noise }: Facts,
-  plan: Acting,
-  rewrites?: number,
+  { observation, now }: Facts,
+  { predicted }: Acting,
+  { busyFor, ...own }: OwnTerms,
 ): Lease {
-  const { action, predicted } = plan;
-  const isDefrag = action.kind === 'start-defrag';
-  const applied = isDefrag ? action.settings : {};
-  const current = observation.defrag.settings ?? {};
-  const progress = initialProgress(observation, predicted);
-  const isPurge = action.kind === 'purge';
   return {
     instance: context.instance.id,
     node: context.node,
-    phase: isPurge ? 'purging' : 'taking',
+    status: 'active',
+    phase: 'purging',
     runId: observation.runId ?? '',
     role: observation.replication.role,
     ...(observation.address !== undefined && { address: observation.address }),
     engine: versionOf(observation.engine),
     holder: context.holder,
-    busyUntil: now + BUSY_MS + (isPurge ? predicted.stall * PURGE_SHARE : 0),
+    busyUntil: now + busyFor,
     acquiredAt: now,
-    expiresAt: isDefrag ? action.expiresAt : now + BUSY_MS,
-    prior: Object.fromEntries(Object.keys(applied).map((name) => [name, current[name] ?? ''])),
-    applied,
-    ...(isDefrag && { ladder: ladderOf(action.cpu, current), cpu: action.cpu }),
-    ...(noise !== undefined && { noise }),
-    ...(rewrites !== undefined && { rewrites }),
-    before: { ...rssBaseline(observation), fragmentation: progress.fragmentation },
+    expiresAt: now + BUSY,
+    prior: {},
+    applied: {},
+    before: rssBaseline(observation),
     predicted,
-    promisedStall: isPurge ? context.instance.purge.maxBlock : context.instance.defrag.maxStall,
-    progress,
+    progress: noProgress(now),
+    ...own,
   };
 }
 
 /**
  * The right to act on a node, from the stage and then from its instance; or why it is not to be had now. Nothing has been changed then.
- * `rewrites`: see `Lease.rewrites`.
  * @throws {StateUnavailable}
  */
 export async function acquire(
   context: NodeContext,
   facts: Facts,
   plan: Acting,
-  rewrites?: number,
+  own: OwnTerms,
 ): Promise<HeldLease | Withdrawn> {
-  const lease = newLease(context, facts, plan, rewrites);
+  const lease = newLease(context, facts, plan, own);
   const blockers = await context.claims.claim(lease);
   const held = blockers.length > 0 ? undefined : await takeOnlyLease(context, lease);
   if (held) return held;
   return { kind: 'withdrawn', plan: withheld(blockers, context), memory: facts.memory };
+}
+
+/**
+ * A step that is over when it returns, on a node without a lease, takes one for its own length: no two nodes of an instance at once, no two
+ * jobs on one.
+ */
+export async function underLease(
+  context: NodeContext,
+  facts: Facts,
+  plan: Acting,
+  own: OwnTerms,
+  step: (lease: Lease) => Promise<Result>,
+): Promise<Result> {
+  const { store, log } = context.ports;
+  const held = await acquire(context, facts, plan, own);
+  if ('kind' in held) return held;
+  const result = await step(held.lease);
+  // One that was not answered may still block its server: no other node of the instance is touched before that one answers again. And
+  // what is not in the outbox is reported by the job that finds the lease.
+  const isOver = result.kind !== 'failed' && !(result.kind === 'done' && result.isTold === false);
+  // What was done is reported, whether the lease could be dropped or not: a job that finds it knows that it is over.
+  await (isOver ? dropLease(store, held) : renewLease(store, held, { ...held.lease, busyUntil: 0 })).catch(
+    (error: unknown) =>
+      log.warn('lease not dropped', { instance: context.instance.id, node: context.node, error: expected(error) }),
+  );
+  if (isOver) context.claims.release(context.node, context.holder);
+  return result;
 }
 
 /**

@@ -14,7 +14,7 @@ export function rssBaseline({ memory }: Observation): RssBaseline {
 }
 
 export interface Measured {
-  readonly cure: Verdict['cure'];
+  readonly action: Verdict['action'];
   readonly before: RssBaseline;
   readonly after: RssBaseline;
   readonly predicted: Prediction;

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Milliseconds } from '../config/units.ts';
 import type { Clock } from '../ports/clock.ts';
 
-/** The machine's clock. `offset` moves it (for `plan --at`); an aborted `signal` ends every pause. */
+/** The machine's clock. `offset` shifts it (for `plan --at`); an aborted `signal` ends every pause. */
 export function systemClock({
   signal,
   offset = 0,

@@ -5,7 +5,7 @@ import { ConfigError } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
 
 /**
- * The configuration in `file`: YAML, or with the ending `.json` what packaging has made of it. A package carries the latter
+ * The configuration in `file`: YAML, or with the ending `.json` the checked form that packaging has written. A package carries the latter
  * only: the YAML parser and the schema are 30 ms of a cold start, and packaging has checked the file already.
  *
  * @throws {ConfigError} with every problem of the file; {EnvironmentError} when there is no such file.
@@ -24,19 +24,19 @@ function readText(file: string): string {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new EnvironmentError(
-      `the config file ${file} cannot be read (${code}): expected is a YAML file, see config/example.yml`,
+      `the config file ${file} cannot be read (${code}): it must be a YAML file, like config/example.yml`,
     );
   }
 }
 
 /** The stage is in every metric: a package of another stage would overwrite that stage's. */
 function readPackaged(file: string, text: string, stage: string): Config {
-  const accepted = `expected is what \`npm run package -- --stage ${stage}\` has written`;
+  const accepted = `write it with \`npm run package -- --stage ${stage}\``;
   let config: Config;
   try {
     config = JSON.parse(text) as Config;
   } catch {
-    throw new EnvironmentError(`the config file ${file} is no JSON: ${accepted}`);
+    throw new EnvironmentError(`the config file ${file} is not JSON: ${accepted}`);
   }
   if (config?.stage === stage && Array.isArray(config.instances)) return config;
   throw new EnvironmentError(`the config file ${file} is not the one of stage ${stage}: ${accepted}`);

@@ -1,8 +1,8 @@
 /**
- * Debug output without secrets. Imported first by whatever starts, since both switches are read once.
+ * Debug output without secrets. Every entry imports this first, since both switches are read once.
  *
- * DEBUG: ioredis prints every command with its arguments (built/Redis.js, sendCommand), AUTH and the password included. What begins with a
- * hyphen is left out, whatever else matches; other libraries keep their say.
+ * DEBUG: ioredis prints every command with its arguments (built/Redis.js, sendCommand), AUTH and the password included. A name with a
+ * hyphen is left out, even if another pattern matches; other libraries still print.
  *
  * NODE_DEBUG: Node prints the options of its connections and requests: headers with a session token of AWS, and the address of Slack's
  * webhook, which is a secret as a whole. Node has read that variable before any of this runs, so its lines are dropped where it writes them.

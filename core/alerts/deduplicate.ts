@@ -3,39 +3,38 @@ import type { Alert } from '../domain/alert.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type AlertSink, combined, type PublishReport } from '../ports/sinks.ts';
 
-/** A store that is down lasts: that is the Errors alarm's to tell. The message says why, and reminds whoever has read past it. */
+/** A store that is down stays down for a while: the alarm on errors reports that. This message gives the reason, and is repeated as a reminder. */
 const AGAIN_AFTER: Milliseconds = 6 * HOUR;
 /** Days' worth of events. */
 const REMEMBERED = 1000;
-/** What digests have told: ten of the largest. */
+/** Events of digests: ten of the largest digests. */
 const REMEMBERED_MEMBERS = 10_000;
 
-/** A clock that was set back must not make silence longer: what was told in the future is told again. */
+/** A clock that was set back must not delay a repeat: what was sent in the future is sent again. */
 function isDueAgain(since: Milliseconds): boolean {
   return since < 0 || since >= AGAIN_AFTER;
 }
 
 /**
- * Tells nothing twice, as far as whoever lives for long (a container, a watch) can remember without a store: no event whose delivery could
- * not be noted in the outbox; and a store that cannot be used once in six hours for each place, not with each tick. A digest passes when
- * one of its events is new.
+ * Suppresses duplicate alerts for the lifetime of this process (a container, a watch): events whose delivery the outbox could not record. An
+ * unavailable store is reported once in six hours for each place, not with each tick. A digest passes if one of its events is new.
  */
 export function deduplicate(sink: AlertSink, { now }: Pick<Clock, 'now'>): AlertSink {
-  const toldAt = new Map<string, number>();
-  const toldInDigests = new Set<string>();
-  const isTold = (alert: Alert): boolean => {
-    const told = toldAt.get(nameOf(alert));
-    if (told !== undefined && !(isLasting(alert) && isDueAgain(now() - told))) return true;
-    return !isLasting(alert) && (alert.members ?? [alert]).every(({ id }) => toldInDigests.has(id));
+  const sentAt = new Map<string, number>();
+  const sentInDigests = new Set<string>();
+  const isKnown = (alert: Alert): boolean => {
+    const since = sentAt.get(nameOf(alert));
+    if (since !== undefined && !(isLasting(alert) && isDueAgain(now() - since))) return true;
+    return !isLasting(alert) && (alert.members ?? [alert]).every(({ id }) => sentInDigests.has(id));
   };
   const sendNews = async (alert: Alert): Promise<PublishReport> => {
-    if (isTold(alert)) return { sent: 1, rejected: [] };
+    if (isKnown(alert)) return { sent: 1, rejected: [] };
     const report = await sink.send([alert]);
     if (report.rejected.length > 0) return report;
-    toldAt.set(nameOf(alert), now());
-    forget(toldAt, REMEMBERED);
-    for (const { id } of alert.members ?? []) toldInDigests.add(id);
-    forget(toldInDigests, REMEMBERED_MEMBERS);
+    sentAt.set(nameOf(alert), now());
+    forget(sentAt, REMEMBERED);
+    for (const { id } of alert.members ?? []) sentInDigests.add(id);
+    forget(sentInDigests, REMEMBERED_MEMBERS);
     return report;
   };
   return {
@@ -55,9 +54,9 @@ function nameOf(alert: Alert): string {
 }
 
 /** The oldest first. */
-function forget(told: Set<string> | Map<string, number>, most: number): void {
-  for (const oldest of told.keys()) {
-    if (told.size <= most) return;
-    told.delete(oldest);
+function forget(sent: Set<string> | Map<string, number>, most: number): void {
+  for (const oldest of sent.keys()) {
+    if (sent.size <= most) return;
+    sent.delete(oldest);
   }
 }

@@ -1,23 +1,23 @@
 import { type Alert, type AlertEvent, type AlertFact, NODES_A_MESSAGE } from '../domain/alert.ts';
 import { bytesText, countText, durationText } from '../format/units.ts';
 
-// What happens to many nodes at once is told in one message that lists them (issue 11, F11).
+// Events of many nodes at once become one message that lists the nodes.
 
-/** What is told at once ends in so many messages, as long as it is no more than {@link MOST_AT_ONCE} events. */
+/** The most messages for up to {@link MOST_AT_ONCE} events. */
 export const MOST_MESSAGES = 10;
 
-/** Events that are told at once: a digest of so many names each node within what SNS takes. */
+/** The most events at once: a digest of so many can still name each node within the size limit of SNS. */
 export const MOST_AT_ONCE = 1_000;
 
-/** So many events of one kind are told one by one. */
+/** Up to this many events of one kind are sent one by one. */
 const FEW = 3;
 
-/** A reason may say what to type. */
+/** A reason may contain commands to type. */
 const WHAT_CHARS = 400;
-/** Different words for what to do: so many are quoted. */
+/** Up to this many different texts about what to do are quoted. */
 const MOST_NEXT = 3;
 
-/** By what events are told together; `few` of a kind are told one by one. */
+/** How events are grouped; up to `few` of a kind are sent one by one. */
 interface Level {
   readonly kindOf: (alert: Alert) => string;
   readonly few: number;
@@ -29,25 +29,27 @@ const LEVELS: readonly Level[] = [
   { kindOf: (alert) => `${alert.severity} ${alert.event} ${causeOf(alert)}`, few: 1 },
   { kindOf: ({ severity, event }) => `${severity} ${event}`, few: 1 },
 ];
-/** The severities are three, so that this is always few enough. */
+/** There are three severities: always few enough. */
 const COARSEST: Level = { kindOf: ({ severity }) => severity, few: 1 };
 
 /**
  * Divides up to {@link MOST_AT_ONCE} events into at most {@link MOST_MESSAGES} messages, in the order of the first event of each: a
- * group of one is told as it is, a larger one as a digest. By event, severity and, of failures, cause; where those are too many,
- * by less.
+ * group of one is sent as it is, a larger one as a digest. Groups are by event, severity and, for failures, cause; where that makes too many
+ * messages, by fewer of these.
  */
-export function messagesOf<T extends { readonly alert: Alert }>(told: readonly T[]): readonly (readonly [T, ...T[]])[] {
-  const divided = LEVELS.map((level) => groupsOf(told, level));
+export function messagesOf<T extends { readonly alert: Alert }>(
+  events: readonly T[],
+): readonly (readonly [T, ...T[]])[] {
+  const divided = LEVELS.map((level) => groupsOf(events, level));
   const fitting = divided.find((groups) => groups.reduce((sum, group) => sum + shownAs(group), 0) <= MOST_MESSAGES);
-  return fitting ?? groupsOf(told, COARSEST);
+  return fitting ?? groupsOf(events, COARSEST);
 }
 
 function groupsOf<T extends { readonly alert: Alert }>(
-  told: readonly T[],
+  events: readonly T[],
   { kindOf, few }: Level,
 ): readonly (readonly [T, ...T[]])[] {
-  const kinds = Map.groupBy(told, ({ alert }) => kindOf(alert));
+  const kinds = Map.groupBy(events, ({ alert }) => kindOf(alert));
   return [...kinds.values()].flatMap((group): (readonly [T, ...T[]])[] => {
     const [first, ...others] = group;
     if (first === undefined) return [];
@@ -60,28 +62,28 @@ function shownAs(group: readonly unknown[]): number {
   return 1 + Math.floor(group.length / NODES_A_MESSAGE);
 }
 
-/** The titles of these say why, and hold no figures. */
+/** Their titles name the cause and hold no figures. */
 const CAUSED: readonly AlertEvent[] = ['action-failed', 'defrag-aborted'];
 
 function causeOf(alert: Alert): string {
   return CAUSED.includes(alert.event) ? titleAlone(alert) : '';
 }
 
-/** The title of one node has figures of its own: it is never that of all. */
-const FIGURED: readonly AlertEvent[] = ['purged', 'defrag-started', 'defrag-finished', 'cure-ineffective', 'several'];
+/** Their titles have figures of the node, so no title is that of all. */
+const FIGURED: readonly AlertEvent[] = ['purged', 'defrag-started', 'defrag-finished', 'action-ineffective', 'several'];
 
-/** What has happened, where the titles are not the same for all. */
+/** The title of a digest, where the titles of its events differ. */
 const PHRASES: Partial<Record<AlertEvent, string>> = {
   purged: 'purged',
   'defrag-started': 'active defrag started',
   'defrag-finished': 'active defrag finished',
   'defrag-aborted': 'active defrag ended early',
   'action-failed': 'an action failed',
-  'cure-ineffective': 'a cure returned too little',
+  'action-ineffective': 'an action returned too little',
   several: 'events of several kinds',
 };
 
-/** The events of many nodes as one alert, that lists them with what sets each apart. All have the same severity. */
+/** The events of many nodes as one alert, which lists the nodes and how they differ. All have the same severity. */
 export function digestOf(alerts: readonly [Alert, ...Alert[]], id: string): Alert {
   const [first] = alerts;
   const event = common(alerts, (alert) => alert.event) ?? 'several';
@@ -98,7 +100,7 @@ export function digestOf(alerts: readonly [Alert, ...Alert[]], id: string): Aler
     instance,
     node: common(alerts, ({ node }) => node) ?? 'all',
     title: `${countedText(alerts)}: ${title ?? PHRASES[event] ?? event}`,
-    why: why ?? 'Each node has a reason of its own. It stands in the log of the job, with all figures.',
+    why: why ?? 'Each node has a reason of its own. The log of the job has it, with all figures.',
     facts: factsOf(alerts),
     next: nextText(alerts),
     members: alerts
@@ -122,7 +124,7 @@ function nameOf({ instance, node }: Pick<Alert, 'instance' | 'node'>): string {
   return `${instance} ${node}`;
 }
 
-/** The first of its words that are not the same for all: its title has the figures; else its reason; else which server it is. */
+/** The first text that is not the same for all: the title with its figures, else the reason, else which server it is. */
 function whatOf(alert: Alert, same: { readonly title: string | undefined; readonly why: string | undefined }): string {
   if (same.title === undefined) return shortened(titleAlone(alert));
   if (same.why === undefined) return shortened(alert.why);
@@ -148,7 +150,7 @@ function returnedFact(alerts: readonly Alert[]): readonly AlertFact[] {
   return [{ label: 'Together', value: `${returned} returned of ${predicted} predicted` }];
 }
 
-/** The node whose clients have waited the longest, and how many waited longer than promised. */
+/** The node whose clients have waited longest, and on how many nodes they waited longer than promised. */
 function waitFact(alerts: readonly Alert[]): readonly AlertFact[] {
   const waits = alerts.flatMap((alert) => {
     const { stallMs, promisedStallMs = Number.POSITIVE_INFINITY } = alert.figures ?? {};
@@ -161,19 +163,17 @@ function waitFact(alerts: readonly Alert[]): readonly AlertFact[] {
   return [{ label: 'Longest wait', value: `${durationText(longest.stallMs)}, on ${nameOf(longest.alert)}${broken}` }];
 }
 
-/** What to do; where it differs, what most have to do first, with how many they are. */
+/** What to do; where it differs, the most frequent texts, with how many nodes each concerns. */
 function nextText(alerts: readonly Alert[]): string {
   const ways = [...Map.groupBy(alerts, ({ next }) => next)].toSorted(([, a], [, b]) => b.length - a.length);
   const [only] = ways;
   if (ways.length === 1 && only) return only[0];
   const said = ways.slice(0, MOST_NEXT).map(([next, those]) => `On ${countText(those.length)} of them: ${next}`);
   const rest = ways.slice(MOST_NEXT).reduce((sum, [, those]) => sum + those.length, 0);
-  return [...said, ...(rest === 0 ? [] : [`For the other ${countText(rest)} it stands in the log of the job.`])].join(
-    '\n',
-  );
+  return [...said, ...(rest === 0 ? [] : [`For the other ${countText(rest)}, see the log of the job.`])].join('\n');
 }
 
-/** Without the place, which alerts have in front. */
+/** Without the name of the instance, with which titles begin. */
 function titleAlone({ title, instance }: Alert): string {
   const place = `${instance === 'all' ? 'all instances' : instance}: `;
   return title.startsWith(place) ? title.slice(place.length) : title;

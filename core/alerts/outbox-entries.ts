@@ -1,26 +1,23 @@
 import * as z from 'zod/mini';
-import { MINUTE, type Milliseconds } from '../config/units.ts';
-import { ALERT_SCHEMA, type Alert } from '../domain/alert.ts';
+import { ALERT_SCHEMA, type Alert, type AlertEvent } from '../domain/alert.ts';
+import { ALERT_HELD } from '../domain/timings.ts';
 import { type StateStore, StateUnavailable, type Stored } from '../ports/state-store.ts';
-import { understood } from '../state/codec.ts';
+import { type DocumentKind, decode, encode, oneOf } from '../state/codec.ts';
 import { OUTBOX } from '../state/keys.ts';
-
-/** For as long as its writer may still be about to send it, nobody else does. Longer than any lease is busy. */
-const HELD: Milliseconds = 2 * MINUTE;
 
 export interface Entry {
   readonly alert: Alert;
-  /** Epoch ms. */
+  /** When it was queued (epoch ms). The name is that of stored documents. */
   readonly entrustedAt: number;
   readonly holder: string;
   readonly heldUntil: number;
-  /** Sendings that were begun, and of which nobody knows whether they have failed. */
+  /** Deliveries that were begun, with an unknown result. */
   readonly sendings: number;
-  /** The id of the digest in which it was being sent: a repeat is told in the same one. */
+  /** The id of the digest in which it was being sent: a repeat is sent in the same digest. */
   readonly digest?: string;
 }
 
-export interface Owed {
+export interface Pending {
   readonly key: string;
   readonly entry: Entry;
   readonly alert: Alert;
@@ -29,11 +26,11 @@ export interface Owed {
 
 const text = z.string();
 
-const entrySchema = z.object({
+const shape = z.looseObject({
   alert: z.looseObject({
     schema: z.literal(ALERT_SCHEMA),
     id: text,
-    event: text,
+    event: oneOf<AlertEvent>(),
     severity: z.enum(['info', 'warning', 'critical']),
     at: text,
     stage: text,
@@ -48,54 +45,65 @@ const entrySchema = z.object({
   holder: text,
   heldUntil: z.number(),
   sendings: z.number(),
-  digest: z.optional(text),
+  digest: z.exactOptional(text),
 });
 
-/** @throws {StateUnavailable} for a document that this version has not written. */
-export function owedOf(key: string, { value, version }: Stored): Owed {
-  const entry = understood(entrySchema, key, value) as Entry;
+export const ENTRY_KIND: DocumentKind<Entry> = { schema: 1, shape };
+
+/** @throws {StateUnavailable} for a document of an unknown form. */
+export function pendingOf(key: string, { value, version }: Stored): Pending {
+  const stored = decode(ENTRY_KIND, key, value);
+  const entry = { ...stored, alert: withPresentNames(stored.alert) };
   return { key, entry, alert: entry.alert, version };
 }
 
-/** Writes an alert that is not there yet. Returns why it could not be kept, or undefined. */
+/** Events have had other names: an alert that an older version has queued is sent under the present name. Its id stays. */
+function withPresentNames(alert: Alert): Alert {
+  const event = alert.event as AlertEvent | 'cure-ineffective';
+  return event === 'cure-ineffective' ? { ...alert, event: 'action-ineffective' } : alert;
+}
+
+/** Writes an alert that is not there yet. Returns why it could not be stored, or undefined. */
 export async function keep(store: StateStore, holder: string, alert: Alert, now: number): Promise<string | undefined> {
-  const entry: Entry = { alert, entrustedAt: now, holder, heldUntil: now + HELD, sendings: 0 };
-  return await failure(store.write(OUTBOX + alert.id, entry, undefined));
+  const entry: Entry = { alert, entrustedAt: now, holder, heldUntil: now + ALERT_HELD, sendings: 0 };
+  return await failure(store.write(OUTBOX + alert.id, encode(ENTRY_KIND, entry), undefined));
 }
 
 /**
- * Takes an entry for a sending that begins now, in a digest or alone. Returns it under its new version; a text: why it could not be
- * taken; undefined: another job has it.
+ * Claims an entry for a delivery that begins now, in a digest or alone. Returns it under its new version; a text: why it could not be
+ * claimed; undefined: another job has it.
  */
 export async function claim(
   store: StateStore,
-  { key, entry, version }: Owed,
+  { key, entry, version }: Pending,
   { holder, now, digest }: { readonly holder: string; readonly now: number; readonly digest: string | undefined },
-): Promise<Owed | string | undefined> {
+): Promise<Pending | string | undefined> {
   const claimed: Entry = {
     ...freed(entry),
     holder,
-    heldUntil: now + HELD,
+    heldUntil: now + ALERT_HELD,
     sendings: entry.sendings + 1,
     ...(digest !== undefined && { digest }),
   };
-  const written = await outcome(store.write(key, claimed, version));
+  const written = await outcome(store.write(key, encode(ENTRY_KIND, claimed), version));
   if (typeof written === 'string') return written;
-  // With the sendings of before: if this one fails, it was none.
+  // With the earlier number of deliveries: if this one fails, it does not count.
   return written.stored ? { key, entry, alert: entry.alert, version: written.version } : undefined;
 }
 
-/** After a sending: removes what was accepted, and frees what was not. Returns why it could not, or undefined. */
+/** After a delivery: removes what was accepted, and releases what was not. Returns why that failed, or undefined. */
 export async function settle(
   store: StateStore,
-  { key, entry, version }: Owed,
+  { key, entry, version }: Pending,
   isSent: boolean,
 ): Promise<string | undefined> {
-  const done = isSent ? store.remove(key, version) : store.write(key, { ...freed(entry), heldUntil: 0 }, version);
+  const done = isSent
+    ? store.remove(key, version)
+    : store.write(key, encode(ENTRY_KIND, { ...freed(entry), heldUntil: 0 }), version);
   return await failure(done);
 }
 
-/** Of no digest: what was not accepted may be told in another one. */
+/** Without its digest: an alert that was not accepted may be sent in another one. */
 function freed({ digest, ...entry }: Entry): Entry {
   return entry;
 }
@@ -109,8 +117,22 @@ async function outcome<T>(attempt: Promise<T>): Promise<T | string> {
   try {
     return await attempt;
   } catch (error) {
-    // What no store can hold is told without it: nothing of ours may stand in the way of what was begun.
+    // An alert that no store can hold is sent without one: the job's own records must not stop an action that has begun.
     if (error instanceof StateUnavailable || error instanceof TypeError) return error.message;
     throw error;
   }
+}
+
+/** Whether the end of an action on a node has been queued since an instant (epoch ms). */
+export async function isEnqueued(store: StateStore, place: readonly string[], since: number): Promise<boolean> {
+  const entries = await store.list(`${OUTBOX}${place.join('/')}/`);
+  return [...entries].some(([key, stored]) => isEndSince(pendingOf(key, stored).entry, since));
+}
+
+/** Events at the end of a purge, or of the defrag that it belongs to. */
+const ENDS: readonly AlertEvent[] = ['purged', 'action-ineffective', 'defrag-finished', 'defrag-aborted'];
+
+function isEndSince({ alert, entrustedAt }: Entry, since: number): boolean {
+  const isFailedPurge = alert.event === 'action-failed' && alert.id.includes('/action-failed/purge/');
+  return entrustedAt >= since && (isFailedPurge || ENDS.includes(alert.event));
 }

@@ -1,52 +1,46 @@
-import { createHash } from 'node:crypto';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { type Milliseconds, SECOND } from '../config/units.ts';
-import type { Alert, AlertEvent } from '../domain/alert.ts';
-import type { Log } from '../ports/log.ts';
+import type { Alert } from '../domain/alert.ts';
 import type { Ports } from '../ports/ports.ts';
 import { combined, type PublishReport } from '../ports/sinks.ts';
-import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
+import { StateUnavailable } from '../ports/state-store.ts';
 import { OUTBOX } from '../state/keys.ts';
-import { digestOf, MOST_AT_ONCE, messagesOf } from './digest.ts';
-import { claim, type Entry, failure, keep, type Owed, owedOf, settle } from './outbox-entries.ts';
+import { MOST_AT_ONCE, messagesOf } from './digest.ts';
+import { alertsOf, digested, digestId, looseAlerts, NOTHING_SENT, notSent } from './messages.ts';
+import { claim, failure, keep, type Pending, pendingOf, settle } from './outbox-entries.ts';
 
 /**
- * What is owed to people, kept where the lease is kept: an action is entrusted to the outbox before the lease that explains it is
- * dropped, so that a job that dies between doing and telling is told by the next one, under the same alert id. What happened to many
- * nodes is owed for each of them, and told in one message.
+ * Alerts that are still to be sent, stored beside the lease. The alert of an action is queued here before its lease is dropped: if the job
+ * dies before it has sent the alert, the next job sends it under the same id. Events of many nodes are queued one by one, and sent in
+ * one message.
  */
 export { OUTBOX };
 
 /**
- * A sending whose end nobody has seen may have arrived, or not: it is repeated, once for each job that died there. A job that dies
- * there every time is not what anybody wants to hear of for ever.
+ * A delivery with an unknown result is repeated, once for each job that died during it. A duplicate is better than a lost alert. After this many
+ * deliveries the alert is given up, since the job dies each time.
  */
 const SENDINGS = 5;
 
-/** Sent side by side. */
+/** Messages in parallel. */
 const WAVE = 4;
 
-/** Writes side by side: as many as the client has sockets for, with some left for the leases. */
+/** Writes in parallel: the client has sockets for these, and some more for the leases. */
 const WRITES = 32;
 
-/** For so long entries are taken for one message: well below the time for which they are held. */
+/** For this long entries are claimed for one message: well below the time for which a claim lasts. */
 const CLAIMING: Milliseconds = 30 * SECOND;
 
-type Told = Pick<Ports, 'store' | 'alerts' | 'clock' | 'log'>;
-
-type Many<T> = readonly [T, ...T[]];
-
-/** By us, and by nobody else's fault. */
-const NOTHING_SENT: PublishReport = { sent: 0, rejected: [] };
+type OutboxPorts = Pick<Ports, 'store' | 'alerts' | 'clock' | 'log'>;
 
 const always = () => true;
 
 /**
- * Writes alerts that are not there yet, as long as there is time. Returns those that could not be kept; whoever acts goes on all the
- * same: the lease is still there, and tells as well.
+ * Writes alerts that are not there yet, as long as there is time. Returns those that could not be stored. An action goes on without them: its
+ * lease is still there, from which the next tick sends the alert.
  */
 export async function enqueue(
-  { store, clock, log }: Pick<Told, 'store' | 'clock' | 'log'>,
+  { store, clock, log }: Pick<OutboxPorts, 'store' | 'clock' | 'log'>,
   holder: string,
   alerts: readonly Alert[],
   hasTime = always,
@@ -54,46 +48,41 @@ export async function enqueue(
   const tries = await pLimit(WRITES).map(alerts, async (alert) => {
     if (!hasTime()) return { alert, why: 'no time is left for it' };
     const write = () => keep(store, holder, alert, clock.now());
-    // Once more: what is not kept may be told twice, and an answer that was lost shows as kept.
+    // A second try: what is not stored may be sent twice, and after a lost answer it shows as stored.
     const why = (await write()) === undefined ? undefined : await write();
     return { alert, why };
   });
-  const unkept = tries.filter(({ why }) => why !== undefined);
-  const [first] = unkept;
-  if (first) log.warn('alert not kept in the outbox', { id: first.alert.id, error: first.why, alerts: unkept.length });
-  return unkept.map(({ alert }) => alert);
+  const notStored = tries.filter(({ why }) => why !== undefined);
+  const [first] = notStored;
+  if (first)
+    log.warn('alert not stored in the outbox', { id: first.alert.id, error: first.why, alerts: notStored.length });
+  return notStored.map(({ alert }) => alert);
 }
 
-/** Whether the end of an action on a node has been entrusted since an instant (epoch ms). */
-export async function isEnqueued(store: StateStore, place: readonly string[], since: number): Promise<boolean> {
-  const entries = await store.list(`${OUTBOX}${place.join('/')}/`);
-  return [...entries].some(([key, stored]) => isEndSince(owedOf(key, stored).entry, since));
-}
-
-/** What becomes one message. */
+/** One message. */
 interface Message {
   readonly alerts: readonly Alert[];
   send(): Promise<PublishReport>;
 }
 
 /**
- * Tells what this tick owes, and what an earlier job has left: up to a thousand events in at most ten messages. The oldest go first,
- * more wait for the next tick. What is not delivered stays for the next tick, and is named in the report.
+ * Sends the alerts of this tick, and those that an earlier job has left: up to a thousand events in at most ten messages. The oldest come first;
+ * the rest waits for the next tick. The report names what was not delivered, which also waits for the next tick.
  *
- * @param hasTime false: nothing more is begun
+ * @param hasTime false: no further message is begun
  */
 export async function deliver(
-  ports: Told,
+  ports: OutboxPorts,
   holder: string,
   alerts: readonly Alert[],
   hasTime = always,
 ): Promise<PublishReport> {
-  const unkept = await enqueue(ports, holder, alerts, hasTime);
-  // A store that takes nothing has nothing to say either, and each question may cost its time-out.
-  const isDown = alerts.length > 0 && unkept.length === alerts.length;
-  const kept = isDown ? [] : await owed(ports, holder);
+  const notStored = await enqueue(ports, holder, alerts, hasTime);
+  // If no write succeeded, reading would fail as well, and cost its time-outs.
+  const isDown = alerts.length > 0 && notStored.length === alerts.length;
+  const kept = isDown ? [] : await pending(ports, holder);
   if (kept.length > MOST_AT_ONCE) {
-    ports.log.warn('more alerts than are told at once: the next tick goes on', {
+    ports.log.warn('more alerts than are sent at once: the next tick continues', {
       alerts: kept.length,
       now: MOST_AT_ONCE,
     });
@@ -101,51 +90,34 @@ export async function deliver(
   const run: Run = { ...ports, holder, hasTime, limit: pLimit(WRITES) };
   const messages = [
     ...keptMessages(run, kept.slice(0, MOST_AT_ONCE)),
-    ...looseAlerts(unkept, ports.log).map((alert) => ({ alerts: [alert], send: () => ports.alerts.send([alert]) })),
+    ...looseAlerts(notStored, ports.log).map((alert) => ({ alerts: [alert], send: () => ports.alerts.send([alert]) })),
   ];
   const reports: PublishReport[] = [];
   for (let at = 0; at < messages.length; at += WAVE) {
     const wave = await Promise.all(messages.slice(at, at + WAVE).map((message) => sendSafely(ports, message)));
     reports.push(...wave);
     if (wave.some(({ rejected }) => rejected.length === 0)) continue;
-    // A topic that takes none of them would cost each of the others its time-outs, too.
+    // If the topic accepts none of them, each of the others would only cost its time-outs.
     reports.push(
-      ...messages.slice(at + WAVE).map((one) => untold(one.alerts, 'the topic took none of those before it')),
+      ...messages
+        .slice(at + WAVE)
+        .map((one) => notSent(one.alerts, 'the topic accepted none of the messages before it')),
     );
     break;
   }
   return combined(reports);
 }
 
-/** The alerts, or the digests of them, in which what no store has kept is told. */
-export function looseAlerts(alerts: readonly Alert[], log: Log): readonly Alert[] {
-  const told = alerts.map((alert) => ({ alert }));
-  const parts = Array.from({ length: Math.ceil(told.length / MOST_AT_ONCE) }, (_, part) =>
-    told.slice(part * MOST_AT_ONCE, (part + 1) * MOST_AT_ONCE),
-  );
-  return parts.flatMap(messagesOf).map((group) => {
-    const [first, ...more] = group;
-    return more.length === 0 ? first.alert : digested([first.alert, ...alertsOf(more)], digestId(group), log);
-  });
-}
-
-function untold(alerts: readonly Alert[], why: string): PublishReport {
-  const [first, ...more] = alerts;
-  if (!first) return NOTHING_SENT;
-  const what = more.length === 0 ? first.title : `${first.title}, and ${more.length} more`;
-  return { sent: 0, rejected: [{ what, why: `not tried: ${why}` }] };
-}
-
-/** Oldest first; what another job may still be sending is left to it, and all of it where it would not be told to those it is owed to. */
-async function owed({ store, clock, log, alerts }: Told, holder: string): Promise<readonly Owed[]> {
+/** Oldest first, without alerts that another job may still be sending; only this job's own where the sink does not reach the subscribers. */
+async function pending({ store, clock, log, alerts }: OutboxPorts, holder: string): Promise<readonly Pending[]> {
   try {
     const now = clock.now();
     const entries = [...(await store.list(OUTBOX))].flatMap(([key, stored]) => {
       try {
-        return [owedOf(key, stored)];
+        return [pendingOf(key, stored)];
       } catch (error) {
         if (!(error instanceof StateUnavailable)) throw error;
-        log.warn('alert in the outbox not understood', { error: error.message });
+        log.warn('alert in the outbox has an unknown form', { error: error.message });
         return [];
       }
     });
@@ -159,24 +131,24 @@ async function owed({ store, clock, log, alerts }: Told, holder: string): Promis
   }
 }
 
-/** A message that cannot even be tried must not keep those behind it from being sent, now and in every tick to come. */
-async function sendSafely({ log }: Told, { alerts, send }: Message): Promise<PublishReport> {
+/** A message that fails unexpectedly must not block those after it, now and in later ticks. */
+async function sendSafely({ log }: OutboxPorts, { alerts, send }: Message): Promise<PublishReport> {
   try {
     return await send();
   } catch (error) {
     log.error('unexpected failure to send an alert', { ids: alerts.map(({ id }) => id), error });
-    return untold(alerts, error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+    return notSent(alerts, error instanceof Error ? `${error.name}: ${error.message}` : String(error));
   }
 }
 
-interface Run extends Told {
+interface Run extends OutboxPorts {
   readonly holder: string;
   readonly hasTime: () => boolean;
   readonly limit: LimitFunction;
 }
 
-/** What was being sent in a digest when its job died is sent in the same one, under the same id; everything else is divided anew. */
-function keptMessages(run: Run, kept: readonly Owed[]): readonly Message[] {
+/** If a job died while it sent a digest, the same digest is sent again, under the same id. All other alerts are grouped anew. */
+function keptMessages(run: Run, kept: readonly Pending[]): readonly Message[] {
   const repeats = Map.groupBy(
     kept.filter(({ entry }) => entry.digest !== undefined),
     ({ entry }) => entry.digest,
@@ -184,13 +156,13 @@ function keptMessages(run: Run, kept: readonly Owed[]): readonly Message[] {
   const fresh = messagesOf(kept.filter(({ entry }) => entry.digest === undefined));
   return [
     ...[...repeats].map(([digest, group]) => ({ group, digest })),
-    // With the holder in it: two jobs at once may each claim a part of the same events.
+    // The id contains the holder: two jobs at once may each claim a part of the same events.
     ...fresh.map((group) => ({ group, digest: group.length === 1 ? undefined : digestId(group, run.holder) })),
-  ].map(({ group, digest }) => ({ alerts: alertsOf(group), send: () => tell(run, group, digest) }));
+  ].map(({ group, digest }) => ({ alerts: alertsOf(group), send: () => sendGroup(run, group, digest) }));
 }
 
-/** Claims, sends, removes: of two jobs one sends it, and of one that dies in between the next knows that it may have been sent. */
-async function tell(run: Run, group: readonly Owed[], digest: string | undefined): Promise<PublishReport> {
+/** Claims, sends, removes: one of two jobs sends it, and after a crash in between the next job knows that it may have been sent. */
+async function sendGroup(run: Run, group: readonly Pending[], digest: string | undefined): Promise<PublishReport> {
   const { store, log, limit } = run;
   const spent = group.filter(({ entry }) => entry.sendings >= SENDINGS);
   for (const { key, alert, version } of spent) {
@@ -213,23 +185,23 @@ async function tell(run: Run, group: readonly Owed[], digest: string | undefined
   return combined([report, unclaimed]);
 }
 
-/** Those that are ours now; and, as a report, those that cannot be claimed and so are not sent. */
+/** The claimed entries; and, as a report, those that cannot be claimed and so are not sent. */
 async function claimAll(
   { store, clock, holder, hasTime, limit }: Run,
-  group: readonly Owed[],
+  group: readonly Pending[],
   digest: string | undefined,
-): Promise<{ readonly claimed: readonly Owed[]; readonly unclaimed: PublishReport }> {
+): Promise<{ readonly claimed: readonly Pending[]; readonly unclaimed: PublishReport }> {
   const elapsed = () => clock.elapsed?.() ?? clock.now();
   const begunAt = elapsed();
   const isInTime = () => hasTime() && elapsed() - begunAt < CLAIMING;
-  const take = (one: Owed) =>
+  const take = (one: Pending) =>
     isInTime() ? claim(store, one, { holder, now: clock.now(), digest }) : 'no time is left for it';
-  // Sent without a claim they would be sent again by every tick until the store takes writes.
-  const left = (those: readonly Owed[], why: string) =>
-    untold(alertsOf(those), `it cannot be claimed in the outbox: ${why}`);
+  // Without a claim, every tick would send them again until the store accepts writes.
+  const left = (those: readonly Pending[], why: string) =>
+    notSent(alertsOf(those), `it cannot be claimed in the outbox: ${why}`);
   const [leader, ...others] = group.toSorted((a, b) => (a.key < b.key ? -1 : 1));
   if (!leader) return { claimed: [], unclaimed: NOTHING_SENT };
-  // First one of them alone: of two jobs that see the same events, one tells them all, in one message.
+  // First a single one: of two jobs with the same events, one then sends them all, in one message.
   const first = await take(leader);
   if (typeof first === 'string') return { claimed: [], unclaimed: left(group, first) };
   if (!first) return { claimed: [], unclaimed: NOTHING_SENT };
@@ -242,32 +214,4 @@ async function claimAll(
       failed[0]?.why ?? '',
     ),
   };
-}
-
-/** A digest has no room for all that is said of each node: the log has it. */
-function digested(alerts: Many<Alert>, digest: string, log: Log): Alert {
-  for (const { id, title, why, facts, next } of alerts)
-    log.info('told in a digest', { digest, id, title, why, facts, next });
-  return digestOf(alerts, digest);
-}
-
-/** The same for the same events. */
-function digestId(group: Many<{ readonly alert: Alert }>, ...more: readonly string[]): string {
-  const ids = group.map(({ alert }) => alert.id).toSorted();
-  const hash = createHash('sha256')
-    .update([...more, ...ids].join('\n'))
-    .digest('hex');
-  return `${group[0].alert.stage}/digest/${hash.slice(0, 32)}`;
-}
-
-function alertsOf(group: readonly { readonly alert: Alert }[]): readonly Alert[] {
-  return group.map(({ alert }) => alert);
-}
-
-/** What tells the end of a purge, or of the defrag that it belongs to. */
-const ENDS: readonly AlertEvent[] = ['purged', 'cure-ineffective', 'defrag-finished', 'defrag-aborted'];
-
-function isEndSince({ alert, entrustedAt }: Entry, since: number): boolean {
-  const isFailedPurge = alert.event === 'action-failed' && alert.id.includes('/action-failed/purge/');
-  return entrustedAt >= since && (isFailedPurge || ENDS.includes(alert.event));
 }

@@ -39,7 +39,12 @@ export function nodeAddress() {
   });
 }
 
+/** `redis://${HOST}:6379`, as other tools write it. */
+const VARIABLE = /\$\{?\w+\}?/;
+
 function readAddress(raw: unknown): Reading<NodeAddress> {
+  if (typeof raw === 'string' && VARIABLE.test(raw) && !raw.includes('@'))
+    return { refused: 'holds a variable, and none is replaced in an address: write the host itself' };
   if (typeof raw !== 'string' || /\s/.test(raw) || !URL.canParse(raw)) return { refused: 'is not an address' };
   const url = new URL(raw);
   if (!/^rediss?:\/\//i.test(raw)) return { refused: 'is neither redis:// nor rediss://' };
@@ -68,7 +73,7 @@ function readHostAndPort(url: URL): Reading<NodeAddress> {
 export const ACCEPTED_REFERENCES =
   'a reference, like env:REDIS_PASSWORD, ssm:/redis/password, secretsmanager:redis or, for a key of its JSON, secretsmanager:redis#password; never the secret itself';
 
-/** Undefined for what is no reference: it may be the secret itself, so that a refusal must never quote it. */
+/** Undefined for any other text: it may be the secret itself, so an error must never quote it. */
 export function parseSecretReference(text: string): SecretReference | undefined {
   const { env, ssm, id, key } = new RegExp(REFERENCE).exec(text)?.groups ?? {};
   if (env !== undefined) return { source: 'env', name: env };

@@ -1,14 +1,14 @@
 import type { NodeAddress } from './address.ts';
 import type { Config, InstanceConfig } from './schema.ts';
 
-/** An instance whose password crosses a network that everybody on it can read. */
+/** An instance whose password crosses a network unencrypted. */
 export interface ClearText {
   readonly instance: string;
   /** `host:port` of each such node. */
   readonly nodes: readonly string[];
 }
 
-/** What helps, in one sentence; the same for each. */
+/** What to do about it; the same for each instance. */
 export const CLEAR_TEXT_REMEDY =
   'use rediss:// addresses (TLS), or, where that network is trusted, set `unencrypted: accepted` beside the password';
 

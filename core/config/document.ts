@@ -25,9 +25,9 @@ export interface ConfigDocument {
   readonly lineOf: (path: Path) => number | undefined;
 }
 
-// Some 800 instances fit; a bigger file is not a configuration, and every later step takes its time in proportion.
+// Some 800 instances fit; a larger file is not a configuration, and every later step takes time in proportion.
 const MAX_CHARACTERS = 256 * 1024;
-// One slip makes the rest of a file unreadable: what follows the first few is noise.
+// One mistake makes the rest of a file unreadable: errors after the first few are of no use.
 const MAX_SYNTAX_PROBLEMS = 10;
 
 /** Reads YAML text. Never throws, and never quotes the text: a malformed line may hold a secret. */

@@ -7,7 +7,7 @@ type Mapping = Readonly<Record<string, unknown>>;
 
 const draftSchema = z.extend(instanceSchema, { id: z.exactOptional(instanceId) });
 
-/** One instance over its defaults, with whatever was well-formed: the rules judge the rest of a half-wrong file too. */
+/** One instance over its defaults, with everything that was well-formed: the rules also judge a file that is partly wrong. */
 export interface Draft {
   /** Position in the file's list, from 0. */
   readonly index: number;
@@ -15,7 +15,7 @@ export interface Draft {
   readonly written: Mapping;
   /** The values read, built-in defaults included. */
   readonly settings: Readonly<z.output<typeof draftSchema>>;
-  /** Keys with a malformed value: `settings` has a default there, or nothing, which must not be judged. */
+  /** Keys with a malformed value: `settings` has a default or nothing there, which must not be judged. */
   readonly malformed: ReadonlySet<string>;
   /** Where a key of this instance was written: `instances[2].windows` or `defaults.windows`. */
   readonly placeOf: (key: string) => Path;

@@ -7,9 +7,9 @@ export const ENVIRONMENT = {
   stage: 'STAGE',
   /** Path of the config file; `config/<stage>.yml` by default. */
   configFile: 'CONFIG_FILE',
-  /** The DynamoDB table that holds leases and memories; exactly one of it and `stateFile` is set. */
+  /** The DynamoDB table with leases and node histories; exactly one of it and `stateFile` is set. */
   stateTable: 'STATE_TABLE',
-  /** Path of the file that holds leases and memories. */
+  /** Path of the file with leases and node histories. */
   stateFile: 'STATE_FILE',
   /** The SNS topic for alerts. */
   alertTopicArn: 'ALERT_TOPIC_ARN',
@@ -21,7 +21,7 @@ export const ENVIRONMENT = {
   runbookUrl: 'RUNBOOK_URL',
 } as const;
 
-/** A variable that has to be set is not. */
+/** A required variable is not set. */
 export class EnvironmentError extends Error {
   override readonly name = 'EnvironmentError';
 }
@@ -29,6 +29,6 @@ export class EnvironmentError extends Error {
 /** @throws {EnvironmentError} naming the variable and what it is for. */
 export function required(env: Readonly<Record<string, string | undefined>>, name: string, purpose: string): string {
   const value = env[name];
-  if (!value) throw new EnvironmentError(`${name} is not set: it has to hold ${purpose}`);
+  if (!value) throw new EnvironmentError(`${name} is not set: set it to ${purpose}`);
   return value;
 }

@@ -1,12 +1,12 @@
 import type { InstanceConfig } from './schema.ts';
 
 /**
- * Up to this many nodes, each has alarms of its own: $0.60 a month for each node. Beyond it the job counts the nodes that
+ * Up to this many nodes, each has alarms of its own: $0.60 a month for each node. With more nodes, the job counts the nodes that
  * cross their thresholds, and one alarm watches each count: $1.30 a month, however many nodes there are.
  */
 export const MOST_NODES_WITH_ALARMS = 25;
 
-/** Whether alarms watch counts instead of nodes: what the job publishes and what the stack watches have to agree. */
+/** Whether alarms watch counts instead of nodes. The job that publishes and the stack that watches must agree. */
 export function isFleet(instances: readonly Pick<InstanceConfig, 'nodes'>[]): boolean {
   return instances.reduce((sum, { nodes }) => sum + nodes.length, 0) > MOST_NODES_WITH_ALARMS;
 }

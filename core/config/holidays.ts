@@ -9,9 +9,9 @@ export interface Holiday {
   readonly last: string;
 }
 
-/** Years of weekends and holidays fit; a longer list is a generator that ran away. */
+/** Years of weekends and holidays fit; a longer list is a mistake of a generator. */
 const MOST_HOLIDAYS = 400;
-/** A longer range is a slip of the year; to stop for good, `windows: []` says it. */
+/** A longer range is a mistake in the year; to stop for good, set `windows: []`. */
 const MOST_DAYS = 366;
 const DAY_MS = 86_400_000;
 
@@ -40,7 +40,7 @@ function readHoliday(raw: unknown): Reading<Holiday> {
   return days > MOST_DAYS ? { refused: `has ${days} days` } : { value: { first, last } };
 }
 
-/** Not every such text is a day: Date.parse takes the 31st of February for the 3rd of March. */
+/** Not every such text is a day: Date.parse reads the 31st of February as the 3rd of March. */
 function isOfCalendar(date: string): boolean {
   return new Date(Date.parse(date)).toISOString().startsWith(date);
 }

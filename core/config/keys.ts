@@ -6,7 +6,7 @@ export function byDefault<S extends z.core.$ZodType>(value: z.core.input<S>, sch
   return described(z.prefault(schema, value), description);
 }
 
-/** A key that may be absent; an empty one (`tls:` and nothing behind it) is refused as a slip. */
+/** A key that may be absent; an empty one (`tls:` and nothing after it) is refused as a mistake. */
 export function optional<S extends z.core.$ZodType>(schema: S, description: string) {
   return z.exactOptional(described(schema, description));
 }

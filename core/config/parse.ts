@@ -13,11 +13,11 @@ export type ConfigResult =
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
 const STAGE = /^[a-z][a-z0-9-]{0,19}$/;
-// Nobody reads further, and finding the lines of 40,000 problems takes seconds.
+// More are of no use to a reader, and finding the lines of 40,000 problems takes seconds.
 const MAX_PROBLEMS = 200;
 
 /**
- * Reads `config/<stage>.yml`. Never throws: whatever is wrong comes back as problems, all at once, in the order of the
+ * Reads `config/<stage>.yml`. Never throws: it returns all problems at once, in the order of the
  * file, and without any secret that the text may hold. `deploy` refuses what works in a terminal only.
  */
 export function parseConfig(text: string, stage: string, purpose: Purpose = 'local'): ConfigResult {
@@ -33,11 +33,11 @@ export function parseConfig(text: string, stage: string, purpose: Purpose = 'loc
   return { ok: false, problems: shorten(problems, findings.length - found.length) };
 }
 
-function shorten(problems: readonly ConfigProblem[], untold: number): readonly ConfigProblem[] {
-  const left = untold + Math.max(0, problems.length - MAX_PROBLEMS);
-  const told = problems.slice(0, MAX_PROBLEMS);
-  if (left === 0) return told;
-  return [...told, { path: '', value: '', message: `there are ${left} more problems`, accepted: 'none' }];
+function shorten(problems: readonly ConfigProblem[], omitted: number): readonly ConfigProblem[] {
+  const left = omitted + Math.max(0, problems.length - MAX_PROBLEMS);
+  const shown = problems.slice(0, MAX_PROBLEMS);
+  if (left === 0) return shown;
+  return [...shown, { path: '', value: '', message: `there are ${left} more problems`, accepted: 'none' }];
 }
 
 interface Judgement {

@@ -40,18 +40,22 @@ export const defrag = mapping({
   maxStall: byDefault(
     '5ms',
     duration({ min: '1ms', max: '100ms', like: '5ms' }),
-    'Clients wait no longer than this for a cycle of the defragger in 99.9 % of the time in which it is on, 1ms to 100ms.',
+    'While defrag is on, clients wait at most this long for a cycle, in 99.9 % of the time, 1ms to 100ms.',
   ),
-  maxCpu: byDefault(25, percent({ min: 1, max: 75 }), "Share of the server's main thread that it may use, 1 to 75 %."),
+  maxCpu: byDefault(
+    25,
+    percent({ min: 1, max: 75 }),
+    "Share of the server's main thread that defrag may use, 1 to 75 %.",
+  ),
   maxDuration: optional(
     duration({ min: '10s', max: '12h', like: '30m' }),
-    'Stop after this, 10s to 12h. Without it, a run may take the rest of the window (12h at most).',
+    'Stop after this time, 10s to 12h. Without it, a run may take the rest of the window (12h at most).',
   ),
   cooldown: byDefault('6h', duration(cooldown), 'Pause after a run before the next, 0s to 30d.'),
   allowModules: byDefault(
     [],
     modules,
-    'Modules beside which it may be started though it may not be able to move their data, by their names in INFO modules.',
+    'Modules, by their names in INFO modules: defrag may start beside them, although it may be unable to move their data.',
   ),
 });
 
@@ -59,19 +63,23 @@ const alarmAfter = duration({ min: '1m', max: '24h', like: '30m', wholeMinutes: 
 
 function fragmentation(ratio: number, lasting: string) {
   return mapping({
-    ratio: byDefault(ratio, number({ min: 1.05, max: 100 }), 'Alarm at this mem_fragmentation_ratio, 1.05 to 100.'),
-    for: byDefault(lasting, alarmAfter, 'Alarm after the ratio has stayed there for this long, 1m to 24h.'),
+    ratio: byDefault(ratio, number({ min: 1.05, max: 100 }), 'Alarm above this mem_fragmentation_ratio, 1.05 to 100.'),
+    for: byDefault(lasting, alarmAfter, 'Alarm after the ratio has been above it for this long, 1m to 24h.'),
     floor: byDefault('100MiB', size({ like: '100MiB' }), 'No alarm below this many bytes of fragmentation.'),
   });
 }
 
 const rssCritical = mapping({
-  percentOfLimit: byDefault(85, percent({ min: 1, max: 100 }), 'Alarm at this share of memoryLimit, 1 to 100 %.'),
-  for: byDefault('5m', alarmAfter, 'Alarm after RSS has stayed there for this long, 1m to 24h.'),
+  percentOfLimit: byDefault(
+    85,
+    percent({ min: 1, max: 100 }),
+    'Alarm at or above this share of memoryLimit, 1 to 100 %.',
+  ),
+  for: byDefault('5m', alarmAfter, 'Alarm after RSS has been there for this long, 1m to 24h.'),
 });
 
 export const thresholds = mapping({
-  fragmentationWarning: byDefault({}, fragmentation(1.5, '30m'), 'When fragmentation is worth a look.'),
-  fragmentationCritical: byDefault({}, fragmentation(2, '10m'), 'When fragmentation needs somebody.'),
-  rssCritical: byDefault({}, rssCritical, 'When the process is about to hit memoryLimit.'),
+  fragmentationWarning: byDefault({}, fragmentation(1.5, '30m'), 'When fragmentation needs a check, in working hours.'),
+  fragmentationCritical: byDefault({}, fragmentation(2, '10m'), 'When fragmentation needs a person now.'),
+  rssCritical: byDefault({}, rssCritical, 'When RSS is near memoryLimit.'),
 });

@@ -22,11 +22,11 @@ export interface Finding {
   readonly refused?: string;
   /** The whole sentence, where it is not about the value alone. */
   readonly message?: string;
-  /** Shown in place of the path and the value of an unknown key: a misspelt `password` has its secret beside it. */
+  /** Shown in place of the path and the value of an unknown key: beside a misspelt `password` stands the secret. */
   readonly instead?: { readonly path: string; readonly value: string };
 }
 
-/** Thrown where a configuration is needed and there is none; `message` lists every problem. */
+/** Thrown where a valid configuration is required; `message` lists every problem. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly ConfigProblem[];

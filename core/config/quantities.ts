@@ -2,10 +2,9 @@ import bytes from 'bytes-iec';
 import ms from 'ms';
 import * as z from 'zod/mini';
 import { scalar } from './scalar.ts';
-import type { Bytes, Milliseconds, Percent } from './units.ts';
+import { type Bytes, DURATION, type Milliseconds, type Percent } from './units.ts';
 
 const SIZE = '^\\d+(\\.\\d+)?\\s?([kKmMgGtTpP][iI]?)?[bB]$';
-const DURATION = '^\\d+(\\.\\d+)?\\s?(ms|s|m|h|d)$';
 const NUMBER = /^\d+(\.\d+)?$/;
 
 interface SizeRange {
@@ -42,7 +41,7 @@ interface DurationRange {
   readonly min: ms.StringValue;
   readonly max: ms.StringValue;
   readonly like: string;
-  /** CloudWatch counts alarm periods in whole minutes: half a minute could only be rounded in silence. */
+  /** CloudWatch counts alarm periods in whole minutes: half a minute would be rounded without a message. */
   readonly wholeMinutes?: boolean;
 }
 
@@ -64,7 +63,7 @@ export function duration({ min, max, like, wholeMinutes = false }: DurationRange
 function readDuration(raw: unknown): Milliseconds | { refused: string } {
   if (typeof raw === 'number' || (typeof raw === 'string' && NUMBER.test(raw))) return { refused: 'has no unit' };
   if (typeof raw !== 'string' || !new RegExp(DURATION).test(raw)) return { refused: 'is not a duration' };
-  // 1.1s is 1100.0000000000002 in floating point: rounded to microseconds, so that the dust does not reach a comparison.
+  // 1.1s is 1100.0000000000002 in floating point: rounded to microseconds, so that comparisons are exact.
   const value = Math.round(ms(raw as ms.StringValue) * 1000) / 1000;
   return Number.isFinite(value) ? value : { refused: 'is not a duration' };
 }

@@ -5,7 +5,7 @@ import { type Path, showPath } from './show.ts';
 
 /** What must hold between the keys of one instance. */
 interface Rule {
-  /** The keys that it judges: it is skipped where one of them is malformed, which has been told already. */
+  /** The keys that it judges: it is skipped where one of them is malformed, because that is a problem of its own. */
   readonly reads: readonly string[];
   readonly judge: (draft: Draft) => Finding[];
 }
@@ -25,7 +25,7 @@ const needsUrlOrNodes: Rule = {
 const tlsNeedsRediss: Rule = {
   reads: ['url', 'nodes', 'tls'],
   judge(draft) {
-    // Also where `tls` comes from `defaults`: a redis: there would send the password in clear, against what was meant.
+    // Also where `tls` comes from `defaults`: with a redis: address the password would be sent in clear, against the intent.
     const plain = addressesOf(draft).find(({ address }) => !address.tls);
     if (draft.settings.tls === undefined || plain === undefined) return [];
     const message = `\`tls\` is set (${showPath(draft.placeOf('tls'))}), but ${plain.address.id} is a redis: address`;
@@ -48,9 +48,10 @@ const windowsNeedTimezone: Rule = {
   reads: ['windows', 'timezone'],
   judge({ settings: { windows, timezone }, placeOf }) {
     if (windows.length === 0 || timezone !== undefined) return [];
-    // Told where the windows are: one missing zone in `defaults` is one problem, not one for each instance.
+    // Reported where the windows are: one missing zone in `defaults` is one problem, not one for each instance.
     const path = [...placeOf('windows').slice(0, -1), 'timezone'];
-    const message = 'is required, because there are windows: a default zone would be wrong for half the world';
+    const message =
+      'is required, because there are windows. There is no default zone: it would be wrong for most users';
     return [{ path, accepted: 'an IANA time zone, like Europe/Berlin or UTC', message }];
   },
 };
@@ -69,7 +70,7 @@ const criticalIsAboveWarning: Rule = {
 
 const RULES = [needsUrlOrNodes, tlsNeedsRediss, nodesShareScheme, windowsNeedTimezone, criticalIsAboveWarning];
 
-/** Everything that is wrong between keys and between instances; the same finding about `defaults` comes once. */
+/** All contradictions between keys and between instances; the same finding about `defaults` comes once. */
 export function applyRules(drafts: readonly Draft[]): Finding[] {
   const within = drafts.flatMap((draft) =>
     RULES.filter(({ reads }) => !reads.some((key) => draft.malformed.has(key))).flatMap(({ judge }) => judge(draft)),
@@ -85,7 +86,7 @@ function idsAreUnique(drafts: readonly Draft[]): Finding[] {
   return findRepeated(named, 'an id that no other instance has');
 }
 
-/** Two jobs on one server would undo each other's settings, and it would be counted and alarmed twice. */
+/** Two jobs on one server would undo each other's settings, and metrics and alarms would count it twice. */
 function nodesAreUnique(drafts: readonly Draft[]): Finding[] {
   const named = drafts.flatMap((draft) => addressesOf(draft).map(({ address, path }) => ({ name: address.id, path })));
   return findRepeated(named, 'each node once, in one instance');

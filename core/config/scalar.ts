@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 
-/** What reading one scalar of the file gave: its value, or why not, as the end of a sentence ("is not a size"). */
+/** The value of one scalar of the file, or why it is refused, as the end of a sentence ("is not a size"). */
 export type Reading<T> = { readonly value: T } | { readonly refused: string };
 
 interface ScalarKind<T> {
@@ -36,7 +36,7 @@ export function text(pattern: string, accepted: string) {
   return z.string({ error: accepted }).check(z.regex(new RegExp(pattern), { error: accepted }));
 }
 
-/** Adds what a person needs to know about a key; editors show it. */
+/** Adds the description of a key, which editors show. */
 export function described<S extends z.core.$ZodType>(schema: S, description: string): S {
   z.globalRegistry.add(schema, { ...z.globalRegistry.get(schema), description });
   return schema;

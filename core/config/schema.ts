@@ -24,7 +24,7 @@ const credentials = mapping({
   username: optional(
     text(
       '^(?!(env|ssm|secretsmanager):)[^\\s\\u0000-\\u001f\\u007f]{1,128}$',
-      'a user name as plain text, without spaces; it is no reference',
+      'a user name as plain text, without spaces; not a reference',
     ),
     'ACL user; without it, the default user.',
   ),
@@ -54,29 +54,29 @@ const settings = {
   tls: optional(tls, 'TLS options, for rediss: addresses.'),
   memoryLimit: optional(
     size({ min: 1, like: '6GiB' }),
-    "The container's or machine's memory limit: INFO has no field.",
+    'The memory limit of the container or the machine, which INFO does not report.',
   ),
   timezone: optional(timezone(), 'Zone of the windows, like Europe/Berlin. There is no default.'),
   windows: byDefault(
     [],
-    z.array(window, { error: 'a list of windows; [] to watch only' }),
-    'When Offpeak may act. [] means never: it only watches.',
+    z.array(window, { error: 'a list of windows; [] to observe only' }),
+    'When Offpeak may act. [] means never: it only observes.',
   ),
   holidays: byDefault(
     [],
     holidays(),
-    'Local dates, or ranges of them, on which no window opens; one of the evening before goes on to its end.',
+    'Local dates, or ranges of them, on which no window opens. A window of the evening before stays open to its end.',
   ),
-  purge: byDefault({}, purge, 'MEMORY PURGE: returns pages that the allocator keeps.'),
-  defrag: byDefault({}, defrag, 'Active defragmentation: closes the holes inside pages.'),
+  purge: byDefault({}, purge, 'MEMORY PURGE: returns free pages of the allocator.'),
+  defrag: byDefault({}, defrag, 'Active defragmentation: returns memory that is free, but inside pages still in use.'),
   maxMainThreadCpu: byDefault(
     40,
     percent({ min: 1, max: 100 }),
-    "CPU share of the server's main thread above which the instance is too busy to touch, 1 to 100 %; 100 never is.",
+    "Above this CPU share of the server's main thread, the instance is too busy to act on, 1 to 100 %; 100 means never.",
   ),
   maxOpsPerSecond: optional(
     number({ min: 0, max: 10_000_000, whole: true }),
-    'A second limit: commands per second above which the instance is too busy to touch, 0 to 10,000,000. There is no default.',
+    'A second limit: above this many commands per second, the instance is too busy to act on, 0 to 10,000,000. There is no default.',
   ),
   thresholds: byDefault({}, thresholds, 'When an alarm is raised.'),
   metrics: byDefault(
@@ -105,12 +105,12 @@ export const fileSchema = mapping({
     z
       .array(instanceSchema, { error: 'a list of at least one instance' })
       .check(z.minLength(1, { error: 'a list of at least one instance' })),
-    'What to keep tidy.',
+    'The instances that Offpeak looks after.',
   ),
   maxDefragsAtOnce: byDefault(
     4,
     number({ min: 1, max: 100, whole: true }),
-    'At most so many nodes of the stage are under active defrag at once, 1 to 100; of one instance or host never more than one.',
+    'At most this many nodes of the stage are under active defrag at once, 1 to 100; never more than one of an instance or host.',
   ),
   ...stackKeys,
 });
@@ -151,7 +151,7 @@ export interface Config {
   readonly logRetention: number;
 }
 
-/** Who is told: e-mail addresses, a Slack webhook by reference, the schema of Amazon Q. */
+/** Who gets alerts: e-mail addresses, a Slack webhook by reference, the schema of Amazon Q. */
 export type Notifications = Frozen<File['notifications']>;
 
 /** When Offpeak may act; belongs to the day on which it opens. */

@@ -1,7 +1,7 @@
 import type * as z from 'zod/mini';
+import { keysAt, levelOf } from './known-keys.ts';
 import { nearest } from './nearest.ts';
 import type { Finding } from './problem.ts';
-import { fileSchema, instanceSchema } from './schema.ts';
 import { type Path, showPath, showUnknownKey } from './show.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -41,35 +41,32 @@ const TYPES: Readonly<Record<string, string>> = {
   int: 'is not a whole number',
 };
 
+/** YAML's merge key; this file has `defaults` for what instances share. */
+const MERGE = '<<';
+
 function refuseKey(key: string, path: Path, accepted: string): Finding {
-  const meant = nearest(key, keysAt(fileSchema, path));
-  const shown = showUnknownKey(key, path, meant !== undefined);
-  const message = `unknown key \`${shown}\`${hint(key, path, meant)}`;
-  return { path: [...path, key], accepted, message, instead: { path: showPath([...path, shown]), value: shown } };
+  const at = [...path, key];
+  if (key === MERGE) return { path: at, accepted, message: MERGE_REFUSED, instead: instead(path, MERGE) };
+  const level = levelOf(key, path);
+  const meant = level === undefined ? nearest(key, keysAt(path)) : undefined;
+  const shown = showUnknownKey(key, path, level !== undefined || meant !== undefined);
+  if (shown === undefined) return { path: at, accepted, message: NOT_SHOWN, instead: instead(path) };
+  return {
+    path: at,
+    accepted,
+    message: `unknown key \`${shown}\`${hint(level, meant)}`,
+    instead: instead(path, shown),
+  };
 }
 
-function hint(key: string, path: Path, meant: string | undefined): string {
-  const isOfInstance = Object.hasOwn(instanceSchema.shape, key);
-  if (path.length === 1 && path[0] === 'defaults' && isOfInstance) return ': it belongs to each instance';
+const MERGE_REFUSED = 'merge keys (`<<`) are not supported: what instances share belongs under `defaults`';
+const NOT_SHOWN = 'has an unknown key, which is not shown because it may hold a secret';
+
+function instead(path: Path, ...shown: readonly string[]) {
+  return { path: showPath([...path, ...shown]), value: shown[0] ?? '' };
+}
+
+function hint(level: string | undefined, meant: string | undefined): string {
+  if (level !== undefined) return `: it belongs to ${level}`;
   return meant === undefined ? '' : `: did you mean \`${meant}\`?`;
-}
-
-/** The keys that the mapping at a path accepts; none where there is no mapping. */
-function keysAt(schema: z.core.$ZodType, path: Path): readonly string[] {
-  const { def } = (schema as z.core.$ZodTypes)._zod;
-  const [key, ...rest] = path;
-  switch (def.type) {
-    case 'optional':
-    case 'prefault':
-      return keysAt(def.innerType, path);
-    case 'array':
-      return keysAt(def.element, rest);
-    case 'object': {
-      const inner = key === undefined ? undefined : def.shape[String(key)];
-      if (key === undefined) return Object.keys(def.shape);
-      return inner === undefined ? [] : keysAt(inner, rest);
-    }
-    default:
-      return [];
-  }
 }

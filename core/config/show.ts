@@ -38,18 +38,18 @@ function quote(value: string): string {
 }
 
 /**
- * Everything below `credentials`, as the user name's place is where a password lands by mistake; the CA; and whatever
- * stands at or below `slack`, where the address of the webhook is the secret.
+ * Everything below `credentials`, since a password may stand in place of the user name by mistake; the CA; and everything
+ * at or below `slack`, where the address of the webhook is the secret.
  */
 function isSecret(path: Path): boolean {
   return path.includes('credentials') || path.includes('slack') || (path.includes('tls') && path.includes('ca'));
 }
 
 /**
- * An unknown key as a problem may quote it. `{password:hunter2}` lacks a space, so that the secret becomes part of the
- * key; in a secret's neighbourhood a key is shown only when it is near one that exists.
+ * An unknown key as a problem may quote it, undefined where it may not. `{password:hunter2}` lacks a space, so that the secret becomes part of
+ * the key; in a secret's neighbourhood a key is shown only when it is near one that exists.
  */
-export function showUnknownKey(key: string, path: Path, nearKnown: boolean): string {
+export function showUnknownKey(key: string, path: Path, nearKnown: boolean): string | undefined {
   const safe = PLAIN_KEY.test(key) && (nearKnown || !['credentials', 'tls', 'slack'].some((key) => path.includes(key)));
-  return safe ? key : HIDDEN;
+  return safe ? key : undefined;
 }

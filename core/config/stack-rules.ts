@@ -15,7 +15,7 @@ export function applyStackRules(file: unknown, issues: Issues, drafts: readonly 
   return purpose === 'local' ? repeated : [...repeated, ...secretsAreDeployable(file, drafts)];
 }
 
-/** SNS would refuse nothing, and the second subscription would be the same one: a slip, probably of somebody's name. */
+/** SNS would accept it, and the second subscription would be the same one: a mistake, probably in a name. */
 function emailsAreUnique(file: unknown, issues: Issues): Finding[] {
   const listed = valueAt(file, ['notifications', 'emails']);
   const isBroken = issues.some(({ path }) => path[0] === 'notifications');
@@ -30,8 +30,8 @@ function emailsAreUnique(file: unknown, issues: Issues): Finding[] {
 }
 
 /**
- * A variable of the deploying shell would have to be copied into the function's settings, where everybody who may look
- * at the function reads it: in a stack, secrets come from where they are kept.
+ * A variable of the deploying shell would have to be copied into the function's settings, which everyone who may view the
+ * function can read. In a stack, secrets come from where they are kept.
  */
 function secretsAreDeployable(file: unknown, drafts: readonly Draft[]): Finding[] {
   const webhook: Path = ['notifications', 'slack', 'webhook'];
@@ -53,6 +53,6 @@ function refuseVariable(path: Path): Finding {
   return {
     path,
     accepted: 'ssm:/path/of/parameter or secretsmanager:name, which the deployed functions can read',
-    message: 'env: is for runs from a terminal, and no variable of that shell reaches a Lambda',
+    message: 'env: is for runs from a terminal: a Lambda has no variables of that shell',
   };
 }

@@ -5,7 +5,7 @@ import { byDefault, optional } from './keys.ts';
 import { described, mapping, scalar } from './scalar.ts';
 import { HOUR, type Milliseconds } from './units.ts';
 
-// The longest address of RFC 5321. SNS itself asks only for something around an @, and confirms by a link.
+// As RFC 5321 allows. SNS itself only requires an @ with something around it, and confirms by a link.
 const EMAIL =
   '^[^\\s@<>(),;:"]{1,64}@[A-Za-z\\d]([A-Za-z\\d-]*[A-Za-z\\d])?(\\.[A-Za-z\\d]([A-Za-z\\d-]*[A-Za-z\\d])?)+$';
 const MOST_EMAILS = 50;
@@ -30,7 +30,7 @@ const emails = z.array(email, { error: listOfEmails }).check(z.maxLength(MOST_EM
 const slack = mapping({
   webhook: described(
     secretReference(),
-    'Reference to the address of an incoming webhook: whoever knows the address can post.',
+    'Reference to the address of an incoming webhook. The address is a secret: anyone who knows it can post.',
   ),
 });
 
@@ -39,7 +39,7 @@ const notifications = mapping({
   slack: optional(slack, 'Alerts and alarms in a Slack channel, through an incoming webhook.'),
   chat: optional(
     z.enum(['amazon-q'], { error: 'amazon-q' }),
-    'Whether alerts carry the schema of Amazon Q Developer in chat applications for https subscribers.',
+    'With amazon-q, https subscribers get alerts in the schema of Amazon Q Developer in chat applications.',
   ),
 });
 
@@ -57,7 +57,7 @@ const interval = scalar<Milliseconds>({
 });
 
 const schedule = mapping({
-  every: byDefault('5m', interval, 'How often the job looks, 1m to 1h, dividing the hour.'),
+  every: byDefault('5m', interval, 'How often the job runs, 1m to 1h, dividing the hour.'),
   timezone: optional(timezone(), 'Zone of the schedule; the one of `defaults` when absent, else UTC.'),
 });
 
@@ -68,7 +68,7 @@ const logRetention = scalar<number>({
     const days = typeof raw === 'string' ? Number(/^(\d{1,4})\s?d$/.exec(raw)?.[1]) : Number.NaN;
     if (Number.isNaN(days)) return { refused: 'is not a number of days with its unit' };
     const known = LOG_RETENTION_DAYS.some((accepted) => accepted === days);
-    return known ? { value: days } : { refused: 'is no retention that CloudWatch Logs has' };
+    return known ? { value: days } : { refused: 'is not a retention that CloudWatch Logs accepts' };
   },
 });
 
@@ -84,7 +84,7 @@ const runbook = scalar<string>({
 /** The keys of the file that are about the deployed stack as a whole, and not about an instance. */
 export const stackKeys = {
   schedule: byDefault({}, schedule, 'When the deployed job runs.'),
-  notifications: byDefault({}, notifications, 'Who is told.'),
-  runbook: optional(runbook, 'Address of the runbook, linked in every alarm; else alarms name docs/runbook.md.'),
+  notifications: byDefault({}, notifications, 'Who gets alerts and alarms.'),
+  runbook: optional(runbook, 'Address of the runbook, linked in every alarm; without it alarms name docs/runbook.md.'),
   logRetention: byDefault('30d', logRetention, "How long the functions' logs are kept, in days."),
 };

@@ -2,14 +2,14 @@ import { type Document, isAlias, isMap, isNode, isPair, isScalar, isSeq, type Sc
 import type { ConfigProblem } from './problem.ts';
 import { type Path, showPath, showUnknownKey } from './show.ts';
 
-/** Enough for a window shared by many instances; far from what an alias bomb or a slow look-up needs. */
+/** Enough for a window that many instances share; far fewer than an alias bomb or a slow look-up needs. */
 export const MAX_ALIASES = 100;
 
 type LineAt = (offset: number) => number;
 
 interface Traps {
   readonly problems: readonly ConfigProblem[];
-  /** Whether the document has values that may be looked at, and quoted. */
+  /** Whether the values of the document may be read and quoted. */
   readonly readable: boolean;
 }
 
@@ -44,7 +44,7 @@ function refuseSeveralLines(scalar: Scalar, lineAt: LineAt): ConfigProblem[] {
   const [start, end] = scalar.range ?? [0, 0];
   const line = lineAt(start);
   if (lineAt(end) === line) return [];
-  const message = 'a value goes on over several lines: is a colon or a quote missing?';
+  const message = 'a value spreads over several lines: is a colon or a quote missing?';
   return [{ path: '', value: '', message, accepted: 'each value on one line', line }];
 }
 
@@ -69,9 +69,9 @@ function findRepeatedKeys(map: YAMLMap, ancestors: readonly unknown[], lineAt: L
     const path = pathOf([...ancestors, map]);
     const shown = showUnknownKey(String(key.value), path, false);
     return {
-      path: showPath([...path, shown]),
+      path: showPath(shown === undefined ? path : [...path, shown]),
       value: '',
-      message: `the key \`${shown}\` is written twice`,
+      message: shown === undefined ? 'a key is written twice' : `the key \`${shown}\` is written twice`,
       accepted: 'each key once',
       line: lineAt(startOf(key)),
     };

@@ -1,15 +1,16 @@
+import { isNearLimit } from '../config/near-limit.ts';
 import type { Bytes } from '../config/units.ts';
 import type { Diagnosis, DiagnosisPolicy, Finding, Layers } from '../domain/diagnosis.ts';
 import type { MemorySample, Observation } from '../domain/observation.ts';
 import type { Learned, Prediction } from '../domain/prediction.ts';
-import { type CureOutlook, defragReclaim, fragmented, pagesRetained } from './outlook.ts';
+import { type ActionOutlook, defragReclaim, fragmented, freePages } from './outlook.ts';
 import { predictPurge } from './predict.ts';
 import { defragProspect, type Known, purgeProspect } from './prospect.ts';
 
-/** One tenth of MEMORY DOCTOR's "extra RSS" rule: outside the allocator, and too much to pass over in silence. */
+/** RSS ÷ resident: MEMORY DOCTOR's threshold for a high overhead outside the allocator. */
 const OVERHEAD_WORTH_SAYING = 1.1;
 
-/** `remembered`: what earlier ticks have learned of the server's answers. */
+/** `remembered`: what earlier ticks have learned from the server's answers. */
 export function diagnose(
   observation: Observation,
   policy: DiagnosisPolicy,
@@ -19,15 +20,15 @@ export function diagnose(
   const { memory } = observation;
   const layers = layersOf(memory);
   const ratio = ratioOf(memory);
-  // What jemalloc keeps for its own metadata goes by the most that the process has held.
+  // jemalloc's own metadata depends on the most that the process has ever held.
   const peak = memory.usedMemoryPeak ?? 0;
-  const purge = layers ? predictPurge(layers.retained, memory.allocatorResident ?? 0, learned, peak) : NO_PURGE;
+  const purge = layers ? predictPurge(layers.freePages, memory.allocatorResident ?? 0, learned, peak) : NO_PURGE;
   const known = { observation, policy, memory: remembered, now: observation.at };
   const prospects = { defrag: defragProspect(known, layers), purge: purgeProspect(known, purge) };
   return {
     ...(ratio !== undefined && { ratio }),
     ...(layers && { layers }),
-    cures: { defrag: layers ? defragReclaim({ ...layers, peak }, policy, learned, prospects.purge) : 0, purge },
+    reclaimable: { defrag: layers ? defragReclaim({ ...layers, peak }, policy, learned, prospects.purge) : 0, purge },
     prospects,
     findings: findingsOf(memory, layers, policy, { purge, prospects }),
   };
@@ -43,13 +44,13 @@ function layersOf(memory: MemorySample): Layers | undefined {
   const { allocatorAllocated: allocated, allocatorActive: active, allocatorResident: resident, usedMemoryRss } = memory;
   if (!memory.memAllocator?.startsWith('jemalloc')) return undefined;
   if (allocated === undefined || active === undefined || resident === undefined) return undefined;
-  // Nothing that is done could be verified without it.
+  // Without it, no action could be verified.
   if (usedMemoryRss === undefined) return undefined;
   return {
     allocated,
     externalFragmentation: Math.max(0, active - allocated),
     ...(memory.allocatorFragBytes !== undefined && { seenByDefrag: memory.allocatorFragBytes }),
-    retained: Math.max(0, resident - active),
+    freePages: Math.max(0, resident - active),
     overhead: usedMemoryRss - resident,
   };
 }
@@ -66,7 +67,7 @@ function findingsOf(
   memory: MemorySample,
   layers: Layers | undefined,
   policy: DiagnosisPolicy,
-  outlook: CureOutlook,
+  outlook: ActionOutlook,
 ): readonly Finding[] {
   const findings = [
     nearLimit(memory, policy),
@@ -74,11 +75,7 @@ function findingsOf(
     layers ? undefined : noLayers(memory),
     ...(isTooSmall(memory, policy)
       ? [tooSmall(memory, policy)]
-      : [
-          fragmented(layers, policy, outlook),
-          pagesRetained(layers, policy, outlook),
-          overhead(memory, layers, policy),
-        ]),
+      : [fragmented(layers, policy, outlook), freePages(layers, policy, outlook), overhead(memory, layers, policy)]),
   ];
   return findings.filter((finding) => finding !== undefined);
 }
@@ -100,11 +97,8 @@ function tooSmall(memory: MemorySample, policy: DiagnosisPolicy): Finding | unde
 function nearLimit(memory: MemorySample, policy: DiagnosisPolicy): Finding | undefined {
   const { usedMemoryRss } = memory;
   const limit = policy.memoryLimit;
-  if (limit === undefined || usedMemoryRss === undefined) return undefined;
-  const percent = (usedMemoryRss / limit) * 100;
-  return percent >= policy.thresholds.rssCritical.percentOfLimit
-    ? { kind: 'near-limit', usedMemoryRss, limit, percent }
-    : undefined;
+  if (limit === undefined || usedMemoryRss === undefined || !isNearLimit(usedMemoryRss, policy)) return undefined;
+  return { kind: 'near-limit', usedMemoryRss, limit, percent: (usedMemoryRss / limit) * 100 };
 }
 
 function rssBelowUsed(memory: MemorySample): Finding | undefined {

@@ -1,20 +1,20 @@
 import type { Bytes } from '../config/units.ts';
 import type { Diagnosis, DiagnosisPolicy, Finding, Layers, Prospect } from '../domain/diagnosis.ts';
 import type { Learned, Prediction } from '../domain/prediction.ts';
-import { closableHoles, defraggableHoles, predictDefragReclaim } from './predict.ts';
+import { closableFragmentation, defraggableFragmentation, predictDefragReclaim } from './predict.ts';
 import { obstacleIn, worthOf } from './prospect.ts';
 
-// What a diagnosis says of the layers that have a cure: by what the cure can return, as plans go. On a heap of 800 GB, 200 MB of holes
-// are what a finished defrag leaves, and 100 MB of free pages are what a purge leaves.
+// Findings about the layers that an action returns, by the bytes that it can return, as in plans. On a heap of 800 GB, a finished defrag
+// leaves 200 MB of external fragmentation, and a purge leaves 100 MB of free pages.
 
-export interface CureOutlook {
+export interface ActionOutlook {
   readonly purge: Prediction;
   readonly prospects: Diagnosis['prospects'];
 }
 
 /**
- * The pages that are retained already count only where the holes alone are worth a run and a purge can follow it: else they are not
- * defrag's gain.
+ * Free pages count only where the external fragmentation alone is worth a run and a purge can follow: otherwise they are not the gain of
+ * the defrag.
  */
 export function defragReclaim(
   layers: Layers & { readonly peak: Bytes },
@@ -22,33 +22,33 @@ export function defragReclaim(
   learned: Learned,
   purge: Prospect,
 ): Bytes {
-  const isWorth = defraggableHoles(layers) >= worthOf(policy.defrag);
+  const isWorth = defraggableFragmentation(layers) >= worthOf(policy.defrag);
   const isPurged = obstacleIn(purge) === undefined;
-  return predictDefragReclaim(isWorth && isPurged ? layers : { ...layers, retained: 0 }, learned);
+  return predictDefragReclaim(isWorth && isPurged ? layers : { ...layers, freePages: 0 }, learned);
 }
 
-/** Also where the server's own defragger does not see the holes: that is an obstacle, and they are there. */
+/** Also where the server's own defragger does not see the fragmentation: then that is the obstacle. */
 export function fragmented(
   layers: Layers | undefined,
   policy: DiagnosisPolicy,
-  { prospects }: CureOutlook,
+  { prospects }: ActionOutlook,
 ): Finding | undefined {
-  if (!layers || closableHoles(layers) < worthOf(policy.defrag)) return undefined;
+  if (!layers || closableFragmentation(layers) < worthOf(policy.defrag)) return undefined;
   const { externalFragmentation: bytes, allocated } = layers;
   const percentOfData = (bytes / Math.max(1, allocated)) * 100;
-  const closable = Math.round(defraggableHoles(layers));
+  const closable = Math.round(defraggableFragmentation(layers));
   const obstacle = obstacleIn(prospects.defrag);
   const isUnproven = prospects.defrag.kind === 'worthwhile' && prospects.defrag.unproven;
   const more = { ...(obstacle && { obstacle }), ...(isUnproven && { unproven: true as const }) };
   return { kind: 'fragmented', bytes, percentOfData, closable, ...more };
 }
 
-export function pagesRetained(
+export function freePages(
   layers: Layers | undefined,
   policy: DiagnosisPolicy,
-  { purge, prospects }: CureOutlook,
+  { purge, prospects }: ActionOutlook,
 ): Finding | undefined {
   if (!layers || purge.reclaim < worthOf(policy.purge)) return undefined;
   const obstacle = obstacleIn(prospects.purge);
-  return { kind: 'pages-retained', bytes: layers.retained, returnable: purge.reclaim, ...(obstacle && { obstacle }) };
+  return { kind: 'free-pages', bytes: layers.freePages, returnable: purge.reclaim, ...(obstacle && { obstacle }) };
 }

@@ -7,10 +7,10 @@ import type { Learned, Prediction } from '../domain/prediction.ts';
  */
 export const PURGE_MS_PER_GIB = 400;
 
-/** Added to a rate that was learned, which is an average: a promise needs room. */
+/** Times a learned rate, which is an average: a promise needs a margin. */
 const RATE_MARGIN = 1.2;
 
-/** A purge of nothing still visits every arena. */
+/** A purge that returns nothing still goes through every arena. */
 const PURGE_FLOOR_MS = 1;
 
 /** Free pages that no purge returns (metadata, the tail of each arena): 10 to 13 MiB of a 246 MiB heap, 15 of 433, 17 of 882. */
@@ -21,24 +21,24 @@ const KEPT_SHARE = 0.02;
 const METADATA_SHARE = 0.0105;
 
 /**
- * Of heaps up to 5 GB at least 1.05 % of what was resident stayed behind, 3.5 % of others: this much counts for the time that a purge may
- * take. More (what a node has once kept, too) may be pages that this purge does return.
+ * Of heaps up to 5 GB at least 1.05 % of what was resident stayed behind, 3.5 % of others: only this much is left out of the time that a purge
+ * may take. More (also what an earlier purge left on this node) may be pages that this purge does return.
  */
 const SURELY_KEPT_SHARE = 0.005;
 
-/** What was left behind once may have been freed only during that purge: believed up to this many times the usual. */
+/** What a purge left behind may have been freed only during it: a learned value counts up to this many times the usual. */
 const KEPT_AT_MOST = 3;
 
 const PURGE_PATIENCE = 4;
 
 const PURGE_PATIENCE_BASE: Milliseconds = 2 * SECOND;
 
-/** The holes that a finished defrag leaves: 1.1 % of what is allocated, and it spends five times as long on the last half percent. */
+/** External fragmentation that a finished defrag leaves: 1.1 % of what is allocated; the last half percent takes five times as long. */
 export const RESIDUAL_FRAGMENTATION = 0.015;
 
 /**
- * Bytes between `allocator_resident` and `allocator_active` that stay, whatever is done. jemalloc's own metadata is among them, and does
- * not shrink: a process that once held 5.4 GB kept 57 MiB of it with 330 MiB left. `peak`: the most data that it has held.
+ * Bytes between `allocator_resident` and `allocator_active` that no purge returns. jemalloc's own metadata is among them, and does
+ * not shrink: a process that once held 5.4 GB still had 57 MiB of it with 330 MiB of data. `peak`: the most data that it has held.
  */
 export function keptPages(resident: Bytes, learned: Learned, peak: Bytes = 0): Bytes {
   const usual = KEPT_BASE + Math.max(KEPT_SHARE * resident, METADATA_SHARE * peak);
@@ -46,48 +46,48 @@ export function keptPages(resident: Bytes, learned: Learned, peak: Bytes = 0): B
 }
 
 /**
- * `MEMORY PURGE` returns the dirty pages, and blocks the main thread while it does (object.c → arena.<n>.purge). Quick nights do not
- * promise a quick one: whole runs of pages take a tenth of scattered ones, and which it will be INFO does not say. So what was
- * learned can only make the prediction slower, and the time is that of nearly all pages that are retained, not only of those that
- * are expected to leave.
+ * `MEMORY PURGE` returns the dirty pages, and blocks the main thread while it does (object.c → arena.<n>.purge). A quick purge does not
+ * promise another quick one: whole runs of pages take a tenth of scattered ones, and INFO does not say which it will be. So what was
+ * learned can only make the prediction slower, and the time is that of nearly all free pages, not only of those that are expected
+ * to be returned.
  */
-export function predictPurge(retained: Bytes, resident: Bytes, learned: Learned, peak: Bytes = 0): Prediction {
-  const reclaim = Math.max(0, Math.round(retained - keptPages(resident, learned, peak)));
+export function predictPurge(freePages: Bytes, resident: Bytes, learned: Learned, peak: Bytes = 0): Prediction {
+  const reclaim = Math.max(0, Math.round(freePages - keptPages(resident, learned, peak)));
   const rate = Math.max(PURGE_MS_PER_GIB, (learned.purgeMsPerGiB ?? 0) * RATE_MARGIN);
-  const atMost = Math.max(reclaim, retained - SURELY_KEPT_SHARE * resident);
+  const atMost = Math.max(reclaim, freePages - SURELY_KEPT_SHARE * resident);
   return { reclaim, stall: Math.max(PURGE_FLOOR_MS, Math.ceil((atMost / GIB) * rate)) };
 }
 
-/** How long a purge is waited for: what it is predicted to take, several times over. It goes on all the same when nobody waits any more. */
+/** How long the job waits for a purge: several times its prediction. The server completes it even if the job waits no longer. */
 export function purgePatience(stall: Milliseconds): Milliseconds {
   return PURGE_PATIENCE_BASE + PURGE_PATIENCE * stall;
 }
 
-export interface Holes {
+export interface Fragmentation {
   readonly allocated: Bytes;
   readonly externalFragmentation: Bytes;
   readonly seenByDefrag?: Bytes;
 }
 
-/** The holes that would be worth closing, whether the defragger sees them or not. */
-export function closableHoles({ allocated, externalFragmentation }: Holes): Bytes {
+/** The external fragmentation that a defrag would return, whether the defragger sees it or not. */
+export function closableFragmentation({ allocated, externalFragmentation }: Fragmentation): Bytes {
   return Math.max(0, externalFragmentation - RESIDUAL_FRAGMENTATION * allocated);
 }
 
-/** The holes that defrag can close: it moves only what it sees, so those in large allocations stay, and all where it sees 0. */
-export function defraggableHoles({ allocated, externalFragmentation, seenByDefrag }: Holes): Bytes {
+/** The same, of what the defragger sees: it moves nothing else. That leaves out large allocations, and everything where it sees 0. */
+export function defraggableFragmentation({ allocated, externalFragmentation, seenByDefrag }: Fragmentation): Bytes {
   const movable = Math.min(externalFragmentation, seenByDefrag ?? externalFragmentation);
-  return closableHoles({ allocated, externalFragmentation: movable });
+  return closableFragmentation({ allocated, externalFragmentation: movable });
 }
 
 /**
- * What defrag returns once its freed pages have left the process as well: the holes less what stays, and the pages that are
- * retained already.
+ * What defrag returns, once its freed pages have left the process as well: the external fragmentation less what stays, and the free pages
+ * that were there before.
  */
 export function predictDefragReclaim(
-  layers: Holes & { readonly retained: Bytes; readonly peak?: Bytes },
+  layers: Fragmentation & { readonly freePages: Bytes; readonly peak?: Bytes },
   learned: Learned,
 ): Bytes {
-  const pages = Math.max(0, layers.retained - keptPages(layers.allocated, learned, layers.peak));
-  return Math.round((defraggableHoles(layers) + pages) * (learned.defragShare ?? 1));
+  const pages = Math.max(0, layers.freePages - keptPages(layers.allocated, learned, layers.peak));
+  return Math.round((defraggableFragmentation(layers) + pages) * (learned.defragShare ?? 1));
 }

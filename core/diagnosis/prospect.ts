@@ -2,17 +2,17 @@ import type { InstanceConfig } from '../config/schema.ts';
 import { type Bytes, HOUR, type Milliseconds } from '../config/units.ts';
 import type { Obstacle, Prospect } from '../domain/diagnosis.ts';
 import type { Denial } from '../domain/engine.ts';
-import type { NodeMemory } from '../domain/node-history.ts';
+import type { NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Prediction } from '../domain/prediction.ts';
 import { isActiveDefragOn } from './active-defrag.ts';
-import { closableHoles, defraggableHoles, type Holes } from './predict.ts';
+import { closableFragmentation, defraggableFragmentation, type Fragmentation } from './predict.ts';
 
-/** What decides whether a cure can be had on a node, apart from the time of day. */
+/** What decides whether an action is possible on a node, apart from the time of day. */
 export interface Known {
   readonly observation: Observation;
   readonly policy: Pick<InstanceConfig, 'purge' | 'defrag'>;
-  readonly memory: Pick<NodeMemory, 'runId' | 'defragSupport' | 'purgeRefusedAt' | 'crashed'>;
+  readonly memory: Pick<NodeHistory, 'runId' | 'defragSupport' | 'purgeRefusedAt' | 'crashed'>;
   readonly now: number;
 }
 
@@ -20,17 +20,18 @@ const WORTHWHILE: Prospect = { kind: 'worthwhile' };
 
 const LITTLE: Prospect = { kind: 'little' };
 
-/** Active defrag. Nothing here concerns a purge: whatever keeps defrag off, free pages can still be returned. */
-export function defragProspect(known: Known, holes: Holes | undefined): Prospect {
+/** Active defrag. Nothing here concerns a purge, which can return free pages all the same. */
+export function defragProspect(known: Known, layers: Fragmentation | undefined): Prospect {
   const { observation, policy } = known;
   if (isActiveDefragOn(observation)) return { kind: 'already-on' };
   const worth = worthOf(policy.defrag);
-  if (!holes || closableHoles(holes) < worth) return LITTLE;
+  if (!layers || closableFragmentation(layers) < worth) return LITTLE;
   const obstacle = engineObstacle(observation) ?? defragObstacle(known);
   if (obstacle) return obstacle;
-  // What it once returned does not decide whether it is tried again: that is the growing cooldown's business.
-  if (defraggableHoles(holes) >= worth) return isProven(known) ? WORTHWHILE : { kind: 'worthwhile', unproven: true };
-  return { kind: 'not-defraggable', seen: holes.seenByDefrag ?? 0, of: holes.externalFragmentation };
+  // Earlier results do not decide whether it is tried again: the growing cooldown does.
+  if (defraggableFragmentation(layers) >= worth)
+    return isProven(known) ? WORTHWHILE : { kind: 'worthwhile', unproven: true };
+  return { kind: 'not-defraggable', seen: layers.seenByDefrag ?? 0, of: layers.externalFragmentation };
 }
 
 /** MEMORY PURGE. `worth`: below it, nothing is gained. */
@@ -82,7 +83,7 @@ function isOfRun({ memory, observation }: Known): boolean {
   return memory.runId === observation.runId;
 }
 
-/** A server that went down under our defrag may have gone down of it. */
+/** A server that went down under Offpeak's defrag may have crashed because of it. */
 const CRASH_MEMORY: Milliseconds = 7 * 24 * HOUR;
 
 function crashDenial({ memory, observation, now }: Known): Denial | undefined {
@@ -90,12 +91,12 @@ function crashDenial({ memory, observation, now }: Known): Denial | undefined {
   if (crashed?.version !== observation.engine.version || now - crashed.at > CRASH_MEMORY) return undefined;
   return {
     issue: 'seen on this node',
-    why: 'the server restarted while our active defrag was on',
+    why: "the server restarted during Offpeak's active defrag",
     fixedIn: 'another version, or a week without defrag',
   };
 }
 
-/** An ACL that lacks +memory|purge is asked again the next night, not every cooldown: each try sends a message. */
+/** If an ACL lacks +memory|purge, Offpeak tries again in the next night, not after each cooldown: each try sends a message. */
 const REFUSAL_MEMORY: Milliseconds = 20 * HOUR;
 
 function isPurgeRefused({ memory: { purgeRefusedAt }, now }: Known): boolean {

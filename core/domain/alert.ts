@@ -1,6 +1,6 @@
 /**
- * What Offpeak tells people through SNS: events only. A state (fragmentation high, RSS near the limit, a node that does not
- * answer, the job not running) is a CloudWatch alarm, which has the state machine for it; nothing is told twice.
+ * What Offpeak sends to people through SNS: events only. A state (fragmentation high, RSS near the limit, a node that does not
+ * answer, the job not running) is a CloudWatch alarm, which has the state machine for it. Nothing is sent twice.
  */
 export const ALERT_SCHEMA = 'offpeak/alert@1';
 
@@ -17,27 +17,27 @@ export type AlertEvent =
   /** An action could not be carried out, or its outcome is unknown. */
   | 'action-failed'
   /** It was carried out and returned too little to be worth repeating. */
-  | 'cure-ineffective'
-  /** activedefrag is on and no lease of ours explains it: left alone. */
+  | 'action-ineffective'
+  /** activedefrag is on, and Offpeak has no lease there: someone else's, left alone. */
   | 'foreign-defrag'
-  /** The server's build refuses active defrag; told once for each run of the server. */
+  /** The server's build refuses active defrag; sent once for each run of the server. */
   | 'defrag-unsupported'
-  /** The server restarted while our lease was held: its volatile settings are gone with it. */
+  /** The server restarted during Offpeak's defrag, which removed its volatile settings. */
   | 'lease-lost'
-  /** A setting that we had changed holds neither our value nor the prior one: a human's, left alone. */
+  /** A setting that Offpeak had changed has neither Offpeak's value nor the prior one: a person's, left alone. */
   | 'settings-changed'
-  /** A CONFIG REWRITE during our defrag has put our settings into the server's config file: a restart would bring them back. */
+  /** A CONFIG REWRITE during Offpeak's defrag has put its settings into the server's config file: a restart would load them. */
   | 'config-rewritten'
-  /** Settings as Offpeak sets them stand on a server on which it has no lease. */
+  /** A server has settings as Offpeak sets them, and Offpeak has no lease there. */
   | 'left-on'
-  /** Two nodes of the config are one server: the second one is only watched. */
+  /** Two nodes of the config are the same server: Offpeak acts on it under one of the addresses only. */
   | 'same-server'
   /** The state store could not be read or written: no action was taken. */
   | 'state-unavailable'
   /** A digest of events of several kinds. */
   | 'several';
 
-/** One line of an alert: a label and its value, both already in words for people. */
+/** One line of an alert: a label and its value, both in words for people. */
 export interface AlertFact {
   readonly label: string;
   readonly value: string;
@@ -58,19 +58,19 @@ export interface AlertFigures {
 }
 
 /**
- * A chat shows so many nodes of a digest in one message, and the rest in further ones. The job counts with it when it divides what it
- * has to tell into digests.
+ * A chat shows this many nodes of a digest in one message, and the rest in further messages. The job uses the number when it divides events
+ * into digests.
  */
 export const NODES_A_MESSAGE = 150;
 
 /** One of the events that a digest stands for. */
 export interface AlertMember {
-  /** The id of the alert that it would be by itself: what has to be recognised when an event is told again. */
+  /** The id of the alert that it would be by itself, by which a repeated event is recognised. */
   readonly id: string;
   readonly event: AlertEvent;
   readonly instance: string;
   readonly node: string;
-  /** What sets it apart from the others, in words. Empty where the digest says it for all of them, or is too large for it. */
+  /** How it differs from the others, in words. Empty where the digest says it for all of them, or is too large for it. */
   readonly what: string;
 }
 

@@ -6,7 +6,7 @@ export type StageBlocker =
   | { readonly kind: 'stage-limit'; readonly limit: number; readonly nodes: readonly string[] }
   /** Two servers of one machine share its processors, its memory bandwidth and its kernel's locks. */
   | { readonly kind: 'host-acting'; readonly node: string; readonly isDefrag: boolean }
-  /** Crashes under defrag are a matter of the version (see the deny-list): what has befallen one is not tried on the next. */
+  /** Crashes under defrag are a matter of the version (see the deny-list): after one crash, the next server is not tried. */
   | {
       readonly kind: 'version-fell';
       readonly node: string;
@@ -16,19 +16,19 @@ export type StageBlocker =
       readonly until: number;
     };
 
-/** Others need the server now. What is exceeded is there with its limit; neither: nothing could be measured. */
+/** Clients need the server now. Each limit that is exceeded is present; neither is, if nothing could be measured. */
 export interface Busy {
   readonly kind: 'busy';
   readonly mainThread?: {
     readonly cpu: Percent;
     readonly limit: Percent;
-    /** Our own active defrag has up to this much of it. */
+    /** Offpeak's own active defrag has up to this much of it. */
     readonly ownDefrag?: Percent;
   };
   readonly commands?: {
     readonly perSecond: number;
     readonly limit: number;
-    /** The config does not set this limit: it stands in where the CPU could not be measured. */
+    /** The config does not set this limit: it applies where the CPU could not be measured. */
     readonly standsIn?: true;
   };
 }
@@ -41,7 +41,7 @@ export type ReplicationBlocker =
   | {
       readonly kind: 'replica-behind';
       readonly whose: 'own' | 'replicas';
-      /** Since the last word of the primary, or of the replica. */
+      /** Since the last message of the primary, or of the replica. */
       readonly silentFor?: Milliseconds;
       readonly behind?: Bytes;
     }
@@ -63,39 +63,39 @@ export type Blocker =
       /** Changes since the last good save. */
       readonly unsaved?: number;
     }
-  /** Far less of it is in memory than it has allocated: it was swapped out, and each page that is touched comes from the disk. */
+  /** Far less is in memory than the server has allocated: part was swapped out, and each page that is touched comes from the disk. */
   | { readonly kind: 'swapped-out'; readonly rss: Bytes; readonly used: Bytes }
   | ReplicationBlocker
-  /** Slots of a Cluster are on the move (CLUSTER NODES, CLUSTER INFO, INFO memory): both sides are at work, and its keys are about to go. */
+  /** Slots of a Cluster are migrating (CLUSTER NODES, CLUSTER INFO, INFO memory): both sides are busy, and the keys are about to move. */
   | { readonly kind: 'slots-migrating'; readonly slots?: number; readonly bytes?: Bytes }
   /** `cluster_state` is not `ok`: some slots are served by no node. */
   | { readonly kind: 'cluster-down' }
   | { readonly kind: 'cluster-refused' }
   | { readonly kind: 'clients-paused'; readonly reason: string; readonly left: Milliseconds }
-  /** Holes that may lie where defrag moves nothing (`modules.ts`). */
+  /** The fragmentation may be in data that defrag does not move (`modules.ts`). */
   | { readonly kind: 'module-types'; readonly modules: readonly string[] }
-  /** Memory is still being freed in the background: what is seen now is not what will be there in a moment. */
+  /** Memory is still being freed in the background: the figures will be different in a moment. */
   | { readonly kind: 'lazyfree-pending'; readonly objects: number }
   | { readonly kind: 'rehashing'; readonly bytes: Bytes; readonly limit: Bytes }
-  /** Short of memory for data: a capacity problem, which no cure of ours solves. */
+  /** Short of memory for data: a capacity problem, which no action of Offpeak solves. */
   | { readonly kind: 'eviction-pressure'; readonly exceededFor: Milliseconds; readonly overLimit: Bytes }
   | { readonly kind: 'just-restarted'; readonly uptime: Milliseconds; readonly required: Milliseconds }
   | Busy
   | StageBlocker
   | { readonly kind: 'peer-acting'; readonly peer: string }
   | { readonly kind: 'cooling-down'; readonly until: number }
-  /** The canary of its instance: what has befallen it under our defrag is not tried on its peers in the same night. */
+  /** Another node of the instance, its canary, restarted under Offpeak's defrag: its peers get none in the same night. */
   | { readonly kind: 'canary-died'; readonly node: string; readonly until: number }
-  /** The config names this server twice: it is tended as that node. */
+  /** The config names this server twice: Offpeak acts on it as that node. */
   | { readonly kind: 'same-server'; readonly as: string }
   | { readonly kind: 'not-enough-time'; readonly remaining: Milliseconds; readonly required: Milliseconds }
-  /** A defrag that is cut off has cost its time and returned next to nothing: most holes close as a scan ends. */
+  /** A defrag that is cut off has cost its time and returned next to nothing: most memory is returned as a scan ends. */
   | {
       readonly kind: 'too-long';
       readonly required: Milliseconds;
       readonly available: Milliseconds;
       readonly cpu: Percent;
-      /** What sets the time that there is. */
+      /** What limits the time. */
       readonly bound: 'window' | 'maxDuration' | 'schedule';
       /** Measured on this node, not estimated. */
       readonly isLearned: boolean;

@@ -7,17 +7,17 @@ export type EngineName = 'redis' | 'valkey' | 'keydb' | 'dragonfly' | 'garnet' |
 export interface Denial {
   readonly issue: string;
   readonly why: string;
-  /** What lifts the denial where the node stands: there nothing else on the list holds either. */
+  /** The version from which on nothing on the list applies to this node. */
   readonly fixedIn: string;
 }
 
-/** What a server is, by its own word. */
+/** What a server says that it is. */
 export interface Engine {
   readonly name: EngineName;
   /** As printed, e.g. `7.0.15`; empty where the server does not say. */
   readonly version: string;
   /**
-   * Defragments in ~500 µs slices on a timer of its own, so that `hz` no longer makes the stall:
+   * Defragments in ~500 µs slices on a timer of its own, so that `hz` no longer determines the stall:
    * Redis ≥ 8.0 (redis#13814), Valkey ≥ 8.1 (valkey#1242).
    */
   readonly slicedDefrag: boolean;
@@ -26,10 +26,10 @@ export interface Engine {
    * become gentler. Redis before 7.4 and Valkey before 8.0 (redis#13020).
    */
   readonly cpuOnlyRises?: true;
-  /** The defragger looks at its clock only after 512 hits: Valkey 8.1 (valkey#2421, mended in 9.0 by #2553). */
+  /** The defragger looks at its clock only after 512 hits: Valkey 8.1 (valkey#2421, fixed in 9.0 by #2553). */
   readonly coarseClock?: true;
   /** `CONFIG SET` takes several parameters at once, all or nothing: Redis ≥ 7.0, every Valkey. */
   readonly atomicConfigSet: boolean;
-  /** Why switching active defrag on and off is known to kill or corrupt this version; absent where nothing is known. */
+  /** Why switching active defrag on and off is known to crash or corrupt this version; absent where nothing is known. */
   readonly denied?: Denial;
 }

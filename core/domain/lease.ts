@@ -5,29 +5,30 @@ import type { StopReason } from './plan.ts';
 import type { Prediction } from './prediction.ts';
 
 /**
- * The right to act on one node of an instance, and the memory of how to undo it. Written before the first CONFIG SET, so that any
- * later tick (after a crash, a time-out, a redeploy) can give back what was taken. An instance has at most one.
+ * The right to act on one node of an instance, and the record of how to undo it. It is written before the first CONFIG SET, so that any
+ * later tick (after a crash, a time-out, a redeploy) can restore the settings. An instance has at most one active lease.
  */
 export interface Lease {
   readonly instance: string;
   readonly node: string;
+  readonly status: LeaseStatus;
   readonly phase: LeasePhase;
   /** Another one means that the server restarted, and that its volatile settings are gone. */
   readonly runId: string;
   readonly role: Role;
-  /** Where its server was as the lease was taken, and what it was; absent in leases of 0.1. */
+  /** The address and the engine of its server when the lease was taken; absent in leases of 0.1. */
   readonly address?: string;
   readonly engine?: Pick<Engine, 'name' | 'version'>;
-  /** The invocation that works on it now; nobody else touches it before `busyUntil` (epoch ms). */
+  /** The invocation that works on it now; no other job touches it before `busyUntil` (epoch ms). */
   readonly holder: string;
   readonly busyUntil: number;
   readonly acquiredAt: number;
   /** Epoch ms: the window's closing or the end of `maxDuration`, whichever is first. */
   readonly expiresAt: number;
-  /** Every setting that was changed: before, and what we set. */
+  /** Every setting that was changed: its value before, and the value that Offpeak set. */
   readonly prior: Settings;
   readonly applied: Settings;
-  /** What the pace may make of them during the run; absent in leases of 0.1. */
+  /** The values that the pace may set during the run; absent in leases of 0.1. */
   readonly ladder?: Ladder;
   /** The share of the main thread, in %, that the run began with; absent in leases of 0.1. */
   readonly cpu?: Percent;
@@ -35,7 +36,7 @@ export interface Lease {
   readonly noise?: number;
   /** CONFIG REWRITEs that the server had counted before the start; absent where it does not count them (before Redis 7.0). */
   readonly rewrites?: number;
-  /** The defragger is switched off and on again, at another pace: for a moment it is off, and by this job. */
+  /** This job is switching the defragger off and on again, at another pace: for a moment it is off. */
   readonly repacing?: true;
   /** In the phase `closing`: why it was stopped. */
   readonly closing?: StopReason;
@@ -45,17 +46,23 @@ export interface Lease {
   readonly progress: Progress;
 }
 
+export type LeaseStatus =
+  /** It is the right to act on its node. */
+  | 'active'
+  /** Its server could not be found in time. It blocks no other action, and its settings are restored when the server answers again. */
+  | 'quarantined';
+
 export type LeasePhase =
-  /** Written. Whether the settings were sent, only the server knows: the job may have died in between. */
+  /** Written. Only the server knows whether the settings were sent: the job may have died in between. */
   | 'taking'
-  /** The settings were seen in place. */
+  /** An observation showed the settings. */
   | 'running'
-  /** The settings are being given back, or are back and the purge and the verdict are owed. */
+  /** The settings are being restored, or are restored, and the purge and the verdict are still to do. */
   | 'closing'
-  /** No settings: held for the length of one MEMORY PURGE. */
+  /** Without settings: held for the length of one MEMORY PURGE. */
   | 'purging';
 
-/** What the latest look saw, to measure the next one against. */
+/** The latest observation, with which the next one is compared. */
 export interface Progress {
   readonly at: number;
   readonly hits: number;
@@ -64,13 +71,13 @@ export interface Progress {
   readonly commands?: number;
   /** Of the main thread; leases of older versions lack it. */
   readonly cpuSeconds?: number;
-  /** LATENCY LATEST active-defrag-cycle as last seen: what is newer or longer came since. Epoch seconds by the server's clock. */
+  /** LATENCY LATEST active-defrag-cycle at that time: a newer or longer one is a new event. Epoch seconds by the server's clock. */
   readonly latencyAt: number;
   readonly latencyMax: Milliseconds;
   /** The longest cycle of that second so far, by LATENCY HISTORY. */
   readonly latencyLast?: Milliseconds;
   readonly worstStall: Milliseconds;
-  /** Looks since the start, those that saw a cycle longer than promised, and those in a row that saw no progress. */
+  /** Checks since the start; those with a cycle longer than promised; consecutive ones without progress. */
   readonly looks?: number;
   readonly stallStrikes: number;
   readonly idleLooks: number;
@@ -79,19 +86,19 @@ export interface Progress {
   /** Milliseconds by which cycles were longer than promised, in all. */
   readonly excess?: Milliseconds;
   readonly pace?: Pace;
-  /** The counter `scannedKeys` as last seen, and how many times the keys of that time it has gone over since the scan began. */
+  /** The counter `scannedKeys` at that time, and how many times it has gone over all keys since the scan began. */
   readonly scanned?: number;
   readonly scans?: number;
-  /** When the scan was begun anew, at another pace (epoch ms). */
+  /** When the scan began anew, at another pace (epoch ms). */
   readonly restartedAt?: number;
-  /** Since when no value was looked at (epoch ms). */
+  /** Since when the defragger has examined no value (epoch ms). */
   readonly stillSince?: number;
-  /** Values moved, and values looked at, since the start. */
+  /** Values moved, and values examined, since the start. */
   readonly moved?: number;
   readonly examined?: number;
   /** Main-thread time, in ms, that the defragger was allowed since the start. */
   readonly work?: Milliseconds;
-  /** Where the stretch of work that is under way began: what it gains is held against what the run has gained so far. */
+  /** The start of the current stretch of work: its gain is compared with the gain of the whole run. */
   readonly mark?: {
     readonly moved: number;
     readonly examined: number;
@@ -104,19 +111,19 @@ export interface Progress {
 export interface Pace {
   /** 0: as planned, to `GENTLEST`. */
   readonly level: number;
-  /** Milliseconds that cycles may still be longer than promised; below 0 the run becomes gentler. */
+  /** Milliseconds by which cycles may still be longer than promised; below 0 the run becomes gentler. */
   readonly allowance: Milliseconds;
-  /** When it has changed last, or was last not calm (epoch ms); and how often it has become gentler: each time it takes longer to recover. */
+  /** When it last changed or was last not calm (epoch ms); how often it became gentler: each time it takes longer to recover. */
   readonly changedAt?: number;
   readonly falls: number;
-  /** When the gentlest settings overran first, of all looks since (epoch ms). */
+  /** Since when the gentlest settings have overrun at every check (epoch ms). */
   readonly overSince?: number;
 }
 
 /** The settings that the pace changes, with their values at each step. */
 export type Ladder = Readonly<Record<string, readonly string[]>>;
 
-/** What a lease has set: the settings that it began with, and what the pace may have made of them since. */
+/** What a lease has set: the settings that it began with, and those that the pace may have set since. */
 export interface Applied {
   readonly applied: Settings;
   readonly ladder?: Ladder;

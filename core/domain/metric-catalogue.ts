@@ -2,8 +2,8 @@
  * Every metric that Offpeak publishes: the one place where a name, a unit and a dimension are written. The job, the
  * alarms, the dashboard and the README's table read it from here.
  *
- * Metrics are the bill ($0.30 each a month, for every combination of dimensions): `core` is what the alarms need,
- * `detailed` is what an investigation needs, `action` exists only on days on which something was done. Dimensions stay
+ * Metrics cost the most ($0.30 each a month, for every combination of dimensions): `core` is what the alarms need,
+ * `detailed` is what an investigation needs, `action` exists only on days with an action. Dimensions stay
  * bounded: never a version, a run id or a reason.
  */
 export const NAMESPACE = 'Offpeak';
@@ -47,19 +47,19 @@ export const NODE_METRICS = {
     name: 'ExternalFragmentation',
     unit: 'Bytes',
     set: 'core',
-    meaning: 'allocator_active − allocator_allocated: holes, cured by active defrag',
+    meaning: 'allocator_active − allocator_allocated: external fragmentation, which active defrag returns',
   },
-  retainedPages: {
-    name: 'RetainedPages',
+  freePages: {
+    name: 'FreePages',
     unit: 'Bytes',
     set: 'core',
-    meaning: 'allocator_resident − allocator_active: free pages that the allocator keeps, cured by MEMORY PURGE',
+    meaning: 'allocator_resident − allocator_active: free pages of the allocator, which MEMORY PURGE returns',
   },
   processOverhead: {
     name: 'ProcessOverhead',
     unit: 'Bytes',
     set: 'detailed',
-    meaning: 'used_memory_rss − allocator_resident: outside the allocator, cured by neither; may be negative',
+    meaning: 'used_memory_rss − allocator_resident: outside the allocator, no action returns it; may be negative',
   },
   memoryLimitUsed: {
     name: 'MemoryLimitUsed',
@@ -71,7 +71,7 @@ export const NODE_METRICS = {
     name: 'CommandsPerSecond',
     unit: 'Count/Second',
     set: 'detailed',
-    meaning: 'measured between two looks, without our own',
+    meaning: "between two checks, without Offpeak's own",
   },
   activeDefragHits: {
     name: 'ActiveDefragHits',
@@ -83,25 +83,25 @@ export const NODE_METRICS = {
     name: 'ActiveDefragMisses',
     unit: 'Count',
     set: 'detailed',
-    meaning: "values that active defrag has looked at and left since the server's start; graph with DIFF()",
+    meaning: "values that active defrag has examined and not moved since the server's start; graph with DIFF()",
   },
   reclaimedMemory: {
     name: 'ReclaimedMemory',
     unit: 'Bytes',
     set: 'action',
-    meaning: 'RSS beyond the data that a finished action has returned; negative when it grew',
+    meaning: 'RSS that a finished action has returned, growth of the data left out; negative when RSS grew',
   },
   predictedReclaim: {
     name: 'PredictedReclaim',
     unit: 'Bytes',
     set: 'action',
-    meaning: 'RSS that was predicted to return before the same action',
+    meaning: 'RSS that the same action was predicted to return',
   },
   blockedTime: {
     name: 'BlockedTime',
     unit: 'Milliseconds',
     set: 'action',
-    meaning: 'how long MEMORY PURGE kept the server from answering',
+    meaning: 'how long MEMORY PURGE blocked the server',
   },
   defragStall: {
     name: 'DefragStall',
@@ -120,16 +120,16 @@ export const JOB_METRICS = {
     name: 'NodesNotReached',
     unit: 'Count',
     set: 'job',
-    meaning: 'nodes that there was no time left to look at: nothing is known of them',
+    meaning: 'nodes that were not checked, because no time was left: their state is unknown',
   },
-  nodesFailed: { name: 'NodesFailed', unit: 'Count', set: 'job', meaning: 'nodes on which the job itself went wrong' },
+  nodesFailed: { name: 'NodesFailed', unit: 'Count', set: 'job', meaning: 'nodes on which the job itself failed' },
   leasesHeld: {
     name: 'LeasesHeld',
     unit: 'Count',
     set: 'job',
-    meaning: 'nodes on which our defrag is on after this tick',
+    meaning: "nodes on which Offpeak's defrag is on after this tick",
   },
-  duration: { name: 'TickDuration', unit: 'Milliseconds', set: 'job', meaning: 'from the first look to the report' },
+  duration: { name: 'TickDuration', unit: 'Milliseconds', set: 'job', meaning: 'from the first check to the report' },
 } as const satisfies Record<string, MetricDefinition>;
 
 /** Counts over all nodes, with the dimension Stage only: each node is judged by its own instance's thresholds. */
@@ -150,7 +150,7 @@ export const FLEET_METRICS = {
     name: 'NodesNearLimit',
     unit: 'Count',
     set: 'fleet',
-    meaning: 'nodes with an RSS above the critical share of their memoryLimit',
+    meaning: 'nodes with an RSS at or above the critical share of their memoryLimit',
   },
 } as const satisfies Record<string, MetricDefinition>;
 

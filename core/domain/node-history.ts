@@ -1,26 +1,26 @@
 import type { Learned } from './prediction.ts';
 
-/** What is remembered of a node between ticks. Bounded: no list grows with time. */
-export interface NodeMemory {
-  /** The server process to which `defragSupport` and `told` belong. */
+/** What is kept of a node between ticks. Its size is bounded: no list grows with time. */
+export interface NodeHistory {
+  /** The server process to which `defragSupport` and `notified` belong. */
   readonly runId?: string;
   /** What the server answered to the probe; a property of its build. */
   readonly defragSupport?: 'supported' | 'unsupported';
-  /** Events that are told once for each run of the server. */
-  readonly told?: readonly string[];
+  /** Events that are reported once for each run of the server. */
+  readonly notified?: readonly string[];
   readonly learned: Learned;
   readonly lastPurgeAt?: number;
-  /** What came of a purge was known and told, or entrusted, at this time (epoch ms). */
+  /** The outcome of a purge was known, and its alert in the outbox, at this time (epoch ms). */
   readonly purgeKnownAt?: number;
-  /** MEMORY PURGE was refused to us (epoch ms). */
+  /** The server refused MEMORY PURGE (epoch ms). */
   readonly purgeRefusedAt?: number;
   readonly lastDefragAt?: number;
-  /** After a guard's stop: nothing is started before this (epoch ms). */
+  /** After a guard's stop: nothing starts before this (epoch ms). */
   readonly restUntil?: number;
-  /** The server restarted while our defrag was on: not again on this version for a while. */
+  /** The server restarted during Offpeak's defrag: it gets none on this version for a while. */
   readonly crashed?: { readonly version: string; readonly at: number };
-  /** Cures in a row that returned too little: each doubles the cooldown. */
+  /** Consecutive actions that returned too little: each doubles the cooldown. */
   readonly ineffective: { readonly purge: number; readonly defrag: number };
 }
 
-export const NOTHING_REMEMBERED: NodeMemory = { learned: {}, ineffective: { purge: 0, defrag: 0 } };
+export const EMPTY_HISTORY: NodeHistory = { learned: {}, ineffective: { purge: 0, defrag: 0 } };

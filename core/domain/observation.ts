@@ -2,8 +2,8 @@ import type { Bytes, Milliseconds } from '../config/units.ts';
 import type { Engine } from './engine.ts';
 
 /**
- * What one look at one node saw. Every field that a server may not report is optional: absent means that the server did not
- * say, or said something that the field cannot hold.
+ * One observation of one node. Every field that a server may not report is optional: absent means that the server did not
+ * report it, or reported something that the field cannot hold.
  */
 export interface Observation {
   /** `host:port`, as the config names it. */
@@ -13,8 +13,8 @@ export interface Observation {
   /** Epoch milliseconds at which the reply arrived. */
   readonly at: number;
   /**
-   * The same instant by a clock that is never set (`Clock.elapsed` of this process), for the time between two looks. Absent where time is
-   * simulated.
+   * The same instant by a clock that is never set (`Clock.elapsed` of this process), for the time between two observations. Absent where
+   * time is simulated.
    */
   readonly monotonic?: Milliseconds;
   readonly engine: Engine;
@@ -26,17 +26,17 @@ export interface Observation {
   readonly persistence: Persistence;
   readonly replication: Replication;
   readonly defrag: DefragState;
-  /** Commands that the server refused to us (NOPERM, unknown, renamed), as `config|get`. */
+  /** Commands that the server refused (NOPERM, unknown, renamed), as `config|get`. */
   readonly refused: readonly string[];
   /** The server is a node of a Cluster (`redis_mode`, Valkey's `server_mode`). */
   readonly isCluster?: true;
-  /** What only the second look before a start asks for. */
+  /** Only from the second check before a start. */
   readonly examined?: Examined;
   /** Keys of all databases (INFO keyspace). */
   readonly keys?: number;
 }
 
-/** INFO memory. Redis samples these every 100 ms (server.c cronUpdateMemoryStats), so a look sooner than that sees old values. */
+/** INFO memory. Redis samples these every 100 ms (server.c cronUpdateMemoryStats): within that time the values are old. */
 export interface MemorySample {
   readonly usedMemory?: Bytes;
   readonly usedMemoryRss?: Bytes;
@@ -50,10 +50,10 @@ export interface MemorySample {
   /** `jemalloc-5.3.0`, `libc`, … */
   readonly memAllocator?: string;
   readonly maxmemory?: Bytes;
-  /** Lua's VM and caches: overhead that SCRIPT FLUSH frees and no cure of ours does. */
+  /** Lua's VM and caches: overhead that SCRIPT FLUSH frees, and no action of Offpeak. */
   readonly usedMemoryScripting?: Bytes;
   readonly rehashingOverhead?: Bytes;
-  /** Allocated at once before Redis 7.0, and touched only as it fills. */
+  /** Allocated as a whole before Redis 7.0, and touched only as it fills. */
   readonly replicationBacklog?: Bytes;
   /** Buffers of slots that are moved in or out: Redis 8.4, Valkey 9. */
   readonly slotBuffers?: Bytes;
@@ -68,8 +68,8 @@ export interface Activity {
   /** Processor time of the main thread since start, where it is reported apart; else of the process. */
   readonly cpuSeconds?: number;
   /**
-   * How many commands this connection has sent before this look's INFO stats was executed, handshake included: the measured
-   * rate is of others only.
+   * How many commands this connection had sent when INFO stats was executed, handshake included: the measured rate leaves
+   * them out.
    */
   readonly ownCommands: number;
 }
@@ -104,7 +104,7 @@ export interface Replication {
   readonly connectedReplicas?: number;
   /** Those that lag by less than `min-replicas-max-lag`; only where `min-replicas-to-write` is set. */
   readonly goodReplicas?: number;
-  /** On a replica: since the last word of its primary (`master_last_io_seconds_ago`), and what it has heard and not yet applied. */
+  /** On a replica: since the last message of its primary (`master_last_io_seconds_ago`), and what it has received and not yet applied. */
   readonly primarySilentFor?: Milliseconds;
   readonly unapplied?: Bytes;
   /** On a primary, of the worst of its replicas that are online: since its last acknowledgement (`lag`), and what it has not acknowledged. */
@@ -112,13 +112,13 @@ export interface Replication {
   readonly replicaBehind?: Bytes;
 }
 
-/** What costs commands of its own, and is asked only where something is about to be started. */
+/** What costs extra commands, and is asked only before a start. */
 export interface Examined {
   /** INFO modules. */
   readonly modules: readonly ServerModule[];
-  /** INFO clients, Valkey 8.1: somebody holds the clients off (CLIENT PAUSE, a failover), and for how long yet. */
+  /** INFO clients, Valkey 8.1: clients are paused (CLIENT PAUSE, a failover), and for how much longer. */
   readonly paused?: { readonly reason: string; readonly left: Milliseconds };
-  /** Of a node of a Cluster; `refused`: the server does not tell us (CLUSTER INFO, CLUSTER NODES). */
+  /** Of a node of a Cluster; `refused`: the server refuses CLUSTER INFO or CLUSTER NODES. */
   readonly cluster?: ClusterView | 'refused';
 }
 
@@ -132,7 +132,7 @@ export interface ClusterView {
 export interface ServerModule {
   readonly name: string;
   readonly version: number;
-  /** Of search: how many indexes there are, where it says so. */
+  /** Of search: how many indexes there are, where it reports them. */
   readonly indexes?: number;
 }
 
@@ -142,7 +142,7 @@ export type Settings = Readonly<Record<string, string>>;
 export interface DefragState {
   /** `activedefrag`, `active-defrag-*`, `hz`, `latency-monitor-threshold`; absent where CONFIG is refused. */
   readonly settings?: Settings;
-  /** Settings that are left out of these, since CONFIG GET has printed what they cannot hold. */
+  /** Settings that are left out, because CONFIG GET has printed values that they cannot hold. */
   readonly odd?: readonly string[];
   /** Intended CPU percent, 0 when idle. Stays non-zero while a fork pauses the defragger: no proof of progress. */
   readonly running?: number;
@@ -176,6 +176,6 @@ export interface LatencyEvent {
 export interface Peer {
   readonly node: string;
   readonly replication?: Replication;
-  /** A server that the config names twice, under its second address: no copy of anything. */
+  /** The second address of a server that the config names twice: not a copy of the data. */
   readonly isDouble?: true;
 }

@@ -1,13 +1,13 @@
 /**
- * Somebody's wish for quiet: while it lasts, nothing is started on the instance, what runs is ended, and its nodes are
- * watched and published as ever.
+ * A person's order to start nothing on an instance for a time. A running defrag is ended; the nodes are still observed, and their metrics
+ * published.
  */
 export interface Pause {
-  /** Epoch milliseconds; from then on it counts as none. */
+  /** Epoch milliseconds; from then on it has no effect. */
   readonly until: number;
-  /** In the words of whoever asked for it: 1 to 200 printable characters. */
+  /** In the words of the person who ordered it: 1 to 200 printable characters. */
   readonly reason: string;
-  /** Who asked for it. */
+  /** The person who ordered it. */
   readonly by: string;
   /** Epoch milliseconds. */
   readonly at: number;
@@ -15,10 +15,19 @@ export interface Pause {
   readonly nodes?: readonly string[];
 }
 
-/** Of the pauses that lie on an instance, the one that is still on at `now` for the longest. */
+/** Of the pauses of an instance, the one that lasts longest after `now`. */
 export function longest(pauses: readonly (Pause | undefined)[], now: number): Pause | undefined {
   return pauses
     .filter((pause) => pause !== undefined)
     .filter(({ until }) => now < until)
     .toSorted((a, b) => b.until - a.until)[0];
+}
+
+/** No control characters, line breaks or direction marks: it is quoted in mails, logs and terminals. */
+const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]*[\p{L}\p{M}\p{N}\p{P}\p{S}][\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]*$/u;
+const LONGEST_REASON = 200;
+
+/** Whether a pause may carry this text: 1 to 200 printable characters, and not only spaces. */
+export function isReason(text: string): boolean {
+  return Array.from(text).length <= LONGEST_REASON && PRINTABLE.test(text);
 }

@@ -3,14 +3,14 @@ import type { Bytes, Milliseconds, Percent } from '../config/units.ts';
 import type { Blocker, BlockerKind } from './blocker.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Denial } from './engine.ts';
-import type { NodeMemory } from './node-history.ts';
+import type { NodeHistory } from './node-history.ts';
 import type { Observation, Peer, Settings } from './observation.ts';
 import type { Pause } from './pause.ts';
 import type { Prediction } from './prediction.ts';
 import type { StageLimits } from './stage.ts';
 import type { WindowState } from './window.ts';
 
-/** What to do with one node now. Plain data: `offpeak plan` prints exactly this. */
+/** What to do with one node now. Plain data, which `offpeak plan` prints. */
 export type Plan =
   | {
       readonly kind: 'act';
@@ -21,11 +21,11 @@ export type Plan =
   | {
       readonly kind: 'skip';
       readonly reason: SkipReason;
-      /** What would have been done, where only the circumstances forbid it. */
+      /** What would be done, if the circumstances allowed it. */
       readonly instead?: { readonly action: keyof Steps; readonly predicted: Prediction };
       readonly blockers?: readonly Blocker[];
       readonly denial?: Denial;
-      /** Who wants it quiet, and why. */
+      /** Who ordered the pause, and why. */
       readonly pause?: Pick<Pause, 'reason' | 'by'>;
       /** Epoch ms at which the reason ends by itself. */
       readonly until?: number;
@@ -33,17 +33,17 @@ export type Plan =
       readonly underWay?: UnderWay;
     };
 
-/** How far a running defrag has come. Bytes come late: small values free their slabs only as a scan ends. */
+/** How far a running defrag has come. Memory is returned late: small values free their slabs only as a scan ends. */
 export interface UnderWay {
   readonly elapsed: Milliseconds;
   /** Values moved so far. */
   readonly moved: number;
-  /** Holes closed so far; negative where they have grown. */
+  /** External fragmentation removed so far; negative where it has grown. */
   readonly closed: Bytes;
   /** Of the work that was predicted, 0 to 1; absent where nothing was. */
   readonly share?: number;
   readonly left?: Milliseconds;
-  /** It has taken more work than predicted: how much is left is unknown. */
+  /** It has taken more work than predicted: the rest is unknown. */
   readonly isLate?: true;
   /** 0: as planned; each step halves the work of a cycle. */
   readonly level: number;
@@ -71,13 +71,13 @@ export interface StopDefrag {
   readonly kind: 'stop-defrag';
   readonly because: StopReason;
   readonly blockers?: readonly Blocker[];
-  /** Absent where only the purge and the verdict of a stop were still owed. */
+  /** Absent where only the purge and the verdict of a stop were still to do. */
   readonly pause?: Pick<Pause, 'until' | 'reason' | 'by'>;
 }
 
 /** Why a step is taken. A new action adds its own here, as with `Steps`. */
 export interface ActReasons {
-  'pages-retained': true;
+  'free-pages': true;
   'after-defrag': true;
   fragmented: true;
 }
@@ -90,40 +90,40 @@ export type StopReason =
   | 'window-closed'
   | 'duration-spent'
   | 'stall-spent'
-  /** Somebody switched it off before us. */
+  /** Someone else switched it off. */
   | 'switched-off'
-  /** Its volatile settings went with it: nothing is left to restore. */
+  /** The restart removed its volatile settings: nothing is left to restore. */
   | 'server-restarted'
   /** The job died between taking the lease and changing anything. */
   | 'never-started'
   | 'paused'
   | 'disabled'
   | 'interrupted'
-  /** Every lease was asked for (`offpeak release`). */
+  /** A person ended the lease (`offpeak release`). */
   | 'released'
-  /** After a rollback: a newer version of Offpeak has taken the lease, and this one knows only how to end it. */
+  /** After a rollback: a newer version of Offpeak took the lease, and this version can only end it. */
   | 'newer-version'
   | BlockerKind;
 
 export type SkipReason =
-  /** Nothing that a cure would bring back is worth it. */
+  /** No action would return enough. */
   | 'healthy'
   | 'disabled'
-  /** Our defrag runs, and nothing speaks against it. */
+  /** Offpeak is defragmenting, and there is no reason to stop. */
   | 'defragmenting'
-  /** Defrag is on without a lease of ours. */
+  /** Defrag is on, and Offpeak has no lease. */
   | 'foreign-defrag'
-  /** The same, and by our own hand. */
+  /** The same, with settings as Offpeak sets them. */
   | 'left-on'
   /** The build refuses active defrag. */
   | 'unsupported'
-  /** The holes are there, but the server's own defragger does not see enough of them. */
+  /** There is external fragmentation, but the server's own defragger does not see enough of it. */
   | 'not-defraggable'
   /** The version is known to crash when defrag is toggled. */
   | 'denied-version'
-  /** CONFIG is refused to us: a managed service, or an ACL. */
+  /** The server refuses CONFIG: a managed service, or an ACL. */
   | 'config-refused'
-  /** CONFIG GET prints what a setting cannot hold: it could not be given back. */
+  /** CONFIG GET prints a value that the setting cannot hold: it could not be restored. */
   | 'odd-settings'
   | 'purge-refused'
   | 'no-layers'
@@ -131,14 +131,14 @@ export type SkipReason =
   | 'would-block'
   /** A cycle is predicted to be longer than `maxStall`, or the first one than ten times that. */
   | 'would-stall'
-  /** Somebody wants it quiet. */
+  /** A person has paused the instance. */
   | 'paused'
   | 'outside-window'
-  /** A window would be open, were this not a holiday of the config. */
+  /** A window would be open, but the config has a holiday. */
   | 'holiday'
   /** The first of the blockers. */
   | BlockerKind
-  /** The second look no longer asked for what the first one did. */
+  /** The second check did not confirm the plan of the first one. */
   | 'changed'
   | 'interrupted'
   | 'state-unavailable';
@@ -146,27 +146,27 @@ export type SkipReason =
 export interface Facts {
   readonly now: number;
   readonly observation: Observation;
-  /** The first look of the same tick and connection; absent while this is the first. */
+  /** The first observation of the same tick and connection; absent while this is the first. */
   readonly earlier?: Observation;
   readonly diagnosis: Diagnosis;
   readonly policy: InstanceConfig;
   readonly window: WindowState;
   /** Only one that is on at `now`. */
   readonly pause?: Pause;
-  readonly memory: NodeMemory;
+  readonly memory: NodeHistory;
   /** Another node of the same instance that is being acted on. */
   readonly peer?: string;
-  /** Another node of the same instance whose server restarted under our defrag, and when (epoch ms). */
+  /** Another node of the same instance whose server restarted under Offpeak's defrag, and when (epoch ms). */
   readonly fallen?: { readonly node: string; readonly at: number };
-  /** The instance's other nodes, as this tick has seen them; absent where it has not looked at them. */
+  /** The instance's other nodes, as observed in this tick; absent where it has not checked them. */
   readonly peers?: readonly Peer[];
-  /** What holds for the whole stage; absent where nothing is started. */
+  /** The limits of the whole stage; absent where nothing can start. */
   readonly stage?: StageLimits;
-  /** Time left to the invocation. */
+  /** The time that the invocation has left. */
   readonly remaining: Milliseconds;
-  /** For how long a defrag that is started now can be looked after, where that is not until the window closes. */
+  /** For how long a defrag that starts now will be monitored, where that is not until the window closes. */
   readonly attended?: Milliseconds;
-  /** The share of the time in which the idle server kept us waiting for longer than `maxStall`, 0 to 1: see `noise.ts`. */
+  /** The share of the time in which the idle server answered later than `maxStall`, 0 to 1: see `noise.ts`. */
   readonly noise?: number;
 }
 
@@ -179,8 +179,8 @@ export interface Terms {
   readonly coolingUntil?: number;
   /** Time that the step itself takes, in ms. */
   readonly time: Milliseconds;
-  /** The wait before the second look, in ms. */
-  readonly secondLook: Milliseconds;
+  /** The wait before the second check, in ms. */
+  readonly secondCheck: Milliseconds;
   /** For how long the window has to stay open at least, in ms. */
   readonly openFor?: Milliseconds;
   /** It goes on after the step: it takes one of the stage's `maxDefragsAtOnce`. */

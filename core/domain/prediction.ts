@@ -1,29 +1,29 @@
 import type { Bytes, Milliseconds } from '../config/units.ts';
 
 /**
- * What a cure will return and how long it will keep clients waiting, before it is tried.
+ * What an action will return, and how long it will keep clients waiting.
  *
- * The constants are measured on Redis 7.0.15 with its bundled jemalloc; what a node has shown by itself replaces them
- * (`Learned`), since neither the holes nor the allocator's build are the same everywhere.
+ * The constants are measured on Redis 7.0.15 with its bundled jemalloc. What Offpeak learns of a node replaces them (`Learned`), because
+ * data and builds of the allocator differ.
  */
 export interface Prediction {
-  /** RSS that will have returned when the cure and its after-effects are over. */
+  /** RSS that will be returned when the action and its after-effects are over. */
   readonly reclaim: Bytes;
   /** The longest single time for which clients will wait; of a defrag, for one cycle. */
   readonly stall: Milliseconds;
   /** Of a defrag: the first cycle after the switch, once (see `firstCycle`). */
   readonly firstCycle?: Milliseconds;
-  /** Of a defrag: from the switch to its end, where the server says how many keys it has. */
+  /** Of a defrag: from the switch to its end, where the server reports how many keys it has. */
   readonly duration?: Milliseconds;
   /** Whether the duration comes from earlier runs on this node; else it may be off by a factor of two or three. */
   readonly isLearned?: boolean;
 }
 
-/** What a node has shown in earlier runs. */
+/** What Offpeak has learned from earlier runs on a node. */
 export interface Learned {
   /** Blocking time of MEMORY PURGE for each GiB that it returned. */
   readonly purgeMsPerGiB?: number;
-  /** Pages that a purge left behind. */
+  /** Free pages that a purge did not return. */
   readonly keptPages?: Bytes;
   /** Returned ÷ predicted over the latest defrags, 0.1 to 1.2. */
   readonly defragShare?: number;

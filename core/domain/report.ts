@@ -5,7 +5,7 @@ import type { Outcome } from './outcome.ts';
 
 export interface ReportInput {
   readonly stage: string;
-  /** Epoch milliseconds: the first look, and now. */
+  /** Epoch milliseconds: the first check, and now. */
   readonly startedAt: number;
   readonly finishedAt: number;
   readonly outcomes: readonly Outcome[];
@@ -14,14 +14,15 @@ export interface ReportInput {
   readonly problem?: { readonly why: string };
 }
 
-/** What a tick tells: states as metrics (the alarms judge them), events as alerts. */
+/** What a tick reports: states as metrics, which the alarms judge, and events as alerts. */
 export interface RunReport {
   readonly metrics: readonly Metric[];
   readonly alerts: readonly Alert[];
 }
 
-/** Everything that came of one node in one tick, in order. */
+/** All outcomes of one node in one tick, in order. */
 export interface NodeReport {
+  readonly stage: string;
   readonly instance: string;
   readonly node: string;
   readonly outcomes: readonly [Outcome, ...Outcome[]];

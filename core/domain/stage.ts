@@ -1,20 +1,20 @@
 import type { Engine } from './engine.ts';
 
 /**
- * What holds for the stage as a whole, whatever its instances are: so many nodes under active defrag at once, one node of a host at a
- * time, and none on an engine version on which a server has just gone down under our defrag.
+ * Limits for the stage as a whole: so many nodes under active defrag at once, one node of a host at a time, and none with an engine version
+ * of which a server has just gone down under Offpeak's defrag.
  */
 export interface StageLimits {
   /** `maxDefragsAtOnce` of the config. */
   readonly limit: number;
-  /** Nodes on which a lease stands, or on which a job is about to take one. */
+  /** Nodes with a lease, and nodes on which a job is about to take one. */
   readonly acting: readonly ActingNode[];
-  /** What has befallen servers under our defrag; those of before the last night count no more. */
+  /** Servers that went down under Offpeak's defrag; only those of the last night count. */
   readonly falls: readonly Outage[];
 }
 
 export interface ActingNode extends Place {
-  /** A purge takes no place among those of the stage. */
+  /** A purge does not count towards the stage's limit. */
   readonly isDefrag: boolean;
 }
 
@@ -28,10 +28,10 @@ export interface Place {
 
 export type Version = Pick<Engine, 'name' | 'version'>;
 
-/** A server that went down under our defrag. */
+/** A server that went down under Offpeak's defrag. */
 export interface Outage {
   readonly node: string;
-  /** Of the process that the defrag was on: when it answers again, it had only been away. */
+  /** Of the process under defrag: if it answers again, it was only cut off. */
   readonly runId: string;
   readonly engine: Version;
   readonly how: 'restarted' | 'vanished';

@@ -1,9 +1,9 @@
 /** The day on which a window opens. */
 export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
 
-/** A low-traffic time that comes back every week, by the local clock. */
+/** A time of low traffic, every week, by the local clock. */
 export interface MaintenanceWindow {
-  /** The days on which it opens; it may well close on the day after. */
+  /** The days on which it opens; it may close on the day after. */
   readonly days: readonly Weekday[];
   /** `HH:MM`, 00:00 to 23:59, by the local clock. */
   readonly start: string;
@@ -19,6 +19,6 @@ export type WindowState =
       readonly open: false;
       /** `undefined` when no window is configured, or holidays leave none for 400 days. */
       readonly nextOpening: number | undefined;
-      /** Set when a window would be open now, had it not been for a holiday. */
+      /** Set when a holiday keeps a window closed now. */
       readonly holiday?: true;
     };

@@ -7,13 +7,13 @@ import { cleanText, wrapText } from './wrap.ts';
 const SUBJECT_CHARS = 99;
 
 const COLUMNS = 72;
-/** Wider labels stand on a line of their own: on a phone, a value pushed to the right is a value wrapped. */
+/** Wider labels stand on a line of their own: on a phone, a value far to the right would wrap. */
 const LABEL_COLUMNS = 24;
 
 /**
  * The subject of the e-mail: `[offpeak prod] sessions: 402 MB returned (info)`. Printable ASCII on one line, 99
- * characters at most, beginning with a punctuation mark as SNS allows. Where it is too long, the title gives way: stage
- * and severity are what mail rules look at.
+ * characters at most, beginning with a punctuation mark as SNS allows. Where it is too long, the title is cut: mail rules
+ * use the stage and the severity.
  */
 export function alertSubject(alert: Alert): string {
   const prefix = `[offpeak ${shortened(toAscii(alert.stage), 24)}]`.replace(' ]', ']');
@@ -23,7 +23,7 @@ export function alertSubject(alert: Alert): string {
 }
 
 /**
- * The body of the e-mail, for someone who reads it on a phone at night: what happened, why, the figures, what to do, and
+ * The body of the e-mail, for a person who reads it on a phone at night: what happened, why, the figures, what to do, and
  * on the last line where and when. A digest's list comes before that. Wrapped at 72 columns; a single longer word is not broken.
  */
 export function alertText(alert: Alert): string {
@@ -42,7 +42,7 @@ export function alertText(alert: Alert): string {
     .concat('\n');
 }
 
-/** A title that does not say which instance it is about is of no use in a list of mails. */
+/** In a list of mails, each title must name its instance. */
 function namedTitle(alert: Alert): string {
   if (alert.members !== undefined) return alert.title;
   // Whole words: an instance called `a` is not named by "a purge".

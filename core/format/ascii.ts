@@ -1,4 +1,4 @@
-/** Letters and signs that Unicode does not decompose into ASCII, and that names and our own titles hold. */
+/** Letters and signs that Unicode does not decompose into ASCII, and that occur in names and titles. */
 const REPLACEMENTS: Readonly<Record<string, string>> = {
   '‘': "'",
   '’': "'",
@@ -46,8 +46,8 @@ const REPLACEMENTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The text in printable ASCII, on one line: accents go, known signs are spelled out, emoji disappear, and what is left
- * becomes `?`, so that a reader sees that something stood there.
+ * The text in printable ASCII, on one line: without accents and emoji, with known signs spelled out. Anything else becomes `?`, so that a reader
+ * sees that something is missing.
  */
 export function toAscii(text: string): string {
   // Spelled out before and after: ø has no decomposition, and that of ½ has a fraction slash.

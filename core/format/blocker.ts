@@ -1,5 +1,5 @@
 import type { Blocker, BlockerKind, Busy } from '../domain/blocker.ts';
-import { bytesText, countText, durationText, type Moment, percentText, timeText } from './units.ts';
+import { bytesText, countText, durationText, type Moment, percentText, timeText, unworded } from './units.ts';
 
 const CHILDREN = {
   bgsave: 'BGSAVE',
@@ -12,15 +12,15 @@ const CHILDREN = {
 export function blockerKindText(kind: BlockerKind): string {
   switch (kind) {
     case 'unknown-engine':
-      return 'this is no engine that Offpeak knows';
+      return 'the engine is unknown to Offpeak';
     case 'loading':
       return 'the server is loading its data';
     case 'forking':
-      return 'a forked child of the server is at work';
+      return 'a forked child process is running';
     case 'persistence-failing':
       return 'the server fails to save its data: see its log, free its disk or its memory, then BGSAVE';
     case 'swapped-out':
-      return 'part of the data seems to be swapped out, and defrag or a purge would wait for the disk';
+      return 'part of the data seems to be swapped out: defrag or a purge would wait for the disk';
     case 'replica-syncing':
       return 'the replica is not in sync with its primary';
     case 'replica-behind':
@@ -34,7 +34,7 @@ export function blockerKindText(kind: BlockerKind): string {
     case 'cluster-down':
       return 'the cluster is down (cluster_state is not ok)';
     case 'cluster-refused':
-      return 'the server refuses CLUSTER INFO or CLUSTER NODES to us, so migrating slots cannot be seen: grant +cluster|info +cluster|nodes (Valkey 9: +cluster|getslotmigrations, too)';
+      return 'the server refuses CLUSTER INFO or CLUSTER NODES, so migrating slots cannot be seen: grant +cluster|info +cluster|nodes (Valkey 9: +cluster|getslotmigrations, too)';
     case 'clients-paused':
       return 'clients of the server are paused';
     case 'module-types':
@@ -42,9 +42,9 @@ export function blockerKindText(kind: BlockerKind): string {
     case 'stage-limit':
       return 'other nodes of the stage are being defragmented';
     case 'host-acting':
-      return 'another server of the same host is being worked on';
+      return 'waiting: another server of the same host goes first';
     case 'version-fell':
-      return 'a server of this version fell under our active defrag';
+      return 'a server of this version crashed during active defrag';
     case 'feeding-full-sync':
       return 'the node is feeding a full sync';
     case 'failover':
@@ -54,23 +54,23 @@ export function blockerKindText(kind: BlockerKind): string {
     case 'rehashing':
       return 'a large hash table is being resized, and the server frees the old one itself';
     case 'eviction-pressure':
-      return 'the server is short of memory for its data, which no cure solves';
+      return 'the server is short of memory for its data, which no action solves';
     case 'just-restarted':
       return 'the server has just started';
     case 'busy':
       return 'the server is busy';
     case 'peer-acting':
-      return 'another node or job is at work on this instance';
+      return 'waiting: another node of this instance goes first';
     case 'canary-died':
-      return 'another node of this instance restarted during our active defrag';
+      return 'another node of this instance restarted during active defrag';
     case 'cooling-down':
-      return 'the cooldown after the last run is not over';
+      return 'the cooldown after the last action is not over';
     case 'same-server':
-      return 'the config names this server twice, and this node is only watched';
+      return 'the config names this server twice: Offpeak acts on it under its other address';
     case 'not-enough-time':
       return 'the job has too little time left';
     case 'too-long':
-      return 'active defrag would not come to its end in the time that there is';
+      return 'active defrag would not finish in time';
   }
   return unworded(kind);
 }
@@ -78,9 +78,9 @@ export function blockerKindText(kind: BlockerKind): string {
 /** Why acting is unsafe or unwise now, with its figures. */
 export function blockerText(blocker: Blocker, moment: Moment = {}): string {
   const text = blockerKindText(blocker.kind);
-  if (blocker.kind === 'cooling-down') return `${text} before ${timeText(blocker.until, moment)}`;
+  if (blocker.kind === 'cooling-down') return `${text}: it ends ${timeText(blocker.until, moment)}`;
   if (blocker.kind === 'canary-died')
-    return `${text} (${blocker.node}): none before ${timeText(blocker.until, moment)}`;
+    return `${text} (${blocker.node}): no defrag before ${timeText(blocker.until, moment)}`;
   if (blocker.kind === 'version-fell') return fellText(blocker, moment);
   const figures = figuresOf(blocker);
   return figures === '' ? text : `${text} (${figures})`;
@@ -88,10 +88,10 @@ export function blockerText(blocker: Blocker, moment: Moment = {}): string {
 
 const FELL = { restarted: 'restarted', vanished: 'stopped answering' } as const;
 
-/** `10.0.3.18:6379, redis 7.0.15, restarted Tue 02:14` */
+/** `10.0.3.18:6379, redis 7.0.15, restarted Tue 02:14 Europe/Berlin (1 h ago)` */
 function fellText({ node, engine, how, at, until }: Of<'version-fell'>, moment: Moment): string {
   const what = `${node}, ${engine.name} ${engine.version}, ${FELL[how]} ${timeText(at, moment)}`;
-  return `${blockerKindText('version-fell')} (${what}): none before ${timeText(until, moment)}; see its log`;
+  return `${blockerKindText('version-fell')} (${what}): no defrag before ${timeText(until, moment)}; see its log`;
 }
 
 /** Of so many names the others are counted. */
@@ -130,9 +130,9 @@ function figuresOf(blocker: WithFigures): string {
         ? `${bytesText(blocker.bytes ?? 0)} in its buffers`
         : `slots and tasks: ${countText(blocker.slots)}`;
     case 'clients-paused':
-      return `${blocker.reason}, for ${durationText(blocker.left)} yet`;
+      return `${blocker.reason}, for another ${durationText(blocker.left)}`;
     case 'module-types':
-      return `${namesText(blocker.modules)}; name them in defrag.allowModules to start all the same`;
+      return `${namesText(blocker.modules)}; to allow it, add them to defrag.allowModules`;
     case 'stage-limit':
       return `${countText(blocker.nodes.length)} of ${countText(blocker.limit)}: ${namesText(blocker.nodes)}; see maxDefragsAtOnce`;
     case 'host-acting':
@@ -146,7 +146,7 @@ function figuresOf(blocker: WithFigures): string {
     case 'lazyfree-pending':
       return `${countText(blocker.objects)} objects`;
     case 'rehashing':
-      return `${bytesText(blocker.bytes)}; up to ${bytesText(blocker.limit)} is tolerated`;
+      return `${bytesText(blocker.bytes)}; the limit is ${bytesText(blocker.limit)}`;
     case 'eviction-pressure':
       return evictionFigures(blocker);
     case 'just-restarted':
@@ -191,7 +191,7 @@ function busyFigures({ mainThread, commands }: Busy): string {
 }
 
 function cpuFigures({ cpu, limit, ownDefrag }: NonNullable<Busy['mainThread']>): string {
-  const own = ownDefrag === undefined ? '' : `, up to ${percentText(ownDefrag)} of it our active defrag`;
+  const own = ownDefrag === undefined ? '' : `, up to ${percentText(ownDefrag)} of it Offpeak's active defrag`;
   return `main thread at ${percentText(cpu)}${own}, maxMainThreadCpu is ${percentText(limit)}`;
 }
 
@@ -228,9 +228,4 @@ function evictionFigures({ exceededFor, overLimit }: Extract<Blocker, { kind: 'e
   const exceeded = exceededFor > 0 ? [`above maxmemory for ${durationText(exceededFor)}`] : [];
   const over = overLimit > 0 ? [`${bytesText(overLimit)} above it now`] : [];
   return [...exceeded, ...over].join(', ');
-}
-
-/** A kind without words must fail at compile time; at run time its name is better than nothing. */
-export function unworded(value: never): string {
-  return JSON.stringify(value);
 }

@@ -3,8 +3,8 @@ import { countsText, memberText } from './digest-text.ts';
 import { escapedText } from './slack-text.ts';
 
 /**
- * What Amazon Q Developer in chat applications (once AWS Chatbot) shows of a message over SNS: its custom notification.
- * It drops every other text without a word. Source: "Event schema" in its administrator guide, custom-notifs.html.
+ * The custom notification that Amazon Q Developer in chat applications (once AWS Chatbot) shows of a message over SNS.
+ * It drops every other text without a message. Source: "Event schema" in its administrator guide, custom-notifs.html.
  */
 export interface ChatbotNotification {
   readonly version: '1.0';
@@ -27,15 +27,15 @@ export interface ChatbotNotification {
 }
 
 /**
- * Characters for each text. The guide names the fields and states no lengths in what could be read of it, so these stay
- * below what the chat behind it takes in one block (Slack: 3000 characters).
+ * Characters for each text. The guide names the fields and gives no lengths, so these stay below what the chat accepts in one block (Slack:
+ * 3000 characters).
  */
 export const CHATBOT_CHARS = { title: 250, description: 2_500, nextStep: 350, word: 75, thread: 250 } as const;
 
 const LABEL_CHARS = 80;
 const VALUE_CHARS = 250;
 const WHY_CHARS = 1_000;
-/** How many nodes of a digest are left out. */
+/** For the number of nodes that are left out of a digest. */
 const REST_CHARS = 500;
 
 const SIGNS: Readonly<Record<Severity, string>> = {

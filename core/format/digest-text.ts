@@ -2,7 +2,7 @@ import type { AlertMember } from '../domain/alert.ts';
 
 type Place = Pick<AlertMember, 'instance' | 'node'>;
 
-/** So many instances are counted by name; the rest are counted together. */
+/** This many instances are counted by name; the rest are counted together. */
 const MOST_INSTANCES = 20;
 
 /** `carts carts-1.redis.example:6379: 300 MiB returned by a purge`. */
@@ -12,7 +12,7 @@ export function memberText({ instance, node, what }: AlertMember): string {
 }
 
 /**
- * A line for each member; without words of their own, one for each instance: `carts carts-1:6379, carts-2:6379`, under the event where
+ * A line for each member; without texts of their own, one for each instance: `carts carts-1:6379, carts-2:6379`, under the event where
  * there are several.
  */
 export function memberLines(members: readonly AlertMember[]): readonly string[] {

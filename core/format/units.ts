@@ -4,7 +4,9 @@ import { type Bytes, HOUR, MINUTE, type Milliseconds, SECOND } from '../config/u
 /** Figures as people read them. ASCII only: they go into mail subjects and onto terminals of every kind. */
 
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
 const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
+
 const DAY = 24 * HOUR;
 
 /** Binary units, three significant digits, the sign kept: `402 MiB`, `1.28 GiB`, `-12 MiB`. */
@@ -45,7 +47,7 @@ export function ratioText(ratio: number): string {
   return ratio.toFixed(2);
 }
 
-/** From where and when something is told. */
+/** Where and when a text is read. */
 export interface Moment {
   /** An IANA name; UTC without it. */
   readonly timezone?: string | undefined;
@@ -54,8 +56,8 @@ export interface Moment {
 }
 
 /**
- * A time of the instance's own clock. Told at a known moment it is `Tue 02:00 (in 5 h)`, with its date where the weekday alone
- * would not do; without one the reader may come days later: `Tue 2026-11-24 02:00 Europe/Berlin`.
+ * A time of the instance's own clock, always with its zone. At a known moment it is `Tue 02:00 Europe/Berlin (in 5 h)`, with its date where the
+ * weekday alone would not do; without one the reader may come days later: `Tue 2026-11-24 02:00 Europe/Berlin`.
  */
 export function timeText(at: number, { timezone = 'UTC', now }: Moment = {}): string {
   const local = Temporal.Instant.fromEpochMilliseconds(Math.round(at)).toZonedDateTimeISO(timezone);
@@ -63,8 +65,7 @@ export function timeText(at: number, { timezone = 'UTC', now }: Moment = {}): st
   const clock = local.toPlainTime().toString({ smallestUnit: 'minute' });
   const dated = `${weekday} ${local.toPlainDate().toString()} ${clock}`;
   if (now === undefined) return `${dated} ${timezone}`;
-  const zone = timezone === 'UTC' ? ' UTC' : '';
-  return `${Math.abs(at - now) < 6 * DAY ? `${weekday} ${clock}` : dated}${zone} (${distance(at - now)})`;
+  return `${Math.abs(at - now) < 6 * DAY ? `${weekday} ${clock}` : dated} ${timezone} (${distance(at - now)})`;
 }
 
 /** `2026-11-24T01:14:05.120Z`. */
@@ -72,9 +73,9 @@ export function isoText(at: number): string {
   return Temporal.Instant.fromEpochMilliseconds(Math.round(at)).toString({ fractionalSecondDigits: 3 });
 }
 
-/** The text as a sentence: a capital, a full stop. */
+/** The text as a sentence: a capital, a full stop. Lines below it are commands, which take none. */
 export function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?]$/.test(text) ? '' : '.'}`;
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?]$|\n/.test(text) ? '' : '.'}`;
 }
 
 function distance(ahead: Milliseconds): string {
@@ -101,4 +102,9 @@ function inTwo(count: number, perLarge: number, large: string, small: string, di
   const rest = count % perLarge;
   const whole = `${Math.floor(count / perLarge)} ${large}`;
   return rest === 0 ? whole : `${whole} ${String(rest).padStart(digits, '0')} ${small}`;
+}
+
+/** A kind without words must fail at compile time; at run time its name is better than nothing. */
+export function unworded(value: never): string {
+  return JSON.stringify(value);
 }

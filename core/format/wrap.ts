@@ -1,10 +1,10 @@
 /**
- * Control characters and noncharacters are refused on the way (SQS takes none of them), and the marks that turn the
- * direction of writing can make a name read as another one. Line breaks stay.
+ * SQS accepts no control characters and noncharacters, and marks that change the direction of writing can make a name look like another
+ * one. Line breaks stay.
  */
 const UNPRINTABLE = /(?!\n)\p{Cc}|[\u202a-\u202e\u2066-\u2069\u200e\u200f\ufffe\uffff]/gu;
 
-/** The text without what a mail cannot or must not show; ends trimmed, tabs and carriage returns as spaces. */
+/** The text without what a mail cannot or must not show; trimmed, with tabs and carriage returns as spaces. */
 export function cleanText(text: string): string {
   return text
     .toWellFormed()

@@ -1,19 +1,16 @@
-import { type Milliseconds, SECOND } from '../config/units.ts';
 import { loadCounters } from '../diagnosis/load.ts';
 import type { Blocker, StageBlocker } from '../domain/blocker.ts';
 import type { Acting, Facts, Plan, Terms } from '../domain/plan.ts';
+import { ROUND_TRIPS } from '../domain/timings.ts';
 import { copiesMissing } from './replication.ts';
 import { serverBlockers, startBlockers } from './server-blockers.ts';
 import { stageBlockers } from './stage-limits.ts';
-
-/** What a step needs besides its own time: looks, settling, reporting. */
-const ROUND_TRIPS: Milliseconds = 10 * SECOND;
 
 /** A proposal, if no pause forbids it, and the window and the guards allow it on the action's own terms. */
 export function admit(facts: Facts, proposal: Acting, terms: Terms): Plan {
   const { window, pause, observation, earlier, policy } = facts;
   const instead = { action: proposal.action.kind, predicted: proposal.predicted };
-  // Before the window: a person who has paused an instance by day wants to see that it is.
+  // Before the window: a person who has paused an instance by day wants to see the pause.
   if (pause) {
     const { until, reason, by } = pause;
     return { kind: 'skip', reason: 'paused', instead, pause: { reason, by }, until };
@@ -33,7 +30,7 @@ export function admit(facts: Facts, proposal: Acting, terms: Terms): Plan {
   return first ? { kind: 'skip', reason: first.kind, instead, blockers } : proposal;
 }
 
-/** What lies with the job, not with the server. */
+/** Reasons that lie in the job, not in the server. */
 function jobBlockers(facts: Facts, terms: Terms): readonly Blocker[] {
   const { peer, now } = facts;
   const { coolingUntil: until, blockers } = terms;
@@ -48,10 +45,10 @@ function jobBlockers(facts: Facts, terms: Terms): readonly Blocker[] {
 }
 
 function notEnoughTime({ window, now, remaining: left, earlier }: Facts, terms: Terms): Blocker | undefined {
-  const { time, secondLook, openFor = 0 } = terms;
+  const { time, secondCheck, openFor = 0 } = terms;
   const open = window.open ? window.closesAt - now : 0;
   const remaining = Math.min(left, open);
-  const required = open < openFor ? openFor : ROUND_TRIPS + time + (earlier ? 0 : secondLook);
+  const required = open < openFor ? openFor : ROUND_TRIPS + time + (earlier ? 0 : secondCheck);
   return remaining < required ? { kind: 'not-enough-time', remaining, required } : undefined;
 }
 

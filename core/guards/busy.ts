@@ -10,18 +10,18 @@ export type LoadLimits = Pick<InstanceConfig, 'maxMainThreadCpu' | 'maxOpsPerSec
 const OPS_WITHOUT_CPU = 1000;
 
 /**
- * Our own defrag may take more than it is meant to: a cycle looks at its clock only between values, the raised `hz` runs the server's cron
- * more often, moved values are cold in the processor's caches, and before Redis 6.2 the threads that free pages count as well. So others
- * have this much more before they end a run, which has cost something already; a start is judged by the plain limit.
+ * Offpeak's own defrag may take more than its share: a cycle reads its clock only between values, the raised `hz` runs the server's cron
+ * more often, moved values are cold in the processor's caches, and before Redis 6.2 the threads that free pages count as well. So the limit
+ * is this much higher during a run, which has cost something already; for a start the plain limit holds.
  */
 const DEFRAG_MARGIN: Percent = 10;
 
-/** Above this the thread is full. With a large share for our defrag, others cannot show more than what is left. */
+/** Above this the thread is full: with a large share for Offpeak's defrag, clients cannot use more than the rest. */
 const FULL: Percent = 95;
 
 /**
- * Whether others keep the server busy. A command may take a microsecond or a second, so what counts is the time of the thread that all
- * of them wait for; a limit on commands is for those who want one besides.
+ * Whether clients keep the server busy. A command may take a microsecond or a second, so the time of the main thread decides, for which all
+ * of them wait; a limit on commands is an option.
  */
 export function busy(observation: Observation, limits: LoadLimits, earlier: LoadCounters): Busy | undefined {
   const cpu = mainThreadCpu(observation, earlier);
@@ -38,7 +38,7 @@ export function busy(observation: Observation, limits: LoadLimits, earlier: Load
 
 function overCpu(cpu: Percent, limit: Percent, ownDefrag: Percent | undefined): Busy['mainThread'] {
   if (ownDefrag === undefined) return cpu > limit ? { cpu, limit } : undefined;
-  // At 100 % no share is above the limit: that guard is off, for a run as for a start.
+  // With a limit of 100 % this guard is off, for a run and for a start.
   const bearable = Math.max(limit, Math.min(FULL, limit + ownDefrag + DEFRAG_MARGIN));
   return cpu > bearable ? { cpu, limit, ownDefrag } : undefined;
 }
@@ -52,15 +52,15 @@ function overCommands(
   const standsIn = maxOpsPerSecond === undefined && cpu === undefined && mustKnow(observation, earlier);
   const limit = standsIn ? OPS_WITHOUT_CPU : maxOpsPerSecond;
   if (limit === undefined) return undefined;
-  // Counters that were reset in between measure nothing: then the server's own average, ours included, has to do.
+  // Counters that were reset in between measure nothing: then the server's own average counts, Offpeak's commands included.
   const perSecond = commandsPerSecond(observation, earlier) ?? observation.activity.instantaneousOpsPerSec;
   if (perSecond === undefined) return 'unmeasured';
   return perSecond > limit ? { perSecond, limit, ...(standsIn && { standsIn }) } : undefined;
 }
 
 /**
- * A start that cannot be measured is not made. A run is not ended for one look that came too soon after the last, or after that of an older
- * version, which kept no CPU time: the next look measures again. A server that does not report it at all will not, either.
+ * Without a measurement nothing starts. A run is not ended because one check came too soon after the last, or after that of an older version
+ * of Offpeak, which stored no CPU time: the next check measures again. That does not apply to a server that never reports its CPU time.
  */
 function mustKnow({ activity }: Observation, { ownDefrag }: LoadCounters): boolean {
   return ownDefrag === undefined || activity.cpuSeconds === undefined;

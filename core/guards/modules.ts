@@ -3,13 +3,13 @@ import type { ServerModule } from '../domain/observation.ts';
 
 /**
  * Active defrag moves a module's values only where the module has a callback for it (`defrag` in RedisModuleTypeMethods; module.c
- * moduleDefragValue passes over all others). Where much of the data is such, a run finds the holes and cannot close them. Whether a
- * module holds data no field tells, so that a module counts as soon as it is loaded.
+ * moduleDefragValue skips all others). If much of the data is such, a run finds external fragmentation and cannot remove it. No field says
+ * whether a module holds data, so a module counts as soon as it is loaded.
  *
- * Not counted: what has no values of its own (Valkey's `lua` and `ldap`), and what is compiled into every Redis 8 (`vectorset`), of which
- * a run that moves nothing ends early. Callbacks came with RedisJSON#1262, RedisBloom#801 and RedisTimeSeries#1684, all of them in
- * Redis 8's modules (7.99.0 and later, whose `ver` is 79900); what older lines have got of them is not known. Those of Valkey have had them
- * from their first release. A search index is no value of the keyspace, so that nothing moves it: search counts where it has an index.
+ * Not counted: modules without values of their own (Valkey's `lua` and `ldap`), and what is compiled into every Redis 8 (`vectorset`): a run
+ * that moves nothing ends early. Callbacks came with RedisJSON#1262, RedisBloom#801 and RedisTimeSeries#1684, all of them in
+ * Redis 8's modules (7.99.0 and later, whose `ver` is 79900); which older releases have them is not known. Valkey's modules have had them
+ * from their first release. Nothing moves a search index, which is not a value of the keyspace: search counts where it has an index.
  */
 const WITH_CALLBACKS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   redis: { vectorset: 0, ReJSON: 79_900, bf: 79_900, timeseries: 79_900 },

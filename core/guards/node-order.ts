@@ -3,8 +3,8 @@ import type { Outcome } from '../domain/outcome.ts';
 import type { Plan, SkipReason } from '../domain/plan.ts';
 
 /**
- * Whose turn it is within an instance: nodes that leases are on, in that order, so that they are given back whatever happens; then
- * replicas, so that what goes wrong goes wrong where no client writes; primaries last.
+ * The order of nodes within an instance. Nodes with leases come first, in the order of these leases, so that their settings are restored in
+ * any case. Then replicas, where no client writes; primaries last.
  */
 export function actingOrder<
   T extends {
@@ -19,10 +19,10 @@ export function actingOrder<
   return nodes.toSorted((a, b) => rank(a) - rank(b));
 }
 
-/** Others of the stage come first, or have shown what this version dies of. */
+/** Another node of the stage comes first, or has shown that this version crashes. */
 const OF_STAGE: readonly SkipReason[] = ['stage-limit', 'host-acting', 'version-fell'];
 
-/** A node that would be acted on, were it alone in the stage. */
+/** A node that waits only because of other nodes of the stage. */
 export function waitsForStage(plan: Plan | undefined): boolean {
   return plan?.kind === 'skip' && OF_STAGE.includes(plan.reason);
 }
@@ -38,9 +38,9 @@ const PASSING: readonly SkipReason[] = [
   'rehashing',
 ];
 
-/** Nothing was done, and nothing is left to do that a tick soon after could do. */
+/** Nothing was done, and the next tick would have nothing to do. */
 export function isIdle({ status, plan, leased }: Outcome): boolean {
-  // What went wrong in the middle is looked at again.
+  // A failed action is checked again.
   if (leased || status === 'acted' || (status === 'failed' && plan?.kind === 'act')) return false;
   return plan?.kind !== 'skip' || !PASSING.includes(plan.reason);
 }

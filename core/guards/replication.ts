@@ -2,24 +2,24 @@ import { type Bytes, MIB, type Milliseconds, SECOND } from '../config/units.ts';
 import type { ReplicationBlocker } from '../domain/blocker.ts';
 import type { Observation, Peer, Replication } from '../domain/observation.ts';
 
-// What replication asks of whoever acts: a copy that is good, wherever something may go wrong.
+// Before Offpeak acts, replication needs another good copy of the data: an action may fail.
 
-/** A primary pings its replicas every 10 s (`repl-ping-replica-period`), and the link is given up after 60 (`repl-timeout`). */
+/** A primary pings its replicas every 10 s (`repl-ping-replica-period`), and gives the link up after 60 (`repl-timeout`). */
 const SILENCE: Milliseconds = 30 * SECOND;
 
-/** A replica acknowledges each second; by default one that has not for 10 s is no good one (`min-replicas-max-lag`). */
+/** A replica acknowledges each second; by default, one that has not done so for 10 s does not count as good (`min-replicas-max-lag`). */
 const LAG: Milliseconds = 10 * SECOND;
 
 /** Where a replica is behind by more for a minute, the primary hangs up on it (`client-output-buffer-limit replica`, soft limit). */
 const BEHIND: Bytes = 64 * MIB;
 
 /**
- * Dangers for a run as well. A replica that hears nothing from its primary, or cannot keep up with what it hears, is not to be slowed down
- * any more: it may be promoted next.
+ * These also end a run. A replica that receives nothing from its primary, or cannot keep up, must not be slowed down further: it may be
+ * promoted next.
  */
 export function replicationBlockers({ replication }: Observation): readonly ReplicationBlocker[] {
   const { primarySyncInProgress, primaryLinkUp, replicasSyncing, failoverInProgress } = replication;
-  // Whatever it calls itself (KeyDB: active-replica): only a server that follows another one reports these.
+  // For any role (KeyDB: active-replica): only a server that follows another one reports these.
   const isSyncing = primarySyncInProgress === true || primaryLinkUp === false;
   const blockers: (ReplicationBlocker | undefined)[] = [
     isSyncing ? { kind: 'replica-syncing', linkUp: primaryLinkUp ?? false } : undefined,
@@ -31,20 +31,20 @@ export function replicationBlockers({ replication }: Observation): readonly Repl
 }
 
 /**
- * What keeps a primary from being touched first of all, and would not end a run: the work that is done is done, a cycle is as short as
- * before, and what comes of a missing replica (a full sync, a failover) ends it. `named`: nodes of the instance besides this one.
+ * Reasons not to start on a primary, which would not end a run: a cycle stays as short as before, and the consequence of a missing replica (a
+ * full sync, a failover) ends it. `named`: nodes of the instance besides this one.
  */
 export function copiesMissing(
   { replication, isCluster }: Observation,
   nodes: readonly Peer[],
   named: number,
 ): readonly ReplicationBlocker[] {
-  // What calls itself neither takes writes as well (KeyDB: active-replica), and has its turn with the primaries.
+  // A server that reports neither role takes writes, too (KeyDB: active-replica), and comes with the primaries.
   if (replication.role === 'replica') return [];
   const peers = nodes.filter(({ isDouble }) => !isDouble);
   const configured = named - (nodes.length - peers.length);
   const silent = peers.filter((peer) => peer.replication === undefined).map(({ node }) => node);
-  // Of a cluster an instance may hold several primaries: each replica that answers has one of them. And a replica may have replicas.
+  // An instance may hold several primaries of a cluster: each replica that answers has one of them. And a replica may have replicas.
   const wanted = isCluster ? peers.filter((peer) => peer.replication?.role === 'replica').length : configured;
   const connected = peers.reduce((sum, peer) => sum + (peer.replication?.connectedReplicas ?? 0), goodOf(replication));
   const blockers: (ReplicationBlocker | undefined)[] = [
@@ -57,7 +57,7 @@ export function copiesMissing(
   return blockers.filter((blocker) => blocker !== undefined);
 }
 
-/** Where `min-replicas-to-write` is set, the server itself says how many of its replicas are good ones. */
+/** Where `min-replicas-to-write` is set, the server itself reports how many of its replicas are good. */
 function goodOf({ connectedReplicas = 0, goodReplicas = connectedReplicas }: Replication): number {
   return Math.min(connectedReplicas, goodReplicas);
 }

@@ -8,10 +8,10 @@ import { replicationBlockers } from './replication.ts';
 /** Freed soon after by the server itself (mem_overhead_db_hashtable_rehashing, Redis 7.4 / Valkey 8.0). */
 const REHASHING_LIMIT = 32 * MIB;
 
-/** A server that has just come up is still connecting, syncing and warming; one that dies and comes back shows up here. */
+/** A server that has just started is still connecting, syncing and warming up; one that crashes again and again shows up here. */
 export const REQUIRED_UPTIME = 10 * SECOND;
 
-/** Dangers that lie in the server itself: they keep an action from starting and stop one that runs. */
+/** Dangers in the server itself: they prevent a start and stop a run. */
 export function serverBlockers(
   observation: Observation,
   policy: LoadLimits,
@@ -31,7 +31,7 @@ export function serverBlockers(
   ].filter((blocker): blocker is Blocker => blocker !== undefined);
 }
 
-/** What keeps an action from starting and would not be a reason to stop one: it passes by itself. */
+/** These prevent a start but do not stop a run: they pass by themselves. */
 export function startBlockers(observation: Observation): readonly Blocker[] {
   const { memory, uptime } = observation;
   const pending = memory.lazyfreePendingObjects ?? 0;

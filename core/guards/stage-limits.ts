@@ -6,10 +6,10 @@ import type { Observation } from '../domain/observation.ts';
 import type { Answer, Outage, Place, StageLimits, Version } from '../domain/stage.ts';
 import { identify } from '../leases/identity.ts';
 
-/** A window and the rest of its night, and over before the next day's. */
+/** A window and the rest of its night; over before the window of the next day. */
 export const NIGHT: Milliseconds = 20 * HOUR;
 
-/** What of the stage stands in the way of one action on one node. */
+/** Reasons in the stage against one action on one node. */
 export function stageBlockers(
   { limit, acting, falls }: StageLimits,
   own: Place & { readonly engine?: Version },
@@ -37,7 +37,7 @@ export function stageBlockers(
   return blockers.filter((blocker) => blocker !== undefined);
 }
 
-/** By the name in the config, or by the address behind it: one is enough. Neither sees through a proxy, nor two addresses of one machine. */
+/** By the name in the config, or by the address behind it. Neither recognises a proxy, or two addresses of one machine. */
 function isSameHost(a: Place, b: Place): boolean {
   return hostOf(a.node) === hostOf(b.node) || (a.address !== undefined && a.address === b.address);
 }
@@ -54,15 +54,15 @@ function latestOutage(falls: readonly Outage[], engine: Version | undefined, now
     .toSorted((a, b) => b.at - a.at)[0];
 }
 
-/** Its version is left alone. */
+/** Its version gets no defrag now. */
 export function isRecent({ until }: Pick<Outage, 'until'>, now: number): boolean {
   return now <= until;
 }
 
 /**
- * Whether the server of a lease went down under it, by what the look at its node saw. `silent`: it did not answer; the night is counted
- * from when it was seen last, so that one that stays away holds its version for no longer than one that comes back. A purge is over before
- * anybody looks, and no version is known to die of one.
+ * Whether the server of a lease went down under it, by the observation of its node. `silent`: it did not answer; then the night counts from
+ * the last observation, so that a server that stays away blocks its version for no longer than one that comes back. A purge does not count: it
+ * is over before the next check, and no version is known to crash because of one.
  */
 export function outageOf(lease: Lease, seen: Observation | 'silent', now: number): Outage | undefined {
   const engine = lease.engine ?? (seen === 'silent' ? undefined : versionOf(seen.engine));
@@ -77,8 +77,8 @@ export function versionOf({ name, version }: Engine): Version {
 }
 
 /**
- * The falls that are known and those that were found, without those whose server has answered since as the process that it was. A
- * restart says more than a silence, and what is known longer counts from its first notice.
+ * The known outages and the new ones, without those whose server has answered since then as the same process. A restart replaces a silence;
+ * otherwise an outage counts from when it was noticed first.
  */
 export function outagesAfter(
   known: readonly Outage[],
@@ -97,5 +97,5 @@ export function outagesAfter(
   return falls.toSorted((a, b) => b.at - a.at).slice(0, MOST_FALLS);
 }
 
-/** Of one night; a document stays small whatever happens. The latest ones bind the longest. */
+/** Of one night, so that the document stays small. The latest ones last longest. */
 const MOST_FALLS = 50;

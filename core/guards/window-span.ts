@@ -11,7 +11,7 @@ const WEEKDAYS: readonly Weekday[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 
 // Temporal also takes offsets and whole timestamps for a zone; neither follows daylight saving, so both are mistakes here.
 const ZONE_NAME = /^[A-Za-z][A-Za-z0-9_+\-/]*$/;
 
-/** @throws {RangeError} naming a zone that is none, or a `now` that is no whole number. */
+/** @throws {RangeError} naming an unknown zone, or a `now` that is not a whole number. */
 export function localDate(timezone: string, now: number): Temporal.PlainDate {
   const instant = Temporal.Instant.fromEpochMilliseconds(now);
   try {

@@ -19,7 +19,7 @@ const NO_HOLIDAYS: readonly Holiday[] = [];
 const LOCAL_TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
 
 /**
- * Tells whether one of the windows is open at `now` (epoch milliseconds), when it closes, or when the next one opens.
+ * Whether one of the windows is open at `now` (epoch milliseconds), when it closes, or when the next one opens.
  *
  * Times are those of the local clock in `timezone` (an IANA name), since that is what traffic follows:
  * - A window belongs to the day on which it opens: Thursday 23:00 + 6h is open on Friday at 02:00.
@@ -27,7 +27,7 @@ const LOCAL_TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
  *   the change, even where that is midnight; one inside a repeated hour opens the first time only. On a date that the
  *   zone left out altogether it does not open.
  * - It closes the first time after that that the clock has advanced by `duration`: 23:00 + 6h closes at 05:00 in every
- *   night, so the skipped hour is not lived and the repeated hour counts once. An end inside the skipped hour closes at
+ *   night, so the skipped hour is left out and the repeated hour counts once. An end inside the skipped hour closes at
  *   the change. A start inside it counts the duration from the change on.
  * - It is open when `opensAt <= now < closesAt`. Windows that overlap or touch are followed to the ends of their union,
  *   as far as they open within 8 days of today's local date on either side; `opensAt` and `closesAt` are always an
@@ -35,7 +35,7 @@ const LOCAL_TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
  * - On a holiday it does not open. One that has opened on the evening before goes on to its end.
  *
  * @throws {RangeError} naming the value: an unknown zone, a `start` that is not `HH:MM`, a duration outside 1 minute to
- *   24 hours, a `now` that is no whole number of milliseconds.
+ *   24 hours, a `now` that is not a whole number of milliseconds.
  */
 export function windowAt(
   windows: readonly MaintenanceWindow[],

@@ -17,7 +17,7 @@ export function identify(lease: Pick<Lease, 'runId' | 'acquiredAt'>, { runId, up
 }
 
 /**
- * Whether the lease is set aside when it ends so, though nothing of ours is seen on its server. A young process at the address of a lease is
+ * Whether the lease is quarantined when it ends so, though nothing of ours is seen on its server. A young process at the address of a lease is
  * nearly always the restarted one; where it is another server, the first may still come back. And a start that has not come may
  * still be under way: TCP goes on sending for a quarter of an hour what nobody waits for any more.
  */

@@ -1,34 +1,37 @@
 import * as z from 'zod/mini';
+import type { Engine } from '../domain/engine.ts';
 import type { Lease } from '../domain/lease.ts';
-import { type StateStore, StateUnavailable, type Stored } from '../ports/state-store.ts';
-import { understood } from '../state/codec.ts';
-import { asideKey, isAside, LEASE, leaseKey } from '../state/keys.ts';
+import type { StopReason } from '../domain/plan.ts';
+import type { StateStore, Stored } from '../ports/state-store.ts';
+import { type DocumentKind, decode, encode, oneOf, unlessUnreadable, upgraded } from '../state/codec.ts';
+import { isQuarantined, LEASE, leaseKey, quarantineKey, statusOf } from '../state/keys.ts';
 import { mayComeBack } from './identity.ts';
+import { noProgress } from './timing.ts';
 
 /** A lease as it is stored. */
 export interface HeldLease {
-  /** Of its document: `leaseKey`, or `asideKey` once nobody could give it back in time. */
+  /** Of its document: `leaseKey`; `quarantineKey` in quarantine. */
   readonly key: string;
   readonly lease: Lease;
   readonly version: number;
 }
 
-/** Leases, apart from those that were set aside: they keep nobody from acting, and wait for their server. */
+/** Active leases, and quarantined ones: these keep no job from acting, and wait for their server. */
 export interface Leases {
   /** By instance: it has at most one, so that two nodes of it can't be acted on at once, whoever tries. */
   readonly leases: ReadonlyMap<string, HeldLease>;
-  readonly aside: readonly HeldLease[];
+  readonly quarantined: readonly HeldLease[];
 }
 
 /** A `run_id` has 40 characters. */
 const LONGEST_RUN_ID = 64;
 
 const amount = z.number();
-
 const settings = z.record(z.string(), z.string());
 
 /** What it takes to give a lease back: in every version of Offpeak these have this form. */
 const core = {
+  status: z.enum(['active', 'quarantined']),
   instance: z.string(),
   node: z.string(),
   runId: z.string(),
@@ -38,28 +41,28 @@ const core = {
   applied: settings,
 };
 
-/** Fields of a newer version are kept. */
-const leaseSchema = z.looseObject({
+const leaseShape = z.looseObject({
   ...core,
   phase: z.enum(['taking', 'running', 'closing', 'purging']),
   role: z.enum(['primary', 'replica', 'unknown']),
-  address: z.optional(z.string()),
-  engine: z.optional(z.looseObject({ name: z.string(), version: z.string() })),
+  address: z.exactOptional(z.string()),
+  engine: z.exactOptional(z.looseObject({ name: oneOf<Engine['name']>(), version: z.string() })),
   holder: z.string(),
   busyUntil: amount,
-  ladder: z.optional(z.record(z.string(), z.array(z.string()))),
-  cpu: z.optional(amount),
-  noise: z.optional(amount),
-  rewrites: z.optional(amount),
-  repacing: z.optional(z.literal(true)),
-  closing: z.optional(z.string()),
-  before: z.looseObject({ usedMemoryRss: amount, allocated: amount, fragmentation: z.optional(amount) }),
+  ladder: z.exactOptional(z.record(z.string(), z.array(z.string()))),
+  cpu: z.exactOptional(amount),
+  noise: z.exactOptional(amount),
+  rewrites: z.exactOptional(amount),
+  repacing: z.exactOptional(z.literal(true)),
+  // What a newer version stops for is treated as a guard's stop.
+  closing: z.exactOptional(oneOf<StopReason>()),
+  before: z.looseObject({ usedMemoryRss: amount, allocated: amount, fragmentation: z.exactOptional(amount) }),
   predicted: z.looseObject({
     reclaim: amount,
     stall: amount,
-    firstCycle: z.optional(amount),
-    duration: z.optional(amount),
-    isLearned: z.optional(z.boolean()),
+    firstCycle: z.exactOptional(amount),
+    duration: z.exactOptional(amount),
+    isLearned: z.exactOptional(z.boolean()),
   }),
   promisedStall: amount,
   progress: z.looseObject({
@@ -67,39 +70,45 @@ const leaseSchema = z.looseObject({
     hits: amount,
     misses: amount,
     fragmentation: amount,
-    commands: z.optional(amount),
-    cpuSeconds: z.optional(amount),
+    commands: z.exactOptional(amount),
+    cpuSeconds: z.exactOptional(amount),
     latencyAt: amount,
     latencyMax: amount,
-    latencyLast: z.optional(amount),
+    latencyLast: z.exactOptional(amount),
     worstStall: amount,
-    looks: z.optional(amount),
+    looks: z.exactOptional(amount),
     stallStrikes: amount,
     idleLooks: amount,
-    firstCycle: z.optional(amount),
-    excess: z.optional(amount),
-    pace: z.optional(
+    firstCycle: z.exactOptional(amount),
+    excess: z.exactOptional(amount),
+    pace: z.exactOptional(
       z.looseObject({
         level: amount,
         allowance: z.number(),
-        changedAt: z.optional(amount),
+        changedAt: z.exactOptional(amount),
         falls: amount,
-        overSince: z.optional(amount),
+        overSince: z.exactOptional(amount),
       }),
     ),
-    scanned: z.optional(amount),
-    scans: z.optional(amount),
-    restartedAt: z.optional(amount),
-    stillSince: z.optional(amount),
-    moved: z.optional(amount),
-    examined: z.optional(amount),
-    work: z.optional(amount),
-    mark: z.optional(z.looseObject({ moved: amount, examined: amount, fragmentation: amount, work: amount })),
+    scanned: z.exactOptional(amount),
+    scans: z.exactOptional(amount),
+    restartedAt: z.exactOptional(amount),
+    stillSince: z.exactOptional(amount),
+    moved: z.exactOptional(amount),
+    examined: z.exactOptional(amount),
+    work: z.exactOptional(amount),
+    mark: z.exactOptional(z.looseObject({ moved: amount, examined: amount, fragmentation: amount, work: amount })),
   }),
 });
 
+export const LEASE_KIND: DocumentKind<Lease> = {
+  schema: 1,
+  shape: leaseShape,
+  upgrade: (document, key) => ({ ...document, status: statusOf(key, document) }),
+};
+
 /** A newer version's lease, as far as this one understands it. */
-const newerSchema = z.looseObject({ ...core, holder: z.optional(z.string()), busyUntil: z.optional(amount) });
+const newerShape = z.looseObject({ ...core, holder: z.exactOptional(z.string()), busyUntil: z.exactOptional(amount) });
 
 /** What the documents hold. `unreadable` hears of each that is no lease: never a guess. */
 export function leasesOf(
@@ -107,32 +116,21 @@ export function leasesOf(
   unreadable: (key: string, why: string) => void,
 ): Leases {
   const leases = new Map<string, HeldLease>();
-  const aside: HeldLease[] = [];
+  const quarantined: HeldLease[] = [];
   for (const [key, { value, version }] of documents) {
-    const held = orTold(key, unreadable, () => ({ key, lease: leaseIn(key, value), version }));
-    if (held && isAside(held)) aside.push(held);
+    const held = unlessUnreadable(key, unreadable, () => ({ key, lease: leaseIn(key, value), version }));
+    if (held && isQuarantined(held)) quarantined.push(held);
     else if (held) leases.set(key.slice(LEASE.length), held);
   }
-  return { leases, aside };
-}
-
-/** One document that cannot be read must not keep what the others say from being known. */
-export function orTold<T>(key: string, unreadable: (key: string, why: string) => void, read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof StateUnavailable)) throw error;
-    unreadable(key, error.message);
-    return undefined;
-  }
+  return { leases, quarantined };
 }
 
 /**
- * Every lease there is, those included that were set aside because nobody could reach their server: whoever removes the stack has to
- * know of them. Of one whose server has restarted, or whose start has never come, nothing is left to give back.
+ * Every lease there is, with those that are quarantined because their server did not answer: a person who removes the stack has to know of
+ * them. Where the server has restarted, or the start has never come, nothing is left to give back.
  */
-export function leasesIn({ leases, aside }: Leases): readonly Lease[] {
-  const missing = aside.filter(({ lease: { closing } }) => closing === undefined || !mayComeBack(closing));
+export function leasesIn({ leases, quarantined }: Leases): readonly Lease[] {
+  const missing = quarantined.filter(({ lease: { closing } }) => closing === undefined || !mayComeBack(closing));
   return [...leases.values(), ...missing].map(({ lease }) => lease);
 }
 
@@ -141,15 +139,17 @@ export function leasesIn({ leases, aside }: Leases): readonly Lease[] {
  * @throws {StateUnavailable} for what is neither
  */
 function leaseIn(key: string, value: unknown): Lease {
-  const own = leaseSchema.safeParse(value);
-  if (own.success) return own.data as Lease;
-  const newer = newerSchema.safeParse(value);
-  if (newer.success && Object.keys(newer.data.applied).length > 0) return ending(newer.data);
-  return understood(leaseSchema, key, value) as Lease;
+  try {
+    return decode(LEASE_KIND, key, value);
+  } catch (error) {
+    const newer = newerShape.safeParse(upgraded(LEASE_KIND, key, value));
+    if (!newer.success || Object.keys(newer.data.applied).length === 0) throw error;
+    return ending(newer.data);
+  }
 }
 
 /** Nothing of its progress is understood, so that it is only ended: `closing` says why. */
-function ending({ holder = '', busyUntil = 0, ...lease }: z.infer<typeof newerSchema>): Lease {
+function ending({ holder = '', busyUntil = 0, ...lease }: z.infer<typeof newerShape>): Lease {
   const nothing = { usedMemoryRss: 0, allocated: 0 };
   return {
     ...lease,
@@ -161,32 +161,24 @@ function ending({ holder = '', busyUntil = 0, ...lease }: z.infer<typeof newerSc
     before: nothing,
     predicted: { reclaim: 0, stall: 0 },
     promisedStall: 0,
-    progress: {
-      at: lease.acquiredAt,
-      hits: 0,
-      misses: 0,
-      fragmentation: 0,
-      latencyAt: 0,
-      latencyMax: 0,
-      worstStall: 0,
-      stallStrikes: 0,
-      idleLooks: 0,
-    },
+    progress: noProgress(lease.acquiredAt),
   };
 }
 
 /** The first to come gets it. @throws {StateUnavailable} */
 export async function takeLease(store: StateStore, lease: Lease): Promise<HeldLease | undefined> {
   const key = leaseKey(lease.instance);
-  const written = await store.write(key, lease, undefined);
-  return written.stored ? { key, lease, version: written.version } : undefined;
+  const document = encode(LEASE_KIND, lease);
+  const written = await store.write(key, document, undefined);
+  return written.stored ? { key, lease: document, version: written.version } : undefined;
 }
 
 /** Undefined: somebody else has changed or dropped it in the meantime. @throws {StateUnavailable} */
 export async function renewLease(store: StateStore, held: HeldLease, lease: Lease): Promise<HeldLease | undefined> {
   const { key } = held;
-  const written = await store.write(key, lease, held.version);
-  return written.stored ? { key, lease, version: written.version } : undefined;
+  const document = encode(LEASE_KIND, lease, held.lease);
+  const written = await store.write(key, document, held.version);
+  return written.stored ? { key, lease: document, version: written.version } : undefined;
 }
 
 /** @throws {StateUnavailable} */
@@ -199,10 +191,11 @@ export async function dropLease(store: StateStore, held: HeldLease): Promise<voi
  * stands there already is of the same run, and older: its prior values are the first.
  * @throws {StateUnavailable}
  */
-export async function setAside(store: StateStore, held: HeldLease): Promise<void> {
+export async function quarantine(store: StateStore, held: HeldLease): Promise<void> {
   const { runId } = held.lease;
+  const quarantined: Lease = { ...held.lease, status: 'quarantined', busyUntil: 0 };
   // What no server is known by leads nobody back to it. A lease of 0.1.0 may hold whatever a server called its `run_id`.
   if (runId !== '' && runId.length <= LONGEST_RUN_ID)
-    await store.write(asideKey(held.lease), { ...held.lease, busyUntil: 0 }, undefined);
+    await store.write(quarantineKey(held.lease), encode(LEASE_KIND, quarantined, held.lease), undefined);
   await dropLease(store, held);
 }

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { Applied, Lease } from '../domain/lease.ts';
 import type { Settings } from '../domain/observation.ts';
 import type { StateStore } from '../ports/state-store.ts';
-import { understood } from '../state/codec.ts';
+import { type DocumentKind, decode, encode, isNewer, unlessUnreadable } from '../state/codec.ts';
 import { recordKey } from '../state/keys.ts';
 
 /** Values that earlier leases have given a setting, at other limits. */
@@ -29,10 +29,9 @@ export interface HeldRecord {
   readonly version: number;
 }
 
-export const settings = z.record(z.string(), z.string());
+const settings = z.record(z.string(), z.string());
 
-/** Fields of a newer version are kept. */
-const recordSchema = z.looseObject({
+const shape = z.looseObject({
   instance: z.string(),
   node: z.string(),
   runId: z.string(),
@@ -40,19 +39,21 @@ const recordSchema = z.looseObject({
   expiresAt: z.number(),
   prior: settings,
   applied: settings,
-  ladder: z.optional(z.record(z.string(), z.array(z.string()))),
-  holder: z.optional(z.string()),
-  busyUntil: z.optional(z.number()),
-  givenBackOn: z.optional(z.string()),
+  ladder: z.exactOptional(z.record(z.string(), z.array(z.string()))),
+  holder: z.exactOptional(z.string()),
+  busyUntil: z.exactOptional(z.number()),
+  givenBackOn: z.exactOptional(z.string()),
 });
 
-/** @throws {StateUnavailable} for what is none: never a guess. */
+export const RECORD_KIND: DocumentKind<SettingsRecord> = { schema: 1, shape };
+
+/** @throws {StateUnavailable} for any other document: never a guess. */
 export function recordIn(key: string, value: unknown): SettingsRecord {
-  return understood(recordSchema, key, value) as SettingsRecord;
+  return decode(RECORD_KIND, key, value);
 }
 
 /**
- * Leaves the record of a lease that has set something. `givenBackOn`: the process on which nothing of it stands any more, by a look.
+ * Leaves the record of a lease that has set something. A record of a newer version stays as it is. `givenBackOn`: the process on which nothing of it stands any more, by a look.
  * @throws {StateUnavailable}
  */
 export async function keepRecord(store: StateStore, lease: Lease, givenBackOn?: string): Promise<void> {
@@ -61,22 +62,17 @@ export async function keepRecord(store: StateStore, lease: Lease, givenBackOn?: 
   // Another job may end the same lease at the same moment: both write the same.
   for (let attempt = 0; attempt < 3; attempt++) {
     const stored = await store.read(key);
-    const earlier = stored && readable(key, stored.value);
-    if (
-      (
-        await store.write(
-          key,
-          { ...recordOf(lease, earlier), ...(givenBackOn !== undefined && { givenBackOn }) },
-          stored?.version,
-        )
-      ).stored
-    )
-      return;
+    if (stored && isNewer(RECORD_KIND, stored.value)) return;
+    const earlier =
+      stored &&
+      unlessUnreadable(
+        key,
+        () => {},
+        () => recordIn(key, stored.value),
+      );
+    const record = { ...recordOf(lease, earlier), ...(givenBackOn !== undefined && { givenBackOn }) };
+    if ((await store.write(key, encode(RECORD_KIND, record, earlier), stored?.version)).stored) return;
   }
-}
-
-function readable(key: string, value: unknown): SettingsRecord | undefined {
-  return recordSchema.safeParse(value).success ? recordIn(key, value) : undefined;
 }
 
 /** With the values that earlier leases have given the same settings: the file may hold those. What a lease finds as it wants it is theirs. */
@@ -98,6 +94,7 @@ export async function renewRecord(
   held: HeldRecord,
   record: SettingsRecord,
 ): Promise<HeldRecord | undefined> {
-  const written = await store.write(held.key, record, held.version);
-  return written.stored ? { ...held, record, version: written.version } : undefined;
+  const document = encode(RECORD_KIND, record, held.record);
+  const written = await store.write(held.key, document, held.version);
+  return written.stored ? { ...held, record: document, version: written.version } : undefined;
 }

@@ -1,4 +1,4 @@
-/** Structured logs, one line for each outcome; Powertools' Logger is one. Never a secret: nothing that was read from `env:` reaches it. */
+/** Structured logs, one line for each outcome; Powertools' Logger is one. Never a secret: no value from `env:` reaches it. */
 export interface Log {
   info(message: string, ...fields: Readonly<Record<string, unknown>>[]): void;
   warn(message: string, ...fields: Readonly<Record<string, unknown>>[]): void;

@@ -4,10 +4,10 @@ import type { OpenSession } from './node-session.ts';
 import type { AlertSink, MetricSink } from './sinks.ts';
 import type { JobStore } from './state-store.ts';
 
-/** Everything outside that a run needs. */
+/** Everything outside of Offpeak that a run needs. */
 export interface Ports {
   readonly open: OpenSession;
-  /** By node, the latest look last: whether it has answered. Kept from tick to tick, for the order of the next looks. */
+  /** By node, the latest check last: whether it has answered. Kept between ticks, for the order of the next checks. */
   readonly sightings?: Map<string, boolean>;
   readonly store: JobStore;
   readonly metrics: MetricSink;

@@ -7,13 +7,13 @@ export interface Rejection {
   readonly why: string;
 }
 
-/** `sent` counts metrics or alerts that were accepted; together with what `rejected` names, it accounts for all. */
+/** `sent` counts accepted metrics or alerts; together with those in `rejected` it accounts for all. */
 export interface PublishReport {
   readonly sent: number;
   readonly rejected: readonly Rejection[];
 }
 
-/** What several calls have come to. */
+/** The sum of several reports. */
 export function combined(reports: readonly PublishReport[]): PublishReport {
   return {
     sent: reports.reduce((sum, { sent }) => sum + sent, 0),
@@ -21,14 +21,14 @@ export function combined(reports: readonly PublishReport[]): PublishReport {
   };
 }
 
-/** Takes the metrics of a tick. A service that fails is reported, never thrown: it must not fail the maintenance. */
+/** Publishes the metrics of a tick. Reports the failure of a service and never throws: it must not fail the maintenance. */
 export interface MetricSink {
   publish(metrics: readonly Metric[]): Promise<PublishReport>;
 }
 
-/** Takes the alerts of a tick. A service that fails is reported, never thrown: it must not fail the maintenance. */
+/** Sends the alerts of a tick. Reports the failure of a service and never throws: it must not fail the maintenance. */
 export interface AlertSink {
-  /** It reaches whoever runs this, and nobody else: what other jobs owe to people is not for it to tell. */
+  /** It only reaches the person who runs this command: it does not send what other jobs have queued. */
   readonly isPrivate?: boolean;
   send(alerts: readonly Alert[]): Promise<PublishReport>;
 }

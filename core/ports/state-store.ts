@@ -2,7 +2,7 @@
  * A JSON document and the version under which it is stored.
  *
  * Versions only grow while a key exists. A removed key may start again, but never with a version that it had before, so
- * that an old holder's conditional write cannot hit a later document.
+ * that a late conditional write of an old holder cannot change a new document.
  */
 export interface Stored {
   readonly value: unknown;
@@ -10,11 +10,11 @@ export interface Stored {
 }
 
 /**
- * What the job remembers between invocations: leases, and what it learned of each node.
+ * What the job stores between invocations: leases, and what it learned of each node.
  *
  * Every change is conditional on the version that the caller has seen, so two invocations that overlap cannot both take
  * a lease, and neither undoes what the other wrote. Every read sees each write that was answered before it. What comes
- * out is the caller's own copy. Every method rejects with {@link StateUnavailable} when the state cannot be known.
+ * out is the caller's own copy. Every method rejects with {@link StateUnavailable} when the state is unknown.
  */
 export interface StateStore {
   /** The documents whose key starts with `prefix`, character by character: `lease#a` also finds `lease#ab`. */
@@ -23,7 +23,7 @@ export interface StateStore {
   read(key: string): Promise<Stored | undefined>;
 
   /**
-   * Stores a copy of `value` as it is at the call. `stored: false` means that somebody else was there first: read again.
+   * Stores a copy of `value` as it is at the call. `stored: false` means that another job was first: read again.
    *
    * @param expected the version that must be there now; undefined: the key must not exist.
    * @throws TypeError, with nothing written, for a value that JSON would lose or change (functions, NaN, cycles, dates,
@@ -40,14 +40,14 @@ export interface StateStore {
 }
 
 /**
- * The state is unreadable, corrupt, locked by a living process, or not writable: nobody may act on a guess.
+ * The state is unreadable, corrupt, locked by a running process, or not writable: then no action is allowed.
  * The message names the place and what to do.
  */
 export class StateUnavailable extends Error {
   override readonly name = 'StateUnavailable';
 }
 
-/** A store that also tells what it has last said of leases: for the time in which it says nothing. */
+/** A store that also keeps the leases that it last returned, for use while it is unavailable. */
 export interface JobStore extends StateStore {
   lastKnownLeases?(): ReadonlyMap<string, Stored>;
 }

@@ -1,16 +1,17 @@
 import { type NodeContext, outcomeOf } from '../actions/context.ts';
-import { settingsRead } from '../adapters/redis/setting-forms.ts';
 import type { Config } from '../config/schema.ts';
 import { MINUTE, type Milliseconds } from '../config/units.ts';
 import type { Lease } from '../domain/lease.ts';
 import type { Notice, Outcome, Problem } from '../domain/outcome.ts';
 import type { Facts } from '../domain/plan.ts';
-import { dropLease, type HeldLease, type Leases, setAside } from '../leases/lease-store.ts';
+import { manualCommands } from '../format/manual-restore.ts';
+import { isNamed } from '../guards/release.ts';
+import { dropLease, type HeldLease, type Leases, quarantine } from '../leases/lease-store.ts';
 import { keepRecord } from '../leases/records.ts';
 import { isOverdue } from '../leases/timing.ts';
 import type { Ports } from '../ports/ports.ts';
 import { StateUnavailable } from '../ports/state-store.ts';
-import { remember } from '../state/node-history.ts';
+import { updateHistory } from '../state/node-history.ts';
 import { problemOf, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
 import { isUnstarted } from './placement.ts';
 import type { State } from './snapshot.ts';
@@ -18,7 +19,7 @@ import type { State } from './snapshot.ts';
 /**
  * Leases whose server cannot be reached as itself any more: the config no longer names its node, or another server answers at its
  * address. Nobody can give them back but a person. They are told once, with what to type, and stand for a day beyond their end
- * in case the server comes back; then they are set aside, so that the instance's other nodes are tended again.
+ * in case the server comes back; then they are quarantined, so that the instance's other nodes are tended again.
  */
 const TOLD = 'stranded-lease';
 
@@ -30,11 +31,11 @@ export async function displacedLease(
   context: NodeContext,
   facts: Facts,
   held: HeldLease,
-  told: readonly string[] = [],
+  notified: readonly string[] = [],
 ): Promise<Outcome> {
-  const message = `another server answers at this address than the one that our lease is on; where it runs, type: ${manualCommands(held.lease)}`;
+  const message = `another server answers at this address now. ${remedyOf(held.lease)}`;
   const isOver = isOverdue(held.lease, facts.now);
-  const isNews = isOver || !told.includes(TOLD);
+  const isNews = isOver || !notified.includes(TOLD);
   const outcome = outcomeOf(
     context,
     facts,
@@ -54,7 +55,7 @@ export async function displacedLease(
 }
 
 /**
- * The node does not answer. Its lease stands for as long as it may soon come back; then it is set aside, so that the instance's other
+ * The node does not answer. Its lease stands for as long as it may soon come back; then it is quarantined, so that the instance's other
  * nodes are tended again, and that is told.
  */
 export async function unreachableLease(
@@ -64,7 +65,7 @@ export async function unreachableLease(
 ): Promise<Outcome> {
   const { lease } = held;
   if (!isOverdue(lease, context.ports.clock.now())) return unseen;
-  const message = `the node has not answered for a day since our lease on it ended; where it runs, type: ${manualCommands(lease)}`;
+  const message = `the node has not answered for a day since Offpeak's defrag on it should have ended. ${remedyOf(lease)}`;
   // Of a purge nothing is left on, and what came of it is told by whoever meets the server again.
   const notices = lease.phase === 'purging' ? [] : noticesOf(message, true);
   const outcome = { ...unseen, leased: false, notices, episode: lease.acquiredAt };
@@ -79,12 +80,12 @@ const UNDER_WAY: Milliseconds = 30 * MINUTE;
 /** Forgets starts that have never come. One whose server does not answer may have come: it is kept. */
 export async function dropUnstarted(
   { store, clock, log }: Ports,
-  { aside }: Leases,
+  { quarantined }: Leases,
   placements: ReadonlyMap<string, HeldLease>,
   looks: readonly (ReachedNode | UnreachedNode)[],
 ): Promise<void> {
   const answering = new Set(looks.flatMap((look) => ('observation' in look ? [look.observation.runId] : [])));
-  const over = aside.filter(
+  const over = quarantined.filter(
     (held) =>
       isUnstarted(held) &&
       answering.has(held.lease.runId) &&
@@ -111,19 +112,14 @@ export async function orphanedLeases(
     orphans.map(async (held) => {
       const { lease } = held;
       const isOver = isOverdue(lease, ports.clock.now());
-      const isNews = isOver || !state.memoryOf(lease.node).told?.includes(TOLD);
+      const isNews = isOver || !state.historyOf(lease.node).notified?.includes(TOLD);
       const failure = mode === 'act' ? await failureOf(settled(ports, held, isOver, isNews)) : undefined;
-      const message = `a lease of ours stands on a node that the config no longer names; put the node back into the config, or type there: ${manualCommands(lease)}`;
+      const message = `Offpeak has a lease on a node that the config no longer names: put the node back into the config. ${remedyOf(lease, 'Or type on that server')}`;
       const { instance, node } = lease;
       const problem = failure ?? { kind: TOLD, message, expected: true };
       return { instance, node, status: 'failed', problem, notices: noticesOf(message, isNews) } as const;
     }),
   );
-}
-
-/** By its address alone: an instance that was renamed is still the same server. */
-export function isNamed({ node }: Pick<Lease, 'node'>, { instances }: Config): boolean {
-  return instances.some(({ nodes }) => nodes.some(({ id }) => id === node));
 }
 
 /** What is wrong with one lease must not keep the others from being told. */
@@ -142,10 +138,10 @@ async function settled({ store, log }: Ports, held: HeldLease, isOver: boolean, 
   try {
     if (isOver) {
       await keepRecord(store, held.lease);
-      await setAside(store, held);
+      await quarantine(store, held);
     }
     if (!isOver && isNews) {
-      await remember(store, node, (memory) => ({ ...memory, told: [...(memory.told ?? []), TOLD] }));
+      await updateHistory(store, node, (memory) => ({ ...memory, notified: [...(memory.notified ?? []), TOLD] }));
     }
   } catch (error) {
     if (!(error instanceof StateUnavailable)) throw error;
@@ -157,11 +153,8 @@ function noticesOf(why: string, isNews: boolean): readonly Notice[] {
   return isNews ? [{ kind: 'action-failed', doing: 'stop-defrag', why }] : [];
 }
 
-/** What a person has to type on the server to give a lease back without us, the switch first. */
-export function manualCommands({ prior }: Pick<Lease, 'prior'>): string {
-  // A lease may be older than the check of what a server prints: nobody is to type what its setting cannot hold.
-  return Object.entries(settingsRead(prior).settings)
-    .toSorted(([a], [b]) => Number(b === 'activedefrag') - Number(a === 'activedefrag'))
-    .map(([name, value]) => `CONFIG SET ${name} ${value}`)
-    .join('; ');
+/** What a person can do, on the server on which the lease is. */
+function remedyOf(lease: Lease, begin = 'On the server that Offpeak was working on, type'): string {
+  const commands = manualCommands(lease);
+  return commands === '' ? 'There is nothing to restore' : `${begin}:\n${commands}`;
 }

@@ -11,11 +11,11 @@ import { failedOutcome, type Result } from '../actions/new-lease.ts';
 import { plan, revalidate } from '../actions/plan.ts';
 import { actionOf } from '../actions/registry.ts';
 import { type Milliseconds, SECOND } from '../config/units.ts';
-import { NOTHING_REMEMBERED, type NodeMemory } from '../domain/node-history.ts';
+import { EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Facts, Plan } from '../domain/plan.ts';
-import { memoryFor } from '../state/history-placement.ts';
+import { historyFor } from '../state/history-placement.ts';
 import { readPauses } from '../state/pauses.ts';
 import { restoreLeftover } from './leftover-settings.ts';
 import { told, withNews } from './notices.ts';
@@ -28,17 +28,17 @@ const TRIES = 20;
 export async function reconcileIdleNode(
   context: NodeContext,
   first: Observation,
-  remembered: NodeMemory,
+  remembered: NodeHistory,
   peer?: string,
 ): Promise<Outcome> {
-  const recollection = { memory: memoryFor(first, remembered), ...(peer !== undefined && { peer }) };
+  const recollection = { memory: historyFor(first, remembered), ...(peer !== undefined && { peer }) };
   const withheld = await withheldOutcome(context, factsAt(context, first, recollection), remembered);
   if (withheld) return withheld;
   const facts = await informed(context, factsAt(context, first, recollection));
   const early = plan(facts);
   if (early.kind === 'skip') return await told(context, facts, early, remembered);
   const action = actionOf(early.action.kind);
-  const prepared = await waitForSecondLook(context, action, action.terms(facts, early).secondLook);
+  const prepared = await waitForSecondLook(context, action, action.terms(facts, early).secondCheck);
   for (let tries = 1; ; tries++) {
     const latest = await lookAgain(context, facts, { ...recollection, memory: facts.memory, ...prepared });
     const agreed = agreedPlan(context, early, latest);
@@ -65,7 +65,7 @@ function isBesidePurge(agreed: Plan, result: Result | undefined): boolean {
 async function withheldOutcome(
   context: NodeContext,
   facts: Facts,
-  remembered: NodeMemory,
+  remembered: NodeHistory,
 ): Promise<Outcome | undefined> {
   const { obstacle: why, doubleOf: as } = context;
   if (why !== undefined) return obstructed(context, facts.observation, why);
@@ -109,7 +109,7 @@ async function waitForSecondLook(
 
 /** What a document that cannot be read forbids is unknown: nothing is started. */
 function obstructed(context: NodeContext, first: Observation, why: string): Outcome {
-  const facts = factsAt(context, first, { memory: NOTHING_REMEMBERED });
+  const facts = factsAt(context, first, { memory: EMPTY_HISTORY });
   const notices = [{ kind: 'state-unavailable', why }] as const;
   return outcomeOf(context, facts, { kind: 'skip', reason: 'state-unavailable' }, { notices });
 }
@@ -119,7 +119,7 @@ async function concluded(
   context: NodeContext,
   facts: Facts,
   agreed: Plan,
-  remembered: NodeMemory,
+  remembered: NodeHistory,
   result: Result | undefined,
 ): Promise<Outcome> {
   if (!result || agreed.kind === 'skip') return await told(context, facts, agreed, remembered);

@@ -2,14 +2,15 @@ import { noteSilence } from '../actions/context.ts';
 import { NodeFailure } from '../adapters/redis/failure.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import { type Milliseconds, SECOND } from '../config/units.ts';
+import { isActiveDefragOn } from '../diagnosis/active-defrag.ts';
 import { diagnose } from '../diagnosis/diagnose.ts';
-import type { Outcome } from '../domain/outcome.ts';
+import type { Notice, Outcome } from '../domain/outcome.ts';
 import type { StopReason } from '../domain/plan.ts';
 import { actingOrder, waitsForStage } from '../guards/node-order.ts';
 import type { HeldLease } from '../leases/lease-store.ts';
 import { isOverdue } from '../leases/timing.ts';
-import { memoryFor } from '../state/history-placement.ts';
-import { isAside } from '../state/keys.ts';
+import { historyFor } from '../state/history-placement.ts';
+import { isQuarantined } from '../state/keys.ts';
 import { announcer } from './announcer.ts';
 import type { InstanceReport, InstanceWork, Run } from './assign.ts';
 import { unreachableLease } from './displaced-leases.ts';
@@ -27,7 +28,7 @@ export async function reconcileInstance(work: InstanceWork, run: Run): Promise<I
     const peers = peersOf(leases, ports.clock.now());
     let peer = snapshot.kind === 'readable' ? peers[0] : undefined;
     // A quarantined lease is ended before anything else is done: its server has come back with our settings on.
-    const quarantined = [...leases].flatMap(([node, held]) => (isAside(held) ? [node] : []));
+    const quarantined = [...leases].flatMap(([node, held]) => (isQuarantined(held) ? [node] : []));
     for (const early of actingOrder(nodes, [...quarantined, ...peers])) {
       const look = await freshLook(early, work, run);
       // Two of them, when instances were merged: the later one ends.
@@ -92,7 +93,7 @@ async function freshLook(
 /** Nodes with a lease of this instance, the oldest first; without those that only a person can restore and whose time is over. */
 function peersOf(leases: ReadonlyMap<string, HeldLease>, now: number): readonly string[] {
   return [...leases]
-    .filter(([, held]) => !isAside(held) && !isOverdue(held.lease, now))
+    .filter(([, held]) => !isQuarantined(held) && !isOverdue(held.lease, now))
     .toSorted(([, a], [, b]) => a.lease.acquiredAt - b.lease.acquiredAt)
     .map(([node]) => node);
 }
@@ -115,13 +116,13 @@ async function reconcileNode(
   try {
     if ('problem' in look) return [await unreachedOutcome(look, held, run)];
     // A release begins nothing, on a node whose lease has ended in the meantime least of all.
-    if (options.mode === 'watch' || (release !== undefined && !held)) return [watchedOutcome(look, run)];
+    if (options.mode === 'watch' || (release !== undefined && !held)) return [watchedOutcome(look, work, run)];
     const { observation } = look;
     const context = contextOf(look, work, run);
     if (snapshot.kind === 'unavailable') return [await reconcileWithoutStore(context, observation, held, release)];
-    if (!held) return [await reconcileIdleNode(context, observation, snapshot.memoryOf(id), peer)];
+    if (!held) return [await reconcileIdleNode(context, observation, snapshot.historyOf(id), peer)];
     // A history follows its server; of one that does not answer as itself, it is where the lease was taken.
-    const memory = snapshot.memoryOf(observation.runId === held.lease.runId ? id : held.lease.node);
+    const memory = snapshot.historyOf(observation.runId === held.lease.runId ? id : held.lease.node);
     // Most ticks find no lease: what ends one is loaded when it is needed.
     const { reconcileLeasedNode } = await import('./leased-node.ts');
     return await reconcileLeasedNode(context, observation, memory, held, release);
@@ -164,14 +165,25 @@ async function unreachedOutcome(look: UnreachedNode, held: HeldLease | undefined
   return await unreachableLease({ ports, announce }, held, outcome);
 }
 
-function watchedOutcome({ instance, node, observation }: ReachedNode, { snapshot }: Run): Outcome {
-  const known = snapshot.kind === 'readable' ? memoryFor(observation, snapshot.memoryOf(node.id)) : undefined;
+function watchedOutcome(look: ReachedNode, work: InstanceWork, { snapshot, options }: Run): Outcome {
+  const { instance, node, observation } = look;
+  const known = snapshot.kind === 'readable' ? historyFor(observation, snapshot.historyOf(node.id)) : undefined;
+  const held = work.leases.get(node.id);
   return {
     instance: instance.id,
     node: node.id,
     status: 'observed',
     observation,
     diagnosis: diagnose(observation, instance, known?.learned, known),
-    notices: [],
+    ...(held && held.lease.phase !== 'purging' && { leased: true }),
+    notices: options.mode === 'watch' ? watchNotices(look, work, snapshot.kind === 'readable') : [],
   };
+}
+
+/** What a plan would say: without one, `offpeak check` has to. Without the state, a defrag may be anyone's. */
+function watchNotices({ node, observation }: ReachedNode, work: InstanceWork, isKnown: boolean): readonly Notice[] {
+  const double = work.duplicates.get(node.id);
+  if (double !== undefined) return [{ kind: 'same-server', as: double }];
+  const isForeign = isKnown && isActiveDefragOn(observation) && !work.leases.has(node.id);
+  return isForeign ? [{ kind: 'foreign-defrag' }] : [];
 }

@@ -2,17 +2,15 @@ import { factsAt, type NodeContext, outcomeOf } from '../actions/context.ts';
 import { ownSettings } from '../actions/defrag/own-settings.ts';
 import { restoreSettings } from '../actions/defrag/restore.ts';
 import type { Lease } from '../domain/lease.ts';
-import type { NodeMemory } from '../domain/node-history.ts';
+import type { NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Notice, Outcome } from '../domain/outcome.ts';
+import { BUSY } from '../domain/timings.ts';
 import { type HeldLease, leasesOf } from '../leases/lease-store.ts';
 import { type HeldRecord, renewRecord } from '../leases/records.ts';
 import type { Ports } from '../ports/ports.ts';
-import { memoryFor } from '../state/history-placement.ts';
+import { historyFor } from '../state/history-placement.ts';
 import { LEASE } from '../state/keys.ts';
-
-/** Longer than two round trips and a write may take. */
-const BUSY_MS = 15_000;
 
 /**
  * Settings of an earlier lease stand on a server without one, and its record says what was before: given back, in or out of a window,
@@ -22,12 +20,12 @@ const BUSY_MS = 15_000;
 export async function restoreLeftover(
   context: NodeContext,
   observation: Observation,
-  memory: NodeMemory,
+  memory: NodeHistory,
 ): Promise<Outcome | 'refused' | undefined> {
   const { record: held } = context;
   const hand = ownSettings(observation, held?.record);
   if (!held || hand?.by !== 'record') return undefined;
-  const facts = factsAt(context, observation, { memory: memoryFor(observation, memory) });
+  const facts = factsAt(context, observation, { memory: historyFor(observation, memory) });
   const later = outcomeOf(context, facts, { kind: 'skip', reason: 'left-on' });
   if (context.dryRun) return later;
   const claimed = await claim(context, held, observation);
@@ -52,12 +50,12 @@ async function claim(context: NodeContext, held: HeldRecord, { runId }: Observat
   const now = ports.clock.now();
   if (held.record.holder !== holder && now < (held.record.busyUntil ?? 0)) return undefined;
   if (await leaseNow(ports, node, runId)) return undefined;
-  return await renewRecord(ports.store, held, { ...held.record, holder, busyUntil: now + BUSY_MS });
+  return await renewRecord(ports.store, held, { ...held.record, holder, busyUntil: now + BUSY });
 }
 
-/** The lease on a server as it is now, under whatever name: a lease that was set aside for another process of this address is none. */
+/** The lease on a server as it is now, under whatever name: a quarantined lease of another process at this address does not count. */
 export async function leaseNow({ store }: Ports, node: string, runId: string | undefined): Promise<Lease | undefined> {
-  const { leases, aside } = leasesOf(await store.list(LEASE), () => {});
+  const { leases, quarantined } = leasesOf(await store.list(LEASE), () => {});
   const isIts = ({ lease }: HeldLease) => (runId === undefined ? lease.node === node : lease.runId === runId);
-  return [...leases.values(), ...aside].find(isIts)?.lease;
+  return [...leases.values(), ...quarantined].find(isIts)?.lease;
 }

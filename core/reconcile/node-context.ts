@@ -69,7 +69,7 @@ function othersOf(own: string, { nodes, duplicates }: InstanceWork): readonly Pe
 function crashedPeer({ nodes }: InstanceConfig, own: string, state: State): NodeContext['fallen'] {
   return nodes
     .flatMap(({ id: node }) => {
-      const { crashed } = state.memoryOf(node);
+      const { crashed } = state.historyOf(node);
       return node === own || crashed === undefined ? [] : [{ node, at: crashed.at }];
     })
     .toSorted((a, b) => b.at - a.at)[0];

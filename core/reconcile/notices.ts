@@ -1,14 +1,14 @@
 import { type NodeContext, outcomeOf, rediagnosed } from '../actions/context.ts';
 import { type OwnSettings, ownSettings, remedy } from '../actions/defrag/own-settings.ts';
 import { expected } from '../actions/new-lease.ts';
-import { settingsRead } from '../adapters/redis/setting-forms.ts';
 import { isActiveDefragOn } from '../diagnosis/active-defrag.ts';
-import type { NodeMemory } from '../domain/node-history.ts';
+import type { NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Notice, Outcome } from '../domain/outcome.ts';
 import type { Facts, Plan } from '../domain/plan.ts';
-import { memoryFor } from '../state/history-placement.ts';
-import { remember } from '../state/node-history.ts';
+import { settingsRead } from '../format/setting-forms.ts';
+import { historyFor } from '../state/history-placement.ts';
+import { updateHistory } from '../state/node-history.ts';
 import { leaseNow } from './leftover-settings.ts';
 
 /** Says what must be said once for each run of the server, and remembers that it was. */
@@ -16,7 +16,7 @@ export async function told(
   context: NodeContext,
   facts: Facts,
   skipped: Plan,
-  remembered: NodeMemory,
+  remembered: NodeHistory,
   status?: Outcome['status'],
 ): Promise<Outcome> {
   const taken = await takenMeanwhile(context, facts.observation);
@@ -52,19 +52,19 @@ function newsOf(
   context: NodeContext,
   facts: Facts,
   decided: Plan,
-): { readonly notices: readonly Notice[]; readonly memory: NodeMemory } {
+): { readonly notices: readonly Notice[]; readonly memory: NodeHistory } {
   const standing = standingNotices(context, facts, decided).map((notice) => ({
     notice,
     name: nameOf(notice, facts.now),
   }));
-  const before = facts.memory.told ?? [];
+  const before = facts.memory.notified ?? [];
   return {
     notices: standing.flatMap(({ notice, name }) => (before.includes(name) ? [] : [notice])),
-    memory: { ...facts.memory, told: standing.map(({ name }) => name) },
+    memory: { ...facts.memory, notified: standing.map(({ name }) => name) },
   };
 }
 
-/** By which it is remembered as told: once for each run of the server; what a person has to mend, once a day. */
+/** The name under which it counts as reported: once for each run of the server; what a person has to mend, once a day. */
 function nameOf({ kind }: Notice, now: number): string {
   return kind === 'left-on' ? `${kind} ${new Date(now).toISOString().slice(0, 10)}` : kind;
 }
@@ -109,21 +109,21 @@ function handOn({ record }: NodeContext, observation: Observation): OwnSettings 
 
 async function noteNews(
   { ports, node }: NodeContext,
-  { defragSupport, told: news }: NodeMemory,
+  { defragSupport, notified: news }: NodeHistory,
   observation: Observation,
 ): Promise<void> {
-  await remember(ports.store, node, (stored) => ({
-    ...memoryFor(observation, stored),
+  await updateHistory(ports.store, node, (stored) => ({
+    ...historyFor(observation, stored),
     ...(defragSupport && { defragSupport }),
-    told: news ?? [],
+    notified: news ?? [],
   }));
 }
 
 /** A healthy node costs no write. */
-function isNews(memory: NodeMemory, remembered: NodeMemory): boolean {
+function isNews(memory: NodeHistory, remembered: NodeHistory): boolean {
   return (
     memory.defragSupport !== remembered.defragSupport ||
-    (memory.told ?? []).join() !== (remembered.told ?? []).join() ||
+    (memory.notified ?? []).join() !== (remembered.notified ?? []).join() ||
     (memory.runId !== remembered.runId && remembered.runId !== undefined)
   );
 }

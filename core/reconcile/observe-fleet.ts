@@ -1,15 +1,15 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import { NodeFailure } from '../adapters/redis/failure.ts';
 import type { NodeAddress } from '../config/address.ts';
-import type { Config, InstanceConfig } from '../config/schema.ts';
+import type { InstanceConfig } from '../config/schema.ts';
 import type { Milliseconds } from '../config/units.ts';
+import type { NodeTarget } from '../discovery/static.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Problem } from '../domain/outcome.ts';
 import type { Session } from '../ports/node-session.ts';
 import type { Ports } from '../ports/ports.ts';
 import { StateUnavailable } from '../ports/state-store.ts';
 import { lookingOrder } from './look-order.ts';
-import type { NodeName, Scope } from './scope.ts';
 
 /** What one node answered. The session stays open for what may have to be done. */
 export interface ReachedNode {
@@ -33,19 +33,16 @@ const LOOKS_AT_ONCE = 64;
 const NOT_REACHED: Problem = { kind: 'not-reached', message: 'there was no time left to look at it', expected: true };
 
 /**
- * The first look at every chosen node, side by side, in the order of the config. A node that cannot be seen is a result like any
+ * The first look at each node, side by side. A node that cannot be seen is a result like any
  * other, and so is one that was not reached when `duration` was over.
  *
  * @param leased nodes that are looked at first
  */
 export async function observeFleet(
-  config: Config,
+  chosen: readonly NodeTarget[],
   { open, clock, sightings = new Map() }: Pick<Ports, 'open' | 'clock' | 'sightings'>,
-  scope: Scope,
   { leased, duration }: { readonly leased: ReadonlySet<string>; readonly duration: Milliseconds },
 ): Promise<readonly (ReachedNode | UnreachedNode)[]> {
-  const nodes = config.instances.flatMap((instance) => instance.nodes.map((node) => ({ instance, node })));
-  const chosen = scope.kind === 'fleet' ? nodes : nodes.filter(({ node }) => isIn(scope.nodes, node.id));
   const turns = pLimit(LOOKS_AT_ONCE);
   const end = new AbortController();
   const timer = setTimeout(() => end.abort(), duration);
@@ -61,10 +58,6 @@ export async function observeFleet(
   } finally {
     clearTimeout(timer);
   }
-}
-
-function isIn(names: readonly NodeName[], node: string): boolean {
-  return names.some((name) => name.node === node);
 }
 
 /** The latest last. One that was not reached keeps its place, so that it comes up the sooner. */

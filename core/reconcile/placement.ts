@@ -21,8 +21,8 @@ export function placeLeases(
     placements.delete(node);
     placements.set(elsewhere, held);
   }
-  // What was set aside stands in nobody's way, and comes back with its server only.
-  for (const held of state.aside) {
+  // A quarantined lease keeps no node from being tended, and comes back with its server only.
+  for (const held of state.quarantined) {
     const free = serversOf(held).find((server) => !placements.has(server));
     const isAwaited =
       isUnstarted(held) && !seen.some((look) => look.node.id === free && wasTaken(held.lease, look.observation));

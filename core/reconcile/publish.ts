@@ -1,10 +1,10 @@
-import { deliver, looseAlerts } from '../alerts/outbox.ts';
+import { looseAlerts } from '../alerts/messages.ts';
+import { deliver } from '../alerts/outbox.ts';
 import type { Config } from '../config/schema.ts';
-import { type Milliseconds, SECOND } from '../config/units.ts';
 import type { Alert } from '../domain/alert.ts';
-import type { Metric } from '../domain/metric-catalogue.ts';
-import { DIMENSION, JOB_METRICS } from '../domain/metric-catalogue.ts';
+import { DIMENSION, JOB_METRICS, type Metric } from '../domain/metric-catalogue.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import { LATE } from '../domain/timings.ts';
 import { strayPauseText } from '../format/pause.ts';
 import { isIdle } from '../guards/node-order.ts';
 import type { Log } from '../ports/log.ts';
@@ -17,9 +17,6 @@ import { problemOf } from './observe-fleet.ts';
 import { reportable } from './reportable.ts';
 import type { Scope, Tick } from './scope.ts';
 import type { State } from './snapshot.ts';
-
-/** What `remaining` keeps back suffices for so much of publishing, and then for the time-outs of a dead endpoint. */
-const LATE: Milliseconds = 3 * SECOND;
 
 /** What came of a tick, before it is published. */
 interface Concluded {
@@ -87,8 +84,8 @@ function isKnown({ name, dimensions }: Metric, { kind }: Scope): boolean {
   return kind === 'leased-nodes' && name === JOB_METRICS.leasesHeld.name;
 }
 
-function remarksOf({ pauses }: State, { instances, schedule }: Config, now: number): readonly string[] {
-  const moment = { timezone: schedule.timezone, now };
+function remarksOf({ pauses }: State, { stage, instances, schedule }: Config, now: number): readonly string[] {
+  const moment = { timezone: schedule.timezone, now, stage };
   return strayPauses(pauses, instances, now).map(({ scope, pause, covers }) =>
     strayPauseText(scope, pause, covers, moment),
   );

@@ -50,3 +50,13 @@ export interface Tick {
   /** What has gone wrong in the job's own bookkeeping; all the rest was done and published. */
   readonly troubles: readonly string[];
 }
+
+/** The nodes that a tick of this scope is about. */
+export function inScope<T extends { readonly node: { readonly id: string } }>(
+  targets: readonly T[],
+  scope: Scope,
+): readonly T[] {
+  if (scope.kind === 'fleet') return targets;
+  const chosen = new Set(scope.nodes.map(({ node }) => node));
+  return targets.filter(({ node }) => chosen.has(node.id));
+}

@@ -1,25 +1,37 @@
 import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
-import { readStageDocument, type StageDocument } from '../actions/stage-claims.ts';
-import { NOTHING_REMEMBERED, type NodeMemory } from '../domain/node-history.ts';
+import { readStageDocument, STAGE_KIND, type StageDocument } from '../actions/stage-document.ts';
+import { ENTRY_KIND } from '../alerts/outbox-entries.ts';
+import { EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
 import { lastKnownLeases } from '../leases/lease-cache.ts';
-import { type Leases, leasesOf, orTold } from '../leases/lease-store.ts';
-import { type HeldRecord, recordIn } from '../leases/records.ts';
+import { LEASE_KIND, type Leases, leasesOf } from '../leases/lease-store.ts';
+import { type HeldRecord, RECORD_KIND, recordIn } from '../leases/records.ts';
 import type { Log } from '../ports/log.ts';
 import type { Ports } from '../ports/ports.ts';
 import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
-import { memoriesByNode } from '../state/history-placement.ts';
+import { unlessUnreadable } from '../state/codec.ts';
+import { historiesByNode } from '../state/history-placement.ts';
 import { isLegacyKey, LEASE, leaseKey, NODE, nodeIn, nodeKey, RECORD, runKey } from '../state/keys.ts';
-import { memoryIn, placeMemory } from '../state/node-history.ts';
-import { NO_PAUSES, type Pauses, readPauses } from '../state/pauses.ts';
+import { HISTORY_KIND, historyIn, placeHistory } from '../state/node-history.ts';
+import { NO_PAUSES, PAUSE_KIND, type Pauses, readPauses } from '../state/pauses.ts';
+
+/** Every kind of stored document. */
+export const DOCUMENT_KINDS = {
+  lease: LEASE_KIND,
+  history: HISTORY_KIND,
+  record: RECORD_KIND,
+  pause: PAUSE_KIND,
+  stage: STAGE_KIND,
+  outbox: ENTRY_KIND,
+} as const;
 
 /**
- * The job's documents in the store: leases, the records that they leave behind, a memory of each node, pauses, and the outbox
+ * The job's documents in the store: leases, the records that they leave behind, a history of each node, pauses, and the outbox
  * (`outbox.ts`). What cannot be read as one of them is an error, never a guess.
  */
 export interface State extends Leases {
   /** Nothing, where nothing is stored or what is stored cannot be read: see `obstacle`. */
-  memoryOf(node: string): NodeMemory;
+  historyOf(node: string): NodeHistory;
   /** What the last leases on each address have set. */
   readonly records: readonly HeldRecord[];
   readonly pauses: Pauses;
@@ -34,16 +46,16 @@ export interface State extends Leases {
   readonly unreadable: ReadonlyMap<string, string>;
 }
 
-interface StoredMemory {
+interface StoredHistory {
   readonly key: string;
   readonly isLegacy: boolean;
   readonly node: string;
-  readonly memory: NodeMemory;
+  readonly history: NodeHistory;
   readonly version: number;
 }
 
 export interface ReadState extends State {
-  readonly stored: readonly StoredMemory[];
+  readonly stored: readonly StoredHistory[];
 }
 
 /** Five reads for the whole tick, however many nodes there are. @throws {StateUnavailable} where there is no reading at all. */
@@ -57,22 +69,22 @@ export async function readState(store: StateStore): Promise<ReadState> {
   ]);
   const unreadable = new Map<string, string>();
   const note = (key: string, why: string) => void unreadable.set(key, why);
-  const stored = [...nodes].flatMap(([key, { value, version }]): StoredMemory[] => {
-    const memory = orTold(key, note, () => memoryIn(key, value));
-    return memory ? [{ key, node: nodeIn(key), memory, version, isLegacy: isLegacyKey(key) }] : [];
+  const stored = [...nodes].flatMap(([key, { value, version }]): StoredHistory[] => {
+    const history = unlessUnreadable(key, note, () => historyIn(key, value));
+    return history ? [{ key, node: nodeIn(key), history, version, isLegacy: isLegacyKey(key) }] : [];
   });
   const records = [...kept].flatMap(([key, { value, version }]): HeldRecord[] => {
-    const record = orTold(key, note, () => recordIn(key, value));
+    const record = unlessUnreadable(key, note, () => recordIn(key, value));
     return record ? [{ key, record, version }] : [];
   });
   const isOf = (node: string) => (key: string) => key.startsWith(NODE) && nodeIn(key) === node;
-  const memories = memoriesByNode(stored, new Map());
+  const histories = historiesByNode(stored, new Map());
   return {
     ...leasesOf(leases, note),
     unreadable,
     stored,
     records,
-    memoryOf: (node) => memories.get(node) ?? NOTHING_REMEMBERED,
+    historyOf: (node) => histories.get(node) ?? EMPTY_HISTORY,
     pauses: typeof pauses === 'string' ? NO_PAUSES : pauses,
     stageDocument,
     obstacle: (instance, node) => {
@@ -111,21 +123,21 @@ export async function followServers(
   runs: ReadonlyMap<string, string>,
   { store, log }: { readonly store?: StateStore; readonly log: Log },
 ): Promise<ReadState> {
-  const memories = memoriesByNode(state.stored, runs);
-  const memoryOf = (node: string) => memories.get(node) ?? NOTHING_REMEMBERED;
-  const isKept = (node: string, memory: NodeMemory) =>
-    state.stored.some((one) => one.key === nodeKey(node) && isDeepStrictEqual(one.memory, memory));
-  const moved = [...memories].filter(([node, memory]) => runs.has(node) && !isKept(node, memory));
-  if (moved.length === 0 || !store) return { ...state, memoryOf };
+  const histories = historiesByNode(state.stored, runs);
+  const historyOf = (node: string) => histories.get(node) ?? EMPTY_HISTORY;
+  const isKept = (node: string, history: NodeHistory) =>
+    state.stored.some((one) => one.key === nodeKey(node) && isDeepStrictEqual(one.history, history));
+  const moved = [...histories].filter(([node, history]) => runs.has(node) && !isKept(node, history));
+  if (moved.length === 0 || !store) return { ...state, historyOf };
   const failed = new Map<string, string>();
   const limit = pLimit(MOVES_AT_ONCE);
-  await limit.map(moved, async ([node, memory]) => {
+  await limit.map(moved, async ([node, history]) => {
     const [broken] = failed.values();
-    const why = broken ?? (await place(state, store, node, memory));
+    const why = broken ?? (await place(state, store, node, history));
     if (why !== undefined) failed.set(node, why);
   });
   for (const [node, error] of failed) log.warn('history not moved with its server', { node, error });
-  return { ...state, memoryOf, obstacle: (instance, node) => failed.get(node) ?? state.obstacle(instance, node) };
+  return { ...state, historyOf, obstacle: (instance, node) => failed.get(node) ?? state.obstacle(instance, node) };
 }
 
 /** What is stored of another process at this address is kept for when that one answers again. */
@@ -133,18 +145,18 @@ async function place(
   { stored }: ReadState,
   store: StateStore,
   node: string,
-  memory: NodeMemory,
+  history: NodeHistory,
 ): Promise<string | undefined> {
   const here = stored.find(({ key }) => key === nodeKey(node));
-  const displaced = here?.memory.runId;
-  if (here && displaced !== undefined && displaced !== memory.runId) {
+  const displaced = here?.history.runId;
+  if (here && displaced !== undefined && displaced !== history.runId) {
     const key = runKey(displaced);
-    const isElsewhere = stored.some((one) => one !== here && one.key !== key && one.memory.runId === displaced);
+    const isElsewhere = stored.some((one) => one !== here && one.key !== key && one.history.runId === displaced);
     const version = stored.find((one) => one.key === key)?.version;
-    const why = isElsewhere ? undefined : await placeMemory(store, key, here.memory, version);
+    const why = isElsewhere ? undefined : await placeHistory(store, key, here.history, version);
     if (why !== undefined) return why;
   }
-  return await placeMemory(store, nodeKey(node), memory, here?.version);
+  return await placeHistory(store, nodeKey(node), history, here?.version);
 }
 
 async function readable<T>(document: Promise<T>): Promise<T | string> {

@@ -1,7 +1,7 @@
 import { factsAt, type NodeContext, outcomeOf } from '../actions/context.ts';
 import { restoreWithoutStore } from '../actions/defrag/restore.ts';
 import { planLeased, stopping } from '../actions/defrag/stop-rule.ts';
-import { NOTHING_REMEMBERED } from '../domain/node-history.ts';
+import { EMPTY_HISTORY } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { StopReason } from '../domain/plan.ts';
@@ -18,7 +18,7 @@ export async function reconcileWithoutStore(
   held: HeldLease | undefined,
   because?: StopReason,
 ): Promise<Outcome> {
-  const facts = factsAt(context, observation, { memory: NOTHING_REMEMBERED });
+  const facts = factsAt(context, observation, { memory: EMPTY_HISTORY });
   const { obstacle: why = '', holder, dryRun } = context;
   const nothing = { kind: 'skip', reason: 'state-unavailable' } as const;
   if (!held || dryRun) return outcomeOf(context, facts, nothing);

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { type StageClaims, stageClaims } from '../actions/stage-claims.ts';
 import type { Config } from '../config/schema.ts';
+import { staticTargets } from '../discovery/static.ts';
 import type { HeldLease, Leases } from '../leases/lease-store.ts';
 import type { Ports } from '../ports/ports.ts';
 import { isLeaseKey } from '../state/keys.ts';
@@ -11,7 +12,7 @@ import { lookTime } from './look-order.ts';
 import { observeFleet, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
 import { duplicatesOf, placeLeases } from './placement.ts';
 import { publishTick } from './publish.ts';
-import type { Tick, TickOptions } from './scope.ts';
+import { inScope, type Tick, type TickOptions } from './scope.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
 
 /** Most of the work is waiting. What is done at once is bounded by the sockets that are open anyway. */
@@ -27,7 +28,8 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
   // In this order: a look that is older than the lease would take what another job has just switched on for switched off.
   const before = await takeSnapshot(ports);
   const leases = before.kind === 'readable' ? before : before.lastKnown;
-  const observed = await observeFleet(config, ports, options.scope, {
+  const targets = inScope(staticTargets(config), options.scope);
+  const observed = await observeFleet(targets, ports, {
     leased: new Set(allHeld(leases).map(({ lease }) => lease.node)),
     duration: lookTime(options.remaining()),
   });
@@ -66,6 +68,6 @@ function stageClaimsOf({ maxDefragsAtOnce: limit }: Config, ports: Ports, { snap
   });
 }
 
-function allHeld({ leases, aside }: Leases): readonly HeldLease[] {
-  return [...leases.values(), ...aside];
+function allHeld({ leases, quarantined }: Leases): readonly HeldLease[] {
+  return [...leases.values(), ...quarantined];
 }

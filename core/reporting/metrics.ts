@@ -1,4 +1,5 @@
 import { isFleet } from '../config/fleet.ts';
+import { isNearLimit } from '../config/near-limit.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import { diagnose } from '../diagnosis/diagnose.ts';
 import {
@@ -16,7 +17,7 @@ import type { Verdict } from '../domain/verdict.ts';
 
 type Reading = readonly [definition: MetricDefinition, value: number | undefined];
 
-/** The metrics of a tick: each node once, then the job. What was not seen is not published: a zero would be a claim. */
+/** The metrics of a tick: each node once, then the job. What was not observed is not published: a zero would be false. */
 export function metricsOf(input: ReportInput, nodes: readonly NodeReport[]): readonly Metric[] {
   const fleet = isFleet(input.instances) ? fleetMetrics(input, nodes) : [];
   return [...nodes.flatMap((node) => nodeMetrics(input, node)), ...jobMetrics(input, nodes), ...fleet];
@@ -44,7 +45,7 @@ function datums(
 
 function stateReadings({ outcomes, config }: NodeReport, observation: Observation): readonly Reading[] {
   const { memory, defrag } = observation;
-  // Taken apart again: an outcome's own diagnosis is from before its action, and would not add up with the RSS after it.
+  // Diagnosed again: the outcome's own diagnosis is from before its action, and would not add up with the RSS after it.
   const diagnosis = config && diagnose(observation, config);
   const layers = diagnosis?.layers;
   const core: readonly Reading[] = [
@@ -53,7 +54,7 @@ function stateReadings({ outcomes, config }: NodeReport, observation: Observatio
     [NODE_METRICS.usedMemoryRss, memory.usedMemoryRss],
     [NODE_METRICS.memFragmentationRatio, diagnosis?.ratio],
     [NODE_METRICS.externalFragmentation, layers?.externalFragmentation],
-    [NODE_METRICS.retainedPages, layers?.retained],
+    [NODE_METRICS.freePages, layers?.freePages],
   ];
   if (config?.metrics !== 'detailed') return core;
   const { memoryLimit } = config;
@@ -71,17 +72,17 @@ function stateReadings({ outcomes, config }: NodeReport, observation: Observatio
 
 function actionReadings({ outcomes }: NodeReport): readonly Reading[] {
   const verdicts = outcomes.flatMap(({ verdict }) => (verdict ? [verdict] : []));
-  const hasDefrag = verdicts.some(({ cure }) => cure === 'defrag');
+  const hasDefrag = verdicts.some(({ action }) => action === 'defrag');
   return verdicts.flatMap((verdict) => verdictReadings(verdict, hasDefrag));
 }
 
-/** A defrag's verdict reaches to after the purge that follows it: that purge's bytes are in it already. */
-function verdictReadings({ cure, reclaimed, predicted, stall }: Verdict, hasDefrag: boolean): readonly Reading[] {
+/** A defrag's verdict covers the purge that follows it, bytes included. */
+function verdictReadings({ action, reclaimed, predicted, stall }: Verdict, hasDefrag: boolean): readonly Reading[] {
   const bytes: readonly Reading[] = [
     [NODE_METRICS.reclaimedMemory, reclaimed],
     [NODE_METRICS.predictedReclaim, predicted],
   ];
-  if (cure === 'defrag') return [...bytes, [NODE_METRICS.defragStall, stall]];
+  if (action === 'defrag') return [...bytes, [NODE_METRICS.defragStall, stall]];
   return [...(hasDefrag ? [] : bytes), [NODE_METRICS.blockedTime, stall]];
 }
 
@@ -103,7 +104,7 @@ function jobMetrics(input: ReportInput, nodes: readonly NodeReport[]): readonly 
   return datums(readings, { [DIMENSION.stage]: stage }, finishedAt);
 }
 
-/** What the alarms of single nodes judge elsewhere, counted: with one alarm for each of many nodes, alarms are the bill. */
+/** Counts of nodes, in place of alarms for each node: with many nodes, those alarms would cost the most. */
 function fleetMetrics({ stage, finishedAt }: ReportInput, nodes: readonly NodeReport[]): readonly Metric[] {
   const count = (crosses: (memory: Observation['memory'], config: InstanceConfig) => boolean) =>
     nodes.filter((node) => {
@@ -119,7 +120,7 @@ function fleetMetrics({ stage, finishedAt }: ReportInput, nodes: readonly NodeRe
       FLEET_METRICS.fragmentedCritical,
       count((memory, { thresholds }) => isFragmented(memory, thresholds.fragmentationCritical)),
     ],
-    [FLEET_METRICS.nearLimit, count(isNearLimit)],
+    [FLEET_METRICS.nearLimit, count(({ usedMemoryRss }, config) => isNearLimit(usedMemoryRss, config))],
   ];
   return datums(readings, { [DIMENSION.stage]: stage }, finishedAt);
 }
@@ -131,16 +132,11 @@ function isFragmented(memory: Observation['memory'], threshold: { readonly ratio
   return usedMemoryRss - usedMemory >= threshold.floor && usedMemoryRss / usedMemory > threshold.ratio;
 }
 
-function isNearLimit({ usedMemoryRss }: Observation['memory'], { memoryLimit, thresholds }: InstanceConfig) {
-  if (usedMemoryRss === undefined || memoryLimit === undefined) return false;
-  return usedMemoryRss > (memoryLimit * thresholds.rssCritical.percentOfLimit) / 100;
-}
-
 function isUnreachable({ outcomes }: NodeReport): boolean {
   return outcomes.at(-1)?.status === 'unreachable';
 }
 
-/** Steps of one tick do not always end in the order in which they looked. */
+/** Steps of one tick do not always end in the order of their observations. */
 function newestObservation({ outcomes }: NodeReport): Observation | undefined {
   return outcomes
     .flatMap(({ observation }) => (observation ? [observation] : []))

@@ -7,12 +7,12 @@ export function report(input: ReportInput): RunReport {
   return { metrics: metricsOf(input, nodes), alerts: alertsOf(input, nodes) };
 }
 
-function nodeReports({ outcomes, instances }: ReportInput): readonly NodeReport[] {
+function nodeReports({ stage, outcomes, instances }: ReportInput): readonly NodeReport[] {
   const grouped = Map.groupBy(outcomes, ({ instance, node }) => `${instance} ${node}`);
   return [...grouped.values()].flatMap(([first, ...rest]) => {
     if (!first) return [];
     const { instance, node } = first;
     const config = instances.find(({ id }) => id === instance);
-    return [{ instance, node, outcomes: [first, ...rest] as const, ...(config && { config }) }];
+    return [{ stage, instance, node, outcomes: [first, ...rest] as const, ...(config && { config }) }];
   });
 }

@@ -1,12 +1,12 @@
 import { HOUR, type Milliseconds } from '../config/units.ts';
-import { NOTHING_REMEMBERED, type NodeMemory } from '../domain/node-history.ts';
+import { EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Learned } from '../domain/prediction.ts';
 
 /** What is stored of an address. */
-export interface PlacedMemory {
+export interface PlacedHistory {
   readonly node: string;
-  readonly memory: NodeMemory;
+  readonly history: NodeHistory;
   /** 0.1 kept one document for each instance that had named the address: they count until there is one of the address itself. */
   readonly isLegacy?: boolean;
 }
@@ -17,34 +17,34 @@ export interface PlacedMemory {
  *
  * @param runs the `run_id` that answers at each address now
  */
-export function memoriesByNode(
-  stored: readonly PlacedMemory[],
+export function historiesByNode(
+  stored: readonly PlacedHistory[],
   runs: ReadonlyMap<string, string>,
-): ReadonlyMap<string, NodeMemory> {
+): ReadonlyMap<string, NodeHistory> {
   const own = stored.filter(({ isLegacy }) => !isLegacy);
   const legacy = stored.filter(({ node, isLegacy }) => isLegacy && !own.some((one) => one.node === node));
-  const places = new Map<string, NodeMemory>();
-  for (const { node, memory } of [...own, ...legacy]) {
+  const places = new Map<string, NodeHistory>();
+  for (const { node, history } of [...own, ...legacy]) {
     const other = places.get(node);
-    places.set(node, other ? joined(other, memory) : memory);
+    places.set(node, other ? joined(other, history) : history);
   }
   const alive = new Set(runs.values());
-  const moved = [...runs].flatMap(([node, runId]): [string, NodeMemory][] => {
+  const moved = [...runs].flatMap(([node, runId]): [string, NodeHistory][] => {
     const here = places.get(node);
-    const [first, ...more] = [...places.values()].filter((memory) => memory.runId === runId);
+    const [first, ...more] = [...places.values()].filter((history) => history.runId === runId);
     // What the address remembers of a server that answers nowhere still counts there: a node that has died stays a warning.
     const isElsewhere = here?.runId !== undefined && alive.has(here.runId);
-    if (!first) return isElsewhere ? [[node, NOTHING_REMEMBERED]] : [];
+    if (!first) return isElsewhere ? [[node, EMPTY_HISTORY]] : [];
     const known = more.reduce(joined, first);
-    // What was told, was told of this address.
-    if (here?.runId === runId) return more.length === 0 ? [] : [[node, { ...known, told: here.told ?? [] }]];
+    // Events were reported of this address.
+    if (here?.runId === runId) return more.length === 0 ? [] : [[node, { ...known, notified: here.notified ?? [] }]];
     return [[node, here === undefined || isElsewhere ? known : { ...joined(here, known), runId }]];
   });
   return new Map([...places, ...moved]);
 }
 
 /** Of two, the later one's facts; of what keeps an action from starting, the stricter. */
-function joined(a: NodeMemory, b: NodeMemory): NodeMemory {
+function joined(a: NodeHistory, b: NodeHistory): NodeHistory {
   const [older, newer] = lastDeed(a) <= lastDeed(b) ? [a, b] : [b, a];
   return {
     ...older,
@@ -59,7 +59,7 @@ function joined(a: NodeMemory, b: NodeMemory): NodeMemory {
 
 const TIMES = ['lastPurgeAt', 'purgeKnownAt', 'purgeRefusedAt', 'lastDefragAt', 'restUntil'] as const;
 
-function latest(a: NodeMemory, b: NodeMemory): Partial<NodeMemory> {
+function latest(a: NodeHistory, b: NodeHistory): Partial<NodeHistory> {
   const times = TIMES.flatMap((name) => {
     const known = [a[name], b[name]].filter((at) => at !== undefined);
     return known.length > 0 ? [[name, Math.max(...known)] as const] : [];
@@ -68,21 +68,21 @@ function latest(a: NodeMemory, b: NodeMemory): Partial<NodeMemory> {
   return { ...Object.fromEntries(times), ...(crashed && { crashed }) };
 }
 
-function lastDeed({ lastPurgeAt = 0, lastDefragAt = 0, restUntil = 0, learned, crashed }: NodeMemory): number {
+function lastDeed({ lastPurgeAt = 0, lastDefragAt = 0, restUntil = 0, learned, crashed }: NodeHistory): number {
   return Math.max(lastPurgeAt, lastDefragAt, restUntil, learned.at ?? 0, crashed?.at ?? 0);
 }
 
 /**
- * What counts of a node's memory for the server that answers now: what was learned about a process ends with it; what was learned about
+ * What counts of a node's history for the server that answers now: what was learned about a process ends with it; what was learned about
  * the node stays, until it is old or the version is another.
  */
-export function memoryFor(
+export function historyFor(
   { runId, at, engine }: Pick<Observation, 'runId' | 'at' | 'engine'>,
-  memory: NodeMemory,
-): NodeMemory {
-  const learned = stillValid(memory.learned, { at, version: engine.version });
-  if (memory.runId === runId) return { ...memory, learned };
-  const { runId: _, defragSupport: __, told: ___, ...lasting } = memory;
+  history: NodeHistory,
+): NodeHistory {
+  const learned = stillValid(history.learned, { at, version: engine.version });
+  if (history.runId === runId) return { ...history, learned };
+  const { runId: _, defragSupport: __, notified: ___, ...lasting } = history;
   return { ...lasting, learned, ...(runId !== undefined && { runId }) };
 }
 

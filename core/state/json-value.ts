@@ -2,19 +2,19 @@
 const MAX_DEPTH = 31;
 
 /**
- * A copy of `value` that shares nothing with it, equal to what a reader will get back.
+ * The JSON text of `value`, which reads back as an equal value.
  *
- * @throws TypeError for whatever JSON would lose or change silently (undefined, functions, NaN, dates, maps, bigints,
- *   cycles, more than 31 levels), naming the key and the place within the value.
+ * @throws TypeError for what JSON would lose or change silently (undefined, functions, NaN, dates, maps, bigints, cycles, more than 31
+ *   levels), naming the key and the place within the value.
  */
-export function copyAsJson(key: string, value: unknown): unknown {
+export function jsonText(key: string, value: unknown): string {
   const flaw = findFlaw(value, 'the value', 0);
   if (flaw !== undefined) {
     throw new TypeError(
       `State document ${JSON.stringify(key)}: ${flaw}. Accepted: null, booleans, finite numbers, strings, arrays and plain objects, without cycles, at most ${MAX_DEPTH} levels deep.`,
     );
   }
-  return JSON.parse(JSON.stringify(value));
+  return JSON.stringify(value);
 }
 
 /** The first thing that is no JSON, and where it is. */

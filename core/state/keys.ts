@@ -1,24 +1,30 @@
 import { HOUR, type Milliseconds } from '../config/units.ts';
 import type { Lease } from '../domain/lease.ts';
 
-// The documents of the store, by the shape of their keys, and how long each is kept after its last write.
+// The documents of the store, by the beginning of their keys, and how long each is kept after its last write.
 
 export const LEASE = 'lease#';
 
-const ASIDE = /^lease#[^#]+#./;
+/** Version 0.1 says it by the key alone, and may have quarantined what a later version had written as active. */
+const QUARANTINED = /^lease#[^#]+#./;
 
 export function leaseKey(instance: string): string {
   return LEASE + instance;
 }
 
-/** By the run of the server: it is found by that alone, wherever it answers. */
-export function asideKey({ instance, runId }: Pick<Lease, 'instance' | 'runId'>): string {
+/** By the run of the server, which is found by that alone, wherever it answers. No instance's id holds a `#`. */
+export function quarantineKey({ instance, runId }: Pick<Lease, 'instance' | 'runId'>): string {
   return `${leaseKey(instance)}#${runId}`;
 }
 
-/** Set aside: it restores its server, and gives no right to act on it. */
-export function isAside({ key }: { readonly key: string }): boolean {
-  return ASIDE.test(key);
+/** It restores its server, and gives no right to act on it. */
+export function isQuarantined({ lease }: { readonly lease: Pick<Lease, 'status'> }): boolean {
+  return lease.status === 'quarantined';
+}
+
+/** Of a stored lease, whatever else it holds. Another than these two is of a newer version. */
+export function statusOf(key: string, { status = 'active' }: { readonly status?: unknown }): unknown {
+  return QUARANTINED.test(key) ? 'quarantined' : status;
 }
 
 export function isLeaseKey(key: string): boolean {
@@ -75,7 +81,7 @@ export const OUTBOX_LIFETIME: Milliseconds = 14 * 24 * HOUR;
 export const STAGE_DOCUMENT = 'brakes';
 
 /** A node that was renamed or taken away; one that is visited has news in this time, or loses no more than what it learned. */
-const MEMORY_LIFETIME: Milliseconds = 90 * 24 * HOUR;
+const HISTORY_LIFETIME: Milliseconds = 90 * 24 * HOUR;
 
 /** A day more than a pause can last, for clocks that differ. */
 const PAUSE_LIFETIME: Milliseconds = LONGEST_PAUSE + 24 * HOUR;
@@ -84,14 +90,14 @@ const PAUSE_LIFETIME: Milliseconds = LONGEST_PAUSE + 24 * HOUR;
 const BRAKES_LIFETIME: Milliseconds = 48 * HOUR;
 
 /** A server that nobody has met as itself for so long has restarted, or is no more. */
-const ASIDE_LIFETIME: Milliseconds = 90 * 24 * HOUR;
+const QUARANTINE_LIFETIME: Milliseconds = 90 * 24 * HOUR;
 
 /** How long after its last write a document may be needed; undefined: for ever. A lease holds what restores a server. */
-export function lifetimeOf(key: string): Milliseconds | undefined {
-  if (isAside({ key })) return ASIDE_LIFETIME;
+export function lifetimeOf(key: string, document: object): Milliseconds | undefined {
+  if (isLeaseKey(key) && statusOf(key, document) === 'quarantined') return QUARANTINE_LIFETIME;
   if (key.startsWith(PAUSE)) return PAUSE_LIFETIME;
   if (key === STAGE_DOCUMENT) return BRAKES_LIFETIME;
   if (key.startsWith(OUTBOX)) return OUTBOX_LIFETIME;
   if (key.startsWith(RECORD)) return RECORD_LIFETIME;
-  return key.startsWith(NODE) ? MEMORY_LIFETIME : undefined;
+  return key.startsWith(NODE) ? HISTORY_LIFETIME : undefined;
 }

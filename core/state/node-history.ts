@@ -1,67 +1,74 @@
 import * as z from 'zod/mini';
-import { NOTHING_REMEMBERED, type NodeMemory } from '../domain/node-history.ts';
+import { EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
 import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
-import { understood } from './codec.ts';
+import { type DocumentKind, decode, encode } from './codec.ts';
 import { nodeKey } from './keys.ts';
 
 const amount = z.number();
 
-const memorySchema = z.object({
-  runId: z.optional(z.string()),
-  defragSupport: z.optional(z.enum(['supported', 'unsupported'])),
-  told: z.optional(z.array(z.string())),
-  learned: z.object({
-    purgeMsPerGiB: z.optional(amount),
-    keptPages: z.optional(amount),
-    defragShare: z.optional(amount),
-    defragWork: z.optional(amount),
-    firstCycle: z.optional(amount),
-    at: z.optional(amount),
-    version: z.optional(z.string()),
+const shape = z.looseObject({
+  runId: z.exactOptional(z.string()),
+  defragSupport: z.exactOptional(z.enum(['supported', 'unsupported'])),
+  notified: z.exactOptional(z.array(z.string())),
+  learned: z.looseObject({
+    purgeMsPerGiB: z.exactOptional(amount),
+    keptPages: z.exactOptional(amount),
+    defragShare: z.exactOptional(amount),
+    defragWork: z.exactOptional(amount),
+    firstCycle: z.exactOptional(amount),
+    at: z.exactOptional(amount),
+    version: z.exactOptional(z.string()),
   }),
-  lastPurgeAt: z.optional(amount),
-  purgeKnownAt: z.optional(amount),
-  purgeRefusedAt: z.optional(amount),
-  lastDefragAt: z.optional(amount),
-  restUntil: z.optional(amount),
-  crashed: z.optional(z.object({ version: z.string(), at: amount })),
-  ineffective: z.object({ purge: amount, defrag: amount }),
+  lastPurgeAt: z.exactOptional(amount),
+  purgeKnownAt: z.exactOptional(amount),
+  purgeRefusedAt: z.exactOptional(amount),
+  lastDefragAt: z.exactOptional(amount),
+  restUntil: z.exactOptional(amount),
+  crashed: z.exactOptional(z.looseObject({ version: z.string(), at: amount })),
+  ineffective: z.looseObject({ purge: amount, defrag: amount }),
 });
 
-/** @throws {StateUnavailable} for what is none: never a guess. */
-export function memoryIn(key: string, value: unknown): NodeMemory {
-  return understood(memorySchema, key, value) as NodeMemory;
+export const HISTORY_KIND: DocumentKind<NodeHistory> = {
+  schema: 1,
+  shape,
+  // Its name in version 0.1.
+  upgrade: ({ told, ...document }) => (told === undefined ? document : { notified: told, ...document }),
+};
+
+/** @throws {StateUnavailable} for any other document: never a guess. */
+export function historyIn(key: string, value: unknown): NodeHistory {
+  return decode(HISTORY_KIND, key, value);
 }
 
 /**
- * Changes what is remembered of a node, from what is stored at that moment: two jobs that overlap must not undo each other's
+ * Changes what is known of a node, from what is stored at that moment: two jobs that overlap must not undo each other's
  * cooldowns. Returns what is stored now.
  * @throws {StateUnavailable}
  */
-export async function remember(
+export async function updateHistory(
   store: StateStore,
   node: string,
-  change: (memory: NodeMemory) => NodeMemory,
-): Promise<NodeMemory> {
+  change: (history: NodeHistory) => NodeHistory,
+): Promise<NodeHistory> {
   const key = nodeKey(node);
   for (let attempt = 0; attempt < 5; attempt++) {
     const stored = await store.read(key);
-    const known = stored ? memoryIn(key, stored.value) : NOTHING_REMEMBERED;
-    const memory = change(known);
-    if ((await store.write(key, memory, stored?.version)).stored) return memory;
+    const known = stored ? historyIn(key, stored.value) : EMPTY_HISTORY;
+    const history = encode(HISTORY_KIND, change(known), known);
+    if ((await store.write(key, history, stored?.version)).stored) return history;
   }
   throw new StateUnavailable(`the document ${key} is changed by others again and again`);
 }
 
 /** Stores a history under a key. Returns why it could not. */
-export async function placeMemory(
+export async function placeHistory(
   store: StateStore,
   key: string,
-  memory: NodeMemory,
+  history: NodeHistory,
   version: number | undefined,
 ): Promise<string | undefined> {
   try {
-    const written = await store.write(key, memory, version);
+    const written = await store.write(key, encode(HISTORY_KIND, history), version);
     return written.stored ? undefined : `another job has changed the document ${key} at the same moment`;
   } catch (error) {
     if (!(error instanceof StateUnavailable)) throw error;

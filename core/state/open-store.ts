@@ -2,32 +2,39 @@ import { createDynamoClient } from '../adapters/aws/clients.ts';
 import { ENVIRONMENT, EnvironmentError } from '../config/environment.ts';
 import type { StateStore } from '../ports/state-store.ts';
 import { createDynamoStore } from './dynamodb/store.ts';
+import { adoptJsonFile } from './file/contents.ts';
 import { createFileStore } from './file/file-store.ts';
 import { lifetimeOf } from './keys.ts';
 
-/** A state file, as whoever runs the job may ask for it. */
+/** A state file, as a person may ask for it. */
 export interface StateFile {
-  /** Undefined or empty: nobody asked for one. */
+  /** Undefined or empty: none was asked for. */
   readonly asked: string | undefined;
   /** What asks for it, in messages: `STATE_FILE`, `--state`. */
   readonly askedBy: string;
   /** Where it is when neither a file nor a table was asked for. @throws where there has to be one of them. */
   readonly otherwise: () => string;
+  /** The JSON file of version 0.1 that becomes the state file, where that one is not asked for and not there yet. */
+  readonly json?: string;
 }
 
 /**
  * The table that STATE_TABLE names, as in a deployment; else a file.
  *
- * @throws {EnvironmentError} when both are asked for, as nobody would know which of them holds the leases, or when the table's
+ * @throws {EnvironmentError} when both are asked for, as it is unclear which of them holds the leases, or when the table's
  *   name is none or empty; {AwsEnvironmentError} when the environment does not say where the table is.
  */
 export function openStateStore(
   env: Readonly<Record<string, string | undefined>>,
-  { asked, askedBy, otherwise }: StateFile,
+  { asked, askedBy, otherwise, json }: StateFile,
 ): StateStore {
   const { stateTable } = ENVIRONMENT;
   const tableName = env[stateTable];
-  if (tableName === undefined) return createFileStore(asked || otherwise());
+  if (tableName === undefined) {
+    const file = asked || otherwise();
+    if (!asked && json !== undefined) adoptJsonFile(json, file);
+    return createFileStore(file);
+  }
   // A look-up that came back empty: a local file in its place would hold nothing of what the deployed job knows.
   if (tableName === '')
     throw new EnvironmentError(`${stateTable} is set and empty: accepted is a table's name, or none at all`);
@@ -38,4 +45,9 @@ export function openStateStore(
     if (!(error instanceof TypeError)) throw error;
     throw new EnvironmentError(`${stateTable} cannot be used: ${error.message}`);
   }
+}
+
+/** A state file of one's own, whatever the environment says. */
+export function stateFile(path: string): StateStore {
+  return createFileStore(path);
 }

@@ -1,36 +1,28 @@
 import * as z from 'zod/mini';
-import { longest, type Pause } from '../domain/pause.ts';
+import { isReason, longest, type Pause } from '../domain/pause.ts';
 import type { Log } from '../ports/log.ts';
 import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
-import { understood } from './codec.ts';
+import { type DocumentKind, decode, encode } from './codec.ts';
 import { PAUSE } from './keys.ts';
 
 /** In place of an instance's id, which always begins with a letter. */
 export const EVERY_INSTANCE = '*';
 
-/** No control characters, line breaks or direction marks: it is quoted in mails, logs and terminals. */
-const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]*[\p{L}\p{M}\p{N}\p{P}\p{S}][\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]*$/u;
-
-const LONGEST_REASON = 200;
-
-/** Whether a pause may carry this text: 1 to 200 printable characters, and not only spaces. */
-export function isReason(text: string): boolean {
-  return Array.from(text).length <= LONGEST_REASON && PRINTABLE.test(text);
-}
-
-const UNREADABLE = '; `offpeak resume` removes it';
+const UNREADABLE = '; to remove it: npx offpeak resume -c <config>';
 
 const words = z.string().check(z.refine(isReason));
 
 const instant = z.number().check(z.gte(0), z.lte(8.64e15));
 
-const pauseSchema = z.looseObject({
+const shape = z.looseObject({
   until: instant,
   reason: words,
   by: words,
   at: instant,
-  nodes: z.optional(z.array(z.string())),
+  nodes: z.exactOptional(z.array(z.string())),
 });
+
+export const PAUSE_KIND: DocumentKind<Pause> = { schema: 1, shape };
 
 /** Every pause that is stored. */
 export interface Pauses {
@@ -57,7 +49,7 @@ export async function readPauses(store: StateStore): Promise<Pauses> {
   const stored = new Map(
     [...documents].map(([key, { value, version }]) => [
       key.slice(PAUSE.length),
-      { pause: understood(pauseSchema, key, value, UNREADABLE) as Pause, version },
+      { pause: decode(PAUSE_KIND, key, value, UNREADABLE), version },
     ]),
   );
   return {
@@ -85,7 +77,7 @@ export function strayPauses(
 
 /** Undefined for what cannot be read as one. */
 export function asPause(value: unknown): Pause | undefined {
-  return pauseSchema.safeParse(value).data as Pause | undefined;
+  return shape.safeParse(value).data;
 }
 
 /** Expired pauses count as none wherever they are met; this keeps them from piling up. */
@@ -113,7 +105,7 @@ export async function noteNodes(
   });
   try {
     for (const { scope, pause, version, nodes } of unnoted)
-      await store.write(PAUSE + scope, { ...pause, nodes: nodes.map(({ id }) => id) }, version);
+      await store.write(PAUSE + scope, encode(PAUSE_KIND, { ...pause, nodes: nodes.map(({ id }) => id) }), version);
   } catch (error) {
     if (!(error instanceof StateUnavailable)) throw error;
     log.warn('nodes of a pause not noted', { error: error.message });
@@ -126,7 +118,7 @@ export async function putPause(store: StateStore, scope: string, pause: Pause): 
   if (!asPause(pause)) throw new TypeError(`this is no pause: ${JSON.stringify(pause)}`);
   await settled(key, async () => {
     const stored = await store.read(key);
-    return (await store.write(key, { ...pause }, stored?.version)).stored;
+    return (await store.write(key, encode(PAUSE_KIND, pause), stored?.version)).stored;
   });
 }
 

@@ -1,18 +1,15 @@
+import { RESERVED } from '../../core/domain/timings.ts';
 import '../../core/adapters/quiet.ts';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { countdown } from '../../core/adapters/countdown.ts';
 import { compose } from '../../core/compose.ts';
-import { type Milliseconds, SECOND } from '../../core/config/units.ts';
 import { pollLeases } from '../../core/reconcile/poll-leases.ts';
 import { WHOLE_FLEET } from '../../core/reconcile/scope.ts';
 import { failIfUnexpected, type Summary, summarize } from '../../core/reconcile/summary.ts';
 
 const logger = new Logger({ serviceName: 'offpeak' });
-
-/** Publishing waits up to ten seconds for a dead endpoint; the rest is for closing connections. */
-const RESERVED: Milliseconds = 15 * SECOND;
 
 /** Config and clients, once for each container. A failure is not kept: the next invocation tries again. */
 let parts: ReturnType<typeof compose> | undefined;

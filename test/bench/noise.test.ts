@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { quotaSite } from '../../bench/night/noise/cgroups.ts';
 import { type NoiseKind, refusalOf, startNoise } from '../../bench/night/noise/start.ts';
-import { type Leashed, leash } from '../../cli/server/leash.ts';
+import { type Leashed, leash } from '../../cli/lab/leash.ts';
 import { isRunning } from '../support/processes.ts';
 import { descendants } from './descendants.ts';
 

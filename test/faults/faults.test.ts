@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { startServer } from '../../cli/server/start.ts';
+import { startServer } from '../../cli/lab/start.ts';
 import { clientOf, settingsOf } from '../support/fragmented.ts';
 import { aJob } from '../support/job.ts';
 import { lacksServer, plainServer, serverBinary } from '../support/servers.ts';
@@ -224,8 +224,8 @@ const CUTS = [
 
 describe.skipIf(isLacking).concurrent('cut in the middle of a command', () => {
   const cuts = CUTS.map(([fault, ...rest]) => [fault, ...rest, table.row(fault)] as const);
-  test.for(cuts)('%s', async ([_, cure, cut, expectRow]) => {
-    await using scene = await aScene(cure);
+  test.for(cuts)('%s', async ([_, action, cut, expectRow]) => {
+    await using scene = await aScene(action);
     const before = await settingsOf(scene.redis);
     scene.proxy.fault(cut);
     const outcome = await scene.tick();

@@ -34,7 +34,7 @@ interface Ended {
 
 export function jobRuns(place: Place): JobRuns {
   const folder = mkdtempSync(join(tmpdir(), 'offpeak-killed-'));
-  const [configFile, stateFile] = [join(folder, 'config.yml'), join(folder, 'state.json')];
+  const [configFile, stateFile] = [join(folder, 'config.yml'), join(folder, 'state.db')];
   writeFileSync(configFile, configAt(place));
   return {
     stateFile,

@@ -18,12 +18,12 @@ const LONG = 1_800_000;
 const OF_A_PURGE = ['purged', 'cure-ineffective'];
 
 /** The job as processes of their own, on one place for all tests of a group. */
-function onAPlace(cure: 'defrag' | 'purge') {
+function onAPlace(action: 'defrag' | 'purge') {
   let place: Place;
   let runs: JobRuns;
   let before: Settings;
   beforeAll(async () => {
-    place = await aPlace(cure);
+    place = await aPlace(action);
     before = await settingsOf(place.redis);
     runs = jobRuns(place);
   });

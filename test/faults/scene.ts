@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { expect, vi } from 'vitest';
-import { type RunningServer, startServer } from '../../cli/server/start.ts';
+import { type RunningServer, startServer } from '../../cli/lab/start.ts';
 import type { Names } from '../../core/adapters/dns/names.ts';
 import { numberField, parseInfo } from '../../core/adapters/redis/info.ts';
 import { HOUR, MIB, SECOND } from '../../core/config/units.ts';
@@ -63,13 +63,13 @@ export interface SceneOptions {
   readonly ports?: (kept: Ports) => Partial<Ports>;
 }
 
-export async function aPlace(cure: 'defrag' | 'purge', args: readonly string[] = []): Promise<Place> {
+export async function aPlace(action: 'defrag' | 'purge', args: readonly string[] = []): Promise<Place> {
   await using stack = new AsyncDisposableStack();
-  const server = stack.use(await (cure === 'defrag' ? defragServer({ args }) : keepingServer(args)));
+  const server = stack.use(await (action === 'defrag' ? defragServer({ args }) : keepingServer(args)));
   const healthy = stack.use(await plainServer());
   const proxy = stack.use(await redisProxy(server.port));
   const redis = stack.adopt(clientOf(server), (client) => client.disconnect());
-  if (cure === 'defrag') await fragment(redis, HOLED);
+  if (action === 'defrag') await fragment(redis, HOLED);
   else await retainPages(redis, 100 * MIB);
   await outlived(redis);
   const owned = stack.move();
@@ -107,8 +107,8 @@ async function between(redis: Redis, upper: string, lower: string): Promise<numb
 }
 
 /** A place of its own, and the job on it. */
-export async function aScene(cure: 'defrag' | 'purge', args: readonly string[] = []): Promise<Scene> {
-  const place = await aPlace(cure, args);
+export async function aScene(action: 'defrag' | 'purge', args: readonly string[] = []): Promise<Scene> {
+  const place = await aPlace(action, args);
   const scene = sceneAt(place);
   return {
     ...scene,
@@ -177,7 +177,7 @@ export function sceneAt(place: Place, { stateFile, host, names, ports: others }:
         // Whoever died or lost its way is busy no longer, by its own clock, which may be ahead (job-process.ts).
         offset += 150 * SECOND;
         await tick();
-        const messes = messesOf(before, await settingsOf(client), (await store.list('')).keys());
+        const messes = messesOf(before, await settingsOf(client), await store.list(''));
         if (messes.length > 0 && clean < MOST_TICKS) continue;
         await endPause(store, 'ill');
         return { clean, messes };

@@ -177,7 +177,7 @@ function expectNamed({ path, line, message, accepted, value }: ConfigProblem): v
   if (path === '' && !ABOUT_THE_FILE.test(message))
     expect({ value, line }).toEqual({ value: '', line: expect.any(Number) });
   // A file may be a list at its top.
-  expect(path).toMatch(/^([\w([][^\s]*)?$/);
+  expect(path).toMatch(/^([\w([<][^\s]*)?$/);
   for (const text of [message, accepted]) {
     expect(text.trim()).not.toBe('');
     expect(text).not.toMatch(/undefined|\[object|^Invalid/);

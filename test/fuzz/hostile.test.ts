@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { MIB } from '../../core/config/units.ts';
 import { clientOf } from '../support/fragmented.ts';
 import { hostileServer, type Script } from '../support/hostile-server.ts';

@@ -1,17 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { deliver, OUTBOX } from '../../core/alerts/outbox.ts';
 import { readState } from '../../core/reconcile/snapshot.ts';
-import { createFileStore } from '../../core/state/file/file-store.ts';
 import { leaseKey, nodeKey } from '../../core/state/keys.ts';
+import { aStore } from '../model/store.ts';
 import { aLease } from '../support/builders.ts';
 import { RUNS } from './runs.ts';
-
-const folder = mkdtempSync(join(tmpdir(), 'offpeak-fuzz-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A lease as it is written, with some of it replaced or gone. */
 const lease = fc
@@ -29,10 +23,9 @@ const document = fc.oneof(fc.jsonValue(), lease);
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
 
 test('a document that cannot be read is named, and keeps no other from being read', async () => {
-  let files = 0;
   await fc.assert(
     fc.asyncProperty(document, document, document, async (first, second, third) => {
-      const store = createFileStore(join(folder, `${files++}.json`));
+      const { store } = aStore();
       const keys = [leaseKey('carts'), nodeKey('carts.redis.example:6379'), `${OUTBOX}one`];
       for (const [index, value] of [first, second, third].entries())
         await store.write(keys[index] ?? '', value, undefined);
@@ -51,10 +44,9 @@ test('a document that cannot be read is named, and keeps no other from being rea
 });
 
 test('a pause that cannot be read forbids what it may have forbidden', async () => {
-  let files = 0;
   await fc.assert(
     fc.asyncProperty(fc.jsonValue(), async (pause) => {
-      const store = createFileStore(join(folder, `pause-${files++}.json`));
+      const { store } = aStore();
       await store.write('pause#carts', pause, undefined);
       const { obstacle } = await readState(store);
       expect(obstacle('carts', 'n')).toContain('pause#carts');

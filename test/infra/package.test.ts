@@ -123,7 +123,7 @@ describe('a mistake ends packaging with status 2, and with every problem and its
     expect(code).toBe(2);
     expect(output.split('\n').slice(0, 3)).toEqual([
       expect.stringMatching(
-        /^config\/wrong\.yml:6 logRetention: "31d" is no retention that CloudWatch Logs has; accepted: /,
+        /^config\/wrong\.yml:6 logRetention: "31d" is not a retention that CloudWatch Logs accepts; accepted: /,
       ),
       expect.stringMatching(/^config\/wrong\.yml:8 instances\[0\]\.id: "A" does not have that form; accepted: /),
       expect.stringMatching(
@@ -181,7 +181,9 @@ test('osls by itself, without our command, refuses a wrong configuration with th
     encoding: 'utf8',
   });
   expect(status).not.toBe(0);
-  expect(stdout + stderr).toContain('config/bad.yml:2 logRetention: "2d" is no retention that CloudWatch Logs has');
+  expect(stdout + stderr).toContain(
+    'config/bad.yml:2 logRetention: "2d" is not a retention that CloudWatch Logs accepts',
+  );
   expect(stdout + stderr).toContain('config/bad.yml:1 instances: a list is empty');
 });
 

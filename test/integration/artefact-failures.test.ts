@@ -87,7 +87,7 @@ describeWithRic('the packaged job that fails, called as Lambda calls them', (ric
           'a config file that breaks off',
           () => ({ env: { CONFIG_FILE: file('half.json', '{"stage":"prod","instances":[') } }),
           'EnvironmentError',
-          /half\.json is no JSON: expected is what `npm run package -- --stage prod` has written$/,
+          /half\.json is not JSON: write it with `npm run package -- --stage prod`$/,
         ],
         [
           'a config file in YAML',
@@ -101,12 +101,12 @@ describeWithRic('the packaged job that fails, called as Lambda calls them', (ric
           'EnvironmentError',
           /config\.json is not the one of stage dev/,
         ],
-        ['no stage', () => ({ env: { STAGE: '' } }), 'EnvironmentError', /^STAGE is not set: it has to hold the stage/],
+        ['no stage', () => ({ env: { STAGE: '' } }), 'EnvironmentError', /^STAGE is not set: set it to the stage/],
         [
           'no topic',
           () => ({ env: { ALERT_TOPIC_ARN: '' } }),
           'EnvironmentError',
-          /^ALERT_TOPIC_ARN is not set: it has to hold the ARN/,
+          /^ALERT_TOPIC_ARN is not set: set it to the ARN/,
         ],
         [
           'a table that does not exist',

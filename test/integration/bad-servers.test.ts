@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { type GoodServer, goodServer } from '../support/beside-good.ts';
 import { clientOf } from '../support/fragmented.ts';
 import { SMALL_FLOORS } from '../support/job.ts';

@@ -1,14 +1,14 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { systemClock } from '../../core/adapters/clock.ts';
 import { MIB, MINUTE } from '../../core/config/units.ts';
 import type { Lease } from '../../core/domain/lease.ts';
 import { JOB_METRICS, NODE_METRICS } from '../../core/domain/metric-catalogue.ts';
 import { failIfUnexpected } from '../../core/reconcile/summary.ts';
 import { createFileStore } from '../../core/state/file/file-store.ts';
-import { asideKey, leaseKey, nodeKey } from '../../core/state/keys.ts';
+import { leaseKey, nodeKey, quarantineKey } from '../../core/state/keys.ts';
 import { aLease } from '../support/builders.ts';
 import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
 import { aJob, closedWindow, configYaml, type Job, SMALL_FLOORS } from '../support/job.ts';
@@ -42,9 +42,16 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
 
   const store = (job: Job) => createFileStore(job.stateFile);
   const documents: readonly (readonly [what: string, damage: (job: Job) => Promise<unknown>, why: RegExp])[] = [
-    ['is corrupt', (job) => writeFile(job.stateFile, '{"format": "offpeak/state@1", "next"'), /is not valid JSON/],
-    ['is empty', (job) => writeFile(job.stateFile, ''), /is empty/],
-    ['is a folder', (job) => mkdir(job.stateFile), /cannot be read \(EISDIR.* A folder is in its place/],
+    ['is corrupt', (job) => writeFile(job.stateFile, '{"format": "offpeak/state@1", "next"'), /is neither an SQLite/],
+    [
+      'is cut off',
+      async (job) => {
+        await store(job).write('k', 'x'.repeat(9_000), undefined);
+        await truncate(job.stateFile, 5_000);
+      },
+      /is damaged/,
+    ],
+    ['is a folder', (job) => mkdir(job.stateFile), /is a folder\. Move it away/],
   ];
 
   test.each(documents)('nothing is done while the state file %s, and that is told', async (_, damage, why) => {
@@ -56,7 +63,7 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     expect(tick.outcomes).toMatchObject([
       { instance: INSTANCE, node, status: 'observed', plan: { kind: 'skip', reason: 'state-unavailable' } },
     ]);
-    expect(tick.outcomes[0]?.diagnosis?.cures.defrag).toBeGreaterThan(24 * MIB);
+    expect(tick.outcomes[0]?.diagnosis?.reclaimable.defrag).toBeGreaterThan(24 * MIB);
     expect(job.alerts).toMatchObject([
       { event: 'state-unavailable', severity: 'critical', instance: 'all', node: 'all' },
     ]);
@@ -123,7 +130,7 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     expect(tick.outcomes).toMatchObject([
       { status: 'failed', leased: false, problem: { kind: 'state-unavailable', expected: true } },
     ]);
-    expect(tick.outcomes[0]?.problem?.message).toContain('is held by another process that is alive');
+    expect(tick.outcomes[0]?.problem?.message).toContain('is locked by another process that is alive');
     expect(job.alerts).toMatchObject([{ event: 'state-unavailable', severity: 'critical', instance: INSTANCE, node }]);
     expect(namesOf(job)).toEqual(
       expect.arrayContaining([NODE_METRICS.externalFragmentation.name, JOB_METRICS.heartbeat.name]),
@@ -150,7 +157,7 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
       ]);
     }
     expect(job.alerts).toMatchObject([{ event: 'action-failed', severity: 'critical', instance: 'carts' }]);
-    expect(job.alerts[0]?.why).toContain('CONFIG SET hz 10; CONFIG SET active-defrag-cycle-max 25');
+    expect(job.alerts[0]?.why).toContain('CONFIG SET hz 10\nCONFIG SET active-defrag-cycle-max 25');
     expect((await store(job).read(leaseKey('carts')))?.value).toEqual(lease);
   });
 
@@ -165,7 +172,7 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     expect(await settingsOf(redis)).toEqual(before);
   });
 
-  test("a day beyond its end it is set aside, told once more, and in nobody's way", async () => {
+  test('a day beyond its end it is quarantined, reported once more, and keeps no node from being tended', async () => {
     using job = aJob(configYaml(server.port));
     const over = aLease({ node: '10.9.9.9:6379', expiresAt: Date.now() - 25 * 60 * MINUTE });
     await store(job).write(leaseKey(INSTANCE), over, undefined);
@@ -173,7 +180,9 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     expect(outcomes).toMatchObject([{ node, plan: { reason: 'not-enough-time' } }, { status: 'failed' }]);
     expect(job.alerts).toMatchObject([{ event: 'action-failed', severity: 'critical' }]);
     const kept = await store(job).list('lease#');
-    expect([...kept].map(([key, { value }]) => [key, value])).toEqual([[asideKey(over), { ...over, busyUntil: 0 }]]);
+    expect([...kept].map(([key, { value }]) => [key, value])).toEqual([
+      [quarantineKey(over), { ...over, schema: 1, status: 'quarantined', busyUntil: 0 }],
+    ]);
   });
 
   test('an instance that got a new name still gives back what it took under the old one', async () => {

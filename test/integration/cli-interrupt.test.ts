@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { clientOf, fragment, refragmented, settingsOf } from '../support/fragmented.ts';
 import { closedWindow, configYaml, OPEN, SMALL_FLOORS } from '../support/job.ts';
 import {
@@ -95,7 +95,7 @@ describe.skipIf(lacksServer('defrag'))('offpeak run --watch, interrupted in the 
       await run.until(isDefragmenting);
       run.signal(name);
       const { code, stderr, documents } = await run.finished;
-      expect({ code, stderr }).toEqual({ code: 130, stderr: '\noffpeak: interrupted: giving back what is held\n' });
+      expect({ code, stderr }).toEqual({ code: 130, stderr: '\noffpeak: interrupted: restoring settings\n' });
       const last = documents.at(-1);
       expect(last?.outcomes[0]?.plan).toMatchObject({ action: { kind: 'stop-defrag' }, reason: 'interrupted' });
       expect(alertsOf(documents)).toEqual(['defrag-started', 'defrag-aborted']);
@@ -138,7 +138,7 @@ describe.skipIf(lacksServer('defrag'))('offpeak run --watch, interrupted in the 
       const { code, stderr, documents } = await run.finished;
       expect(code).toBe(130);
       expect(documents.at(-1)).toMatchObject({ outcomes: [{ status: 'unreachable' }], leasesHeld: 1 });
-      expect(stderr).toContain('active defrag is on under a lease (sessions ');
+      expect(stderr).toContain('active defrag is still on: sessions ');
     } finally {
       process.kill(server.pid, 'SIGCONT');
     }
@@ -151,7 +151,7 @@ describe.skipIf(lacksServer('defrag'))('offpeak run --watch, interrupted in the 
     await run.until(isDefragmenting);
     run.closeStdout();
     const { code, stderr } = await run.finished;
-    expect({ code, stderr }).toEqual({ code: 130, stderr: '\noffpeak: interrupted: giving back what is held\n' });
+    expect({ code, stderr }).toEqual({ code: 130, stderr: '\noffpeak: interrupted: restoring settings\n' });
     await expectGivenBack();
   });
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, realpathSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -33,10 +33,10 @@ async function offpeak(args: readonly string[], env: Readonly<Record<string, str
 }
 
 /** Without STATE_TABLE. */
-const REMINDER =
-  'offpeak: this is about runs from here, whose state is in .offpeak/prod.json; for the deployed job set STATE_TABLE to its table\n';
+const reminder = () =>
+  `offpeak: this is about runs from this machine (state: ${realpathSync(place.folder)}/.offpeak/prod.db). For the deployed job, set STATE_TABLE to its table\n`;
 
-const store = () => createFileStore(`${place.folder}/.offpeak/prod.json`);
+const store = () => createFileStore(`${place.folder}/.offpeak/prod.db`);
 const pauses = async () => [...(await readPauses(store())).stored].map(([scope, { pause }]) => [scope, pause.reason]);
 const forAnHour = (reason: string) => ['--for', '1h', '--reason', reason];
 
@@ -65,7 +65,7 @@ test.concurrent.each([
   });
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(expected);
-  expect((await createFileStore(`${here.folder}/.offpeak/prod.json`).list('')).size).toBe(0);
+  expect((await createFileStore(`${here.folder}/.offpeak/prod.db`).list('')).size).toBe(0);
 });
 
 test('F19: the state is beside the config file, whatever folder and link a command is typed in', async () => {
@@ -76,10 +76,13 @@ test('F19: the state is beside the config file, whatever folder and link a comma
   symlinkSync(join(config, 'prod.yml'), join(other, 'prod.yml'));
   const typed = (cwd: string, file: string, ...args: readonly string[]) => runOffpeak([...args, '-c', file], { cwd });
   const first = await typed(here.folder, 'config/prod.yml', 'pause', 'sessions', ...forAnHour('by name'));
-  expect(first).toMatchObject({ code: 0, stderr: expect.stringContaining('state is in config/.offpeak/prod.json;') });
+  expect(first).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining(`(state: ${realpathSync(config)}/.offpeak/prod.db)`),
+  });
   const second = await typed(other, 'prod.yml', 'resume', 'sessions');
   expect(second.stdout).toMatch(/^sessions: resumed; it was paused until .+"by name"/);
-  expect(second.stderr).toContain(`state is in ${realpathSync(config)}/.offpeak/prod.json;`);
+  expect(second.stderr).toContain(`(state: ${realpathSync(config)}/.offpeak/prod.db)`);
   expect([existsSync(join(other, '.offpeak')), existsSync(join(here.folder, '.offpeak'))]).toEqual([false, false]);
 });
 
@@ -87,7 +90,7 @@ test('F19: what 0.1.0 has kept in the working folder is used and named, until th
   using here = aWorkplace();
   mkdirSync(join(here.folder, 'config'));
   here.write('config/prod.yml', CONFIG);
-  const [earlier, own] = [`${here.folder}/.offpeak/prod.json`, `${here.folder}/config/.offpeak/prod.json`];
+  const [earlier, own] = [`${here.folder}/.offpeak/prod.json`, `${here.folder}/config/.offpeak/prod.db`];
   await putPause(createFileStore(earlier), 'sessions', {
     until: Date.now() + 3_600_000,
     reason: 'old',
@@ -97,11 +100,23 @@ test('F19: what 0.1.0 has kept in the working folder is used and named, until th
   const resume = () => runOffpeak(['resume', 'sessions', '-c', 'config/prod.yml'], { cwd: here.folder });
   const first = await resume();
   expect(first.stdout).toMatch(/^sessions: resumed; it was paused .+"old"/);
-  expect(first.stderr).toMatch(/the state is \S+\/\.offpeak\/prod\.json, from version 0\.1\.0, .+ && mv /);
+  expect(first.stderr).toMatch(/the state is \S+\/\.offpeak\/prod\.json, from version 0\.1\.0\. .+ && mv /);
   await createFileStore(own).write('node#a', {}, undefined);
   const second = await resume();
   expect(second.stdout).toBe('sessions: was not paused\n');
-  expect(second.stderr).toMatch(/from version 0\.1\.0, is not used: the state is \S+\/config\/\.offpeak\/prod\.json\n/);
+  expect(second.stderr).toMatch(/from version 0\.1\.0, is not used: the state is \S+\/config\/\.offpeak\/prod\.db\n/);
+});
+
+test('the JSON file of version 0.1 beside the config file becomes the database, with the pause that it holds', async () => {
+  using here = aWorkplace();
+  here.write('prod.yml', CONFIG);
+  mkdirSync(join(here.folder, '.offpeak'));
+  const pause = { until: Date.now() + 3_600_000, reason: 'old', by: 'bob', at: 0 };
+  const state = { format: 'offpeak/state@1', next: 2, documents: { 'pause#sessions': { version: 1, value: pause } } };
+  here.write('.offpeak/prod.json', JSON.stringify(state));
+  const { stdout } = await runOffpeak(['resume', 'sessions', '-c', 'prod.yml'], { cwd: here.folder });
+  expect(stdout).toMatch(/^sessions: resumed; it was paused .+"old"/);
+  expect(readdirSync(join(here.folder, '.offpeak'))).toEqual(['prod.db', 'prod.db-journal', 'prod.db.0.1.json']);
 });
 
 test('pauses of single instances and of all, one in place of another, and their end', async () => {
@@ -109,8 +124,10 @@ test('pauses of single instances and of all, one in place of another, and their 
   const first = await offpeak(['pause', ...forAnHour('everything')], env);
   expect(first).toMatchObject({
     code: 0,
-    stderr: REMINDER,
-    stdout: expect.stringMatching(/^all instances: paused until \w{3} [\d:]+ \(in 1 h\) by alice \("everything"\)\n$/),
+    stderr: reminder(),
+    stdout: expect.stringMatching(
+      /^all instances: paused until \w{3} [\d:]+ \S+ \(in 1 h\) by alice \("everything"\)\n$/,
+    ),
   });
   const some = await offpeak(['pause', 'carts', 'sessions', '--for', '30m', '--reason', 'some'], env);
   expect(some.stdout).toMatch(
@@ -118,18 +135,18 @@ test('pauses of single instances and of all, one in place of another, and their 
   );
   const again = await offpeak(['pause', 'carts', '--for', '2d', '--reason', 'other'], env);
   expect(again.stdout).toMatch(
-    /^carts: paused [^\n]+\(in 2 d\) by alice \("other"\)\n {2}in place of: paused until [^\n]+\("some"\)\n$/,
+    /^carts: paused [^\n]+\(in 2 d\) by alice \("other"\)\n {2}replaces: paused until [^\n]+\("some"\)\n$/,
   );
   expect(await pauses()).toEqual([
     ['*', 'everything'],
-    ['sessions', 'some'],
     ['carts', 'other'],
+    ['sessions', 'some'],
   ]);
 
   const one = await offpeak(['resume', 'carts']);
-  expect(one).toMatchObject({ code: 1, stderr: REMINDER });
+  expect(one).toMatchObject({ code: 1, stderr: reminder() });
   expect(one.stdout).toMatch(
-    /^carts: resumed; it was paused [^\n]+\("other"\)\ncarts: still paused until [^\n]+, as all instances are; `offpeak resume` without an instance ends that\n$/,
+    /^carts: resumed; it was paused [^\n]+\("other"\)\ncarts: still paused until [^\n]+, because all instances are\. To end that pause:\n {2}npx offpeak resume -c prod\.yml\n$/,
   );
   const all = await offpeak(['resume']);
   expect(all).toMatchObject({
@@ -137,7 +154,10 @@ test('pauses of single instances and of all, one in place of another, and their 
     stdout: expect.stringMatching(/^all instances: resumed; .*\nsessions: resumed; .*\n$/),
   });
   expect(await pauses()).toEqual([]);
-  expect(await offpeak(['resume'])).toMatchObject({ code: 0, stdout: 'nothing was paused\n' });
+  expect(await offpeak(['resume'])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^no pause found for stage prod \(config prod\.yml\) in \//),
+  });
   expect(await offpeak(['resume', 'carts'])).toMatchObject({ code: 0, stdout: 'carts: was not paused\n' });
 });
 
@@ -150,9 +170,9 @@ test('resume ends what has expired, what cannot be read, and the pause of an ins
   expect(code).toBe(0);
   expect(stdout.split('\n').toSorted()).toEqual([
     '',
-    'carts: was not paused any more',
+    'carts: its pause had already ended',
     expect.stringMatching(/^former: resumed; it was paused /),
-    'sessions: resumed; the pause that was there could not be read',
+    'sessions: resumed; its pause could not be read',
   ]);
   expect(await pauses()).toEqual([]);
 });
@@ -165,11 +185,11 @@ test('release says what to type on a node that does not answer: exit 1, and its 
   const { code, stdout, stderr } = await offpeak(['release']);
   expect({ code, stderr, leases: (await store().list('lease#')).size }).toEqual({
     code: 1,
-    stderr: REMINDER,
+    stderr: reminder(),
     leases: 1,
   });
   expect(stdout).toContain(
-    `\nsessions ${node}: NOT given back: ${node} cannot be reached: ECONNREFUSED; its lease stays, and the next tick tries again; by hand, on that server: CONFIG SET activedefrag no; CONFIG SET hz 10\n`,
+    `\nsessions ${node}: NOT released: ${node} cannot be reached: ECONNREFUSED. Its lease stays, and the next tick tries again. By hand, on that server:\n  CONFIG SET activedefrag no\n  CONFIG SET hz 10\n`,
   );
 });
 
@@ -179,7 +199,7 @@ test.each(['pause --for 1h --reason x', 'resume', 'release'])(
     const state = place.write('broken.json', '{ "half": ');
     const { code, stdout, stderr } = await offpeak([...args.split(' '), '-s', state]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^offpeak: The state file .*broken\.json is not valid JSON[^\n]*\n$/);
+    expect(stderr).toMatch(/^offpeak: The state file .*broken\.json is neither an SQLite database nor [^\n]*\n$/);
   },
 );
 
@@ -218,7 +238,7 @@ describeWithMoto('with STATE_TABLE in the environment', () => {
     ]);
     expect(await offpeak(['release'], env)).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^no lease is held/),
+      stdout: expect.stringMatching(/^no Offpeak defrag found for stage prod \(config prod\.yml\) in the table /),
     });
     expect(await offpeak(['resume'], env)).toMatchObject({
       code: 0,

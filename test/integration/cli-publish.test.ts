@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { awsEnv } from '../support/aws-proxy.ts';
 import { datumsOf, messagesOf } from '../support/aws-wire.ts';
 import { configYaml } from '../support/job.ts';
@@ -57,7 +57,7 @@ describeWithMoto('offpeak run --publish', () => {
           { Name: 'Node', Value: node },
         ],
         Timestamp: expect.any(Number),
-        Value: documents[0]?.outcomes[0]?.diagnosis?.layers?.externalFragmentation,
+        Value: documents[0]?.outcomes[0]?.diagnosis?.layers?.fragmentation,
         Unit: 'Bytes',
       });
       expect(datums).toContainEqual(expect.objectContaining({ MetricName: 'Heartbeat', Value: 1 }));
@@ -95,12 +95,12 @@ describeWithMoto('offpeak run --publish', () => {
     });
 
     test.each([
-      ['ALERT_TOPIC_ARN', 'no topic', /^offpeak: ALERT_TOPIC_ARN is not set: it has to hold the ARN of the SNS topic/],
+      ['ALERT_TOPIC_ARN', 'no topic', /^offpeak: ALERT_TOPIC_ARN is not set: set it to the ARN of the SNS topic/],
       ['AWS_REGION', 'no region', /^offpeak: AWS_REGION is not set: set it \(for example AWS_REGION=eu-west-1\)/],
       [
         'AWS_ENDPOINT_URL',
         'an endpoint that is no URL',
-        /^offpeak: AWS_ENDPOINT_URL=localhost is not a URL: accepted is/,
+        /^offpeak: AWS_ENDPOINT_URL=localhost is not a URL: set it to/,
       ],
     ])('%s: %s is exit 2, before anything is looked at', async (name, _what, expected) => {
       const env = { ...whole(), [name]: name === 'AWS_ENDPOINT_URL' ? 'localhost' : '' };

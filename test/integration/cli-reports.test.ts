@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest';
-import { SETTINGS } from '../support/builders.ts';
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { createFileStore } from '../../core/state/file/file-store.ts';
+import { aLease, SETTINGS } from '../support/builders.ts';
 import { configYaml, OPEN } from '../support/job.ts';
 import { aWorkplace, runOffpeak } from '../support/offpeak.ts';
 import { reportServer } from '../support/report-server.ts';
@@ -38,31 +40,76 @@ test.each<readonly [string, string, Readonly<Record<string, string>> | 'refused'
     reportInfo('denied-724', { redis_version: '7.0.15' }),
     'refused',
     ROOMY,
-    /does not close them: the server refuses CONFIG to us/,
+    /does not return them: the server refuses CONFIG /,
   ],
   [
     'defrag.enabled: false',
     reportInfo('denied-724', { redis_version: '7.0.15' }),
     SETTINGS,
     DISABLED,
-    /does not close them: defrag\.enabled is false/,
+    /does not return them: defrag\.enabled is false/,
   ],
-])('check, %s: says why the holes are not closed', async (_what, info, settings, body, why) => {
+])('check, %s: says why the fragmentation stays', async (_what, info, settings, body, why) => {
   const text = await offpeak('check', info, settings, body);
   expect(text).toMatch(why);
-  expect(text).not.toMatch(/active defrag closes|then a purge/);
+  expect(text).not.toMatch(/active defrag returns|then a purge/);
 });
 
 test.each(['cow-over-limit', 'monitor-client-6gb', 'keydb-after-sync'])(
-  'check, %s: no holes to speak of',
+  'check, %s: no fragmentation to speak of',
   async (name) => {
     const text = await offpeak('check', reportInfo(name));
-    expect(text).toContain('little for active defrag to close');
-    expect(text).not.toMatch(/lost in holes|then a purge/);
+    expect(text).toContain('little for active defrag to return');
+    expect(text).not.toMatch(/inside pages still in use|then a purge/);
   },
 );
 
 test('plan, KeyDB with a second primary that is down: blocked', async () => {
   const text = await offpeak('plan', reportInfo('keydb-multimaster-new'));
   expect(text).toMatch(/nothing: the replica is not in sync with its primary \(the link is down\); would have purged/);
+});
+
+describe('check, active defrag is on', () => {
+  const ON = { ...SETTINGS, activedefrag: 'yes' };
+  // Too small for a finding: only the note says it.
+  const SMALL = readFileSync(new URL('../fixtures/info/redis-7.0.15-empty.txt', import.meta.url), 'utf8');
+  const RUN_ID = /^run_id:(\w+)/m.exec(SMALL)?.[1] ?? '';
+
+  test('by someone else, on a small server: it says so', async () => {
+    const text = await offpeak('check', SMALL, ON);
+    expect(text).toContain('too small for an action');
+    expect(text).toContain('note someone else switched active defrag on: Offpeak leaves it alone');
+    expect(text).not.toContain('defrag by Offpeak');
+  });
+
+  test('by Offpeak: it says so, in JSON as well', async () => {
+    await using server = await reportServer(SMALL, ON);
+    using place = aWorkplace();
+    place.write('prod.yml', configYaml(server.port, ROOMY));
+    const lease = aLease({ node: `127.0.0.1:${server.port}`, runId: RUN_ID });
+    await createFileStore(place.stateFile).write('lease#sessions', lease, undefined);
+    const args = ['check', '-c', 'prod.yml', '-s', place.stateFile];
+    const { code, stdout } = await runOffpeak(args, { cwd: place.folder });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^sessions \S+ redis 7\.0\.15, primary, defrag by Offpeak$/m);
+    expect(stdout).not.toContain('someone else');
+    const { documents } = await runOffpeak([...args, '--json'], { cwd: place.folder });
+    expect(documents).toMatchObject([{ leasesHeld: 1, outcomes: [{ leased: true }] }]);
+    expect(server.deeds).toEqual([]);
+  });
+});
+
+test('check, two addresses of one server: it says so', async () => {
+  await using server = await reportServer(reportInfo('denied-724', { run_id: 'a'.repeat(40) }));
+  using place = aWorkplace();
+  const nodes = `[redis://127.0.0.1:${server.port}, redis://localhost:${server.port}]`;
+  place.write('prod.yml', `instances:\n  - id: sessions\n    nodes: ${nodes}\n`);
+  const { code, documents } = await runOffpeak(['check', '-c', 'prod.yml', '--json'], { cwd: place.folder });
+  expect(code).toBe(0);
+  expect(documents[0]?.outcomes.map(({ notes }) => notes)).toEqual([
+    undefined,
+    [
+      `this is the same server as 127.0.0.1:${server.port} (the same run_id): Offpeak acts on it under that address only`,
+    ],
+  ]);
 });

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
 import { configYaml } from '../support/job.ts';
 import {
@@ -65,7 +65,7 @@ describe.skipIf(lacksServer('defrag'))('offpeak run on a server that can defragm
     const [first] = documents;
     const predicted = first?.outcomes[0]?.plan?.predicted;
     const verdicts = documents.flatMap(({ outcomes }) => outcomes.flatMap(({ verdict }) => verdict ?? []));
-    const defrag = verdicts.find(({ cure }) => cure === 'defrag');
+    const defrag = verdicts.find(({ action }) => action === 'defrag');
     expect(defrag).toMatchObject({ kind: 'improved', predicted: predicted?.reclaim, promisedStall: 100 });
     expect(defrag?.share).toBeGreaterThanOrEqual(0.9);
     expect(defrag?.share).toBeLessThanOrEqual(1.15);
@@ -80,23 +80,24 @@ describe.skipIf(lacksServer('defrag'))('offpeak run on a server that can defragm
     await fragment(redis);
     const first = await runOffpeak(args);
     expect(first.code).toBe(3);
+    const where = `-c ${args[args.indexOf('-c') + 1]} --state ${place.stateFile}`;
     const until = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     expect(first.documents[0]?.leases).toEqual([
       {
         instance: 'sessions',
         node: `127.0.0.1:${server.port}`,
         until,
-        next: 'the next tick, `offpeak run --watch --until-idle` or `offpeak release` ends it',
+        commands: {
+          follow: `npx offpeak run --until-idle -i sessions ${where}`,
+          release: `npx offpeak release sessions ${where}`,
+        },
       },
     ]);
-    expect(first.stderr).toMatch(
-      /\n {2}sessions 127\.0\.0\.1:\d+: until \w{3} \d{4}-\d\d-\d\d \d\d:\d\d UTC, if a tick comes; its lease is in \//,
-    );
-    expect(first.stderr).toContain(`its lease is in ${place.stateFile}\n`);
+    expect(first.stderr).toMatch(/; a tick after \w{3} \d{4}-\d\d-\d\d \d\d:\d\d UTC ends it\. Its lease is in \//);
+    expect(first.stderr).toContain(`Its lease is in ${place.stateFile}\n`);
+    expect(first.stderr).toContain(`To end it now:              npx offpeak release sessions ${where}\n`);
     expect(stepsOf(first.documents)).toEqual(['start-defrag']);
-    expect(first.stderr).toMatch(
-      /^offpeak: active defrag is on under a lease \(sessions 127\.0\.0\.1:\d+\); the next tick/,
-    );
+    expect(first.stderr).toMatch(/^offpeak: active defrag is still on: sessions 127\.0\.0\.1:\d+\. The next tick/);
     expect(await redis.config('GET', 'activedefrag')).toEqual(['activedefrag', 'yes']);
     expect(await place.leases()).toBe(1);
     const later: Finished[] = [];
@@ -122,14 +123,18 @@ describe.skipIf(lacksServer('defrag'))('offpeak run on a server that can defragm
     expect((await from(place.folder, 'run')).code).toBe(3);
     expect(await redis.config('GET', 'activedefrag')).toEqual(['activedefrag', 'yes']);
     const released = await from(join(place.folder, 'elsewhere'), 'release');
-    expect(released).toMatchObject({ code: 0, stdout: expect.stringMatching(/sessions 127\S+: given back/) });
+    expect(released).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/sessions 127\S+: released, its settings are restored/),
+    });
     expect(await settingsOf(redis)).toEqual(settings);
     expect(existsSync(join(place.folder, 'elsewhere/.offpeak'))).toBe(false);
   }, 60_000);
 
   test('two at once with one state file: each step is taken by exactly one of them, and both end', async () => {
     await fragment(redis);
-    const watch = [...args, '--watch', '--until-idle', '--every', '500ms'];
+    // Without --watch: --until-idle is enough.
+    const watch = [...args, '--until-idle', '--every', '500ms'];
     await using one = startOffpeak(watch);
     await using other = startOffpeak(watch);
     const both = await Promise.all([one.finished, other.finished]);

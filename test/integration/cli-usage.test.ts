@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { aWorkplace, refusedPort, runOffpeak, type Workplace } from '../support/offpeak.ts';
 import { lacksServer, plainServer } from '../support/servers.ts';
 
@@ -26,6 +26,7 @@ describe('the command line', () => {
       /^Usage: offpeak \[options\] \[command\]\n[\s\S]*check[\s\S]*plan[\s\S]*run[\s\S]*demo[\s\S]*Exit status: 0 fine/,
     ],
     ['run --help', /--every <duration> .*\(default: 5s\)[\s\S]*--until-idle[\s\S]*--publish/],
+    ['pause --help', /--for <duration> .*\(required\)[\s\S]*--reason <text> [\s\S]*\(required\)/],
     ['--version', /^\d+\.\d+\.\d+\n$/],
   ])('offpeak %s', async (args, expected) => {
     const { code, stdout, stderr } = await runOffpeak(args.split(' '), { cwd: place.folder });
@@ -39,7 +40,7 @@ describe('the command line', () => {
     ['frobnicate', /unknown command 'frobnicate'/],
     ['chek', /unknown command 'chek'[\s\S]*check/],
     ['check --nope', /unknown option '--nope'/],
-    ['check', /config file config\/dev\.yml cannot be read \(ENOENT\): expected is a YAML file/],
+    ['check', /config file config\/dev\.yml cannot be read \(ENOENT\): it must be a YAML file/],
     ['check -c absent.yml', /config file absent\.yml cannot be read \(ENOENT\)/],
     ['check -c .', /config file \. cannot be read \(EISDIR\)/],
     ['plan -c good.yml --stage No', /"No" is not the name of a stage; accepted: /],
@@ -58,6 +59,15 @@ describe('the command line', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(expected);
     expect(stderr).not.toMatch(/^ {4}at /m);
+  });
+
+  test('a stage that is not the name of the config file is said', async () => {
+    place.write('99-prod.yml', 'instances:\n  - id: a\n    url: redis://127.0.0.1:1\n');
+    const odd = await runOffpeak(['check', '-c', '99-prod.yml', '--json'], { cwd: place.folder });
+    expect(odd.documents[0]?.stage).toBe('prod');
+    expect(odd.stderr).toMatch(/^offpeak: the stage is prod, from the name of 99-prod\.yml; .* --stage <name>\n$/);
+    const named = await runOffpeak(['check', '-c', '99-prod.yml', '--stage', 'prod'], { cwd: place.folder });
+    expect(named.stderr).toBe('');
   });
 
   test('a wrong config: every problem at once, each with its line, its path and what is accepted; no secret', async () => {

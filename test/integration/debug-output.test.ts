@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { compose } from '../../core/compose.ts';
 import { ENVIRONMENT } from '../../core/config/environment.ts';
 import { bulk, infoServer } from '../support/odd-server.ts';

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { describe, expect, it, vi } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { connect } from '../../core/adapters/redis/connection.ts';
 import { examine } from '../../core/adapters/redis/examine.ts';
 import { observe } from '../../core/adapters/redis/observe.ts';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { ENVIRONMENT } from '../../core/config/environment.ts';
 import { SECOND } from '../../core/config/units.ts';
 import { datumsOf } from '../support/aws-wire.ts';
@@ -150,7 +150,7 @@ describeWithMoto('the exported handler, when something fails', () => {
     });
 
     test.each([
-      [ENVIRONMENT.stage, undefined, 'EnvironmentError', /^STAGE is not set: it has to hold the stage, like prod$/],
+      [ENVIRONMENT.stage, undefined, 'EnvironmentError', /^STAGE is not set: set it to the stage, like prod$/],
       [
         ENVIRONMENT.stage,
         'Prod 1',
@@ -163,8 +163,8 @@ describeWithMoto('the exported handler, when something fails', () => {
         'EnvironmentError',
         /^the config file no\/such\.yml cannot be read \(ENOENT\)/,
       ],
-      [ENVIRONMENT.stateFile, '', 'EnvironmentError', /^STATE_FILE is not set: it has to hold the path/],
-      [ENVIRONMENT.alertTopicArn, undefined, 'EnvironmentError', /^ALERT_TOPIC_ARN is not set: it has to hold the ARN/],
+      [ENVIRONMENT.stateFile, '', 'EnvironmentError', /^STATE_FILE is not set: set it to the path/],
+      [ENVIRONMENT.alertTopicArn, undefined, 'EnvironmentError', /^ALERT_TOPIC_ARN is not set: set it to the ARN/],
       [
         ENVIRONMENT.alertTopicArn,
         'alerts',

@@ -1,7 +1,7 @@
 import { GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { GIB, MIB, MINUTE, SECOND } from '../../core/config/units.ts';
 import type { Alert } from '../../core/domain/alert.ts';
 import { createFileStore } from '../../core/state/file/file-store.ts';
@@ -29,7 +29,7 @@ const STATE = {
   UsedMemoryRss: 'Bytes',
   MemFragmentationRatio: 'None',
   ExternalFragmentation: 'Bytes',
-  RetainedPages: 'Bytes',
+  FreePages: 'Bytes',
   ProcessOverhead: 'Bytes',
   MemoryLimitUsed: 'Percent',
   ActiveDefragHits: 'Count',
@@ -163,7 +163,7 @@ describeWithMoto('the exported handler, invoked on a fragmented server', () => {
       // Free pages go on leaving by themselves meanwhile.
       expectNear(values.UsedMemoryRss, info.used_memory_rss, 40 * MIB);
       expectNear(values.ExternalFragmentation, info.allocator_active - info.allocator_allocated, 8 * MIB);
-      expectNear(values.RetainedPages, info.allocator_resident - info.allocator_active, 40 * MIB);
+      expectNear(values.FreePages, info.allocator_resident - info.allocator_active, 40 * MIB);
       expectNear(values.ProcessOverhead, info.used_memory_rss - info.allocator_resident, 8 * MIB);
       expectConsistent(values);
       expect(values.TickDuration).toBeGreaterThanOrEqual(1000);

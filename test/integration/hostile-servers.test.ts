@@ -1,6 +1,6 @@
 import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { CONNECT_TIMEOUT_MS } from '../../core/adapters/redis/failure.ts';
 import { MIB } from '../../core/config/units.ts';
 import { clientOf } from '../support/fragmented.ts';
@@ -59,7 +59,7 @@ describe.skipIf(lacksServer('plain'))('F1: a process that a server tries to kill
   type Row = readonly [what: string, start: () => Promise<OddServer>, kind: string, message: RegExp];
   const played = (one: Script) => () => hostileServer(one);
   const rows: readonly Row[] = [
-    ['one reply too many, null', played(script(['+OK\r\n$-1\r\n'])), 'not-redis', /sent a reply to no command\. /],
+    ['one reply too many, null', played(script(['+OK\r\n$-1\r\n'])), 'not-redis', /sent a reply without a command\. /],
     [
       'two replies before any command',
       played(script([], { greeting: '$-1\r\n$-1\r\n' })),

@@ -5,7 +5,7 @@ import type { Ports } from '../../core/ports/ports.ts';
 import type { JobStore } from '../../core/ports/state-store.ts';
 import { failIfUnexpected } from '../../core/reconcile/summary.ts';
 import { createDynamoStore } from '../../core/state/dynamodb/store.ts';
-import { asideKey, leaseKey, nodeKey } from '../../core/state/keys.ts';
+import { leaseKey, nodeKey, quarantineKey } from '../../core/state/keys.ts';
 import { aLease, SETTINGS } from '../support/builders.ts';
 import { stateTables } from '../support/dynamo-table.ts';
 import { aJob, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
@@ -80,13 +80,13 @@ describeWithMoto('F13: what one server calls itself, in the table', () => {
     expect([...(await job.ports.store.list('lease#'))]).toEqual([]);
   });
 
-  test('a run_id of 40 digits is set aside as ever', async () => {
+  test('a run_id of 40 digits is quarantined like any other', async () => {
     await using server = await infoServer(() => bulk(INFO));
     using job = jobOn(server.port);
     const runId = 'f'.repeat(40);
     await job.ports.store.write(leaseKey('gone'), oldLease({ runId }), undefined);
     await job.tick();
-    expect([...(await job.ports.store.list('lease#')).keys()]).toEqual([asideKey({ instance: 'gone', runId })]);
+    expect([...(await job.ports.store.list('lease#')).keys()]).toEqual([quarantineKey({ instance: 'gone', runId })]);
   });
 
   test.each([
@@ -136,12 +136,17 @@ describe('F13: bookkeeping that fails', () => {
     };
   const at = Date.now() - DAY;
   const pause = { until: at, reason: 'load test', by: 'somebody', at: at - HOUR };
-  const untaken = { closing: 'never-started', phase: 'closing', runId: RUN_ID, acquiredAt: at };
+  const untaken = { status: 'quarantined', closing: 'never-started', phase: 'closing', runId: RUN_ID, acquiredAt: at };
 
   type Row = readonly [what: string, document: readonly [key: string, value: object], prefix: string, where: string];
   const rows: readonly Row[] = [
     ['a pause that is over', ['pause#sessions', pause], 'pause#', 'expired pauses'],
-    ['a start that has never come', [asideKey({ instance: 'gone', runId: RUN_ID }), oldLease(untaken)], 'lease#', ''],
+    [
+      'a start that has never come',
+      [quarantineKey({ instance: 'gone', runId: RUN_ID }), oldLease(untaken)],
+      'lease#',
+      '',
+    ],
     ['a lease on a node that is gone', [leaseKey('gone'), oldLease({})], 'lease#', 'gone 127.0.0.1:9'],
   ];
 
@@ -230,7 +235,7 @@ describe('F15: what CONFIG GET says', () => {
     await job.ports.store.write(leaseKey('gone'), oldLease({ prior }), undefined);
     const { outcomes } = await job.tick();
     const gone = outcomes.find(({ instance }) => instance === 'gone');
-    expect(gone?.problem?.message).toMatch(/or type there: CONFIG SET activedefrag no$/);
+    expect(gone?.problem?.message).toMatch(/Or type on that server:\nCONFIG SET activedefrag no$/);
     expect(JSON.stringify([job.alerts, job.logs])).not.toMatch(/FLUSHALL|\\u/);
   });
 });

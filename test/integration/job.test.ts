@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type RunningServer, startServer } from '../../cli/server/start.ts';
+import { type RunningServer, startServer } from '../../cli/lab/start.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
 import { clientOf, fragment, retainPages, settingsOf } from '../support/fragmented.ts';
 import { aJob, closedWindow, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
@@ -173,7 +173,7 @@ describe.skipIf(lacksServer('defrag'))('on a server that can defragment', () => 
     expect(await settingsOf(redis)).toEqual(before);
     const verdict = ticks
       .flatMap(({ outcomes }) => outcomes)
-      .find(({ verdict }) => verdict?.cure === 'defrag')?.verdict;
+      .find(({ verdict }) => verdict?.action === 'defrag')?.verdict;
     expect(verdict).toMatchObject({ kind: 'improved', promisedStall: 100 });
     expect(verdict?.share).toBeGreaterThan(0.9);
     expect(verdict?.share).toBeLessThan(1.15);

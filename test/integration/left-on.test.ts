@@ -1,10 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import getPort from 'get-port';
 import type { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
 import { aJob, closedWindow, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
 import { sentinelOf, until } from '../support/sentinel.ts';
@@ -25,7 +25,7 @@ async function aServerWithFile() {
   const folder = await mkdtemp(join(tmpdir(), 'offpeak-config-'));
   const configFile = join(folder, 'redis.conf');
   await writeFile(configFile, '');
-  const port = await freePort();
+  const port = await getPort({ host: '127.0.0.1' });
   let server: RunningServer = await defragServer({ configFile, port, args: ['--dir', folder] });
   let redis: Redis = clientOf(server);
   const end = async () => {
@@ -49,15 +49,6 @@ async function aServerWithFile() {
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  const server = createServer().listen(0, '127.0.0.1', () => {
-    const address = server.address();
-    server.close(() => resolve(address !== null && typeof address === 'object' ? address.port : 0));
-  });
-  return await promise;
 }
 
 const events = ({ alerts }: Job) => alerts.map(({ event }) => event);
@@ -150,7 +141,7 @@ describe.skipIf(lacksServer('defrag'))(
       await outlived(primary.redis);
       using job = aJob(configYaml(primary.port, SLOW));
       expect((await job.tick()).leased).toHaveLength(1);
-      await using sentinel = await sentinelOf(primary.port, await freePort());
+      await using sentinel = await sentinelOf(primary.port, await getPort({ host: '127.0.0.1' }));
       await sentinel.failOver();
       await until(async () => (/activedefrag yes/.test(await primary.text()) ? true : undefined));
       await until(async () =>

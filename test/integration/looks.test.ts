@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { createSecretReader } from '../../core/adapters/aws/secrets.ts';
 import { createNames } from '../../core/adapters/dns/names.ts';
 import { HOUR, SECOND } from '../../core/config/units.ts';

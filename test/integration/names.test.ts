@@ -4,7 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { createCloudWatchClient } from '../../core/adapters/aws/clients.ts';
 import { createMetricSink } from '../../core/adapters/aws/cloudwatch.ts';
 import { createNames, type Names } from '../../core/adapters/dns/names.ts';

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import type { Pause } from '../../core/domain/pause.ts';
 import { endPause, putPause } from '../../core/state/pauses.ts';
 import { clientOf, fragment, refragmented, settingsOf } from '../support/fragmented.ts';
@@ -43,7 +43,7 @@ describe.skipIf(lacksServer('defrag'))('a pause on a server that can defragment'
   const plansOf = async (ticked: ReturnType<Job['tick']>) => (await ticked).outcomes.map(({ plan }) => plan);
   const started = { kind: 'act', action: { kind: 'start-defrag' } };
 
-  test('stops a running defrag at the next tick: every setting goes back, nothing follows, and it is told', async () => {
+  test('stops a running defrag at the next tick: every setting is restored, nothing follows, and it is told', async () => {
     using job = aJob(configYaml(server.port, SLOW));
     await redis.config('RESETSTAT');
     expect(await plansOf(job.tick())).toMatchObject([started]);
@@ -198,23 +198,25 @@ describe.skipIf(lacksServer('defrag'))('a pause on a server that can defragment'
       expect((await offpeak('plan', '--json')).documents).toMatchObject([{ outcomes: [{ plan: started }] }]);
     });
 
-    test('release gives back what a run has left on, says which, and advises a pause', async () => {
+    test('release ends what a run has left on, says which, and advises a pause', async () => {
       expect((await offpeak('run', '--json')).documents).toMatchObject([{ outcomes: [{ plan: started }] }]);
       await expectOn();
       const pausing = await offpeak('pause', 'sessions', '--for', '1h', '--reason', 'x');
-      expect(pausing.stdout).toContain(`sessions ${node} is being worked on`);
+      expect(pausing.stdout).toContain(`Offpeak is working on sessions ${node}: the next tick stops that`);
       await offpeak('resume');
       await redis.config('RESETSTAT');
       const { code, stdout, stderr } = await offpeak('release');
       expect({ code, stderr, purges: await purges() }).toEqual({ code: 0, stderr: '', purges: 0 });
-      expect(stdout).toContain(`\nsessions ${node}: given back\n`);
-      expect(stdout).toMatch(/To keep it from that: offpeak pause sessions --for 1d --reason/);
-      expect(stdout).toContain('its lease was asked back');
+      expect(stdout).toContain(`\nsessions ${node}: released, its settings are restored\n`);
+      expect(stdout).toMatch(
+        /To prevent that:\n {2}npx offpeak pause sessions --for 1d --reason 'released by hand' -c /,
+      );
+      expect(stdout).toContain('a person released it');
       expect(await settingsOf(redis)).toEqual(settings);
       expect(await place.leases()).toBe(0);
       expect(await offpeak('release')).toMatchObject({
         code: 0,
-        stdout: 'no lease is held: there is nothing to give back\n',
+        stdout: expect.stringMatching(/^no Offpeak defrag found for stage /),
       });
     });
 
@@ -226,7 +228,7 @@ describe.skipIf(lacksServer('defrag'))('a pause on a server that can defragment'
       await job.ports.store.write('lease#sessions', busy, held.version);
       const { code, stdout } = await offpeak('release', 'sessions');
       expect({ code, leases: await place.leases() }).toEqual({ code: 0, leases: 0 });
-      expect(stdout).toContain(`sessions ${node}: given back`);
+      expect(stdout).toContain(`sessions ${node}: released`);
       expect(await settingsOf(redis)).toEqual(settings);
     });
 
@@ -239,13 +241,13 @@ describe.skipIf(lacksServer('defrag'))('a pause on a server that can defragment'
       await job.ports.store.write('lease#gone', gone, undefined);
       const { code, stdout } = await offpeak('release');
       expect({ code, leases: await place.leases() }).toEqual({ code: 1, leases: 1 });
-      expect(stdout).toContain(`sessions ${node}: given back`);
+      expect(stdout).toContain(`sessions ${node}: released`);
       expect(stdout).toMatch(
-        /^gone 127\.0\.0\.1:9: NOT given back: the config does not name .*CONFIG SET activedefrag no/m,
+        /^gone 127\.0\.0\.1:9: NOT released: the config does not name .*\n {2}CONFIG SET activedefrag no$/m,
       );
       expect(await settingsOf(redis)).toEqual(settings);
       const again = await offpeak('release', 'sessions');
-      expect(again).toMatchObject({ code: 0, stdout: 'no lease is held: there is nothing to give back\n' });
+      expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/^no Offpeak defrag found for stage /) });
     });
   });
 });

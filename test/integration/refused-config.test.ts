@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { MIB } from '../../core/config/units.ts';
 import { clientOf, fragment } from '../support/fragmented.ts';
 import { aJob, OPEN, SMALL_FLOORS } from '../support/job.ts';
@@ -45,8 +45,8 @@ describe.skipIf(lacksServer('plain'))('where CONFIG is refused', () => {
     for (const outcome of first.outcomes) {
       expect(outcome).toMatchObject({
         status: 'acted',
-        plan: { kind: 'act', action: { kind: 'purge' }, reason: 'pages-retained' },
-        verdict: { cure: 'purge', kind: 'improved', promisedStall: 1000 },
+        plan: { kind: 'act', action: { kind: 'purge' }, reason: 'free-pages' },
+        verdict: { action: 'purge', kind: 'improved', promisedStall: 1000 },
         observation: { refused: expect.arrayContaining(['config|get']) },
       });
       expect(outcome.diagnosis?.layers?.externalFragmentation).toBeGreaterThan(24 * MIB);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { createSecretReader } from '../../core/adapters/aws/secrets.ts';
 import type { Outcome } from '../../core/domain/outcome.ts';
 import { type AwsProxy, awsEnv, startAwsProxy } from '../support/aws-proxy.ts';
@@ -100,7 +100,7 @@ describeWithMoto('a password that is rotated while the job is deployed', () => {
       const before = await refused();
       expect(await visit()).toMatchObject({
         status: 'unreachable',
-        problem: { kind: 'wrong-credentials', message: 'the server refuses our credentials: WRONGPASS' },
+        problem: { kind: 'wrong-credentials', message: 'the server refused the password: WRONGPASS' },
       });
       // The same secret again: trying it once more would only count as another attack.
       expect((await refused()) - before).toBe(1);

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { ENVIRONMENT } from '../../core/config/environment.ts';
 import { createDynamoStore } from '../../core/state/dynamodb/store.ts';
 import { messagesOf } from '../support/aws-wire.ts';

@@ -167,9 +167,9 @@ test('F4: a pause of an instance that the config does not have is said, and whom
   await world.run();
   const said = world.logs.map((log) => (log as { readonly message: string }).message);
   expect(said).toContainEqual(
-    expect.stringMatching(/no instance trio, .* are in terzetto now, .*`offpeak resume trio`/),
+    expect.stringMatching(/no instance trio, .* are in terzetto now, .*: npx offpeak resume trio -c config\/\w+\.yml$/),
   );
-  expect(said).toContainEqual(expect.stringMatching(/no instance gone, .* keeps nothing quiet/));
+  expect(said).toContainEqual(expect.stringMatching(/no instance gone, .* it pauses nothing/));
 });
 
 test('what 0.1 has stored under the names of instances is kept, the stricter of several, and stored once', async () => {

@@ -66,12 +66,9 @@ function isPreparing(world: World, { node, kind }: Deed): boolean {
   return kind === 'set' && server !== undefined && leaseOf(world, server)?.phase === 'taking';
 }
 
-/** The lease on a server, whatever its instance was called; what was set aside gives no right to act. */
+/** The lease on a server, whatever its instance was called; a quarantined lease gives no right to act. */
 function leaseOf(world: World, server: SimulatedServer): { readonly phase: string } | undefined {
-  const leases = [...world.documents].filter(([key]) => /^lease#[^#]+$/.test(key));
-  return leases
-    .map(([, { value }]) => value as { readonly runId: string; readonly phase: string })
-    .find(({ runId }) => runId === server.runId());
+  return leasesOf(world).find(({ runId }) => runId === server.runId());
 }
 
 type Fail = (law: string, what: string) => void;
@@ -141,13 +138,17 @@ function isOurs(server: SimulatedServer): boolean {
 }
 
 interface LeaseOfModel {
+  readonly status: string;
   readonly node: string;
   readonly runId: string;
+  readonly phase: string;
 }
 
-/** Those that were set aside apart. */
+/** Without the quarantined ones. */
 function leasesOf(world: World): readonly LeaseOfModel[] {
-  return [...world.documents].flatMap(([key, { value }]) => (/^lease#[^#]+$/.test(key) ? [value as LeaseOfModel] : []));
+  return [...world.documents]
+    .flatMap(([key, { value }]) => (key.startsWith('lease#') ? [value as LeaseOfModel] : []))
+    .filter(({ status }) => status === 'active');
 }
 
 /** S4: at most one server of a host is acted on at a time. */
@@ -318,7 +319,7 @@ export function isEveryNodePublished(world: World, from: number): void {
   }
 }
 
-const ENDS = ['defrag-finished', 'defrag-aborted', 'cure-ineffective', 'lease-lost', 'action-failed'];
+const ENDS = ['defrag-finished', 'defrag-aborted', 'action-ineffective', 'lease-lost', 'action-failed'];
 const WORDS: Record<Deed['kind'], readonly string[]> = {
   'defrag-on': ['defrag-started', ...ENDS],
   // Of a run that the file has brought back at a restart.
@@ -338,7 +339,7 @@ function isAlone(deed: Deed, { deeds }: World): boolean {
 }
 
 function isOfPurge({ event, id }: Alert): boolean {
-  return ['purged', 'cure-ineffective'].includes(event) || id.includes('/action-failed/purge/');
+  return ['purged', 'action-ineffective'].includes(event) || id.includes('/action-failed/purge/');
 }
 
 /** The instance of the model, whatever it was called when the alert was made. */

@@ -103,7 +103,7 @@ describe('F2: a CONFIG REWRITE during a lease', () => {
     expect(world.violations).toEqual([]);
   });
 
-  test('is given back at each restart, also after one in mid-lease, which sets the lease aside', async () => {
+  test('is given back at each restart, also after one in mid-lease, which quarantines the lease', async () => {
     const world = await defragmenting();
     server(world, first).rewrite();
     await restarted(world);
@@ -203,7 +203,7 @@ describe('F14: a state that was lost or restored', () => {
     const alerts = told(world, 'left-on');
     expect(alerts.length).toBeGreaterThanOrEqual(2);
     expect(alerts.length).toBeLessThanOrEqual(3);
-    expect(alerts[0]?.next).toContain('CONFIG SET activedefrag no; CONFIG SET hz 10');
+    expect(alerts[0]?.next).toContain('CONFIG SET activedefrag no\nCONFIG SET hz 10');
     expect(told(world, 'foreign-defrag')).toEqual([]);
     const many = alerts.length;
     for (const [name, { value }] of Object.entries({ ...server(world, first).owed }))

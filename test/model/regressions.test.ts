@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { HOUR, MINUTE } from '../../core/config/units.ts';
-import { asideKey } from '../../core/state/keys.ts';
+import { quarantineKey } from '../../core/state/keys.ts';
 import { nodeName } from './fleet.ts';
 import { aNight, expectRest, first, fragment, second, server } from './night.ts';
 import type { LiveWorld } from './world.ts';
@@ -68,7 +68,7 @@ test('a server that nobody can reach for two days, behind exchanged addresses, g
     await world.run();
   }
   expect([...world.documents.keys()].filter((key) => key.startsWith('lease#'))).toEqual([
-    asideKey({ instance: 'trio', runId: server(world, first).runId() }),
+    quarantineKey({ instance: 'trio', runId: server(world, first).runId() }),
   ]);
   await expectRest(world);
 });

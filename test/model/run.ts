@@ -80,12 +80,12 @@ function isAtRest(world: LiveWorld): void {
   }
   const alive = new Set([...world.servers.values()].map((server) => server.runId()));
   for (const [key, { value }] of world.documents) {
-    // What was set aside for a server that has restarted, or never answered as itself again, is kept for its lifetime.
-    const { runId } = value as { readonly runId?: string };
+    // A quarantined lease of a server that has restarted, or never answered as itself again, is kept for its lifetime.
+    const { runId, status } = value as { readonly runId?: string; readonly status?: string };
     const isLost =
       key.startsWith('lease#') &&
       !alive.has(runId ?? '') &&
-      (world.hasMoved || world.hasLostTable || key.endsWith(`#${runId}`));
+      (world.hasMoved || world.hasLostTable || status === 'quarantined');
     if (/^(lease|outbox)#/.test(key) && !isLost) world.violations.push(`S2: ${key} is left in the store`);
   }
 }

@@ -15,10 +15,11 @@ const TROUBLES = ['model/troubles.test.ts'];
 const LEFT_ON = ['model/left-on.test.ts'];
 const IDENTITY = ['model/identity.test.ts'];
 const GUARD = ['unit/core/adapters/redis/resp-guard.test.ts'];
-const STAGE_DOCUMENT = ['unit/core/actions/stage-claims.test.ts'];
+const STAGE = ['unit/core/actions/stage-claims.test.ts'];
 const LOOKS = ['integration/looks.test.ts'];
 const NAMES = ['integration/names.test.ts'];
 const PLAN = ['unit/core/actions/plan'];
+const DOCUMENTS = ['unit/core/state/documents.test.ts'];
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -121,7 +122,7 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S2',
     what: 'a server that answers as itself is still taken for a restarted one',
     file: 'core/actions/defrag/resume.ts',
-    from: "(isAside(held) ? 'duration-spent' : undefined)",
+    from: "(isQuarantined(held) ? 'duration-spent' : undefined)",
     to: 'undefined',
     tests: ['model/regressions.test.ts'],
   },
@@ -138,7 +139,7 @@ export const MUTANTS: readonly Mutant[] = [
     what: 'a store that cannot be read keeps a defrag on',
     file: 'core/reconcile/tick.ts',
     from: "const leases = before.kind === 'readable' ? before : before.lastKnown;",
-    to: "const leases = before.kind === 'readable' ? before : { leases: new Map(), aside: [] };",
+    to: "const leases = before.kind === 'readable' ? before : { leases: new Map(), quarantined: [] };",
     tests: TROUBLES,
   },
   {
@@ -161,8 +162,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S2',
     what: 'a look may be older than the lease',
     file: 'core/reconcile/tick.ts',
-    from: "  const before = await takeSnapshot(ports);\n  const leases = before.kind === 'readable' ? before : before.lastKnown;\n  const observed = await observeFleet(config, ports, options.scope, {",
-    to: "  const early = observeFleet(config, ports, options.scope, { leased: new Set(), duration: 60_000 });\n  const before = await takeSnapshot(ports);\n  const leases = before.kind === 'readable' ? before : before.lastKnown;\n  const observed = await early;\n  void ({",
+    from: "  const before = await takeSnapshot(ports);\n  const leases = before.kind === 'readable' ? before : before.lastKnown;\n  const targets = inScope(staticTargets(config), options.scope);\n  const observed = await observeFleet(targets, ports, {",
+    to: "  const targets = inScope(staticTargets(config), options.scope);\n  const early = observeFleet(targets, ports, { leased: new Set(), duration: 60_000 });\n  const before = await takeSnapshot(ports);\n  const leases = before.kind === 'readable' ? before : before.lastKnown;\n  const observed = await early;\n  void ({",
     tests: ['faults/faults.test.ts'],
   },
   {
@@ -241,14 +242,14 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S4',
     what: 'a lease is taken though another one stands',
     file: 'core/leases/lease-store.ts',
-    from: 'store.write(key, lease, undefined)',
-    to: 'store.write(key, lease, (await store.read(key))?.version)',
+    from: 'store.write(key, document, undefined)',
+    to: 'store.write(key, document, (await store.read(key))?.version)',
     tests: MODEL,
   },
   {
     law: 'S4',
     what: 'a purge that is not answered does not keep its instance',
-    file: 'core/actions/purge/execute.ts',
+    file: 'core/actions/new-lease.ts',
     from: "const isOver = result.kind !== 'failed'",
     to: 'const isOver = true',
     tests: TROUBLES,
@@ -297,25 +298,25 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S4',
     what: 'what another job has claimed meanwhile is overwritten',
     file: 'core/actions/stage-claims.ts',
-    from: 'store.write(STAGE_DOCUMENT, { claims, falls }, document.version)',
-    to: 'store.write(STAGE_DOCUMENT, { claims, falls }, (await store.read(STAGE_DOCUMENT))?.version)',
-    tests: STAGE_DOCUMENT,
+    from: 'this.#store.write(STAGE_DOCUMENT, after, version)',
+    to: 'this.#store.write(STAGE_DOCUMENT, after, (await this.#store.read(STAGE_DOCUMENT))?.version)',
+    tests: STAGE,
   },
   {
     law: 'S4',
     what: 'a claim counts only once its lease stands',
     file: 'core/actions/stage-claims.ts',
-    from: 'acting: [...leased, ...claimed]',
-    to: 'acting: [...leased, ...claimed.slice(claimed.length)]',
-    tests: STAGE_DOCUMENT,
+    from: 'acting: [...this.#leased, ...claimed]',
+    to: 'acting: [...this.#leased, ...claimed.slice(claimed.length)]',
+    tests: STAGE,
   },
   {
     law: 'S4',
     what: 'a claim outlives its job for ever',
     file: 'core/actions/stage-claims.ts',
-    from: 'document.claims.filter(({ until }) => until > clock.now())',
-    to: 'document.claims.filter(({ until }) => until > 0)',
-    tests: STAGE_DOCUMENT,
+    from: 'this.#document.claims.filter(({ until }) => until > this.#now())',
+    to: 'this.#document.claims.filter(({ until }) => until > 0)',
+    tests: STAGE,
   },
   {
     law: 'S4',
@@ -328,7 +329,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S4',
     what: 'a server that does not answer any more has not fallen',
-    file: 'core/actions/stage-claims.ts',
+    file: 'core/actions/outages.ts',
     from: "return kind === 'unreachable' || kind === 'timeout';",
     to: "return kind === 'unreachable ' || kind === 'timeout ';",
     tests: [...MODEL, ...TROUBLES],
@@ -471,7 +472,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     law: 'S10',
-    what: 'a reply to no command reaches the client',
+    what: 'a reply without a command reaches the client',
     file: 'core/adapters/redis/resp-guard.ts',
     from: '    if (type !== ERROR && this.#isUnasked()) return UNASKED;\n',
     to: '',
@@ -537,7 +538,7 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S6',
     what: 'what RESP3 has added is read as far as the client can',
     file: 'core/adapters/redis/resp-guard.ts',
-    from: "    if (RESP3.includes(type)) return 'a reply of RESP3, although nothing but RESP2 was asked for';\n    if (!LINES.includes(type) && !HEADERS.includes(type)) return 'bytes that begin no reply';\n",
+    from: "    if (RESP3.includes(type)) return 'a reply in RESP3, although RESP2 was requested';\n    if (!LINES.includes(type) && !HEADERS.includes(type)) return 'bytes that are not the beginning of a reply';\n",
     to: '',
     tests: GUARD,
   },
@@ -592,10 +593,10 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S3',
     what: 'a setting is given back as whatever its server has called it',
-    file: 'core/adapters/redis/setting-forms.ts',
+    file: 'core/format/setting-forms.ts',
     from: 'const COUNT = /^\\d{1,19}$/;',
     to: 'const COUNT = /^/;',
-    tests: ['unit/core/adapters/redis/setting-forms.test.ts'],
+    tests: ['unit/core/format/setting-forms.test.ts'],
   },
   {
     law: 'S3',
@@ -608,9 +609,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S3',
     what: 'people are to type whatever a server has called its setting',
-    file: 'core/reconcile/displaced-leases.ts',
-    from: 'Object.entries(settingsRead(prior).settings)',
-    to: 'Object.entries(settingsRead(prior) && prior)',
+    file: 'core/format/manual-restore.ts',
+    from: 'restoreCommands(settingsRead(prior).settings)',
+    to: 'restoreCommands(settingsRead(prior) && prior)',
     tests: ['integration/hostile-values.test.ts'],
   },
   {
@@ -680,7 +681,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S10',
     what: 'a name server that is silent is waited for without end',
-    file: 'core/adapters/dns/names.ts',
+    file: 'core/adapters/dns/resolvers.ts',
     from: 'bothFamilies(one, host), patience, () => {',
     to: 'bothFamilies(one, host), patience * 1000, () => {',
     tests: ['integration/dns/names.test.ts'],
@@ -729,7 +730,7 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S7',
     what: 'the outbox is never read',
     file: 'core/alerts/outbox.ts',
-    from: '  const isDown = alerts.length > 0 && unkept.length === alerts.length;',
+    from: '  const isDown = alerts.length > 0 && notStored.length === alerts.length;',
     to: '  const isDown = alerts.length === 0;',
     tests: MODEL,
   },
@@ -792,7 +793,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S7',
     what: 'any word about a node is taken for the end of its purge',
-    file: 'core/alerts/outbox.ts',
+    file: 'core/alerts/outbox-entries.ts',
     from: '(isFailedPurge || ENDS.includes(alert.event))',
     to: "alert.event !== 'defrag-started'",
     tests: ['unit/core/alerts/outbox.test.ts'],
@@ -817,7 +818,7 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S8',
     what: 'Scheduler takes the role of the schedule for any account',
     file: 'infra/schedule.ts',
-    from: '{ trust: onlyOurs }',
+    from: '{ trust: onlyThisAccount }',
     to: '{}',
     tests: ['unit/infra/roles.test.ts'],
   },
@@ -939,6 +940,30 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/actions/stage-claims.ts',
     from: 'const isIts = (one: Held) => one.node === node && one.holder === holder;',
     to: 'const isIts = (one: Held) => one.node === node && holder !== "";',
-    tests: STAGE_DOCUMENT,
+    tests: STAGE,
+  },
+  {
+    law: 'S2',
+    what: 'an older version loses the fields of a newer one',
+    file: 'core/state/codec.ts',
+    from: '{ ...Object.fromEntries(unknown), ...after, ',
+    to: '{ ...after, ',
+    tests: DOCUMENTS,
+  },
+  {
+    law: 'S2',
+    what: 'an older version overwrites the record of a newer one',
+    file: 'core/leases/records.ts',
+    from: 'if (stored && isNewer(RECORD_KIND, stored.value)) return;',
+    to: '',
+    tests: DOCUMENTS,
+  },
+  {
+    law: 'S2',
+    what: 'a quarantined lease of version 0.1 counts as active',
+    file: 'core/state/keys.ts',
+    from: "QUARANTINED.test(key) ? 'quarantined' : status",
+    to: 'status',
+    tests: DOCUMENTS,
   },
 ];

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { expect } from 'vitest';
-import type { RunningServer } from '../../cli/server/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import { JOB_METRICS, NODE_METRICS } from '../../core/domain/metric-catalogue.ts';
 import type { Outcome } from '../../core/domain/outcome.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';

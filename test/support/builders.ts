@@ -123,6 +123,7 @@ export function aLease(over: Partial<Lease> = {}): Lease {
   return {
     instance: 'sessions',
     node: NODE,
+    status: 'active',
     phase: 'running',
     runId: RUN_ID,
     role: 'primary',
@@ -176,7 +177,7 @@ export function aPlan(over: Partial<ActPlan> = {}): ActPlan {
 export function aPurgePlan(over: Partial<ActPlan> = {}): ActPlan {
   return aPlan({
     action: { kind: 'purge' },
-    reason: 'pages-retained',
+    reason: 'free-pages',
     predicted: { reclaim: 310 * MIB, stall: 122 },
     ...over,
   });
@@ -189,7 +190,7 @@ export function aSkip(reason: SkipReason, over: Partial<SkipPlan> = {}): SkipPla
 /** A defrag, its purge included, that gave back what was predicted. */
 export function aVerdict(over: Partial<Verdict> = {}): Verdict {
   return {
-    cure: 'defrag',
+    action: 'defrag',
     kind: 'improved',
     rssBefore: 841 * MIB,
     rssAfter: 500 * MIB,

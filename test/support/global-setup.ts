@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node';
-import { findDefragServer, findPlainServer } from '../../cli/server/find.ts';
+import { findDefragServer, findPlainServer } from '../../cli/lab/find.ts';
 
 /** Finds both kinds of server before the workers start, one after the other, so that nothing is built twice. */
 export async function setup(project: TestProject): Promise<void> {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startServer } from '../../cli/server/start.ts';
+import { startServer } from '../../cli/lab/start.ts';
 import { awsEnv, startAwsProxy } from './aws-proxy.ts';
 import { datumsOf } from './aws-wire.ts';
 import { dnsServer } from './dns-server.ts';
@@ -32,7 +32,7 @@ writeFileSync(configFile, `defaults: { timezone: UTC }\ninstances:\n${nodes.join
 Object.assign(process.env, awsEnv(proxy.url.replace('127.0.0.1', 'aws.test')), {
   STAGE: 'test',
   CONFIG_FILE: configFile,
-  STATE_FILE: join(folder, 'state.json'),
+  STATE_FILE: join(folder, 'state.db'),
   ALERT_TOPIC_ARN: 'arn:aws:sns:eu-west-1:123456789012:alerts',
 });
 const { handler } = await import('../../functions/maintain/handler.ts');

@@ -1,15 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSecretReader, type SecretReader } from '../../core/adapters/aws/secrets.ts';
+import type { SecretReader } from '../../core/adapters/aws/secrets.ts';
 import { systemClock } from '../../core/adapters/clock.ts';
 import type { Names } from '../../core/adapters/dns/names.ts';
-import { sessionOpener } from '../../core/adapters/redis/node-session.ts';
+import { createPorts } from '../../core/compose.ts';
 import { parseConfig } from '../../core/config/parse.ts';
 import type { Config } from '../../core/config/schema.ts';
 import type { Alert } from '../../core/domain/alert.ts';
 import type { Metric } from '../../core/domain/metric-catalogue.ts';
-import { cacheLeases } from '../../core/leases/lease-cache.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Log } from '../../core/ports/log.ts';
 import type { Ports } from '../../core/ports/ports.ts';
@@ -70,26 +69,23 @@ export function aJob(
   } = {},
 ): Job {
   const folder = mkdtempSync(join(tmpdir(), 'offpeak-job-'));
-  const stateFile = overrides.stateFile ?? join(folder, 'state.json');
+  const stateFile = overrides.stateFile ?? join(folder, 'state.db');
   const clock = overrides.clock ?? systemClock();
   const metrics: Metric[] = [];
   const alerts: Alert[] = [];
   const logs: Job['logs'] = [];
   const at = (level: string) => (message: string, fields?: unknown) => void logs.push({ level, message, fields });
   const log: Log = { info: at('info'), warn: at('warn'), error: at('error') };
-  const kept: Ports = {
-    open: sessionOpener(
-      overrides.secrets ?? createSecretReader({ env: overrides.env ?? {}, now: clock.now }),
-      clock,
-      overrides.names,
-    ),
-    sightings: new Map(),
-    store: cacheLeases(createFileStore(stateFile)),
+  const kept = createPorts({
+    store: createFileStore(stateFile),
     metrics: { publish: async (some) => ({ sent: metrics.push(...some), rejected: [] }) },
     alerts: { send: async (some) => ({ sent: alerts.push(...some), rejected: [] }) },
     clock,
     log,
-  };
+    env: overrides.env ?? {},
+    ...(overrides.secrets && { secrets: overrides.secrets }),
+    ...(overrides.names && { names: overrides.names }),
+  });
   const ports = { ...kept, ...overrides.others?.(kept) };
   const config = configOf(yaml);
   return {

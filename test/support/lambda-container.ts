@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { leash } from '../../cli/server/leash.ts';
+import { leash } from '../../cli/lab/leash.ts';
 import type { Ric } from './lambda-ric.ts';
 
 /** A process that runs a function, in an environment that has nothing of this process' own. */

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, rename } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
-import { cacheFolder, keepLog, openWorkFolder } from '../../cli/server/cache.ts';
-import { runCommand } from '../../cli/server/run-command.ts';
+import { cacheFolder, keepLog, openWorkFolder } from '../../cli/lab/cache.ts';
+import { runCommand } from '../../cli/lab/run-command.ts';
 
 const PACKAGE = 'aws-lambda-ric';
 const VERSION = '4.0.2';

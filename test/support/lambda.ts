@@ -58,7 +58,7 @@ export interface Container extends Disposable {
 /** `env`: over what a deployment sets; undefined unsets a variable. */
 export function aContainer(yaml: string, env: Readonly<Record<string, string | undefined>> = {}): Container {
   const folder = mkdtempSync(join(tmpdir(), 'offpeak-lambda-'));
-  const [configFile, stateFile] = [join(folder, 'test.yml'), join(folder, 'state.json')];
+  const [configFile, stateFile] = [join(folder, 'test.yml'), join(folder, 'state.db')];
   writeFileSync(configFile, yaml);
   // With POWERTOOLS_DEV the logger writes to the console that can be listened to, not to the process' own streams.
   const own = {

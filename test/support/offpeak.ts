@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import getPort from 'get-port';
 import type { Redis } from 'ioredis';
 import { createFileStore } from '../../core/state/file/file-store.ts';
 import type { TickDocument } from './tick-document.ts';
@@ -124,7 +124,7 @@ export interface Workplace extends Disposable {
 /** An empty folder to run in. */
 export function aWorkplace(): Workplace {
   const folder = mkdtempSync(join(tmpdir(), 'offpeak-cli-'));
-  const stateFile = join(folder, 'state.json');
+  const stateFile = join(folder, 'state.db');
   return {
     folder,
     stateFile,
@@ -138,13 +138,9 @@ export function aWorkplace(): Workplace {
   };
 }
 
-/** A loopback port on which nobody listens. */
+/** A loopback port on which nothing listens. */
 export async function refusedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
+  return await getPort({ host: '127.0.0.1' });
 }
 
 /** A server younger than ten seconds is not acted on (guards.ts). */

@@ -1,7 +1,7 @@
 import { mkdtemp, open, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { leash } from '../../cli/server/leash.ts';
+import { leash } from '../../cli/lab/leash.ts';
 import { clientOf } from './fragmented.ts';
 import { serverBinary } from './servers.ts';
 

@@ -1,7 +1,7 @@
 import { inject, type TestContext, TestRunner } from 'vitest';
-import type { ServerBinary, ServerMissing } from '../../cli/server/binary.ts';
-import type { ServerRole } from '../../cli/server/cache.ts';
-import { type RunningServer, type StartOptions, startServer } from '../../cli/server/start.ts';
+import type { ServerBinary, ServerMissing } from '../../cli/lab/binary.ts';
+import type { ServerRole } from '../../cli/lab/cache.ts';
+import { type RunningServer, type StartOptions, startServer } from '../../cli/lab/start.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

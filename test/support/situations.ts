@@ -1,6 +1,6 @@
 import { MIB, MINUTE } from '../../core/config/units.ts';
 import { diagnose } from '../../core/diagnosis/diagnose.ts';
-import { NOTHING_REMEMBERED } from '../../core/domain/node-history.ts';
+import { EMPTY_HISTORY } from '../../core/domain/node-history.ts';
 import type { MemorySample, Observation } from '../../core/domain/observation.ts';
 import type { Facts } from '../../core/domain/plan.ts';
 import { anInstance, anObservation, aTidyMemorySample, NOW } from './builders.ts';
@@ -13,7 +13,7 @@ export const CLOSED = { open: false, nextOpening: NOW + 300 * MINUTE } as const;
  * the observation that is given, unless it is given as well.
  */
 export function aSituation(over: Partial<Facts> = {}): Facts {
-  const { observation = anObservation(), policy = anInstance(), memory = NOTHING_REMEMBERED } = over;
+  const { observation = anObservation(), policy = anInstance(), memory = EMPTY_HISTORY } = over;
   return {
     now: NOW,
     observation,

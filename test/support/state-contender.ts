@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { withFileLock } from '../../core/state/file/file-lock.ts';
+import { DatabaseSync } from 'node:sqlite';
 import { createFileStore } from '../../core/state/file/file-store.ts';
 
 /**
@@ -7,9 +7,9 @@ import { createFileStore } from '../../core/state/file/file-store.ts';
  *
  * - `lease`: for each message, tries to create `lease#sessions` with that message as the value, and answers the result
  * - `count <n>`: adds 1 to `count` n times, retrying after conflicts, and prints each value once it is stored
- * - `hold`: takes the lock, says so, and keeps it
+ * - `hold`: begins a change of the database, says so, and never ends it
  * - `fill <bytes>`: writes one document of that size over `count`, and prints `stored` or the error's name and message
- * - `unprivileged`: gives up root, if it is root, and then does as `fill 1`
+ * - `unprivileged`: gives up root, if it is root, prints `read` and the value of `count`, and then does as `fill 1`
  */
 const [path = '', part, amount] = process.argv.slice(2);
 const store = createFileStore(path, { lockWait: 20_000 });
@@ -34,12 +34,12 @@ async function count(times: number): Promise<void> {
   }
 }
 
-async function hold(): Promise<void> {
-  await withFileLock(`${path}.lock`, performance.now() + 20_000, () => {
-    process.send?.('held');
-    // The timer has to refer to the promise: a promise that nothing refers to is collected, and the lock with it.
-    return new Promise<void>((resolve) => setInterval(() => process.connected || resolve(), 1_000));
-  });
+function hold(): void {
+  const database = new DatabaseSync(path);
+  database.exec('BEGIN IMMEDIATE');
+  process.send?.('held');
+  // The timer has to refer to the database: one that nothing refers to is collected, and its lock with it.
+  setInterval(() => process.connected || process.exit(database.isOpen ? 0 : 1), 1_000);
 }
 
 async function fill(bytes: number): Promise<void> {
@@ -56,10 +56,11 @@ async function fill(bytes: number): Promise<void> {
 
 if (part === 'lease') contendForLease();
 else if (part === 'count') await count(Number(amount));
-else if (part === 'hold') await hold();
+else if (part === 'hold') hold();
 else if (part === 'fill') await fill(Number(amount));
 else if (part === 'unprivileged') {
   // The numeric id of nobody. By now every module is loaded, so it need not be able to read the project.
   if (process.getuid?.() === 0) process.setuid?.(65_534);
+  print(`read ${(await store.read('count'))?.value}`);
   await fill(1);
 } else throw new Error(`unknown part ${part}: lease, count, hold, fill or unprivileged`);

@@ -1,5 +1,5 @@
 import type { Blocker } from '../../core/domain/blocker.ts';
-import type { Finding, Layers } from '../../core/domain/diagnosis.ts';
+import type { Finding } from '../../core/domain/diagnosis.ts';
 import type { Outcome } from '../../core/domain/outcome.ts';
 import type { Step } from '../../core/domain/plan.ts';
 import type { Prediction } from '../../core/domain/prediction.ts';
@@ -14,7 +14,7 @@ export interface TickDocument {
     readonly instance: string;
     readonly node: string;
     readonly until?: string;
-    readonly next: string;
+    readonly commands: { readonly follow: string; readonly release: string };
   }[];
   readonly alerts: readonly { readonly event: string; readonly severity: string; readonly title: string }[];
   readonly problem?: string;
@@ -23,8 +23,16 @@ export interface TickDocument {
 export interface OutcomeDocument extends Pick<Outcome, 'instance' | 'node' | 'status' | 'verdict' | 'problem'> {
   readonly leased: boolean;
   readonly pause?: { readonly until: string; readonly reason: string; readonly by: string };
-  readonly ratio?: number;
-  readonly diagnosis?: { readonly layers?: Layers; readonly findings: readonly Finding[] };
+  readonly memory?: { readonly used?: number; readonly rss?: number; readonly limit?: number; readonly ratio?: number };
+  readonly diagnosis?: {
+    readonly layers?: Readonly<Record<'data' | 'fragmentation' | 'freePages' | 'overhead', number>>;
+    readonly findings: readonly (Finding & { readonly text: string })[];
+    readonly predictions?: {
+      readonly defrag: { readonly reclaim: number; readonly text: string };
+      readonly purge: { readonly reclaim: number; readonly stall: number; readonly text: string };
+    };
+  };
+  readonly notes?: readonly string[];
   readonly plan?: {
     readonly kind: 'act' | 'skip';
     readonly action?: Step;

@@ -1,4 +1,4 @@
-/** Where a process can be given a CPU quota, and how: settings are files of the new group. */
+/** Where and how a process can get a CPU quota: settings are files of the new group. */
 export interface QuotaSite {
   /** The folder in which a group is made. */
   readonly parent: string;

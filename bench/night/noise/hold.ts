@@ -1,12 +1,12 @@
-import { leash } from '../../../cli/server/leash.ts';
+import { leash } from '../../../cli/lab/leash.ts';
 import { BenchError } from '../../support/main.ts';
 
-/** Something that disturbs the server until it is disposed. */
+/** Disturbs the server until it is disposed. */
 export type Noise = AsyncDisposable;
 
 /**
- * A command that makes noise: it ends with the bench, however that ends. One that ends before it is asked to would leave the rest of
- * the measurement in silence, so that is an error.
+ * A command that makes noise. It ends with the bench, in any case. If it ends earlier by itself, the rest of the measurement would be without
+ * noise: that is an error.
  */
 export function hold(name: string, command: readonly string[]): Noise {
   const held = leash(command);

@@ -3,14 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { leash } from '../../../cli/server/leash.ts';
+import { leash } from '../../../cli/lab/leash.ts';
 import { BenchError } from '../../support/main.ts';
 import { quotaSite } from './cgroups.ts';
 import type { Noise } from './hold.ts';
 
 /**
- * Makes the group, puts the process into it, and takes both back at SIGTERM: one shell for all, so that no kill of the bench falls
- * between two of its steps. A write that is refused gives the group up at once, and so does a bench that no longer reads.
+ * Makes the group, puts the process into it, and undoes both at SIGTERM: one shell for all steps, so that a kill of the bench cannot fall
+ * between two of them. If a write is refused, or the bench no longer reads, the group is removed at once.
  */
 const SCRIPT = `
 group=$1 home=$2 pid=$3; shift 3

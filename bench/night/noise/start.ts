@@ -1,11 +1,11 @@
-import { leash } from '../../../cli/server/leash.ts';
+import { leash } from '../../../cli/lab/leash.ts';
 import { BenchError } from '../../support/main.ts';
 import { startHogs } from './hogs.ts';
 import type { Noise } from './hold.ts';
 import { startQuota } from './quota.ts';
 import { startStops } from './stops.ts';
 
-/** As they are called on the command line, with what the reader of a table has to know of them. */
+/** By their names on the command line, with their descriptions for the tables. */
 export const NOISES = {
   none: 'no noise',
   hogs: 'a CPU hog on each core',
@@ -29,7 +29,7 @@ export async function startNoise(kind: NoiseKind, pid: number, seed: number): Pr
   }
 }
 
-/** Why the machine refuses this noise, if it does; tried on a process of no use, before minutes go into the data. */
+/** Why the machine refuses this noise, if it does; tried on an unneeded process, before the data takes minutes. */
 export async function refusalOf(kind: NoiseKind): Promise<string | undefined> {
   if (kind !== 'quota') return undefined;
   const sleeper = leash(['sleep', 'infinity']);

@@ -10,8 +10,8 @@ const LONGEST_MS = 50;
 const EVERY_MS = 1000;
 
 /**
- * Stops without end, the same ones for the same seed, so that every arm meets the same neighbours. They come as a busy host's do, at
- * any time: the gaps are exponential, and two stops may follow each other closely.
+ * An endless sequence of stops, the same for the same seed, so that every arm has the same neighbours. They come at any time, as on a busy
+ * host: the gaps are exponential, and two stops may follow each other closely.
  */
 export function* stopPlan(seed: number): Generator<Stop, never> {
   const random = randomFrom(seed);

@@ -4,7 +4,7 @@ import { hold, type Noise } from './hold.ts';
 
 const STOPPER = join(import.meta.dirname, 'stopper.ts');
 
-/** Stops the process at random, by the seed. It goes on when the stopper ends, and also where the stopper was killed in mid-stop. */
+/** Stops the process at random, by the seed. It continues when the stopper ends, also where the stopper was killed during a stop. */
 export async function startStops(pid: number, seed: number): Promise<Noise> {
   const held = hold('stops', await realtime([process.execPath, STOPPER, `${pid}`, `${seed}`]));
   return {

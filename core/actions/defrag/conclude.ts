@@ -1,11 +1,11 @@
 import { diagnose } from '../../diagnosis/diagnose.ts';
 import type { Lease } from '../../domain/lease.ts';
-import type { NodeMemory } from '../../domain/node-history.ts';
+import type { NodeHistory } from '../../domain/node-history.ts';
 import type { StopReason } from '../../domain/plan.ts';
 import type { Verdict } from '../../domain/verdict.ts';
 import { outageOf } from '../../guards/stage-limits.ts';
-import { memoryFor } from '../../state/history-placement.ts';
-import { remember } from '../../state/node-history.ts';
+import { historyFor } from '../../state/history-placement.ts';
+import { updateHistory } from '../../state/node-history.ts';
 import type { NodeContext } from '../context.ts';
 import { expected } from '../new-lease.ts';
 import { rssBaseline, verify } from '../verify.ts';
@@ -20,9 +20,9 @@ const REST_MS = 15 * 60_000;
 export function verdictOf(lease: Lease, { settled, isAtRest }: Settled, { instance }: NodeContext): Verdict {
   const { progress, acquiredAt } = lease;
   const lasted = Math.max(1, progress.at - acquiredAt);
-  const { reclaim: leaving } = diagnose(settled, instance).cures.purge;
+  const { reclaim: leaving } = diagnose(settled, instance).reclaimable.purge;
   return verify({
-    cure: 'defrag',
+    action: 'defrag',
     before: lease.before,
     after: rssBaseline(settled),
     predicted: lease.predicted,
@@ -46,8 +46,8 @@ export async function conclude(
   const { ports, claims, instance, node } = context;
   const { teaches, cools } = traitsOf(because);
   const now = ports.clock.now();
-  const change = (memory: NodeMemory): NodeMemory => {
-    const known = memoryFor(settled, memory);
+  const change = (memory: NodeHistory): NodeHistory => {
+    const known = historyFor(settled, memory);
     return {
       ...(teaches && isAtRest && verdict ? learnFromDefrag(known, verdict, settled, lease) : known),
       ...(cools === 'fully' && { lastDefragAt: now }),
@@ -59,7 +59,7 @@ export async function conclude(
     // As a rule the tick has done so already; then nothing is written.
     const fall = outageOf(lease, settled, now);
     if (fall) await claims.note([fall]);
-    await remember(ports.store, node, change);
+    await updateHistory(ports.store, node, change);
     return true;
   } catch (error) {
     ports.log.warn('not remembered', { instance: instance.id, node, error: expected(error) });

@@ -16,13 +16,13 @@ export const startWords: StepWords<'start-defrag'> = {
     title: 'active defrag could not be started',
     severity: 'warning',
     next: () =>
-      'Whatever the server has taken is given back, at the latest by the next tick. If it keeps failing, check that the ACL user has +config|get and +config|set.',
+      'Offpeak restores every setting that the server has accepted, at the next tick at the latest. If it keeps failing, check that the ACL user has +config|get and +config|set.',
   },
 };
 
 export const stopWords: StepWords<'stop-defrag'> = {
   name: 'stop active defrag',
-  why: (_plan, step, moment) => `${stopText(step, moment)}; every setting goes back`,
+  why: (_plan, step, moment) => `${stopText(step, moment)}; every setting is restored`,
   wouldHave: () => 'would have stopped active defrag',
   doing: 'stopping active defrag',
   failed: {
@@ -30,14 +30,16 @@ export const stopWords: StepWords<'stop-defrag'> = {
     severity: 'critical',
     next: (isConfigured) =>
       isConfigured
-        ? 'Active defrag may still be on. The next tick tries again; by hand, CONFIG SET activedefrag no ends it at once.'
-        : 'Active defrag may still be on there, and Offpeak cannot reach it: do what is said above.',
+        ? 'Active defrag may still be on. The next tick tries again. To end it now, type on the server: CONFIG SET activedefrag no.'
+        : 'Active defrag may still be on, and Offpeak cannot reach the server. Do what is said above.',
   },
 };
 
 function lostText(diagnosis: Diagnosis | undefined): string {
   const layers = diagnosis?.layers;
-  return layers ? `${bytesText(layers.externalFragmentation)} are lost in holes` : 'memory is lost in holes';
+  return layers
+    ? `${bytesText(layers.externalFragmentation)} are free, but inside pages still in use`
+    : 'memory is free, but inside pages still in use';
 }
 
 /** The first cycle where it stands out, and how long the run takes. */

@@ -1,16 +1,19 @@
-import { isDefragRefusal } from '../../adapters/redis/node-session.ts';
+import { isDefragRefusal } from '../../adapters/redis/defrag-probe.ts';
 import type { Engine } from '../../domain/engine.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { Observation, Settings } from '../../domain/observation.ts';
 import type { Notice, Outcome } from '../../domain/outcome.ts';
 import type { Acting, Facts } from '../../domain/plan.ts';
+import { BUSY } from '../../domain/timings.ts';
 import { dropLease, type HeldLease, renewLease } from '../../leases/lease-store.ts';
 import type { Configured } from '../../ports/node-session.ts';
-import { memoryFor } from '../../state/history-placement.ts';
-import { remember } from '../../state/node-history.ts';
+import { historyFor } from '../../state/history-placement.ts';
+import { updateHistory } from '../../state/node-history.ts';
 import { type NodeContext, noteSilence, outcomeOf } from '../context.ts';
-import { acquire, expected, type Result } from '../new-lease.ts';
-import { nextProgress } from './progress.ts';
+import { acquire, expected, type OwnTerms, type Result } from '../new-lease.ts';
+import { rssBaseline } from '../verify.ts';
+import { ladderOf } from './ladder.ts';
+import { initialProgress, nextProgress } from './progress.ts';
 import { restoreSettings } from './restore.ts';
 import { inTurns } from './settings.ts';
 
@@ -19,7 +22,7 @@ export async function startDefrag(context: NodeContext, facts: Facts, plan: Acti
   const { ports } = context;
   const { engine } = facts.observation;
   const { calls } = await context.session.rewrites();
-  const held = await acquire(context, facts, plan, calls);
+  const held = await acquire(context, facts, plan, ownTerms(context, facts, plan, calls));
   if ('kind' in held) return held;
   if (ports.clock.now() >= held.lease.busyUntil) {
     // Suspended in between: somebody may have taken the lease for a dead job's, and have dropped it.
@@ -45,6 +48,33 @@ export async function startDefrag(context: NodeContext, facts: Facts, plan: Acti
     // Whether the server has taken the settings is unknown. The lease knows what to give back; the next tick will.
     return { kind: 'failed', why: expected(error), leased: true, memory: facts.memory };
   }
+}
+
+/** What the lease of a defrag needs besides: how to undo it, what the pace may make of it, and where its progress began. */
+function ownTerms(
+  { instance }: NodeContext,
+  { observation, noise }: Facts,
+  { action, predicted }: Acting,
+  rewrites: number | undefined,
+): OwnTerms {
+  if (action.kind !== 'start-defrag') throw new TypeError(`active defrag does not start with the step ${action.kind}`);
+  const { settings: applied, cpu, expiresAt } = action;
+  const current = observation.defrag.settings ?? {};
+  const progress = initialProgress(observation, predicted);
+  return {
+    busyFor: BUSY,
+    phase: 'taking',
+    expiresAt,
+    prior: Object.fromEntries(Object.keys(applied).map((name) => [name, current[name] ?? ''])),
+    applied,
+    ladder: ladderOf(cpu, current),
+    cpu,
+    ...(noise !== undefined && { noise }),
+    ...(rewrites !== undefined && { rewrites }),
+    before: { ...rssBaseline(observation), fragmentation: progress.fragmentation },
+    promisedStall: instance.defrag.maxStall,
+    progress,
+  };
 }
 
 /** At once where the server can; else the switch only when what bounds its stalls has been taken. */
@@ -74,8 +104,8 @@ async function confirm(
   await context.announce([outcome]);
   const renewed = await renewLease(ports.store, held, lease).catch((error: unknown) => expected(error));
   if (renewed && typeof renewed === 'object') {
-    const memory = await remember(ports.store, node, (known) => ({
-      ...memoryFor(settled, known),
+    const memory = await updateHistory(ports.store, node, (known) => ({
+      ...historyFor(settled, known),
       defragSupport: 'supported',
     })).catch(() => facts.memory);
     return { kind: 'done', memory, outcome, settled };
@@ -116,8 +146,8 @@ async function withdrawRefused(
     return { kind: 'failed', why: `${error}; and it could not be undone`, leased: true, memory: facts.memory };
   await dropLease(ports.store, held);
   const isUnsupported = isDefragRefusal(error);
-  const memory = await remember(ports.store, node, (known) => ({
-    ...memoryFor(facts.observation, known),
+  const memory = await updateHistory(ports.store, node, (known) => ({
+    ...historyFor(facts.observation, known),
     ...(isUnsupported ? { defragSupport: 'unsupported' } : { lastDefragAt: ports.clock.now() }),
   }));
   if (isUnsupported) return { kind: 'withdrawn', plan: { kind: 'skip', reason: 'unsupported' }, memory };

@@ -1,5 +1,5 @@
 import type { Lease } from '../../domain/lease.ts';
-import type { NodeMemory } from '../../domain/node-history.ts';
+import type { NodeHistory } from '../../domain/node-history.ts';
 import type { Observation } from '../../domain/observation.ts';
 import type { Learned } from '../../domain/prediction.ts';
 import type { Verdict } from '../../domain/verdict.ts';
@@ -16,11 +16,11 @@ const FIRST_BOUNDS = [0.05, 2] as const;
 
 /** What a finished defrag has taught about its node. */
 export function learnFromDefrag(
-  memory: NodeMemory,
+  memory: NodeHistory,
   verdict: Verdict,
   settled: Observation,
   lease: Pick<Lease, 'progress' | 'predicted' | 'cpu' | 'noise'>,
-): NodeMemory {
+): NodeHistory {
   // The prediction was scaled by the share known before: what is learned is the share of the unscaled one.
   const { defragShare: known = 1 } = memory.learned;
   const share = verdict.share === undefined ? undefined : verdict.share * known;

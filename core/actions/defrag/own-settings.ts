@@ -1,5 +1,6 @@
 import type { Applied, Lease } from '../../domain/lease.ts';
 import type { Observation, Settings } from '../../domain/observation.ts';
+import { restoreCommands } from '../../format/manual-restore.ts';
 import { isOwnValue } from './ladder.ts';
 import { IGNORE_BYTES, inTurns, LATENCY_THRESHOLD_MS, MAX_HZ, THRESHOLD_LOWER } from './settings.ts';
 
@@ -112,7 +113,7 @@ const DEFAULTS: Settings = {
 
 /** What to type to give back what stands, as far as anything is known of what was before. */
 export function remedy(names: readonly string[], prior: Settings = DEFAULTS): string {
-  return names.flatMap((name) => (prior[name] ? [`CONFIG SET ${name} ${prior[name]}`] : [])).join('; ');
+  return restoreCommands(Object.fromEntries(names.flatMap((name) => (prior[name] ? [[name, prior[name]]] : []))));
 }
 
 /** Every setting of the lease stands as we set it. Where CONFIG GET is refused, nobody can tell: then it is taken for ours. */

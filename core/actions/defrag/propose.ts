@@ -17,7 +17,7 @@ export function defragCandidate(facts: Facts): Plan {
     observation.engine,
     valueBytesOf(observation),
   );
-  const predicted: Prediction = { reclaim: diagnosis.cures.defrag, stall, ...predictedRun(facts, cpu) };
+  const predicted: Prediction = { reclaim: diagnosis.reclaimable.defrag, stall, ...predictedRun(facts, cpu) };
   const prospect = defragProspect(facts, diagnosis.layers);
   const instead = { action: 'start-defrag', predicted } as const;
   if (prospect.kind !== 'worthwhile') return withoutIt(prospect, instead);

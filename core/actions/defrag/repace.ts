@@ -1,6 +1,7 @@
 import { SECOND } from '../../config/units.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { Observation } from '../../domain/observation.ts';
+import { BUSY } from '../../domain/timings.ts';
 import { type HeldLease, renewLease } from '../../leases/lease-store.ts';
 import type { NodeContext } from '../context.ts';
 import { paceSettings } from './ladder.ts';
@@ -8,8 +9,6 @@ import { restarted as restartedScan } from './progress.ts';
 
 /** Longer than serverCron takes to notice the switch, at whatever `hz`. */
 const NOTICED: number = SECOND / 5;
-/** For so long no other job touches the node: off and on take two writes. */
-const BUSY_MS = 15_000;
 
 /**
  * Brings the server to the pace that the lease asks for. Level-triggered: what a job that died has left undone, the next look finds. What
@@ -37,7 +36,7 @@ async function restarted(
   wanted: Readonly<Record<string, string>>,
   atomic: boolean,
 ): Promise<void> {
-  const busy: Lease = { ...held.lease, holder, busyUntil: ports.clock.now() + BUSY_MS, repacing: true };
+  const busy: Lease = { ...held.lease, holder, busyUntil: ports.clock.now() + BUSY, repacing: true };
   const renewed = await renewLease(ports.store, held, busy);
   if (!renewed) return;
   const { repacing: _, ...lease } = { ...busy, busyUntil: 0 };

@@ -1,13 +1,14 @@
-import { settingsRead } from '../../adapters/redis/setting-forms.ts';
 import { HOUR } from '../../config/units.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { Observation, Settings } from '../../domain/observation.ts';
 import type { Notice, Outcome } from '../../domain/outcome.ts';
 import type { Acting, Facts, Plan, StopReason } from '../../domain/plan.ts';
+import { CLOSING } from '../../domain/timings.ts';
+import { settingsRead } from '../../format/setting-forms.ts';
 import { identify, mayComeBack } from '../../leases/identity.ts';
-import { dropLease, type HeldLease, renewLease, setAside } from '../../leases/lease-store.ts';
+import { dropLease, type HeldLease, quarantine, renewLease } from '../../leases/lease-store.ts';
 import { keepRecord } from '../../leases/records.ts';
-import { isAside } from '../../state/keys.ts';
+import { isQuarantined } from '../../state/keys.ts';
 import type { Found } from '../action.ts';
 import { type NodeContext, outcomeOf } from '../context.ts';
 import { expected } from '../new-lease.ts';
@@ -21,9 +22,6 @@ import { settleAfterDefrag } from './settle.ts';
 import { traitsOf } from './stop-reasons.ts';
 import { planLeased, stopping } from './stop-rule.ts';
 
-/** The stop itself is short; what follows it (purge, settling) is covered by the time that the lease is extended by. */
-const CLOSING_MS = 60_000;
-
 /** A node on which active defrag is on under a lease: carry on, or restore every setting and see what the run was good for. */
 export async function resumeDefrag(
   context: NodeContext,
@@ -33,7 +31,7 @@ export async function resumeDefrag(
 ): Promise<readonly Outcome[]> {
   const { lease } = held;
   // A quarantined lease gives no right to go on. After a restart there is nothing to restore, whatever is asked for.
-  const wanted = because ?? (isAside(held) ? 'duration-spent' : undefined);
+  const wanted = because ?? (isQuarantined(held) ? 'duration-spent' : undefined);
   const asked = identify(lease, observation) === 'restarted' ? undefined : wanted;
   const decided = asked ? stopping(lease, asked) : planLeased(facts, lease);
   if (context.dryRun) return [outcomeOf(context, facts, decided, { status: 'observed', leased: true })];
@@ -63,7 +61,7 @@ async function stop(
   const { observation } = facts;
   // One that another job has begun to end goes on no more.
   const progress = held.lease.phase === 'closing' ? held.lease.progress : nextProgress(held.lease, observation);
-  const busyUntil = facts.now + CLOSING_MS;
+  const busyUntil = facts.now + CLOSING;
   const closing: Lease = {
     ...held.lease,
     phase: 'closing',
@@ -81,7 +79,7 @@ async function stop(
   if (given.missing.length > 0) return [await stillOn(context, facts, renewed, decided, given)];
   const rewritten = await rewriteNotices(context, held.lease, observation);
   const { isJudged, ...traits } = traitsOf(because);
-  const rests = isAside(held) ? 'at-once' : traits.rests;
+  const rests = isQuarantined(held) ? 'at-once' : traits.rests;
   const after = await settleAfterDefrag(context, given.settled, facts.memory, closing, rests);
   const verdict = isJudged ? verdictOf(closing, after, context) : undefined;
   // Whoever has to finish this after us tells it again, under the same name: it is the end of the same lease.
@@ -91,8 +89,8 @@ async function stop(
     settings: given.restored,
     leftOn,
     notices: [...noticesOf(because, given), ...rewritten, ...leftNotices(held.lease, because, leftOn)],
-    // What was set aside has ended once before, and was told: this is another event.
-    episode: held.lease.acquiredAt + (isAside(held) ? 1 : 0),
+    // A quarantined lease has ended once before, with an alert: this is another event.
+    episode: held.lease.acquiredAt + (isQuarantined(held) ? 1 : 0),
   });
   const outcomes = [outcome, ...after.outcomes];
   const isTold = await context.announce(outcomes);
@@ -104,7 +102,7 @@ async function stop(
     await renewLease(context.ports.store, renewed, { ...renewed.lease, busyUntil: 0 });
     return outcomes.map((one) => ({ ...one, leased: true }));
   }
-  await (mayComeBack(because) && !isAside(held) ? setAside : dropLease)(context.ports.store, renewed);
+  await (mayComeBack(because) && !isQuarantined(held) ? quarantine : dropLease)(context.ports.store, renewed);
   return outcomes;
 }
 

@@ -1,16 +1,16 @@
 import { MIB } from '../../config/units.ts';
 import { diagnose } from '../../diagnosis/diagnose.ts';
 import type { Lease } from '../../domain/lease.ts';
-import type { NodeMemory } from '../../domain/node-history.ts';
+import type { NodeHistory } from '../../domain/node-history.ts';
 import type { Observation } from '../../domain/observation.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { Acting, Facts, Plan } from '../../domain/plan.ts';
+import { DECAY, SHORT_WAIT } from '../../domain/timings.ts';
 import { factsAt, type NodeContext, outcomeOf, waitKeepingAlive } from '../context.ts';
 import { failedOutcome } from '../new-lease.ts';
 import { planAfterDefrag } from '../purge/after-defrag.ts';
 import { purge } from '../purge/execute.ts';
-import { isPurgeUntold, unknownPurge } from '../purge/resume.ts';
-import { DECAY, SHORT_LOOK } from '../waits.ts';
+import { isPurgeUnreported, unknownPurge } from '../purge/resume.ts';
 import type { StopTraits } from './stop-reasons.ts';
 
 /** Fewer pages than this are not worth waiting for. */
@@ -34,19 +34,19 @@ export interface Settled {
 export async function settleAfterDefrag(
   context: NodeContext,
   given: Observation,
-  memory: NodeMemory,
+  memory: NodeHistory,
   lease: Pick<Lease, 'instance' | 'node' | 'acquiredAt' | 'busyUntil'>,
   rests: StopTraits['rests'],
 ): Promise<Settled> {
   const first = factsAt(context, given, { memory });
-  if (await isPurgeUntold(context, lease, memory))
+  if (await isPurgeUnreported(context, lease, memory))
     return { settled: given, isAtRest: true, outcomes: [unknownPurge(context, first)] };
   if (rests === 'at-once') return { settled: given, isAtRest: pagesOf(first) < AT_REST, outcomes: [] };
   const quiet = { kind: 'skip', reason: 'changed' } as const;
   if (rests === 'decay') return { ...(await decayed(context, first, quiet)), outcomes: [] };
   const early = planAfterDefrag(first, lease.acquiredAt);
   if (early.kind === 'skip') return await decayed(context, first, early);
-  await waitKeepingAlive(context, SHORT_LOOK);
+  await waitKeepingAlive(context, SHORT_WAIT);
   const facts = factsAt(context, await context.session.look(), { memory, earlier: given });
   const decided = planAfterDefrag(facts, lease.acquiredAt);
   if (decided.kind === 'skip') return await decayed(context, facts, decided);
@@ -81,12 +81,12 @@ async function decayed(context: NodeContext, facts: Facts, skipped: Extract<Plan
   if (context.remaining() <= 3 * DECAY) return { settled: observation, isAtRest: false, outcomes };
   await waitKeepingAlive(context, DECAY);
   const settled = await context.session.look();
-  const { purge } = diagnose(settled, context.instance, facts.memory.learned).cures;
+  const { purge } = diagnose(settled, context.instance, facts.memory.learned).reclaimable;
   // Without jemalloc's background thread they stay.
   return { settled, isAtRest: purge.reclaim < STILL_KEPT, outcomes };
 }
 
 /** Free pages that will leave, by a purge or by decay. */
 function pagesOf({ diagnosis }: Facts): number {
-  return diagnosis.cures.purge.reclaim;
+  return diagnosis.reclaimable.purge.reclaim;
 }

@@ -33,32 +33,32 @@ const WANTED = { kind: 'wanted', teaches: false, isJudged: true, cools: 'not', r
 const AT_ONCE = { ...WANTED, rests: 'at-once' } as const;
 
 const TRAITS: Readonly<Partial<Record<StopReason, StopTraits>>> = {
-  'goal-met': { ...END, says: 'the holes are closed, and what is left is not worth more work' },
+  'goal-met': { ...END, says: 'the fragmentation is removed, and the rest is not worth more work' },
   'no-progress': { ...END, says: 'more work would return next to nothing' },
   // Cut off, not finished: what it returned says how long it was, not what it is worth.
   'duration-spent': {
     ...GUARD,
     cools: 'fully',
-    says: 'its time is spent (defrag.maxDuration, or the end of the window)',
+    says: 'its time limit is reached (defrag.maxDuration, or the end of the window)',
   },
   'stall-spent': {
     ...GUARD,
     says: 'its cycles were longer than defrag.maxStall for a minute, even with the gentlest settings',
   },
-  'switched-off': { ...GUARD, cools: 'fully', rests: 'decay', says: 'somebody else has switched it off' },
+  'switched-off': { ...GUARD, cools: 'fully', rests: 'decay', says: 'someone else switched it off' },
   'server-restarted': {
     ...GUARD,
     cools: 'fully',
     rests: 'at-once',
     isJudged: false,
-    says: 'the server has restarted, and its volatile settings went with it',
+    says: 'the server has restarted, which restored its settings',
   },
   'window-closed': { ...WANTED, says: 'the window has closed' },
   paused: { ...WANTED, says: 'the instance is paused' },
   disabled: { ...WANTED, says: 'defrag.enabled is false now' },
   'never-started': { ...AT_ONCE, isJudged: false, says: 'the job died before it had changed anything' },
   interrupted: { ...AT_ONCE, says: 'the job was interrupted' },
-  released: { ...AT_ONCE, says: 'its lease was asked back (offpeak release)' },
+  released: { ...AT_ONCE, says: 'a person released it (offpeak release)' },
   'newer-version': {
     ...AT_ONCE,
     isJudged: false,

@@ -1,12 +1,12 @@
 import { MINUTE, type Milliseconds } from '../../config/units.ts';
 import type { Blocker } from '../../domain/blocker.ts';
 import type { Acting, Facts, StartDefrag, Terms } from '../../domain/plan.ts';
+import { SHORT_WAIT } from '../../domain/timings.ts';
 import { immovable } from '../../guards/modules.ts';
 import { NIGHT } from '../../guards/stage-limits.ts';
 import { cooledAt } from '../learning.ts';
-import { SHORT_LOOK } from '../waits.ts';
 
-/** A defrag that the window's end cuts off before it has begun is all cost. */
+/** A defrag that the end of the window cuts off at once costs and returns nothing. */
 const SHORTEST: Milliseconds = 1 * MINUTE;
 
 /** What a start asks for. */
@@ -19,7 +19,7 @@ export function terms(facts: Facts, { predicted, action }: Acting): Terms {
   return {
     ...(coolingUntil > 0 && { coolingUntil }),
     time: predicted.stall,
-    secondLook: SHORT_LOOK,
+    secondCheck: SHORT_WAIT,
     openFor: SHORTEST,
     isLasting: true,
     blockers: blockers.filter((blocker) => blocker !== undefined),
@@ -38,10 +38,10 @@ function canaryDied({ fallen, now }: Facts): Blocker | undefined {
   return { kind: 'canary-died', node: fallen.node, until: fallen.at + NIGHT };
 }
 
-/** Of a duration that was learned, and of one that was estimated: this share of it has to fit. */
+/** The share of a learned, or of an estimated, duration that has to fit into the time. */
 const FITS = { learned: 0.9, estimated: 0.5 };
 
-/** A run that cannot come to its end is not started: measured, one that was cut off at half of its scan had returned nothing. */
+/** A run that cannot finish is not started: measured, a run that was cut off at half of its scan had returned nothing. */
 function tooLong(facts: Facts, predicted: Acting['predicted'], { expiresAt, cpu }: StartDefrag): Blocker | undefined {
   const { duration, isLearned = false } = predicted;
   if (duration === undefined) return undefined;

@@ -1,18 +1,15 @@
 import { purgePatience } from '../../diagnosis/predict.ts';
 import type { Lease } from '../../domain/lease.ts';
-import type { NodeMemory } from '../../domain/node-history.ts';
+import type { NodeHistory } from '../../domain/node-history.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { Acting, Facts } from '../../domain/plan.ts';
-import { dropLease, renewLease } from '../../leases/lease-store.ts';
-import { memoryFor } from '../../state/history-placement.ts';
-import { remember } from '../../state/node-history.ts';
+import { AFTER_PURGE, BUSY } from '../../domain/timings.ts';
+import { historyFor } from '../../state/history-placement.ts';
+import { updateHistory } from '../../state/node-history.ts';
 import { type NodeContext, outcomeOf } from '../context.ts';
-import { acquire, expected, failedOutcome, type Result } from '../new-lease.ts';
+import { expected, failedOutcome, type Result, underLease } from '../new-lease.ts';
 import { rssBaseline, verify } from '../verify.ts';
 import { learnFromPurge } from './learn.ts';
-
-/** RSS is sampled every 100 ms; a second look sooner than this sees the time before the purge. */
-const SETTLE_MS = 1000;
 
 /**
  * MEMORY PURGE, once. That it was tried is stored before it is sent: a purge whose answer never came still runs on the server, and
@@ -27,10 +24,10 @@ export async function purge(
 ): Promise<Result> {
   const { session, ports, instance, node } = context;
   const before = facts.observation;
-  const note = (change: (memory: NodeMemory) => NodeMemory) =>
-    remember(ports.store, node, (memory) => change(memoryFor(before, memory)));
+  const note = (change: (memory: NodeHistory) => NodeHistory) =>
+    updateHistory(ports.store, node, (memory) => change(historyFor(before, memory)));
   const memory = await note((known) => ({ ...known, lastPurgeAt: ports.clock.now() }));
-  const known = (isTold: boolean, change: (memory: NodeMemory) => NodeMemory) =>
+  const known = (isTold: boolean, change: (memory: NodeHistory) => NodeHistory) =>
     note((stored) => ({ ...change(stored), ...(isTold && { purgeKnownAt: ports.clock.now() }) })).catch(
       (error: unknown) => {
         ports.log.warn('not remembered', { instance: instance.id, node, error: expected(error) });
@@ -47,10 +44,10 @@ export async function purge(
       const refused = await note((stored) => ({ ...stored, purgeRefusedAt: ports.clock.now() })).catch(() => memory);
       return { kind: 'withdrawn', plan: { kind: 'skip', reason: 'purge-refused' }, memory: refused, notices };
     }
-    await ports.clock.sleep(SETTLE_MS);
+    await ports.clock.sleep(AFTER_PURGE);
     const settled = await session.look();
     const verdict = verify({
-      cure: 'purge',
+      action: 'purge',
       before: rssBaseline(before),
       after: rssBaseline(settled),
       predicted: plan.predicted,
@@ -68,20 +65,13 @@ export async function purge(
   }
 }
 
-/** A purge on a node without a lease takes one for its own length: no two nodes of an instance at once, no two jobs on one. */
+/** It may keep us waiting for a multiple of its prediction. */
+const PATIENCE = 5;
+
+/** A purge on a node without a lease. */
 export async function purgeUnderLease(context: NodeContext, facts: Facts, plan: Acting): Promise<Result> {
-  const { store, log } = context.ports;
-  const held = await acquire(context, facts, plan);
-  if ('kind' in held) return held;
-  const result = await purge(context, facts, plan, held.lease, (outcome) => context.announce([outcome]));
-  // One that was not answered may still block its server: no other node of the instance is touched before that one answers again. And
-  // what is not in the outbox is told by whoever finds the lease.
-  const isOver = result.kind !== 'failed' && !(result.kind === 'done' && result.isTold === false);
-  // What was done is told, whether the lease could be dropped or not: whoever finds it knows that it is over.
-  await (isOver ? dropLease(store, held) : renewLease(store, held, { ...held.lease, busyUntil: 0 })).catch(
-    (error: unknown) =>
-      log.warn('lease not dropped', { instance: context.instance.id, node: context.node, error: expected(error) }),
+  const own = { busyFor: BUSY + plan.predicted.stall * PATIENCE, promisedStall: context.instance.purge.maxBlock };
+  return await underLease(context, facts, plan, own, (lease) =>
+    purge(context, facts, plan, lease, (outcome) => context.announce([outcome])),
   );
-  if (isOver) context.claims.release(context.node, context.holder);
-  return result;
 }

@@ -1,6 +1,6 @@
 import { GIB, MIB } from '../../config/units.ts';
 import { PURGE_MS_PER_GIB } from '../../diagnosis/predict.ts';
-import type { NodeMemory } from '../../domain/node-history.ts';
+import type { NodeHistory } from '../../domain/node-history.ts';
 import type { Observation } from '../../domain/observation.ts';
 import type { Learned } from '../../domain/prediction.ts';
 import type { Verdict } from '../../domain/verdict.ts';
@@ -14,7 +14,7 @@ const RATE_BOUNDS = [20, 4000] as const;
 const KEPT_BOUNDS = [0, Number.MAX_SAFE_INTEGER] as const;
 
 /** What a purge has taught about its node. `settled` is the look after it. */
-export function learnFromPurge(memory: NodeMemory, verdict: Verdict, settled: Observation): NodeMemory {
+export function learnFromPurge(memory: NodeHistory, verdict: Verdict, settled: Observation): NodeHistory {
   const { allocatorResident: resident, allocatorActive: active } = settled.memory;
   const { purgeMsPerGiB: knownRate = PURGE_MS_PER_GIB, keptPages: knownKept } = memory.learned;
   const rate = verdict.reclaimed >= RATE_FLOOR ? verdict.stall / (verdict.reclaimed / GIB) : undefined;

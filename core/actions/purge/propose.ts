@@ -6,14 +6,14 @@ import { withoutIt } from '../obstructed.ts';
 
 /** A purge, or why it would be of no use here. Whether active defrag is on is not asked: its switch is not this cure's. */
 export function purgeCandidate(facts: Facts): Plan {
-  return purgeFor(facts, lastingPages(facts), 'pages-retained');
+  return purgeFor(facts, lastingPages(facts), 'free-pages');
 }
 
 /** A purge of these pages, where it is worth it and can be had. */
 export function purgeFor(
   facts: Facts,
   predicted: Prediction,
-  reason: 'pages-retained' | 'after-defrag',
+  reason: 'free-pages' | 'after-defrag',
   worth?: number,
 ): Plan {
   const prospect = purgeProspect(facts, predicted, worth);
@@ -23,16 +23,16 @@ export function purgeFor(
 
 /** What both looks found: pages that came after the first one have not had their chance to go by themselves. */
 function lastingPages({ diagnosis, observation, earlier }: Facts): Prediction {
-  const predicted = diagnosis.cures.purge;
-  const before = earlier && retainedIn(earlier);
-  const now = retainedIn(observation);
+  const predicted = diagnosis.reclaimable.purge;
+  const before = earlier && freePagesIn(earlier);
+  const now = freePagesIn(observation);
   if (before === undefined || now === undefined || before >= now) return predicted;
   const reclaim = Math.max(0, predicted.reclaim - (now - before));
   // The younger pages are purged with the others: they count for the time, not for the gain.
   return { reclaim, stall: predicted.stall };
 }
 
-function retainedIn({ memory }: Observation): number | undefined {
+function freePagesIn({ memory }: Observation): number | undefined {
   const { allocatorResident, allocatorActive } = memory;
   return allocatorResident === undefined || allocatorActive === undefined
     ? undefined

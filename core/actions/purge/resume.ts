@@ -1,6 +1,6 @@
-import { isEnqueued } from '../../alerts/outbox.ts';
+import { isEnqueued } from '../../alerts/outbox-entries.ts';
 import type { Lease } from '../../domain/lease.ts';
-import type { NodeMemory } from '../../domain/node-history.ts';
+import type { NodeHistory } from '../../domain/node-history.ts';
 import type { Notice, Outcome } from '../../domain/outcome.ts';
 import type { Facts } from '../../domain/plan.ts';
 import { dropLease, type HeldLease } from '../../leases/lease-store.ts';
@@ -16,9 +16,9 @@ export async function closePurge(
 ): Promise<readonly Outcome[]> {
   const { lease } = held;
   if (facts.now < lease.busyUntil || context.dryRun) return [peerActing(context, facts, lease, false)];
-  const isUntold = await isPurgeUntold(context, lease, memory);
+  const isUnreported = await isPurgeUnreported(context, lease, memory);
   const skipped = outcomeOf(context, facts, { kind: 'skip', reason: 'changed' });
-  const outcome = isUntold ? { ...unknownPurge(context, facts), episode: lease.acquiredAt } : skipped;
+  const outcome = isUnreported ? { ...unknownPurge(context, facts), episode: lease.acquiredAt } : skipped;
   if (await context.announce([outcome])) await dropLease(context.ports.store, held);
   return [outcome];
 }
@@ -34,10 +34,10 @@ export function unknownPurge(context: NodeContext, facts: Facts): Outcome {
  * Whether a purge whose job has died is one that nobody has told of: it was tried under this lease, and what came of it is neither
  * remembered nor entrusted. `memory` is of the node that the lease names.
  */
-export async function isPurgeUntold(
+export async function isPurgeUnreported(
   { ports, stage }: NodeContext,
   { instance, node, acquiredAt }: Pick<Lease, 'instance' | 'node' | 'acquiredAt'>,
-  memory: NodeMemory,
+  memory: NodeHistory,
 ): Promise<boolean> {
   if ((memory.lastPurgeAt ?? 0) < acquiredAt || (memory.purgeKnownAt ?? 0) >= acquiredAt) return false;
   return !(await isEnqueued(ports.store, [stage, instance, node], acquiredAt));

@@ -1,7 +1,7 @@
 import { purgePatience } from '../../diagnosis/predict.ts';
 import type { Acting, Facts, Terms } from '../../domain/plan.ts';
+import { DECAY, SHORT_WAIT } from '../../domain/timings.ts';
 import { cooledAt } from '../learning.ts';
-import { DECAY, SHORT_LOOK } from '../waits.ts';
 
 /** What a purge asks for. The one that follows a defrag belongs to it: no cooldown, and no wait for pages that leave by themselves. */
 export function terms({ memory, policy }: Facts, { reason, predicted }: Acting): Terms {
@@ -10,7 +10,7 @@ export function terms({ memory, policy }: Facts, { reason, predicted }: Acting):
   return {
     ...(!isAfterDefrag && cooled > 0 && { coolingUntil: cooled }),
     time: purgePatience(predicted.stall),
-    secondLook: isAfterDefrag ? SHORT_LOOK : DECAY,
+    secondCheck: isAfterDefrag ? SHORT_WAIT : DECAY,
     isLasting: false,
     blockers: [],
   };

@@ -3,16 +3,16 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createNames } from '../dns/names.ts';
 
 /**
- * Names of AWS are resolved apart from those of nodes, and as far from `getaddrinfo`: no name that hangs, of a node or of another service,
- * keeps metrics from being published. Each client has sockets of its own, one for every instance that is tended at once: a call that waits
- * for a socket is given up like one that waits for a connection.
+ * Names of AWS are resolved apart from those of nodes, and without `getaddrinfo` as well: a name that hangs, of a node or of another service,
+ * does not delay the metrics. Each client has sockets of its own, one for every instance that is reconciled at once: a call that waits
+ * for a socket times out like one that waits for a connection.
  */
 const AGENT = { lookup: createNames().lookup, keepAlive: true, maxSockets: 64 } as const;
 
 /**
- * Time-outs and retries of every AWS client. A VPC without an endpoint for the service never answers the connect, and the
- * SDK's default is to wait for ever; these end a dead call after about 10 s, back-off included. Throttling, 5xx,
- * resets and time-outs are tried again, so a request whose answer got lost can count twice.
+ * Time-outs and retries of every AWS client. A VPC without an endpoint for the service never answers a connection attempt, and by
+ * default the SDK waits without a limit; these settings end such a call after about 10 s, back-off included. Throttling, 5xx,
+ * resets and time-outs are tried again, so a request whose answer was lost can count twice.
  */
 export const CALL_POLICY = {
   maxAttempts: 3,
@@ -27,7 +27,7 @@ export const CALL_POLICY = {
   },
 } as const;
 
-/** The environment does not say enough, or not clearly enough, to call AWS. */
+/** The environment lacks what a call to AWS needs, or has an invalid value. */
 export class AwsEnvironmentError extends Error {
   override readonly name = 'AwsEnvironmentError';
 }
@@ -58,7 +58,7 @@ export function clientSettings(service: Service) {
 /**
  * What a client of `service` takes from the environment.
  *
- * @throws AwsEnvironmentError when no region is set or an endpoint is no URL
+ * @throws AwsEnvironmentError when no region is set or an endpoint is not a URL
  */
 export function regionFrom(env: NodeJS.ProcessEnv, service: Service): { region?: string } {
   checkEndpoint(env, `AWS_ENDPOINT_URL_${service}`);
@@ -74,5 +74,5 @@ export function regionFrom(env: NodeJS.ProcessEnv, service: Service): { region?:
 function checkEndpoint(env: NodeJS.ProcessEnv, key: string): void {
   const value = env[key];
   if (!value || /^https?:$/.test(URL.parse(value)?.protocol ?? '')) return;
-  throw new AwsEnvironmentError(`${key}=${value} is not a URL: accepted is http://host:port or https://host:port`);
+  throw new AwsEnvironmentError(`${key}=${value} is not a URL: set it to http://host:port or https://host:port`);
 }

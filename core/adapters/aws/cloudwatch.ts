@@ -13,17 +13,17 @@ export interface MetricSinkOptions {
   readonly now?: () => number;
 }
 
-/** One endpoint that hangs costs each request three time-outs: side by side, they end together. */
+/** If an endpoint hangs, each request costs three time-outs: in parallel, they end together. */
 const CONCURRENT_CALLS = 4;
 
 /**
- * Extra calls that one `publish` may spend on finding the datums that CloudWatch refuses: 20 find one among 1000. Without
- * a bound, 1000 datums that are refused for a reason that they share (the namespace) would cost 1998.
+ * Extra calls with which one `publish` may find the datums that CloudWatch refuses: 20 find one among 1000. Without a limit, 1000 datums
+ * that are refused for the same reason (the namespace) would cost 1998.
  */
 const EXTRA_CALLS = 128;
 
 /**
- * Publishes metrics to CloudWatch. What CloudWatch does not take is named in the report's `rejected`; `publish` does not
+ * Publishes metrics to CloudWatch. The report's `rejected` names what CloudWatch does not accept; `publish` does not
  * throw when the service, the network or the credentials fail.
  */
 export function createMetricSink(client: CloudWatchClient, options: MetricSinkOptions = {}): MetricSink {
@@ -41,7 +41,7 @@ export function createMetricSink(client: CloudWatchClient, options: MetricSinkOp
 
 interface Budget {
   extraCalls: number;
-  /** Why nothing more is tried: a call that was never answered has cost ten seconds, and publishing has fifteen. */
+  /** Why no more calls are made: a call without an answer has cost ten seconds, and publishing has fifteen. */
   silence?: string;
 }
 
@@ -69,7 +69,7 @@ async function putBatch(
 /** Names by which CloudWatch says "this request is wrong", in its JSON and in its query vocabulary. */
 const REFUSALS = /^(InvalidParameter|InvalidFormat|Missing(Required)?Parameter|Validation|Serialization)/;
 
-/** Whether CloudWatch refuses what the request says, so that a part of it may pass. Not: throttled, denied, unreachable. */
+/** Whether CloudWatch refuses the content, so that a part of it may pass. Not: throttled, denied, unreachable. */
 function isRefusal(error: unknown): boolean {
   const status = statusOf(error);
   if (status === 413) return true;

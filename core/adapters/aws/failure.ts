@@ -1,8 +1,8 @@
 /**
  * One line about why a call to AWS failed: its name, its message, and how often it was tried.
  *
- * Only the message's first line is kept, and 300 characters of it: a refused signature quotes the signed request below
- * it, session token included.
+ * Only the first line of the message is kept, and 300 characters of it: below it, a refused signature quotes the signed request with the
+ * session token.
  */
 export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return `unknown failure: ${String(error).slice(0, 100)}`;
@@ -13,7 +13,7 @@ export function describeFailure(error: unknown): string {
   return `${error.name}: ${detail}${tried}`;
 }
 
-/** Node joins the failures of IPv4 and IPv6 into an AggregateError, which has a code and an empty message. */
+/** Node combines the failures of IPv4 and IPv6 in an AggregateError, which has a code and an empty message. */
 function networkCode(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : 'no message';
 }

@@ -2,7 +2,7 @@ import type { Metric } from '../../domain/metric-catalogue.ts';
 import type { Rejection } from '../../ports/sinks.ts';
 import { LIMITS, metricFault, metricLabel } from './metric-limits.ts';
 
-/** What PutMetricData is told about one metric; the names are CloudWatch's own. */
+/** One metric as PutMetricData takes it; the names are CloudWatch's own. */
 export interface Datum {
   readonly MetricName: string;
   readonly Dimensions: { readonly Name: string; readonly Value: string }[];
@@ -29,7 +29,7 @@ const API_LIMITS: BatchLimits = { datums: LIMITS.datumsPerCall, bytes: LIMITS.by
 const ENVELOPE_BYTES = 300;
 
 /**
- * Packs metrics into as few requests as CloudWatch allows, and names those that it would refuse.
+ * Packs metrics into as few requests as CloudWatch allows, and rejects those that it would refuse.
  *
  * Each metric stays a datum of its own, though equal ones could share a `Values` array: a tick publishes each metric
  * once, and a datum that CloudWatch refuses can then be named.
@@ -71,8 +71,8 @@ export function toDatum(metric: Metric): Datum {
 }
 
 /**
- * What a datum adds to the body, its comma included: the JSON that the SDK writes, but for the timestamp, which it
- * writes as seconds with a fraction and which is counted here as milliseconds and a point. A metric that passes the
+ * The bytes that a datum adds to the body, with its comma: the JSON that the SDK writes. Only the timestamp differs: the SDK writes seconds with
+ * a fraction, and here it counts as milliseconds and a point. A metric that passes the
  * limits is ASCII, so its characters are bytes.
  */
 function datumBytes(metric: Metric): number {

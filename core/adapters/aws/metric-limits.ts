@@ -7,8 +7,8 @@ import type { Metric } from '../../domain/metric-catalogue.ts';
 export const LIMITS = {
   datumsPerCall: 1000,
   /**
-   * Documented as "1 MB" before compression. Held below by a tenth, because the reference does not say whether that is
-   * 1,000,000 or 1,048,576 bytes.
+   * Documented as "1 MB" before compression. A tenth less, because the reference does not say whether that is 1,000,000 or
+   * 1,048,576 bytes.
    */
   bytesPerCall: 900_000,
   dimensions: 30,
@@ -20,7 +20,7 @@ export const LIMITS = {
   newestMs: 2 * 3_600_000,
 } as const;
 
-/** Our clock and CloudWatch's differ, and a retry takes seconds: data this near to a time limit counts as beyond it. */
+/** This machine's clock and CloudWatch's differ, and a retry takes seconds: data this near to a time limit counts as beyond it. */
 const CLOCK_MARGIN_MS = 60_000;
 
 const PRINTABLE_ASCII = /^[\x20-\x7e]+$/;

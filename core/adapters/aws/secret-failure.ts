@@ -1,7 +1,7 @@
 import { AwsEnvironmentError } from './clients.ts';
 import { describeFailure, statusOf } from './failure.ts';
 
-/** A secret cannot be had. The message names the reference and what is wrong with it; it never holds a secret. */
+/** A secret cannot be read. The message names the reference and the cause; it never holds a secret. */
 export class SecretUnavailable extends Error {
   override readonly name = 'SecretUnavailable';
 }
@@ -11,7 +11,7 @@ export function unusable(what: string, problem: string): SecretUnavailable {
   return new SecretUnavailable(`${what}, which the config names, ${problem}`);
 }
 
-/** What is known of a refusal, by the error's name; `permission` is what the reader needs. */
+/** The cause by the error's name; `permission` is the one that reading requires. */
 export function secretUnavailable(what: string, permission: string, failure: unknown): SecretUnavailable {
   const name = failure instanceof Error ? failure.name : '';
   if (/NotFound/.test(name)) return unusable(what, 'does not exist in this account and region');
@@ -22,8 +22,8 @@ export function secretUnavailable(what: string, permission: string, failure: unk
 }
 
 /**
- * An answer that could not be understood is quoted by the parser's own message, and what it quotes may be the secret. So
- * the words are told of a refusal, and of a call to which there was no answer; of anything else the name only.
+ * The parser's message about a malformed answer quotes the answer, which may hold the secret. So the message is shown of a refusal and of a
+ * call without an answer; of any other error only the name.
  */
 function describeSafely(failure: unknown): string {
   if (failure instanceof AwsEnvironmentError) return failure.message;

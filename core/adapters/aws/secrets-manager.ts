@@ -39,7 +39,7 @@ function textOf(
   refuse: Refuse,
 ): string {
   if (SecretString === undefined)
-    return refuse(SecretBinary === undefined ? 'is empty' : 'is binary: accepted is a text');
+    return refuse(SecretBinary === undefined ? 'is empty' : 'is binary: store it as text');
   const text = key === undefined ? SecretString : valueAt(SecretString, key, refuse);
   return text === '' ? refuse(key === undefined ? 'is empty' : `has an empty text under ${JSON.stringify(key)}`) : text;
 }
@@ -51,12 +51,12 @@ function valueAt(secret: string, key: string, refuse: Refuse): string {
     document = JSON.parse(secret);
   } catch {
     // The parser's own message quotes the secret.
-    return refuse(`is no JSON, so it has no key ${shown}`);
+    return refuse(`is not JSON, so it has no key ${shown}`);
   }
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
-    return refuse(`is no JSON object, so it has no key ${shown}`);
+    return refuse(`is not a JSON object, so it has no key ${shown}`);
   }
   const value: unknown = Object.entries(document).find(([name]) => name === key)?.[1];
   if (value === undefined) return refuse(`has no key ${shown}`);
-  return typeof value === 'string' ? value : refuse(`has no text under ${shown}: accepted is one in quotes`);
+  return typeof value === 'string' ? value : refuse(`has no text under ${shown}: put the value in quotes`);
 }

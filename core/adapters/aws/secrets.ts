@@ -7,7 +7,7 @@ import { unusable } from './secret-failure.ts';
 import type { openSecrets } from './secrets-manager.ts';
 import type { openParameters } from './ssm.ts';
 
-/** Reads secrets where the configuration says that they are. They are for the caller's next call: nobody else keeps one. */
+/** Reads secrets from the places that the configuration names. Callers use a secret at once and keep no copy. */
 export interface SecretReader {
   /**
    * The secret, never empty.
@@ -18,8 +18,8 @@ export interface SecretReader {
   /**
    * The next `read` asks again, because the secret was refused where it was used.
    *
-   * @param readBefore epoch milliseconds: what was read since then is kept, as nothing newer is to be had. It bounds the
-   *   calls when a hundred nodes refuse one secret at once. Default: whatever is kept is forgotten.
+   * @param readBefore epoch milliseconds: what was read since then is kept, because there is nothing newer. It limits the
+   *   calls when a hundred nodes refuse one secret at once. Default: forget it in any case.
    */
   forget(reference: SecretReference, readBefore?: number): void;
 }
@@ -36,7 +36,7 @@ export interface SecretReaderOptions {
   readonly now?: () => number;
 }
 
-/** From each service, so that one that hangs keeps none of the other's. Fewer than a client has sockets; SSM allows 40 reads a second. */
+/** For each service, so that one that hangs does not delay the other. Fewer than a client has sockets; SSM allows 40 reads a second. */
 const READS_AT_ONCE = 32;
 
 interface Kept {
@@ -54,12 +54,12 @@ export function createSecretReader(options: SecretReaderOptions): SecretReader {
   function keep(reference: SecretReference, place: string): Promise<string> {
     const entry: Kept = { askedAt: now(), secret: turns[reference.source](() => fetchSecret(reference)) };
     kept.set(place, entry);
-    // What failed is not kept; a newer entry in its place is.
+    // A failure is not kept, but a newer entry in its place is.
     entry.secret.catch(() => kept.get(place) === entry && kept.delete(place));
     return entry.secret;
   }
 
-  // Below zero the clock was set back: kept until it has caught up, a secret would outlive its rotation.
+  // Below zero, the clock was set back: until it has caught up, the secret would be used beyond its rotation.
   const isFresh = (age: Milliseconds) => age >= 0 && age < ttl;
 
   return {

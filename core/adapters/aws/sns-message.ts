@@ -7,7 +7,7 @@ import { cleanText } from '../../format/wrap.ts';
 /** A Publish takes 262,144 bytes: the message with all its variants and escapes, and the message's attributes. */
 export const MESSAGE_BYTES = 262_144;
 
-/** Texts are cut to these lengths, one after the other, until the message fits; facts are dropped only after that. */
+/** Texts are cut to these lengths, one length after the other, until the message fits; facts are dropped only after that. */
 const TEXT_CHARS = [8_000, 2_000, 500] as const;
 const SHORTEST_TEXT = 500;
 const MARK = '… shortened';
@@ -32,9 +32,9 @@ export interface SnsMessage {
 }
 
 /**
- * What SNS delivers: prose to people, the alert's JSON to programs. An alert that is too large is shortened, because
- * SNS would refuse it and nobody would be told: of a digest first what sets its nodes apart, then long texts are cut, then nodes and
- * facts are dropped from the end, and the message says so.
+ * What SNS delivers: text to people, the alert's JSON to programs. An alert that is too large is shortened, because SNS would refuse it: a
+ * digest first loses the differences between its nodes, then long texts are cut, then nodes and facts are dropped from the end, and the
+ * message says so.
  */
 export function snsMessage(
   alert: Alert,
@@ -83,7 +83,7 @@ function bodyOf(alert: Alert, https: HttpsVariant): string {
   });
 }
 
-/** A digest of many nodes has no room for a copy for each protocol: those that are not named get the `default`. */
+/** A digest of many nodes has no room for a copy for each protocol: protocols that are not named get the `default`. */
 function sharedBodyOf(alert: Alert, https: HttpsVariant): string {
   const json = JSON.stringify(alert);
   const chat = chatOr(json, alert, https);

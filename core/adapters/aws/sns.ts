@@ -20,7 +20,7 @@ export interface AlertSinkOptions {
 
 type Publish = ReturnType<typeof openTopic>;
 
-/** One endpoint that hangs costs each alert three time-outs: side by side, they end together. */
+/** If an endpoint hangs, each alert costs three time-outs: in parallel, they end together. */
 const CONCURRENT_CALLS = 4;
 
 /** A filter policy compares at most 256 characters of a text. */
@@ -32,20 +32,20 @@ const ATTRIBUTES_AT_MOST = 65_536;
 const TOPIC_ARN = /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/;
 
 /**
- * Sends each alert as one SNS message. An alert that SNS does not take is named in the report's `rejected`, and the
- * others still go; `send` does not throw when the service, the network or the credentials fail. The SDK's client loads with the
+ * Sends each alert as one SNS message. The report's `rejected` names each alert that SNS does not accept, and the
+ * others are still sent; `send` does not throw when the service, the network or the credentials fail. The SDK's client loads with the
  * first alert: most ticks have none.
  *
  * @throws TypeError when `topicArn` is not the ARN of a standard topic
- * @throws AwsEnvironmentError when no region is set or an endpoint is no URL
+ * @throws AwsEnvironmentError when no region is set or an endpoint is not a URL
  */
 export function createAlertSink({ topicArn, https = 'alert', client }: AlertSinkOptions): AlertSink {
   if (!TOPIC_ARN.test(topicArn)) {
     throw new TypeError(
-      `topicArn: ${JSON.stringify(topicArn)} is not a standard SNS topic: accepted is arn:aws:sns:<region>:<account>:<name>`,
+      `topicArn: ${JSON.stringify(topicArn)} is not a standard SNS topic: set it to arn:aws:sns:<region>:<account>:<name>`,
     );
   }
-  // Asked now, although the client is not made yet: what is wrong is told with the first tick, not with the first alert.
+  // Checked now, although the client is not made yet: then the first tick reports an error, and not the first alert.
   if (client === undefined) regionFrom(process.env, 'SNS');
   let topic: Promise<Publish> | undefined;
   const publish: Publish = async (message) => {
@@ -84,7 +84,7 @@ async function sendOne(
   }
 }
 
-/** What subscribers filter on: of a digest each of its instances and events. */
+/** For subscribers' filters: of a digest, each of its instances and events. */
 function attributesOf({
   severity,
   instance,

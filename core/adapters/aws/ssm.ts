@@ -3,7 +3,7 @@ import { clientSettings } from './clients.ts';
 import { secretUnavailable, unusable } from './secret-failure.ts';
 
 /**
- * Reads parameters, decrypted; a plain String serves as well, since a CA's certificate is no secret.
+ * Reads parameters, decrypted; a plain String is accepted, too, since the certificate of a CA is not a secret.
  *
  * @throws SecretUnavailable from each call, when there is no such text
  */

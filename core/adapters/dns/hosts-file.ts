@@ -5,7 +5,7 @@ import { type Milliseconds, SECOND } from '../../config/units.ts';
 const PATH = '/etc/hosts';
 const READ_AGAIN: Milliseconds = 10 * SECOND;
 
-/** Addresses by name, in lower case, IPv4 first (hosts(5)). A line whose first word is no address says nothing. */
+/** Addresses by name, in lower case, IPv4 first (hosts(5)). A line whose first word is not an address is skipped. */
 export function parseHosts(text: string): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, Set<string>>();
   for (const line of text.split(/\r?\n/)) {
@@ -24,8 +24,8 @@ export function ipv4First(addresses: readonly string[]): readonly string[] {
 }
 
 /**
- * What the hosts file says of a name, read again after ten seconds; where there is none, nothing. Read at once and not in libuv's pool,
- * whose threads may all be taken.
+ * The addresses of a name in the hosts file, which is read again after ten seconds; none without such a file. Read synchronously and not in
+ * libuv's pool, whose threads may all be busy.
  *
  * @param now milliseconds of a clock that never goes back
  */

@@ -1,25 +1,8 @@
-import { lookup, Resolver } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import pLimit from 'p-limit';
 import { MINUTE, type Milliseconds, SECOND } from '../../config/units.ts';
-import { hostsFile, ipv4First } from './hosts-file.ts';
-
-/**
- * In Node's words: there is no such name; its name servers do not answer; they answer, but not with addresses. Only the second one is a
- * time-out.
- */
-type NameCode = 'ENOTFOUND' | 'ETIMEDOUT' | 'EAI_AGAIN';
-
-/** A name that leads nowhere. */
-export class NameFailure extends Error {
-  override readonly name = 'NameFailure';
-  readonly code: NameCode;
-
-  constructor(code: NameCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
+import { hostsFile } from './hosts-file.ts';
+import { type Answer, NameFailure, nameServers, systemResolver } from './resolvers.ts';
 
 export interface Resolved {
   /** At least one; IPv4 first. */
@@ -31,7 +14,7 @@ export interface Resolved {
 export interface Names {
   /** An IP address is its own. @throws {NameFailure} */
   resolve(host: string): Promise<Resolved>;
-  /** What the name led to does not answer: it is asked for anew, whatever is left of its TTL. */
+  /** The address of this name does not answer: resolve it anew, before its TTL ends. */
   doubt(host: string): void;
   /** The same for Node's sockets and HTTP agents, in place of `dns.lookup`. */
   readonly lookup: LookupFunction;
@@ -50,44 +33,34 @@ export interface NamesOptions {
 
 /** How long a name may take. The first try waits for a second, the second one for two. */
 const RESOLVE_TIMEOUT_MS = 3 * SECOND;
-const TRIES = { timeout: SECOND, tries: 3 } as const;
-/** Where an address is known, a name is not waited for as long (RFC 8767 recommends 1.8 s). */
-const REFRESH_TIMEOUT_MS = SECOND;
-/** When one family has answered, the other one has this long: one lost packet, but no name server that ignores AAAA. */
-const OTHER_FAMILY_MS = 1.2 * SECOND;
 
-/** What a record's TTL may say: within a tick one question is enough, and a failover is followed within a minute. */
+/** Where an address is known, the wait is shorter (RFC 8767 recommends 1.8 s). */
+const REFRESH_TIMEOUT_MS = SECOND;
+
+/** Bounds of a record's TTL: one query is enough for a tick, and a failover is followed within a minute. */
 const SHORTEST_TTL: Milliseconds = SECOND;
+
 const LONGEST_TTL: Milliseconds = MINUTE;
-/** What `getaddrinfo` has found comes without a TTL. */
-const SYSTEM_TTL: Milliseconds = 10 * SECOND;
-/** For so long after the last answer an address serves while the name servers do not answer. */
+
+/** For this long after the last answer, an address is used while the name servers do not answer. */
 const STALE_FOR: Milliseconds = 5 * MINUTE;
-/** How long a failed refresh is not tried again. */
+
+/** For this long a failed refresh is not repeated. */
 const NEXT_REFRESH: Milliseconds = 5 * SECOND;
 
-/** c-ares: no such name; the name, but no address of that family. */
-const DENIALS = ['ENOTFOUND', 'ENODATA'];
-
-/** Questions at once: a VPC's resolver takes 1,024 packets a second from each network interface, and each name takes two. */
+/** Names at once: a VPC's resolver accepts 1,024 packets a second from each network interface, and each name takes two. */
 const NAMES_AT_ONCE = 256;
+
 const MOST_KEPT = 4096;
-/** So that a laptop that has moved to another network is asked there. */
-const RESOLVER_LIFETIME: Milliseconds = MINUTE;
 
 interface Kept extends Resolved {
   readonly answeredAt: Milliseconds;
   readonly until: Milliseconds;
 }
 
-interface Answer {
-  readonly addresses: readonly string[];
-  readonly ttl: Milliseconds;
-}
-
 /**
- * Resolves names by c-ares, with bounds of its own: `getaddrinfo` holds a thread of libuv's pool for as long as a name server is silent,
- * two such threads are all that it gets, and the names of AWS wait behind them. In this order: the hosts file, DNS, and, for what DNS
+ * Resolves names with c-ares, within time limits: `getaddrinfo` holds a thread of libuv's pool for as long as a name server is silent,
+ * it gets only two such threads, and the names of AWS would wait behind them. In this order: the hosts file, DNS, and, for what DNS
  * answers but does not know (search domains, mDNS), `getaddrinfo`, one name at a time.
  */
 export function createNames({
@@ -125,7 +98,7 @@ export function createNames({
       const lifetime = Math.min(Math.max(ttl, SHORTEST_TTL), LONGEST_TTL);
       return keep(host, { addresses, answeredAt: now(), until: now() + lifetime });
     } catch (error) {
-      // That there is no such name is an answer: what it once led to may be another server by now.
+      // "No such name" is an answer: the old address may belong to another server by now.
       const isAnswered = !(error instanceof NameFailure) || error.code === 'ENOTFOUND';
       if (usable === undefined || isAnswered) {
         kept.delete(host);
@@ -156,95 +129,7 @@ export function createNames({
   return { resolve, doubt, lookup: lookupOver(resolve) };
 }
 
-/** What DNS answers: addresses, or the code of its refusal. Throws when it does not answer in time. */
-function nameServers(now: () => Milliseconds, servers: readonly string[] | undefined) {
-  let resolver: Resolver | undefined;
-  let madeAt = 0;
-  let waiting = 0;
-  function current(): Resolver {
-    if (resolver && (waiting > 0 || now() - madeAt < RESOLVER_LIFETIME)) return resolver;
-    resolver = new Resolver(TRIES);
-    if (servers) resolver.setServers(servers);
-    madeAt = now();
-    return resolver;
-  }
-  return async (host: string, patience: Milliseconds): Promise<Answer | string> => {
-    const one = current();
-    waiting++;
-    try {
-      return await within(bothFamilies(one, host), patience, () => {
-        throw new NameFailure('ETIMEDOUT', `no name server answered for ${host} within ${patience} ms`);
-      });
-    } finally {
-      waiting--;
-      // What nobody waits for any more would keep its socket open, and the process.
-      if (waiting === 0) one.cancel();
-    }
-  };
-}
-
-async function bothFamilies(resolver: Resolver, host: string): Promise<Answer | string> {
-  const families = [resolver.resolve4(host, { ttl: true }), resolver.resolve6(host, { ttl: true })];
-  try {
-    await Promise.any(families);
-  } catch (error) {
-    const codes = (error as AggregateError).errors.map(codeOf);
-    const unsaid = codes.find((code) => !DENIALS.includes(code));
-    if (unsaid !== 'ETIMEOUT') return unsaid ?? 'ENOTFOUND';
-    throw new NameFailure('ETIMEDOUT', `no name server answered for ${host}`);
-  }
-  const answers = families.map((family) =>
-    within(
-      family.catch(() => []),
-      OTHER_FAMILY_MS,
-      () => [],
-    ),
-  );
-  const records = (await Promise.all(answers)).flat();
-  return {
-    addresses: records.map(({ address }) => address),
-    ttl: Math.min(...records.map(({ ttl }) => ttl)) * SECOND,
-  };
-}
-
-/** By whatever the system is set up to ask. A call cannot be ended: the next one waits until this one has. */
-function systemResolver(now: () => Milliseconds) {
-  const turns = pLimit(1);
-  return async (host: string, refusal: string, end: Milliseconds): Promise<Answer> => {
-    const refused = () => {
-      if (refusal === 'ENOTFOUND') throw new NameFailure(refusal, `there is no such name as ${host}`);
-      throw new NameFailure('EAI_AGAIN', `the name servers refuse to answer for ${host}: ${refusal}`);
-    };
-    const found = turns(async () => (now() < end ? await lookup(host, { all: true }).catch(refused) : refused()));
-    const addresses = (await within(found, end - now(), refused)).map(({ address }) => address);
-    return { addresses: ipv4First(addresses), ttl: SYSTEM_TTL };
-  };
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : String(error);
-}
-
-/** What `work` gives; after so many milliseconds, what `otherwise` does. */
-async function within<T>(work: Promise<T>, duration: Milliseconds, otherwise: () => T): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<T>((resolve, reject) => {
-    timer = setTimeout(() => {
-      try {
-        resolve(otherwise());
-      } catch (error) {
-        reject(error);
-      }
-    }, duration);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function lookupOver(resolve: Names['resolve']): LookupFunction {
+export function lookupOver(resolve: Names['resolve']): LookupFunction {
   return (host, { all, family = 0 }, callback) => {
     const wanted = family === 'IPv4' ? 4 : family === 'IPv6' ? 6 : family;
     resolve(host).then(

@@ -1,4 +1,4 @@
-// First: what ioredis says of itself is decided when it is loaded.
+// First: ioredis reads the debug switches when it is loaded.
 import '../quiet.ts';
 
 /** The only place that loads ioredis. */

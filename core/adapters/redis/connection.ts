@@ -4,13 +4,13 @@ import { address, asFailure, CONNECT_TIMEOUT_MS, errorCode, farewellIn, NodeFail
 import { GuardedStream } from './guarded-stream.ts';
 import { openSocket, type Peer } from './socket.ts';
 
-/** Where a node is and how to sign in. Values, not references: whoever resolves a secret hands it over here and keeps no copy. */
+/** Where a node is and how to sign in. Values, not references: the code that reads a secret passes it on and keeps no copy. */
 export interface Target extends Peer {
   readonly username?: string;
   readonly password?: string;
 }
 
-/** One command's reply: an error reply is a value here, since a refused command must not hide the answers beside it. */
+/** One command's reply. An error reply is a value, since a refused command must not hide the other answers. */
 export type Reply = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: string };
 
 export type Command = readonly [name: string, ...args: string[]];
@@ -28,12 +28,12 @@ export interface Connection {
 const SIGN_IN_TIMEOUT_MS = 2000;
 const CONNECTION_NAME = 'offpeak';
 
-/** More than that many addresses of one name are not tried. */
+/** So many addresses of one name are tried at most. */
 const MOST_ADDRESSES = 6;
 
 /**
- * One connection, for one visit, to the first address of `route` that accepts it; within one time-out, however many there are. An
- * aborted `signal` gives it up.
+ * One connection to the first address of `route` that accepts it, within one time-out for all addresses. An aborted `signal` ends the
+ * attempt.
  */
 export async function connect(target: Target, route: Resolved, signal?: AbortSignal): Promise<Connection> {
   const connection = await reach(target, route, signal);
@@ -67,7 +67,7 @@ async function reach(target: Target, { addresses, stale }: Resolved, signal?: Ab
 }
 
 /**
- * Nothing that ioredis does behind one's back: no reconnecting, no offline queue, no resending (a purge that was sent twice blocks
+ * Without what ioredis does by itself: no reconnecting, no offline queue, no resending (a purge that is sent twice blocks
  * twice), no ready check (it sends INFO), RESP2 (no HELLO, which old servers and proxies refuse).
  */
 async function open(target: Target, stream: GuardedStream): Promise<Connection> {
@@ -82,7 +82,7 @@ async function open(target: Target, stream: GuardedStream): Promise<Connection> 
     retryStrategy: null,
     disableClientInfo: true,
   });
-  // The stream knows what went wrong; an error without a listener would be printed.
+  // The stream has the cause; an error without a listener would be printed.
   redis.on('error', () => {});
   try {
     await redis.connect();
@@ -93,7 +93,7 @@ async function open(target: Target, stream: GuardedStream): Promise<Connection> 
   return wrap(redis, stream, target);
 }
 
-/** Hands the client a stream that is connected already, in place of a socket of the client's own. */
+/** Gives the client a connected stream in place of a socket of its own. */
 function handing(stream: GuardedStream): NonNullable<RedisOptions['Connector']> {
   return class extends AbstractConnector {
     constructor() {
@@ -120,7 +120,7 @@ function wrap(redis: Redis, stream: GuardedStream, target: Target): Connection {
       const replies = await within(pipeline.exec(), timeout, target, () => redis.disconnect());
       const errors = (replies ?? []).flatMap(([error]) => (error ? [error] : []));
       const farewell = errors.find(({ message }) => farewellIn(message));
-      // A connection that broke answers the rest with errors of the client's own making: those are no replies.
+      // When a connection breaks, the client itself answers the rest with errors: those are not replies.
       const broken = farewell ?? errors.find(({ name }) => name !== 'ReplyError');
       if (broken) {
         redis.disconnect();
@@ -140,7 +140,7 @@ function wrap(redis: Redis, stream: GuardedStream, target: Target): Connection {
   };
 }
 
-/** An IPv4 address looks different through a socket that takes both kinds (RFC 4291, 2.5.5.2). */
+/** A socket for both kinds shows an IPv4 address in another form (RFC 4291, 2.5.5.2). */
 function plainAddress(address: string | undefined): string | undefined {
   return address?.replace(/^::ffff:(?=[\d.]+$)/i, '');
 }
@@ -152,11 +152,11 @@ async function signIn(connection: Connection, { username, password }: Target): P
   const replies = await connection.send([...auth, ['CLIENT', 'SETNAME', CONNECTION_NAME]], SIGN_IN_TIMEOUT_MS);
   const [first] = replies;
   if (auth.length > 0 && first && !first.ok && !isPasswordNeedless(first.error)) {
-    throw new NodeFailure('wrong-credentials', `the server refuses our credentials: ${errorCode(first.error)}`);
+    throw new NodeFailure('wrong-credentials', `the server refused the password: ${errorCode(first.error)}`);
   }
 }
 
-/** A password for a server that asks for none is harmless: it is on its way to getting one, or has just lost it. */
+/** A password for a server that requires none is harmless: it is about to get one, or has just lost it. */
 function isPasswordNeedless(error: string): boolean {
   return /no password is set|without any password configured/i.test(error);
 }
@@ -166,7 +166,7 @@ async function within<T>(work: Promise<T>, timeout: number, target: Target, aban
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       reject(new NodeFailure('timeout', `${address(target)} did not answer within ${Math.round(timeout)} ms`));
-      // What still comes belongs to nobody: the next reply must not be taken for it.
+      // A late reply must not be taken for the reply to the next command.
       abandon();
     }, timeout);
   });

@@ -1,7 +1,7 @@
 import type { Denial, EngineName } from '../../domain/engine.ts';
 import { atLeast, type Version } from './version.ts';
 
-/** Where the node stands and what it holds, for entries that do not concern every server of a version. */
+/** The role of the node and what it holds, for entries that do not concern every server of a version. */
 export interface Standing {
   readonly cluster: boolean;
   readonly replica: boolean;
@@ -21,16 +21,16 @@ export interface DenialRule extends Omit<Denial, 'fixedIn'> {
 }
 
 /**
- * Versions on which toggling active defrag is known to crash the server. They are still watched and purged, and told what lifts it.
+ * Versions on which toggling active defrag is known to crash the server. They are still observed and purged, and the plan says what lifts the denial.
  *
  * Not in it: runs without an end on Redis 4 and 5 (redis#5603), since `maxDuration` ends them; an AOF with an RDB preamble that does not
  * load while defrag is on (redis#15539, before 8.10), since it is off outside of a window; redis#13205 and #12677 (cluster nodes of
  * 7.2.0 to 7.2.5), since all of those are in it; redis#14706 (replicas of 8.2.2 and 8.4.0 that crash in a full resync): its trace is
  * FreeBSD's libc, and a build with libc does not defragment. Not yet in it: streams with XNACK of Redis 8.8 and later (a doubt in the
- * review of redis#14797, no report). What is not written down yet is the canary's business (`decide/turns.ts`).
+ * review of redis#14797, no report). The canary (`guards/node-order.ts`) covers unknown faults.
  *
- * What comes before a release counts on from the last one: by the tags of the source, 7.2-rc1 reports 7.1.240, 7.4-rc1 7.3.240, 8.0-M01
- * 7.9.224, and Valkey 8.0.0-rc1 7.9.240. Where the release has a fault, they are taken to have it.
+ * A pre-release counts on from the last release: by the tags of the source, 7.2-rc1 reports 7.1.240, 7.4-rc1 7.3.240, 8.0-M01
+ * 7.9.224, and Valkey 8.0.0-rc1 7.9.240. Where the release has a fault, its pre-releases are assumed to have it.
  */
 export const DENIED: readonly DenialRule[] = [
   /**
@@ -62,8 +62,8 @@ export const DENIED: readonly DenialRule[] = [
     why: 'active defrag after FLUSHDB ASYNC crashes a cluster node',
   },
   /**
-   * A comment of December 2025 there: three replicas of 7.2.11 crashed right after the switch. Its cause is not known, so that no
-   * 7.2 is taken to be without it.
+   * A comment of December 2025 there: three replicas of 7.2.11 crashed right after the switch. Its cause is not known, so every
+   * 7.2 counts as affected.
    */
   {
     engine: 'valkey',
@@ -116,7 +116,7 @@ export const DENIED: readonly DenialRule[] = [
     issue: 'redis/redis#14267',
     why: 'active defrag crashes a replica when a full resync flushes it',
   },
-  /** No crash, but a defrag that does not do what it is predicted to. By the release notes of 8.0.2 (#14081) and 8.0.3 (#14092). */
+  /** Not a crash, but a defrag that does less than predicted. By the release notes of 8.0.2 (#14081) and 8.0.3 (#14092). */
   {
     engine: 'redis',
     from: [8, 0, 0],
@@ -132,7 +132,7 @@ export const DENIED: readonly DenialRule[] = [
     issue: 'valkey-io/valkey#2348',
     why: 'an allocation of 4 GiB or more makes active defrag assert, and sparse slabs keep it running (#2656)',
   },
-  /** Reports of crashes on two versions; no fix was traced, so that no version is out of it. */
+  /** Reports of crashes on two versions; no fix was found, so every version counts as affected. */
   {
     engine: 'keydb',
     from: [0, 0, 0],
@@ -140,7 +140,7 @@ export const DENIED: readonly DenialRule[] = [
     why: 'active defrag crashes the server (5.1.1 when switched on, 6.0.16 in a run: #257)',
   },
   /**
-   * By the release notes of 7.4.6. What #14319 and #14330 mend came with #13108 and #13058, which 7.4-rc1 has. The crash on memory of
+   * By the release notes of 7.4.6. What #14319 and #14330 fix came with #13108 and #13058, which 7.4-rc1 has. The crash on memory of
    * modules (#13627) is of 7.4 alone and in the same range: by the release notes of 7.4.2 it ends there.
    */
   {
@@ -168,7 +168,7 @@ export const DENIED: readonly DenialRule[] = [
   },
 ];
 
-/** What speaks against toggling active defrag on a server of this version, where it stands. */
+/** Why active defrag must not be toggled on a server of this version, in its role; undefined where nothing is known. */
 export function denial(engine: EngineName, version: Version, standing: Standing): Denial | undefined {
   const rule = ruleOn(engine, version, standing);
   return rule && { issue: rule.issue, why: rule.why, fixedIn: liftedBy(rule, standing) };
@@ -184,9 +184,9 @@ function ruleOn(engine: EngineName, version: Version, standing: Standing): Denia
   );
 }
 
-/** A fix may lead to a version with another fault: 8.0.3 has that of the timers, and not yet that of scripts. */
+/** A fixed version may have another fault: 8.0.3 fixes the timers, but not yet the scripts. */
 function liftedBy({ engine, before }: DenialRule, standing: Standing): string {
-  if (before === undefined) return `no ${NAMES[engine]} release that is known of`;
+  if (before === undefined) return `no known ${NAMES[engine]} release`;
   const next = ruleOn(engine, before, standing);
   return next ? liftedBy(next, standing) : `${NAMES[engine]} ${before.join('.')}`;
 }

@@ -6,7 +6,7 @@ import { atLeast, parseVersion, type Version } from './version.ts';
 export function identifyEngine(fields: InfoFields): Engine {
   const [claimed, version] = nameAndVersion(fields);
   const at = parseVersion(version);
-  // A version that cannot be read cannot be looked up among the denied ones.
+  // A version that cannot be read cannot be found in the deny-list.
   const name = at === undefined && isVersioned(claimed) ? 'unknown' : claimed;
   const standing = {
     cluster: isClusterNode(fields),
@@ -26,7 +26,7 @@ export function identifyEngine(fields: InfoFields): Engine {
   };
 }
 
-/** `server_mode` since Valkey 8.0; INFO cluster, which older servers have as well, is not part of a look. */
+/** `server_mode` since Valkey 8.0; INFO cluster, which older servers have as well, is not part of an observation. */
 export function isClusterNode(fields: InfoFields): boolean {
   return ['redis_mode', 'server_mode'].some((field) => textField(fields, field) === 'cluster');
 }
@@ -47,12 +47,12 @@ function nameAndVersion(fields: InfoFields): readonly [EngineName, string] {
   if (valkey) return ['valkey', valkey];
   const redis = wordField(fields, 'redis_version');
   if (!redis) return ['unknown', ''];
-  // KeyDB keeps `redis_version` for its own version; its name shows only in what it runs as and in a field of INFO cpu.
+  // KeyDB has its own version in `redis_version`; its name shows only in `executable` and by a field of INFO cpu.
   if (/keydb/i.test(textField(fields, 'executable') ?? '') || fields.has('long_lock_waits')) return ['keydb', redis];
   return [textField(fields, 'server_name') === 'valkey' ? 'valkey' : 'redis', redis];
 }
 
-/** Engines that the rules below tell apart by version. */
+/** Engines for which the version matters. */
 function isVersioned(name: EngineName): boolean {
   return name === 'redis' || name === 'valkey' || name === 'keydb';
 }

@@ -9,12 +9,12 @@ const MODULES: Command = ['INFO', 'modules'];
 const CLIENTS: Command = ['INFO', 'clients'];
 const CLUSTER_INFO: Command = ['CLUSTER', 'INFO'];
 const CLUSTER_NODES: Command = ['CLUSTER', 'NODES'];
-/** Of Valkey 9.0: its atomic migrations show nowhere else while their buffers are empty. */
+/** Of Valkey 9.0: nothing else shows its atomic migrations while their buffers are empty. */
 const MIGRATIONS: Command = ['CLUSTER', 'GETSLOTMIGRATIONS'];
 
 /**
- * What is asked before a start only: a module may have much to say of itself in INFO modules, and CLUSTER NODES has a line for each
- * node of the Cluster. What a server without Cluster is not asked for is absent.
+ * Only before a start: INFO modules may be long, and CLUSTER NODES has a line for each node of the Cluster. What a server without Cluster is
+ * not asked for is absent.
  * @throws {NodeFailure} when the node does not answer.
  */
 export async function examine(
@@ -42,7 +42,7 @@ function textOf(reply: Reply | undefined): string | undefined {
   return reply?.ok && typeof reply.value === 'string' ? reply.value : undefined;
 }
 
-/** A name as modules have them: what is shown, and compared with the config. */
+/** A module's name, which is shown and compared with the config. */
 const MODULE = /^name=(?<name>[A-Za-z0-9_.-]{1,64}),ver=(?<version>\d{1,10})(?:,|$)/;
 
 /** `module:name=ReJSON,ver=20609,api=1,filters=0,usedby=[search],using=[],options=[handle-io-errors]` */
@@ -75,7 +75,7 @@ function clusterIn([info, nodes, migrations]: readonly Reply[]): ClusterView | '
   };
 }
 
-/** On the node's own line alone: `[77->-<id>]` goes, `[93-<-<id>]` comes (cluster.c clusterGenNodeDescription). */
+/** Only on the node's own line: `[77->-<id>]` leaves, `[93-<-<id>]` arrives (cluster.c clusterGenNodeDescription). */
 function openSlots(nodes: string): number {
   const own = nodes.split('\n').find((line) => /^\S+ \S+ (?:\S+,)?myself[, ]/.test(line)) ?? '';
   return own.match(/\[\d+-[<>]-/g)?.length ?? 0;

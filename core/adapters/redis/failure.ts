@@ -1,4 +1,4 @@
-/** Where something failed; whether it was over TLS decides how it is told. */
+/** Where something failed; the message depends on TLS. */
 export interface Place {
   readonly host: string;
   readonly port: number;
@@ -6,17 +6,17 @@ export interface Place {
 }
 
 export type NodeFailureKind =
-  /** Nobody there: refused, no route, no such name, closed in mid-sentence. */
+  /** No server answers: refused, no route, no such name, connection closed. */
   | 'unreachable'
-  /** Somebody there who does not answer in time: hung, stopped, overloaded, or a purge that takes longer than predicted. */
+  /** A server does not answer in time: hung, stopped, overloaded, or a purge that takes longer than predicted. */
   | 'timeout'
   | 'wrong-credentials'
   | 'tls'
   | 'not-redis'
-  /** The server answers with an error where it may not (LOADING, BUSY, NOPERM, …), or does not let us in (maxclients). */
+  /** The server answers with an error (LOADING, BUSY, NOPERM, …), or refuses the connection (maxclients). */
   | 'refused';
 
-/** A node that cannot be talked to: an outcome, not a bug. The message never holds what was sent. */
+/** A node that cannot be reached: an outcome, not a bug. The message never holds what was sent. */
 export class NodeFailure extends Error {
   override readonly name = 'NodeFailure';
   readonly kind: NodeFailureKind;
@@ -31,8 +31,8 @@ export class NodeFailure extends Error {
 export const CONNECT_TIMEOUT_MS = 3000;
 
 /**
- * Redis' own error replies have up to 400 characters; what else answers on the port may send megabytes, escape sequences, or marks that
- * turn the direction of what follows or break the line (\p{C}: control, format, half of a character; \p{Zl}, \p{Zp}: U+2028, U+2029).
+ * Redis' own error replies have up to 400 characters. Another program on the port may send megabytes, escape sequences, or marks that
+ * change the direction of the text or break the line (\p{C}: control, format, half of a character; \p{Zl}, \p{Zp}: U+2028, U+2029).
  */
 export function printable(error: string): string {
   return error.slice(0, 500).replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
@@ -43,7 +43,7 @@ export function errorCode(error: string): string {
   return /^-?([A-Z]+)\b/.exec(error)?.[1] ?? 'ERR';
 }
 
-/** What the client's errors say, in the words of whoever has to mend it. */
+/** The client's errors, in words for the person who fixes the cause. */
 export function asFailure(error: unknown, target: Place): NodeFailure {
   if (error instanceof NodeFailure) return error;
   const { code = '', message = '' } = (error ?? {}) as { code?: string; message?: string };
@@ -63,22 +63,22 @@ export function asFailure(error: unknown, target: Place): NodeFailure {
   return new NodeFailure('unreachable', `${where} cannot be reached: ${code || 'connection closed'}`);
 }
 
-/** What a server says unasked before it hangs up: before our first command, or as if it were the answer to it. */
+/** What a server sends by itself before it closes the connection: before the first command, or as if it were the reply to it. */
 const FAREWELLS = [
   { said: /max number of clients reached/i, meaning: 'all of its maxclients connections are taken' },
-  { said: /DENIED .*protected mode/i, meaning: 'it is in protected mode, in which it serves its own machine only' },
+  { said: /DENIED .*protected mode/i, meaning: 'it is in protected mode, in which it serves only its own machine' },
 ] as const;
 
 export function hungUp(target: Place, farewell: string): NodeFailure {
-  return new NodeFailure('refused', `${address(target)} hangs up: ${farewell}`);
+  return new NodeFailure('refused', `${address(target)} closes the connection: ${farewell}`);
 }
 
-/** `sent`: what it has sent, without any of its bytes. */
+/** `sent`: a description of what it has sent, without any of its bytes. */
 export function notRedis(target: Place, sent: string): NodeFailure {
   const where = address(target);
   return new NodeFailure(
     'not-redis',
-    `${where} sent ${sent}. Check which server or proxy listens there: it answers, but not as Redis does`,
+    `${where} sent ${sent}. Check which server or proxy listens there: it answers, but not in the protocol of Redis`,
   );
 }
 
@@ -89,3 +89,5 @@ export function farewellIn(message: string): string | undefined {
 export function address({ host, port }: Pick<Place, 'host' | 'port'>): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
+
+export const COMMAND_TIMEOUT_MS = 3000;

@@ -3,8 +3,8 @@ import { type InfoLines, numberOf, valuesOf } from './info.ts';
 import { present } from './present.ts';
 
 /**
- * What the guards read. A field may come several times, or under numbered names, once for each primary or replica: of all of them the
- * worst counts, since one that is in trouble is enough. A value that the field cannot hold counts for nothing.
+ * The fields that the guards read. A field may occur several times, or under numbered names, once for each primary or replica: the worst of
+ * them counts, since one in trouble is enough. A value that the field cannot hold is ignored.
  */
 
 export function persistence(lines: InfoLines): Persistence {
@@ -34,11 +34,11 @@ const SYNC_IN_PROGRESS = /^master_(?:\d+_)?sync_in_progress$/;
 const FAILOVER_STATE = /^master_failover_state$/;
 
 const REPLICA = /^(?:slave|replica)\d+$/;
-/** Whatever is not `online`: wait_bgsave, send_bulk, Redis 8's send_bulk_and_stream, Valkey 8's bg_transfer, … */
+/** Any state except `online`: wait_bgsave, send_bulk, Redis 8's send_bulk_and_stream, Valkey 8's bg_transfer, … */
 const SYNCING = /(?:^|,)state=(?!online(?:,|$))/;
 
 export function replication(lines: InfoLines, role: string | undefined): Replication {
-  // One that is said twice in the same words is the same one.
+  // Two equal lines are the same replica.
   const syncing = lines.filter(([name, value]) => REPLICA.test(name) && SYNCING.test(value));
   return {
     role: role === 'master' ? 'primary' : role === 'slave' ? 'replica' : 'unknown',
@@ -75,7 +75,7 @@ function partOf(value: string, name: string): number | undefined {
   return part === undefined ? undefined : numberOf(part);
 }
 
-/** What it has read (Redis 7.0) or what its own stream counts, and what it has applied of it. */
+/** What it has read (Redis 7.0) or what its own stream counts, less what it has applied. */
 function unapplied(lines: InfoLines): number | undefined {
   const applied = worst(numbersOf(lines, /^slave_repl_offset$/), Math.min);
   const heard = largest(lines, /^(?:slave_read_repl_offset|master_repl_offset)$/);

@@ -3,20 +3,20 @@ import { Duplex } from 'node:stream';
 import { farewellIn, hungUp, notRedis, type Place } from './failure.ts';
 import { RESP_LIMITS, RespGuard } from './resp-guard.ts';
 
-/** No farewell is longer: that of the protected mode has 900 characters and says what it is in the first 100. */
+/** Enough for each farewell: that of the protected mode has 900 characters and is recognised by the first 100. */
 const FAREWELL_BYTES = 1024;
-/** A look of a real server needs less. */
+/** An observation of a real server needs less. */
 const FIRST_BYTES = 16 * 1024;
-/** What a stream may hold whatever the others do. */
+/** What each stream may hold in any case. */
 const OWN_BYTES = 256 * 1024;
-/** What all streams of the process hold beyond that: many servers that send much must not add up to more than a function has. */
+/** What all streams of the process may hold beyond that: many servers that send much must not exceed a function's memory. */
 const SHARED_BYTES = 64 * 1024 * 1024;
 let held = 0;
 
 /**
- * What the client reads from in place of the socket. Replies are handed on when all that were asked for have come, in one piece, and only
- * if a {@link RespGuard} has passed each byte of them: the client's parser sees no broken, endless or unasked reply, and no server
- * makes it keep more than 16 MiB. Whatever else comes ends the stream with a NodeFailure.
+ * The client reads from this stream in place of the socket. It passes replies on in one piece, when all of them have arrived, and only if a
+ * {@link RespGuard} has accepted each byte: the client's parser sees no broken, endless or unsolicited reply, and no server makes it hold more
+ * than 16 MiB. Anything else ends the stream with a NodeFailure.
  */
 export class GuardedStream extends Duplex {
   readonly #socket: Socket;
@@ -29,7 +29,7 @@ export class GuardedStream extends Duplex {
     super({ allowHalfOpen: false });
     this.#socket = socket;
     this.#target = target;
-    // Whoever destroys it knows why, or asks `errored`: an error without a listener would end the process.
+    // The code that destroys it has the cause, or reads `errored`: an error without a listener would end the process.
     this.on('error', () => {});
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('error', (error) => this.#end(error));
@@ -48,13 +48,13 @@ export class GuardedStream extends Duplex {
     return this.#socket.remoteAddress;
   }
 
-  /** Asked for by the client, which takes this for a socket. */
+  /** The client calls it as if this were a socket. */
   setNoDelay(isOn: boolean): this {
     this.#socket.setNoDelay(isOn);
     return this;
   }
 
-  /** Asked for by the client, which takes this for a socket. */
+  /** The client calls it as if this were a socket. */
   setKeepAlive(isOn: boolean, delay: number): this {
     this.#socket.setKeepAlive(isOn, delay);
     return this;
@@ -69,13 +69,13 @@ export class GuardedStream extends Duplex {
       return;
     }
     if ((this.#size > 0 || !this.#guard.isComplete) && !this.#hold(chunk)) {
-      this.#end(notRedis(this.#target, 'much, while other servers did, too: together more than 64 MiB'));
+      this.#end(notRedis(this.#target, 'much data, as other servers did at the same time: together more than 64 MiB'));
       return;
     }
     if (this.#guard.isComplete) this.push(this.#size > 0 ? this.#release() : chunk);
   }
 
-  /** One piece of memory for all pieces: a server that sends single bytes must not cost an object for each. False: there is none left. */
+  /** One buffer for all pieces: a server that sends single bytes must not cost an object for each. False: no memory is left. */
   #hold(chunk: Buffer): boolean {
     const size = this.#size + chunk.length;
     if (size > this.#held.length) {
@@ -105,14 +105,14 @@ export class GuardedStream extends Duplex {
   }
 
   override _read(): void {
-    // A look is bounded by the guard: there is nothing to hold back.
+    // The guard limits the size: no back-pressure is needed.
   }
 
   override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     this.#socket.write(chunk, encoding, done);
   }
 
-  /** At once, whatever is still under way: a server that takes nothing and sends for ever would keep the connection. */
+  /** At once, without waiting for the rest: a server that reads nothing and sends without end would keep the connection. */
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#release();
     this.#socket.destroy();
@@ -120,7 +120,7 @@ export class GuardedStream extends Duplex {
   }
 }
 
-/** The error that a server has begun with, if it is one. */
+/** The first line, if it is an error. */
 function firstError(bytes: Buffer): string {
   const [line = ''] = bytes.toString('latin1').split('\r\n', 1);
   return line.startsWith('-') ? line : '';

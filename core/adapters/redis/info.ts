@@ -1,17 +1,17 @@
 /**
  * INFO as Redis, Valkey and their relatives print it: `field:value` lines under `# Section` headings.
  *
- * The parser trusts nothing: a line without a colon is skipped, a value that is not what the field should hold is absent.
- * Absent is what rules can reason about; NaN is what they cannot (NaN > 5 is false, and so is NaN <= 5).
+ * The parser trusts nothing: it skips a line without a colon, and a value that the field cannot hold is absent.
+ * Rules can handle absent values, but not NaN (NaN > 5 is false, and so is NaN <= 5).
  */
 export type InfoFields = ReadonlyMap<string, string>;
 
-/** Names and values as they come. A field may come several times: old KeyDBs repeat `master_link_status` for each primary. */
+/** Names and values in order. A field may occur several times: old KeyDBs repeat `master_link_status` for each primary. */
 export type InfoLines = readonly (readonly [name: string, value: string])[];
 
 /**
- * Lines beyond this are not INFO: a section of Redis' has some 50, that of a primary one more for each replica, that of the keys one
- * for each database. Kept lines cost some 100 bytes each, so that eight million characters of line breaks must not become that many.
+ * More lines than this are not INFO: a section of Redis has some 50, that of a primary one more for each replica, that of the keys one
+ * for each database. Each line costs some 100 bytes: eight million line breaks must not become as many lines.
  */
 const MAX_INFO_LINES = 10_000;
 
@@ -28,7 +28,7 @@ export function infoLines(text: string): InfoLines {
   return lines;
 }
 
-/** The first occurrence of a field wins. Where the worst one has to count, `valuesOf` has them all. */
+/** The first occurrence of a field counts. `valuesOf` has all of them, where the worst one must count. */
 export function parseInfo(text: string): InfoFields {
   return firstOf(infoLines(text));
 }
@@ -55,7 +55,7 @@ export function numberField(fields: InfoFields, name: string): number | undefine
   return raw === undefined ? undefined : numberOf(raw);
 }
 
-/** The same of a value that is at hand. */
+/** The same for a value. */
 export function numberOf(raw: string): number | undefined {
   if (!DECIMAL.test(raw)) return undefined;
   const value = Number(raw);
@@ -71,7 +71,7 @@ export function flagField(fields: InfoFields, name: string): boolean | undefined
 /** The longest text that INFO prints is `executable`, a path (PATH_MAX). */
 const TEXT = /^[^\p{C}\p{Zl}\p{Zp}]{1,4096}$/u;
 
-/** A non-empty text that a terminal prints as it stands: no control characters, no marks of direction, no line breaks of Unicode's. */
+/** A non-empty text that is safe to print: no control characters, no marks of direction, no line breaks of Unicode. */
 export function textField(fields: InfoFields, name: string): string | undefined {
   return matching(fields, name, TEXT);
 }
@@ -79,7 +79,7 @@ export function textField(fields: InfoFields, name: string): string | undefined 
 /** ASCII without spaces. */
 const WORD = /^[!-~]{1,64}$/;
 
-/** A version or the name of an allocator, as they are shown to people and kept in the state. */
+/** A version or the name of an allocator, which are shown to people and kept in the state. */
 export function wordField(fields: InfoFields, name: string): string | undefined {
   return matching(fields, name, WORD);
 }
@@ -87,7 +87,7 @@ export function wordField(fields: InfoFields, name: string): string | undefined 
 /** CONFIG_RUN_ID_SIZE (server.h), by getRandomHexChars. */
 const RUN_ID = /^[0-9a-f]{40}$/i;
 
-/** It names a run of the server in the state, also as a part of keys: whatever else stands there is none. */
+/** It names a run of the server in the state, also in keys: any other form is ignored. */
 export function runIdField(fields: InfoFields): string | undefined {
   return matching(fields, 'run_id', RUN_ID);
 }

@@ -3,40 +3,28 @@ import pLimit from 'p-limit';
 import type { NodeAddress, SecretReference } from '../../config/address.ts';
 import type { InstanceConfig } from '../../config/schema.ts';
 import type { Milliseconds } from '../../config/units.ts';
-import type { Settings } from '../../domain/observation.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Configured, OpenSession, Purged, Rewrites, Session } from '../../ports/node-session.ts';
+import type { OpenSession, Purged, Session } from '../../ports/node-session.ts';
 import { SecretUnavailable } from '../aws/secret-failure.ts';
 import type { SecretReader } from '../aws/secrets.ts';
-import { createNames, NameFailure, type Names } from '../dns/names.ts';
-import { type Command, type Connection, connect, type Reply, type Target } from './connection.ts';
-import { address, NodeFailure } from './failure.ts';
-import { type InfoFields, parseInfo } from './info.ts';
-import { observe, pairs } from './observe.ts';
-import { settingsRead } from './setting-forms.ts';
-
-const COMMAND_TIMEOUT_MS = 3000;
-
-/** What every refusal says, from Redis 4 to Valkey 9, under changing prefixes (redis#4809). */
-const CANNOT_DEFRAG = /active defragmentation cannot be enabled/i;
-
-/** By an ACL, by `rename-command`, or by a managed service. */
-const REFUSED = /^(NOPERM|ERR unknown (sub)?command)/i;
-
-/** A value that no version can take, so that the CONFIG SET that holds it can never succeed. */
-const PROBE_PARAMETER = 'active-defrag-cycle-max';
-const PROBE_VALUE = 'offpeak-asks-only';
+import { createNames, type Names } from '../dns/names.ts';
+import { NameFailure } from '../dns/resolvers.ts';
+import { configure, rewrites } from './configure.ts';
+import { type Connection, connect, type Target } from './connection.ts';
+import { probeDefrag } from './defrag-probe.ts';
+import { address, COMMAND_TIMEOUT_MS, NodeFailure } from './failure.ts';
+import { observe } from './observe.ts';
 
 /**
- * A socket that waits costs nothing. A TLS handshake takes 1.2 ms of a processor (measured, an authority of one's own), of which Lambda gives a
- * seventh: so many at once take one second of the three that each has.
+ * A socket that waits costs nothing. A TLS handshake takes 1.2 ms of a processor (measured, with a private CA), of which Lambda gives a
+ * seventh: this many at once take one of the three seconds that each has.
  */
 const CONNECTS_AT_ONCE = 128;
 
 /**
- * Opens nodes with the secrets that their references name. What the server refuses may have been rotated since it was read:
- * it is read again, and when it is another one by then, tried once more. How many connect at once is bounded; secrets and names are
- * waited for before, so that those that hang take nobody's place.
+ * Opens nodes with the secrets that their references name. A secret that the server refuses may have been rotated since it was read: it is
+ * read again, and if it has changed, tried once more. The number of connections that open at once is limited; secrets and names are read
+ * before, so that one that hangs does not take a place.
  */
 export function sessionOpener(
   secrets: SecretReader,
@@ -79,7 +67,7 @@ function asUnreached(error: unknown, target: Target): unknown {
   return new NodeFailure(kind, `${address(target)} cannot be reached: ${error.message}`);
 }
 
-/** The secret that is out of date, if it is one's fault at all. */
+/** The secret that may be out of date, if the failure can come from one. */
 function suspectOf(failure: unknown, { credentials, tls }: InstanceConfig): SecretReference | undefined {
   if (!(failure instanceof NodeFailure)) return undefined;
   if (failure.kind === 'wrong-credentials') return credentials?.password;
@@ -103,7 +91,7 @@ async function targetOf(
   };
 }
 
-/** A secret that cannot be had is a node that cannot be talked to. */
+/** Without its secret a node cannot be reached. */
 async function readSecret(secrets: SecretReader, reference: SecretReference | undefined): Promise<string | undefined> {
   if (reference === undefined) return undefined;
   try {
@@ -128,77 +116,7 @@ function sessionOver(connection: Connection, node: NodeAddress, clock: Pick<Cloc
   };
 }
 
-/**
- * `mem_allocator` does not tell: Debian's builds report jemalloc and refuse. The server's own answer does, and since Redis 7.0 it
- * can be had without switching anything on: CONFIG SET takes all of its parameters or none (config.c configSetCommand), checks
- * them in order, and names the one that failed. The second one here always does.
- */
-async function probeDefrag(connection: Connection): Promise<'supported' | 'unsupported' | 'refused' | undefined> {
-  const [reply] = await connection.send(
-    [['CONFIG', 'SET', 'activedefrag', 'yes', PROBE_PARAMETER, PROBE_VALUE]],
-    COMMAND_TIMEOUT_MS,
-  );
-  if (!reply || reply.ok) return undefined;
-  if (CANNOT_DEFRAG.test(reply.error)) return 'unsupported';
-  if (REFUSED.test(reply.error)) return 'refused';
-  return reply.error.includes(PROBE_PARAMETER) ? 'supported' : undefined;
-}
-
-export function isDefragRefusal(error: string): boolean {
-  return CANNOT_DEFRAG.test(error);
-}
-
-async function configure(connection: Connection, settings: Settings, atomic: boolean): Promise<Configured> {
-  const entries = Object.entries(settings);
-  const reads = entries.map(([name]): Command => ['CONFIG', 'GET', name]);
-  const writes: readonly Command[] = atomic
-    ? [['CONFIG', 'SET', ...entries.flat()]]
-    : entries.map(([name, value]): Command => ['CONFIG', 'SET', name, value]);
-  const replies = await connection.send([...reads, ...writes], COMMAND_TIMEOUT_MS);
-  const found = foundIn(entries, replies);
-  const results = replies.slice(reads.length);
-  const refused = results.find((reply) => !reply.ok);
-  if (!refused || refused.ok) return { done: true, found };
-  return { done: false, found, applied: atomic ? {} : accepted(entries, results), error: refused.error };
-}
-
-/** Of each setting what was asked for, and only what it can hold: it may be given back. */
-function foundIn(entries: readonly (readonly [string, string])[], replies: readonly Reply[]): Settings {
-  const printed = entries.flatMap(([name], index) => {
-    const reply = replies[index];
-    const value = reply?.ok ? pairs(reply.value)[name] : undefined;
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return settingsRead(Object.fromEntries(printed)).settings;
-}
-
-function accepted(entries: readonly (readonly [string, string])[], results: readonly Reply[]): Settings {
-  return Object.fromEntries(entries.filter((_, index) => results[index]?.ok));
-}
-
-/**
- * INFO commandstats counts each subcommand since Redis 7.0 (`cmdstat_config|rewrite`), and prints only those that were called. A server
- * that refuses it counts as one that does not count.
- */
-async function rewrites(connection: Connection): Promise<Rewrites> {
-  const sections = [
-    ['INFO', 'server'],
-    ['INFO', 'commandstats'],
-  ] as const;
-  const [server, stats] = await connection.send(sections, COMMAND_TIMEOUT_MS);
-  const file = parsed(server)?.get('config_file');
-  const counted = parsed(stats);
-  // Our own CONFIG GETs show whether subcommands are counted apart.
-  const isApart = counted?.has('cmdstat_config|get') === true;
-  const calls = Number(/^calls=(\d+)(?:,|$)/.exec(counted?.get('cmdstat_config|rewrite') ?? 'calls=0')?.[1]);
-  return { hasFile: file !== '', ...(isApart && Number.isSafeInteger(calls) && { calls }) };
-}
-
-function parsed(reply: Reply | undefined): InfoFields | undefined {
-  return reply?.ok && typeof reply.value === 'string' ? parseInfo(reply.value) : undefined;
-}
-
-/** Between two PINGs: short enough to meet a stop of a few ms, long enough to cost the server nothing. */
+/** Between two PINGs: short enough to notice a stop of a few ms, long enough to cost the server nothing. */
 const PING_EVERY_MS = 5;
 
 async function waits(connection: Connection, duration: Milliseconds): Promise<readonly Milliseconds[]> {

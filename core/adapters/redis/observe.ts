@@ -1,41 +1,26 @@
 import type { Milliseconds } from '../../config/units.ts';
-import type {
-  Activity,
-  CycleEvent,
-  DefragState,
-  LatencyEvent,
-  MemorySample,
-  Observation,
-  Settings,
-} from '../../domain/observation.ts';
+import type { CycleEvent, DefragState, LatencyEvent, Observation, Settings } from '../../domain/observation.ts';
+import { settingsRead } from '../../format/setting-forms.ts';
 import type { Command, Connection, Reply } from './connection.ts';
 import { identifyEngine, isClusterNode } from './engine.ts';
 import { errorCode, NodeFailure } from './failure.ts';
 import { guardedActivity, guardedMemory, persistence, replication, shortestUptime } from './guard-fields.ts';
-import {
-  firstOf,
-  type InfoFields,
-  type InfoLines,
-  infoLines,
-  numberField,
-  numberOf,
-  runIdField,
-  textField,
-  wordField,
-} from './info.ts';
-import { present } from './present.ts';
-import { settingsRead } from './setting-forms.ts';
+import { firstOf, type InfoFields, type InfoLines, infoLines, numberOf, runIdField, textField } from './info.ts';
+import { activity, defragCounters, keyCount, memorySample } from './load-fields.ts';
 
 const LOOK_TIMEOUT_MS = 2000;
 
 /**
- * One look is one round trip. One INFO for each section: several in one call need Redis 7.0, and `INFO all` would walk
- * every command's statistics. CONFIG GET takes one pattern before 7.0. `stats` comes last, so that what it counts includes
- * all of this look but itself.
+ * One observation is one round trip. One INFO for each section: several in one call need Redis 7.0, and `INFO all` would go through
+ * every command's statistics. CONFIG GET takes one pattern before 7.0. `stats` comes last, so that it counts all other commands of this
+ * observation.
  */
 const INFO_SECTIONS = ['server', 'memory', 'persistence', 'replication', 'cpu', 'keyspace', 'stats'] as const;
+
 const CONFIG_PATTERNS = ['*active*defrag*', 'hz', 'latency-monitor-threshold'] as const;
+
 const CYCLE = 'active-defrag-cycle';
+
 /** LATENCY_TS_LEN (latency.h): a server keeps no more events of a kind. */
 const MOST_CYCLES = 160;
 
@@ -61,17 +46,17 @@ export async function observe(
   const [latency, history] = replies.slice(CONFIG_PATTERNS.length);
   const lines = replies.slice(-INFO_SECTIONS.length).flatMap((reply) => infoLines(infoText(reply)));
   const fields = firstOf(lines);
-  // What is not Redis and answers all the same (a proxy, a stub) must not count as a node that is watched.
+  // A proxy or a stub that answers must not count as an observed node.
   if (!fields.has('used_memory') && !fields.has('redis_version')) {
-    throw new NodeFailure('not-redis', 'INFO returned a text in which Redis reports nothing');
+    throw new NodeFailure('not-redis', 'INFO returned a text without any field of Redis');
   }
   const { address } = connection;
   const answers = { node, address, at, ownCommands, lines, fields, configs, latency, history };
-  // A copy: what is cut out of a text keeps the whole text in memory, for as long as the look is kept.
+  // A copy: a part of a text would keep the whole text in memory, for as long as the observation is kept.
   return structuredClone({ ...assemble(answers), ...(monotonic !== undefined && { monotonic }) });
 }
 
-/** Without INFO there is no look: the server is loading too early, busy with a script, or does not let us. */
+/** Without INFO there is no observation: the server is still loading, busy with a script, or refuses. */
 function infoText(reply: Reply): string {
   if (!reply.ok)
     throw new NodeFailure(
@@ -130,57 +115,6 @@ function assemble(answers: Answers): Observation {
   };
 }
 
-export function memorySample(fields: InfoFields): MemorySample {
-  return present({
-    usedMemory: numberField(fields, 'used_memory'),
-    usedMemoryRss: numberField(fields, 'used_memory_rss'),
-    usedMemoryPeak: numberField(fields, 'used_memory_peak'),
-    allocatorAllocated: numberField(fields, 'allocator_allocated'),
-    allocatorActive: numberField(fields, 'allocator_active'),
-    allocatorResident: numberField(fields, 'allocator_resident'),
-    allocatorFragBytes: numberField(fields, 'allocator_frag_bytes'),
-    memAllocator: wordField(fields, 'mem_allocator'),
-    maxmemory: numberField(fields, 'maxmemory'),
-    // One sum since 7.0, the Lua VM alone before.
-    usedMemoryScripting: numberField(fields, 'used_memory_vm_total') ?? numberField(fields, 'used_memory_lua'),
-  });
-}
-
-function activity(fields: InfoFields): Omit<Activity, 'ownCommands'> {
-  return present({
-    totalCommandsProcessed: numberField(fields, 'total_commands_processed'),
-    evictedKeys: numberField(fields, 'evicted_keys'),
-    cpuSeconds: cpuSeconds(fields),
-  });
-}
-
-/** The main thread's since 6.2, the whole process' before: what clients wait for. */
-function cpuSeconds(fields: InfoFields): number | undefined {
-  const user = numberField(fields, 'used_cpu_user_main_thread') ?? numberField(fields, 'used_cpu_user');
-  const system = numberField(fields, 'used_cpu_sys_main_thread') ?? numberField(fields, 'used_cpu_sys');
-  return user === undefined || system === undefined ? undefined : user + system;
-}
-
-function defragCounters(fields: InfoFields): Pick<DefragState, 'running' | 'hits' | 'misses' | 'scannedKeys'> {
-  const moved = numberField(fields, 'active_defrag_key_hits');
-  const left = numberField(fields, 'active_defrag_key_misses');
-  return present({
-    running: numberField(fields, 'active_defrag_running'),
-    hits: numberField(fields, 'active_defrag_hits'),
-    misses: numberField(fields, 'active_defrag_misses'),
-    scannedKeys: moved === undefined || left === undefined ? undefined : moved + left,
-  });
-}
-
-/** INFO keyspace has a line for each database that holds keys: `db0:keys=700,expires=0,avg_ttl=0`; none where there are none. */
-function keyCount(fields: InfoFields): number | undefined {
-  const counts = [...fields].flatMap(([name, value]) =>
-    /^db\d+$/.test(name) ? [Number(/^keys=(\d+)(?:,|$)/.exec(value)?.[1])] : [],
-  );
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  return counts.length > 0 && Number.isSafeInteger(total) ? total : undefined;
-}
-
 function defragSettings(replies: readonly Reply[]): Pick<DefragState, 'settings' | 'odd'> {
   const answered = replies.filter((reply) => reply.ok);
   if (answered.length === 0) return {};
@@ -189,7 +123,7 @@ function defragSettings(replies: readonly Reply[]): Pick<DefragState, 'settings'
   return { settings, ...(odd.length > 0 && { odd }) };
 }
 
-/** CONFIG GET in RESP2: a flat list of names and values, whatever they are. */
+/** CONFIG GET in RESP2: a flat list of names and values. */
 export function pairs(value: unknown): Settings {
   if (!Array.isArray(value)) return {};
   const names = value.filter((_, index) => index % 2 === 0);

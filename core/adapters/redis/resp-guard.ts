@@ -26,12 +26,12 @@ const HEADERS = ':$*';
 const RESP3 = '_#,(!=%~|>';
 
 const INTEGER = /^[+-]?\d{1,20}$/;
-/** As Redis writes them: no sign but that of null, no zero in front. */
+/** As Redis writes them: no sign, except for null, and no leading zero. */
 const LENGTH = /^(?:0|[1-9]\d*)$/;
 const NULL = '-1';
 
-const UNASKED = 'a reply to no command';
-const TOO_MUCH = 'more than 16 MiB for one look';
+const UNASKED = 'a reply without a command';
+const TOO_MUCH = 'more than 16 MiB of replies at once';
 
 /** What the next byte belongs to. */
 type Place = 'type' | 'line' | 'line-feed' | 'text' | 'text-end';
@@ -39,7 +39,7 @@ type Place = 'type' | 'line' | 'line-feed' | 'text' | 'text-end';
 /**
  * Checks what a server sends before the client's parser sees it: replies in RESP2, no more of them than there were commands, within
  * {@link RESP_LIMITS}. Keeps counters and one header of at most 32 bytes, so that it needs no memory of its own, and gives the same
- * bytes the same verdict in whatever pieces they come.
+ * bytes the same verdict, however they are split.
  */
 export class RespGuard {
   #outstanding = 0;
@@ -54,12 +54,12 @@ export class RespGuard {
   #length = 0;
   #violation: string | undefined;
 
-  /** Every reply that was asked for has come, and nothing has been begun besides. */
+  /** All expected replies have arrived, and no other one has begun. */
   get isComplete(): boolean {
     return this.#outstanding === 0 && this.#place === 'type';
   }
 
-  /** This many commands are being sent: as many replies may come. */
+  /** This many commands are being sent: as many replies may arrive. */
   expect(replies: number): void {
     if (this.#outstanding === 0) {
       this.#bytes = 0;
@@ -68,7 +68,7 @@ export class RespGuard {
     this.#outstanding += replies;
   }
 
-  /** Undefined while all is well; or what was sent that may not be, in words without any of its bytes. Final: nothing after it counts. */
+  /** Undefined while all is well; otherwise a description of the violation, without any of its bytes. Final: later bytes are ignored. */
   feed(chunk: Uint8Array): string | undefined {
     for (let at = 0; at < chunk.length && this.#violation === undefined; ) {
       if (this.#place === 'text') at += this.#skip(chunk.length - at);
@@ -94,7 +94,7 @@ export class RespGuard {
       case 'line':
         return this.#lengthen(byte);
       case 'line-feed':
-        return byte === LF ? this.#endOfLine() : 'a line that a line feed does not end';
+        return byte === LF ? this.#endOfLine() : 'a line without a line feed at its end';
       case 'text-end':
         if (byte !== CR) return 'a text of another length than it announced';
         this.#place = 'line-feed';
@@ -106,9 +106,9 @@ export class RespGuard {
   }
 
   #begin(type: string): string | undefined {
-    if (RESP3.includes(type)) return 'a reply of RESP3, although nothing but RESP2 was asked for';
-    if (!LINES.includes(type) && !HEADERS.includes(type)) return 'bytes that begin no reply';
-    // What is said unasked before a server hangs up is an error: its words are of interest.
+    if (RESP3.includes(type)) return 'a reply in RESP3, although RESP2 was requested';
+    if (!LINES.includes(type) && !HEADERS.includes(type)) return 'bytes that are not the beginning of a reply';
+    // Before it closes a connection, a server may send an error by itself: its words are of interest.
     if (type !== ERROR && this.#isUnasked()) return UNASKED;
     this.#place = 'line';
     this.#type = type;
@@ -138,7 +138,7 @@ export class RespGuard {
   #endOfLine(): string | undefined {
     switch (this.#type) {
       case ':':
-        return INTEGER.test(this.#header) ? this.#finish() : 'a number that is none';
+        return INTEGER.test(this.#header) ? this.#finish() : 'a malformed number';
       case '$':
         return this.#header === NULL ? this.#finish() : this.#beginText();
       case '*':
@@ -149,7 +149,7 @@ export class RespGuard {
   }
 
   #beginText(): string | undefined {
-    if (!LENGTH.test(this.#header)) return 'a text whose length is no number';
+    if (!LENGTH.test(this.#header)) return 'a text whose length is not a number';
     const length = Number(this.#header);
     if (length > RESP_LIMITS.text) return 'a text of more than 8 MiB';
     if (this.#bytes + length > RESP_LIMITS.bytes) return TOO_MUCH;
@@ -159,7 +159,7 @@ export class RespGuard {
   }
 
   #beginList(): string | undefined {
-    if (!LENGTH.test(this.#header)) return 'a list whose length is no number';
+    if (!LENGTH.test(this.#header)) return 'a list whose length is not a number';
     const length = Number(this.#header);
     this.#elements += length;
     if (this.#elements > RESP_LIMITS.elements) return 'lists of more than 10,000 elements';

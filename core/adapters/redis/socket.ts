@@ -8,8 +8,8 @@ export interface Peer extends Place {
 }
 
 /**
- * A socket that is connected to one address of its peer, with the TLS handshake behind it. `timeout` (ms) bounds all of it (Node's own
- * time-out begins anew with each byte, so that a handshake of one byte a second would never end); an aborted `signal` gives it up.
+ * A socket that is connected to one address of its peer, after the TLS handshake. `timeout` (ms) limits all of it (Node's own time-out begins
+ * anew with each byte, so that a handshake of one byte a second would never end); an aborted `signal` ends the attempt.
  */
 export function openSocket(
   peer: Peer,
@@ -31,7 +31,7 @@ export function openSocket(
       settle();
       resolve(socket);
     });
-    // It stays: what happens to the socket afterwards must find a listener, or it ends the process.
+    // It stays: a later error of the socket without a listener would end the process.
     socket.on('error', (error) => {
       settle();
       reject(error);
@@ -43,7 +43,7 @@ export function openSocket(
   });
 }
 
-/** By the configured name, whatever address it leads to. */
+/** With the configured name, for any of its addresses. */
 function tlsOptions({ host, ca, serverName }: Peer): ConnectionOptions {
   // SNI holds names only (RFC 6066); the certificate is checked against the address all the same.
   const servername = serverName ?? (isIP(host) === 0 ? host : undefined);

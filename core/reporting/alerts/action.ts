@@ -2,8 +2,7 @@ import type { AlertFact } from '../../domain/alert.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { Plan, Step } from '../../domain/plan.ts';
 import type { NodeReport } from '../../domain/report.ts';
-import { unworded } from '../../format/blocker.ts';
-import { bytesText, durationText, sentence, timeText } from '../../format/units.ts';
+import { bytesText, durationText, sentence, timeText, unworded } from '../../format/units.ts';
 import { reasonText } from '../wording/plan.ts';
 import {
   againText,
@@ -19,7 +18,7 @@ import { stopDraft } from './stop.ts';
 
 type StartDefrag = Extract<Step, { kind: 'start-defrag' }>;
 
-/** What a plan that was carried out has to tell; nothing, where another step of the same tick tells it. */
+/** The alert of a plan that was carried out; none, where the alert of another step of the same tick includes it. */
 export function actionDraft(outcome: Outcome, report: NodeReport): Draft | undefined {
   const { status, plan } = outcome;
   if (status !== 'acted' || plan?.kind !== 'act') return undefined;
@@ -34,7 +33,7 @@ export function actionDraft(outcome: Outcome, report: NodeReport): Draft | undef
   throw new TypeError(unworded(plan.action));
 }
 
-/** The purge after a defrag is part of the cure: its figures stand in the defrag's alert. */
+/** The purge after a defrag is part of the defrag, whose alert has its figures. */
 function belongsToStop({ plan }: Outcome, { outcomes }: NodeReport): boolean {
   return (
     plan?.kind === 'act' &&
@@ -55,7 +54,7 @@ function purgeDraft(outcome: Outcome, report: NodeReport, plan: Plan): Draft {
   };
   if (verdict && verdict.kind !== 'improved') {
     const title = `a purge returned ${bytesText(verdict.reclaimed)} of ${bytesText(verdict.predicted)} predicted`;
-    return { event: 'cure-ineffective', severity: 'warning', title, next: growingText('purge', cooldown), ...common };
+    return { event: 'action-ineffective', severity: 'warning', title, next: growingText('purge', cooldown), ...common };
   }
   const title = verdict ? `${bytesText(verdict.reclaimed)} returned by a purge` : 'purged';
   return { event: 'purged', severity: 'info', title, next: `Nothing to do. ${againText(cooldown)}`, ...common };
@@ -88,7 +87,7 @@ function startDraft(
     title: `active defrag started, ${bytesText(plan.predicted.reclaim)} predicted back`,
     why: whyText(outcome, report, plan),
     facts,
-    next: 'Nothing to do. Offpeak watches it, ends it, and gives every setting back.',
+    next: 'Nothing to do. Offpeak monitors it, ends it, and restores every setting.',
     figures: {
       ...(rss !== undefined && { rssBefore: rss }),
       predictedBytes: plan.predicted.reclaim,

@@ -14,8 +14,8 @@ interface Place {
 const EVERYWHERE: Place = { instance: 'all', node: 'all' };
 
 /**
- * One alert for each event of a tick. What is a state (unreachable, near the limit) is a CloudWatch alarm's to tell, and a bug is
- * the Lambda's Errors alarm's: nothing is told twice.
+ * One alert for each event of a tick. States (unreachable, near the limit) are CloudWatch alarms, and a bug raises the alarm on the Lambda's
+ * errors: nothing is reported twice.
  */
 export function alertsOf(input: ReportInput, nodes: readonly NodeReport[]): readonly Alert[] {
   const ofNodes = nodes.flatMap((report) =>
@@ -36,16 +36,16 @@ function draftsOf(outcome: Outcome, report: NodeReport): readonly Draft[] {
   return [...(action ? [action] : []), ...notices];
 }
 
-/** A store that is down is one event, however many nodes have met it. */
+/** A store that is down is one event for all nodes together. */
 function stateAlerts({ stage, startedAt, problem }: ReportInput, nodes: readonly NodeReport[]): readonly Alert[] {
   if (problem) return [alertOf(stage, EVERYWHERE, startedAt, stateDraft(problem.why, []))];
-  const struck = nodes.flatMap((report) => {
+  const affected = nodes.flatMap((report) => {
     const why = report.outcomes.map(stateTrouble).find((text) => text !== undefined);
     return why === undefined ? [] : [{ ...report, why }];
   });
-  const [first, ...more] = struck;
+  const [first, ...more] = affected;
   if (!first) return [];
-  const names = struck.map(({ instance, node }) => `${instance} ${node}`);
+  const names = affected.map(({ instance, node }) => `${instance} ${node}`);
   const place = more.length === 0 ? first : EVERYWHERE;
   return [alertOf(stage, place, startedAt, stateDraft(first.why, more.length === 0 ? [] : names))];
 }
@@ -63,7 +63,7 @@ function alertOf(stage: string, { instance, node }: Place, at: number, draft: Dr
   const time = isoText(at);
   return {
     schema: ALERT_SCHEMA,
-    // Nothing but the event is in it: a repeated delivery has the same one, and so has a job that finishes another's work.
+    // It names the event only: a repeated delivery has the same id, and so does a job that finishes another job's work.
     id: [stage, instance, node, event, ...(detail === undefined ? [] : [detail]), isoText(episode)].join('/'),
     event,
     severity,

@@ -7,7 +7,7 @@ import type { Verdict } from '../../domain/verdict.ts';
 import { bytesText, durationText, percentText } from '../../format/units.ts';
 import { settingsText, stallText } from '../wording/result.ts';
 
-/** What an alert says, before the where and when. */
+/** What an alert says, before its place and time are added. */
 export interface Draft {
   readonly event: AlertEvent;
   readonly severity: Severity;
@@ -53,7 +53,7 @@ export function limitFigure(config: NodeReport['config']): Pick<AlertFigures, 'm
   return config?.memoryLimit === undefined ? {} : { memoryLimit: config.memoryLimit };
 }
 
-/** What whoever reads it wants to know of the node besides: which server, and whether the limit is close. */
+/** Which server it is, and whether it is near its memory limit. */
 export function nodeFacts({ observation, diagnosis, verdict }: Outcome): readonly AlertFact[] {
   const nearLimit = diagnosis?.findings.find((finding) => finding.kind === 'near-limit');
   const facts: AlertFact[] = [];
@@ -81,17 +81,17 @@ export function settingsFact(settings: Settings = {}): readonly AlertFact[] {
   return ordered.length === 0 ? [] : [{ label: 'Settings now', value: settingsText(Object.fromEntries(ordered)) }];
 }
 
-/** When the same cure may come again. */
+/** When the same action may run again. Not the time of day: a digest says once what all of its nodes have in common. */
 export function againText(cooldown: Milliseconds | undefined): string {
   return cooldown === undefined || cooldown === 0
     ? 'The next tick may run it again.'
-    : `It is not run again here before its cooldown of ${durationText(cooldown)} is over.`;
+    : `The next run here comes after the cooldown of ${durationText(cooldown)}, at the earliest.`;
 }
 
-/** What an ineffective cure leads to. */
-export function growingText(cure: Verdict['cure'], cooldown: Milliseconds | undefined): string {
-  const advice = `If it stays so, raise ${cure}.minReclaim or set ${cure}.enabled to false.`;
+/** What happens after an action that returned too little. */
+export function growingText(action: Verdict['action'], cooldown: Milliseconds | undefined): string {
+  const advice = `If this continues, raise ${action}.minReclaim, or set ${action}.enabled to false.`;
   return cooldown === undefined || cooldown === 0
-    ? `Nothing keeps it from being repeated at once, since ${cure}.cooldown is 0: set one. ${advice}`
-    : `The cooldown grows: the ${durationText(cooldown)} double with each run in a row that returns too little. ${advice}`;
+    ? `Nothing prevents an immediate repeat, because ${action}.cooldown is 0: set a cooldown. ${advice}`
+    : `The cooldown of ${durationText(cooldown)} doubles after each consecutive run that returns too little. ${advice}`;
 }

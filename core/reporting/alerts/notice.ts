@@ -2,15 +2,14 @@ import { wordsOf } from '../../actions/registry.ts';
 import type { AlertFact } from '../../domain/alert.ts';
 import type { Notice, Outcome } from '../../domain/outcome.ts';
 import type { NodeReport } from '../../domain/report.ts';
-import { unworded } from '../../format/blocker.ts';
-import { sentence } from '../../format/units.ts';
+import { sentence, unworded } from '../../format/units.ts';
 import { noticeText } from '../wording/result.ts';
 import { type Draft, limitFigure, nodeFacts, settingsFact } from './draft.ts';
 
 type ActionFailed = Extract<Notice, { kind: 'action-failed' }>;
 type NodeNotice = Exclude<Notice, { kind: 'state-unavailable' }>;
 
-/** What must be told about a node besides its plan and its verdict. */
+/** What a notice says, beside the plan and the verdict of the node. */
 export function noticeDraft(notice: NodeNotice, outcome: Outcome, report: NodeReport): Draft {
   const common = { why: sentence(noticeText(notice)), figures: limitFigure(report.config) };
   const facts = nodeFacts(outcome);
@@ -19,9 +18,9 @@ export function noticeDraft(notice: NodeNotice, outcome: Outcome, report: NodeRe
       return {
         event: 'foreign-defrag',
         severity: 'info',
-        title: 'active defrag is on, and not by us',
+        title: 'someone else switched active defrag on',
         facts: [...settingsFact(outcome.observation?.defrag.settings), ...facts],
-        next: 'Offpeak leaves it on and starts no defrag of its own; purges go on. If it is not wanted, CONFIG SET activedefrag no ends it.',
+        next: 'Offpeak leaves it on and starts no defrag here; purges continue. To end it, type on the server: CONFIG SET activedefrag no.',
         ...common,
       };
     case 'defrag-unsupported':
@@ -30,25 +29,25 @@ export function noticeDraft(notice: NodeNotice, outcome: Outcome, report: NodeRe
         severity: 'info',
         title: 'this build refuses active defrag',
         facts,
-        next: "To close the holes, install a build with the bundled jemalloc (make MALLOC=jemalloc from the project's source; Debian's packages use the system's jemalloc), or restart the server. To stop looking, set defrag.enabled to false.",
+        next: "To return fragmented memory, install a build with the bundled jemalloc (from the project's source: make MALLOC=jemalloc; Debian's packages use the system's jemalloc), or restart the server. To end this check, set defrag.enabled to false.",
         ...common,
       };
     case 'settings-changed':
       return {
         event: 'settings-changed',
         severity: 'warning',
-        title: 'settings were changed by somebody else during our defrag',
+        title: "someone else changed settings during Offpeak's defrag",
         facts: [...changedFacts(notice), ...facts],
-        next: 'Check that these values are meant: what they were before our defrag is not restored over them.',
+        next: 'Check that these values are intended. Offpeak does not restore the earlier values over them.',
         ...common,
       };
     case 'config-rewritten':
       return {
         event: 'config-rewritten',
         severity: 'warning',
-        title: `${notice.isSeen ? '' : 'probably '}our settings are in the config file`,
+        title: `${notice.isSeen ? '' : 'probably '}Offpeak's settings are in the config file`,
         facts,
-        next: 'Type CONFIG REWRITE on the server once more: it writes the restored settings. Until then a restart switches active defrag on; Offpeak then knows its own settings and gives them back.',
+        next: 'Type CONFIG REWRITE on the server again: it writes the restored settings. Until then, a restart switches active defrag on. Offpeak then recognises its settings and restores the earlier ones.',
         ...common,
       };
     case 'left-on':
@@ -57,7 +56,7 @@ export function noticeDraft(notice: NodeNotice, outcome: Outcome, report: NodeRe
       return {
         event: 'same-server',
         severity: 'warning',
-        title: `${outcome.node} and ${notice.as} are one server`,
+        title: `${outcome.node} and ${notice.as} are the same server`,
         facts,
         next: `Remove one of the two addresses from the config. Until then Offpeak acts on this server as ${notice.as} only.`,
         ...common,
@@ -68,23 +67,23 @@ export function noticeDraft(notice: NodeNotice, outcome: Outcome, report: NodeRe
   throw new TypeError(unworded(notice));
 }
 
-/** Given back, or for a person to give back: what stood there before is known by a record only. */
+/** Restored, or for a person to restore: only the record of an earlier lease says what the settings were before. */
 function leftOnDraft(
   { standing, restored, typed }: Extract<Notice, { kind: 'left-on' }>,
   facts: readonly AlertFact[],
   common: Pick<Draft, 'why' | 'figures'>,
 ): Draft {
-  const rewritten = 'If they stand in the config file, too, type CONFIG REWRITE afterwards.';
+  const rewritten = 'If the config file holds them, too, type CONFIG REWRITE afterwards.';
   return {
     event: 'left-on',
     severity: 'warning',
     title: restored
-      ? 'settings of Offpeak were still on, and are given back'
-      : 'settings of Offpeak are on without a lease',
+      ? "Offpeak's settings were still on: the earlier ones are restored"
+      : "Offpeak's settings are on without a lease",
     facts: [...settingsFact(restored ?? standing), ...facts],
     next: restored
-      ? 'Type CONFIG REWRITE on the server: an earlier one has put these settings into its config file, and a restart would bring them back.'
-      : `If no person has set them, type on the server: ${typed}. ${rewritten} Until then Offpeak starts no active defrag there while it is on, and says so once a day.`,
+      ? "Type CONFIG REWRITE on the server. An earlier CONFIG REWRITE has put Offpeak's settings into its config file, and a restart would load them again."
+      : `If no person has set them, type on the server:\n${typed}\n${rewritten} Until then Offpeak starts no defrag here while active defrag is on, and repeats this message once a day.`,
     ...common,
   };
 }
@@ -108,14 +107,14 @@ function failedDraft(notice: ActionFailed, facts: readonly AlertFact[], { config
   };
 }
 
-/** Nothing may be started without the store, and what was started is known only to those who have seen it. */
+/** Without the store nothing starts, and only the process that started a defrag knows of it. */
 export function stateDraft(why: string, nodes: readonly string[]): Draft {
   return {
     event: 'state-unavailable',
     severity: 'critical',
-    title: 'no action, the state store is unavailable',
+    title: 'no action: the state store is unavailable',
     why: sentence(noticeText({ kind: 'state-unavailable', why })),
     facts: nodes.length === 0 ? [] : [{ label: 'Nodes', value: nodes.join(', ') }],
-    next: 'Repair the store. Until then nothing is started, and a defrag of ours is ended when its time comes only as far as a running job still knows of it.',
+    next: 'Repair the store. Until then Offpeak starts nothing. A running defrag is stopped on time only if the process that started it (the Lambda container or the command) is still alive.',
   };
 }

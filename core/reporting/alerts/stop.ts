@@ -19,7 +19,7 @@ import {
   verdictFigures,
 } from './draft.ts';
 
-/** What a stopped defrag has to tell, with the purge that followed it. */
+/** The alert of a stopped defrag, with the purge that followed it. */
 export function stopDraft(outcome: Outcome, report: NodeReport, action: StopDefrag): Draft {
   const { verdict, observation } = outcome;
   const { event, severity } = kindOf(action.because, verdict);
@@ -44,7 +44,7 @@ function kindOf(because: StopReason, verdict: Verdict | undefined): { event: Ale
   const { kind } = traitsOf(because);
   if (kind !== 'end') return { event: 'defrag-aborted', severity: kind === 'wanted' ? 'info' : 'warning' };
   return verdict && verdict.kind !== 'improved'
-    ? { event: 'cure-ineffective', severity: 'warning' }
+    ? { event: 'action-ineffective', severity: 'warning' }
     : { event: 'defrag-finished', severity: 'info' };
 }
 
@@ -53,7 +53,7 @@ function titleOf(event: AlertEvent, because: StopReason, verdict: Verdict | unde
   if (event === 'defrag-aborted') return `active defrag ended early: ${stopText({ because })}`;
   if (!verdict) return 'active defrag finished';
   const returned = bytesText(verdict.reclaimed);
-  return event === 'cure-ineffective'
+  return event === 'action-ineffective'
     ? `active defrag returned ${returned} of ${bytesText(verdict.predicted)} predicted`
     : `${returned} returned by active defrag`;
 }
@@ -65,50 +65,56 @@ function purgeFact(stop: Outcome, { outcomes, config }: NodeReport): readonly Al
   if (!plan) return [];
   const label = 'Purge after it';
   if (status === 'observed' && notices?.some(({ kind }) => kind === 'action-failed')) {
-    return [{ label, value: 'not known: the job ended during it' }];
+    return [{ label, value: 'unknown: the job died during it' }];
   }
   if (status === 'failed') return [{ label, value: `failed: ${problem?.message ?? 'for an unknown reason'}` }];
   if (verdict) return [{ label, value: `${bytesText(verdict.reclaimed)} of that; ${stallText(verdict)}` }];
   return [{ label, value: `none: ${reasonText(plan, config?.timezone, { now: observation?.at })}` }];
 }
 
-function nextText(event: AlertEvent, because: StopReason, outcome: Outcome, { config }: NodeReport): string {
+function nextText(
+  event: AlertEvent,
+  because: StopReason,
+  outcome: Outcome,
+  { config, stage, instance }: NodeReport,
+): string {
   const cooldown = config?.defrag.cooldown;
-  if (event === 'cure-ineffective') return growingText('defrag', cooldown);
+  if (event === 'action-ineffective') return growingText('defrag', cooldown);
+  const again = againText(cooldown);
   switch (because) {
     case 'goal-met':
     case 'no-progress':
-      return `Nothing to do. ${againText(cooldown)}`;
+      return `Nothing to do. ${again}`;
     case 'server-restarted':
-      return `${leftText(outcome)} Find out why the server restarted: active defrag was running. On this version it is not started here again for a week.`;
+      return `${leftText(outcome)} Find out why the server restarted while active defrag was on. On this version Offpeak starts no defrag here for a week.`;
     case 'window-closed':
-      return 'Nothing to do. The next window looks at it again.';
+      return 'Nothing to do. Offpeak checks this node again in the next window.';
     case 'never-started':
     case 'interrupted':
     case 'newer-version':
-      return 'Nothing to do. The next run looks at it again.';
+      return 'Nothing to do. The next run checks this node again.';
     case 'paused':
-      return 'Nothing to do. It is planned again when the pause is over and a window is open; `offpeak resume` ends the pause before.';
+      return `Nothing to do. Offpeak plans it again when the pause is over and a window is open. \`npx offpeak resume ${instance} -c config/${stage}.yml\` ends the pause now.`;
     case 'released':
-      return 'Nothing to do. A schedule that still runs may start it again in an open window; `offpeak pause` keeps it from that.';
+      return `Nothing to do. A scheduled run may start it again in an open window. \`npx offpeak pause ${instance} --for 1d --reason released -c config/${stage}.yml\` prevents that.`;
     case 'disabled':
-      return 'Nothing to do. It is not started again while defrag.enabled is false.';
+      return 'Nothing to do. Offpeak starts no defrag here while defrag.enabled is false.';
     case 'duration-spent':
-      return `${againText(cooldown)} If holes are left each time, raise defrag.maxDuration or defrag.maxCpu.`;
+      return `${again} If fragmentation is left each time, raise defrag.maxDuration or defrag.maxCpu.`;
     case 'stall-spent':
-      return `${againText(cooldown)} If it happens again, lower defrag.maxCpu, or raise defrag.maxStall if clients can bear it.`;
+      return `${again} If it happens again, lower defrag.maxCpu, or raise defrag.maxStall if clients can tolerate it.`;
     case 'switched-off':
-      return `${againText(cooldown)} If nobody should run it here, set defrag.enabled to false.`;
+      return `${again} If no defrag should run here, set defrag.enabled to false.`;
     default:
-      return 'It is planned again when this has passed and a window is open. Look at the server if it does not pass.';
+      return 'Offpeak plans it again when this has passed and a window is open. If it does not pass, check the server.';
   }
 }
 
-/** What stands on the server by the last look at it: only that is said. */
+/** What the last observation of the server shows, and no more. */
 function leftText({ observation, leftOn = {} }: Outcome): string {
   if (observation?.defrag.settings === undefined)
-    return 'CONFIG GET is refused, so Offpeak cannot see what is left on: check activedefrag on the server.';
+    return 'The server refuses CONFIG GET, so Offpeak cannot see which settings are left on: check activedefrag on the server.';
   return Object.keys(leftOn).length > 0
-    ? `These settings hold the values that Offpeak had set, and nothing proves that they are its own: ${settingsText(leftOn)}. If they are not meant, change them.`
+    ? `These settings have the values that Offpeak set, but that does not prove that Offpeak set them: ${settingsText(leftOn)}. If they are not intended, change them.`
     : "None of Offpeak's settings is left on.";
 }

@@ -1,15 +1,14 @@
 import type { Obstacle } from '../../domain/diagnosis.ts';
 import type { Denial } from '../../domain/engine.ts';
-import { unworded } from '../../format/blocker.ts';
-import { bytesText, durationText } from '../../format/units.ts';
+import { bytesText, durationText, unworded } from '../../format/units.ts';
 
-// Why a cure cannot be had: the same words in a finding, beside a bar and in a plan.
+// Why an action does not apply: the same words in a finding, beside a bar and in a plan.
 
 export const UNSUPPORTED = 'this build refuses active defrag';
 export const CONFIG_REFUSED =
-  'the server refuses CONFIG to us (a managed service, or an ACL without +config|get +config|set)';
+  'the server refuses CONFIG (a managed service, or an ACL without +config|get +config|set)';
 export const ODD_SETTINGS = 'a value that CONFIG GET prints could not be restored: its setting cannot hold it';
-export const PURGE_REFUSED = 'the server refuses MEMORY PURGE to us';
+export const PURGE_REFUSED = 'the server refuses MEMORY PURGE (an ACL without +memory|purge)';
 export const WOULD_BLOCK = 'a purge would block clients for longer than purge.maxBlock allows';
 
 export function obstacleText(obstacle: Obstacle): string {
@@ -47,7 +46,7 @@ export function deniedText({ why, issue, fixedIn }: Denial): string {
 export function obstacleNote(obstacle: Obstacle): string {
   switch (obstacle.kind) {
     case 'unknown-engine':
-      return 'no cure: Offpeak does not know this engine';
+      return 'no action: Offpeak does not know this engine';
     case 'already-on':
       return 'active defrag is on already';
     case 'disabled':
@@ -55,17 +54,17 @@ export function obstacleNote(obstacle: Obstacle): string {
         ? 'active defrag is off in the config (defrag.enabled)'
         : 'MEMORY PURGE is off in the config (purge.enabled)';
     case 'denied-version':
-      return 'no cure: active defrag is unsafe on this version';
+      return 'no action: active defrag is unsafe on this version';
     case 'config-refused':
-      return 'no cure: the server refuses CONFIG to us';
+      return 'no action: the server refuses CONFIG';
     case 'odd-settings':
-      return 'no cure: CONFIG GET prints what cannot be';
+      return 'no action: CONFIG GET prints impossible values';
     case 'unsupported':
-      return 'no cure: this build refuses active defrag';
+      return 'no action: this build refuses active defrag';
     case 'not-defraggable':
-      return "no cure: the server's own defragger sees too few";
+      return "no action: the server's own defragger sees too little";
     case 'purge-refused':
-      return 'only time: the server refuses MEMORY PURGE to us';
+      return 'only time: the server refuses MEMORY PURGE';
     case 'would-block':
       return `only time: a purge would block for ${durationText(obstacle.stall)}`;
   }

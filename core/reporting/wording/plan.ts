@@ -5,7 +5,7 @@ import type { Acting, Plan } from '../../domain/plan.ts';
 import type { Moment } from '../../format/units.ts';
 import { skippingText } from './skip.ts';
 
-/** What else is known where a plan is put into words; without it the sentence has fewer figures. */
+/** What the sentence about a plan may also use; without it, the sentence has fewer figures. */
 export interface ReachedNode {
   /** Epoch milliseconds: times get their distance. */
   readonly now?: number | undefined;
@@ -20,7 +20,7 @@ export function planText(plan: Plan, timezone?: string, seen: ReachedNode = {}):
     : `${plan.reason === 'defragmenting' ? 'carry on' : 'nothing'}: ${skippingText(plan, moment, seen.diagnosis)}`;
 }
 
-/** Only the why of it. */
+/** Only the reason. */
 export function reasonText(plan: Plan, timezone?: string, seen: ReachedNode = {}): string {
   const moment = { timezone, now: seen.now };
   return plan.kind === 'act' ? actingText(plan, moment, seen.diagnosis) : skippingText(plan, moment, seen.diagnosis);

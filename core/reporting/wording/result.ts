@@ -3,16 +3,15 @@ import { MIB } from '../../config/units.ts';
 import type { Settings } from '../../domain/observation.ts';
 import type { Notice } from '../../domain/outcome.ts';
 import type { Verdict } from '../../domain/verdict.ts';
-import { unworded } from '../../format/blocker.ts';
-import { bytesText, durationText, percentText } from '../../format/units.ts';
+import { bytesText, durationText, percentText, unworded } from '../../format/units.ts';
 
-/** What a cure gave back and what it cost, against what was predicted and promised. */
+/** What an action returned and what it cost, against what was predicted and promised. */
 export function verdictText(verdict: Verdict): string {
   const { rssBefore, rssAfter } = verdict;
   return `${reclaimText(verdict)}; RSS went from ${bytesText(rssBefore)} to ${bytesText(rssAfter)}${growthText(verdict)}${leavingText(verdict)}; ${stallText(verdict)}`;
 }
 
-/** Said where it explains why RSS and what was returned do not add up. */
+/** From here on it is said: it explains why RSS and what was returned do not add up. */
 const GROWTH_WORTH_SAYING = 8 * MIB;
 
 function growthText({ dataGrowth }: Verdict): string {
@@ -22,7 +21,7 @@ function growthText({ dataGrowth }: Verdict): string {
 
 /** Measured before the server came to rest. */
 function leavingText({ leaving = 0 }: Verdict): string {
-  return leaving === 0 ? '' : `, with ${bytesText(leaving)} of free pages still kept by the allocator`;
+  return leaving === 0 ? '' : `, and the allocator still holds ${bytesText(leaving)} of free pages`;
 }
 
 function reclaimText({ kind, reclaimed, predicted, share }: Verdict): string {
@@ -38,11 +37,11 @@ function reclaimText({ kind, reclaimed, predicted, share }: Verdict): string {
   return unworded(kind);
 }
 
-/** How long clients were kept waiting, and whether that is what was promised. */
-export function stallText({ cure, stall, promisedStall, unmeasured, beyond }: Verdict): string {
+/** How long clients waited, and whether that is within the promise. */
+export function stallText({ action, stall, promisedStall, unmeasured, beyond }: Verdict): string {
   if (unmeasured) return `stalls not measured (LATENCY LATEST is refused), ${durationText(promisedStall)} promised`;
-  // LATENCY LATEST counts whole milliseconds from 1 on: nothing recorded is not the same as nothing.
-  const seen = cure === 'defrag' && stall === 0 ? 'no stall recorded' : `${stallName(cure)} ${durationText(stall)}`;
+  // LATENCY LATEST counts whole milliseconds from 1 on: no record does not mean no stall.
+  const seen = action === 'defrag' && stall === 0 ? 'no stall recorded' : `${stallName(action)} ${durationText(stall)}`;
   if (stall > promisedStall && beyond !== undefined) {
     return `${seen}; longer than the ${durationText(promisedStall)} promised for ${shareText(beyond)} of the time (promised: at most 0.1 %)`;
   }
@@ -58,27 +57,27 @@ function shareText(share: number): string {
     : `${(share * 100).toLocaleString('en', { maximumSignificantDigits: 2 })} %`;
 }
 
-function stallName(cure: Verdict['cure']): string {
-  return cure === 'purge' ? 'clients blocked for' : 'longest stall';
+function stallName(action: Verdict['action']): string {
+  return action === 'purge' ? 'clients blocked for' : 'longest stall';
 }
 
-/** What must be told besides the plan and the verdict. */
+/** What a notice says, beside the plan and the verdict. */
 export function noticeText(notice: Notice): string {
   switch (notice.kind) {
     case 'foreign-defrag':
-      return 'active defrag is on, and no lease of ours explains it: it is left alone';
+      return 'someone else switched active defrag on: Offpeak leaves it alone';
     case 'defrag-unsupported':
       return 'this build of the server refuses active defrag; MEMORY PURGE still works';
     case 'settings-changed':
-      return `somebody else changed settings during our defrag, and they stay as they are: ${settingsText(notice.leftAlone)}`;
+      return `someone else changed settings during Offpeak's defrag, and they stay as they are: ${settingsText(notice.leftAlone)}`;
     case 'config-rewritten':
       return notice.isSeen
-        ? "a CONFIG REWRITE during our active defrag has put Offpeak's settings into the server's config file; in memory they are back"
-        : "the node's role has changed during our active defrag: a failover by Sentinel does a CONFIG REWRITE, and that puts Offpeak's settings into the server's config file; in memory they are back";
+        ? "a CONFIG REWRITE during Offpeak's active defrag has put Offpeak's settings into the server's config file; in memory they are restored"
+        : "the node's role has changed during Offpeak's active defrag: a failover by Sentinel does a CONFIG REWRITE, and that puts Offpeak's settings into the server's config file; in memory they are restored";
     case 'left-on':
       return leftOnText(notice);
     case 'same-server':
-      return `this is the same server as ${notice.as} (the same run_id): it is only watched here, and tended there`;
+      return `this is the same server as ${notice.as} (the same run_id): Offpeak acts on it under that address only`;
     case 'action-failed':
       return `${wordsOf(notice.doing).doing} failed: ${notice.why}`;
     case 'state-unavailable':
@@ -95,7 +94,6 @@ export function settingsText(settings: Settings): string {
 }
 
 function leftOnText({ standing, restored }: Extract<Notice, { kind: 'left-on' }>): string {
-  const found = `settings that Offpeak had set were on without a lease: ${settingsText(standing)}`;
-  if (restored === undefined) return `settings as Offpeak sets them are on, and no lease is: ${settingsText(standing)}`;
-  return `${found}; they were given back by the record of an earlier lease`;
+  if (restored === undefined) return `settings as Offpeak sets them are on without a lease: ${settingsText(standing)}`;
+  return `settings that Offpeak had set were on without a lease: ${settingsText(standing)}; they were restored from the record of an earlier lease`;
 }

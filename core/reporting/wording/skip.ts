@@ -30,19 +30,19 @@ export function skippingText(plan: Skipping, moment: Moment, diagnosis?: Diagnos
 function skipReasonText(plan: Skipping, reason: SkipReason, moment: Moment, diagnosis?: Diagnosis): string {
   switch (reason) {
     case 'healthy':
-      return `no cure would return enough${curesText(diagnosis)}`;
+      return `no action would return enough${reclaimableText(diagnosis)}`;
     case 'disabled':
-      return 'the cure that fits is disabled in the config (defrag.enabled or purge.enabled)';
+      return disabledText(diagnosis);
     case 'defragmenting':
       return `active defrag is running${underWayText(plan)}; it ends ${plan.until === undefined ? 'with its lease' : `${timeText(plan.until, moment)} at the latest`}`;
     case 'foreign-defrag':
-      return 'active defrag is on, and not by us: it is left alone';
+      return 'someone else switched active defrag on: Offpeak leaves it alone';
     case 'left-on':
-      return 'settings as Offpeak sets them are on without a lease: no defrag starts before they are back';
+      return 'settings as Offpeak sets them are on without a lease: no defrag starts before they are restored';
     case 'unsupported':
       return UNSUPPORTED;
     case 'not-defraggable':
-      return `the holes are there, but the server's own defragger sees ${seenText(diagnosis)}`;
+      return `there is external fragmentation, but the server's own defragger sees ${seenText(diagnosis)}`;
     case 'denied-version':
       return plan.denial ? deniedText(plan.denial) : 'active defrag is known to harm this version';
     case 'config-refused':
@@ -52,7 +52,7 @@ function skipReasonText(plan: Skipping, reason: SkipReason, moment: Moment, diag
     case 'purge-refused':
       return PURGE_REFUSED;
     case 'no-layers':
-      return 'the server does not report where its RSS goes, so no cure can be chosen';
+      return 'the server does not report where its RSS goes, so no action can be chosen';
     case 'would-block':
       return `${WOULD_BLOCK}${plan.instead ? ` (${durationText(plan.instead.predicted.stall)})` : ''}`;
     case 'would-stall':
@@ -63,12 +63,12 @@ function skipReasonText(plan: Skipping, reason: SkipReason, moment: Moment, diag
       return `the window stays closed for a holiday${plan.until === undefined ? ', and no other one opens' : `; the next one opens ${timeText(plan.until, moment)}`}`;
     case 'outside-window':
       return plan.until === undefined
-        ? 'no maintenance window opens, so Offpeak only watches'
+        ? 'no maintenance window opens, so Offpeak only observes'
         : `outside the window, which opens ${timeText(plan.until, moment)}`;
     case 'changed':
-      return 'what the first look asked for no longer holds';
+      return 'the second check no longer confirms the first';
     case 'interrupted':
-      return 'the job was asked to end';
+      return 'the job was interrupted';
     case 'state-unavailable':
       return 'the state store is unavailable, and without it nothing may be changed';
     default:
@@ -76,7 +76,7 @@ function skipReasonText(plan: Skipping, reason: SkipReason, moment: Moment, diag
   }
 }
 
-/** `: 62 % done, 214,000 values moved and 120 MiB of holes closed in 40 s, about 24 s left` */
+/** `: 62 % done, 214,000 values moved and 120 MiB of fragmentation removed in 40 s, about 24 s left` */
 function underWayText({ underWay }: Skipping): string {
   if (!underWay) return '';
   const { share, moved, closed, elapsed, left, level, isLate } = underWay;
@@ -84,7 +84,7 @@ function underWayText({ underWay }: Skipping): string {
   const rest = isLate ? ', longer than predicted' : left === undefined ? '' : `, about ${durationText(left)} left`;
   const pace =
     level === 0 ? '' : `, at 1/${2 ** level} of its CPU share, since cycles were longer than defrag.maxStall`;
-  return `:${done} ${countText(moved)} values moved and ${bytesText(Math.max(0, closed))} of holes closed in ${durationText(elapsed)}${rest}${pace}`;
+  return `:${done} ${countText(moved)} values moved and ${bytesText(Math.max(0, closed))} of fragmentation removed in ${durationText(elapsed)}${rest}${pace}`;
 }
 
 function wouldStallText({ instead }: Skipping): string {
@@ -108,9 +108,16 @@ function insteadText({ reason, instead }: Skipping): string {
   return wordsOf(instead.action).wouldHave(bytes);
 }
 
-function curesText(diagnosis?: Diagnosis): string {
+/** Which of the two: a reader has to know what to change. */
+function disabledText(diagnosis?: Diagnosis): string {
+  const prospects = diagnosis ? Object.values(diagnosis.prospects) : [];
+  const settings = prospects.flatMap((prospect) => (prospect.kind === 'disabled' ? [prospect.setting] : []));
+  return `the action that applies is disabled in the config (${settings.join(', ') || 'defrag.enabled or purge.enabled'})`;
+}
+
+function reclaimableText(diagnosis?: Diagnosis): string {
   if (!diagnosis?.layers) return '';
-  const { defrag, purge } = diagnosis.cures;
+  const { defrag, purge } = diagnosis.reclaimable;
   return ` (defrag ${bytesText(defrag)}, purge ${bytesText(purge.reclaim)})`;
 }
 

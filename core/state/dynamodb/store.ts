@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { Milliseconds } from '../../config/units.ts';
 import type { StateStore, Stored } from '../../ports/state-store.ts';
-import { copyAsJson } from '../json-value.ts';
+import { jsonText } from '../json-value.ts';
 import { type Change, changeOf } from './change.ts';
 import { unavailable } from './failure.ts';
 import {
@@ -27,7 +27,7 @@ export interface DynamoStoreOptions {
   /** A table with the partition key `pk` and the sort key `sk`, both texts, and TTL on `expiresAt`. */
   readonly tableName: string;
   /** For how long after its last write a document may be needed; undefined: for ever. Default: all of them for ever. */
-  readonly keepFor?: (key: string) => Milliseconds | undefined;
+  readonly keepFor?: (key: string, document: object) => Milliseconds | undefined;
   /** Epoch milliseconds; default: the system's clock. */
   readonly now?: () => number;
 }
@@ -84,9 +84,15 @@ export function createDynamoStore(client: DynamoDBClient, options: DynamoStoreOp
     },
     async write(key, value, expected) {
       checkKey(key);
-      const text = JSON.stringify(copyAsJson(key, value));
+      const text = jsonText(key, value);
       checkSize(key, text);
-      const change = changeOf({ text, keepFor: keepFor(key), expected, now: now(), token: randomUUID() });
+      const change = changeOf({
+        text,
+        keepFor: keepFor(key, Object(value)),
+        expected,
+        now: now(),
+        token: randomUUID(),
+      });
       const version = await apply(key, change);
       return version === undefined ? { stored: false } : { stored: true, version };
     },

@@ -1,86 +1,88 @@
-import { StateUnavailable, type Stored } from '../../ports/state-store.ts';
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import * as z from 'zod/mini';
+import { codeOf, refused, unusable } from './file-failure.ts';
 
-/** Everything that a state file holds. */
+const version = z.int().check(z.gte(1));
+
+/** Strict, because what is not understood here would be lost. */
+const schema = z.strictObject({
+  format: z.literal('offpeak/state@1'),
+  /** The version that the next write gets. */
+  next: version,
+  documents: z.record(z.string(), z.strictObject({ version, value: z.json() })),
+});
+
+/** What a JSON file of version 0.1 holds. */
 export interface Contents {
-  /** The version that the next write gets. It counts for the whole file and never falls, so no version comes twice. */
   readonly next: number;
-  readonly documents: ReadonlyMap<string, Stored>;
-}
-
-const FORMAT = 'offpeak/state@1';
-
-/** The text of the file: indented, because people look into it when something went wrong. */
-export function printContents({ next, documents }: Contents): string {
-  const entries = [...documents].map(([key, { version, value }]) => [key, { version, value }]);
-  return `${JSON.stringify({ format: FORMAT, next, documents: Object.fromEntries(entries) }, null, 2)}\n`;
+  readonly documents: readonly (readonly [
+    key: string,
+    stored: { readonly version: number; readonly value: unknown },
+  ])[];
 }
 
 /**
- * Strict, because what is not understood here would be lost with the next write.
+ * Puts a database in the place of a JSON file of version 0.1, which is kept as `<file>.0.1.json`. Under the lock of that version, so that
+ * no write of a process of it is lost; from then on such a process refuses the file.
  *
- * @throws StateUnavailable unless `bytes` are exactly such a file; `path` is for its message, which quotes no content.
+ * @throws StateUnavailable for any other file, which stays as it is.
  */
-export function parseContents(bytes: Uint8Array, path: string): Contents {
-  const refuse = (problem: string): never => {
-    throw new StateUnavailable(
-      `The state file ${path} ${problem}. Nothing was changed. Repair it or restore a copy; to start empty, first see that no server has active defragmentation left on (the file may hold what undoes it), then remove it.`,
-    );
-  };
-  const file = parseJson(bytes, refuse);
-  if (!isRecord(file)) return refuse('does not hold a JSON object');
-  if (file.format !== FORMAT) return refuse(`has ${describeFormat(file.format)} (this Offpeak reads "${FORMAT}")`);
-  refuseOtherKeys(file, ['format', 'next', 'documents'], 'the file', refuse);
-  const { next, documents } = file;
-  if (!isVersion(next)) return refuse('has no whole number of 1 or more under "next"');
-  if (!isRecord(documents)) return refuse('has no object under "documents"');
-  return {
-    next,
-    documents: new Map(Object.entries(documents).map(([key, entry]) => [key, parseStored(key, entry, next, refuse)])),
-  };
+export function importJsonFile(file: string, createDatabase: (file: string, contents: Contents) => void): void {
+  if (!contentsOf(file)) return;
+  const [lockFile, temporary] = [`${file}.lock`, `${file}.tmp`];
+  const lock = new DatabaseSync(lockFile, { timeout: 0 });
+  try {
+    lock.exec('BEGIN IMMEDIATE');
+    const contents = contentsOf(file);
+    if (!contents) return;
+    // A journal that a killed import left would be played back into the new file.
+    for (const left of [temporary, `${temporary}-journal`]) rmSync(left, { force: true });
+    createDatabase(temporary, contents);
+    rmSync(`${temporary}-journal`, { force: true });
+    copyFileSync(file, `${file}.0.1.json`);
+    renameSync(temporary, file);
+    rmSync(lockFile);
+  } finally {
+    lock.close();
+  }
 }
 
-type Refuse = (problem: string) => never;
-
-function parseJson(bytes: Uint8Array, refuse: Refuse): unknown {
-  if (bytes.length === 0) return refuse('is empty');
-  let text: string;
+/** Puts the JSON file where the database is expected, which is not there yet: the first look imports it. @throws StateUnavailable */
+export function adoptJsonFile(json: string, file: string): void {
+  if (existsSync(file)) return;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return refuse('is not UTF-8 text');
-  }
-  try {
-    return JSON.parse(text);
+    renameSync(json, file);
   } catch (error) {
-    const place = error instanceof Error ? /line \d+ column \d+/.exec(error.message)?.[0] : undefined;
-    return refuse(`is not valid JSON${place === undefined ? '' : ` (${place})`}`);
+    // There is none, or another process was faster.
+    if (codeOf(error) !== 'ENOENT') throw unusable(json, error);
   }
 }
 
-function parseStored(key: string, entry: unknown, next: number, refuse: Refuse): Stored {
-  const place = `document ${JSON.stringify(key)}`;
-  if (!isRecord(entry) || !Object.hasOwn(entry, 'value')) return refuse(`has no "value" in ${place}`);
-  refuseOtherKeys(entry, ['version', 'value'], place, refuse);
+/** Undefined for a database: another process was faster. @throws StateUnavailable, which quotes no value of the file */
+function contentsOf(file: string): Contents | undefined {
+  const bytes = readFileSync(file);
+  if (bytes.toString('latin1', 0, 16) === 'SQLite format 3\0') return undefined;
+  const parsed = schema.safeParse(jsonIn(bytes, file));
+  if (!parsed.success) throw refused(file, `is not as version 0.1 wrote it (${placeOf(parsed.error)})`);
+  const { next, documents } = parsed.data;
+  const entries = Object.entries(documents);
   // A version that is still to be given would one day belong to two documents.
-  if (!isVersion(entry.version) || entry.version >= next)
-    return refuse(`has no version from 1 to below "next" (${next}) in ${place}`);
-  return { value: entry.value, version: entry.version };
+  const early = entries.find(([, stored]) => stored.version >= next)?.[0];
+  if (early !== undefined)
+    throw refused(file, `is not as version 0.1 wrote it (the version of ${JSON.stringify(early)} is not below "next")`);
+  return { next, documents: entries };
 }
 
-function refuseOtherKeys(record: object, known: readonly string[], place: string, refuse: Refuse): void {
-  const other = Object.keys(record).find((key) => !known.includes(key));
-  if (other !== undefined)
-    refuse(`has the unknown key ${JSON.stringify(other)} in ${place} (known: ${known.join(', ')})`);
+function jsonIn(bytes: Uint8Array, file: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw refused(file, 'is neither an SQLite database nor a JSON file of version 0.1');
+  }
 }
 
-function describeFormat(format: unknown): string {
-  return typeof format === 'string' ? `the format "${format.slice(0, 40)}"` : 'no "format"';
-}
-
-function isVersion(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 1;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function placeOf({ issues: [issue] }: z.core.$ZodError): string {
+  const where = issue?.code === 'unrecognized_keys' ? [...issue.path, ...issue.keys.slice(0, 1)] : (issue?.path ?? []);
+  return where.length === 0 ? 'it is no object' : `at ${where.map((part) => JSON.stringify(part)).join(' → ')}`;
 }

@@ -91,7 +91,7 @@ describeWithMoto('secrets of AWS over HTTP', () => {
     test('that is a list is refused', async () => {
       await putParameter('/redis/list', 'hunter2,b', 'StringList');
       expect(await refusalOf(secrets, 'ssm:/redis/list')).toBe(
-        'the SSM parameter /redis/list, which the config names, is a StringList: accepted is a SecureString',
+        'the SSM parameter /redis/list, which the config names, is a StringList: store it as a SecureString',
       );
     });
 
@@ -121,12 +121,12 @@ describeWithMoto('secrets of AWS over HTTP', () => {
     test.each([
       ['{"user":"hunter2"}', '#password', 'has no key "password"'],
       ['{"user":"hunter2"}', '#constructor', 'has no key "constructor"'],
-      ['hunter2', '#password', 'is no JSON, so it has no key "password"'],
-      ['{"password":"hunter2"', '#password', 'is no JSON, so it has no key "password"'],
-      ['["hunter2"]', '#0', 'is no JSON object, so it has no key "0"'],
-      ['null', '#password', 'is no JSON object, so it has no key "password"'],
-      ['{"password":1234}', '#password', 'has no text under "password": accepted is one in quotes'],
-      ['{"password":{"is":"hunter2"}}', '#password', 'has no text under "password": accepted is one in quotes'],
+      ['hunter2', '#password', 'is not JSON, so it has no key "password"'],
+      ['{"password":"hunter2"', '#password', 'is not JSON, so it has no key "password"'],
+      ['["hunter2"]', '#0', 'is not a JSON object, so it has no key "0"'],
+      ['null', '#password', 'is not a JSON object, so it has no key "password"'],
+      ['{"password":1234}', '#password', 'has no text under "password": put the value in quotes'],
+      ['{"password":{"is":"hunter2"}}', '#password', 'has no text under "password": put the value in quotes'],
       ['{"password":""}', '#password', 'has an empty text under "password"'],
     ])('%s with %s is refused', async (stored, key, problem) => {
       await createSecret('redis', stored);
@@ -139,7 +139,7 @@ describeWithMoto('secrets of AWS over HTTP', () => {
       const SecretBinary = new TextEncoder().encode('hunter2');
       await secretsManager.send(new CreateSecretCommand({ Name: 'binary', SecretBinary }));
       expect(await refusalOf(secrets, 'secretsmanager:binary')).toBe(
-        'the secret binary, which the config names, is binary: accepted is a text',
+        'the secret binary, which the config names, is binary: store it as text',
       );
     });
 

@@ -39,7 +39,7 @@ describeWithMoto('sending alerts through SNS over HTTP', () => {
   });
 
   test('a subscriber receives the alert, its subject and its attributes', async () => {
-    const alert = anAlert({ severity: 'warning', event: 'cure-ineffective' });
+    const alert = anAlert({ severity: 'warning', event: 'action-ineffective' });
     expect(await createAlertSink({ client: () => client, topicArn }).send([alert])).toEqual({ sent: 1, rejected: [] });
 
     const [received, ...more] = await queue.receive();
@@ -50,7 +50,7 @@ describeWithMoto('sending alerts through SNS over HTTP', () => {
       MessageAttributes: {
         severity: { Type: 'String', Value: 'warning' },
         instance: { Type: 'String', Value: 'sessions' },
-        event: { Type: 'String', Value: 'cure-ineffective' },
+        event: { Type: 'String', Value: 'action-ineffective' },
         stage: { Type: 'String', Value: 'prod' },
       },
     });

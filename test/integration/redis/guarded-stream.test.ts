@@ -46,7 +46,7 @@ describe('replies', () => {
     expect(guarded.errored).toMatchObject({
       kind: 'not-redis',
       message:
-        '10.0.0.5:6379 sent a reply to no command. Check which server or proxy listens there: it answers, but not as Redis does',
+        '10.0.0.5:6379 sent a reply without a command. Check which server or proxy listens there: it answers, but not in the protocol of Redis',
     });
     say('+OK\r\n');
     expect(read).toEqual([]);
@@ -55,7 +55,10 @@ describe('replies', () => {
 
 describe('a farewell', () => {
   const FULL = '-ERR max number of clients reached\r\n';
-  const told = { kind: 'refused', message: '10.0.0.5:6379 hangs up: all of its maxclients connections are taken' };
+  const told = {
+    kind: 'refused',
+    message: '10.0.0.5:6379 closes the connection: all of its maxclients connections are taken',
+  };
 
   test.each([
     ['in one piece', [FULL]],

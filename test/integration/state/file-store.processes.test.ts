@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtempDisposable, readdir, readFile } from 'node:fs/promises';
+import { chmod, mkdtempDisposable, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
@@ -16,7 +16,7 @@ describe('a state file between real processes', () => {
 
   beforeEach(async () => {
     folder = await mkdtempDisposable(join(tmpdir(), 'offpeak-state-'));
-    path = join(folder.path, 'state.json');
+    path = join(folder.path, 'state.db');
   });
   afterEach(() => folder.remove());
 
@@ -42,7 +42,7 @@ describe('a state file between real processes', () => {
     expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
   });
 
-  test('two that count together lose nothing, and a reader meanwhile never sees half a file', async () => {
+  test('two that count together lose nothing, and a reader meanwhile never sees half a change', async () => {
     await using one = startContender(path, 'count', 60);
     await using two = startContender(path, 'count', 60);
     let running = true;
@@ -89,7 +89,7 @@ describe('a state file between real processes', () => {
     for (const attempt of [() => store.write('k', 2, 1), () => store.remove('k', 1)]) {
       const error: unknown = await attempt().catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(StateUnavailable);
-      expect(String(error)).toContain(`${path}.lock is held by another process that is alive. Wait until`);
+      expect(String(error)).toContain(`${path} is locked by another process that is alive. Wait until`);
     }
     expect((await store.read('k'))?.value).toBe(1);
     expect(await readFile(path)).toEqual(before);
@@ -97,13 +97,16 @@ describe('a state file between real processes', () => {
     expect(await store.write('k', 2, 1)).toEqual({ stored: true, version: 2 });
   });
 
-  test('a lock that this user may only read is no lock, and nothing is written under it', async () => {
-    await createFileStore(path).remove('k', 1);
-    await chmod(`${path}.lock`, 0o444);
-    await chmod(folder.path, 0o777);
+  test('a user who may only read it can do just that, also in a folder of somebody else', async () => {
+    await createFileStore(path).write('count', 1, undefined);
+    await chmod(path, 0o444);
+    await chmod(folder.path, 0o755);
+    const before = await readFile(path);
     const { stdout } = await promisify(execFile)(process.execPath, [CONTENDER, path, 'unprivileged']);
-    expect(stdout).toMatch(/^StateUnavailable: The state lock .*state\.json\.lock cannot be used: EACCES/);
-    expect(await readdir(folder.path)).toEqual(['state.json.lock']);
+    expect(stdout).toMatch(
+      /^read 1\nStateUnavailable: The state file .*state\.db cannot be used .*Give this user read and write access/,
+    );
+    expect(await readFile(path)).toEqual(before);
   });
 
   test.skipIf(process.platform === 'win32')(
@@ -112,20 +115,10 @@ describe('a state file between real processes', () => {
       const store = createFileStore(path);
       await store.write('count', 1, undefined);
       const before = await readFile(path);
-      const limited = 'ulimit -f 16 && exec "$@"';
-      const { stdout } = await promisify(execFile)('sh', [
-        '-c',
-        limited,
-        'sh',
-        process.execPath,
-        CONTENDER,
-        path,
-        'fill',
-        '100000',
-      ]);
-      expect(stdout).toMatch(
-        /^StateUnavailable: .*state\.json cannot be written \(EFBIG.*The stored state is as it was\.\n$/,
-      );
+      const limited = 'ulimit -f 64 && exec "$@"';
+      const command = ['sh', process.execPath, CONTENDER, path, 'fill', '100000'];
+      const { stdout } = await promisify(execFile)('sh', ['-c', limited, ...command]);
+      expect(stdout).toMatch(/^StateUnavailable: .*state\.db cannot be used \(.*The stored state is as it was\.\n$/);
       expect(await readFile(path)).toEqual(before);
       expect(await store.write('count', 2, 1)).toEqual({ stored: true, version: 2 });
     },

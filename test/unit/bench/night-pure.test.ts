@@ -155,7 +155,7 @@ describe('the table', () => {
   const WAITS: Waits = { p999: 2, worst: 4, over: 0.001, late: 1.2, count: 10_000 };
   const CELL: Cell = {
     ...{ before: 220 * MIB, after: 120 * MIB, floor: 100 * MIB, seconds: 10, cpu: 1.5 },
-    ...{ idle: WAITS, cure: { ...WAITS, p999: 7 } },
+    ...{ idle: WAITS, action: { ...WAITS, p999: 7 } },
   };
   const cellsOf = (title: string, cells: readonly Cell[]) =>
     nightTable([{ title, cells }])
@@ -190,7 +190,7 @@ describe('the table', () => {
   });
 
   test('a restart has no waits of its own, and says nothing of its end', () => {
-    const { cure: _, ...cell } = { ...CELL, after: 100 * MIB };
+    const { action: _, ...cell } = { ...CELL, after: 100 * MIB };
     expect(cellsOf('a fresh server', [cell])?.slice(3)).toEqual([
       ...['1.00', '10.0', '1.50', '', '', '', '', '2.0', '4.0', '0.10 %', '1.2', '', ''],
     ]);

@@ -1,21 +1,21 @@
 import { expect, test } from 'vitest';
-import type { Cure, Night } from '../../../bench/prediction/night.ts';
+import type { ActionRun, Night } from '../../../bench/prediction/night.ts';
 import { intervalRows, singleRows } from '../../../bench/prediction/tables.ts';
 import { MIB } from '../../../core/config/units.ts';
 
-function purge(predicted: number, returned: number, predictedMs = 10, measuredMs = 5): Cure {
+function purge(predicted: number, returned: number, predictedMs = 10, measuredMs = 5): ActionRun {
   return { name: 'purge', predicted: predicted * MIB, returned: returned * MIB, predictedMs, measuredMs };
 }
 
-function night(cures: readonly Cure[], run = 'first'): Night {
-  return { shape: 'strings', run, cures, reasons: 'healthy' };
+function night(actions: readonly ActionRun[], run = 'first'): Night {
+  return { shape: 'strings', run, actions, reasons: 'healthy' };
 }
 
 function rowsOf(table: string): readonly string[] {
   return table.split('\n').slice(2);
 }
 
-test('one run is told as it is, and one without a cure with its reason', () => {
+test('one run is shown as it is, and one without an action with its reason', () => {
   expect(rowsOf(singleRows([night([purge(100, 90)]), night([], 'second')], 1))).toEqual([
     '| strings | first | purge | 100 | 90 | 0.90 | 10.0 | 5.0 |  |  |',
     '| strings | second | none: healthy |  |  |  |  |  |  |  |',
@@ -30,7 +30,7 @@ test('of repeats the medians, with the lowest and the highest, and how many ther
 });
 
 test('a defrag that was cut off stands by itself; in the interval only its stall counts', () => {
-  const whole: Cure = { ...purge(100, 98, 2, 3), name: 'defrag', predictedSeconds: 10, lastedSeconds: 12 };
+  const whole: ActionRun = { ...purge(100, 98, 2, 3), name: 'defrag', predictedSeconds: 10, lastedSeconds: 12 };
   const nights = [night([whole]), night([{ ...whole, returned: -1, measuredMs: 45, cutOff: 'stall-spent' }])];
   expect(rowsOf(singleRows(nights, 2))).toEqual([
     '| strings | first | defrag (1 in 2) | 100 | 98 | 0.98 | 2.0 | 3.0 | 10.0 | 12.0 |',
@@ -41,7 +41,7 @@ test('a defrag that was cut off stands by itself; in the interval only its stall
   );
 });
 
-test('an interval for each cure, without what could not be seen', () => {
+test('an interval for each action, without what could not be seen', () => {
   const { measuredMs: _, ...unseen } = purge(40, 40);
   const nights = [night([purge(10, 15, 4, 5), purge(100, 90)]), night([unseen], 'second')];
   expect(rowsOf(intervalRows(nights))).toEqual([

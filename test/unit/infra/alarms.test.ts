@@ -112,7 +112,7 @@ describe('each node has its alarms by itself', () => {
   test('RSS is compared with the share of the limit in bytes', () => {
     const { Threshold, EvaluationPeriods } = alarmNamed('offpeak-prod/sessions/rss-critical');
     expect({ Threshold, EvaluationPeriods }).toEqual({
-      Threshold: Math.floor(0.85 * 6 * 1024 ** 3),
+      Threshold: Math.ceil(0.85 * 6 * 1024 ** 3),
       EvaluationPeriods: 1,
     });
   });

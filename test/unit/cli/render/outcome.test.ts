@@ -21,19 +21,21 @@ const ascii = { paint: plainPaint, unicode: false };
 const instance = anInstance({ memoryLimit: GIB });
 const drawn = (outcome: Outcome, over = instance) => outcomeLines(outcome, ascii, over).join('\n');
 
-test('shows where RSS goes, the cure of each layer, and what is planned', () => {
+test('shows where RSS goes, what returns each layer, and what is planned', () => {
   const outcome = anOutcome({ plan: SKIPS['outside-window'], opsPerSecond: 12.3, mainThreadCpu: 3.14 });
   expect(outcomeLines(outcome, ascii, instance)).toMatchInlineSnapshot(`
     [
       "sessions 10.0.3.17:6379 redis 7.0.15, primary, 12 commands/s, main thread 3.1 %",
       "  RSS      ################################oooooooooooooooooooooooooo+.  841 MiB, 1.87 x used",
       "  of limit #################################################-----------  82 % of 1 GiB",
-      "           # data         451 MiB    54 %",
-      "           o holes        357 MiB    42 %   active defrag, then a purge: 353 MiB back",
-      "           + free pages    18 MiB   2.1 %   kept by the allocator in any case",
-      "           . overhead      15 MiB   1.8 %   no cure: code, stacks, Lua, modules",
-      "  found    357 MiB are lost in holes, 79 % of the data: active defrag closes 350 MiB of them",
-      "  plan     nothing: outside the window, which opens Tue 07:14 (in 5 h); would have purged 310 MiB",
+      "           # data            451 MiB    54 %",
+      "           o fragmentation   357 MiB    42 %   active defrag, then a purge: 353 MiB back",
+      "           + free pages       18 MiB   2.1 %   normal allocator reserve",
+      "           . overhead         15 MiB   1.8 %   no action returns it: code, stacks, Lua, modules",
+      "  found    357 MiB are free, but inside pages still in use (79 % of the data): active defrag returns",
+      "           350 MiB of them",
+      "  plan     nothing: outside the window, which opens Tue 07:14 Europe/Berlin (in 5 h); would have",
+      "           purged 310 MiB",
     ]
   `);
 });
@@ -61,14 +63,13 @@ test('a defrag that has ended: at its start, at its stop and after the purge, on
       "  at stop  ################################o++++++++++++.                640 MiB",
       "  after    #################################++.                          500 MiB",
       "  of limit #############################-------------------------------  49 % of 1 GiB",
-      "           # data         451 MiB ->   451 MiB",
-      "           o holes          6 MiB ->     6 MiB",
-      "           + free pages   168 MiB ->    28 MiB   -140 MiB",
-      "           . overhead      15 MiB ->    15 MiB",
-      "  found    168 MiB of free pages are kept by the allocator: MEMORY PURGE or time returns 150 MiB of",
-      "           them",
-      "  done     stop active defrag: the holes are closed, and what is left is not worth more work; every",
-      "           setting goes back",
+      "           # data            451 MiB ->   451 MiB",
+      "           o fragmentation     6 MiB ->     6 MiB",
+      "           + free pages      168 MiB ->    28 MiB   -140 MiB",
+      "           . overhead         15 MiB ->    15 MiB",
+      "  found    the allocator holds 168 MiB of free pages: MEMORY PURGE or time returns 150 MiB of them",
+      "  done     stop active defrag: the fragmentation is removed, and the rest is not worth more work;",
+      "           every setting is restored",
       "  result   returned 341 MiB of 350 MiB predicted (97 %); RSS went from 841 MiB to 500 MiB; longest",
       "           stall 3 ms, 5 ms promised",
     ]
@@ -127,26 +128,26 @@ test.each([
 
 test('what was done is told from what is only planned', () => {
   expect(drawn(anOutcome({ status: 'acted', plan: aPlan(), leased: true }))).toMatch(
-    /under our lease(?:.|\n)*\n {2}done {5}start active/,
+    /defrag by Offpeak(?:.|\n)*\n {2}done {5}start active/,
   );
   expect(drawn(anOutcome({ plan: aPlan() }))).toMatch(/\n {2}plan {5}start active/);
 });
 
-test('where there is nothing to gain, no cure is offered', () => {
+test('where there is nothing to gain, no action is offered', () => {
   const text = drawn(anOutcome({ diagnosis: aDiagnosis({ findings: [FINDINGS['too-small']] }) }));
-  expect(text).toMatch(/o holes +357 MiB +42 %\n/);
+  expect(text).toMatch(/o fragmentation +357 MiB +42 %\n/);
 });
 
-test('a tidy node is not advised to be cured', () => {
+test('a tidy node gets no advice', () => {
   const memory = aTidyMemorySample({ allocatorActive: 455 * MIB, allocatorResident: 470 * MIB });
   const observation = anObservation({ memory });
   const text = drawn(anOutcome({ observation, diagnosis: diagnose(observation, instance) }));
-  expect(text).toContain('little for active defrag to close');
+  expect(text).toContain('little for active defrag to return');
   expect(text).not.toMatch(/ back$/m);
 });
 
 describe('a paused instance', () => {
-  const line = /^ {2}note {5}paused until Tue 06:14 \(in 4 h\) by alice \("Black Friday"\)$/m;
+  const line = /^ {2}note {5}paused until Tue 06:14 Europe\/Berlin \(in 4 h\) by alice \("Black Friday"\)$/m;
 
   test('is said to be, where the plan has no reason to: healthy, or only looked at', () => {
     expect(drawn(anOutcome({ pause: PAUSE }))).toMatch(line);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { commandLineFor } from '../../../../cli/command-line.ts';
 import { adviceLines, keptLines, releasedLines } from '../../../../cli/render/release.ts';
 import type { InstanceConfig } from '../../../../core/config/schema.ts';
 import type { Lease } from '../../../../core/domain/lease.ts';
@@ -25,38 +26,44 @@ const fleet = (over: Partial<InstanceConfig>) => ({
   instances: [anInstance(over)],
 });
 
-test('without a lease there is nothing to give back', () => {
-  expect(releasedLines([], [])).toEqual(['no lease is held: there is nothing to give back']);
+test('without a lease it says where none was found', () => {
+  expect(releasedLines([], [], 'stage prod (config p.yml) in /a/p.json')).toEqual([
+    'no Offpeak defrag found for stage prod (config p.yml) in /a/p.json',
+  ]);
 });
 
 test('says which leases are gone', () => {
-  expect(releasedLines([aLease(), other], [other])).toEqual([`sessions ${NODE}: given back`]);
+  expect(releasedLines([aLease(), other], [other], '')).toEqual([
+    `sessions ${NODE}: released, its settings are restored`,
+  ]);
 });
 
 describe('a lease that is still held: why, and what to type there', () => {
   const prior = { hz: '10', 'active-defrag-cycle-max': '', activedefrag: 'no' };
-  const hand = 'by hand, on that server: CONFIG SET activedefrag no; CONFIG SET hz 10';
+  const commands = ['  CONFIG SET activedefrag no', '  CONFIG SET hz 10'];
   const said = (lease: Lease, outcomes: Tick['outcomes']) => keptLines([lease], [tickWith(outcomes)], fleet({}));
   const lost = { status: 'unreachable', problem: { kind: 'timeout', message: 'no answer', expected: true } } as const;
 
   test.each([
     ['it does not answer', [anOutcome(lost)], 'no answer'],
-    ['somebody else is at it', [anOutcome({ leased: true })], 'another job is at work on it'],
+    ['another job is at it', [anOutcome({ leased: true })], 'another job is working on it'],
     ['it was not tried', [], 'it was not tried'],
   ])('%s', (_, outcomes, why) => {
     expect(said(aLease({ prior }), outcomes)).toEqual([
-      `sessions ${NODE}: NOT given back: ${why}; its lease stays, and the next tick tries again; ${hand}`,
+      `sessions ${NODE}: NOT released: ${why}. Its lease stays, and the next tick tries again. By hand, on that server:`,
+      ...commands,
     ]);
   });
 
   test('its node is no longer in the config', () => {
     expect(said(aLease({ prior, node: 'gone:6379' }), [])).toEqual([
-      `sessions gone:6379: NOT given back: the config does not name that node; put it back and release it again; ${hand}`,
+      'sessions gone:6379: NOT released: the config does not name that node. Put it back into the config and release it again. By hand, on that server:',
+      ...commands,
     ]);
   });
 
   test('a purge has nothing to restore', () => {
-    expect(said(aLease({ phase: 'purging', prior: {} }), []).join()).toMatch(/there is nothing to restore$/);
+    expect(said(aLease({ phase: 'purging', prior: {} }), []).join()).toMatch(/There is nothing to restore\.$/);
   });
 });
 
@@ -65,19 +72,20 @@ describe('advises a pause', () => {
     leases: new Map(),
     obstacle: () => undefined,
     unreadable: new Map(),
-    aside: [],
+    quarantined: [],
     records: [],
     stageDocument: { claims: [], falls: [] },
-    memoryOf: () => ({ learned: {}, ineffective: { purge: 0, defrag: 0 } }),
+    historyOf: () => ({ learned: {}, ineffective: { purge: 0, defrag: 0 } }),
     pauses: { stored: new Map(), pauseOf: (_: unknown, now: number) => longest([pause], now) },
   });
   const { defrag } = anInstance();
   const advice = (over: Partial<InstanceConfig>, pause?: Pause, wanted = [aLease()]) =>
-    adviceLines(wanted, fleet(over), stateWith(pause), NOW);
+    adviceLines(wanted, fleet(over), stateWith(pause), { now: NOW, commandLine: commandLineFor({ config: 'p.yml' }) });
 
   test('where a schedule would start again', () => {
     expect(advice({})).toEqual([
-      'A schedule that still runs may start again in an open window. To keep it from that: offpeak pause sessions --for 1d --reason "…"',
+      'A schedule that still runs may start a defrag again in an open window. To prevent that:',
+      "  npx offpeak pause sessions --for 1d --reason 'released by hand' -c p.yml",
     ]);
   });
 
@@ -89,7 +97,7 @@ describe('advises a pause', () => {
   ])('not %s', (_, over, pause) => expect(advice(over, pause)).toEqual([]));
 
   test('but once the pause is over, and not for what was not asked for', () => {
-    expect(advice({}, { ...PAUSE, until: NOW })).toHaveLength(1);
+    expect(advice({}, { ...PAUSE, until: NOW })).toHaveLength(2);
     expect(advice({}, undefined, [other])).toEqual([]);
   });
 });

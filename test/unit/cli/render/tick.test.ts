@@ -36,7 +36,7 @@ describe('in a terminal', () => {
     ];
     const lines = drawn(aTick({ outcomes, leased: [{ instance: 'sessions', node: NODE }] }));
     expect(lines[0]).toBe(
-      '2026-11-24 01:14:05 UTC  prod: 4 nodes, 1 observed, 1 acted, 1 unreachable, 1 not reached, 1 under our lease',
+      '2026-11-24 01:14:05 UTC  prod: 4 nodes, 1 observed, 1 acted, 1 unreachable, 1 not reached, 1 being defragmented',
     );
     expect(lines.filter((line) => line.startsWith('sessions '))).toHaveLength(4);
   });
@@ -46,7 +46,7 @@ describe('in a terminal', () => {
     const purge = anOutcome({
       status: 'acted',
       plan: aPurgePlan({ reason: 'after-defrag' }),
-      verdict: aVerdict({ cure: 'purge' }),
+      verdict: aVerdict({ action: 'purge' }),
     });
     const lines = drawn(aTick({ outcomes: [stop, purge] }));
     expect(lines.filter((line) => line.startsWith('sessions '))).toHaveLength(1);
@@ -57,7 +57,7 @@ describe('in a terminal', () => {
   test('what concerns all of it stands at the top', () => {
     const lines = drawn(aTick({ problem: 'state.json is locked', undelivered: 2 }));
     expect(lines.slice(1, 3)).toEqual([
-      'nothing was planned: the state store is unavailable: state.json is locked',
+      'no action was planned: the state store is unavailable: state.json is locked',
       '2 metrics or alerts could not be delivered',
     ]);
   });
@@ -85,26 +85,34 @@ describe('as JSON', () => {
           status: 'acted',
           role: 'primary',
           engine: { name: 'redis', version: '7.0.15' },
-          ratio: 841 / 450,
+          memory: { used: 450 * MIB, rss: 841 * MIB, ratio: 841 / 450 },
           diagnosis: {
-            layers: { externalFragmentation: 357 * MIB, retained: 18 * MIB, overhead: 15 * MIB, allocated: 451 * MIB },
+            layers: { data: 451 * MIB, fragmentation: 357 * MIB, freePages: 18 * MIB, overhead: 15 * MIB },
             findings: [
               {
                 kind: 'fragmented',
                 bytes: 357 * MIB,
                 percentOfData: (357 / 451) * 100,
                 closable: Math.round((357 - 0.015 * 451) * MIB),
+                text: '357 MiB are free, but inside pages still in use (79 % of the data): active defrag returns 350 MiB of them',
               },
             ],
+            predictions: {
+              defrag: { reclaim: expect.any(Number), text: 'active defrag, then a purge: 353 MiB back' },
+              purge: { reclaim: 0, stall: 6, text: 'normal allocator reserve' },
+            },
           },
           plan: {
             kind: 'act',
-            action: aPlan().action,
+            action: { ...aPlan().action, expiresAt: '2026-11-24T01:44:05.000Z' },
             reason: 'fragmented',
-            why: 'start active defrag: 357 MiB are lost in holes; predicted 350 MiB back, in stalls of about 0.5 ms',
+            why: 'start active defrag: 357 MiB are free, but inside pages still in use; predicted 350 MiB back, in stalls of about 0.5 ms',
             predicted: { reclaim: 350 * MIB, stall: 0.5 },
           },
-          verdict,
+          verdict: {
+            ...verdict,
+            text: 'returned 341 MiB of 350 MiB predicted (97 %); RSS went from 841 MiB to 500 MiB; longest stall 3 ms, 5 ms promised',
+          },
           leased: true,
           opsPerSecond: 12.5,
           mainThreadCpu: 3.2,
@@ -116,7 +124,7 @@ describe('as JSON', () => {
     });
   });
 
-  test('what was told is told in short', () => {
+  test('what was sent is listed in short', () => {
     const { event, severity, instance, node, title } = anAlert();
     expect(JSON.parse(tickJson(aTick(), [], [anAlert()])).alerts).toEqual([{ event, severity, instance, node, title }]);
   });

@@ -3,14 +3,14 @@ import { plan } from '../../../../core/actions/plan.ts';
 import { actionOf } from '../../../../core/actions/registry.ts';
 import type { DefragPolicy } from '../../../../core/config/schema.ts';
 import { HOUR, MIB, SECOND } from '../../../../core/config/units.ts';
-import { NOTHING_REMEMBERED, type NodeMemory } from '../../../../core/domain/node-history.ts';
+import { EMPTY_HISTORY, type NodeHistory } from '../../../../core/domain/node-history.ts';
 import type { Observation } from '../../../../core/domain/observation.ts';
 import type { Facts, SkipReason } from '../../../../core/domain/plan.ts';
 import { anEngine, anInstance, anObservation, aPlan, aPurgePlan, NOW } from '../../../support/builders.ts';
 import { aRetainingObservation, aSituation, CLOSED, OPEN } from '../../../support/situations.ts';
 
 const withDefrag = (over: Partial<DefragPolicy>) => anInstance({ defrag: { ...anInstance().defrag, ...over } });
-const remembering = (over: Partial<NodeMemory>): NodeMemory => ({ ...NOTHING_REMEMBERED, ...over });
+const remembering = (over: Partial<NodeHistory>): NodeHistory => ({ ...EMPTY_HISTORY, ...over });
 
 type Row = readonly [what: string, reason: SkipReason, over: Partial<Facts>, more?: object];
 const named = (rows: readonly Row[]) => rows.map(([what, reason, over, more = {}]) => ({ what, reason, over, more }));
@@ -208,6 +208,6 @@ describe('time left', () => {
     ['a defrag only for the traffic and the noise', aPlan(), 2_000],
     ['a purge after a defrag likewise', aPurgePlan({ reason: 'after-defrag' }), 2_000],
   ])('%s', (_what, acting, wait) => {
-    expect(actionOf(acting.action.kind).terms(aSituation(), acting).secondLook).toBe(wait);
+    expect(actionOf(acting.action.kind).terms(aSituation(), acting).secondCheck).toBe(wait);
   });
 });

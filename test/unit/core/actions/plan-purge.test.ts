@@ -3,7 +3,7 @@ import { plan } from '../../../../core/actions/plan.ts';
 import { planAfterDefrag } from '../../../../core/actions/purge/after-defrag.ts';
 import type { InstanceConfig, PurgePolicy } from '../../../../core/config/schema.ts';
 import { MIB, MINUTE } from '../../../../core/config/units.ts';
-import { NOTHING_REMEMBERED, type NodeMemory } from '../../../../core/domain/node-history.ts';
+import { EMPTY_HISTORY, type NodeHistory } from '../../../../core/domain/node-history.ts';
 import type { Facts, Plan, SkipReason } from '../../../../core/domain/plan.ts';
 import { anInstance, NOW } from '../../../support/builders.ts';
 import { aRetainingObservation, aSituation, CLOSED } from '../../../support/situations.ts';
@@ -13,16 +13,16 @@ const PURGE = { reclaim: Math.round((200 - 6 - 0.02 * 657) * MIB), stall: 77 };
 
 const withPurge = (over: Partial<PurgePolicy>, more: Partial<InstanceConfig> = {}) =>
   anInstance({ ...more, purge: { ...anInstance().purge, ...over } });
-const remembering = (over: Partial<NodeMemory>): NodeMemory => ({ ...NOTHING_REMEMBERED, ...over });
+const remembering = (over: Partial<NodeHistory>): NodeHistory => ({ ...EMPTY_HISTORY, ...over });
 
 describe('a purge is worth it', () => {
   const reasonWith = (policy: Partial<PurgePolicy>) =>
     plan(aSituation({ observation: aRetainingObservation(), policy: withPurge(policy) })).reason;
 
   test.each([
-    ['from minReclaim on', { minReclaim: PURGE.reclaim }, 'pages-retained'],
+    ['from minReclaim on', { minReclaim: PURGE.reclaim }, 'free-pages'],
     ['not below it', { minReclaim: PURGE.reclaim + 1 }, 'healthy'],
-    ['up to maxBlock', { maxBlock: PURGE.stall }, 'pages-retained'],
+    ['up to maxBlock', { maxBlock: PURGE.stall }, 'free-pages'],
     ['not beyond it', { maxBlock: PURGE.stall - 0.5 }, 'would-block'],
   ])('%s', (_what, policy, reason) => {
     expect(reasonWith(policy)).toBe(reason);

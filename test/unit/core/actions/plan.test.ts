@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { plan, revalidate } from '../../../../core/actions/plan.ts';
 import type { DefragPolicy, InstanceConfig, PurgePolicy } from '../../../../core/config/schema.ts';
 import { HOUR, MIB, MINUTE } from '../../../../core/config/units.ts';
-import { NOTHING_REMEMBERED, type NodeMemory } from '../../../../core/domain/node-history.ts';
+import { EMPTY_HISTORY, type NodeHistory } from '../../../../core/domain/node-history.ts';
 import type { Observation, Settings } from '../../../../core/domain/observation.ts';
 import type { Facts, Plan, SkipReason } from '../../../../core/domain/plan.ts';
 import {
@@ -35,7 +35,7 @@ const withSettings = (over: Settings) => anObservation({ defrag: { settings: { .
 const withPurge = (over: Partial<PurgePolicy>, more: Partial<InstanceConfig> = {}) =>
   anInstance({ ...more, purge: { ...anInstance().purge, ...over } });
 const withDefrag = (over: Partial<DefragPolicy>) => anInstance({ defrag: { ...anInstance().defrag, ...over } });
-const remembering = (over: Partial<NodeMemory>): NodeMemory => ({ ...NOTHING_REMEMBERED, ...over });
+const remembering = (over: Partial<NodeHistory>): NodeHistory => ({ ...EMPTY_HISTORY, ...over });
 const DENIED = { issue: 'redis/redis#13307', why: 'crashes', fixedIn: 'Redis 7.2.6' };
 const deniedEngine = anEngine({ version: '7.2.5', denied: DENIED });
 
@@ -65,7 +65,7 @@ describe('acting', () => {
     expect(plan(aSituation({ observation: aRetainingObservation() }))).toEqual({
       kind: 'act',
       action: { kind: 'purge' },
-      reason: 'pages-retained',
+      reason: 'free-pages',
       predicted: PURGE,
     });
   });
@@ -92,7 +92,7 @@ describe('acting', () => {
 
 describe('a defrag that would not come to its end', () => {
   /** 9 million keys of 40 bytes: 81 s of the main thread, 5 min 24 s at a quarter of it. */
-  const many = (memory: Partial<NodeMemory['learned']> = {}, closesIn = 3 * MINUTE) => {
+  const many = (memory: Partial<NodeHistory['learned']> = {}, closesIn = 3 * MINUTE) => {
     const observation = anObservation({ keys: 9_000_000, memory: { memAllocator: 'jemalloc-5.3.0' } });
     const window = { ...OPEN, closesAt: NOW + closesIn };
     return plan(aSituation({ observation, window, memory: remembering({ learned: memory }) }));
@@ -305,7 +305,7 @@ describe('when defrag cannot be had, a purge still can', () => {
     const roomy = { ...policy, purge: { ...policy.purge, minReclaim: 100 * MIB } };
     expect(plan(aSituation({ ...over, policy: roomy }))).toMatchObject({
       action: { kind: 'purge' },
-      reason: 'pages-retained',
+      reason: 'free-pages',
     });
   });
 

@@ -1,11 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  type Known,
-  readStageDocument,
-  type StageDocument,
-  stageClaims,
-} from '../../../../core/actions/stage-claims.ts';
+import { type Known, stageClaims } from '../../../../core/actions/stage-claims.ts';
+import { readStageDocument, type StageDocument } from '../../../../core/actions/stage-document.ts';
 import { MINUTE, SECOND } from '../../../../core/config/units.ts';
 import type { Lease } from '../../../../core/domain/lease.ts';
 import { NIGHT, outageOf } from '../../../../core/guards/stage-limits.ts';
@@ -13,7 +9,7 @@ import { dropLease, type HeldLease, takeLease } from '../../../../core/leases/le
 import type { StateStore } from '../../../../core/ports/state-store.ts';
 import type { ReachedNode, UnreachedNode } from '../../../../core/reconcile/observe-fleet.ts';
 import { readState } from '../../../../core/reconcile/snapshot.ts';
-import { asideKey, leaseKey, lifetimeOf, STAGE_DOCUMENT } from '../../../../core/state/keys.ts';
+import { leaseKey, lifetimeOf, quarantineKey, STAGE_DOCUMENT } from '../../../../core/state/keys.ts';
 import { aStore } from '../../../model/store.ts';
 import { aLease, anInstance, anObservation, NOW, RUN_ID } from '../../../support/builders.ts';
 
@@ -36,7 +32,7 @@ function aPlace() {
   const job = async (over: Partial<Known> = {}, through: StateStore = store) => {
     const state = await readState(store);
     if (typeof state.stageDocument === 'string') throw new Error(state.stageDocument);
-    const leases = [...state.leases.values(), ...state.aside];
+    const leases = [...state.leases.values(), ...state.quarantined];
     return stageClaims(
       { store: through, clock },
       { limit: 4, document: state.stageDocument, leases, unreadable: [], placements: new Map(), looks: [], ...over },
@@ -155,13 +151,13 @@ describe('F8: so many nodes of a stage at once', () => {
     ]);
   });
 
-  test('a lease that was set aside does not count, before its server is back with our settings on', async () => {
+  test('a quarantined lease does not count, before its server is back with our settings on', async () => {
     const { job, store } = aPlace();
-    const lost = aNewLease('lost', { phase: 'running' });
-    await store.write(asideKey(lost), lost, undefined);
-    const [aside] = (await readState(store)).aside;
-    if (!aside) throw new Error('nothing aside');
-    const back = await job({ limit: 1, placements: homeOf(aside), looks: [seen(lost)] });
+    const lost = aNewLease('lost', { phase: 'running', status: 'quarantined' });
+    await store.write(quarantineKey(lost), lost, undefined);
+    const [quarantined] = (await readState(store)).quarantined;
+    if (!quarantined) throw new Error('nothing in quarantine');
+    const back = await job({ limit: 1, placements: homeOf(quarantined), looks: [seen(lost)] });
     expect(await back.claim(aNewLease('next'))).toMatchObject([{ kind: 'stage-limit' }]);
     expect(await (await job({ limit: 1 })).claim(aNewLease('next'))).toEqual([]);
   });
@@ -337,7 +333,7 @@ describe('the document', () => {
   });
 
   test('expires when nothing in it counts any more', () =>
-    expect(lifetimeOf(STAGE_DOCUMENT)).toBeGreaterThan(2 * NIGHT));
+    expect(lifetimeOf(STAGE_DOCUMENT, {})).toBeGreaterThan(2 * NIGHT));
 
   test('that others change again and again grants nothing', async () => {
     const { job, store } = aPlace();

@@ -6,14 +6,14 @@ import { verify } from '../../../../core/actions/verify.ts';
 import { GIB, MIB } from '../../../../core/config/units.ts';
 import { predictPurge } from '../../../../core/diagnosis/predict.ts';
 import type { Lease } from '../../../../core/domain/lease.ts';
-import { NOTHING_REMEMBERED, type NodeMemory } from '../../../../core/domain/node-history.ts';
+import { EMPTY_HISTORY, type NodeHistory } from '../../../../core/domain/node-history.ts';
 import type { Observation } from '../../../../core/domain/observation.ts';
 import type { Verdict } from '../../../../core/domain/verdict.ts';
 import { aLease, anObservation, aVerdict } from '../../../support/builders.ts';
 
 function verdictOf(reclaimed: number, predicted: number) {
   return verify({
-    cure: 'purge',
+    action: 'purge',
     before: { usedMemoryRss: 800 * MIB, allocated: 500 * MIB },
     after: { usedMemoryRss: 800 * MIB - reclaimed, allocated: 500 * MIB },
     predicted: { reclaim: predicted, stall: 40 },
@@ -25,7 +25,7 @@ function verdictOf(reclaimed: number, predicted: number) {
 describe('the verdict', () => {
   test('holds what was measured beside what was promised', () => {
     expect(verdictOf(200 * MIB, 250 * MIB)).toEqual({
-      cure: 'purge',
+      action: 'purge',
       kind: 'improved',
       rssBefore: 800 * MIB,
       rssAfter: 600 * MIB,
@@ -60,7 +60,7 @@ describe('the verdict', () => {
     const before = { usedMemoryRss: 800 * MIB, allocated: 500 * MIB };
     const verdict = (rss: number, allocated: number) =>
       verify({
-        cure: 'defrag',
+        action: 'defrag',
         before,
         after: { usedMemoryRss: rss * MIB, allocated: allocated * MIB },
         predicted: { reclaim: 100 * MIB, stall: 2.5 },
@@ -79,44 +79,44 @@ describe('the verdict', () => {
 /** A node after a purge: this much is still retained. */
 const settled = (retained: number): Observation =>
   anObservation({ memory: { allocatorActive: 400 * MIB, allocatorResident: 400 * MIB + retained } });
-const remembering = (learned: NodeMemory['learned'], over: Partial<NodeMemory> = {}): NodeMemory => ({
-  ...NOTHING_REMEMBERED,
+const remembering = (learned: NodeHistory['learned'], over: Partial<NodeHistory> = {}): NodeHistory => ({
+  ...EMPTY_HISTORY,
   ...over,
   learned,
 });
 const aPurge = (ms: number, reclaimed: number) =>
-  aVerdict({ cure: 'purge', stall: ms, reclaimed, predicted: reclaimed, kind: 'improved' });
+  aVerdict({ action: 'purge', stall: ms, reclaimed, predicted: reclaimed, kind: 'improved' });
 
 describe('what a purge teaches', () => {
   test('its speed counts half, against the pessimistic one at first', () => {
-    const once = learnFromPurge(NOTHING_REMEMBERED, aPurge(100, GIB), settled(20 * MIB));
+    const once = learnFromPurge(EMPTY_HISTORY, aPurge(100, GIB), settled(20 * MIB));
     expect(once.learned.purgeMsPerGiB).toBe(250);
     const twice = learnFromPurge(once, aPurge(100, GIB), settled(20 * MIB));
     expect(twice.learned.purgeMsPerGiB).toBe(175);
   });
 
   test('the speed of a small one is mostly its fixed cost: not learned', () => {
-    const { learned } = learnFromPurge(NOTHING_REMEMBERED, aPurge(5, 16 * MIB - 1), settled(20 * MIB));
+    const { learned } = learnFromPurge(EMPTY_HISTORY, aPurge(5, 16 * MIB - 1), settled(20 * MIB));
     expect(learned).not.toHaveProperty('purgeMsPerGiB');
-    expect(learnFromPurge(NOTHING_REMEMBERED, aPurge(5, 16 * MIB), settled(0)).learned.purgeMsPerGiB).toBe(360);
+    expect(learnFromPurge(EMPTY_HISTORY, aPurge(5, 16 * MIB), settled(0)).learned.purgeMsPerGiB).toBe(360);
   });
 
   test('one odd night does not rule, not even the first', () => {
-    const { learned } = learnFromPurge(NOTHING_REMEMBERED, aPurge(600_000, GIB), settled(20 * MIB));
+    const { learned } = learnFromPurge(EMPTY_HISTORY, aPurge(600_000, GIB), settled(20 * MIB));
     expect(learned.purgeMsPerGiB).toBe(2200);
     const after = learnFromPurge(remembering({ purgeMsPerGiB: 60 }), aPurge(600_000, GIB), settled(0));
     expect(after.learned.purgeMsPerGiB).toBe(2030);
   });
 
   test('what it left behind stays behind next time', () => {
-    const { learned } = learnFromPurge(NOTHING_REMEMBERED, aPurge(100, GIB), settled(20 * MIB));
+    const { learned } = learnFromPurge(EMPTY_HISTORY, aPurge(100, GIB), settled(20 * MIB));
     expect(learned.keptPages).toBe(20 * MIB);
     const next = learnFromPurge(remembering({ keptPages: 20 * MIB }), aPurge(100, GIB), settled(30 * MIB));
     expect(next.learned.keptPages).toBe(25 * MIB);
   });
 
   test('pages that were freed while it ran do not forbid purging for ever', () => {
-    const { learned } = learnFromPurge(NOTHING_REMEMBERED, aPurge(100, GIB), settled(2 * GIB));
+    const { learned } = learnFromPurge(EMPTY_HISTORY, aPurge(100, GIB), settled(2 * GIB));
     expect(predictPurge(2 * GIB, 2.4 * GIB, learned).reclaim).toBeGreaterThan(GIB);
   });
 
@@ -140,14 +140,12 @@ describe('what a purge teaches', () => {
 });
 
 /** Its lease has nothing to say of its time and its first cycle. */
-const fromDefrag = (memory: NodeMemory, verdict: Verdict, look: Observation, lease: Lease = aLease()) =>
+const fromDefrag = (memory: NodeHistory, verdict: Verdict, look: Observation, lease: Lease = aLease()) =>
   learnFromDefrag(memory, verdict, look, lease);
 
 describe('what a defrag teaches', () => {
   test('its share counts half, against all of it at first', () => {
-    expect(fromDefrag(NOTHING_REMEMBERED, aVerdict({ share: 0.8 }), anObservation()).learned.defragShare).toBeCloseTo(
-      0.9,
-    );
+    expect(fromDefrag(EMPTY_HISTORY, aVerdict({ share: 0.8 }), anObservation()).learned.defragShare).toBeCloseTo(0.9);
     const known = remembering({ defragShare: 0.5 });
     // It returned exactly what was predicted with half of the arithmetic: half is right.
     expect(fromDefrag(known, aVerdict({ share: 1 }), anObservation()).learned.defragShare).toBeCloseTo(0.5);
@@ -155,13 +153,13 @@ describe('what a defrag teaches', () => {
   });
 
   test('one night on which the data grew does not forbid the next', () => {
-    const { learned } = fromDefrag(NOTHING_REMEMBERED, aVerdict({ share: -5, kind: 'worse' }), anObservation());
+    const { learned } = fromDefrag(EMPTY_HISTORY, aVerdict({ share: -5, kind: 'worse' }), anObservation());
     expect(learned.defragShare).toBeCloseTo(0.55);
   });
 
   test('nothing, where nothing was predicted', () => {
     const { share: _, ...shareless } = aVerdict();
-    expect(fromDefrag(NOTHING_REMEMBERED, shareless, anObservation()).learned).toEqual({});
+    expect(fromDefrag(EMPTY_HISTORY, shareless, anObservation()).learned).toEqual({});
   });
 });
 
@@ -172,26 +170,26 @@ describe('what a defrag teaches about the next one', () => {
       predicted: { reclaim: 350 * MIB, stall: 0.5, duration: 40_000, firstCycle: 20 },
       progress: { ...aLease().progress, work, ...(firstCycle !== undefined && { firstCycle }) },
     });
-  const taught = (memory: NodeMemory, lease: Lease) => fromDefrag(memory, aVerdict(), anObservation(), lease).learned;
+  const taught = (memory: NodeHistory, lease: Lease) => fromDefrag(memory, aVerdict(), anObservation(), lease).learned;
 
   test('the first run replaces the estimate of the work, later ones count half', () => {
     // 40 s at 25 % were predicted: 10 s of the main thread. It took 30.
-    expect(taught(NOTHING_REMEMBERED, run(30_000)).defragWork).toBeCloseTo(3);
+    expect(taught(EMPTY_HISTORY, run(30_000)).defragWork).toBeCloseTo(3);
     // Predicted with a factor of 3 already, and 20 % too low.
     expect(taught(remembering({ defragWork: 3 }), run(12_000)).defragWork).toBeCloseTo(3.3);
   });
 
   test('likewise for the first cycle, where it was seen on a quiet machine', () => {
-    expect(taught(NOTHING_REMEMBERED, run(10_000, 30)).firstCycle).toBeCloseTo(1.5);
-    expect(taught(NOTHING_REMEMBERED, run(10_000, 1)).firstCycle).toBeCloseTo(0.05);
-    expect(taught(NOTHING_REMEMBERED, run(10_000)).firstCycle).toBeUndefined();
-    expect(taught(NOTHING_REMEMBERED, { ...run(10_000, 30), noise: 0.004 }).firstCycle).toBeUndefined();
-    expect(taught(NOTHING_REMEMBERED, run(10_000, 900)).firstCycle).toBe(2);
+    expect(taught(EMPTY_HISTORY, run(10_000, 30)).firstCycle).toBeCloseTo(1.5);
+    expect(taught(EMPTY_HISTORY, run(10_000, 1)).firstCycle).toBeCloseTo(0.05);
+    expect(taught(EMPTY_HISTORY, run(10_000)).firstCycle).toBeUndefined();
+    expect(taught(EMPTY_HISTORY, { ...run(10_000, 30), noise: 0.004 }).firstCycle).toBeUndefined();
+    expect(taught(EMPTY_HISTORY, run(10_000, 900)).firstCycle).toBe(2);
     expect(taught(remembering({ firstCycle: 1.5 }), run(10_000, 20)).firstCycle).toBeCloseTo(1.5);
   });
 
   test('one odd run counts no more than two hundred times the estimate', () => {
-    expect(taught(NOTHING_REMEMBERED, run(1e9)).defragWork).toBe(200);
+    expect(taught(EMPTY_HISTORY, run(1e9)).defragWork).toBe(200);
   });
 });
 
@@ -200,12 +198,12 @@ describe('cures that return too little', () => {
   const worse = aVerdict({ kind: 'worse' });
 
   test('are counted for each cure apart, and forgotten with the first that is worth it', () => {
-    const defragged = fromDefrag(fromDefrag(NOTHING_REMEMBERED, poor, anObservation()), worse, anObservation());
+    const defragged = fromDefrag(fromDefrag(EMPTY_HISTORY, poor, anObservation()), worse, anObservation());
     expect(defragged.ineffective).toEqual({ purge: 0, defrag: 2 });
-    const purged = learnFromPurge(defragged, { ...poor, cure: 'purge' }, settled(0));
+    const purged = learnFromPurge(defragged, { ...poor, action: 'purge' }, settled(0));
     expect(purged.ineffective).toEqual({ purge: 1, defrag: 2 });
     expect(fromDefrag(purged, aVerdict(), anObservation()).ineffective).toEqual({ purge: 1, defrag: 0 });
-    expect(learnFromPurge(purged, aVerdict({ cure: 'purge' }), settled(0)).ineffective).toEqual({
+    expect(learnFromPurge(purged, aVerdict({ action: 'purge' }), settled(0)).ineffective).toEqual({
       purge: 0,
       defrag: 2,
     });
@@ -217,9 +215,9 @@ test('whatever is measured, what is learned stays within its bounds, and no memo
   const night = fc.record({ stall: finite.map(Math.abs), reclaimed: finite, share: finite, retained: finite });
   fc.assert(
     fc.property(fc.array(night, { maxLength: 20 }), (nights) => {
-      const frozen = Object.freeze({ ...NOTHING_REMEMBERED, learned: Object.freeze({}) });
-      const { learned } = nights.reduce<NodeMemory>((memory, { stall, reclaimed, share, retained }) => {
-        const purged = learnFromPurge(memory, aVerdict({ cure: 'purge', stall, reclaimed }), settled(retained));
+      const frozen = Object.freeze({ ...EMPTY_HISTORY, learned: Object.freeze({}) });
+      const { learned } = nights.reduce<NodeHistory>((memory, { stall, reclaimed, share, retained }) => {
+        const purged = learnFromPurge(memory, aVerdict({ action: 'purge', stall, reclaimed }), settled(retained));
         return fromDefrag(purged, aVerdict({ share }), anObservation());
       }, frozen);
       const { purgeMsPerGiB = 400, keptPages = 0, defragShare = 1 } = learned;

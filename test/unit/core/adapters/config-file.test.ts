@@ -23,7 +23,7 @@ test('what packaging makes of a file is read as the file itself', () => {
 });
 
 test.each([
-  ['is cut off', '{"stage":"prod","inst', 'is no JSON'],
+  ['is cut off', '{"stage":"prod","inst', 'is not JSON'],
   ['is of another stage', '{"stage":"dev","instances":[]}', 'is not the one of stage prod'],
   ['has no instances', '{"stage":"prod"}', 'is not the one of stage prod'],
   ['is null', 'null', 'is not the one of stage prod'],

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { deliver, enqueue, isEnqueued, OUTBOX } from '../../../../core/alerts/outbox.ts';
+import { deliver, enqueue, OUTBOX } from '../../../../core/alerts/outbox.ts';
+import { isEnqueued } from '../../../../core/alerts/outbox-entries.ts';
 import { MINUTE } from '../../../../core/config/units.ts';
 import { ALERT_SCHEMA, type Alert } from '../../../../core/domain/alert.ts';
 import { type StateStore, StateUnavailable } from '../../../../core/ports/state-store.ts';
@@ -150,7 +151,7 @@ describe('the outbox', () => {
     const { ports, received, logs } = anOutbox({ list: down, read: down, write: down, remove: down });
     expect((await deliver(ports, 'a', [anAlert(1)])).rejected).toHaveLength(0);
     expect(received).toEqual([anAlert(1).id]);
-    expect(logs).toContain('alert not kept in the outbox');
+    expect(logs).toContain('alert not stored in the outbox');
   });
 
   test('what another version has written is left for it, said, and in nobody’s way', async () => {
@@ -159,7 +160,21 @@ describe('the outbox', () => {
     await deliver(ports, 'a', [anAlert(1)]);
     expect(received).toEqual([anAlert(1).id]);
     expect(await kept()).toEqual([`${OUTBOX}odd`]);
-    expect(logs).toContain('alert in the outbox not understood');
+    expect(logs).toContain('alert in the outbox has an unknown form');
+  });
+
+  test('an alert that an older version has queued is sent under the present name of its event', async () => {
+    const { ports, store, messages, world } = anOutbox();
+    const old = {
+      ...anAlert(1),
+      event: 'cure-ineffective',
+      id: 'test/carts/carts.redis.example:6379/cure-ineffective/1',
+    };
+    const entry = { alert: old, entrustedAt: world.now, holder: 'old', heldUntil: 0, sendings: 0 };
+    await store.write(OUTBOX + old.id, entry, undefined);
+    expect(await isEnqueued(ports.store, ['test', 'carts', 'carts.redis.example:6379'], world.now)).toBe(true);
+    await deliver(ports, 'a', []);
+    expect(messages).toEqual([{ ...old, event: 'action-ineffective' }]);
   });
 
   test('knows whether the end of an action is in it', async () => {
@@ -175,7 +190,7 @@ describe('the outbox', () => {
 
   test.each<[Alert['event'], string, boolean]>([
     ['purged', '', true],
-    ['cure-ineffective', '', true],
+    ['action-ineffective', '', true],
     ['defrag-finished', '', true],
     ['defrag-aborted', '', true],
     ['action-failed', 'purge/', true],
@@ -227,7 +242,7 @@ describe('the outbox', () => {
       expect(idsOf(messages)).toEqual(IDS);
       expect(await kept()).toEqual([]);
       // In full: a digest has no room for the figures and the remedy of each.
-      expect(logs.filter((line) => line === 'told in a digest')).toHaveLength(300);
+      expect(logs.filter((line) => line === 'sent in a digest')).toHaveLength(300);
     });
 
     test('leaves the outbox when the topic has taken its message, not before', async () => {
@@ -319,12 +334,12 @@ describe('the outbox', () => {
       const late = stormOfKind(200, 'foreign');
       await deliver(ports, 'a', late);
       expect(messages.map(({ event, members }) => [event, members?.length])).toEqual([['defrag-unsupported', 1_000]]);
-      expect(logs).toContain('more alerts than are told at once: the next tick goes on');
+      expect(logs).toContain('more alerts than are sent at once: the next tick continues');
       await deliver(ports, 'a', []);
       expect(messages.at(-1)).toMatchObject({ event: 'foreign-defrag' });
       expect(await kept()).toEqual([]);
     });
   });
 
-  test('is not kept for ever', () => expect(lifetimeOf(`${OUTBOX}x`)).toBe(OUTBOX_LIFETIME));
+  test('is not kept for ever', () => expect(lifetimeOf(`${OUTBOX}x`, {})).toBe(OUTBOX_LIFETIME));
 });

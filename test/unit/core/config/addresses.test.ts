@@ -26,6 +26,11 @@ describe('an address', () => {
     ['redis://h:0', '"redis://h:0"', 'has port 0'],
     ['redis://h:65536', '"redis://h:65536"', 'is not an address'],
     ['redis://-h', '"redis://-h"', 'has no valid host'],
+    [
+      'redis://$HOST:6379',
+      'redis://(hidden)',
+      'holds a variable, and none is replaced in an address: write the host itself',
+    ],
     ['redis://h/3', '"redis://h/3"', 'names a database: memory belongs to the server, not to a database'],
     ['redis://h ', 'redis://(hidden)', 'is not an address'],
     [

@@ -108,7 +108,7 @@ describe('a mistake in defaults is told once, where it is written', () => {
     [
       'defaults: { windows: [{ days: daily, start: "02:00", duration: 3h }] }',
       'defaults.timezone',
-      'is required, because there are windows: a default zone would be wrong for half the world',
+      'is required, because there are windows. There is no default zone: it would be wrong for most users',
     ],
     [
       'defaults: { thresholds: { fragmentationWarning: { ratio: 3 } } }',

@@ -9,7 +9,7 @@ function read(name: string): string {
 }
 
 describe('config/schema.json', () => {
-  test('is what the schema generates; if not, run `node cli/write-schema.ts`', () => {
+  test('is what the schema generates; if not, run `npm run schema`', () => {
     expect(JSON.parse(read('schema.json'))).toEqual(JSON.parse(JSON.stringify(configJsonSchema())));
   });
 

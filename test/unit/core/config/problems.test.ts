@@ -23,6 +23,41 @@ describe('an unknown key', () => {
     ]);
   });
 
+  test.each([
+    ['maxDefragsAtOnce: 2', 'maxDefragsAtOnce', 'the top level of the file'],
+    ['maxStall: 5ms', 'maxStall', '`defrag`'],
+    ['defrag: { minReclaim: 1MiB, maxBlock: 5ms }', 'defrag.maxBlock', '`purge`'],
+    ['credentials: { url: redis://h }', 'credentials.url', 'each instance'],
+    ['percentOfLimit: 80', 'percentOfLimit', '`thresholds.rssCritical`'],
+  ])('{ %s } that is one elsewhere belongs there', (line, path, level) => {
+    const key = path.split('.').at(-1);
+    expect(problemsOf(fileWith(line))).toMatchObject([
+      { path: `instances[0].${path}`, message: `unknown key \`${key}\`: it belongs to ${level}` },
+    ]);
+  });
+
+  test.each(['flor: 1', 'ports: 5', 'ids: a', 'rules: 1'])('{ %s } is near to none: nothing is suggested', (line) => {
+    const [key] = line.split(':');
+    const said = problemsOf(fileWith(line)).map(({ message }) => message);
+    expect(said).toEqual([key === 'ids' ? 'unknown key `ids`: did you mean `id`?' : `unknown key \`${key}\``]);
+  });
+
+  test('a merge key is refused with what takes its place', () => {
+    expect(problemsOf(`x: &x { timezone: UTC }\n${fileWith('<<: *x')}`)).toMatchObject([
+      { path: 'x' },
+      { path: 'instances[0].<<', message: expect.stringMatching(/merge keys .* belongs under `defaults`$/) },
+    ]);
+  });
+
+  test('one that may hold a secret is not shown, and nothing stands in its place', () => {
+    const [problem] = problemsOf(fileWith('credentials: {"password:hunter2": 1}'));
+    expect(problem).toMatchObject({
+      path: 'instances[0].credentials',
+      value: '',
+      message: 'has an unknown key, which is not shown because it may hold a secret',
+    });
+  });
+
   test('far from all of them says which there are', () => {
     expect(problemsOf('instances: [{ id: a, url: redis://h }]\nhosts: 5')).toEqual([
       {

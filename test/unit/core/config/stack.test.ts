@@ -45,7 +45,7 @@ describe('a bad value names its path and what is accepted', () => {
     ['schedule: { every: 5 }', 'schedule.every', '5 is not such a duration'],
     ['schedule: { timezone: Mars/Olympus }', 'schedule.timezone', '"Mars/Olympus" is not a time zone'],
     ['schedule: { evry: 5m }', 'schedule.evry', 'unknown key `evry`: did you mean `every`?'],
-    ['logRetention: 31d', 'logRetention', '"31d" is no retention that CloudWatch Logs has'],
+    ['logRetention: 31d', 'logRetention', '"31d" is not a retention that CloudWatch Logs accepts'],
     ['logRetention: 30', 'logRetention', '30 is not a number of days with its unit'],
     ['logRetention: for ever', 'logRetention', '"for ever" is not a number of days with its unit'],
     ['runbook: http://wiki.example', 'runbook', '"http://wiki.example" does not have that form'],

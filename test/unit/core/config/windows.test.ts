@@ -64,7 +64,7 @@ describe('windows', () => {
         path: 'instances[0].windows',
         value: '(empty)',
         message: 'has no value',
-        accepted: 'a list of windows; [] to watch only',
+        accepted: 'a list of windows; [] to observe only',
       },
     ]);
   });

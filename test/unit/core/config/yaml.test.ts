@@ -9,7 +9,7 @@ const BOMB = [
   }),
 ].join('\n');
 
-const OVER_LINES = 'a value goes on over several lines: is a colon or a quote missing?';
+const OVER_LINES = 'a value spreads over several lines: is a colon or a quote missing?';
 
 describe('YAML that is no configuration', () => {
   test.each([
@@ -21,11 +21,11 @@ describe('YAML that is no configuration', () => {
     ['a second document', `${fileWith()}\n---\na: 1`, 'a second document begins (---)', 4],
     ['an unclosed bracket', 'instances: [', 'the indentation is wrong, or a bracket is not closed', 1],
     ['a reserved character', 'instances: @x', 'a value begins with a reserved character', 1],
-    ['a tag', 'instances: !env X', 'a tag (!name) means nothing here', 1],
+    ['a tag', 'instances: !env X', 'a tag (!name) has no meaning here', 1],
     ['an alias of nothing', 'instances: *x', 'an alias (*name) has no anchor above it', 1],
     ['an alias bomb', BOMB, 'the aliases of the file multiply', undefined],
     ['many aliases', `a: &a 1\nb: [${'*a, '.repeat(101)}]`, 'the file has more than 100 aliases', 2],
-    ['a key that is a list', '[a]: 1', 'a key is no text', 1],
+    ['a key that is a list', '[a]: 1', 'a key is not text', 1],
     ['a value over two lines', 'instances:\n  - id: sessions\n      web', OVER_LINES, 2],
     ['a quoted value over two lines', 'instances:\n  - id: "sessions\n      web"', OVER_LINES, 2],
     ['a block of text', 'instances:\n  - id: |\n      sessions\n      web', OVER_LINES, 2],

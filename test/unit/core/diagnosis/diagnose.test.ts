@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseInfo } from '../../../../core/adapters/redis/info.ts';
-import { memorySample } from '../../../../core/adapters/redis/observe.ts';
+import { memorySample } from '../../../../core/adapters/redis/load-fields.ts';
 import { MIB } from '../../../../core/config/units.ts';
 import { diagnose } from '../../../../core/diagnosis/diagnose.ts';
 import type { Diagnosis } from '../../../../core/domain/diagnosis.ts';
@@ -37,14 +37,14 @@ describe('the layers, in bytes', () => {
     ['valkey-9.1.2-system-jemalloc', 17152664, 33944936, 0, 3280896, 10121216],
     ['written-elasticache-7.1.0', 2596542344, 839431492, 839431492, 107374183, 107374182],
     ['written-keydb-6.3.4-active-replica', 387624368, 254276432, 254276432, 48838400, 15296000],
-  ])('%s', (name, allocated, externalFragmentation, seenByDefrag, retained, overhead) => {
-    expect(ofText(name).layers).toEqual({ allocated, externalFragmentation, seenByDefrag, retained, overhead });
+  ])('%s', (name, allocated, externalFragmentation, seenByDefrag, freePages, overhead) => {
+    expect(ofText(name).layers).toEqual({ allocated, externalFragmentation, seenByDefrag, freePages, overhead });
   });
 
   test.each(['written-redis-4.0.14', 'written-dragonfly-1.40.1', 'written-garnet-2.1.5'])('%s reports none', (name) => {
     const diagnosis = ofText(name);
     expect(diagnosis.layers).toBeUndefined();
-    expect(diagnosis.cures).toEqual({ defrag: 0, purge: { reclaim: 0, stall: 0 } });
+    expect(diagnosis.reclaimable).toEqual({ defrag: 0, purge: { reclaim: 0, stall: 0 } });
     expect(diagnosis.findings).toContainEqual(expect.objectContaining({ kind: 'no-layers', why: 'not-reported' }));
   });
 
@@ -53,16 +53,16 @@ describe('the layers, in bytes', () => {
     (name) => {
       const diagnosis = ofText(name);
       expect(diagnosis.layers).toBeUndefined();
-      expect(diagnosis.cures).toEqual({ defrag: 0, purge: { reclaim: 0, stall: 0 } });
+      expect(diagnosis.reclaimable).toEqual({ defrag: 0, purge: { reclaim: 0, stall: 0 } });
       expect(diagnosis.findings).toContainEqual({ kind: 'no-layers', why: 'not-jemalloc', memAllocator: 'libc' });
     },
   );
 
   test('the holes are there although the defragger of Valkey 8.1 and 9.1 sees none of them', () => {
     for (const name of ['valkey-8.1.1-system-jemalloc', 'valkey-9.1.2-system-jemalloc']) {
-      const { findings, cures } = ofText(name);
+      const { findings, reclaimable } = ofText(name);
       expect(findings).toContainEqual(expect.objectContaining({ kind: 'fragmented', bytes: expect.any(Number) }));
-      expect(cures.defrag).toBeLessThan(4 * MIB);
+      expect(reclaimable.defrag).toBeLessThan(4 * MIB);
     }
   });
 
@@ -72,7 +72,7 @@ describe('the layers, in bytes', () => {
       const { [absent]: _, ...sample } = aMemorySample();
       const diagnosis = ofSample(sample);
       expect(diagnosis.layers).toBeUndefined();
-      expect(diagnosis.cures).toEqual({ defrag: 0, purge: { reclaim: 0, stall: 0 } });
+      expect(diagnosis.reclaimable).toEqual({ defrag: 0, purge: { reclaim: 0, stall: 0 } });
       expect(kinds(diagnosis)).toContain('no-layers');
     },
   );
@@ -84,7 +84,7 @@ describe('the layers, in bytes', () => {
 
   test('samples of different instants never make a negative layer of the allocator', () => {
     const { layers } = ofSample(aMemorySample({ allocatorActive: 450 * MIB, allocatorResident: 449 * MIB }));
-    expect(layers).toMatchObject({ externalFragmentation: 0, retained: 0 });
+    expect(layers).toMatchObject({ externalFragmentation: 0, freePages: 0 });
   });
 });
 
@@ -120,7 +120,7 @@ describe('findings', () => {
     expect(kinds(ofSample(aMemorySample({ usedMemoryRss: 100 * MIB - 1 })))).toContain('too-small');
   });
 
-  test('the floor is the smaller one of the two cures', () => {
+  test('the floor is the smaller one of the two reclaimable', () => {
     const policy = anInstance({ purge: { ...anInstance().purge, minReclaim: 842 * MIB } });
     expect(kinds(ofSample(aMemorySample(), policy))).not.toContain('too-small');
     const both = { ...policy, defrag: { ...policy.defrag, minReclaim: 900 * MIB } };
@@ -151,12 +151,12 @@ describe('findings', () => {
     const resident = Math.ceil(((808 + 128 + 6) / 0.98) * MIB);
     const memory = { allocatorResident: resident, usedMemoryRss: resident };
     expect(ofSample(aMemorySample(memory)).findings).toContainEqual({
-      kind: 'pages-retained',
+      kind: 'free-pages',
       bytes: resident - 808 * MIB,
       returnable: 128 * MIB,
     });
     expect(kinds(ofSample(aMemorySample({ ...memory, allocatorResident: resident - 2 * MIB })))).not.toContain(
-      'pages-retained',
+      'free-pages',
     );
   });
 
@@ -194,7 +194,7 @@ describe('findings', () => {
     expect(kinds(ofSample(aMemorySample({ usedMemoryRss: 10 ** 12 })))).not.toContain('near-limit');
   });
 
-  test('near the limit is told of a server that is too small for any cure', () => {
+  test('near the limit is a finding also on a server that is too small for an action', () => {
     const memory = aMemorySample({ usedMemoryRss: 60 * MIB, usedMemory: 50 * MIB });
     expect(kinds(ofSample(memory, anInstance({ memoryLimit: 64 * MIB })))).toEqual(['near-limit', 'too-small']);
   });
@@ -246,7 +246,7 @@ describe('whatever a server reports', () => {
         const policy = { ...CURIOUS, ...(memoryLimit !== undefined && { memoryLimit }) };
         const diagnosis = diagnose({ ...anObservation(), memory }, policy, known);
         expect(figuresIn(diagnosis).filter((figure) => !Number.isFinite(figure))).toEqual([]);
-        const { defrag, purge } = diagnosis.cures;
+        const { defrag, purge } = diagnosis.reclaimable;
         expect([defrag, purge.reclaim, purge.stall].every((figure) => figure >= 0)).toBe(true);
       }),
     );

@@ -1,17 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GIB, MIB } from '../../../../core/config/units.ts';
-import { defraggableHoles, keptPages, predictDefragReclaim, predictPurge } from '../../../../core/diagnosis/predict.ts';
+import {
+  defraggableFragmentation,
+  keptPages,
+  predictDefragReclaim,
+  predictPurge,
+} from '../../../../core/diagnosis/predict.ts';
 import type { Learned } from '../../../../core/domain/prediction.ts';
 import { stillValid } from '../../../../core/state/history-placement.ts';
 
 describe('MEMORY PURGE', () => {
   test.each([
-    // retained, resident, what was measured to return and to block (Redis 7.0.15, scattered pages)
+    // freePages, resident, what was measured to return and to block (Redis 7.0.15, scattered pages)
     [271, 725, 254, 94],
     [537, 990, 505, 159],
-  ])('of %d MiB of %d is predicted near what was measured, %d MiB', (retained, resident, returned, blocked) => {
-    const { reclaim, stall } = predictPurge(retained * MIB, resident * MIB, {});
+  ])('of %d MiB of %d is predicted near what was measured, %d MiB', (freePages, resident, returned, blocked) => {
+    const { reclaim, stall } = predictPurge(freePages * MIB, resident * MIB, {});
     expect(reclaim / (returned * MIB)).toBeGreaterThan(0.95);
     expect(reclaim / (returned * MIB)).toBeLessThan(1.05);
     expect(stall).toBeGreaterThanOrEqual(blocked);
@@ -33,18 +38,18 @@ describe('MEMORY PURGE', () => {
     [0, 1],
     [1, 1],
     [5 * MIB, 2],
-  ])('of %d bytes returns nothing and still visits every arena', (retained, stall) => {
-    expect(predictPurge(retained, 100 * MIB, {})).toEqual({ reclaim: 0, stall });
+  ])('of %d bytes returns nothing and still visits every arena', (freePages, stall) => {
+    expect(predictPurge(freePages, 100 * MIB, {})).toEqual({ reclaim: 0, stall });
   });
 
   test.each<readonly [string, number, Learned]>([
     ['the usual share of it', 1.55, {}],
     ['nearly all of it, by what the node has kept before', 4, { keptPages: 3.9 * GIB }],
-  ])('of a heap of 64 GiB is not promised to be short because %s may stay behind', (_what, retained, learned) => {
-    const { reclaim, stall } = predictPurge(retained * GIB, 64 * GIB, learned);
-    expect(reclaim).toBeLessThan(0.3 * retained * GIB);
+  ])('of a heap of 64 GiB is not promised to be short because %s may stay behind', (_what, freePages, learned) => {
+    const { reclaim, stall } = predictPurge(freePages * GIB, 64 * GIB, learned);
+    expect(reclaim).toBeLessThan(0.3 * freePages * GIB);
     // Were all but the least that stays to leave, at the slowest that was measured.
-    expect(stall).toBeGreaterThanOrEqual((retained - 0.005 * 64) * 380);
+    expect(stall).toBeGreaterThanOrEqual((freePages - 0.005 * 64) * 380);
   });
 });
 
@@ -80,10 +85,10 @@ describe('active defrag', () => {
     allocated: 451 * MIB,
     externalFragmentation: 357 * MIB,
     seenByDefrag: 357 * MIB,
-    retained: 18 * MIB,
+    freePages: 18 * MIB,
   };
 
-  test('returns the holes but 1.5 % of the data, and the pages that are retained already', () => {
+  test('returns the holes but 1.5 % of the data, and the pages that are freePages already', () => {
     const reclaim = predictDefragReclaim(layers, {});
     expect(reclaim / MIB).toBeCloseTo(357 - 0.015 * 451 + (18 - 6 - 0.02 * 451), 0);
   });
@@ -95,12 +100,12 @@ describe('active defrag', () => {
     ['none of them', 0, 0],
     ['more than there are', 500, 357 - 0.015 * 451],
   ])('closes the holes that it sees: %s', (_what, seen, closed) => {
-    expect(defraggableHoles({ ...layers, seenByDefrag: seen * MIB }) / MIB).toBeCloseTo(closed, 6);
+    expect(defraggableFragmentation({ ...layers, seenByDefrag: seen * MIB }) / MIB).toBeCloseTo(closed, 6);
   });
 
   test('sees all of them where the server does not say', () => {
     const { seenByDefrag: _, ...unsaid } = layers;
-    expect(defraggableHoles(unsaid)).toBe(defraggableHoles(layers));
+    expect(defraggableFragmentation(unsaid)).toBe(defraggableFragmentation(layers));
   });
 
   test('is scaled by what earlier runs have returned', () => {
@@ -110,10 +115,10 @@ describe('active defrag', () => {
   test('never promises more than there is, on its own arithmetic', () => {
     const bytes = fc.maxSafeNat();
     fc.assert(
-      fc.property(bytes, bytes, bytes, bytes, (allocated, externalFragmentation, seenByDefrag, retained) => {
-        const reclaim = predictDefragReclaim({ allocated, externalFragmentation, seenByDefrag, retained }, {});
+      fc.property(bytes, bytes, bytes, bytes, (allocated, externalFragmentation, seenByDefrag, freePages) => {
+        const reclaim = predictDefragReclaim({ allocated, externalFragmentation, seenByDefrag, freePages }, {});
         expect(reclaim).toBeGreaterThanOrEqual(0);
-        expect(reclaim).toBeLessThanOrEqual(externalFragmentation + retained + 1);
+        expect(reclaim).toBeLessThanOrEqual(externalFragmentation + freePages + 1);
       }),
     );
   });

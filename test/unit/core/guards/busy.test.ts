@@ -135,7 +135,7 @@ describe('while our own defrag runs', () => {
 
   test('says how much of it may be ours', () => {
     expect(wordsOf(seen(82), CPU, running(25))).toBe(
-      'the server is busy (main thread at 82 %, up to 25 % of it our active defrag, maxMainThreadCpu is 40 %)',
+      "the server is busy (main thread at 82 %, up to 25 % of it Offpeak's active defrag, maxMainThreadCpu is 40 %)",
     );
   });
 

@@ -16,7 +16,7 @@ const EVENTS: Readonly<Record<Exclude<AlertEvent, 'several'>, true>> = {
   'defrag-finished': true,
   'defrag-aborted': true,
   'action-failed': true,
-  'cure-ineffective': true,
+  'action-ineffective': true,
   'foreign-defrag': true,
   'defrag-unsupported': true,
   'lease-lost': true,
@@ -52,7 +52,7 @@ describe('alerts', () => {
     expect(text).not.toMatch(/undefined|NaN|Infinity|\[object|!/);
     expect(text.split('\n').filter((line) => line.length > 72 && line.includes(' ', 20))).toEqual([]);
     expect(alert.why).toMatch(/^[A-Z\d].*\.$/);
-    expect(alert.next).toMatch(/^[A-Z].*\.$/);
+    expect(alert.next).toMatch(/^[A-Z].*\.$/s);
     expect(alert.id).toBe(reportOf(outcomes).alerts[0]?.id);
   });
 
@@ -142,22 +142,22 @@ describe('alerts', () => {
     );
   });
 
-  test('an ineffective cure says that its cooldown grows', () => {
+  test('an ineffective action says that its cooldown doubles', () => {
     const { next } = onlyAlert([stopped('goal-met', { verdict: weak })]);
     expect(next).toBe(
-      'The cooldown grows: the 6 h double with each run in a row that returns too little. If it stays so, raise defrag.minReclaim or set defrag.enabled to false.',
+      'The cooldown of 6 h doubles after each consecutive run that returns too little. If this continues, raise defrag.minReclaim, or set defrag.enabled to false.',
     );
     const { defrag } = anInstance();
     const instances = [anInstance({ defrag: { ...defrag, cooldown: 0 } })];
     expect(onlyAlert([stopped('goal-met', { verdict: weak })], { instances }).next).toMatch(
-      /since defrag\.cooldown is 0/,
+      /because defrag\.cooldown is 0/,
     );
   });
 
   test('a start says when it ends, by the clock of the instance', () => {
-    expect(factOf(onlyAlert([started]), 'Ends')).toBe('Tue 02:44 (in 30 min) at the latest');
+    expect(factOf(onlyAlert([started]), 'Ends')).toBe('Tue 02:44 Europe/Berlin (in 30 min) at the latest');
     expect(onlyAlert([started]).why).toBe(
-      '357 MiB are lost in holes; predicted 350 MiB back, in stalls of about 0.5 ms.',
+      '357 MiB are free, but inside pages still in use; predicted 350 MiB back, in stalls of about 0.5 ms.',
     );
   });
 
@@ -196,7 +196,7 @@ describe('alerts', () => {
     expect(alertText(onlyAlert([stopped('goal-met', { settings }), purgedAfter]))).toMatchInlineSnapshot(`
       "sessions: 341 MiB returned by active defrag
 
-      Why: The holes are closed, and what is left is not worth more work.
+      Why: The fragmentation is removed, and the rest is not worth more work.
 
         RSS before      841 MiB
         RSS after       500 MiB
@@ -207,8 +207,8 @@ describe('alerts', () => {
         Settings now    activedefrag no, hz 10, active-defrag-cycle-min 1
         Server          redis 7.0.15, primary
 
-      Next: Nothing to do. It is not run again here before its cooldown of 6 h
-      is over.
+      Next: Nothing to do. The next run here comes after the cooldown of 6 h,
+      at the earliest.
 
       prod | sessions | 10.0.3.17:6379 | 2026-11-24 01:14:14 UTC |
       defrag-finished |

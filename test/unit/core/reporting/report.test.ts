@@ -22,7 +22,7 @@ describe('metrics', () => {
     UsedMemoryRss: 841 * MIB,
     MemFragmentationRatio: 841 / 450,
     ExternalFragmentation: 357 * MIB,
-    RetainedPages: 18 * MIB,
+    FreePages: 18 * MIB,
   };
 
   test('a node that was looked at: the core set', () => expect(readings([anOutcome()])).toEqual(CORE));
@@ -64,14 +64,14 @@ describe('metrics', () => {
 
   test('what a server does not report is left out', () => {
     const observation = anObservation({ memory: { memAllocator: 'libc' } });
-    const { ExternalFragmentation: _, RetainedPages: __, ...rest } = CORE;
+    const { ExternalFragmentation: _, FreePages: __, ...rest } = CORE;
     expect(readings([anOutcome({ observation })])).toEqual(rest);
   });
 
   test('after an action the layers are those of the look after it, so that they add up with its RSS', () => {
     expect(readings([purged])).toMatchObject({
       UsedMemoryRss: 500 * MIB,
-      RetainedPages: 28 * MIB,
+      FreePages: 28 * MIB,
       ExternalFragmentation: 6 * MIB,
     });
   });
@@ -153,6 +153,13 @@ describe('metrics', () => {
     });
     expect(counts({ thresholds: thresholds(392 * MIB) })).toMatchObject({ NodesFragmentedWarning: 0 });
     expect(counts({ memoryLimit: 900 * MIB })).toMatchObject({ NodesNearLimit: 1 });
+    // The same comparison as in the finding and the alarm: 841 MiB are 50 % of the limit, and near it.
+    const limited = (percentOfLimit: number) =>
+      counts({
+        memoryLimit: 1682 * MIB,
+        thresholds: { ...thresholds(0), rssCritical: { ...rssCritical, percentOfLimit } },
+      });
+    expect([limited(50), limited(51)]).toMatchObject([{ NodesNearLimit: 1 }, { NodesNearLimit: 0 }]);
     expect(readings([anOutcome()], {}, 'job')).not.toHaveProperty('NodesNearLimit');
   });
 

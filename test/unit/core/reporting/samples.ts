@@ -62,7 +62,7 @@ export const BLOCKERS: Of<Blocker> = {
 export const FINDINGS: Of<Finding> = {
   'too-small': { kind: 'too-small', usedMemoryRss: 12 * MIB, floor: 100 * MIB },
   fragmented: { kind: 'fragmented', bytes: 357 * MIB, percentOfData: 79.2, closable: 350 * MIB },
-  'pages-retained': { kind: 'pages-retained', bytes: 310 * MIB, returnable: 291 * MIB },
+  'free-pages': { kind: 'free-pages', bytes: 310 * MIB, returnable: 291 * MIB },
   overhead: { kind: 'overhead', bytes: 120 * MIB, scripting: 91 * MIB },
   'near-limit': { kind: 'near-limit', usedMemoryRss: 5325 * MIB, limit: 6144 * MIB, percent: 86.7 },
   'rss-below-used': { kind: 'rss-below-used', usedMemory: 450 * MIB, usedMemoryRss: 400 * MIB },
@@ -77,7 +77,7 @@ export const NOTICES: Of<Notice> = {
   'left-on': {
     kind: 'left-on',
     standing: { activedefrag: 'yes', hz: '500' },
-    typed: 'CONFIG SET activedefrag no; CONFIG SET hz 10',
+    typed: 'CONFIG SET activedefrag no\nCONFIG SET hz 10',
   },
   'same-server': { kind: 'same-server', as: '10.0.3.18:6379' },
   'action-failed': { kind: 'action-failed', doing: 'purge', why: 'no answer within 2488 ms' },

@@ -85,14 +85,14 @@ describe('times', () => {
       'told now, in the zone of the instance',
       NOW + 5 * HOUR,
       { timezone: 'Europe/Berlin', now: NOW },
-      'Tue 07:14 (in 5 h)',
+      'Tue 07:14 Europe/Berlin (in 5 h)',
     ],
-    ['past', NOW - 90_000, { timezone: 'Europe/Berlin', now: NOW }, 'Tue 02:12 (1 min 30 s ago)'],
+    ['past', NOW - 90_000, { timezone: 'Europe/Berlin', now: NOW }, 'Tue 02:12 Europe/Berlin (1 min 30 s ago)'],
     [
       'more than the weekday can say',
       NOW + 168 * HOUR,
       { timezone: 'Europe/Berlin', now: NOW },
-      'Tue 2026-12-01 02:14 (in 7 d)',
+      'Tue 2026-12-01 02:14 Europe/Berlin (in 7 d)',
     ],
     ['read at some later time', NOW, { timezone: 'Europe/Berlin' }, 'Tue 2026-11-24 02:14 Europe/Berlin'],
     ['no zone', NOW, { now: NOW }, 'Tue 01:14 UTC (in 0 ms)'],
@@ -106,34 +106,37 @@ const seen = { now: NOW, diagnosis: aDiagnosis() };
 
 describe('a plan in words', () => {
   test.each([
-    [aPlan(), 'start active defrag: 357 MiB are lost in holes; predicted 350 MiB back, in stalls of about 0.5 ms'],
+    [
+      aPlan(),
+      'start active defrag: 357 MiB are free, but inside pages still in use; predicted 350 MiB back, in stalls of about 0.5 ms',
+    ],
     [
       aPurgePlan(),
-      'purge: 18 MiB of free pages are kept by the allocator; predicted 310 MiB back, clients blocked for about 122 ms',
+      'purge: the allocator holds 18 MiB of free pages; predicted 310 MiB back, clients blocked for about 122 ms',
     ],
     [
       STOPS['goal-met'],
-      'stop active defrag: the holes are closed, and what is left is not worth more work; every setting goes back',
+      'stop active defrag: the fragmentation is removed, and the rest is not worth more work; every setting is restored',
     ],
-    [STOPS.forking, 'stop active defrag: a forked child of the server is at work (BGSAVE); every setting goes back'],
-    [SKIPS.healthy, 'nothing: no cure would return enough (defrag 353 MiB, purge 0 B)'],
+    [STOPS.forking, 'stop active defrag: a forked child process is running (BGSAVE); every setting is restored'],
+    [SKIPS.healthy, 'nothing: no action would return enough (defrag 353 MiB, purge 0 B)'],
     [
       aPlan({
         predicted: { reclaim: 350 * MIB, stall: 0.5, firstCycle: 14.1, duration: 50 * MINUTE, isLearned: true },
       }),
-      'start active defrag: 357 MiB are lost in holes; predicted 350 MiB back, in stalls of about 0.5 ms (once up to 14 ms as it begins), for about 50 min',
+      'start active defrag: 357 MiB are free, but inside pages still in use; predicted 350 MiB back, in stalls of about 0.5 ms (once up to 14 ms as it begins), for about 50 min',
     ],
     [
       SKIPS.defragmenting,
-      'carry on: active defrag is running: about 62 % done, 214,000 values moved and 120 MiB of holes closed in 40 s, about 24 s left; it ends Tue 02:42 (in 28 min) at the latest',
+      'carry on: active defrag is running: about 62 % done, 214,000 values moved and 120 MiB of fragmentation removed in 40 s, about 24 s left; it ends Tue 02:42 Europe/Berlin (in 28 min) at the latest',
     ],
     [
       aSkip('defragmenting', { underWay: { elapsed: 9_000, moved: 7, closed: -MIB, level: 2, isLate: true } }),
-      'carry on: active defrag is running: 7 values moved and 0 B of holes closed in 9 s, longer than predicted, at 1/4 of its CPU share, since cycles were longer than defrag.maxStall; it ends with its lease',
+      'carry on: active defrag is running: 7 values moved and 0 B of fragmentation removed in 9 s, longer than predicted, at 1/4 of its CPU share, since cycles were longer than defrag.maxStall; it ends with its lease',
     ],
     [
       SKIPS['too-long'],
-      'nothing: active defrag would not come to its end in the time that there is (needs 50 min at 25 %, the window has 30 min; a longer window, or defrag.maxCpu of 42 %, would do); would have started active defrag for 350 MiB',
+      'nothing: active defrag would not finish in time (needs 50 min at 25 %, the window has 30 min; a longer window, or defrag.maxCpu of 42 %, would do); would have started active defrag for 350 MiB',
     ],
     [
       SKIPS['would-stall'],
@@ -142,21 +145,27 @@ describe('a plan in words', () => {
     [SKIPS.unsupported, 'nothing: this build refuses active defrag'],
     [
       SKIPS['not-defraggable'],
-      "nothing: the holes are there, but the server's own defragger sees only 357 MiB of the 357 MiB",
+      "nothing: there is external fragmentation, but the server's own defragger sees only 357 MiB of the 357 MiB",
     ],
-    [SKIPS['outside-window'], 'nothing: outside the window, which opens Tue 07:14 (in 5 h); would have purged 310 MiB'],
-    [SKIPS.paused, 'nothing: paused until Tue 06:14 (in 4 h) by alice ("Black Friday"); would have purged 310 MiB'],
+    [
+      SKIPS['outside-window'],
+      'nothing: outside the window, which opens Tue 07:14 Europe/Berlin (in 5 h); would have purged 310 MiB',
+    ],
+    [
+      SKIPS.paused,
+      'nothing: paused until Tue 06:14 Europe/Berlin (in 4 h) by alice ("Black Friday"); would have purged 310 MiB',
+    ],
     [aSkip('paused'), 'nothing: the instance is paused'],
     [
       STOPS.paused,
-      'stop active defrag: the instance is paused until Tue 06:14 (in 4 h) by alice ("Black Friday"); every setting goes back',
+      'stop active defrag: the instance is paused until Tue 06:14 Europe/Berlin (in 4 h) by alice ("Black Friday"); every setting is restored',
     ],
     [
       SKIPS.holiday,
-      'nothing: the window stays closed for a holiday; the next one opens Fri 07:14 (in 3 d 5 h); would have purged 310 MiB',
+      'nothing: the window stays closed for a holiday; the next one opens Fri 07:14 Europe/Berlin (in 3 d 5 h); would have purged 310 MiB',
     ],
     [aSkip('holiday'), 'nothing: the window stays closed for a holiday, and no other one opens'],
-    [aSkip('outside-window'), 'nothing: no maintenance window opens, so Offpeak only watches'],
+    [aSkip('outside-window'), 'nothing: no maintenance window opens, so Offpeak only observes'],
     [
       SKIPS['would-block'],
       'nothing: a purge would block clients for longer than purge.maxBlock allows (420 ms); it would return 1 GiB',
@@ -168,13 +177,13 @@ describe('a plan in words', () => {
     [aSkip('busy'), 'nothing: the server is busy'],
     [
       SKIPS['cooling-down'],
-      'nothing: the cooldown after the last run is not over before Tue 06:14 (in 4 h); would have started active defrag for 350 MiB',
+      'nothing: the cooldown after the last action is not over: it ends Tue 06:14 Europe/Berlin (in 4 h); would have started active defrag for 350 MiB',
     ],
   ])('%#', (plan, text) => expect(planText(plan, 'Europe/Berlin', seen)).toBe(text));
 
   test('needs no more than the plan: no diagnosis, no zone, no clock', () => {
     expect(planText(aPlan())).toBe(
-      'start active defrag: memory is lost in holes; predicted 350 MiB back, in stalls of about 0.5 ms',
+      'start active defrag: memory is free, but inside pages still in use; predicted 350 MiB back, in stalls of about 0.5 ms',
     );
     expect(planText(SKIPS['outside-window'])).toBe(
       'nothing: outside the window, which opens Tue 2026-11-24 06:14 UTC; would have purged 310 MiB',
@@ -202,7 +211,7 @@ describe('a plan in words', () => {
         expect(text).toMatch(/^(nothing|carry on|purge|start active defrag|stop active defrag): [a-z\d]/);
         expect(text).toMatch(/^[\x20-\x7e]+$/);
         expect(text).not.toMatch(/undefined|NaN|Infinity|\[object|!|\{|\. /);
-        expect(text.length).toBeLessThan(230);
+        expect(text.length).toBeLessThan(250);
       }
     },
   );
@@ -210,8 +219,8 @@ describe('a plan in words', () => {
 
 describe('blockers', () => {
   test.each([
-    [BLOCKERS['unknown-engine'], 'this is no engine that Offpeak knows (it reports no version)'],
-    [{ ...BLOCKERS['unknown-engine'], version: '1.2' }, 'this is no engine that Offpeak knows (version 1.2)'],
+    [BLOCKERS['unknown-engine'], 'the engine is unknown to Offpeak (it reports no version)'],
+    [{ ...BLOCKERS['unknown-engine'], version: '1.2' }, 'the engine is unknown to Offpeak (version 1.2)'],
     [BLOCKERS['replica-syncing'], 'the replica is not in sync with its primary (the link is down)'],
     [
       { ...BLOCKERS['replica-syncing'], linkUp: true },
@@ -220,11 +229,11 @@ describe('blockers', () => {
     [{ ...BLOCKERS['feeding-full-sync'], replicas: 1 }, 'the node is feeding a full sync (to 1 replica)'],
     [
       BLOCKERS['eviction-pressure'],
-      'the server is short of memory for its data, which no cure solves (above maxmemory for 12 s, 48 MiB above it now)',
+      'the server is short of memory for its data, which no action solves (above maxmemory for 12 s, 48 MiB above it now)',
     ],
     [
       { ...BLOCKERS['eviction-pressure'], exceededFor: 0 },
-      'the server is short of memory for its data, which no cure solves (48 MiB above it now)',
+      'the server is short of memory for its data, which no action solves (48 MiB above it now)',
     ],
     [BLOCKERS['just-restarted'], 'the server has just started (up for 4 s, 10 s required)'],
     [BLOCKERS['not-enough-time'], 'the job has too little time left (8 s; 23 s needed)'],
@@ -238,16 +247,23 @@ describe('blockers', () => {
 
 describe('findings', () => {
   test.each([
-    [FINDINGS.fragmented, '357 MiB are lost in holes, 79 % of the data: active defrag closes 350 MiB of them'],
     [
-      FINDINGS['pages-retained'],
-      '310 MiB of free pages are kept by the allocator: MEMORY PURGE or time returns 291 MiB of them',
+      FINDINGS.fragmented,
+      '357 MiB are free, but inside pages still in use (79 % of the data): active defrag returns 350 MiB of them',
     ],
+    [
+      FINDINGS.fragmented,
+      '357 MiB are free, but inside pages still in use (79 % of the data): active defrag returns 350 MiB of them',
+    ],
+    [FINDINGS['free-pages'], 'the allocator holds 310 MiB of free pages: MEMORY PURGE or time returns 291 MiB of them'],
     [FINDINGS['near-limit'], 'RSS is 5.2 GiB, 87 % of the memory limit of 6 GiB'],
-    [FINDINGS['too-small'], 'RSS is 12 MiB, below the smallest floor of 100 MiB: nothing to gain, whatever the ratio'],
+    [
+      FINDINGS['too-small'],
+      'RSS is 12 MiB, below the smallest minReclaim of 100 MiB: too small for an action, at any ratio',
+    ],
     [
       FINDINGS.overhead,
-      '120 MiB lie outside the allocator (code, stacks, Lua, modules): neither cure returns them; scripts hold 91 MiB, which SCRIPT FLUSH frees',
+      '120 MiB are outside the allocator (code, stacks, Lua, modules): no action returns them; scripts hold 91 MiB, which SCRIPT FLUSH frees',
     ],
     [FINDINGS['no-layers'], 'the allocator is libc, and only jemalloc reports where RSS goes'],
     [
@@ -259,43 +275,43 @@ describe('findings', () => {
   const DENIAL = { issue: 'redis/redis#13307', why: 'it crashes in defragLaterStep', fixedIn: 'Redis 7.2.6' };
 
   test.each<readonly [Obstacle, string]>([
-    [{ kind: 'unknown-engine', version: '' }, ', and Offpeak does not close them: it does not know this engine'],
+    [{ kind: 'unknown-engine', version: '' }, '. Offpeak does not return them: it does not know this engine'],
     [{ kind: 'already-on' }, ': active defrag is on already'],
     [
       { kind: 'disabled', setting: 'defrag.enabled' },
-      ', and Offpeak does not close them: defrag.enabled is false in the config',
+      '. Offpeak does not return them: defrag.enabled is false in the config',
     ],
     [
       { kind: 'denied-version', denial: DENIAL },
-      ', and Offpeak does not close them: active defrag is unsafe on this version: it crashes in defragLaterStep (redis/redis#13307); lifted by Redis 7.2.6',
+      '. Offpeak does not return them: active defrag is unsafe on this version: it crashes in defragLaterStep (redis/redis#13307); lifted by Redis 7.2.6',
     ],
     [
       { kind: 'config-refused' },
-      ', and Offpeak does not close them: the server refuses CONFIG to us (a managed service, or an ACL without +config|get +config|set)',
+      '. Offpeak does not return them: the server refuses CONFIG (a managed service, or an ACL without +config|get +config|set)',
     ],
     [
       { kind: 'odd-settings', names: ['hz', 'active-defrag-cycle-max'] },
-      ', and Offpeak does not close them: a value that CONFIG GET prints could not be restored: its setting cannot hold it (hz, active-defrag-cycle-max)',
+      '. Offpeak does not return them: a value that CONFIG GET prints could not be restored: its setting cannot hold it (hz, active-defrag-cycle-max)',
     ],
-    [{ kind: 'unsupported' }, ', and Offpeak does not close them: this build refuses active defrag'],
+    [{ kind: 'unsupported' }, '. Offpeak does not return them: this build refuses active defrag'],
     [
       { kind: 'not-defraggable', seen: 0, of: 357 * MIB },
-      ", and Offpeak does not close them: the server's own defragger sees only 0 B of the 357 MiB",
+      ". Offpeak does not return them: the server's own defragger sees only 0 B of the 357 MiB",
     ],
-  ])('holes and $0.kind', (obstacle, text) => {
+  ])('fragmentation and $0.kind', (obstacle, text) => {
     const finding = { ...FINDINGS.fragmented, obstacle };
-    expect(findingText(finding)).toBe(`357 MiB are lost in holes, 79 % of the data${text}`);
+    expect(findingText(finding)).toBe(`357 MiB are free, but inside pages still in use (79 % of the data)${text}`);
     expect(obstacleNote(obstacle)).toMatch(/^[\x20-\x7e]{20,56}$/);
   });
 
   test.each<readonly [Obstacle, string]>([
     [{ kind: 'unknown-engine', version: '' }, 'it does not know this engine'],
     [{ kind: 'disabled', setting: 'purge.enabled' }, 'purge.enabled is false in the config'],
-    [{ kind: 'purge-refused' }, 'the server refuses MEMORY PURGE to us'],
+    [{ kind: 'purge-refused' }, 'the server refuses MEMORY PURGE (an ACL without +memory|purge)'],
     [{ kind: 'would-block', stall: 1210 }, 'a purge would block clients for longer than purge.maxBlock allows (1.2 s)'],
   ])('free pages and $0.kind', (obstacle, text) => {
-    expect(findingText({ ...FINDINGS['pages-retained'], obstacle })).toBe(
-      `310 MiB of free pages are kept by the allocator, and Offpeak does not return them: ${text}`,
+    expect(findingText({ ...FINDINGS['free-pages'], obstacle })).toBe(
+      `the allocator holds 310 MiB of free pages. Offpeak does not return them: ${text}`,
     );
     expect(obstacleNote(obstacle)).toMatch(/^[\x20-\x7e]{20,56}$/);
   });
@@ -324,7 +340,7 @@ describe('verdicts', () => {
     ],
     [
       aVerdict({
-        cure: 'purge',
+        action: 'purge',
         kind: 'unchanged',
         reclaimed: 3 * MIB,
         rssAfter: 838 * MIB,

@@ -28,16 +28,18 @@ test.each([
     'redis/redis#14267',
     'Redis 8.2.2',
   ],
-  ['KeyDB 6.3.1', reportInfo('keydb-631'), 'Snapchat/KeyDB#131', 'no KeyDB release that is known of'],
+  ['KeyDB 6.3.1', reportInfo('keydb-631'), 'Snapchat/KeyDB#131', 'no known KeyDB release'],
 ])('%s: the plan, the finding and the legend refuse defrag alike', async (_what, info, issue, fixedIn) => {
   const { plan, planned, findings, holes } = await said(info);
   expect(plan).toMatchObject({ kind: 'skip', reason: 'denied-version', denial: { fixedIn } });
   expect(planned).toContain(issue);
   expect(findings).toEqual([
-    expect.stringMatching(/are lost in holes, .* and Offpeak does not close them: active defrag is unsafe on this/),
+    expect.stringMatching(
+      /are free, but inside pages still in use .*\. Offpeak does not return them: active defrag is unsafe on this/,
+    ),
   ]);
   expect(findings[0]).toContain(planned.replace('nothing: ', ''));
-  expect(holes).toBe('no cure: active defrag is unsafe on this version');
+  expect(holes).toBe('no action: active defrag is unsafe on this version');
 });
 
 test.each([
@@ -52,6 +54,8 @@ test.each([
   const memory = { runId: '0123456789abcdef0123456789abcdef01234567', defragSupport: 'supported' } as const;
   const { plan, findings, holes } = await said(info, { memory });
   expect(plan).toMatchObject({ kind: 'act', reason: 'fragmented' });
-  expect(findings).toEqual(['1.91 GiB are lost in holes, 68 % of the data: active defrag closes 1.87 GiB of them']);
+  expect(findings).toEqual([
+    '1.91 GiB are free, but inside pages still in use (68 % of the data): active defrag returns 1.87 GiB of them',
+  ]);
   expect(holes).toMatch(/^active defrag, then a purge: .* back$/);
 });

@@ -10,7 +10,7 @@ import { type Circumstances, said, withDefrag, withPurge } from './seen.ts';
 const ON = { ...SETTINGS, activedefrag: 'yes' };
 const roomy = withPurge({ maxBlock: 5_000 });
 const off = { ...roomy, defrag: { ...roomy.defrag, enabled: false } };
-const PURGE = { kind: 'act', action: { kind: 'purge' }, reason: 'pages-retained' };
+const PURGE = { kind: 'act', action: { kind: 'purge' }, reason: 'free-pages' };
 const retained = reportInfo('activedefrag-yes-retained');
 /** As many pages, and holes that are worth a defrag. */
 const both = reportInfo('activedefrag-yes-retained', {
@@ -63,7 +63,7 @@ test.each<readonly [string, Circumstances]>([
   const known = { ...ofRun, defragSupport: 'supported', ...memory } as const;
   const { plan, holes, diagnosis } = await said(both, { ...(policy && { policy }), memory: known });
   expect(plan).toMatchObject({ kind: 'act', action: { kind: 'start-defrag' } });
-  expect(diagnosis.cures.defrag).toBe(Math.round(1_100_000_000 - 0.015 * 7_000_000_000));
+  expect(diagnosis.reclaimable.defrag).toBe(Math.round(1_100_000_000 - 0.015 * 7_000_000_000));
   expect(holes).toBe('active defrag: 949 MiB back');
 });
 
@@ -75,9 +75,11 @@ test('the switch itself stays untouched, and is the reason where there is nothin
   });
   const { plan, planned, holes, findings } = await said(few, { settings: ON });
   expect(plan).toEqual({ kind: 'skip', reason: 'foreign-defrag' });
-  expect(planned).toBe('nothing: active defrag is on, and not by us: it is left alone');
+  expect(planned).toBe('nothing: someone else switched active defrag on: Offpeak leaves it alone');
   expect(holes).toBe('active defrag is on already');
-  expect(findings).toEqual(['1.02 GiB are lost in holes, 16 % of the data: active defrag is on already']);
+  expect(findings).toEqual([
+    '1.02 GiB are free, but inside pages still in use (16 % of the data): active defrag is on already',
+  ]);
 });
 
 test('a purge beside a human’s defrag waits for its window, too', async () => {

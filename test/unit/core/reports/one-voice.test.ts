@@ -11,7 +11,9 @@ const fragmented = reportInfo('denied-724', { redis_version: '7.2.7' });
 test('with nothing in its way', async () => {
   const memory = { ...ofRun, defragSupport: 'supported' } as const;
   const { findings, holes, plan } = await said(fragmented, { memory });
-  expect(findings).toEqual(['1.91 GiB are lost in holes, 68 % of the data: active defrag closes 1.87 GiB of them']);
+  expect(findings).toEqual([
+    '1.91 GiB are free, but inside pages still in use (68 % of the data): active defrag returns 1.87 GiB of them',
+  ]);
   expect(holes).toBe('active defrag, then a purge: 1.95 GiB back');
   expect(plan.kind).toBe('act');
 });
@@ -23,7 +25,7 @@ test.each<readonly [string, Circumstances]>([
 ])('whether the build can is not known (%s): it is not promised', async (_what, circumstances) => {
   const { findings, holes } = await said(fragmented, circumstances);
   expect(findings).toEqual([
-    '1.91 GiB are lost in holes, 68 % of the data: active defrag would close 1.87 GiB of them, if this build can',
+    '1.91 GiB are free, but inside pages still in use (68 % of the data): active defrag would return 1.87 GiB of them, if this build can',
   ]);
   expect(holes).toBe('active defrag, if this build can: 1.95 GiB back');
 });
@@ -33,14 +35,14 @@ const REFUSED: readonly (readonly [string, Circumstances, RegExp, string, string
     'refused by the build',
     { memory: { ...ofRun, defragSupport: 'unsupported' } },
     /this build refuses active defrag/,
-    'no cure: this build refuses active defrag',
+    'no action: this build refuses active defrag',
   ],
-  ['CONFIG refused', { settings: 'refused' }, /refuses CONFIG to us/, 'no cure: the server refuses CONFIG to us'],
+  ['CONFIG refused', { settings: 'refused' }, /refuses CONFIG /, 'no action: the server refuses CONFIG'],
   [
     'no such setting',
     { settings: { hz: '10' } },
     /this build refuses active defrag/,
-    'no cure: this build refuses active defrag',
+    'no action: this build refuses active defrag',
   ],
   [
     'defrag.enabled: false',
@@ -52,21 +54,21 @@ const REFUSED: readonly (readonly [string, Circumstances, RegExp, string, string
     'not visible to the defragger',
     {},
     /the server's own defragger sees only 0 B of the 1\.91 GiB/,
-    "no cure: the server's own defragger sees too few",
+    "no action: the server's own defragger sees too little",
     reportInfo('denied-724', { redis_version: '7.2.7', allocator_frag_bytes: 0 }),
   ],
   [
     'an engine that is not known',
     {},
     /it does not know this engine/,
-    'no cure: Offpeak does not know this engine',
+    'no action: Offpeak does not know this engine',
     reportInfo('denied-724', { redis_version: 'unstable' }),
   ],
   [
     'a crash under our defrag',
     { memory: { crashed: { version: '7.2.7', at: Date.parse('2026-11-23T01:00:00Z') } } },
-    /the server restarted while our active defrag was on \(seen on this node\)/,
-    'no cure: active defrag is unsafe on this version',
+    /the server restarted during Offpeak's active defrag \(seen on this node\)/,
+    'no action: active defrag is unsafe on this version',
   ],
 ];
 
@@ -80,7 +82,7 @@ test.each(named(REFUSED))(
     expect(plan.kind).toBe('skip');
     expect(findings).toHaveLength(1);
     expect(findings[0]).toMatch(why);
-    expect(findings.join()).not.toMatch(/active defrag closes/);
+    expect(findings.join()).not.toMatch(/active defrag returns/);
     expect(holes).toBe(note);
   },
 );
@@ -92,7 +94,7 @@ const UNRETURNED: readonly (readonly [string, Circumstances, RegExp, RegExp, str
   [
     'MEMORY PURGE refused',
     { memory: { purgeRefusedAt: Date.parse('2026-11-24T01:00:00Z') } },
-    /the server refuses MEMORY PURGE to us/,
+    /the server refuses MEMORY PURGE \(an ACL/,
     /the server refuses MEMORY PURGE/,
   ],
   ['longer than maxBlock', {}, /longer than purge\.maxBlock allows \(1\.1 s\)/, /a purge would block for 1\.1 s/],
@@ -122,9 +124,9 @@ test.each([['cow-over-limit'], ['monitor-client-6gb'], ['keydb-after-sync']])(
   '%s: what a tidy heap of its size has is no finding',
   async (name) => {
     const { findings, holes, planned } = await said(reportInfo(name), { policy: withPurge({ maxBlock: 5_000 }) });
-    expect(findings.join()).not.toMatch(/lost in holes/);
-    expect(holes).toBe('little for active defrag to close');
-    expect(planned).not.toMatch(/start active defrag|lost in holes/);
+    expect(findings.join()).not.toMatch(/inside pages still in use/);
+    expect(holes).toBe('little for active defrag to return');
+    expect(planned).not.toMatch(/start active defrag|inside pages still in use/);
   },
 );
 
@@ -132,13 +134,13 @@ test('after a sync the gain is the purge’s, in the finding, the legend and the
   const { findings, holes, pages, planned, diagnosis } = await said(retained, {
     policy: withPurge({ maxBlock: 5_000 }),
   });
-  expect(diagnosis.cures.defrag).toBe(0);
-  expect(holes).toBe('little for active defrag to close');
+  expect(diagnosis.reclaimable.defrag).toBe(0);
+  expect(holes).toBe('little for active defrag to return');
   expect(findings).toEqual([
-    '2.86 GiB of free pages are kept by the allocator: MEMORY PURGE or time returns 2.73 GiB of them',
+    'the allocator holds 2.86 GiB of free pages: MEMORY PURGE or time returns 2.73 GiB of them',
   ]);
   expect(pages).toBe('MEMORY PURGE: 2.73 GiB back');
-  expect(planned).toMatch(/^purge: 2\.86 GiB of free pages .*; predicted 2\.73 GiB back/);
+  expect(planned).toMatch(/^purge: the allocator holds 2\.86 GiB of free pages; predicted 2\.73 GiB back/);
 });
 
 test('holes of 40 MB beside gigabytes of pages are not worth a run, and take no credit for them', async () => {
@@ -148,8 +150,8 @@ test('holes of 40 MB beside gigabytes of pages are not worth a run, and take no 
     allocator_active: 3_467_000_000,
   });
   const { diagnosis, holes } = await said(info, { policy: withPurge({ maxBlock: 5_000 }) });
-  expect(diagnosis.cures.defrag).toBe(Math.round(90_000_000 - 0.015 * 3_377_000_000));
-  expect(holes).toBe('little for active defrag to close');
+  expect(diagnosis.reclaimable.defrag).toBe(Math.round(90_000_000 - 0.015 * 3_377_000_000));
+  expect(holes).toBe('little for active defrag to return');
 });
 
 test('a heap of 20 GB that defrag has just left is not fragmented, one with more than it leaves is', async () => {
@@ -164,8 +166,10 @@ test('a heap of 20 GB that defrag has just left is not fragmented, one with more
     });
   const left = await said(heap(300e6), { settings: SETTINGS });
   expect(left.findings).toEqual([]);
-  expect(left.planned).toBe('nothing: no cure would return enough (defrag 0 B, purge 0 B)');
+  expect(left.planned).toBe('nothing: no action would return enough (defrag 0 B, purge 0 B)');
   const more = await said(heap(600e6), { memory: { ...ofRun, defragSupport: 'supported' } });
-  expect(more.findings).toEqual(['572 MiB are lost in holes, 3 % of the data: active defrag closes 286 MiB of them']);
+  expect(more.findings).toEqual([
+    '572 MiB are free, but inside pages still in use (3 % of the data): active defrag returns 286 MiB of them',
+  ]);
   expect(more.planned).toMatch(/predicted 286 MiB back/);
 });

@@ -3,7 +3,7 @@ import { plainPaint } from '../../../../cli/render/style.ts';
 import { plan } from '../../../../core/actions/plan.ts';
 import type { InstanceConfig } from '../../../../core/config/schema.ts';
 import type { Diagnosis } from '../../../../core/domain/diagnosis.ts';
-import { NOTHING_REMEMBERED, type NodeMemory } from '../../../../core/domain/node-history.ts';
+import { EMPTY_HISTORY, type NodeHistory } from '../../../../core/domain/node-history.ts';
 import type { Facts, Plan } from '../../../../core/domain/plan.ts';
 import { findingText } from '../../../../core/reporting/wording/finding.ts';
 import { planText } from '../../../../core/reporting/wording/plan.ts';
@@ -14,7 +14,7 @@ import { aSituation } from '../../../support/situations.ts';
 export interface Circumstances {
   readonly settings?: Readonly<Record<string, string>> | 'refused';
   readonly policy?: InstanceConfig;
-  readonly memory?: Partial<NodeMemory>;
+  readonly memory?: Partial<NodeHistory>;
   readonly window?: Facts['window'];
 }
 
@@ -36,7 +36,7 @@ export async function said(info: string, { settings, policy, memory, window }: C
     observation,
     ...(policy && { policy }),
     ...(window && { window }),
-    memory: { ...NOTHING_REMEMBERED, ...memory },
+    memory: { ...EMPTY_HISTORY, ...memory },
   });
   const { diagnosis } = situation;
   const planned = plan(situation);
@@ -47,7 +47,7 @@ export async function said(info: string, { settings, policy, memory, window }: C
     diagnosis,
     plan: planned,
     findings: diagnosis.findings.map((finding) => findingText(finding)),
-    holes: noteOf('holes') ?? '',
+    holes: noteOf('fragmentation') ?? '',
     pages: noteOf('free pages') ?? '',
     planned: planText(planned, 'UTC', { now: NOW, diagnosis }),
   };

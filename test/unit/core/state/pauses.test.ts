@@ -3,19 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { HOUR } from '../../../../core/config/units.ts';
+import { isReason } from '../../../../core/domain/pause.ts';
 import { type StateStore, StateUnavailable } from '../../../../core/ports/state-store.ts';
 import { readState } from '../../../../core/reconcile/snapshot.ts';
 import { createFileStore } from '../../../../core/state/file/file-store.ts';
 import { LONGEST_PAUSE, lifetimeOf } from '../../../../core/state/keys.ts';
-import { dropExpired, endPause, isReason, putPause, readPauses } from '../../../../core/state/pauses.ts';
-import { NOW } from '../../../support/builders.ts';
+import { dropExpired, endPause, putPause, readPauses } from '../../../../core/state/pauses.ts';
+import { aLease, NOW } from '../../../support/builders.ts';
 import { PAUSE } from '../reporting/samples.ts';
 
 let store: StateStore;
 beforeEach(({ onTestFinished }) => {
   const folder = mkdtempSync(join(tmpdir(), 'offpeak-pauses-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  store = createFileStore(join(folder, 'state.json'));
+  store = createFileStore(join(folder, 'state.db'));
 });
 
 const keys = async () => [...(await store.list('')).keys()];
@@ -76,11 +77,13 @@ describe('a pause in the store', () => {
     expect(warnings).toEqual(['expired pauses not removed']);
   });
 
-  test('is kept for longer than any pause lasts; a lease for ever, unless it was set aside', () => {
-    expect(lifetimeOf('pause#*')).toBeGreaterThan(LONGEST_PAUSE);
-    expect(lifetimeOf('lease#pause#')).toBeUndefined();
-    expect(lifetimeOf('lease#sessions')).toBeUndefined();
-    expect(lifetimeOf('lease#sessions#3f')).toBe(90 * 24 * HOUR);
+  test('is kept for longer than any pause lasts; a lease for ever, unless it is quarantined', () => {
+    expect(lifetimeOf('pause#*', {})).toBeGreaterThan(LONGEST_PAUSE);
+    expect(lifetimeOf('lease#pause#', {})).toBeUndefined();
+    expect(lifetimeOf('lease#sessions', aLease())).toBeUndefined();
+    expect(lifetimeOf('lease#sessions#3f', aLease({ status: 'quarantined' }))).toBe(90 * 24 * HOUR);
+    // Of version 0.1.
+    expect(lifetimeOf('lease#sessions#3f', {})).toBe(90 * 24 * HOUR);
   });
 
   test('two people at the same moment: both are told that theirs was stored, and one of them is', async () => {
@@ -107,7 +110,7 @@ describe('a pause in the store', () => {
     ['no beginning', { until: 1, reason: 'r', by: 'b' }, 'at'],
   ])('that is none forbids every start, and can be ended: %s', async (_, value, place) => {
     await store.write('pause#a', value, undefined);
-    const message = `the document pause#a cannot be read: ${place} is not as this version writes it; \`offpeak resume\` removes it`;
+    const message = `the document pause#a cannot be read: ${place} is not as this version writes it; to remove it: npx offpeak resume -c <config>`;
     await expect(readPauses(store)).rejects.toEqual(new StateUnavailable(message));
     expect((await readState(store)).obstacle('b', '10.0.0.5:6379')).toBe(message);
     await endPause(store, 'a');

@@ -44,8 +44,10 @@ describe('CloudWatch alarms', () => {
 
   test('numbers have units, and times a date and a zone', () => {
     const text = read(rendered(alarmNotification(aLimitAlarm())).message);
-    expect(text).toContain('datapoints [5.22 GiB (2026-11-23 02:04:00 UTC)] was greater than the threshold (5.1 GiB)');
-    expect(text).toContain('*Alarm when*\n&gt; 5.1 GiB in 1 of 1 periods of 5 min');
+    expect(text).toContain(
+      'datapoints [5.22 GiB (2026-11-23 02:04:00 UTC)] was greater than or equal to the threshold (5.1 GiB)',
+    );
+    expect(text).toContain('*Alarm when*\n≥ 5.1 GiB in 1 of 1 periods of 5 min');
     expect(text).not.toMatch(/E9|\d\/\d/);
   });
 

@@ -31,7 +31,11 @@ export interface Change {
   readonly datum?: number;
 }
 
-const WORDS = { GreaterThanThreshold: 'greater than', LessThanThreshold: 'less than' } as const;
+const WORDS = {
+  GreaterThanThreshold: 'greater than',
+  GreaterThanOrEqualToThreshold: 'greater than or equal to',
+  LessThanThreshold: 'less than',
+} as const;
 const STATISTICS: Readonly<Record<string, string>> = { SampleCount: 'SAMPLE_COUNT' };
 const ACCOUNT = '123456789012';
 /** The period in which an alarm began; it ended half an hour later. */

@@ -14,7 +14,7 @@ describe("the job's alerts", () => {
       'defrag-finished': true,
       'defrag-aborted': true,
       'action-failed': true,
-      'cure-ineffective': true,
+      'action-ineffective': true,
       'foreign-defrag': true,
       'defrag-unsupported': true,
       'lease-lost': true,

@@ -58,7 +58,7 @@ describe('F11: a digest in Slack', () => {
     const [message] = shownOf(digested(stormOf(240).filter(({ severity }) => severity === 'warning')));
     const text = read(message as SlackMessage);
     expect(text).toMatch(/lease-lost:\napp-/);
-    expect(text).toMatch(/cure-ineffective:\napp-/);
+    expect(text).toMatch(/action-ineffective:\napp-/);
   });
 
   test('names that are too long for it are shown as far as there is room, and the rest counted by instance', () => {

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { parseAlarmDescription } from '../../../../core/format/alarm-description.ts';
 import { escapedText } from '../../../../core/format/slack-text.ts';
@@ -11,12 +13,15 @@ import { deployable, fleetFile, NO_NETWORK, ofType, stackFile } from '../../infr
 import { addressesOf, read } from './reading.ts';
 import { ALERTS, LINKS, slackSamples } from './samples.ts';
 
-const textOf = (path: string) => readFileSync(new URL(`../../../../docs/${path}`, import.meta.url), 'utf8');
+const placeOf = (path: string) => new URL(`../../../../${path}`, import.meta.url);
+const textOf = (path: string) => readFileSync(placeOf(`docs/${path}`), 'utf8');
+
+if (process.env.UPDATE_DOCS) writeSamples();
 const checkedIn: Readonly<Record<string, Readonly<Record<string, SlackMessage>>>> = JSON.parse(
   textOf('slack-messages.json'),
 );
 
-test('docs/slack-messages.json is current (node cli/write-slack-samples.ts writes it)', () => {
+test('docs/slack-messages.json is current (`npm run docs` writes it)', () => {
   expect(checkedIn).toEqual(JSON.parse(JSON.stringify(slackSamples())));
 });
 
@@ -70,3 +75,9 @@ test('the alarms are those that a stack has, in their own words; others are mark
       expect(read(message)).toContain(`in ${alarm.DatapointsToAlarm} of ${alarm.EvaluationPeriods} periods`);
   }
 });
+
+function writeSamples(): void {
+  writeFileSync(placeOf('docs/slack-messages.json'), JSON.stringify(slackSamples()));
+  const biome = fileURLToPath(placeOf('node_modules/@biomejs/biome/bin/biome'));
+  execFileSync(process.execPath, [biome, 'format', '--write', 'docs/slack-messages.json'], { cwd: placeOf('.') });
+}

@@ -54,7 +54,7 @@ describe('the reference', () => {
 
   test('not set: says what it has to hold', () => {
     expect(messageOf(() => webhookReference({}))).toBe(
-      "EnvironmentError: SLACK_WEBHOOK is not set: it has to hold the reference to the address of Slack's incoming webhook",
+      "EnvironmentError: SLACK_WEBHOOK is not set: set it to the reference to the address of Slack's incoming webhook",
     );
   });
 

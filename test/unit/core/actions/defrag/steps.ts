@@ -32,7 +32,7 @@ export const purged = anOutcome({
   diagnosis: diagnose(retaining, anInstance(), {}, { runId: RUN_ID, defragSupport: 'supported' }),
   plan: aPurgePlan(),
   verdict: aVerdict({
-    cure: 'purge',
+    action: 'purge',
     rssBefore: 800 * MIB,
     reclaimed: 300 * MIB,
     predicted: 310 * MIB,
@@ -67,7 +67,7 @@ export const purgedAfter = anOutcome({
   observation: tidy,
   plan: aPurgePlan({ reason: 'after-defrag' }),
   verdict: aVerdict({
-    cure: 'purge',
+    action: 'purge',
     reclaimed: 140 * MIB,
     predicted: 146 * MIB,
     share: 140 / 146,

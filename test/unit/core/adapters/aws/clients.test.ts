@@ -34,7 +34,7 @@ describe.each(CLIENTS)('the $name client', ({ create }) => {
   test.each(['localhost:5000', 'ftp://host', 'nonsense'])('refuses AWS_ENDPOINT_URL=%s', (value) => {
     vi.stubEnv('AWS_REGION', 'eu-west-1');
     vi.stubEnv('AWS_ENDPOINT_URL', value);
-    expect(create).toThrow(`AWS_ENDPOINT_URL=${value} is not a URL: accepted is http://host:port or https://host:port`);
+    expect(create).toThrow(`AWS_ENDPOINT_URL=${value} is not a URL: set it to http://host:port or https://host:port`);
   });
 
   test('tries three times in the standard mode', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Command, Connection, Reply } from '../../../../../core/adapters/redis/connection.ts';
 import { parseInfo } from '../../../../../core/adapters/redis/info.ts';
-import { memorySample, observe, pairs } from '../../../../../core/adapters/redis/observe.ts';
+import { memorySample } from '../../../../../core/adapters/redis/load-fields.ts';
+import { observe, pairs } from '../../../../../core/adapters/redis/observe.ts';
 import { INFO_NAMES, infoSection, infoText } from '../../../../support/info-texts.ts';
 
 const AT = 1_795_398_811_066;

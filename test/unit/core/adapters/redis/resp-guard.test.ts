@@ -58,20 +58,20 @@ describe('what passes', () => {
 
 describe('what does not', () => {
   const rows: readonly (readonly [what: string, bytes: string, violation: RegExp])[] = [
-    ['null as one reply too many (F1)', '+OK\r\n$-1\r\n', /^a reply to no command$/],
-    ['a null list as one reply too many', '+OK\r\n*-1\r\n', /^a reply to no command$/],
-    ['an error as one reply too many', '+OK\r\n-ERR a\r\n', /^a reply to no command$/],
-    ['a number as one reply too many', '+OK\r\n:1\r\n', /^a reply to no command$/],
+    ['null as one reply too many (F1)', '+OK\r\n$-1\r\n', /^a reply without a command$/],
+    ['a null list as one reply too many', '+OK\r\n*-1\r\n', /^a reply without a command$/],
+    ['an error as one reply too many', '+OK\r\n-ERR a\r\n', /^a reply without a command$/],
+    ['a number as one reply too many', '+OK\r\n:1\r\n', /^a reply without a command$/],
     ['a push', '>1\r\n+message\r\n', /RESP3/],
     ['a push within a list', '*1\r\n>1\r\n+a\r\n', /RESP3/],
     ['a null of RESP3', '_\r\n', /RESP3/],
     ['a boolean', '#t\r\n', /RESP3/],
     ['a map', '%1\r\n+a\r\n+b\r\n', /RESP3/],
     ['an attribute', '|1\r\n+a\r\n+b\r\n', /RESP3/],
-    ['HTTP', 'HTTP/1.1 400 Bad Request\r\n', /begin no reply/],
-    ['a greeting', '220 mail.example ESMTP\r\n', /begin no reply/],
-    ['a NUL', '\0', /begin no reply/],
-    ['a line break', '\r\n', /begin no reply/],
+    ['HTTP', 'HTTP/1.1 400 Bad Request\r\n', /are not the beginning of a reply/],
+    ['a greeting', '220 mail.example ESMTP\r\n', /are not the beginning of a reply/],
+    ['a NUL', '\0', /are not the beginning of a reply/],
+    ['a line break', '\r\n', /are not the beginning of a reply/],
     ['a text of 512 MB, by its header', '$536870912\r\n', /more than 8 MiB/],
     ['a text of one byte too many', `$${TEXT_LIMIT + 1}\r\n`, /more than 8 MiB/],
     ['a list of a thousand million elements', '*1000000000\r\n', /more than 10,000 elements/],
@@ -80,21 +80,21 @@ describe('what does not', () => {
     ['an endless line', `+${'x'.repeat(RESP_LIMITS.line + 1)}`, /a line of more than 128 KiB/],
     ['an endless error', `-${'x'.repeat(RESP_LIMITS.line + 1)}`, /a line of more than 128 KiB/],
     ['an endless length', `$${'1'.repeat(33)}`, /a number of more than 32 bytes/],
-    ['a length below null', '$-2\r\n', /whose length is no number/],
-    ['a negative length of a list', '*-2\r\n', /whose length is no number/],
-    ['a negative zero', '$-0\r\n', /whose length is no number/],
-    ['a length with a sign', '$+1\r\n', /whose length is no number/],
-    ['a length with a zero in front', '$01\r\n', /whose length is no number/],
-    ['a length in hexadecimal', '$0x1\r\n', /whose length is no number/],
-    ['a length with an exponent', '*1e3\r\n', /whose length is no number/],
-    ['no length', '$\r\n', /whose length is no number/],
-    ['a number that is a word', ':nan\r\n', /a number that is none/],
-    ['no number', ':\r\n', /a number that is none/],
-    ['a number of 21 digits', `:${'1'.repeat(21)}\r\n`, /a number that is none/],
+    ['a length below null', '$-2\r\n', /whose length is not a number/],
+    ['a negative length of a list', '*-2\r\n', /whose length is not a number/],
+    ['a negative zero', '$-0\r\n', /whose length is not a number/],
+    ['a length with a sign', '$+1\r\n', /whose length is not a number/],
+    ['a length with a zero in front', '$01\r\n', /whose length is not a number/],
+    ['a length in hexadecimal', '$0x1\r\n', /whose length is not a number/],
+    ['a length with an exponent', '*1e3\r\n', /whose length is not a number/],
+    ['no length', '$\r\n', /whose length is not a number/],
+    ['a number that is a word', ':nan\r\n', /a malformed number/],
+    ['no number', ':\r\n', /a malformed number/],
+    ['a number of 21 digits', `:${'1'.repeat(21)}\r\n`, /a malformed number/],
     ['a text that is longer than it says', '$1\r\nab\r\n', /another length/],
     ['a text without its end', '$1\r\na$1\r\n', /another length/],
     ['a text that ends in a line feed only', '$1\r\na\n', /another length/],
-    ['a carriage return alone', '+a\rb', /a line feed does not end/],
+    ['a carriage return alone', '+a\rb', /a line without a line feed at its end/],
     ['a line feed alone', '+a\n', /ends too early/],
   ];
 
@@ -128,11 +128,12 @@ describe('what does not', () => {
   });
 
   test('what comes before any command, but an error line: what it says counts', () => {
-    for (const byte of [':', '+', '$', '*']) expect(new RespGuard().feed(bytesOf(byte))).toBe('a reply to no command');
+    for (const byte of [':', '+', '$', '*'])
+      expect(new RespGuard().feed(bytesOf(byte))).toBe('a reply without a command');
     const farewell = new RespGuard();
     expect(farewell.feed(bytesOf('-ERR max number of clients reached\r'))).toBeUndefined();
     expect(farewell.isComplete).toBe(false);
-    expect(farewell.feed(bytesOf('\n'))).toBe('a reply to no command');
+    expect(farewell.feed(bytesOf('\n'))).toBe('a reply without a command');
   });
 
   test('anything after it: the verdict is final', () => {
@@ -185,7 +186,7 @@ describe('for any bytes', () => {
         const bytes = bytesOf(replies.map(encoded).join(''));
         expect(verdict(inPieces(bytes, ends), replies.length)).toBe('complete');
         expect(verdict(inPieces(bytes, ends), replies.length + 1)).toBe('more to come');
-        expect(verdict([bytes, encoded(extra)], replies.length)).toBe('a reply to no command');
+        expect(verdict([bytes, encoded(extra)], replies.length)).toBe('a reply without a command');
       }),
     );
   });

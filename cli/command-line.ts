@@ -1,0 +1,14 @@
+import type { PlaceOptions } from './options.ts';
+
+/** A command that a reader can copy: the words, and the config, stage and state that this one was given. */
+export type CommandLine = (...words: readonly string[]) => string;
+
+export function commandLineFor({ config, stage, state }: PlaceOptions): CommandLine {
+  const place = ['-c', config, ...(stage ? ['--stage', stage] : []), ...(state ? ['--state', state] : [])];
+  return (...words) => ['npx', 'offpeak', ...words, ...place].map(quoted).join(' ');
+}
+
+/** As a POSIX shell reads it. */
+function quoted(word: string): string {
+  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

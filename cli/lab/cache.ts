@@ -1,0 +1,115 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { z } from 'zod';
+import type { ServerBinary } from './binary.ts';
+import { leash } from './leash.ts';
+import { versionOf } from './probe.ts';
+
+/** `defrag` accepts `CONFIG SET activedefrag yes`; `plain` refuses it. */
+export type ServerRole = 'defrag' | 'plain';
+
+/** What a finished folder says about itself; paths are relative to it, because it was made elsewhere and moved. */
+const Manifest = z.strictObject({
+  role: z.enum(['defrag', 'plain']),
+  executable: z.string(),
+  libraryFolders: z.array(z.string()).readonly(),
+  version: z.string(),
+  origin: z.enum(['npm', 'built', 'debian']),
+});
+export type Manifest = z.infer<typeof Manifest>;
+
+const MANIFEST_FILE = 'manifest.json';
+
+/** `$XDG_CACHE_HOME/offpeak`, else `~/.cache/offpeak`. Only an absolute XDG_CACHE_HOME counts, as its specification says. */
+export function cacheFolder(): string {
+  const configured = process.env.XDG_CACHE_HOME;
+  return join(configured?.startsWith('/') ? configured : join(homedir(), '.cache'), 'offpeak');
+}
+
+/** A folder in the cache that is removed when it is disposed, or when this process dies. */
+export interface WorkFolder extends AsyncDisposable {
+  readonly path: string;
+}
+
+/** Opens a folder for half-done work, on the same file system as the cache, so that a finished part can be renamed. */
+export async function openWorkFolder(): Promise<WorkFolder> {
+  const parent = join(cacheFolder(), 'work');
+  await mkdir(parent, { recursive: true });
+  const path = await mkdtemp(join(parent, 'w-'));
+  const held = leash(['sleep', 'infinity'], { scratch: path });
+  return { path, [Symbol.asyncDispose]: () => held.release() };
+}
+
+/** The folder of the finished binary of that role for this platform. */
+function finishedFolder(role: ServerRole): string {
+  return join(cacheFolder(), `${role}-${process.platform}-${process.arch}`);
+}
+
+/**
+ * The cached binary, or undefined when there is none that runs. What it was seen to accept or refuse when it entered is
+ * believed; that it still starts (another machine may share this home) is tried with `--version`.
+ */
+export async function cachedServer(role: ServerRole, signal?: AbortSignal): Promise<ServerBinary | undefined> {
+  const folder = finishedFolder(role);
+  try {
+    const manifest = Manifest.parse(JSON.parse(await readFile(join(folder, MANIFEST_FILE), 'utf8')));
+    if (manifest.role !== role) return undefined;
+    const binary = executableIn(folder, manifest);
+    await versionOf(binary, signal);
+    return { kind: 'found', ...binary, version: manifest.version, source: 'cache' };
+  } catch {
+    // Absent, unreadable or not running here: all the same to the caller, who gets another one.
+    signal?.throwIfAborted();
+    return undefined;
+  }
+}
+
+/**
+ * Writes the manifest into a finished folder and moves the folder into the cache, in one step: a reader sees all of
+ * it or none. When another process was faster, its binary is taken, and this one goes with the work folder.
+ */
+export async function publish(built: string, work: WorkFolder, manifest: Manifest): Promise<ServerBinary> {
+  await writeFile(join(built, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
+  const folder = finishedFolder(manifest.role);
+  for (let attempt = 0; !(await moved(built, folder)); attempt += 1) {
+    const rival = await cachedServer(manifest.role);
+    if (rival !== undefined) return rival;
+    if (attempt >= 3) throw new Error(`${folder} holds something other than a server, and cannot be moved away`);
+    await moved(folder, join(work.path, `displaced-${attempt}`));
+  }
+  return { kind: 'found', ...executableIn(folder, manifest), version: manifest.version, source: manifest.origin };
+}
+
+/** Where the executable of a folder is, and what it needs to run. */
+export function executableIn(folder: string, manifest: Pick<Manifest, 'executable' | 'libraryFolders'>) {
+  const libraries = manifest.libraryFolders.map((relative) => join(folder, relative)).join(delimiter);
+  const env: Readonly<Record<string, string>> = libraries === '' ? {} : { LD_LIBRARY_PATH: libraries };
+  return { path: join(folder, manifest.executable), env };
+}
+
+/** False when the target exists (rename(2) replaces only an empty folder) or the source is gone. */
+async function moved(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOENT' || code === 'ENOTDIR') return false;
+    throw error;
+  }
+}
+
+/**
+ * Moves a log out of its work folder to `<cache>/logs/<name>.log`, where the next reader finds it.
+ *
+ * @returns the new path; undefined when there is no log, because nothing was run
+ */
+export async function keepLog(logFile: string, name: string): Promise<string | undefined> {
+  if (!existsSync(logFile)) return undefined;
+  const folder = join(cacheFolder(), 'logs');
+  await mkdir(folder, { recursive: true });
+  const kept = join(folder, `${name}.log`);
+  return (await moved(logFile, kept)) ? kept : undefined;
+}

@@ -1,0 +1,118 @@
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import { systemClock } from '../../../core/adapters/clock.ts';
+import { bytesText } from '../../../core/format/units.ts';
+import type { Tick } from '../../../core/reconcile/scope.ts';
+import { WHOLE_FLEET } from '../../../core/reconcile/scope.ts';
+import { stateFile } from '../../../core/state/open-store.ts';
+import { printer } from '../../output.ts';
+import { stderrLog, terminalPorts } from '../../ports.ts';
+import { createProgress, type Progress } from '../../render/progress.ts';
+import { styleFor } from '../../render/style.ts';
+import { ticks } from '../../watch.ts';
+import type { ServerBinary } from '../binary.ts';
+import { clientOf } from '../client.ts';
+import { findDefragServer, findPlainServer } from '../find.ts';
+import { type RunningServer, startServer } from '../start.ts';
+import { demoConfig } from './config.ts';
+import { restartFloor, rssOf } from './floor.ts';
+import { expire, fill, RECIPE } from './fragment.ts';
+import { type Measurements, summaryLines } from './summary.ts';
+
+export interface DemoOptions {
+  readonly color: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** A schedule ticks every few minutes; a demo every second, so that the defrag's progress shows. */
+const EVERY_MS = 1000;
+
+/** The job on a server of its own: find one, fragment it, defragment it, and compare the result with the prediction. */
+export async function demo({ color, signal }: DemoOptions): Promise<boolean> {
+  const style = styleFor(process.stdout, process.env, { color });
+  const progress = createProgress(process.stdout, style, () => performance.now());
+  const binary = await findServer(signal);
+  if (!binary) return false;
+  try {
+    await using server = await startServer(binary, { signal });
+    say(`\nRedis ${binary.version} on port ${server.port}, empty. Fragmenting it:`);
+    const measured = await onServer(server, binary, progress, { color, signal });
+    say(summaryLines(measured, style).join('\n'));
+    return measured.isRestored;
+  } finally {
+    progress.done();
+  }
+}
+
+async function onServer(
+  server: RunningServer,
+  binary: ServerBinary,
+  progress: Progress,
+  { color, signal }: DemoOptions,
+): Promise<Measurements> {
+  const redis = clientOf(server);
+  try {
+    const keys = await fill(redis, RECIPE, signal, (share, note) => progress.update('  writing ', share, note));
+    await expire(redis, keys, RECIPE, signal, (share, note) => progress.update('  expiring', share, note));
+    progress.done(
+      `  wrote ${bytesText(RECIPE.bytes)} of values of 100 B to 10 KB; 65 % of them have expired, in scattered order\n`,
+    );
+    const settings = await redis.config('GET', '*');
+    const rssBefore = await rssOf(redis);
+    const seen = await run(server, await folderOf(redis), { color, signal });
+    const rssAfter = await rssOf(redis);
+    const isRestored = JSON.stringify(await redis.config('GET', '*')) === JSON.stringify(settings);
+    const rssAfterRestart = await restartFloor(binary, redis, await folderOf(redis), signal);
+    return { seen, rssBefore, rssAfter, rssAfterRestart, isRestored };
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function run(server: RunningServer, folder: string, { color, signal }: DemoOptions): Promise<readonly Tick[]> {
+  const config = demoConfig(server.port);
+  const { ports, published } = terminalPorts(
+    stateFile(join(folder, 'state.db')),
+    systemClock({ signal }),
+    stderrLog({}),
+  );
+  const print = printer({ color }, config, published);
+  const options = {
+    mode: 'act',
+    scope: WHOLE_FLEET,
+    holder: 'demo',
+    remaining: () => Number.MAX_SAFE_INTEGER,
+  } as const;
+  const seen: Tick[] = [];
+  for await (const tick of ticks(config, ports, options, { every: EVERY_MS, until: 'idle', signal })) {
+    print(tick);
+    seen.push(tick);
+  }
+  signal.throwIfAborted();
+  return seen;
+}
+
+/** The server's own folder, which goes with it, however this process ends: a place for the state file as well. */
+async function folderOf(redis: Redis): Promise<string> {
+  const [, dir = '.'] = (await redis.config('GET', 'dir')) as string[];
+  return dir;
+}
+
+async function findServer(signal: AbortSignal): Promise<ServerBinary | undefined> {
+  const found = await findDefragServer({ log: say, signal });
+  if (found.kind === 'found') return found;
+  say(`No Redis that can defragment: ${found.reason}.\n${found.install}`);
+  const plain = await findPlainServer({ log: say, signal });
+  if (plain.kind === 'found') {
+    say(
+      `Going on with Redis ${plain.version}, which refuses to defragment: only the check and the purge can be shown.`,
+    );
+    return plain;
+  }
+  say(`No Redis at all: ${plain.reason}.\n${plain.install}`);
+  return undefined;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,138 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { readConfig } from '../core/adapters/config-file.ts';
+import { CLEAR_TEXT_REMEDY, passwordsInClear } from '../core/config/clear-text.ts';
+import { ENVIRONMENT } from '../core/config/environment.ts';
+import type { Config, InstanceConfig } from '../core/config/schema.ts';
+import type { StateStore } from '../core/ports/state-store.ts';
+import { type Scope, WHOLE_FLEET } from '../core/reconcile/scope.ts';
+import { openStateStore } from '../core/state/open-store.ts';
+import { type CommonOptions, type PlaceOptions, UsageError } from './options.ts';
+
+// Which config, which stage, which state: as the options of a command say it.
+
+/** @throws {UsageError} {ConfigError} {EnvironmentError} */
+export function loadConfig({ config: file, stage, instance }: PlaceOptions & Pick<CommonOptions, 'instance'>): {
+  readonly config: Config;
+  readonly scope: Scope;
+} {
+  const config = readConfig(file, stage ?? stageOf(file));
+  if (stage === undefined) sayOddStage(file, config.stage);
+  if (instance === undefined) return { config, scope: WHOLE_FLEET };
+  const chosen = chosenInstances(config, instance, '--instance');
+  const nodes = chosen.flatMap(({ id, nodes }) => nodes.map((node) => ({ instance: id, node: node.id })));
+  return { config, scope: { kind: 'nodes', nodes } };
+}
+
+/** `config/prod.yml` is the stage `prod`; any other name of a file still makes a legal name. */
+function stageOf(file: string): string {
+  const name = plainName(file)
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, '-')
+    .replace(/^[^a-z]+/, '')
+    .slice(0, 20);
+  return name || 'local';
+}
+
+function plainName(file: string): string {
+  return basename(file).replace(/\.[^.]*$/, '');
+}
+
+/** `99-prod.yml` makes the stage `prod`, and would share the state and the metrics of `prod.yml`. */
+function sayOddStage(file: string, stage: string): void {
+  if (plainName(file) === stage) return;
+  process.stderr.write(
+    `offpeak: the stage is ${stage}, from the name of ${file}; its state and metrics are those of every config of that stage. To choose another: --stage <name>\n`,
+  );
+}
+
+const MOST_WARNED = 10;
+
+/** To stderr, before anything is sent: which passwords can be read on the way. Addresses of this machine are exempt. */
+export function warnOfClearText(config: Pick<Config, 'instances'>): void {
+  const all = passwordsInClear(config);
+  if (all.length === 0) return;
+  const lines = all.slice(0, MOST_WARNED).map(({ instance, nodes: [first, ...others] }) => {
+    const more = others.length === 0 ? '' : ` and ${others.length} more`;
+    return `offpeak: warning: ${instance}: the password crosses the network to ${first}${more} unencrypted\n`;
+  });
+  const rest =
+    all.length > MOST_WARNED ? [`offpeak: warning: ${all.length - MOST_WARNED} more instances as well\n`] : [];
+  process.stderr.write([...lines, ...rest, `offpeak: ${CLEAR_TEXT_REMEDY}\n`].join(''));
+}
+
+/** The table of a deployed stage when STATE_TABLE names one, else the state file. @throws {EnvironmentError} {AwsEnvironmentError} */
+export function stateStore(options: Pick<PlaceOptions, 'state' | 'config'>, stage: string): StateStore {
+  const store = openStateStore(process.env, {
+    asked: options.state,
+    askedBy: '--state (or OFFPEAK_STATE)',
+    otherwise: () => ownStateFile(options.config, stage),
+    json: stateFiles(options.config, stage).json,
+  });
+  if (!options.state && process.env[ENVIRONMENT.stateTable] === undefined) sayEarlierFiles(options.config, stage);
+  return store;
+}
+
+/**
+ * Beside the config file, in whatever folder the command was typed: a lease has to be found again from everywhere. Absolute, links
+ * followed: one config file has one state. What 0.1.0 kept in the working folder is used where there is nothing else.
+ */
+function ownStateFile(config: string, stage: string): string {
+  const { file, json, earlier } = stateFiles(config, stage);
+  return existsSync(earlier) && !existsSync(file) && !existsSync(json) ? earlier : file;
+}
+
+function stateFiles(config: string, stage: string) {
+  const here = join(realpathSync('.'), '.offpeak');
+  const own = join(folderOf(config) ?? realpathSync('.'), '.offpeak');
+  return { file: join(own, `${stage}.db`), json: join(own, `${stage}.json`), earlier: join(here, `${stage}.json`) };
+}
+
+/** A pipe (`-c <(…)`) is in no folder. */
+function folderOf(config: string): string | undefined {
+  try {
+    return dirname(realpathSync(config));
+  } catch {
+    return undefined;
+  }
+}
+
+function sayEarlierFiles(config: string, stage: string): void {
+  const { file, json, earlier } = stateFiles(config, stage);
+  for (const left of [...new Set([json, earlier])].filter(existsSync))
+    process.stderr.write(
+      existsSync(file)
+        ? `offpeak: ${left}, from version 0.1.0, is not used: the state is ${file}\n`
+        : `offpeak: the state is ${left}, from version 0.1.0. It is found from this folder only; to move it: mkdir -p ${dirname(file)} && mv ${left} ${file}\n`,
+    );
+}
+
+/** Where the state is, for people: a table, or a file by its whole path. */
+export function stateText({ state, config }: Pick<PlaceOptions, 'state' | 'config'>, stage: string): string {
+  const table = process.env[ENVIRONMENT.stateTable];
+  if (table !== undefined) return `the table ${table}`;
+  return state ? resolve(state) : ownStateFile(config, stage);
+}
+
+/** To stderr: commands that are meant for the deployed job would reach a file of this machine instead. */
+export function remindOfFile(options: Pick<PlaceOptions, 'state' | 'config'>, stage: string): void {
+  const { stateTable } = ENVIRONMENT;
+  if (options.state || process.env[stateTable] !== undefined) return;
+  process.stderr.write(
+    `offpeak: this is about runs from this machine (state: ${ownStateFile(options.config, stage)}). For the deployed job, set ${stateTable} to its table\n`,
+  );
+}
+
+/** In the order of the config. @throws {UsageError} naming those that it does not have, and `where` they were written. */
+export function chosenInstances(
+  { instances }: Config,
+  ids: readonly string[],
+  where: string,
+): readonly InstanceConfig[] {
+  const unknown = ids.filter((id) => !instances.some((instance) => instance.id === id));
+  if (unknown.length > 0) {
+    const accepted = instances.map(({ id }) => id).join(', ');
+    throw new UsageError(`${where} ${unknown.join(' ')}: no such instance in the config; accepted: ${accepted}`);
+  }
+  return instances.filter(({ id }) => ids.includes(id));
+}

@@ -1,0 +1,151 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { isReason } from '../core/domain/pause.ts';
+import manifest from '../package.json' with { type: 'json' };
+import {
+  type CommonOptions,
+  durationFrom,
+  type PauseOptions,
+  type PlaceOptions,
+  type PlanOptions,
+  parseInstant,
+  type ReleaseOptions,
+  type RunOptions,
+  withCommonOptions,
+  withPlaceOptions,
+} from './options.ts';
+
+// Only what the help needs: a command loads what it runs when it runs, so that --help and --version are quick.
+
+export function createProgram(): Command {
+  const program = new Command('offpeak')
+    .description(
+      'Keeps the memory of Redis and Valkey servers tidy. Breaks RSS down, says which action applies and how much it' +
+        ' returns, and runs it in a maintenance window, within the latency limit that you set.',
+    )
+    .version(manifest.version)
+    .showHelpAfterError('(npx offpeak --help lists commands and options)')
+    .exitOverride()
+    .addHelpText('after', EXAMPLES);
+  for (const add of [addCheck, addPlan, addRun, addPause, addResume, addRelease, addDemo]) add(program);
+  return program;
+}
+
+const EXAMPLES = `
+Examples:
+  $ npx offpeak demo                                 fragments a Redis of its own and defragments it
+  $ npx offpeak check -c config/prod.yml             where does the memory go? Changes nothing
+  $ npx offpeak plan -c config/prod.yml              what would Offpeak do now, and why?
+  $ npx offpeak plan -c config/prod.yml --at 2026-11-24T02:30:00+01:00
+  $ npx offpeak run -c config/prod.yml               one tick, as the schedule runs it
+  $ npx offpeak run -c config/prod.yml --until-idle  ticks until every defrag has ended
+  $ npx offpeak pause sessions --for 4h --reason "load test" -c config/prod.yml
+  $ STATE_TABLE=… npx offpeak release -c config/prod.yml    stops the defrags of a deployed job
+
+Exit status: 0 fine, 1 a node failed or was unreachable, 2 usage or config, 3 run left a defrag on, 130 interrupted.`;
+
+function addCheck(program: Command): void {
+  withCommonOptions(program.command('check'))
+    .summary('check every node and say where its memory goes')
+    .description('Checks every node once and breaks its RSS down. Reads only: INFO, CONFIG GET, LATENCY LATEST.')
+    .action(async (options: CommonOptions) => (await import('./commands/check.ts')).check(options));
+}
+
+function addPlan(program: Command): void {
+  withCommonOptions(program.command('plan'))
+    .summary('what Offpeak would do now, and why')
+    .description(
+      'Decides as a tick would, and does nothing. Where an action applies it checks the node twice, as a tick does: one' +
+        ' second apart before a defrag, 12 s apart before a purge, because some pages leave by themselves. Beyond reading, it' +
+        ' asks a server one thing: whether its build can defragment, by a CONFIG SET that cannot succeed.',
+    )
+    .option('--at <time>', 'plan for another time, ISO 8601 with a zone; the servers are checked now', parseInstant)
+    .action(async (options: PlanOptions) => (await import('./commands/plan.ts')).plan(options));
+}
+
+const EVERY_MS = 5000;
+
+function addRun(program: Command): void {
+  withCommonOptions(program.command('run'))
+    .summary('one tick: check, plan, check again, act, verify, report')
+    .description(
+      'One tick, exactly as the schedule runs it. A defrag that it starts stays on until a later tick ends it: --until-idle' +
+        ' stays until then. A defrag that is left on is named on stderr and in --json (`leases`), and the exit status is 3.' +
+        ' When interrupted, it restores the settings first.',
+    )
+    .option('-w, --watch', 'go on with a tick every 5 s (see --every) until interrupted')
+    .addOption(
+      new Option('--every <duration>', 'time between two ticks')
+        // Node's timers end at 24.8 days: what is longer comes back after 1 ms, and would hammer the servers.
+        .argParser(durationFrom('100ms', '24h', '5s, 500ms, 2m'))
+        .default(EVERY_MS, '5s'),
+    )
+    .option('--until-idle', 'go on until no defrag is on and nothing is left to do')
+    .option('-p, --publish', 'publish to CloudWatch and SNS (ALERT_TOPIC_ARN, AWS_REGION, AWS_ENDPOINT_URL)')
+    .action(async (options: RunOptions) => (await import('./commands/run.ts')).run(options));
+}
+
+function addPause(program: Command): void {
+  withPlaceOptions(program.command('pause'))
+    .argument('[instance...]', 'ids of the config; without one: all instances, later ones included')
+    .summary('start nothing for a time')
+    .description(
+      'Keeps every job that shares the state from acting. Nothing is started; the next tick stops what is on and restores its' +
+        ' settings. Nodes are still checked, and their metrics published. A second pause replaces the first.',
+    )
+    .addOption(
+      new Option('--for <duration>', 'how long, from 1m to 90d (required)')
+        .argParser(durationFrom('1m', '90d', '4h, 90m, 2d'))
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option('--reason <text>', 'why, for other people: 1 to 200 printable characters (required)')
+        .argParser(parseReason)
+        .makeOptionMandatory(),
+    )
+    .action(async (ids: string[], options: PauseOptions) => (await import('./commands/pause.ts')).pause(ids, options));
+}
+
+function parseReason(text: string): string {
+  if (isReason(text)) return text;
+  throw new InvalidArgumentError(
+    `${JSON.stringify(text.slice(0, 40))} is not a reason; accepted: 1 to 200 printable characters on one line`,
+  );
+}
+
+function addResume(program: Command): void {
+  withPlaceOptions(program.command('resume'))
+    .argument('[instance...]', 'ids of the config; without one: every pause')
+    .summary('end pauses')
+    .description('Ends the pauses of these instances, or all pauses. Exit status 1 when one of them is still paused.')
+    .action(async (ids: string[], options: PlaceOptions) =>
+      (await import('./commands/resume.ts')).resume(ids, options),
+    );
+}
+
+function addRelease(program: Command): void {
+  withPlaceOptions(program.command('release'))
+    .argument('[instance...]', 'ids of the config; without one: every lease')
+    .summary("stop Offpeak's defrags and restore settings, now")
+    .description(
+      'Switches off every active defrag that Offpeak has switched on, restores the settings and deletes the leases: before the' +
+        ' stack is removed, or when a defrag has to end now. No purge follows. Exit status 1 when a node could not be restored;' +
+        ' then it prints the commands for that server.',
+    )
+    .option('--no-color', 'no colours (NO_COLOR does the same)')
+    .option('-v, --verbose', 'log every outcome on stderr')
+    .action(async (ids: string[], options: ReleaseOptions) =>
+      (await import('./commands/release.ts')).release(ids, options),
+    );
+}
+
+function addDemo(program: Command): void {
+  program
+    .command('demo')
+    .summary('fragment a Redis of its own, and defragment it')
+    .description(
+      'Finds a Redis that can defragment (REDIS_SERVER, the cache, the PATH, npm, or once a build from Debian source, about a' +
+        ' minute), starts it on a free loopback port, fragments it, and runs the job on it, tick by tick. Leaves nothing behind.',
+    )
+    .option('--no-color', 'no colours (NO_COLOR does the same)')
+    .action(async (options: { color: boolean }) => (await import('./commands/demo.ts')).runDemo(options));
+}

@@ -1,0 +1,59 @@
+import * as z from 'zod/mini';
+import type { Engine } from '../domain/engine.ts';
+import type { ActingNode, Outage } from '../domain/stage.ts';
+import type { StateStore } from '../ports/state-store.ts';
+import { type DocumentKind, decode, oneOf } from '../state/codec.ts';
+import { STAGE_DOCUMENT } from '../state/keys.ts';
+
+const amount = z.number();
+
+const shape = z.looseObject({
+  claims: z.array(
+    z.looseObject({
+      node: z.string(),
+      holder: z.string(),
+      address: z.exactOptional(z.string()),
+      isDefrag: z.boolean(),
+      until: amount,
+    }),
+  ),
+  falls: z.array(
+    z.looseObject({
+      node: z.string(),
+      runId: z.string(),
+      engine: z.looseObject({ name: oneOf<Engine['name']>(), version: z.string() }),
+      how: z.enum(['restarted', 'vanished']),
+      at: amount,
+      until: amount,
+    }),
+  ),
+});
+
+/** Of an invocation, as leases are: two of them may claim one node, and the lease decides between them. */
+export interface Claim extends Held {
+  readonly until: number;
+}
+
+export interface Held extends ActingNode {
+  readonly holder: string;
+}
+
+export interface StageDocument {
+  readonly claims: readonly Claim[];
+  readonly falls: readonly Outage[];
+  /** Of the stored document; absent where there is none. */
+  readonly version?: number;
+}
+
+export const STAGE_KIND: DocumentKind<Omit<StageDocument, 'version'>> = { schema: 1, shape };
+
+const NOTHING: StageDocument = { claims: [], falls: [] };
+
+const REMEDY = '; remove it: leases and what this night brings fill it anew';
+
+/** @throws {StateUnavailable} for what is none: never a guess. */
+export async function readStageDocument(store: StateStore): Promise<StageDocument> {
+  const stored = await store.read(STAGE_DOCUMENT);
+  if (!stored) return NOTHING;
+  return { ...decode(STAGE_KIND, STAGE_DOCUMENT, stored.value, REMEDY), version: stored.version };
+}

@@ -1,0 +1,54 @@
+import type { Activity, DefragState, MemorySample } from '../../domain/observation.ts';
+import { type InfoFields, numberField, wordField } from './info.ts';
+import { present } from './present.ts';
+
+export function memorySample(fields: InfoFields): MemorySample {
+  return present({
+    usedMemory: numberField(fields, 'used_memory'),
+    usedMemoryRss: numberField(fields, 'used_memory_rss'),
+    usedMemoryPeak: numberField(fields, 'used_memory_peak'),
+    allocatorAllocated: numberField(fields, 'allocator_allocated'),
+    allocatorActive: numberField(fields, 'allocator_active'),
+    allocatorResident: numberField(fields, 'allocator_resident'),
+    allocatorFragBytes: numberField(fields, 'allocator_frag_bytes'),
+    memAllocator: wordField(fields, 'mem_allocator'),
+    maxmemory: numberField(fields, 'maxmemory'),
+    // One sum since 7.0, the Lua VM alone before.
+    usedMemoryScripting: numberField(fields, 'used_memory_vm_total') ?? numberField(fields, 'used_memory_lua'),
+  });
+}
+
+export function activity(fields: InfoFields): Omit<Activity, 'ownCommands'> {
+  return present({
+    totalCommandsProcessed: numberField(fields, 'total_commands_processed'),
+    evictedKeys: numberField(fields, 'evicted_keys'),
+    cpuSeconds: cpuSeconds(fields),
+  });
+}
+
+/** That of the main thread since 6.2, that of the whole process before: what clients wait for. */
+function cpuSeconds(fields: InfoFields): number | undefined {
+  const user = numberField(fields, 'used_cpu_user_main_thread') ?? numberField(fields, 'used_cpu_user');
+  const system = numberField(fields, 'used_cpu_sys_main_thread') ?? numberField(fields, 'used_cpu_sys');
+  return user === undefined || system === undefined ? undefined : user + system;
+}
+
+export function defragCounters(fields: InfoFields): Pick<DefragState, 'running' | 'hits' | 'misses' | 'scannedKeys'> {
+  const moved = numberField(fields, 'active_defrag_key_hits');
+  const left = numberField(fields, 'active_defrag_key_misses');
+  return present({
+    running: numberField(fields, 'active_defrag_running'),
+    hits: numberField(fields, 'active_defrag_hits'),
+    misses: numberField(fields, 'active_defrag_misses'),
+    scannedKeys: moved === undefined || left === undefined ? undefined : moved + left,
+  });
+}
+
+/** INFO keyspace has a line for each database that holds keys: `db0:keys=700,expires=0,avg_ttl=0`; none where there are none. */
+export function keyCount(fields: InfoFields): number | undefined {
+  const counts = [...fields].flatMap(([name, value]) =>
+    /^db\d+$/.test(name) ? [Number(/^keys=(\d+)(?:,|$)/.exec(value)?.[1])] : [],
+  );
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return counts.length > 0 && Number.isSafeInteger(total) ? total : undefined;
+}
