@@ -9,12 +9,12 @@ import { lifetimeOf } from '../../core/state/keys.ts';
 import type { FaultKind } from '../support/aws-proxy.ts';
 import type { AwsCall } from '../support/aws-wire.ts';
 import { createStateTable } from '../support/dynamo-table.ts';
-import { settingsOf } from '../support/fragmented.ts';
+import { refragmented, settingsOf } from '../support/fragmented.ts';
 import { type AwsBackend, awsBackend } from '../support/lambda.ts';
 import { describeWithMoto } from '../support/moto.ts';
 import { lacksServer } from '../support/servers.ts';
 import type { Settings } from './messes.ts';
-import { aPlace, outcomeOf, type Place, refragmented, type Scene, sceneAt } from './scene.ts';
+import { aPlace, HOLED, outcomeOf, type Place, type Scene, sceneAt } from './scene.ts';
 import { type ExpectRow, faultTable } from './table.ts';
 
 const NAMES = {
@@ -54,7 +54,7 @@ describeWithMoto('AWS that fails', () => {
 
     /** The job with real sinks and a real table, each with clients of its own: one that was throttled too often no longer tries. */
     async function aDeployedScene(): Promise<Scene> {
-      await refragmented(place);
+      await refragmented(place.redis, HOLED);
       aws.proxy.clear();
       await received();
       const { tableName } = await createStateTable(dynamo);

@@ -4,11 +4,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { HOUR } from '../../core/config/units.ts';
 import { createFileStore } from '../../core/state/file/file-store.ts';
 import { putPause } from '../../core/state/pauses.ts';
-import { settingsOf } from '../support/fragmented.ts';
+import { refragmented, settingsOf } from '../support/fragmented.ts';
 import { lacksServer } from '../support/servers.ts';
 import { type JobRuns, jobRuns, killAfterEach } from './job-runs.ts';
 import type { Settings } from './messes.ts';
-import { aPlace, type Place, refragmented, replenished, sceneAt } from './scene.ts';
+import { aPlace, HOLED, type Place, replenished, sceneAt } from './scene.ts';
 import { faultTable } from './table.ts';
 
 const table = faultTable(import.meta.filename);
@@ -47,7 +47,7 @@ describe.skipIf(isLacking)('the job as processes of their own, on a fragmented s
     'killed after each effect of the tick that starts a defrag',
     async () => {
       const prepare = async () => {
-        await refragmented(here().place);
+        await refragmented(here().place.redis, HOLED);
         return [];
       };
       starting(await killAfterEach({ ...here(), prepare, owed: changed }));
@@ -61,7 +61,7 @@ describe.skipIf(isLacking)('the job as processes of their own, on a fragmented s
     async () => {
       const { place, runs } = here();
       const prepare = async () => {
-        await refragmented(place);
+        await refragmented(place.redis, HOLED);
         const { told } = await runs.tick('starter');
         const now = Date.now();
         await putPause(createFileStore(runs.stateFile), 'ill', {
@@ -80,7 +80,7 @@ describe.skipIf(isLacking)('the job as processes of their own, on a fragmented s
   const twoAtOnce = table.row('two jobs at once');
   test('two at once', async () => {
     const { place, runs, before } = here();
-    await refragmented(place);
+    await refragmented(place.redis, HOLED);
     const ticks = await Promise.all([runs.tick('one'), runs.tick('another')]);
     const outcomes = ticks.flatMap((tick) => tick.outcomes).sort();
     expect(outcomes.filter((outcome) => outcome === 'acted: start-defrag')).toHaveLength(1);

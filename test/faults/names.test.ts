@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createNames, type Names } from '../../core/adapters/dns/names.ts';
 import { type DnsBehaviour, type DnsServer, dnsServer } from '../support/dns-server.ts';
-import { settingsOf } from '../support/fragmented.ts';
+import { refragmented, settingsOf } from '../support/fragmented.ts';
 import { lacksServer, plainServer } from '../support/servers.ts';
 import type { Settings } from './messes.ts';
 import { redisProxy } from './redis-proxy.ts';
-import { aPlace, type Place, refragmented, type Scene, sceneAt } from './scene.ts';
+import { aPlace, HOLED, type Place, type Scene, sceneAt } from './scene.ts';
 import { faultTable } from './table.ts';
 
 const table = faultTable(import.meta.filename);
@@ -49,7 +49,7 @@ describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('a node by its na
   }
 
   async function started(): Promise<Named> {
-    await refragmented(place);
+    await refragmented(place.redis, HOLED);
     dns.set(HOST, HERE);
     const scene = aContainer();
     await scene.start();

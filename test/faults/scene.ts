@@ -23,6 +23,9 @@ const FLOORS = `
     defrag: { minReclaim: 24MiB, maxStall: 100ms, maxCpu: 1% }
     maxOpsPerSecond: 100000`;
 
+/** What is written to fragment it. */
+export const HOLED = 120 * MIB;
+
 /** A fragmented server behind a proxy, and a healthy one. */
 export interface Place extends AsyncDisposable {
   readonly server: RunningServer;
@@ -68,7 +71,7 @@ export async function aPlace(action: 'defrag' | 'purge', args: readonly string[]
   const healthy = stack.use(await plainServer());
   const proxy = stack.use(await redisProxy(server.port));
   const redis = stack.adopt(clientOf(server), (client) => client.disconnect());
-  if (action === 'defrag') await fragment(redis, 120 * MIB);
+  if (action === 'defrag') await fragment(redis, HOLED);
   else await retainPages(redis, 100 * MIB);
   await outlived(redis);
   const owned = stack.move();
@@ -83,15 +86,8 @@ async function keepingServer(args: readonly string[]): Promise<RunningServer> {
   return await startServer({ ...binary, env: { ...binary.env, MALLOC_CONF: decay, JE_MALLOC_CONF: decay } }, { args });
 }
 
-/** For those that use a place one after the other: what earlier ones have defragmented is fragmented again. */
-export async function refragmented({ redis }: Place): Promise<void> {
-  if ((await between(redis, 'allocator_active', 'allocator_allocated')) > 60 * MIB) return;
-  await redis.flushall();
-  await fragment(redis, 120 * MIB);
-}
-
 /**
- * The same for free pages, new ones each time: those of the main thread go by decay while others are looked at. What the server's own
+ * Fresh free pages, new ones each time: those of the main thread go by decay while others are looked at. What the server's own
  * thread for freeing has freed stays: of 200 MiB, 43 to 56.
  */
 export async function replenished({ redis }: Place): Promise<void> {

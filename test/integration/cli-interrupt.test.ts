@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
-import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
+import { clientOf, fragment, refragmented, settingsOf } from '../support/fragmented.ts';
 import { closedWindow, configYaml, OPEN, SMALL_FLOORS } from '../support/job.ts';
 import {
   aWorkplace,
@@ -15,7 +15,7 @@ import {
 import { defragServer, lacksServer } from '../support/servers.ts';
 import { alertsOf, stepsOf } from '../support/tick-document.ts';
 
-/** A hundredth of a processor: this defrag takes a minute, and no test meets its end. */
+/** A hundredth of a processor: this defrag takes a minute. */
 const SLOW = OPEN + SMALL_FLOORS.replace('maxStall', 'maxCpu: 1, maxStall');
 
 describe.skipIf(lacksServer('defrag'))('offpeak run --watch, interrupted in the middle of a defrag', () => {
@@ -35,6 +35,7 @@ describe.skipIf(lacksServer('defrag'))('offpeak run --watch, interrupted in the 
   }, 60_000);
 
   beforeEach(async ({ onTestFinished }) => {
+    await refragmented(redis);
     place = aWorkplace();
     onTestFinished(() => place[Symbol.dispose]());
     const [open, closed] = [SLOW, closedWindow() + SMALL_FLOORS].map((body, index) =>

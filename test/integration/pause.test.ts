@@ -3,13 +3,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { RunningServer } from '../../cli/lab/start.ts';
 import type { Pause } from '../../core/domain/pause.ts';
 import { endPause, putPause } from '../../core/state/pauses.ts';
-import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
+import { clientOf, fragment, refragmented, settingsOf } from '../support/fragmented.ts';
 import { aJob, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
 import { aWorkplace, runOffpeak, untilOldEnough, type Workplace } from '../support/offpeak.ts';
 import { planOf } from '../support/outcomes.ts';
 import { defragServer, lacksServer } from '../support/servers.ts';
 
-/** A hundredth of a processor: this defrag takes a minute, and no test meets its end. */
+/** A hundredth of a processor: this defrag takes a minute. */
 const SLOW = OPEN + SMALL_FLOORS.replace('maxStall', 'maxCpu: 1, maxStall');
 const HOUR = 3_600_000;
 
@@ -32,6 +32,8 @@ describe.skipIf(lacksServer('defrag'))('a pause on a server that can defragment'
     redis?.disconnect();
     await server?.stop();
   });
+
+  beforeEach(() => refragmented(redis));
 
   const pause = (over: Partial<Pause> = {}): Pause => {
     const at = Date.now();
@@ -232,8 +234,6 @@ describe.skipIf(lacksServer('defrag'))('a pause on a server that can defragment'
     });
 
     test('a lease that cannot be given back is exit 1, with what to type; the others are given back', async () => {
-      // The tests before have closed holes for as long as they took.
-      await fragment(redis);
       await offpeak('run');
       using job = aJob(configYaml(server.port, SLOW), { stateFile: place.stateFile });
       const held = (await job.ports.store.read('lease#sessions'))?.value as object;

@@ -322,7 +322,8 @@ export function isEveryNodePublished(world: World, from: number): void {
 const ENDS = ['defrag-finished', 'defrag-aborted', 'action-ineffective', 'lease-lost', 'action-failed'];
 const WORDS: Record<Deed['kind'], readonly string[]> = {
   'defrag-on': ['defrag-started', ...ENDS],
-  'defrag-off': ENDS,
+  // Of a run that the file has brought back at a restart.
+  'defrag-off': [...ENDS, 'left-on'],
   purge: ['purged', ...ENDS],
   set: [],
 };

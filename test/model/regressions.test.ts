@@ -111,3 +111,21 @@ test('two jobs that die one after the other while a topic is down leave nothing 
   }
   await expectRest(world);
 });
+
+test('a lease of a newer version, whose server has restarted since: nothing is set on it', async () => {
+  const world = aNight('trio');
+  fragment(world);
+  server(world, first).set('active-defrag-cycle-max', '60', 'human');
+  await world.run();
+  expect(server(world, first).taken()).toContain('active-defrag-cycle-max');
+  server(world, first).restart(world.now);
+  const stored = world.documents.get('lease#trio');
+  if (!stored) throw new Error('no lease');
+  const value = { ...(stored.value as object), phase: 'coasting', progress: { form: 2 } };
+  world.documents.set('lease#trio', { ...stored, value });
+  world.pass(5 * MINUTE);
+  await world.run();
+  // What its file says, which is what our defrag had set as well.
+  expect(server(world, first).settings['active-defrag-cycle-max']).toBe('25');
+  await expectRest(world);
+});

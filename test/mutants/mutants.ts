@@ -882,7 +882,7 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S11',
     what: 'after a restart only what is all ours is given back',
     file: 'core/actions/defrag/restore.ts',
-    from: "  if (because === 'server-restarted' && !hasSurvived(lease, observation.defrag.settings)) return nothing;",
+    from: '  if (isRestarted && !hasSurvived(lease, observation.defrag.settings)) return nothing;',
     to: "  if (because === 'server-restarted' && observation.defrag.settings?.['latency-monitor-threshold'] !== '1') return nothing;",
     tests: LEFT_ON,
   },

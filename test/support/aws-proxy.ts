@@ -50,7 +50,7 @@ export interface AwsProxy extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-const SLOW_MS = 2_000;
+export const SLOW_MS = 2_000;
 
 const FAILURES: Readonly<Record<'throttle' | 'error' | 'invalid' | 'deny', Refusal>> = {
   throttle: { status: 400, code: 'Throttling', message: 'Rate exceeded' },

@@ -28,6 +28,15 @@ export async function fragment(redis: Redis, bytes = 160 * MIB): Promise<number>
   return keys - doomed.length;
 }
 
+/** For tests that use a server one after the other: what earlier ones have defragmented, on a slow machine all of it, is fragmented again. */
+export async function refragmented(redis: Redis, bytes = 160 * MIB): Promise<void> {
+  const info = await redis.info('memory');
+  const of = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+  if (of('allocator_active') - of('allocator_allocated') > 0.3 * bytes) return;
+  await redis.flushall();
+  await fragment(redis, bytes);
+}
+
 /** Keeps `jemalloc-bg-thread` from returning pages by itself, so that a purge finds them. */
 export async function retainPages(redis: Redis, bytes = 160 * MIB): Promise<void> {
   await redis.config('SET', 'jemalloc-bg-thread', 'no');

@@ -14,3 +14,9 @@ export function isRunning(pid: number): boolean {
     return process.platform !== 'linux';
   }
 }
+
+/** Milliseconds of a processor that this process has used: a busy machine does not add to them. */
+export function cpuTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}

@@ -121,10 +121,12 @@ export async function give(
 ): Promise<RestoredSettings> {
   const nothing = { settled: observation, restored: {}, leftAlone: {}, missing: [] };
   if (isDoubtful(lease, observation)) return nothing;
+  // Whatever the reason was that a job has stored before: the server may have restarted since.
+  const isRestarted = because === 'server-restarted' || identify(lease, observation) === 'restarted';
+  if (isRestarted && !hasSurvived(lease, observation.defrag.settings)) return nothing;
   const { activedefrag: _, ...applied } = lease.applied;
   if (because === 'never-started' || wasGivenBack(lease, observation))
     return await restoreSettings(context, { ...lease, applied }, observation);
-  if (because === 'server-restarted' && !hasSurvived(lease, observation.defrag.settings)) return nothing;
   return await restoreSettings(context, lease, observation);
 }
 

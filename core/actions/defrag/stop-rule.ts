@@ -29,8 +29,8 @@ export function planLeased(facts: Facts, lease: Lease): Skip | StopPlan {
 
 function stopReason(facts: Facts, lease: Lease): Omit<StopDefrag, 'kind'> | undefined {
   const { observation, policy, window, pause, now } = facts;
-  if (lease.closing) return { because: lease.closing };
-  if (identify(lease, observation) !== 'same') return { because: 'server-restarted' };
+  const before = reasonBefore(lease, observation);
+  if (before) return { because: before };
   if (lease.phase === 'taking' && !wasTaken(lease, observation)) return { because: 'never-started' };
   if (pause) return { because: 'paused', pause: { until: pause.until, reason: pause.reason, by: pause.by } };
   if (!policy.defrag.enabled) return { because: 'disabled' };
@@ -41,6 +41,13 @@ function stopReason(facts: Facts, lease: Lease): Omit<StopDefrag, 'kind'> | unde
   if (first) return { because: first.kind, blockers };
   const because = endOfRun(observation, lease);
   return because && { because };
+}
+
+/** What a job has decided before this look; and a restart, which ends by itself what a newer version has begun. */
+function reasonBefore(lease: Lease, observation: Observation): StopReason | undefined {
+  const isRestarted = identify(lease, observation) !== 'same';
+  if (lease.closing && !(isRestarted && lease.closing === 'newer-version')) return lease.closing;
+  return isRestarted ? 'server-restarted' : undefined;
 }
 
 /** What the server itself shows: that somebody has ended the run, or that it should end. */
