@@ -44,9 +44,19 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
     ['hangs up at once', () => oddServer((socket) => socket.end()), 'unreachable', /cannot be reached: /],
     ['resets at once', () => oddServer((socket) => socket.resetAndDestroy()), 'unreachable', /cannot be reached: /],
     ['answers HTTP', () => oddServer(answerHttp), 'not-redis', /answers, but not in the protocol of Redis$/],
-    ['greets like a mail server', () => oddServer(greetAsMail), 'not-redis', /answers, but not in the protocol of Redis$/],
+    [
+      'greets like a mail server',
+      () => oddServer(greetAsMail),
+      'not-redis',
+      /answers, but not in the protocol of Redis$/,
+    ],
     ['says that it is full', () => oddServer(sayFull), 'refused', /closes the connection: all of its maxclients/],
-    ['is in protected mode', () => oddServer(sayProtected), 'refused', /closes the connection: it is in protected mode/],
+    [
+      'is in protected mode',
+      () => oddServer(sayProtected),
+      'refused',
+      /closes the connection: it is in protected mode/,
+    ],
     [
       'sends half an INFO and then nothing',
       () => infoServer(() => '$500\r\n# Ser'),
