@@ -14,7 +14,17 @@ const ROOTS = [
   'serverless.yml',
   'package.json',
   'scripts/**/*.ts',
+  'core/{adapters,alerts,config,diagnosis,discovery,domain,format,guards,ports,reporting}/**/*.ts',
+  'infra/**/*.ts',
+  'bench/**/*.ts',
 ];
+
+/** Names that are not free: a function of the YAML library, a field of stored alerts, the old name of an event that stored alerts may have. */
+const FIXED_NAMES: Readonly<Record<string, RegExp>> = {
+  'core/config/traps.ts': /\bvisit\b/g,
+  'core/alerts/outbox.ts': /\bentrustedAt\b/g,
+  'core/alerts/outbox-entries.ts': /\bentrustedAt\b|'cure-ineffective'/g,
+};
 
 /** Of a page: from `<!-- x: … -->` to `<!-- /x -->`, or from `<!-- x:start -->` to `<!-- x:end -->`. Written by a test, or quoted. */
 const OPENS = /^<!-- (?:([\w-]+):start|([\w-]+)(?:: .*)?) -->$/;
@@ -41,7 +51,7 @@ const withoutCode = (line: string) => line.replaceAll(/`[^`]*`/g, '``');
 
 function complaintsOf(path: string): readonly string[] {
   return writtenLines(read(path)).flatMap(([number, line]) =>
-    bannedIn(path.endsWith('.md') ? withoutCode(line) : line).map(
+    bannedIn(path.endsWith('.md') ? withoutCode(line) : line.replaceAll(FIXED_NAMES[path] ?? /(?!)/g, '')).map(
       ({ word, instead }) => `${path}:${number}: not "${word}", but: ${instead}   (${line.trim()})`,
     ),
   );
