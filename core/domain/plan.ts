@@ -173,7 +173,16 @@ export interface Facts {
 /** A plan to be carried out. */
 export type Acting = Extract<Plan, { kind: 'act' }>;
 
-/** What an action asks for before it may start, beside what holds for every action. */
+/** A plan to do nothing. */
+export type Skip = Extract<Plan, { kind: 'skip' }>;
+
+/** A plan that ends a running defrag. */
+export interface StopPlan extends Acting {
+  readonly action: StopDefrag;
+  readonly reason: StopReason;
+}
+
+/** What an action asks for before it may start, besides what holds for every action. */
 export interface Terms {
   /** Not before this (epoch ms). */
   readonly coolingUntil?: number;

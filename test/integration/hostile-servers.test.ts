@@ -161,7 +161,7 @@ describe('F1: the time that a connection may take', () => {
     using job = aJob(configOf(`rediss://127.0.0.1:${server.port}`));
     const { outcomes } = await job.tick({ mode: 'watch' });
     const message = `127.0.0.1:${server.port} did not complete a TLS handshake within ${CONNECT_TIMEOUT_MS} ms`;
-    expect(outcomes).toMatchObject([{ status: 'unreachable', problem: { kind: 'timeout', message } }]);
+    expect(outcomes).toMatchObject([{ kind: 'unreachable', problem: { kind: 'timeout', message } }]);
     await expect.poll(() => server.connections()).toBe(0);
   });
 
@@ -169,7 +169,7 @@ describe('F1: the time that a connection may take', () => {
     await using server = await oddServer((socket) => socket.once('data', () => socket.resetAndDestroy()));
     using job = aJob(configOf(`rediss://127.0.0.1:${server.port}`));
     const { outcomes } = await job.tick({ mode: 'watch' });
-    expect(outcomes).toMatchObject([{ status: 'unreachable', problem: { expected: true } }]);
+    expect(outcomes).toMatchObject([{ kind: 'unreachable', problem: { expected: true } }]);
   });
 
   test('a TLS server that speaks before it is asked to, and none of TLS', async () => {
@@ -179,7 +179,7 @@ describe('F1: the time that a connection may take', () => {
     using job = aJob(configOf(`rediss://127.0.0.1:${port}`));
     const { outcomes } = await job.tick({ mode: 'watch' });
     await new Promise((resolve) => server.close(resolve));
-    expect(outcomes).toMatchObject([{ status: 'unreachable', problem: { kind: 'tls', expected: true } }]);
+    expect(outcomes).toMatchObject([{ kind: 'unreachable', problem: { kind: 'tls', expected: true } }]);
   });
 });
 
