@@ -5,10 +5,10 @@ import type { Pause } from './pause.ts';
 import type { Acting, Plan, Skip, Steps, StopPlan } from './plan.ts';
 import type { Verdict } from './verdict.ts';
 
-/** What came of one node in one tick: every node yields one, bad ones included. */
+/** The result of one tick for one node: every node yields one, failed ones included. */
 export type Outcome = Unreached | Failed | Observed | PurgeUnknown | ActionOutcome;
 
-/** What the steps of actions have come to, by kind. A new action adds its own here, as with `Steps`. */
+/** The results of the actions' steps, by kind. A new action adds its own here, as with `Steps`. */
 export interface ActionOutcomes {
   started: Started;
   purged: Purged;
@@ -17,12 +17,12 @@ export interface ActionOutcomes {
 
 export type ActionOutcome = ActionOutcomes[keyof ActionOutcomes];
 
-/** What an outcome of any kind has of the look that its plan was made from. */
+/** Common to all outcomes with an observation: the one on which the plan is based. */
 export interface OutcomeParts extends OfNode, Load {
   readonly before: Seen;
 }
 
-/** One look at a node, and what it says of the memory. */
+/** One observation of a node, and its diagnosis. */
 export interface Seen {
   readonly observation: Observation;
   readonly diagnosis: Diagnosis;
@@ -31,7 +31,7 @@ export interface Seen {
 interface OfNode {
   readonly instance: string;
   readonly node: string;
-  /** True while an Offpeak lease stands on the node after this tick. */
+  /** True if Offpeak has a lease on the node after this tick. */
   readonly leased: boolean;
   /** The pause that the instance is under, whether the plan speaks of it or not. */
   readonly pause?: Pause;
@@ -39,7 +39,7 @@ interface OfNode {
   readonly notices: readonly Notice[];
 }
 
-/** What the look before the action has measured, where there was an earlier one to compare it with. */
+/** Load before the action, where an earlier observation allowed a measurement. */
 interface Load {
   /** Commands per second of others. */
   readonly opsPerSecond?: number;
@@ -48,25 +48,25 @@ interface Load {
 }
 
 /**
- * Epoch ms: names the event in its alert's id, where another job may have to tell the same event again. Without it, the time of the look does.
+ * Epoch ms: names the event in its alert's id, where another job may have to report the same event again. By default, the time of the observation.
  */
 interface Episode {
   readonly episode?: number;
 }
 
-/** `not-reached`: the tick had no time left for the look, so nothing is known of the node. */
+/** `not-reached`: the tick had no time left to check the node, whose state is unknown. */
 export interface Unreached extends OfNode, Episode {
   readonly kind: 'unreachable' | 'not-reached';
   readonly problem: Problem;
-  /** A first look that had succeeded. */
+  /** A first observation that had succeeded. */
   readonly before?: Seen;
 }
 
-/** Something went wrong on the job's side, or in the middle of a step. */
+/** The job itself failed, or a step failed halfway. */
 export interface Failed extends OfNode, Load, Episode {
   readonly kind: 'failed';
   readonly problem: Problem;
-  /** Absent where nothing was seen of the node. */
+  /** Absent where the node was not observed. */
   readonly before?: Seen;
   /** What was planned then. */
   readonly plan?: Plan;
@@ -76,11 +76,11 @@ export interface Failed extends OfNode, Load, Episode {
 export interface Observed extends OfNode, Load {
   readonly kind: 'observed';
   readonly before: Seen;
-  /** Absent where the tick only looks; a plan to act where it only plans. */
+  /** Absent where the tick only observes; a plan to act where it only plans. */
   readonly plan?: Plan;
 }
 
-/** A job has ended during a MEMORY PURGE, which leaves no trace: whether the server has carried it out is unknown. */
+/** A job died during a MEMORY PURGE, which leaves no trace: it is unknown whether the server ran it. */
 export interface PurgeUnknown extends OfNode, Load, Episode {
   readonly kind: 'purge-unknown';
   readonly before: Seen;
@@ -116,7 +116,7 @@ export interface Stopped extends OfNode, Load, Episode {
   readonly verdict?: Verdict;
   /** The prior values, as they are set again. */
   readonly restored: Settings;
-  /** Settings that still hold a value of the lease, by the last look. */
+  /** Settings that still have a value of the lease, by the last observation. */
   readonly leftOn: Settings;
   /** What became of the pages that the defrag has freed; absent where they needed no purge. */
   readonly purge?: PurgeAfterDefrag;
@@ -150,14 +150,14 @@ export type Notice =
   | { readonly kind: 'action-failed'; readonly doing: keyof Steps; readonly why: string }
   | { readonly kind: 'state-unavailable'; readonly why: string };
 
-/** The outcome and, after a stop, what became of the purge: one after the other, for those who list or count them. */
+/** The outcome and, after a stop, that of the purge, in this order: for lists and counts. */
 export function stepsOf(outcome: Outcome): readonly [Outcome, ...Outcome[]] {
   if (outcome.kind !== 'stopped' || !outcome.purge) return [outcome];
   const { purge, leased, pause } = outcome;
   return [outcome, { ...purge, leased, ...(pause && { pause }) }];
 }
 
-/** In short, as the log, `--json` and the counts of a run have it. */
+/** The short form for the log, `--json` and the counts of a run. */
 export type Status = 'observed' | 'acted' | 'unreachable' | 'not-reached' | 'failed';
 
 const NOT_ACTED: Readonly<Record<Exclude<Outcome['kind'], keyof ActionOutcomes>, Status>> = {
@@ -184,7 +184,7 @@ export function verdictIn(outcome: Outcome): Verdict | undefined {
   return 'verdict' in outcome ? outcome.verdict : undefined;
 }
 
-/** The latest look at the node. */
+/** The latest observation of the node. */
 export function latestIn(outcome: Outcome): Seen | undefined {
   return 'after' in outcome ? outcome.after : outcome.before;
 }
