@@ -5,10 +5,10 @@ import type { Pause } from './pause.ts';
 import type { Acting, Plan, Skip, Steps, StopPlan } from './plan.ts';
 import type { Verdict } from './verdict.ts';
 
-/** The result of one tick for one node: every node yields one, failed ones included. */
+/** What came of one node in one tick: every node yields one, bad ones included. */
 export type Outcome = Unreached | Failed | Observed | PurgeUnknown | ActionOutcome;
 
-/** The results of the actions' steps, by kind. A new action adds its own here, as with `Steps`. */
+/** What the steps of actions have come to, by kind. A new action adds its own here, as with `Steps`. */
 export interface ActionOutcomes {
   started: Started;
   purged: Purged;
@@ -17,12 +17,12 @@ export interface ActionOutcomes {
 
 export type ActionOutcome = ActionOutcomes[keyof ActionOutcomes];
 
-/** Common to all outcomes with an observation: the one on which the plan is based. */
+/** What an outcome of any kind has of the observation that its plan was made from. */
 export interface OutcomeParts extends OfNode, Load {
   readonly before: Seen;
 }
 
-/** One observation of a node, and its diagnosis. */
+/** One look at a node, and what it says of the memory. */
 export interface Seen {
   readonly observation: Observation;
   readonly diagnosis: Diagnosis;
@@ -31,7 +31,7 @@ export interface Seen {
 interface OfNode {
   readonly instance: string;
   readonly node: string;
-  /** True if Offpeak has a lease on the node after this tick. */
+  /** True while an Offpeak lease stands on the node after this tick. */
   readonly leased: boolean;
   /** The pause that the instance is under, whether the plan speaks of it or not. */
   readonly pause?: Pause;
@@ -39,7 +39,7 @@ interface OfNode {
   readonly notices: readonly Notice[];
 }
 
-/** Load before the action, where an earlier observation allowed a measurement. */
+/** The load before the action, where an earlier observation makes it measurable. */
 interface Load {
   /** Commands per second of others. */
   readonly opsPerSecond?: number;
@@ -48,25 +48,25 @@ interface Load {
 }
 
 /**
- * Epoch ms: names the event in its alert's id, where another job may have to report the same event again. By default, the time of the observation.
+ * Epoch ms: names the event in its alert's id, where another job may report the same event again. Without it, the time of the observation does.
  */
 interface Episode {
   readonly episode?: number;
 }
 
-/** `not-reached`: the tick had no time left to check the node, whose state is unknown. */
+/** `not-reached`: the tick had no time left to check the node. */
 export interface Unreached extends OfNode, Episode {
   readonly kind: 'unreachable' | 'not-reached';
   readonly problem: Problem;
-  /** A first observation that had succeeded. */
+  /** A first check that had succeeded. */
   readonly before?: Seen;
 }
 
-/** The job itself failed, or a step failed halfway. */
+/** Something went wrong on the job's side, or in the middle of a step. */
 export interface Failed extends OfNode, Load, Episode {
   readonly kind: 'failed';
   readonly problem: Problem;
-  /** Absent where the node was not observed. */
+  /** Absent where nothing was seen of the node. */
   readonly before?: Seen;
   /** What was planned then. */
   readonly plan?: Plan;
@@ -76,11 +76,11 @@ export interface Failed extends OfNode, Load, Episode {
 export interface Observed extends OfNode, Load {
   readonly kind: 'observed';
   readonly before: Seen;
-  /** Absent where the tick only observes; a plan to act where it only plans. */
+  /** Absent where the tick only looks; a plan to act where it only plans. */
   readonly plan?: Plan;
 }
 
-/** A job died during a MEMORY PURGE, which leaves no trace: it is unknown whether the server ran it. */
+/** A job has ended during a MEMORY PURGE, which leaves no trace: whether the server has carried it out is unknown. */
 export interface PurgeUnknown extends OfNode, Load, Episode {
   readonly kind: 'purge-unknown';
   readonly before: Seen;
@@ -116,7 +116,7 @@ export interface Stopped extends OfNode, Load, Episode {
   readonly verdict?: Verdict;
   /** The prior values, as they are set again. */
   readonly restored: Settings;
-  /** Settings that still have a value of the lease, by the last observation. */
+  /** Settings that still hold a value of the lease, by the last check. */
   readonly leftOn: Settings;
   /** What became of the pages that the defrag has freed; absent where they needed no purge. */
   readonly purge?: PurgeAfterDefrag;
@@ -150,14 +150,14 @@ export type Notice =
   | { readonly kind: 'action-failed'; readonly doing: keyof Steps; readonly why: string }
   | { readonly kind: 'state-unavailable'; readonly why: string };
 
-/** The outcome and, after a stop, that of the purge, in this order: for lists and counts. */
+/** The outcome and, after a stop, what became of the purge: one after the other, for those who list or count them. */
 export function stepsOf(outcome: Outcome): readonly [Outcome, ...Outcome[]] {
   if (outcome.kind !== 'stopped' || !outcome.purge) return [outcome];
   const { purge, leased, pause } = outcome;
   return [outcome, { ...purge, leased, ...(pause && { pause }) }];
 }
 
-/** The short form for the log, `--json` and the counts of a run. */
+/** In short, as the log, `--json` and the counts of a run have it. */
 export type Status = 'observed' | 'acted' | 'unreachable' | 'not-reached' | 'failed';
 
 const NOT_ACTED: Readonly<Record<Exclude<Outcome['kind'], keyof ActionOutcomes>, Status>> = {
@@ -184,7 +184,7 @@ export function verdictIn(outcome: Outcome): Verdict | undefined {
   return 'verdict' in outcome ? outcome.verdict : undefined;
 }
 
-/** The latest observation of the node. */
+/** The latest look at the node. */
 export function latestIn(outcome: Outcome): Seen | undefined {
   return 'after' in outcome ? outcome.after : outcome.before;
 }

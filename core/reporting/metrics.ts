@@ -130,7 +130,7 @@ function fleetMetrics(input: ReportInput): readonly Metric[] {
   return datums(readings, { [DIMENSION.stage]: stage }, finishedAt);
 }
 
-/** The state of a node that has stopped answering since its first check is unknown. */
+/** A node that has gone silent since its first check has no metrics. */
 function seenNow(outcome: Outcome): Seen | undefined {
   return outcome.kind === 'unreachable' ? undefined : latestIn(outcome);
 }
