@@ -14,8 +14,7 @@ const ROOTS = [
   'serverless.yml',
   'package.json',
   'scripts/**/*.ts',
-  'core/{adapters,alerts,config,diagnosis,discovery,domain,format,guards,leases,ports,reporting,state}/**/*.ts',
-  'core/compose.ts',
+  'core/**/*.ts',
   'functions/**/*.ts',
   'cli/**/*.ts',
   'infra/**/*.ts',
@@ -31,8 +30,10 @@ interface FixedName {
 /** Names that Offpeak cannot change: fields of stored documents, which other versions read too, and names of other software. */
 const FIXED_NAMES: readonly FixedName[] = [
   { name: 'entrustedAt', files: ['core/alerts/outbox'] },
+  { name: 'cure-ineffective', files: ['core/alerts/outbox-entries.ts'] },
   { name: 'givenBackOn', files: ['core/leases/records.ts', 'core/actions/', 'core/reconcile/'] },
   { name: 'told', files: ['core/state/node-history.ts'] },
+  { name: 'stranded-lease', files: ['core/reconcile/displaced-leases.ts'] },
   // A function of the package yaml.
   { name: 'visit', files: ['core/config/traps.ts'] },
   // A user of the operating system.

@@ -17,12 +17,12 @@ export interface ActionOutcomes {
 
 export type ActionOutcome = ActionOutcomes[keyof ActionOutcomes];
 
-/** What an outcome of any kind has of the look that its plan was made from. */
+/** The part of an outcome that comes from the observation behind its plan. */
 export interface OutcomeParts extends OfNode, Load {
   readonly before: Seen;
 }
 
-/** One look at a node, and what it says of the memory. */
+/** One observation of a node, and its diagnosis. */
 export interface Seen {
   readonly observation: Observation;
   readonly diagnosis: Diagnosis;
@@ -39,7 +39,7 @@ interface OfNode {
   readonly notices: readonly Notice[];
 }
 
-/** What the look before the action has measured, where there was an earlier one to compare it with. */
+/** The load before the action, where there was an earlier observation to compare with. */
 interface Load {
   /** Commands per second of others. */
   readonly opsPerSecond?: number;
@@ -48,17 +48,18 @@ interface Load {
 }
 
 /**
- * Epoch ms: names the event in its alert's id, where another job may have to tell the same event again. Without it, the time of the look does.
+ * Epoch ms: names the event in its alert's id, where another job may have to report the same event again. Without it, the time of the
+ * observation does.
  */
 interface Episode {
   readonly episode?: number;
 }
 
-/** `not-reached`: the tick had no time left for the look, so nothing is known of the node. */
+/** `not-reached`: the tick had no time left for the check, so nothing is known of the node. */
 export interface Unreached extends OfNode, Episode {
   readonly kind: 'unreachable' | 'not-reached';
   readonly problem: Problem;
-  /** A first look that had succeeded. */
+  /** By a first check, which had succeeded. */
   readonly before?: Seen;
 }
 
@@ -76,7 +77,7 @@ export interface Failed extends OfNode, Load, Episode {
 export interface Observed extends OfNode, Load {
   readonly kind: 'observed';
   readonly before: Seen;
-  /** Absent where the tick only looks; a plan to act where it only plans. */
+  /** Absent where the tick only checks; a plan to act where it only plans. */
   readonly plan?: Plan;
 }
 
@@ -116,7 +117,7 @@ export interface Stopped extends OfNode, Load, Episode {
   readonly verdict?: Verdict;
   /** The prior values, as they are set again. */
   readonly restored: Settings;
-  /** Settings that still hold a value of the lease, by the last look. */
+  /** Settings that still hold a value of the lease, by the last observation. */
   readonly leftOn: Settings;
   /** What became of the pages that the defrag has freed; absent where they needed no purge. */
   readonly purge?: PurgeAfterDefrag;
