@@ -32,6 +32,8 @@ const FIXED_NAMES: readonly FixedName[] = [
   { name: 'entrustedAt', files: ['core/alerts/outbox'] },
   { name: 'cure-ineffective', files: ['core/alerts/outbox-entries.ts'] },
   { name: 'givenBackOn', files: ['core/leases/records.ts', 'core/actions/', 'core/reconcile/'] },
+  // The event of version 0.1.
+  { name: 'cure-ineffective', files: ['core/alerts/outbox-entries.ts'] },
   { name: 'told', files: ['core/state/node-history.ts'] },
   { name: 'stranded-lease', files: ['core/reconcile/displaced-leases.ts'] },
   // A function of the package yaml.

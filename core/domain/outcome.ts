@@ -17,12 +17,12 @@ export interface ActionOutcomes {
 
 export type ActionOutcome = ActionOutcomes[keyof ActionOutcomes];
 
-/** The part of an outcome that comes from the observation behind its plan. */
+/** What an outcome of any kind has of the observation that its plan was made from. */
 export interface OutcomeParts extends OfNode, Load {
   readonly before: Seen;
 }
 
-/** One observation of a node, and its diagnosis. */
+/** One look at a node, and what it says of the memory. */
 export interface Seen {
   readonly observation: Observation;
   readonly diagnosis: Diagnosis;
@@ -39,7 +39,7 @@ interface OfNode {
   readonly notices: readonly Notice[];
 }
 
-/** The load before the action, where there was an earlier observation to compare with. */
+/** The load before the action, where an earlier observation makes it measurable. */
 interface Load {
   /** Commands per second of others. */
   readonly opsPerSecond?: number;
@@ -48,18 +48,17 @@ interface Load {
 }
 
 /**
- * Epoch ms: names the event in its alert's id, where another job may have to report the same event again. Without it, the time of the
- * observation does.
+ * Epoch ms: names the event in its alert's id, where another job may report the same event again. Without it, the time of the observation does.
  */
 interface Episode {
   readonly episode?: number;
 }
 
-/** `not-reached`: the tick had no time left for the check, so nothing is known of the node. */
+/** `not-reached`: the tick had no time left to check the node. */
 export interface Unreached extends OfNode, Episode {
   readonly kind: 'unreachable' | 'not-reached';
   readonly problem: Problem;
-  /** By a first check, which had succeeded. */
+  /** A first check that had succeeded. */
   readonly before?: Seen;
 }
 
@@ -77,7 +76,7 @@ export interface Failed extends OfNode, Load, Episode {
 export interface Observed extends OfNode, Load {
   readonly kind: 'observed';
   readonly before: Seen;
-  /** Absent where the tick only checks; a plan to act where it only plans. */
+  /** Absent where the tick only looks; a plan to act where it only plans. */
   readonly plan?: Plan;
 }
 
@@ -117,7 +116,7 @@ export interface Stopped extends OfNode, Load, Episode {
   readonly verdict?: Verdict;
   /** The prior values, as they are set again. */
   readonly restored: Settings;
-  /** Settings that still hold a value of the lease, by the last observation. */
+  /** Settings that still hold a value of the lease, by the last check. */
   readonly leftOn: Settings;
   /** What became of the pages that the defrag has freed; absent where they needed no purge. */
   readonly purge?: PurgeAfterDefrag;

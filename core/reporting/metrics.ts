@@ -130,7 +130,7 @@ function fleetMetrics(input: ReportInput): readonly Metric[] {
   return datums(readings, { [DIMENSION.stage]: stage }, finishedAt);
 }
 
-/** Of a node that has gone silent since its first check, nothing is known any more. */
+/** A node that has gone silent since its first check has no metrics. */
 function seenNow(outcome: Outcome): Seen | undefined {
   return outcome.kind === 'unreachable' ? undefined : latestIn(outcome);
 }
