@@ -30,11 +30,11 @@ interface FixedName {
 /** Names that Offpeak cannot change: fields of stored documents, which other versions read too, and names of other software. */
 const FIXED_NAMES: readonly FixedName[] = [
   { name: 'entrustedAt', files: ['core/alerts/outbox'] },
-  { name: 'cure-ineffective', files: ['core/alerts/outbox-entries.ts'] },
   { name: 'givenBackOn', files: ['core/leases/records.ts', 'core/actions/', 'core/reconcile/'] },
   // The event of version 0.1.
   { name: 'cure-ineffective', files: ['core/alerts/outbox-entries.ts'] },
   { name: 'told', files: ['core/state/node-history.ts'] },
+  // Stored in node histories as the name of a report that was sent.
   { name: 'stranded-lease', files: ['core/reconcile/displaced-leases.ts'] },
   // A function of the package yaml.
   { name: 'visit', files: ['core/config/traps.ts'] },

@@ -5,7 +5,7 @@ import type { Plan } from '../domain/plan.ts';
 
 type Withheld = NonNullable<Extract<Plan, { kind: 'skip' }>['instead']>;
 
-/** The plan that follows from an action that is not to be had. */
+/** The plan that follows from an action that is not possible here. */
 export function withoutIt(prospect: Exclude<Prospect, { kind: 'worthwhile' }>, instead: Withheld): Plan {
   switch (prospect.kind) {
     case 'little':
