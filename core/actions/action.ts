@@ -19,9 +19,9 @@ export interface Action {
   propose(facts: Facts): Plan;
   /** What the proposal asks for before it may start. Pure. */
   terms(facts: Facts, proposal: Acting): Terms;
-  /** Uses the wait before the second look: what is learned of the node in it, for the facts of that look. */
+  /** Uses the wait before the second check to learn something of the node, for the facts of that check. */
   prepare?(context: NodeContext, wait: number): Promise<Pick<Facts, 'noise'>>;
-  /** Carries out what both looks have asked for. A failure of the server or of the store is a result; a bug throws. */
+  /** Carries out the plan that both checks have led to. A failure of the server or of the store is a result; a bug throws. */
   start(context: NodeContext, facts: Facts, plan: Acting): Promise<Result>;
   /** Whether a lease is one of this action's. Pure. */
   owns(lease: Lease): boolean;

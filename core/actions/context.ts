@@ -31,7 +31,7 @@ export interface NodeContext {
   readonly obstacle?: string;
   /** What the last leases on this server, or at its address, have set. */
   readonly record?: HeldRecord;
-  /** The node as which this server is tended: the config names it twice. */
+  /** The config names this server twice: the node under which Offpeak acts on it. */
   readonly doubleOf?: string;
   /** See `Facts.fallen`. */
   readonly fallen?: { readonly node: string; readonly at: number };
@@ -100,8 +100,8 @@ export function rediagnosed(facts: Facts): Facts {
 }
 
 /**
- * Where our defrag is on and the server has just not answered: no other of its version is started before it does. What cannot be
- * stored holds for this tick, and the next one finds the lease and no answer.
+ * Offpeak's defrag is on there, and the server has just not answered: no other server of its version is started before it does. What
+ * cannot be stored holds for this tick, and the next one finds the lease and no answer.
  */
 export async function noteSilence(
   { ports, claims, instance, node }: Pick<NodeContext, 'ports' | 'claims' | 'instance' | 'node'>,
@@ -123,7 +123,7 @@ export async function waitInterruptible(context: NodeContext, duration: Millisec
   await waitAwake(context, duration, (left) => (context.interrupted() ? undefined : context.ports.clock.pause(left)));
 }
 
-/** A wait for what has to settle, whoever presses Ctrl-C. */
+/** A wait for what has to settle. Ctrl-C does not end it. */
 export async function waitKeepingAlive(context: NodeContext, duration: Milliseconds): Promise<void> {
   await waitAwake(context, duration, (left) => context.ports.clock.sleep(left));
 }
@@ -151,7 +151,7 @@ export function seenBy(
   return { observation, diagnosis: diagnose(observation, instance, memory.learned, memory) };
 }
 
-/** What an outcome of any kind has of the look that its plan was made from. */
+/** The part of an outcome that comes from the observation behind its plan. */
 export function partsOf({ instance, node }: NodeContext, { observation, diagnosis, earlier }: Facts): OutcomeParts {
   const since = earlier && loadCounters(earlier);
   const opsPerSecond = since && commandsPerSecond(observation, since);
@@ -177,7 +177,7 @@ export function outcomeOf<P extends Plan>(
   return { ...partsOf(context, facts), kind: 'observed', plan, ...extras };
 }
 
-/** `leased`: settings of ours may be on there, so that the node is looked at again soon. */
+/** `leased`: Offpeak's settings may be on there, so that the node is checked again soon. */
 export function peerActing(
   context: NodeContext,
   facts: Facts,

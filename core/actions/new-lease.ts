@@ -22,8 +22,8 @@ export type Result<Done extends ActionOutcome = ActionOutcome> =
       readonly memory: NodeHistory;
       readonly outcome: Done;
       readonly settled: Observation;
-      /** False: it could not be entrusted to the outbox. */
-      readonly isTold?: boolean;
+      /** False: it could not be enqueued in the outbox. */
+      readonly isReported?: boolean;
     }
   | Withdrawn
   | { readonly kind: 'failed'; readonly why: string; readonly leased: boolean; readonly memory: NodeHistory };
@@ -106,7 +106,7 @@ export async function underLease(
   const result = await step(held.lease);
   // One that was not answered may still block its server: no other node of the instance is touched before that one answers again. And
   // what is not in the outbox is reported by the job that finds the lease.
-  const isOver = result.kind !== 'failed' && !(result.kind === 'done' && result.isTold === false);
+  const isOver = result.kind !== 'failed' && !(result.kind === 'done' && result.isReported === false);
   // What was done is reported, whether the lease could be dropped or not: a job that finds it knows that it is over.
   await (isOver ? dropLease(store, held) : renewLease(store, held, { ...held.lease, busyUntil: 0 })).catch(
     (error: unknown) =>
@@ -137,7 +137,7 @@ async function takeOnlyLease(
   return undefined;
 }
 
-/** The stage says no; or somebody else holds the instance's lease. */
+/** The stage says no; or another job holds the instance's lease. */
 function withheld([first, ...others]: readonly Blocker[], { instance }: NodeContext): Skip {
   const blockers = first ? [first, ...others] : ([{ kind: 'peer-acting', peer: instance.id }] as const);
   return { kind: 'skip', reason: first?.kind ?? 'peer-acting', blockers };

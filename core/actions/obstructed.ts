@@ -3,10 +3,10 @@ import type { Plan } from '../domain/plan.ts';
 
 // What would be worth doing, were it allowed.
 
-type Cure = NonNullable<Extract<Plan, { kind: 'skip' }>['instead']>;
+type Withheld = NonNullable<Extract<Plan, { kind: 'skip' }>['instead']>;
 
-/** The plan that follows from a cure that is not to be had. */
-export function withoutIt(prospect: Exclude<Prospect, { kind: 'worthwhile' }>, instead: Cure): Plan {
+/** The plan that follows from an action that is not possible here. */
+export function withoutIt(prospect: Exclude<Prospect, { kind: 'worthwhile' }>, instead: Withheld): Plan {
   switch (prospect.kind) {
     case 'little':
       return { kind: 'skip', reason: 'healthy' };

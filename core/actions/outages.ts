@@ -5,7 +5,7 @@ import { outageOf } from '../guards/stage-limits.ts';
 import type { HeldLease } from '../leases/lease-store.ts';
 import { isQuarantined } from '../state/keys.ts';
 
-/** What a look at a node came to, as far as the stage's limits need it. */
+/** What a check of a node came to, as far as the stage's limits need it. */
 export type Look = { readonly node: { readonly id: string } } & (
   | { readonly observation: Observation }
   | { readonly problem: { readonly kind: string } }
@@ -18,7 +18,7 @@ export function answersIn(looks: readonly Look[]): readonly Answer[] {
   });
 }
 
-/** What this tick's looks say of the servers that our leases are on. A node that was not looked at says nothing. */
+/** What this tick's checks say of the servers with an Offpeak lease. A node that was not checked says nothing. */
 export function outagesSeen(
   placements: ReadonlyMap<string, HeldLease>,
   looks: readonly Look[],
@@ -32,7 +32,7 @@ export function outagesSeen(
   });
 }
 
-/** It does not answer at all. Who refuses us, or speaks to us, is there. */
+/** It does not answer at all. A server that refuses the job, or answers it, is there. */
 export function isSilence({ kind }: Pick<NodeFailure, 'kind'> | { readonly kind: string }): boolean {
   return kind === 'unreachable' || kind === 'timeout';
 }

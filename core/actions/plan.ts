@@ -23,7 +23,7 @@ function tellingMore(first: Skip, second: Skip): Skip {
   return first.reason === 'healthy' || (second.instead && !first.instead) ? second : first;
 }
 
-/** The second look decides, and only for what the first one asked for as well. */
+/** The second check decides, and only for what the first one asked for as well. */
 export function revalidate(first: Plan, second: Plan): Plan {
   if (first.kind === 'skip' || second.kind === 'skip') return second;
   return first.action.kind === second.action.kind ? second : { kind: 'skip', reason: 'changed' };

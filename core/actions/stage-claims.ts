@@ -16,15 +16,15 @@ import { type Claim, type Held, readStageDocument, STAGE_KIND, type StageDocumen
  * The limits of the stage hold for two jobs at once, and for the instances that one job reconciles side by side, by one small document
  * (`brakes`) and the leases themselves:
  *
- * * Who wants a lease reads the document, **then** lists the leases, counts both, and writes its claim into the document on the
- *   condition that nobody has changed it since. Only then it takes the lease. So each claim was judged with all earlier claims and
+ * * A job that wants a lease reads the document, **then** lists the leases, counts both, and writes its claim into the document on the
+ *   condition that no other job has changed it since. Only then it takes the lease. So each claim was judged with all earlier claims and
  *   with the leases that had come of them: of two that would be one too many, the second loses its write, reads again, and sees the first.
  * * A claim counts for as long as its job may still act on it: to the lease's `busyUntil`, after which the job itself drops what it has
  *   taken, and a little more for clocks that differ. From then on the lease alone counts. Nothing has to be taken back: a job that dies
  *   between claim and lease, a lease that is dropped, a document that is lost, all heal by themselves within that time.
  * * A quarantined lease does not count: its server restarted or is away. One whose server has come back counts until it has got
  *   its settings back. A lease that cannot be read counts, wherever it may be.
- * * What has befallen a server is written into the same document, so that no claim is granted by a job that has not heard of it.
+ * * What has happened to a server is written into the same document, so that no job grants a claim without knowing of it.
  *
  * A store that fails grants nothing. The document expires two days after its last write.
  */
@@ -35,7 +35,7 @@ export interface StageClaims {
   claim(lease: Lease): Promise<readonly StageBlocker[]>;
   /** What this holder has claimed is over: for this job at once, for others as its lease is gone and its claim runs out. */
   release(node: string, holder: string): void;
-  /** A server went down under our defrag: for all starts of this tick at once, and for the stage. @throws {StateUnavailable} */
+  /** A server went down under Offpeak's defrag: for all starts of this tick at once, and for the stage. @throws {StateUnavailable} */
   note(falls: readonly (Outage | undefined)[]): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import type { Observation } from '../domain/observation.ts';
 import type { Prediction } from '../domain/prediction.ts';
 import type { Verdict } from '../domain/verdict.ts';
 
-/** Of one look; `allocated` is what the allocator has given out, 0 where it does not say. */
+/** Of one observation; `allocated` is what the allocator has given out, 0 where it does not say. */
 export interface RssBaseline {
   readonly usedMemoryRss: Bytes;
   readonly allocated: Bytes;
@@ -26,10 +26,10 @@ export interface Measured {
   readonly leaving?: Bytes;
 }
 
-/** Below this, RSS moves by itself from look to look. */
+/** Below this, RSS moves by itself from check to check. */
 const NOISE = 8 * MIB;
 
-/** A cure that returns less than this share of its prediction was not worth its price. */
+/** An action that returns less than this share of its prediction was not worth its price. */
 const WORTH = 0.25;
 
 export function verify(measured: Measured): Verdict {

@@ -11,7 +11,7 @@ import type { Snapshot } from './snapshot.ts';
 /** One instance in one tick: the unit of work, which a queue can carry. */
 export interface InstanceWork {
   readonly instance: InstanceConfig;
-  /** What the first look at each of its nodes has found, in the order of the config. */
+  /** What the first check of each of its nodes has found, in the order of the config. */
   readonly nodes: readonly (ReachedNode | UnreachedNode)[];
   /** Its leases, by the node at which each is to be ended. */
   readonly leases: ReadonlyMap<string, HeldLease>;
@@ -36,7 +36,7 @@ export interface Run {
   readonly claims: StageClaims;
 }
 
-/** One work for each instance of which a node was looked at. Those with leases come first: what is on is ended before anything starts. */
+/** One work for each instance of which a node was checked. Those with leases come first: what is on is ended before anything starts. */
 export function assign(
   instances: readonly InstanceConfig[],
   observed: readonly (ReachedNode | UnreachedNode)[],

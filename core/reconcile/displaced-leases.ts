@@ -18,14 +18,15 @@ import type { State } from './snapshot.ts';
 
 /**
  * Leases whose server cannot be reached as itself any more: the config no longer names its node, or another server answers at its
- * address. Nobody can give them back but a person. They are told once, with what to type, and stand for a day beyond their end
- * in case the server comes back; then they are quarantined, so that the instance's other nodes are tended again.
+ * address. Only a person can restore their settings. The job reports them once, with what to type. They stand for a day beyond their end,
+ * in case the server comes back; then they are quarantined, so that the job acts on the instance's other nodes again. The name is the
+ * kind of the problem, and in the history of a node it says that the job has reported the lease.
  */
-const TOLD = 'stranded-lease';
+const DISPLACED = 'stranded-lease';
 
 /**
- * The node answers, but it is another server: behind a name, a virtual address, a balancer. Nothing is changed on it. `told` is what
- * is remembered of the server that the lease is on.
+ * The node answers, but it is another server: behind a name, a virtual address, a balancer. Nothing is changed on it. `notified`:
+ * what was reported of the server that the lease is on.
  */
 export async function displacedLease(
   context: NodeContext,
@@ -35,25 +36,25 @@ export async function displacedLease(
 ): Promise<Failed> {
   const message = `another server answers at this address now. ${remedyOf(held.lease)}`;
   const isOver = isOverdue(held.lease, facts.now);
-  const isNews = isOver || !notified.includes(TOLD);
+  const isNew = isOver || !notified.includes(DISPLACED);
   const outcome: Failed = {
     ...partsOf(context, facts),
     kind: 'failed',
     plan: { kind: 'skip', reason: 'changed' },
     leased: !isOver,
-    problem: { kind: TOLD, message, expected: true },
-    notices: noticesOf(message, isNews),
+    problem: { kind: DISPLACED, message, expected: true },
+    notices: noticesOf(message, isNew),
   };
   if (!context.dryRun) {
-    if (isNews) await context.announce([outcome]);
-    await settled(context.ports, held, isOver, isNews);
+    if (isNew) await context.announce([outcome]);
+    await settled(context.ports, held, isOver, isNew);
   }
   return outcome;
 }
 
 /**
- * The node does not answer. Its lease stands for as long as it may soon come back; then it is quarantined, so that the instance's other
- * nodes are tended again, and that is told.
+ * The node does not answer. Its lease stands for as long as it may soon come back; then it is quarantined, so that the job acts on
+ * the instance's other nodes again, and that is reported.
  */
 export async function unreachableLease(
   context: Pick<NodeContext, 'ports' | 'announce'>,
@@ -63,7 +64,7 @@ export async function unreachableLease(
   const { lease } = held;
   if (!isOverdue(lease, context.ports.clock.now())) return unseen;
   const message = `the node has not answered for a day since Offpeak's defrag on it should have ended. ${remedyOf(lease)}`;
-  // Of a purge nothing is left on, and what came of it is told by whoever meets the server again.
+  // Of a purge nothing is left on. The job that reaches the server again reports what came of it.
   const notices = lease.phase === 'purging' ? [] : noticesOf(message, true);
   const outcome = { ...unseen, leased: false, notices, episode: lease.acquiredAt };
   await context.announce([outcome]);
@@ -97,7 +98,7 @@ export async function dropUnstarted(
   }
 }
 
-/** Leases on nodes that the config no longer names. A node that it names under another instance is tended there. */
+/** Leases on nodes that the config no longer names. The job acts on a node that it names under another instance there. */
 export async function orphanedLeases(
   config: Config,
   { state, placements }: { readonly state: State; readonly placements: ReadonlyMap<string, HeldLease> },
@@ -109,18 +110,18 @@ export async function orphanedLeases(
     orphans.map(async (held) => {
       const { lease } = held;
       const isOver = isOverdue(lease, ports.clock.now());
-      const isNews = isOver || !state.historyOf(lease.node).notified?.includes(TOLD);
-      const failure = mode === 'act' ? await failureOf(settled(ports, held, isOver, isNews)) : undefined;
+      const isNew = isOver || !state.historyOf(lease.node).notified?.includes(DISPLACED);
+      const failure = mode === 'act' ? await failureOf(settled(ports, held, isOver, isNew)) : undefined;
       const message = `Offpeak has a lease on a node that the config no longer names: put the node back into the config. ${remedyOf(lease, 'Or type on that server')}`;
       const { instance, node } = lease;
-      const problem = failure ?? { kind: TOLD, message, expected: true };
+      const problem = failure ?? { kind: DISPLACED, message, expected: true };
       // Orphaned: not counted among the leases that a tick ends.
-      return { instance, node, kind: 'failed', problem, leased: false, notices: noticesOf(message, isNews) } as const;
+      return { instance, node, kind: 'failed', problem, leased: false, notices: noticesOf(message, isNew) } as const;
     }),
   );
 }
 
-/** What is wrong with one lease must not keep the others from being told. */
+/** What is wrong with one lease must not keep the others from being reported. */
 async function failureOf(work: Promise<void>): Promise<Problem | undefined> {
   try {
     await work;
@@ -130,25 +131,25 @@ async function failureOf(work: Promise<void>): Promise<Problem | undefined> {
   }
 }
 
-/** A state store that fails here must not keep the tick from being told. */
-async function settled({ store, log }: Ports, held: HeldLease, isOver: boolean, isNews: boolean): Promise<void> {
+/** A state store that fails here must not keep the tick from being reported. */
+async function settled({ store, log }: Ports, held: HeldLease, isOver: boolean, isNew: boolean): Promise<void> {
   const { instance, node } = held.lease;
   try {
     if (isOver) {
       await keepRecord(store, held.lease);
       await quarantine(store, held);
     }
-    if (!isOver && isNews) {
-      await updateHistory(store, node, (memory) => ({ ...memory, notified: [...(memory.notified ?? []), TOLD] }));
+    if (!isOver && isNew) {
+      await updateHistory(store, node, (memory) => ({ ...memory, notified: [...(memory.notified ?? []), DISPLACED] }));
     }
   } catch (error) {
     if (!(error instanceof StateUnavailable)) throw error;
-    log.warn('stranded lease not noted', { instance, node, error: error.message });
+    log.warn('report of a displaced lease not noted', { instance, node, error: error.message });
   }
 }
 
-function noticesOf(why: string, isNews: boolean): readonly Notice[] {
-  return isNews ? [{ kind: 'action-failed', doing: 'stop-defrag', why }] : [];
+function noticesOf(why: string, isNew: boolean): readonly Notice[] {
+  return isNew ? [{ kind: 'action-failed', doing: 'stop-defrag', why }] : [];
 }
 
 /** What a person can do, on the server on which the lease is. */

@@ -19,7 +19,7 @@ export interface Housekeeping {
   readonly troubles: readonly string[];
   /** Histories follow their servers to other addresses. */
   followServers(snapshot: Snapshot, observed: readonly (ReachedNode | UnreachedNode)[]): Promise<Snapshot>;
-  /** Stores what has befallen servers under Offpeak's defrag. What cannot be stored is found again while the lease stands. */
+  /** Stores the outages of servers under Offpeak's defrag. What cannot be stored is found again while the lease stands. */
   recordOutages(run: Run): Promise<void>;
   /** Drops what is over, and returns the leases on nodes that the config no longer names. */
   tidy(config: Config, run: Run, seen: Seen): Promise<readonly Outcome[]>;

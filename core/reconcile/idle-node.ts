@@ -18,13 +18,13 @@ import type { Facts, Plan } from '../domain/plan.ts';
 import { historyFor } from '../state/history-placement.ts';
 import { readPauses } from '../state/pauses.ts';
 import { restoreLeftover } from './leftover-settings.ts';
-import { told, withNews } from './notices.ts';
+import { reported, withNotices } from './notices.ts';
 
 /** A purge of another server of the same host is over in a second or two: it is waited for, and then everything is asked anew. */
 const NEXT_TRY: Milliseconds = 1 * SECOND;
 const TRIES = 20;
 
-/** A node without an Offpeak lease: look, plan, look again, plan again, act. */
+/** A node without an Offpeak lease: check, plan, check again, plan again, act. */
 export async function reconcileIdleNode(
   context: NodeContext,
   first: Observation,
@@ -36,13 +36,13 @@ export async function reconcileIdleNode(
   if (withheld) return withheld;
   const facts = await informed(context, factsAt(context, first, recollection));
   const early = plan(facts);
-  if (early.kind === 'skip') return await told(context, facts, early, remembered);
+  if (early.kind === 'skip') return await reported(context, facts, early, remembered);
   const action = actionOf(early.action.kind);
-  const prepared = await waitForSecondLook(context, action, action.terms(facts, early).secondCheck);
+  const prepared = await waitForSecondCheck(context, action, action.terms(facts, early).secondCheck);
   for (let tries = 1; ; tries++) {
     const latest = await lookAgain(context, facts, { ...recollection, memory: facts.memory, ...prepared });
     const agreed = agreedPlan(context, early, latest);
-    if (context.dryRun) return await told(context, latest, agreed, remembered);
+    if (context.dryRun) return await reported(context, latest, agreed, remembered);
     const result = agreed.kind === 'act' ? await action.start(context, latest, agreed) : undefined;
     if (result?.kind === 'withdrawn') context.claims.release(context.node, context.holder);
     if (tries >= TRIES || !isBesidePurge(agreed, result) || context.interrupted())
@@ -72,14 +72,14 @@ async function withheldOutcome(
   if (as !== undefined) {
     // Acted on under its other name.
     const blockers = [{ kind: 'same-server', as }] as const;
-    return await told(context, facts, { kind: 'skip', reason: 'same-server', blockers }, remembered);
+    return await reported(context, facts, { kind: 'skip', reason: 'same-server', blockers }, remembered);
   }
   const leftover = await restoreLeftover(context, facts.observation, remembered);
   if (leftover !== 'refused') return leftover;
-  return await told(context, facts, { kind: 'skip', reason: 'left-on' }, remembered);
+  return await reported(context, facts, { kind: 'skip', reason: 'left-on' }, remembered);
 }
 
-/** A pause that was asked for since the state was read counts: whoever did may believe that nothing starts any more. */
+/** A pause that was asked for since the state was read counts: the person who asked for it believes that nothing starts any more. */
 async function lookAgain(
   context: NodeContext,
   { observation: earlier }: Facts,
@@ -96,7 +96,7 @@ async function lookAgain(
 }
 
 /** Half of the wait is the action's own, where it can use it. */
-async function waitForSecondLook(
+async function waitForSecondCheck(
   context: NodeContext,
   { prepare }: Action,
   duration: Milliseconds,
@@ -114,7 +114,7 @@ function obstructed(context: NodeContext, first: Observation, why: string): Outc
   return outcomeOf(context, facts, { kind: 'skip', reason: 'state-unavailable' }, { notices });
 }
 
-/** What came of the plan that both looks agreed on. */
+/** What came of the plan that both checks agreed on. */
 async function concluded(
   context: NodeContext,
   facts: Facts,
@@ -122,11 +122,11 @@ async function concluded(
   remembered: NodeHistory,
   result: Result | undefined,
 ): Promise<Outcome> {
-  if (!result || agreed.kind === 'skip') return await told(context, facts, agreed, remembered);
+  if (!result || agreed.kind === 'skip') return await reported(context, facts, agreed, remembered);
   if (result.kind === 'failed') return failedOutcome(context, facts, agreed, result);
   const after = { ...facts, memory: result.memory };
-  if (result.kind === 'done') return await withNews(context, after, agreed, result.outcome);
-  return await told(context, after, result.plan, remembered, result.notices);
+  if (result.kind === 'done') return await withNotices(context, after, agreed, result.outcome);
+  return await reported(context, after, result.plan, remembered, result.notices);
 }
 
 /** Asks the server whether it can defragment, once for each run of it, and only when the answer decides. */

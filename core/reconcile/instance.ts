@@ -36,7 +36,7 @@ export async function reconcileInstance(work: InstanceWork, run: Run): Promise<I
   try {
     const peers = peersOf(leases, ports.clock.now());
     let peer = snapshot.kind === 'readable' ? peers[0] : undefined;
-    // A quarantined lease is ended before anything else is done: its server has come back with our settings on.
+    // A quarantined lease is ended before anything else is done: its server has come back with Offpeak's settings on.
     const quarantined = [...leases].flatMap(([node, held]) => (isQuarantined(held) ? [node] : []));
     for (const early of actingOrder(nodes, [...quarantined, ...peers])) {
       const look = await freshLook(early, work, run);
@@ -76,7 +76,7 @@ function withPause(outcome: Outcome, instance: InstanceConfig, { snapshot, ports
 const STALE: Milliseconds = 2 * SECOND;
 
 /**
- * A node that has waited for its turn is observed anew: a look before a purge takes twelve seconds, and servers hang up on clients that
+ * A node that has waited for its turn is observed anew: the checks before a purge take twelve seconds, and servers hang up on clients that
  * are silent for their `timeout`.
  */
 async function freshLook(
@@ -90,7 +90,7 @@ async function freshLook(
   const age = now === undefined || monotonic === undefined ? clock.now() - at : now - monotonic;
   // A clock that was set back says nothing of the age.
   if (age >= 0 && age <= STALE) return look;
-  // Without time nothing is begun: the first look is all that is reported.
+  // Without time nothing is begun: only the first check is reported.
   if (options.remaining() <= 0 && !leases.has(look.node.id)) return look;
   look.session.close();
   return await lookAt(open, look.instance, look.node);
@@ -186,7 +186,7 @@ function watchedOutcome(look: ReachedNode, work: InstanceWork, run: Run): Observ
   };
 }
 
-/** What a plan would say: without one, `offpeak check` has to. Without the state, a defrag may be anyone's. */
+/** What a plan would say: without one, `offpeak check` has to. Without the state, a defrag may be Offpeak's. */
 function watchNotices({ node, observation }: ReachedNode, work: InstanceWork, isKnown: boolean): readonly Notice[] {
   const double = work.duplicates.get(node.id);
   if (double !== undefined) return [{ kind: 'same-server', as: double }];

@@ -13,7 +13,7 @@ import { historyFor } from '../state/history-placement.ts';
 import { LEASE } from '../state/keys.ts';
 
 /**
- * Settings of an earlier lease stand on a server without one, and its record says what was before: given back, in or out of a window,
+ * Settings of an earlier lease stand on a server without one, and its record says what was before: restored, in or out of a window,
  * once for each run of the server. Undefined: there is nothing of the kind, or only a person can say what was before. `refused`: the
  * server does not take it back.
  */
@@ -32,7 +32,7 @@ export async function restoreLeftover(
   if (!claimed) return later;
   const { settled, restored, missing } = await restoreSettings(context, held.record, observation);
   if (missing.length > 0) {
-    context.ports.log.error('settings not given back', { instance: context.instance.id, node: context.node, missing });
+    context.ports.log.error('settings not restored', { instance: context.instance.id, node: context.node, missing });
     return 'refused';
   }
   const notice: Notice = { kind: 'left-on', standing: hand.standing, restored };
@@ -44,7 +44,7 @@ export async function restoreLeftover(
   return outcome;
 }
 
-/** One job gives back, and none where a lease has been taken since the state was read: then the settings are its own. */
+/** One job restores them, and none where a lease has been taken since the state was read: then the settings are its own. */
 async function claim(context: NodeContext, held: HeldRecord, { runId }: Observation): Promise<HeldRecord | undefined> {
   const { ports, holder, node } = context;
   const now = ports.clock.now();

@@ -1,21 +1,21 @@
 import { MINUTE, type Milliseconds, SECOND } from '../config/units.ts';
 
-/** With less, one slow server could not be looked at; publishing has a time of its own, which is not in what remains. */
+/** With less, one slow server could not be checked; publishing has a time of its own, which is not in what remains. */
 const SHORTEST: Milliseconds = 5 * SECOND;
 /** What no fleet needs; a timer takes at most 24 days. */
 const LONGEST: Milliseconds = 15 * MINUTE;
-/** Of two minutes, 35 s: 128 dead nodes at once that take 3 s each are 1,400. The rest is for giving leases back, which takes 60 s. */
+/** Of two minutes, 35 s: 128 dead nodes at once that take 3 s each are 1,400. The rest is for ending leases, which takes 60 s. */
 const SHARE = 1 / 3;
 
-/** How long the first looks of a tick may take in all, of the time that remains to the invocation. */
+/** How long the first checks of a tick may take in all, of the time that remains to the invocation. */
 export function lookTime(remaining: Milliseconds): Milliseconds {
   return Math.min(Math.max(remaining * SHARE, SHORTEST), LONGEST);
 }
 
 /**
- * In which order nodes are looked at, in case the time does not suffice: those that leases are on; those that have answered at their
- * last look, which takes them milliseconds; those that have not been looked at, in an order that `seed` decides, so that the last ones
- * are not always the same; those that did not answer, the one whose last look is the longest ago first.
+ * In which order nodes are checked, in case the time does not suffice: those with a lease; those that answered their last check, which
+ * takes them milliseconds; those that were not checked yet, in an order that `seed` decides, so that the last ones are not always the
+ * same; those that did not answer, the one whose last check is the longest ago first.
  *
  * @param sightings by node, the latest last: whether it has answered
  */

@@ -11,8 +11,8 @@ import { historyFor } from '../state/history-placement.ts';
 import { updateHistory } from '../state/node-history.ts';
 import { leaseNow } from './leftover-settings.ts';
 
-/** Says what must be said once for each run of the server, and remembers that it was. */
-export async function told(
+/** The outcome with what has to be reported once for each run of the server; that it was reported is remembered. */
+export async function reported(
   context: NodeContext,
   facts: Facts,
   skipped: Plan,
@@ -21,29 +21,29 @@ export async function told(
 ): Promise<Observed> {
   const taken = await takenMeanwhile(context, facts.observation);
   if (taken) return outcomeOf(context, facts, taken, { leased: true, notices: more });
-  const { notices, memory } = newsOf(context, facts, skipped);
-  const isOurs = skipped.reason === 'foreign-defrag' && handOn(context, facts.observation) !== undefined;
-  const said: Plan = isOurs ? { kind: 'skip', reason: 'left-on' } : skipped;
+  const { notices, memory } = newNotices(context, facts, skipped);
+  const isOwn = skipped.reason === 'foreign-defrag' && handOn(context, facts.observation) !== undefined;
+  const said: Plan = isOwn ? { kind: 'skip', reason: 'left-on' } : skipped;
   const outcome = outcomeOf(context, rediagnosed(facts), said, { notices: [...notices, ...more] });
-  if (!context.dryRun && isNews(memory, remembered)) {
+  if (!context.dryRun && isNew(memory, remembered)) {
     await context.announce([outcome]);
-    await noteNews(context, memory, facts.observation);
+    await noteReported(context, memory, facts.observation);
   }
   return outcome;
 }
 
-/** The same beside a purge: a human's defrag does not keep it from being done. What was done itself is entrusted already. */
-export async function withNews(
+/** The same beside a purge, which a person's defrag does not keep from being done. The outcome itself is enqueued already. */
+export async function withNotices(
   context: NodeContext,
   facts: Facts,
   agreed: Plan,
   outcome: ActionOutcome,
 ): Promise<ActionOutcome> {
-  const { notices, memory } = newsOf(context, facts, agreed);
+  const { notices, memory } = newNotices(context, facts, agreed);
   if (notices.length === 0) return outcome;
   const { instance, node, leased, after } = outcome;
   await context.announce([{ kind: 'observed', instance, node, leased, before: after, notices }]);
-  await noteNews(context, memory, facts.observation).catch((error: unknown) =>
+  await noteReported(context, memory, facts.observation).catch((error: unknown) =>
     context.ports.log.warn('not remembered', {
       instance: context.instance.id,
       node: context.node,
@@ -53,7 +53,7 @@ export async function withNews(
   return { ...outcome, notices: [...outcome.notices, ...notices] };
 }
 
-function newsOf(
+function newNotices(
   context: NodeContext,
   facts: Facts,
   decided: Plan,
@@ -69,12 +69,12 @@ function newsOf(
   };
 }
 
-/** The name under which it counts as reported: once for each run of the server; what a person has to mend, once a day. */
+/** The name under which it counts as reported: once for each run of the server; what a person has to fix, once a day. */
 function nameOf({ kind }: Notice, now: number): string {
   return kind === 'left-on' ? `${kind} ${new Date(now).toISOString().slice(0, 10)}` : kind;
 }
 
-/** Since we read the leases, another job may have taken one and switched defrag on: then it is not a stranger's. */
+/** Since this job has read the leases, another job may have taken one and switched defrag on: then it is not foreign. */
 async function takenMeanwhile(context: NodeContext, observation: Observation): Promise<Plan | undefined> {
   // A second address of a server is only watched, whatever is under way at the first one.
   if (context.doubleOf !== undefined) return undefined;
@@ -96,7 +96,7 @@ function standingNotices(context: NodeContext, { observation, memory }: Facts, s
   ];
 }
 
-/** Somebody's defrag, or our own of which neither a lease nor a record is left. */
+/** A foreign defrag, or Offpeak's own of which neither a lease nor a record is left. */
 function switchNotices(context: NodeContext, observation: Observation): readonly Notice[] {
   const hand = handOn(context, observation);
   if (hand) {
@@ -112,20 +112,20 @@ function handOn({ record }: NodeContext, observation: Observation): OwnSettings 
   return ownSettings(observation, record?.record);
 }
 
-async function noteNews(
+async function noteReported(
   { ports, node }: NodeContext,
-  { defragSupport, notified: news }: NodeHistory,
+  { defragSupport, notified }: NodeHistory,
   observation: Observation,
 ): Promise<void> {
   await updateHistory(ports.store, node, (stored) => ({
     ...historyFor(observation, stored),
     ...(defragSupport && { defragSupport }),
-    notified: news ?? [],
+    notified: notified ?? [],
   }));
 }
 
 /** A healthy node costs no write. */
-function isNews(memory: NodeHistory, remembered: NodeHistory): boolean {
+function isNew(memory: NodeHistory, remembered: NodeHistory): boolean {
   return (
     memory.defragSupport !== remembered.defragSupport ||
     (memory.notified ?? []).join() !== (remembered.notified ?? []).join() ||

@@ -29,14 +29,14 @@ export interface UnreachedNode {
 /** Each costs the processor some milliseconds, and has three seconds: more at once would be late by their number alone. */
 const LOOKS_AT_ONCE = 64;
 
-/** Not looked at, or not to the end. */
+/** Not checked, or not to the end. */
 const NOT_REACHED: Problem = { kind: 'not-reached', message: 'there was no time left to look at it', expected: true };
 
 /**
- * The first look at each node, side by side. A node that cannot be seen is a result like any
+ * The first check of each node, side by side. A node that cannot be seen is a result like any
  * other, and so is one that was not reached when `duration` was over.
  *
- * @param leased nodes that are looked at first
+ * @param leased nodes that are checked first
  */
 export async function observeFleet(
   chosen: readonly NodeTarget[],

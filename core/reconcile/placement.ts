@@ -3,7 +3,7 @@ import type { HeldLease, Leases } from '../leases/lease-store.ts';
 import type { ReachedNode, UnreachedNode } from './observe-fleet.ts';
 
 /**
- * Where each lease is to be given back, by node: at its address; or wherever else its server answers, when addresses have moved (a
+ * Where each lease is to be ended, by node: at its address; or wherever else its server answers, when addresses have moved (a
  * failover behind names, a node that was renamed). A `run_id` is one process, under whatever name.
  */
 export function placeLeases(
@@ -21,7 +21,7 @@ export function placeLeases(
     placements.delete(node);
     placements.set(elsewhere, held);
   }
-  // A quarantined lease keeps no node from being tended, and comes back with its server only.
+  // A quarantined lease keeps the job from no node, and comes back with its server only.
   for (const held of state.quarantined) {
     const free = serversOf(held).find((server) => !placements.has(server));
     const isAwaited =

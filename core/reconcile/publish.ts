@@ -48,15 +48,15 @@ export async function publishTick(
     announcedIn(reports),
     ports.log,
   );
-  const telling = {
+  const publication = {
     holder,
     outcomes,
     metrics: metrics.filter((metric) => isKnown(metric, scope)),
     alerts,
-    isBlind: problem !== undefined,
+    isWithoutStore: problem !== undefined,
     hasTime: () => remaining() > -LATE,
   };
-  const undelivered = mode === 'act' ? await publish(ports, telling) : 0;
+  const undelivered = mode === 'act' ? await publish(ports, publication) : 0;
   const remarks = scope.kind === 'fleet' && snapshot.kind === 'readable' ? remarksOf(snapshot, config, at) : [];
   for (const remark of remarks) ports.log.warn(remark);
   const leased = outcomes.filter((outcome) => outcome.leased).map(({ instance, node }) => ({ instance, node }));
@@ -99,32 +99,32 @@ function remarksOf({ pauses }: State, { stage, instances, schedule }: Config, no
   );
 }
 
-/** What a tick has to tell. */
-interface Telling {
+/** What a tick has to publish. */
+interface Publication {
   readonly holder: string;
   readonly outcomes: readonly Outcome[];
   readonly metrics: readonly Metric[];
   /** Those that are not in the outbox yet. */
   readonly alerts: readonly Alert[];
   /** The state could not be read: the outbox is not asked. */
-  readonly isBlind: boolean;
+  readonly isWithoutStore: boolean;
   /** False: nothing more is begun. */
   readonly hasTime: () => boolean;
 }
 
 /**
- * Tells what came of a tick: one log line for each step, then metrics and alerts side by side (a dead endpoint costs ten seconds).
+ * Publishes what came of a tick: one log line for each step, then metrics and alerts side by side (a dead endpoint costs ten seconds).
  * Returns how many could not be delivered.
  */
 async function publish(
   ports: Pick<Ports, 'metrics' | 'alerts' | 'clock' | 'log' | 'store'>,
-  { holder, outcomes, metrics, alerts, isBlind, hasTime }: Telling,
+  { holder, outcomes, metrics, alerts, isWithoutStore, hasTime }: Publication,
 ): Promise<number> {
   for (const step of outcomes.flatMap(stepsOf)) logStep(ports.log, step);
   const [metricReport, alertReport] = await Promise.all([
-    // Neither may keep the other from being told.
+    // Neither may keep the other from being sent.
     ports.metrics.publish(metrics).catch((error: unknown) => unsent('metrics', error)),
-    (isBlind ? ports.alerts.send(looseAlerts(alerts, ports.log)) : flush(ports, holder, alerts, hasTime)).catch(
+    (isWithoutStore ? ports.alerts.send(looseAlerts(alerts, ports.log)) : flush(ports, holder, alerts, hasTime)).catch(
       (error: unknown) => unsent('alerts', error),
     ),
   ]);

@@ -39,7 +39,7 @@ export interface State extends Leases {
   readonly stageDocument: StageDocument | string;
   /**
    * Why nothing may be started on a node: a document of its own, of its instance or of all that cannot be read. What was
-   * started is given back all the same.
+   * started is ended all the same.
    */
   obstacle(instance: string, node: string): string | undefined;
   /** By key: what is wrong with each document that cannot be read. */

@@ -1,7 +1,7 @@
 import { type Outcome, problemIn, statusOf, stepsOf } from '../domain/outcome.ts';
 import type { Tick } from './scope.ts';
 
-/** What an invocation returns: counts only, for whoever invokes it by hand. */
+/** What an invocation returns: counts only, for a person who invokes it by hand. */
 export interface Summary {
   readonly ticks: number;
   readonly nodes: number;
@@ -10,7 +10,7 @@ export interface Summary {
   readonly leased: number;
 }
 
-/** Nodes failed for reasons that are not of the world, or nobody could be told, or the state could not be read. */
+/** The job did not work: a bug, metrics or alerts that could not be delivered, or a state that could not be read. */
 export class MaintenanceFailed extends Error {
   override readonly name = 'MaintenanceFailed';
 }
@@ -42,7 +42,7 @@ function reasonOf(outcome: Outcome): readonly string[] {
   const { instance, node, notices } = outcome;
   const problem = problemIn(outcome);
   const unreadable = notices.find((notice) => notice.kind === 'state-unavailable')?.why;
-  const isOurs = problem?.expected === false || problem?.kind === 'state-unavailable';
-  const why = unreadable ?? (isOurs ? problem?.message : undefined);
+  const isOfJob = problem?.expected === false || problem?.kind === 'state-unavailable';
+  const why = unreadable ?? (isOfJob ? problem?.message : undefined);
   return why === undefined ? [] : [`${instance} ${node}: ${why}`];
 }

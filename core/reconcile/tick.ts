@@ -25,7 +25,7 @@ const INSTANCES_AT_ONCE = 64;
 export async function tick(config: Config, ports: Ports, options: TickOptions): Promise<Tick> {
   const at = ports.clock.now();
   const chores = housekeeping(ports, options);
-  // In this order: a look that is older than the lease would take what another job has just switched on for switched off.
+  // In this order: to a check that is older than the lease, what another job has just switched on would seem switched off.
   const before = await takeSnapshot(ports);
   const leases = before.kind === 'readable' ? before : before.lastKnown;
   const targets = inScope(staticTargets(config), options.scope);
@@ -38,7 +38,7 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
     const placements = placeLeases(leases, observed);
     const claims = stageClaimsOf(config, ports, { snapshot, placements, looks: observed });
     const run: Run = { ports, stage: config.stage, options, snapshot, claims };
-    // Before anything is started: an outage of a server under our defrag counts in this tick already.
+    // Before anything is started: an outage of a server under Offpeak's defrag counts in this tick already.
     await chores.recordOutages(run);
     const work = assign(config.instances, observed, placements, duplicatesOf(observed, placements));
     const reports = await pLimit(INSTANCES_AT_ONCE).map(work, (one) => reconcileInstance(one, run));

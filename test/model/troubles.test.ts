@@ -27,7 +27,7 @@ describe('a state store', () => {
     expect(leases(world)).toEqual(['lease#trio']);
     expect(world.deliveries.at(-1)?.alert).toMatchObject({
       event: 'state-unavailable',
-      why: expect.stringMatching(/takes no writes; no setting of ours is left on, but the lease stays/),
+      why: expect.stringMatching(/takes no writes; no setting of the lease is left on, but the lease stays/),
     });
     await expectRest(world);
   });

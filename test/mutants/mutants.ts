@@ -154,8 +154,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S2',
     what: 'where settings are taken one at a time, only all of them prove a start',
     file: 'core/actions/defrag/own-settings.ts',
-    from: 'if (Object.entries(proof).some(isOurs)) return true;',
-    to: 'if (observation.engine.atomicConfigSet && Object.entries(proof).some(isOurs)) return true;',
+    from: 'if (Object.entries(proof).some(isOwn)) return true;',
+    to: 'if (observation.engine.atomicConfigSet && Object.entries(proof).some(isOwn)) return true;',
     tests: TROUBLES,
   },
   {
@@ -784,9 +784,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     law: 'S7',
-    what: 'what could not be entrusted is dropped with its lease',
+    what: 'what could not be enqueued is dropped with its lease',
     file: 'core/actions/defrag/resume.ts',
-    from: 'if (!isTold || (because',
+    from: 'if (!isReported || (because',
     to: 'if ((because',
     tests: TROUBLES,
   },

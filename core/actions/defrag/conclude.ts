@@ -16,7 +16,7 @@ import { traitsOf } from './stop-reasons.ts';
 /** How long a guard's stop keeps the next start away. */
 const REST_MS = 15 * 60_000;
 
-/** What a defrag has returned and cost, by a look after it. */
+/** What a defrag has returned and cost, by the observation after it. */
 export function verdictOf(lease: Lease, { settled, isAtRest }: Settled, { instance }: NodeContext): Verdict {
   const { progress, acquiredAt } = lease;
   const lasted = Math.max(1, progress.at - acquiredAt);

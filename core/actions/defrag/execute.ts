@@ -25,7 +25,7 @@ export async function startDefrag(context: NodeContext, facts: Facts, plan: Acti
   const held = await acquire(context, facts, plan, ownTerms(context, facts, plan, calls));
   if ('kind' in held) return held;
   if (ports.clock.now() >= held.lease.busyUntil) {
-    // Suspended in between: somebody may have taken the lease for a dead job's, and have dropped it.
+    // This job was suspended in between. Another job may have taken the lease for a dead job's, and dropped it.
     await dropLease(ports.store, held);
     return { kind: 'withdrawn', plan: { kind: 'skip', reason: 'changed' }, memory: facts.memory };
   }
@@ -45,7 +45,7 @@ export async function startDefrag(context: NodeContext, facts: Facts, plan: Acti
     return await confirm(context, held, facts, plan, found);
   } catch (error) {
     await noteSilence(context, held.lease, error);
-    // Whether the server has taken the settings is unknown. The lease knows what to give back; the next tick will.
+    // Whether the server has taken the settings is unknown. The lease knows what to restore; the next tick will.
     return { kind: 'failed', why: expected(error), leased: true, memory: facts.memory };
   }
 }
@@ -110,10 +110,10 @@ async function confirm(
     })).catch(() => facts.memory);
     return { kind: 'done', memory, outcome, settled };
   }
-  // Without a lease nobody would ever switch it off: what we have just set goes back at once.
+  // Without a lease, no job would ever switch it off: the settings are restored at once.
   const { missing } = await restoreSettings(context, lease, settled);
   const left = missing.length > 0 ? `; the server did not take back ${missing.join(', ')}` : '';
-  const why = (renewed ?? 'somebody else dropped our lease') + left;
+  const why = (renewed ?? 'another job dropped the lease') + left;
   return { kind: 'failed', why, leased: renewed !== undefined, memory: facts.memory };
 }
 
@@ -155,7 +155,7 @@ async function withdrawRefused(
   return { kind: 'withdrawn', plan: { kind: 'skip', reason: 'config-refused' }, memory, notices };
 }
 
-/** Somebody switched it on between our look and our write: theirs, and so are the settings as they had them. */
+/** A person switched it on between the job's check and its write: it stays on, with the settings that the person had. */
 async function withdrawForeign(
   context: NodeContext,
   held: HeldLease,

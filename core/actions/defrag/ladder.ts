@@ -34,7 +34,7 @@ export function isOwnValue({ applied, ladder }: Applied, name: string, value: st
   );
 }
 
-/** What CONFIG SET has to change for this step. What somebody else has set meanwhile stays. */
+/** What CONFIG SET has to change for this step. What another person has set meanwhile stays. */
 export function paceSettings(lease: Applied, level: number, current: Settings): Settings {
   return Object.fromEntries(
     Object.entries(lease.ladder ?? {}).flatMap(([name, steps]) => {

@@ -9,7 +9,7 @@ export interface Changed extends Applied {
   readonly prior: Settings;
 }
 
-/** Settings of ours where no lease is. */
+/** Offpeak's settings on a server without a lease. */
 export interface OwnSettings {
   readonly standing: Settings;
   /** `record`: what was before is known. `values`: nothing but the values tells. */
@@ -21,16 +21,16 @@ export function standing(changed: Changed, settings: Settings = {}): Settings {
   return Object.fromEntries(
     Object.keys(changed.applied).flatMap((name) => {
       const value = settings[name];
-      const isOurs = value !== undefined && value !== changed.prior[name] && isOwnValue(changed, name, value);
-      return isOurs ? [[name, value]] : [];
+      const isOwn = value !== undefined && value !== changed.prior[name] && isOwnValue(changed, name, value);
+      return isOwn ? [[name, value]] : [];
     }),
   );
 }
 
-/** One value that stands as we set it may be somebody else's wish; two of them, besides the switch, are no accident. */
+/** A person may want one value that stands as the job set it. Two of them, besides the switch, are no accident. */
 const PROOFS = 2;
 
-/** Whether what stands is ours beyond doubt, where no lease that is on says so. */
+/** Whether the job has set what stands, beyond doubt, where no lease that is on says so. */
 export function isProven(changed: Changed, settings: Settings | undefined): boolean {
   const isProof = (name: string) => name !== 'activedefrag';
   const possible = Object.keys(changed.applied).filter(
@@ -43,8 +43,8 @@ export function isProven(changed: Changed, settings: Settings | undefined): bool
 }
 
 /**
- * Whether a restarted server has our settings from its file: two of them, the switch included. One alone may be what its file has always
- * held, where a human had set another value for the time before.
+ * Whether a restarted server has Offpeak's settings from its file: two of them, the switch included. One alone may be what its file has
+ * always held, where a person had set another value for the time before.
  */
 export function hasSurvived(changed: Changed, settings: Settings | undefined): boolean {
   return Object.keys(standing(changed, settings)).length >= PROOFS;
@@ -58,13 +58,13 @@ export interface Recorded extends Changed {
 }
 
 /**
- * Our own hand on a server without a lease: after a restart from a config file that a CONFIG REWRITE has written during a lease (Sentinel
- * does one at each failover), or when the state was lost or restored.
+ * Offpeak's settings on a server without a lease: after a restart from a config file that a CONFIG REWRITE has written during a lease
+ * (Sentinel does one at each failover), or when the state was lost or restored.
  */
 export function ownSettings(observation: Observation, record?: Recorded): OwnSettings | undefined {
   const { settings } = observation.defrag;
   if (settings === undefined) return undefined;
-  // Given back once on this process: what stands again may be typed by a person who wants it, and is only told.
+  // Restored once on this process: a person who wants it may have typed what stands again. It is only reported.
   const isBack = record?.givenBackOn !== undefined && record.givenBackOn === observation.runId;
   if (record && !isBack && isOfServer(record, observation) && isProven(record, settings))
     return { standing: standing(record, settings), by: 'record' };
@@ -80,7 +80,7 @@ function isOfServer({ runId, acquiredAt }: Recorded, observation: Observation): 
 
 /**
  * The values that only this job gives: `hz` at its maximum, and equal bounds of the CPU share. With one of them, and two in all, an
- * operator's own tuning is not taken for ours.
+ * operator's own tuning is not taken for Offpeak's.
  */
 function signsIn(settings: Settings): Settings | undefined {
   const { hz, activedefrag } = settings;
@@ -111,38 +111,38 @@ const DEFAULTS: Settings = {
   'latency-monitor-threshold': '0',
 };
 
-/** What to type to give back what stands, as far as anything is known of what was before. */
+/** What to type to restore what stands, as far as anything is known of what was before. */
 export function remedy(names: readonly string[], prior: Settings = DEFAULTS): string {
   return restoreCommands(Object.fromEntries(names.flatMap((name) => (prior[name] ? [[name, prior[name]]] : []))));
 }
 
-/** Every setting of the lease stands as we set it. Where CONFIG GET is refused, nobody can tell: then it is taken for ours. */
+/** Every setting of the lease stands as the job set it. Where CONFIG GET is refused, that is unknown, and assumed. */
 export function isInPlace(lease: Applied, { defrag }: Observation): boolean {
   const { settings } = defrag;
   return settings === undefined || Object.keys(lease.applied).every((name) => isOwnValue(lease, name, settings[name]));
 }
 
 /**
- * Whether the settings of a lease whose job died were sent. One of them besides the switch says so, whatever a human has changed since;
- * the switch alone may be a human's own. Where CONFIG SET takes one setting at a time, it has to be one of those that are sent after
+ * Whether the settings of a lease whose job died were sent. One of them besides the switch says so, whatever a person has changed since;
+ * the switch alone may be a person's own. Where CONFIG SET takes one setting at a time, it has to be one of those that are sent after
  * the switch; or else all that are sent before it stand, and the job died in between.
  */
 export function wasTaken(lease: Applied & Pick<Lease, 'prior'>, observation: Observation): boolean {
   if (isInPlace(lease, observation)) return true;
   const { settings } = observation.defrag;
-  const isOurs = ([name]: [string, string]) =>
+  const isOwn = ([name]: [string, string]) =>
     isOwnValue(lease, name, settings?.[name]) && lease.prior[name] !== settings?.[name];
   const { prepared, switched } = inTurns(lease.applied);
   const { activedefrag, ...proof } = switched;
-  if (Object.entries(proof).some(isOurs)) return true;
-  if (observation.engine.atomicConfigSet) return Object.entries(prepared).some(isOurs);
-  return settings?.activedefrag === activedefrag && Object.entries(prepared).every(isOurs);
+  if (Object.entries(proof).some(isOwn)) return true;
+  if (observation.engine.atomicConfigSet) return Object.entries(prepared).some(isOwn);
+  return settings?.activedefrag === activedefrag && Object.entries(prepared).every(isOwn);
 }
 
 /**
- * Whether everything was given back already, by a job that died before it could drop its lease, or could not write to the store: no
- * setting of ours is left then, and a switch that is on again is somebody else's.
+ * Whether a job has restored everything already, and then died before it could drop its lease, or could not write to the store. No setting
+ * of the lease is left then, and a person has switched on what is on again.
  */
-export function wasGivenBack(lease: Applied & Pick<Lease, 'prior' | 'phase'>, observation: Observation): boolean {
+export function wasRestored(lease: Applied & Pick<Lease, 'prior' | 'phase'>, observation: Observation): boolean {
   return lease.phase !== 'taking' && !wasTaken(lease, observation);
 }

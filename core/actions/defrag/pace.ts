@@ -30,7 +30,7 @@ export function beginningPace({ duration }: Pick<Prediction, 'duration'>): Pace 
   return { level: 0, allowance: PROMISED_SHARE * clamp(duration ?? 0, ALLOWANCE_OF), falls: 0 };
 }
 
-/** The pace after one more look. `stalls`: the cycles that this look has seen for the first time. */
+/** The pace after one more check. `stalls`: the cycles that this check has seen for the first time. */
 export function paced(
   lease: Pick<Lease, 'promisedStall' | 'predicted' | 'noise' | 'progress' | 'acquiredAt' | 'ladder'>,
   at: number,
@@ -79,7 +79,7 @@ export function excessOf(stalls: readonly Milliseconds[], promised: Milliseconds
 /** serverCron begins within a second of the switch, and INFO's own clock has whole seconds. */
 const FIRST_SECONDS: Milliseconds = 3 * SECOND;
 
-/** Whether what this look sees for the first time may have the first cycle in it. */
+/** Whether what this check sees for the first time may have the first cycle in it. */
 export function isFirstCycleDue({ progress, acquiredAt }: Pick<Lease, 'progress' | 'acquiredAt'>): boolean {
   return progress.firstCycle === undefined && progress.at - acquiredAt < FIRST_SECONDS;
 }
@@ -96,8 +96,8 @@ function unannounced(
 }
 
 /**
- * The cycles that the server has recorded since the last look, the longest of each second, by LATENCY HISTORY; by LATENCY LATEST where
- * the history is refused. Only the server's own times are compared, never ours with its.
+ * The cycles that the server has recorded since the last check, the longest of each second, by LATENCY HISTORY; by LATENCY LATEST where
+ * the history is refused. The server's times are compared with each other only, never with the job's clock.
  */
 export function stallsSince(
   { latencyAt, latencyMax, latencyLast = 0 }: Progress,
@@ -105,7 +105,7 @@ export function stallsSince(
 ): readonly Milliseconds[] {
   const { cycles, latency } = defrag;
   if (cycles) {
-    // The second of the last look may have gone on, and its longest cycle have come afterwards.
+    // The second of the last check may have gone on, and its longest cycle may have come afterwards.
     const seen = cycles.flatMap(({ at, took }) =>
       at > latencyAt || (at === latencyAt && took > latencyLast) ? [took] : [],
     );
@@ -119,7 +119,7 @@ export function stallsSince(
   return longest > 0 ? [longest] : [];
 }
 
-/** What the next look has to know of this one's events. */
+/** What the next check has to know of this one's events. */
 export function latencySeen({ defrag: { latency, cycles } }: Observation): Partial<Progress> {
   const last = cycles?.at(-1);
   return {

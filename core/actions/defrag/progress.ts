@@ -7,7 +7,7 @@ import { cpuAt } from './ladder.ts';
 import { beginningPace, excessOf, isFirstCycleDue, latencySeen, paced, stallsSince } from './pace.ts';
 import { workOf } from './predict.ts';
 
-/** Redis' own rule for an ineffective pass (redis#13752), for this many looks in a row. */
+/** Redis' own rule for an ineffective pass (redis#13752), for this many checks in a row. */
 const IDLE_LOOKS = 3;
 const IDLE_HIT_SHARE = 0.01;
 const IDLE_DROP_SHARE = 0.02;
@@ -20,7 +20,7 @@ const STILL_FOR: Milliseconds = 60 * SECOND;
 /**
  * A stretch of work that moves few of the values that it looks at, and returns less for its CPU time than this share of the run's average,
  * is the last. While many values are moved it goes on, whatever has come back: slabs of small values are freed only when their last
- * value has moved (212 MiB of holes stood until 0.9 of the first scan, 33 were left at 1.3).
+ * value has moved (212 MiB of external fragmentation stood until 0.9 of the first scan, 33 MiB were left at 1.3).
  */
 const DIMINISHED = 0.02;
 const FEW_MOVED = 0.05;
@@ -30,7 +30,7 @@ const SHORTEST_STRETCH: Milliseconds = 0.5 * SECOND;
 /** Before this share of the work that was predicted is done, a run is not judged by what it returns. */
 const JUDGED_FROM = 0.5;
 
-/** The progress of a lease that begins with this look. */
+/** The progress of a lease that begins with this check. */
 export function initialProgress(observation: Observation, predicted: Pick<Prediction, 'duration'> = {}): Progress {
   const { latency, cycles, scannedKeys } = observation.defrag;
   const counters = countersOf(observation);
@@ -56,10 +56,10 @@ export function initialProgress(observation: Observation, predicted: Pick<Predic
   };
 }
 
-/** What a look adds to a lease's progress. */
+/** What a check adds to a lease's progress. */
 export function nextProgress(lease: Lease, observation: Observation): Progress {
   const { progress, promisedStall } = lease;
-  // A count without its own time measures nothing: what this look did not see is not carried over.
+  // A count without its own time measures nothing: what this check did not see is not carried over.
   const { commands: _, cpuSeconds: __, stillSince: ___, ...lasting } = progress;
   const seen = countersOf(observation);
   const hits = gained(seen.hits, progress.hits);
@@ -91,7 +91,7 @@ function gained(now: number | undefined, before: number): number {
 }
 
 /**
- * How many times the scan has gone over the keys, look by look: the keys of now say nothing of those that have expired since. Large
+ * How many times the scan has gone over the keys, check by check: the keys of now say nothing of those that have expired since. Large
  * collections are counted more than once, since each interruption counts (defrag.c defragLaterStep).
  */
 function scansAfter({ scans, scanned }: Progress, { keys = 0, defrag }: Observation): { readonly scans?: number } {
@@ -100,7 +100,7 @@ function scansAfter({ scans, scanned }: Progress, { keys = 0, defrag }: Observat
   return { scans: scans + gained(defrag.scannedKeys, scanned) / keys };
 }
 
-/** Main-thread time, in ms, that the defragger was allowed since the last look: none while it rests. */
+/** Main-thread time, in ms, that the defragger was allowed since the last check: none while it rests. */
 function workSince({ progress, cpu }: Lease, { at, defrag }: Observation): Milliseconds {
   const planned = cpu === undefined ? 0 : cpuAt(cpu, progress.pace?.level ?? 0);
   return (Math.max(0, at - progress.at) * (defrag.running ?? planned)) / 100;

@@ -11,8 +11,8 @@ import { restarted as restartedScan } from './progress.ts';
 const NOTICED: number = SECOND / 5;
 
 /**
- * Brings the server to the pace that the lease asks for. Level-triggered: what a job that died has left undone, the next look finds. What
- * somebody else has set meanwhile stays theirs.
+ * Brings the server to the pace that the lease asks for. Level-triggered: the next check finds what a job that died has left undone. What
+ * a person has set meanwhile stays.
  */
 export async function repace(context: NodeContext, held: HeldLease, observation: Observation): Promise<void> {
   const { lease } = held;
@@ -41,7 +41,7 @@ async function restarted(
   if (!renewed) return;
   const { repacing: _, ...lease } = { ...busy, busyUntil: 0 };
   const off = await session.configure({ ...wanted, activedefrag: 'no' }, { atomic });
-  // Somebody has switched it off since the look: that stays so, and the next look says it.
+  // A person has switched it off since the check: it stays off, and the next check reports it.
   if (off.found.activedefrag !== 'yes') return void (await renewLease(ports.store, renewed, lease));
   await ports.clock.sleep(NOTICED);
   const on = await session.configure({ activedefrag: 'yes' }, { atomic });

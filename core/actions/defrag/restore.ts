@@ -8,11 +8,11 @@ import type { HeldLease } from '../../leases/lease-store.ts';
 import { isOverdue } from '../../leases/timing.ts';
 import { type NodeContext, partsOf } from '../context.ts';
 import { isOwnValue } from './ladder.ts';
-import { hasSurvived, isProven, standing, wasGivenBack, wasTaken } from './own-settings.ts';
+import { hasSurvived, isProven, standing, wasRestored, wasTaken } from './own-settings.ts';
 
 /**
- * What a lease gives back: each setting that still holds our value gets its prior one. A setting that holds neither was changed
- * by somebody else in the meantime, and stays theirs.
+ * What a lease restores: each setting that still holds a value of the lease gets its prior one. Another person has changed a setting that
+ * holds neither, and it stays.
  */
 export function restoration(
   lease: Applied & { readonly prior: Settings },
@@ -32,16 +32,16 @@ export function restoration(
 }
 
 export interface RestoredSettings {
-  /** A look after it. */
+  /** The observation after it. */
   readonly settled: Observation;
   readonly restored: Settings;
-  /** Changed by somebody else in the meantime: theirs. */
+  /** What another person has changed in the meantime. */
   readonly leftAlone: Settings;
   /** What the server did not take back. */
   readonly missing: readonly string[];
 }
 
-/** Gives back what a lease has taken, and looks whether it is back. */
+/** Restores the settings of a lease, and checks that they are restored. */
 export async function restoreSettings(
   context: NodeContext,
   lease: Pick<Lease, 'applied' | 'prior' | 'ladder'>,
@@ -51,7 +51,7 @@ export async function restoreSettings(
   if (Object.keys(restore).length === 0) return { settled: observation, restored: {}, leftAlone, missing: [] };
   const { atomicConfigSet: atomic } = observation.engine;
   const configured = await context.session.configure(restore, { atomic });
-  // Between our look and our write somebody else may have set what is neither ours nor the prior value: theirs.
+  // Between the job's check and its write, a person may have set a third value: it stays.
   const theirs = Object.fromEntries(
     Object.entries(configured.found).filter(
       ([name, value]) => !isOwnValue(lease, name, value) && value !== restore[name],
@@ -74,8 +74,8 @@ export async function restoreSettings(
 }
 
 /**
- * Gives back what a lease has taken though the store does not take the word of it. The lease stays, for whoever can drop it. Whether it
- * is still ours nobody can ask: only where its settings are still in place is anything changed.
+ * Restores the settings of a lease while the store takes no writes. The lease stays, for a job that can drop it. Whether this job still
+ * holds it is unknown without the store: only where its settings are still in place is anything changed.
  */
 export async function restoreWithoutStore(
   context: NodeContext,
@@ -85,11 +85,11 @@ export async function restoreWithoutStore(
   why: string,
 ): Promise<Failed> {
   const { observation } = facts;
-  const isOurs =
+  const isStillSet =
     identify(lease, observation) === 'restarted'
       ? hasSurvived(lease, observation.defrag.settings)
       : wasTaken(lease, observation);
-  const { settled, missing } = isOurs
+  const { settled, missing } = isStillSet
     ? await restoreSettings(context, lease, observation)
     : { settled: observation, missing: [] };
   const result = missing.length > 0 ? `the server did not take back ${missing.join(', ')}` : resultText(lease, settled);
@@ -102,16 +102,18 @@ export async function restoreWithoutStore(
   };
 }
 
-/** Only what the look shows is said. */
+/** Says only what the observation shows. */
 function resultText(lease: HeldLease['lease'], { defrag: { settings } }: Observation): string {
   if (settings === undefined) return 'the server has taken its settings back';
   const left = Object.keys(standing(lease, settings));
-  return left.length === 0 ? 'no setting of ours is left on' : `these still hold a value of ours: ${left.join(', ')}`;
+  return left.length === 0
+    ? 'no setting of the lease is left on'
+    : `these still hold a value of the lease: ${left.join(', ')}`;
 }
 
 /**
- * Of a start that never came, or of one that is undone, the switch is not ours. Of a restarted server, what a CONFIG REWRITE has kept. And
- * of a lease whose time is long over (the state was restored from a backup) only what is ours beyond doubt.
+ * Of a start that never came, or of one that is undone, the job has not set the switch. Of a restarted server, what a CONFIG REWRITE has
+ * kept. And of a lease whose time is long over (the state was restored from a backup) only what the job has set beyond doubt.
  */
 export async function give(
   context: NodeContext,
@@ -125,12 +127,12 @@ export async function give(
   const isRestarted = because === 'server-restarted' || identify(lease, observation) === 'restarted';
   if (isRestarted && !hasSurvived(lease, observation.defrag.settings)) return nothing;
   const { activedefrag: _, ...applied } = lease.applied;
-  if (because === 'never-started' || wasGivenBack(lease, observation))
+  if (because === 'never-started' || wasRestored(lease, observation))
     return await restoreSettings(context, { ...lease, applied }, observation);
   return await restoreSettings(context, lease, observation);
 }
 
-/** What stands may be a human's by now: somebody has switched it off since, and it has long been over; or a day has gone by. */
+/** A person may have set what stands by now: defrag was switched off, and its time is long over; or a day has gone by. */
 function isDoubtful(lease: Lease, { at, defrag }: Observation): boolean {
   const isOff = defrag.settings?.activedefrag === 'no' && lease.phase === 'running';
   const isOld = isOverdue(lease, at) || (isOff && at > lease.expiresAt + 1 * HOUR);

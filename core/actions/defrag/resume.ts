@@ -42,7 +42,7 @@ export async function resumeDefrag(
   return outcomeOf(context, facts, decided, { leased: true });
 }
 
-/** What the pace asks for is in `applied`, too: a version that does not know of it gives that back. */
+/** What the pace asks for is in `applied`, too: a version that does not know of it restores that as well. */
 function carriedOn({ repacing, ...lease }: Lease, observation: Observation): Lease {
   const progress = nextProgress(lease, observation);
   const { settings = {} } = observation.defrag;
@@ -51,7 +51,7 @@ function carriedOn({ repacing, ...lease }: Lease, observation: Observation): Lea
   return { ...lease, phase: 'running', progress, applied, ...(repacing && !isOn && { repacing }) };
 }
 
-/** The reason is stored first: whoever has to finish this must not take our own switching off for somebody else's. */
+/** The reason is stored first: a job that has to finish this must not think that a person has switched defrag off. */
 async function stop(context: NodeContext, facts: Facts, held: HeldLease, decided: StopPlan): Promise<Outcome> {
   const { observation } = facts;
   const { because } = decided.action;
@@ -69,7 +69,7 @@ async function stop(context: NodeContext, facts: Facts, held: HeldLease, decided
   const renewed = await renewLease(context.ports.store, held, closing).catch(expected);
   // A store that takes nothing must not keep a defrag on.
   if (typeof renewed === 'string') return await restoreWithoutStore(context, facts, held.lease, decided, renewed);
-  // Somebody else gives it back at the same moment: one of us is enough.
+  // Another job restores it at the same moment: one is enough.
   if (!renewed) return outcomeOf(context, facts, { kind: 'skip', reason: 'changed' }, { leased: true });
   const given = await give(context, held.lease, because, observation);
   if (given.missing.length > 0) return await stillOn(context, facts, renewed, decided, given);
@@ -79,12 +79,12 @@ async function stop(context: NodeContext, facts: Facts, held: HeldLease, decided
   const after = await settleAfterDefrag(context, given.settled, facts.memory, closing, rests);
   const verdict = isJudged ? verdictOf(closing, after, context) : undefined;
   const outcome = stoppedOutcome(context, facts, held, decided, { given, rewritten, after, verdict });
-  const isTold = await context.announce([outcome]);
+  const isReported = await context.announce([outcome]);
   const isRemembered = await conclude(context, after, because, closing, verdict);
   const isBack = after.settled.defrag.settings !== undefined && Object.keys(outcome.leftOn).length === 0;
   await keepRecord(context.ports.store, held.lease, isBack ? after.settled.runId : undefined);
-  // What could not be entrusted is told by whoever finds the lease; and what has befallen a canary must not be forgotten.
-  if (!isTold || (because === 'server-restarted' && !isRemembered)) {
+  // The job that finds the lease reports what could not be enqueued. And the crash of a canary must not be forgotten.
+  if (!isReported || (because === 'server-restarted' && !isRemembered)) {
     await renewLease(context.ports.store, renewed, { ...renewed.lease, busyUntil: 0 });
     return { ...outcome, leased: true };
   }
@@ -119,8 +119,8 @@ function stoppedOutcome(
     leftOn,
     ...(purge && { purge }),
     notices: [...noticesOf(because, given), ...rewritten, ...leftNotices(lease, because, leftOn)],
-    // A job that has to finish this later tells it again, under the same name: it is the end of the same lease. A quarantined lease has ended
-    // once before, and that was told: this is another event.
+    // A job that has to finish this later reports it again, under the same name: it is the end of the same lease. A quarantined lease has
+    // ended once before, and that was reported: this is another event.
     episode: lease.acquiredAt + (isQuarantined(held) ? 1 : 0),
   };
 }
@@ -133,7 +133,7 @@ function noticesOf(because: StopReason, { restored, leftAlone }: RestoredSetting
   ];
 }
 
-/** A CONFIG REWRITE during the lease has our settings in the file, though they are back in memory. A failover by Sentinel does one. */
+/** A CONFIG REWRITE during the lease writes Offpeak's settings into the config file, where they stay. A failover by Sentinel does one. */
 async function rewriteNotices(
   context: NodeContext,
   lease: Lease,
@@ -152,14 +152,14 @@ async function rewriteNotices(
   return hasFailedOver ? [{ kind: 'config-rewritten', isSeen: false }] : [];
 }
 
-/** What is not given back, because nothing proves it ours, is said. */
+/** Reports what is not restored, because nothing proves that the job has set it. */
 function leftNotices(lease: Lease, because: StopReason, leftOn: Settings): readonly Notice[] {
   const names = Object.keys(leftOn);
   if (names.length === 0 || because === 'server-restarted') return [];
   return [{ kind: 'left-on', standing: leftOn, typed: remedy(names, settingsRead(lease.prior).settings) }];
 }
 
-/** The lease stays, free for whoever comes next. */
+/** The lease stays, free for the next job. */
 async function stillOn(
   context: NodeContext,
   facts: Facts,

@@ -11,7 +11,7 @@ import { SLICE, SLICE_SETTING, sliceAt } from './ladder.ts';
  * (defrag.c activeDefragCycle): the stall is cpu % × 10 / hz milliseconds, and held to the millisecond when measured at hz 10.
  * So a higher `hz` buys a shorter stall for the same work. The highest one also keeps neighbours out: with a CPU hog on each core,
  * 25 % at hz 100 (cycles of 2.5 ms) kept 3.4 % of the requests waiting for more than 5 ms, 25 % at hz 500 (0.5 ms) 0.13 %, for the
- * same work and CPU. A short burst is over before the kernel gives the processor to somebody else.
+ * same work and CPU. A short burst is over before the kernel gives the processor to another process.
  */
 export interface DefragPlanSettings {
   /** What CONFIG SET will change; see `inTurns` for servers that take one setting at a time. */
@@ -39,7 +39,7 @@ const LARGEST_MOVED = 14 * 1024;
 
 /**
  * Low ones: Redis' defaults (100 MB, 10 %) stop at 0.85 of what a restart returns, these at 0.96.
- * The end of the run is then ours to notice (stop.ts), since a heap never gets below about 1.1 %.
+ * The job then has to notice the end of the run (stop-rule.ts), since a heap never gets below about 1.1 %.
  */
 export const IGNORE_BYTES = 1 * MIB;
 

@@ -28,8 +28,8 @@ export interface Settled {
 }
 
 /**
- * What defrag has freed leaves the process by a purge at once, or by jemalloc's decay in ten seconds. A purge needs a second look, as
- * before every start: what others do now is measured without our defrag in it.
+ * What defrag has freed leaves the process by a purge at once, or by jemalloc's decay in ten seconds. A purge needs a second check, as
+ * before every start: what others do now is measured without Offpeak's defrag in it.
  */
 export async function settleAfterDefrag(
   context: NodeContext,

@@ -7,7 +7,7 @@ import type { Facts, Skip, StopDefrag, StopPlan, StopReason } from '../../domain
 import type { Prediction } from '../../domain/prediction.ts';
 import { serverBlockers } from '../../guards/server-blockers.ts';
 import { identify } from '../../leases/identity.ts';
-import { wasGivenBack, wasTaken } from './own-settings.ts';
+import { wasRestored, wasTaken } from './own-settings.ts';
 import { isOverrunLasting } from './pace.ts';
 import { hasStoppedMoving, nextProgress, underWayIn } from './progress.ts';
 
@@ -16,7 +16,7 @@ const GOAL_SHARE = 0.012;
 
 const GOAL_FLOOR = 1 * MIB;
 
-/** What to do with the node that our lease is on, after this look at it. */
+/** What to do with a node that has an Offpeak lease, after this check of it. */
 export function planLeased(facts: Facts, lease: Lease): Skip | StopPlan {
   const stop = stopReason(facts, lease);
   if (!stop) {
@@ -43,19 +43,19 @@ function stopReason(facts: Facts, lease: Lease): Omit<StopDefrag, 'kind'> | unde
   return because && { because };
 }
 
-/** What a job has decided before this look; and a restart, which ends by itself what a newer version has begun. */
+/** What a job has decided before this check; and a restart, which ends by itself what a newer version has begun. */
 function reasonBefore(lease: Lease, observation: Observation): StopReason | undefined {
   const isRestarted = identify(lease, observation) !== 'same';
   if (lease.closing && !(isRestarted && lease.closing === 'newer-version')) return lease.closing;
   return isRestarted ? 'server-restarted' : undefined;
 }
 
-/** What the server itself shows: that somebody has ended the run, or that it should end. */
+/** What the server itself shows: that a person has ended the run, or that it should end. */
 function endOfRun(observation: Observation, lease: Lease): StopReason | undefined {
   const isOff = observation.defrag.settings?.activedefrag === 'no';
   // Between off and on again at another pace: the job has ended there.
   if (isOff && lease.repacing) return 'interrupted';
-  if (isOff || wasGivenBack(lease, observation)) return 'switched-off';
+  if (isOff || wasRestored(lease, observation)) return 'switched-off';
   const progress = nextProgress(lease, observation);
   if (isOverrunLasting(progress)) return 'stall-spent';
   if (isGoalMet(observation)) return 'goal-met';
@@ -77,8 +77,8 @@ function leasedBlockers({ observation, policy }: Facts, lease: Lease): readonly 
 }
 
 /**
- * What our defrag may have of the main thread: what the server says that it aims at, or what it was allowed, whichever is more. It may have
- * ended between the looks (`active_defrag_running:0`) after most of them, and it may be a human who has raised it.
+ * What Offpeak's defrag may have of the main thread: what the server says that it aims at, or what it was allowed, whichever is more. It
+ * may have ended between two checks (`active_defrag_running:0`), and a person may have raised it.
  */
 function ownDefragCpu({ defrag }: Observation, policy: Facts['policy']): Percent {
   const allowed = Number(defrag.settings?.['active-defrag-cycle-max'] ?? policy.defrag.maxCpu);

@@ -3,7 +3,7 @@ import { admit } from '../../guards/admission.ts';
 import { purgeFor } from './propose.ts';
 import { terms } from './terms.ts';
 
-/** Right after a defrag a purge is part of the cure, without a second look or a cooldown: an eighth of `purge.minReclaim` is worth it. */
+/** Right after a defrag, a purge is part of the same action, without a cooldown of its own: an eighth of `purge.minReclaim` is worth it. */
 const AFTER_DEFRAG_SHARE = 1 / 8;
 
 /**

@@ -13,28 +13,28 @@ import { learnFromPurge } from './learn.ts';
 
 /**
  * MEMORY PURGE, once. That it was tried is stored before it is sent: a purge whose answer never came still runs on the server, and
- * one that is sent again blocks again. With `tell`, what came of it is told and then known; without, the caller tells it.
+ * one that is sent again blocks again. With `report`, what came of it is reported and then known; without, the caller reports it.
  */
 export async function purge(
   context: NodeContext,
   facts: Facts,
   plan: Acting,
   lease: Pick<Lease, 'busyUntil'>,
-  tell?: (outcome: Outcome) => Promise<boolean>,
+  report?: (outcome: Outcome) => Promise<boolean>,
 ): Promise<Result<Purged>> {
   const { session, ports, instance, node } = context;
   const before = facts.observation;
   const note = (change: (memory: NodeHistory) => NodeHistory) =>
     updateHistory(ports.store, node, (memory) => change(historyFor(before, memory)));
   const memory = await note((known) => ({ ...known, lastPurgeAt: ports.clock.now() }));
-  const known = (isTold: boolean, change: (memory: NodeHistory) => NodeHistory) =>
-    note((stored) => ({ ...change(stored), ...(isTold && { purgeKnownAt: ports.clock.now() }) })).catch(
+  const known = (isReported: boolean, change: (memory: NodeHistory) => NodeHistory) =>
+    note((stored) => ({ ...change(stored), ...(isReported && { purgeKnownAt: ports.clock.now() }) })).catch(
       (error: unknown) => {
         ports.log.warn('not remembered', { instance: instance.id, node, error: expected(error) });
         return memory;
       },
     );
-  // Suspended in between: somebody may have taken the lease for a dead job's, and be at work.
+  // This job was suspended in between. Another job may have taken the lease for a dead job's, and be at work.
   if (ports.clock.now() >= lease.busyUntil)
     return { kind: 'withdrawn', plan: { kind: 'skip', reason: 'changed' }, memory };
   try {
@@ -56,17 +56,17 @@ export async function purge(
     });
     const after = seenBy(context, settled, facts.memory);
     const outcome: Purged = { ...partsOf(context, facts), kind: 'purged', after, plan, verdict };
-    const isTold = (await tell?.(outcome)) === true;
-    const learned = await known(isTold, (stored) => learnFromPurge(stored, verdict, settled));
-    return { kind: 'done', memory: learned, outcome, settled, ...(tell && { isTold }) };
+    const isReported = (await report?.(outcome)) === true;
+    const learned = await known(isReported, (stored) => learnFromPurge(stored, verdict, settled));
+    return { kind: 'done', memory: learned, outcome, settled, ...(report && { isReported }) };
   } catch (error) {
     const why = expected(error);
-    const isTold = (await tell?.(failedOutcome(context, facts, plan, { why, leased: false }))) === true;
-    return { kind: 'failed', why, leased: false, memory: await known(isTold, (stored) => stored) };
+    const isReported = (await report?.(failedOutcome(context, facts, plan, { why, leased: false }))) === true;
+    return { kind: 'failed', why, leased: false, memory: await known(isReported, (stored) => stored) };
   }
 }
 
-/** It may keep us waiting for a multiple of its prediction. */
+/** It may keep the job waiting for a multiple of its prediction. */
 const PATIENCE = 5;
 
 /** A purge on a node without a lease. */

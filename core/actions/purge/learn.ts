@@ -13,7 +13,7 @@ const RATE_BOUNDS = [20, 4000] as const;
 
 const KEPT_BOUNDS = [0, Number.MAX_SAFE_INTEGER] as const;
 
-/** What a purge has taught about its node. `settled` is the look after it. */
+/** What a purge has taught about its node. `settled` is the observation after it. */
 export function learnFromPurge(memory: NodeHistory, verdict: Verdict, settled: Observation): NodeHistory {
   const { allocatorResident: resident, allocatorActive: active } = settled.memory;
   const { purgeMsPerGiB: knownRate = PURGE_MS_PER_GIB, keptPages: knownKept } = memory.learned;

@@ -4,7 +4,7 @@ import type { Facts, Plan } from '../../domain/plan.ts';
 import type { Prediction } from '../../domain/prediction.ts';
 import { withoutIt } from '../obstructed.ts';
 
-/** A purge, or why it would be of no use here. Whether active defrag is on is not asked: its switch is not this cure's. */
+/** A purge, or why it would be of no use here. Whether active defrag is on is not asked: a purge does not need its switch. */
 export function purgeCandidate(facts: Facts): Plan {
   return purgeFor(facts, lastingPages(facts), 'free-pages');
 }
@@ -21,7 +21,7 @@ export function purgeFor(
   return { kind: 'act', action: { kind: 'purge' }, reason, predicted };
 }
 
-/** What both looks found: pages that came after the first one have not had their chance to go by themselves. */
+/** What both checks found: pages that came after the first one have not had their chance to go by themselves. */
 function lastingPages({ diagnosis, observation, earlier }: Facts): Prediction {
   const predicted = diagnosis.reclaimable.purge;
   const before = earlier && freePagesIn(earlier);

@@ -23,7 +23,7 @@ export async function closePurge(
   return outcome;
 }
 
-/** A purge leaves no trace of its own: whether it was carried out before the job died, nobody knows. */
+/** A purge leaves no trace of its own: whether it was carried out before the job died is unknown. */
 export function unknownPurge(
   context: NodeContext,
   facts: Facts,
@@ -40,8 +40,8 @@ export function unknownPurge(
 }
 
 /**
- * Whether a purge whose job has died is one that nobody has told of: it was tried under this lease, and what came of it is neither
- * remembered nor entrusted. `memory` is of the node that the lease names.
+ * Whether no job has reported a purge whose job has died: it was tried under this lease, and what came of it is neither remembered nor in
+ * the outbox. `memory` is of the node that the lease names.
  */
 export async function isPurgeUnreported(
   { ports, stage }: NodeContext,
