@@ -142,7 +142,7 @@ describe('alerts', () => {
     const purge = { ...seen, kind: 'purge-unknown', plan: aSkip('changed'), episode: NOW - 1000 } as const;
     const { alerts } = reportOf([stopped('goal-met', { purge })]);
     expect(alerts.map(({ event }) => event)).toEqual(['defrag-finished', 'action-failed']);
-    expect(alerts[0] && factOf(alerts[0], 'Purge after it')).toBe('not known: the job ended during it');
+    expect(alerts[0] && factOf(alerts[0], 'Purge after it')).toBe('unknown: the job died during it');
     expect(alerts[1]?.id).toBe(`prod/sessions/${NODE}/action-failed/purge/2026-11-24T01:14:04.000Z`);
   });
 
