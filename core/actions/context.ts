@@ -151,7 +151,7 @@ export function seenBy(
   return { observation, diagnosis: diagnose(observation, instance, memory.learned, memory) };
 }
 
-/** What an outcome of any kind has of the look that its plan was made from. */
+/** What an outcome of any kind takes from the check that its plan was made from. */
 export function partsOf({ instance, node }: NodeContext, { observation, diagnosis, earlier }: Facts): OutcomeParts {
   const since = earlier && loadCounters(earlier);
   const opsPerSecond = since && commandsPerSecond(observation, since);

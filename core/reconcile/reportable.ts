@@ -8,35 +8,35 @@ import { planText } from '../reporting/wording/plan.ts';
 import { type Announced, eventOf } from './announcer.ts';
 import { problemOf } from './observe-fleet.ts';
 
-/** What a tick tells, and the outcomes that it tells of. */
+/** What a tick reports, and the outcomes that it reports on. */
 export interface Reportable extends RunReport {
   readonly outcomes: readonly Outcome[];
 }
 
 /**
- * The report of a tick: all metrics, and the alerts that the outbox does not have yet. An outcome that cannot be told (a time that no
- * calendar has, in a document that was not ours) becomes a failed one, so that the others are told.
+ * The report of a tick: all metrics, and the alerts that the outbox does not have yet. An outcome that cannot be put into words (a stored
+ * time that no calendar has) becomes a failed one, so that the others are reported.
  */
 export function reportable(input: ReportInput, { events, unkept }: Announced, log: Log): Reportable {
   const announced = new Set(events);
-  const told = input.outcomes.map((outcome) => tellable(outcome, input, announced.has(eventOf(outcome)), log));
-  const outcomes = told.map(({ outcome }) => outcome);
-  const alerts = [...stateAlerts({ ...input, outcomes }), ...unkept, ...told.flatMap((one) => one.alerts)];
+  const worded = input.outcomes.map((outcome) => inWords(outcome, input, announced.has(eventOf(outcome)), log));
+  const outcomes = worded.map(({ outcome }) => outcome);
+  const alerts = [...stateAlerts({ ...input, outcomes }), ...unkept, ...worded.flatMap((one) => one.alerts)];
   return { outcomes, alerts, metrics: metricsOf({ ...input, outcomes }) };
 }
 
-interface Tellable {
+interface Worded {
   readonly outcome: Outcome;
   readonly alerts: readonly Alert[];
 }
 
-function tellable(outcome: Outcome, input: ReportInput, isAnnounced: boolean, log: Log): Tellable {
+function inWords(outcome: Outcome, input: ReportInput, isAnnounced: boolean, log: Log): Worded {
   try {
     for (const step of stepsOf(outcome)) whyText(step);
     return { outcome, alerts: isAnnounced ? [] : outcomeAlerts(outcome, configOf(outcome, input), input) };
   } catch (error) {
     const { instance, node, leased } = outcome;
-    log.error('unexpected failure to tell what came of a node', { instance, node, error });
+    log.error('unexpected failure to report the outcome of a node', { instance, node, error });
     const before = latestIn(outcome);
     const failed: Failed = {
       instance,

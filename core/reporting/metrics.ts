@@ -130,7 +130,7 @@ function fleetMetrics(input: ReportInput): readonly Metric[] {
   return datums(readings, { [DIMENSION.stage]: stage }, finishedAt);
 }
 
-/** Of a node that has gone silent since its first look, nothing is known any more. */
+/** Undefined for a node that stopped answering after its first check: its state is unknown. */
 function seenNow(outcome: Outcome): Seen | undefined {
   return outcome.kind === 'unreachable' ? undefined : latestIn(outcome);
 }

@@ -119,8 +119,8 @@ function stoppedOutcome(
     leftOn,
     ...(purge && { purge }),
     notices: [...noticesOf(because, given), ...rewritten, ...leftNotices(lease, because, leftOn)],
-    // A job that has to finish this later tells it again, under the same name: it is the end of the same lease. A quarantined lease has ended
-    // once before, and that was told: this is another event.
+    // A job that has to finish this later reports it again, under the same name: it is the end of the same lease. A quarantined lease has
+    // ended once before, with an alert: this is another event.
     episode: lease.acquiredAt + (isQuarantined(held) ? 1 : 0),
   };
 }

@@ -23,7 +23,7 @@ export async function closePurge(
   return outcome;
 }
 
-/** A purge leaves no trace of its own: whether it was carried out before the job died, nobody knows. */
+/** A purge leaves no trace: whether the server carried it out before the job died is unknown. */
 export function unknownPurge(
   context: NodeContext,
   facts: Facts,
