@@ -1,5 +1,5 @@
 import { looseAlerts } from '../alerts/messages.ts';
-import { deliver } from '../alerts/outbox.ts';
+import { flush } from '../alerts/outbox.ts';
 import type { Config } from '../config/schema.ts';
 import type { Alert } from '../domain/alert.ts';
 import { DIMENSION, JOB_METRICS, type Metric } from '../domain/metric-catalogue.ts';
@@ -124,7 +124,7 @@ async function publish(
   const [metricReport, alertReport] = await Promise.all([
     // Neither may keep the other from being told.
     ports.metrics.publish(metrics).catch((error: unknown) => unsent('metrics', error)),
-    (isBlind ? ports.alerts.send(looseAlerts(alerts, ports.log)) : deliver(ports, holder, alerts, hasTime)).catch(
+    (isBlind ? ports.alerts.send(looseAlerts(alerts, ports.log)) : flush(ports, holder, alerts, hasTime)).catch(
       (error: unknown) => unsent('alerts', error),
     ),
   ]);

@@ -730,7 +730,7 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S7',
     what: 'the outbox is never read',
     file: 'core/alerts/outbox.ts',
-    from: '  const isDown = alerts.length > 0 && notStored.length === alerts.length;',
+    from: '  const isDown = alerts.length > 0 && notPersisted.length === alerts.length;',
     to: '  const isDown = alerts.length === 0;',
     tests: MODEL,
   },
