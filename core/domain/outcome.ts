@@ -5,10 +5,10 @@ import type { Pause } from './pause.ts';
 import type { Acting, Plan, Skip, Steps, StopPlan } from './plan.ts';
 import type { Verdict } from './verdict.ts';
 
-/** What came of one node in one tick: every node yields one, bad ones included. */
+/** What the job did on one node in one tick: every node yields one, failed ones included. */
 export type Outcome = Unreached | Failed | Observed | PurgeUnknown | ActionOutcome;
 
-/** What the steps of actions have come to, by kind. A new action adds its own here, as with `Steps`. */
+/** The outcomes of actions' steps, by kind. A new action adds its own here, as with `Steps`. */
 export interface ActionOutcomes {
   started: Started;
   purged: Purged;
@@ -17,12 +17,12 @@ export interface ActionOutcomes {
 
 export type ActionOutcome = ActionOutcomes[keyof ActionOutcomes];
 
-/** What an outcome of any kind has of the observation that its plan was made from. */
+/** What an outcome of any kind takes from the check that its plan was made from. */
 export interface OutcomeParts extends OfNode, Load {
   readonly before: Seen;
 }
 
-/** One look at a node, and what it says of the memory. */
+/** The observation of a node, with its diagnosis. */
 export interface Seen {
   readonly observation: Observation;
   readonly diagnosis: Diagnosis;
@@ -39,7 +39,7 @@ interface OfNode {
   readonly notices: readonly Notice[];
 }
 
-/** The load before the action, where an earlier observation makes it measurable. */
+/** The node's load before the action, where an earlier observation of the same tick allows to measure it. */
 interface Load {
   /** Commands per second of others. */
   readonly opsPerSecond?: number;
@@ -48,17 +48,18 @@ interface Load {
 }
 
 /**
- * Epoch ms: names the event in its alert's id, where another job may report the same event again. Without it, the time of the observation does.
+ * Epoch ms: names the event in its alert's id, where another job may have to report the same event again. Without it, the time of the
+ * observation does.
  */
 interface Episode {
   readonly episode?: number;
 }
 
-/** `not-reached`: the tick had no time left to check the node. */
+/** `not-reached`: the tick had no time left to check the node, so its state is unknown. */
 export interface Unreached extends OfNode, Episode {
   readonly kind: 'unreachable' | 'not-reached';
   readonly problem: Problem;
-  /** A first check that had succeeded. */
+  /** An earlier observation of this tick. */
   readonly before?: Seen;
 }
 
@@ -66,7 +67,7 @@ export interface Unreached extends OfNode, Episode {
 export interface Failed extends OfNode, Load, Episode {
   readonly kind: 'failed';
   readonly problem: Problem;
-  /** Absent where nothing was seen of the node. */
+  /** Absent where the node was not observed. */
   readonly before?: Seen;
   /** What was planned then. */
   readonly plan?: Plan;
@@ -76,7 +77,7 @@ export interface Failed extends OfNode, Load, Episode {
 export interface Observed extends OfNode, Load {
   readonly kind: 'observed';
   readonly before: Seen;
-  /** Absent where the tick only looks; a plan to act where it only plans. */
+  /** Absent where the tick only observes. A plan to act, where it only plans. */
   readonly plan?: Plan;
 }
 
@@ -116,7 +117,7 @@ export interface Stopped extends OfNode, Load, Episode {
   readonly verdict?: Verdict;
   /** The prior values, as they are set again. */
   readonly restored: Settings;
-  /** Settings that still hold a value of the lease, by the last check. */
+  /** Settings that still have a value of the lease, by the last observation. */
   readonly leftOn: Settings;
   /** What became of the pages that the defrag has freed; absent where they needed no purge. */
   readonly purge?: PurgeAfterDefrag;
@@ -150,7 +151,7 @@ export type Notice =
   | { readonly kind: 'action-failed'; readonly doing: keyof Steps; readonly why: string }
   | { readonly kind: 'state-unavailable'; readonly why: string };
 
-/** The outcome and, after a stop, what became of the purge: one after the other, for those who list or count them. */
+/** The outcome and, after a stop, that of the purge: one after the other, for logs, documents and counts. */
 export function stepsOf(outcome: Outcome): readonly [Outcome, ...Outcome[]] {
   if (outcome.kind !== 'stopped' || !outcome.purge) return [outcome];
   const { purge, leased, pause } = outcome;
@@ -184,7 +185,7 @@ export function verdictIn(outcome: Outcome): Verdict | undefined {
   return 'verdict' in outcome ? outcome.verdict : undefined;
 }
 
-/** The latest look at the node. */
+/** The latest observation of the node. */
 export function latestIn(outcome: Outcome): Seen | undefined {
   return 'after' in outcome ? outcome.after : outcome.before;
 }

@@ -204,7 +204,7 @@ export function aVerdict(over: Partial<Verdict> = {}): Verdict {
   };
 }
 
-/** A look, with what it says on the instance of the builders' file. */
+/** An observation with its diagnosis, on the instance of the builders' file. */
 export function aSeen(over: Partial<Seen> = {}): Seen {
   const { observation = anObservation() } = over;
   const asked = { runId: RUN_ID, defragSupport: 'supported' } as const;

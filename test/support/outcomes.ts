@@ -11,7 +11,7 @@ export function troubleOf(outcome: Outcome | undefined): Problem | undefined {
   return outcome && problemIn(outcome);
 }
 
-/** The latest look. */
+/** The latest observation. */
 export function lookOf(outcome: Outcome | undefined): Observation | undefined {
   return outcome && latestIn(outcome)?.observation;
 }

@@ -16,7 +16,7 @@ import { NOTICES, PAUSE } from '../reporting/samples.ts';
 const folder = mkdtempSync(join(tmpdir(), 'offpeak-announcer-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** On a real state file, which may take nothing; `toTell` is what the end of the tick still has to write into the outbox. */
+/** On a real state file, which may take nothing; `toReport` is what the end of the tick still has to write into the outbox. */
 function aTick({ isDown = false } = {}) {
   const file = createFileStore(join(folder, randomUUID()));
   const down = async () => await Promise.reject(new StateUnavailable('the disk is full'));
@@ -30,41 +30,41 @@ function aTick({ isDown = false } = {}) {
   return {
     announce,
     kept: async () => [...(await file.list(OUTBOX)).keys()].map((key) => key.split('/')[3]),
-    toTell: (outcomes: readonly Outcome[]) =>
+    toReport: (outcomes: readonly Outcome[]) =>
       reportable({ ...input, outcomes }, announced(), ports.log).alerts.map(({ event }) => event),
   };
 }
 
 describe('alerts are made once', () => {
   test('what was announced in the middle of a tick is in the outbox, and its end has nothing to add', async () => {
-    const { announce, kept, toTell } = aTick();
+    const { announce, kept, toReport } = aTick();
     const stop = stopped('goal-met', { purge: purgedAfter, notices: [NOTICES['settings-changed']] });
     expect(await announce([stop])).toBe(true);
     expect((await kept()).toSorted()).toEqual(['defrag-finished', 'settings-changed']);
     // What only the end of the tick knows makes no other event of it.
-    expect(toTell([{ ...stop, leased: true, pause: PAUSE }])).toEqual([]);
+    expect(toReport([{ ...stop, leased: true, pause: PAUSE }])).toEqual([]);
   });
 
-  test('what was not announced is told at the end', async () => {
-    const { announce, toTell } = aTick();
+  test('what was not announced is reported at the end', async () => {
+    const { announce, toReport } = aTick();
     await announce([started]);
-    expect(toTell([{ ...purged, node: 'b:1' }])).toEqual(['purged']);
+    expect(toReport([{ ...purged, node: 'b:1' }])).toEqual(['purged']);
   });
 
   test('a notice beside an action that was announced already is announced alone', async () => {
-    const { announce, kept, toTell } = aTick();
+    const { announce, kept, toReport } = aTick();
     await announce([purged]);
     const notices = [NOTICES['foreign-defrag']];
     const { plan: _, ...beside } = anOutcome({ before: purged.after, notices });
     await announce([beside]);
     expect((await kept()).toSorted()).toEqual(['foreign-defrag', 'purged']);
-    expect(toTell([{ ...purged, notices }])).toEqual([]);
+    expect(toReport([{ ...purged, notices }])).toEqual([]);
   });
 
-  test('what the outbox has not taken is told at the end, once', async () => {
-    const { announce, kept, toTell } = aTick({ isDown: true });
+  test('what the outbox did not accept is reported at the end, once', async () => {
+    const { announce, kept, toReport } = aTick({ isDown: true });
     expect(await announce([purged])).toBe(false);
     expect(await kept()).toEqual([]);
-    expect(toTell([purged])).toEqual(['purged']);
+    expect(toReport([purged])).toEqual(['purged']);
   });
 });

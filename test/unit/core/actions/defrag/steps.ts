@@ -19,7 +19,7 @@ import {
 import { aRetainingObservation } from '../../../../support/situations.ts';
 import { STOPS } from '../../reporting/samples.ts';
 
-/** The node after a cure. */
+/** The node after an action. */
 export const tidy = aSeen({ observation: anObservation({ at: NOW + 9000, memory: aTidyMemorySample() }) });
 
 /** Free pages that a purge can return: RSS is 800 MiB. */
@@ -86,7 +86,7 @@ export const purgedAfter: Purged = {
   }),
 };
 
-/** As a tick tells it, when nothing was announced before. What cannot be told throws. */
+/** As a tick reports it, when nothing was announced before. An outcome that cannot be put into words throws. */
 export function reportOf(outcomes: readonly Outcome[], over: Partial<ReportInput> = {}) {
   const log = {
     info: () => {},
