@@ -15,7 +15,7 @@ export interface StartTimes {
 /**
  * Starts containers of a function and of the empty one, in turns, and invokes each several times.
  *
- * @throws Error when an invocation fails: the time of a failure is none of a function's
+ * @throws Error when an invocation fails: the time of a failure is not that of a function
  */
 export async function startTimes(ric: Ric, subject: Subject, { starts, warm }: { starts: number; warm: number }) {
   const [own, empty]: [StartTimes, StartTimes] = [noTimes(), noTimes()];

@@ -14,7 +14,7 @@ export interface Subject {
   readonly entry: string;
   readonly entryBytes: number;
   readonly deployment: Deployment;
-  /** A function that does nothing, in the same environment: what Node and the runtime cost without us. */
+  /** A function that does nothing, in the same environment: what Node and the runtime cost alone. */
   readonly empty: Deployment;
   /** A new one at each call. */
   event(): unknown;

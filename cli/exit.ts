@@ -1,3 +1,4 @@
+import { problemIn, stepsOf } from '../core/domain/outcome.ts';
 import type { Tick } from '../core/reconcile/scope.ts';
 
 /**
@@ -11,7 +12,7 @@ export function exitCodeOf(ticks: readonly Tick[]): number {
     problem !== undefined ||
     troubles.length > 0 ||
     undelivered > 0 ||
-    outcomes.some(({ status }) => ['failed', 'unreachable', 'not-reached'].includes(status));
+    outcomes.flatMap(stepsOf).some((step) => problemIn(step) !== undefined);
   return ticks.some(isBad) ? EXIT.failed : EXIT.fine;
 }
 

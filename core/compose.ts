@@ -67,7 +67,7 @@ export function createSinks(env: Environment, config: Config): Pick<HostParts, '
 
 function stateStore(env: Environment): StateStore {
   const { stateTable, stateFile } = ENVIRONMENT;
-  const purpose = `the path of the state file, or ${stateTable} a table's name`;
+  const purpose = `the path of the state file, or set ${stateTable} to the name of a table`;
   const otherwise = () => required(env, stateFile, purpose);
   return openStateStore(env, { asked: env[stateFile], askedBy: stateFile, otherwise });
 }

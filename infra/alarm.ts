@@ -41,7 +41,7 @@ export interface AlarmSpec {
   readonly missing: 'breaching' | 'ignore' | 'notBreaching';
 }
 
-/** How many ticks make a duration: `for: 30m` at one look every 5 minutes is 6, and never less than 1. */
+/** How many ticks make a duration: `for: 30m` with a check every 5 minutes is 6, and never less than 1. */
 export function periodsFor(lasting: Milliseconds, { schedule }: Pick<Config, 'schedule'>): number {
   return Math.max(1, Math.ceil(lasting / schedule.every));
 }

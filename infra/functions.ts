@@ -72,7 +72,7 @@ export function notifierSettings(config: Config): FunctionSettings | undefined {
   };
 }
 
-/** Where people look at the stage's dashboard. */
+/** The address of the stage's dashboard. */
 export function dashboardUrl(stage: string): Json {
   const home = `https://\${AWS::Region}.console.aws.amazon.com/cloudwatch/home`;
   return sub(`${home}?region=\${AWS::Region}#dashboards/dashboard/${stackName(stage)}`);

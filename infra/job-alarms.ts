@@ -75,7 +75,7 @@ function notReached({ stage }: Config): AlarmSpec {
     subject: 'job',
     what: 'nodes-not-reached',
     severity: 'warning',
-    means: `In ${SHORT_TICKS} runs in a row no time was left to look at some nodes. What the other alarms say of these nodes is out of date.`,
+    means: `In ${SHORT_TICKS} runs in a row no time was left to check some nodes. What the other alarms say of these nodes is out of date.`,
     next: 'Read the log of the job: it names the nodes. Take nodes that do not answer out of the config, or raise schedule.every.',
     anchor: ANCHORS.jobNotReached,
     periods: SHORT_TICKS,

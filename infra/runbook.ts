@@ -33,7 +33,7 @@ const HEADINGS: Readonly<Record<Anchor, string>> = {
   'alerts-undelivered': 'Alerts undelivered',
 };
 
-/** An address that leads to the section; without `runbook` in the config there is none, and the section is named. */
+/** An address that leads to the section; without `runbook` in the config, the name of the section. */
 export function runbookPlace({ runbook }: Pick<Config, 'runbook'>, anchor: Anchor): string {
   return runbook === undefined ? `docs/runbook.md, section "${HEADINGS[anchor]}"` : `${runbook}#${anchor}`;
 }

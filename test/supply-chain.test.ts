@@ -125,7 +125,7 @@ interface Shipped {
 /** The packages of which code is in a bundle. */
 function shippedIn(one: Pick<Built, 'metafile' | 'started'>): readonly Shipped[] {
   return contentsOf(one).flatMap(({ name, because, start, later }) => {
-    if (because === 'ours' || start + later === 0) return [];
+    if (because === 'offpeak' || start + later === 0) return [];
     const { version, license = 'none' } = read<Manifest>(`node_modules/${name}/package.json`);
     return [{ title: `${name} ${version}`, licence: license, because }];
   });

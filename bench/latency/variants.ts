@@ -55,7 +55,7 @@ export function offpeak(maxStall: number): Variant {
     async run({ server }) {
       await using folder = await stateFolder();
       const outcomes = await runOffpeak(server.port, { maxStall, maxBlock: maxStall }, folder.path);
-      const stalls = outcomes.flatMap(({ verdict }) => (verdict?.action === 'defrag' ? [verdict.stall] : []));
+      const stalls = outcomes.flatMap((one) => (one.kind === 'stopped' && one.verdict ? [one.verdict.stall] : []));
       return { ended: endOf(outcomes), ...(stalls.length > 0 && { worstStall: Math.max(...stalls) }) };
     },
   };
@@ -82,10 +82,10 @@ export const NOTHING: Variant = {
 };
 
 function endOf(outcomes: readonly Outcome[]): Ended {
-  const actions = outcomes.flatMap(({ plan }) => (plan?.kind === 'act' ? [plan.action] : []));
-  const stop = actions.findLast((action) => action.kind === 'stop-defrag');
-  if (!stop) return { because: `not started: ${reasonsOf(outcomes)}`, isWhole: false };
-  return { because: stop.because, isWhole: traitsOf(stop.because).teaches };
+  const stopped = outcomes.findLast((outcome) => outcome.kind === 'stopped');
+  if (!stopped) return { because: `not started: ${reasonsOf(outcomes)}`, isWhole: false };
+  const { because } = stopped.plan.action;
+  return { because, isWhole: traitsOf(because).teaches };
 }
 
 /** The defragger reports the CPU that it uses: none for two seconds means the end. */

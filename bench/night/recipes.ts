@@ -61,7 +61,7 @@ function populated(title: string, limit: string, writes: readonly (readonly [cou
   };
 }
 
-/** POPULATE goes beyond the limit, and a GB is then evicted for seconds, in part by whatever is asked: not an idle server yet. */
+/** POPULATE goes beyond the limit, and a GB is then evicted for seconds, partly by each command: the server is not idle yet. */
 async function evicted(redis: Redis): Promise<void> {
   for (let before: number | undefined, now = -1; before !== now; ) {
     await wait(1000);

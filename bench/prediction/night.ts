@@ -1,5 +1,5 @@
 import { traitsOf } from '../../core/actions/defrag/stop-reasons.ts';
-import type { Outcome } from '../../core/domain/outcome.ts';
+import { type Outcome, planIn, stepsOf, verdictIn } from '../../core/domain/outcome.ts';
 import type { StopReason } from '../../core/domain/plan.ts';
 import type { Verdict } from '../../core/domain/verdict.ts';
 import { reasonsOf } from '../support/offpeak.ts';
@@ -10,7 +10,7 @@ export interface ActionRun {
   readonly predicted: number;
   readonly returned: number;
   readonly predictedMs?: number;
-  /** Absent where the server did not let us see. */
+  /** Absent where the server refused the figures. */
   readonly measuredMs?: number;
   /** Of a defrag: from the switch to its end, in seconds. */
   readonly predictedSeconds?: number;
@@ -30,14 +30,15 @@ export interface Night {
 }
 
 export function nightOf(shape: string, run: string, outcomes: readonly Outcome[]): Night {
-  return { shape, run, actions: outcomes.flatMap(actionOf), reasons: reasonsOf(outcomes) };
+  return { shape, run, actions: outcomes.flatMap(stepsOf).flatMap(actionOf), reasons: reasonsOf(outcomes) };
 }
 
-function actionOf({ verdict, plan }: Outcome): readonly ActionRun[] {
+function actionOf(step: Outcome): readonly ActionRun[] {
+  const [verdict, plan] = [verdictIn(step), planIn(step)];
   if (!verdict) return [];
   const { action, predicted, reclaimed, stall, unmeasured, lasted } = verdict;
   const duration = plan?.kind === 'act' ? plan.predicted.duration : undefined;
-  const stop = plan?.kind === 'act' && plan.action.kind === 'stop-defrag' ? plan.action.because : undefined;
+  const stop = step.kind === 'stopped' ? step.plan.action.because : undefined;
   return [
     {
       name: action,

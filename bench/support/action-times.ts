@@ -5,7 +5,7 @@ import { numberField, parseInfo } from '../../core/adapters/redis/info.ts';
 import { monotonic } from './clock.ts';
 import type { Span } from './latencies.ts';
 
-/** One look at a server: between when it was asked for and when it was answered. */
+/** One check of a server, from the request to the answer. */
 export interface Look extends Span {
   readonly isOn: boolean;
   /** The share of a processor that the defragger takes, in %; 0 while it rests. */

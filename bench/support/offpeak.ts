@@ -8,7 +8,7 @@ import { systemClock } from '../../core/adapters/clock.ts';
 import { parseConfig } from '../../core/config/parse.ts';
 import type { Config } from '../../core/config/schema.ts';
 import { HOUR } from '../../core/config/units.ts';
-import type { Outcome } from '../../core/domain/outcome.ts';
+import { type Outcome, planIn, problemIn, stepsOf } from '../../core/domain/outcome.ts';
 import { WHOLE_FLEET } from '../../core/reconcile/scope.ts';
 import { stateFile } from '../../core/state/open-store.ts';
 
@@ -65,6 +65,7 @@ instances:
 
 /** Why nothing was done, or what was: each reason once. */
 export function reasonsOf(outcomes: readonly Outcome[]): string {
-  const reasons = outcomes.map(({ plan, problem }) => plan?.reason ?? problem?.kind ?? 'no plan');
+  const steps = outcomes.flatMap(stepsOf);
+  const reasons = steps.map((step) => planIn(step)?.reason ?? problemIn(step)?.kind ?? 'no plan');
   return [...new Set(reasons)].join(', ');
 }

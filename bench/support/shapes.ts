@@ -7,7 +7,7 @@ export interface Shape {
   readonly name: string;
   /** Key of a value that stays, for the prober. */
   readonly probe: string;
-  /** Its size is its own, whatever is asked for. */
+  /** Its size is fixed. */
   readonly isFixed?: true;
   build(redis: Redis, megabytes: number): Promise<void>;
 }
@@ -139,7 +139,7 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
   huge: HUGE,
 };
 
-/** @throws BenchError where a name is none of a shape's */
+/** @throws BenchError for an unknown name of a shape */
 export function shapesOf(names: readonly string[]): readonly (readonly [string, Shape])[] {
   return names.map((name) => {
     const shape = SHAPES[name];

@@ -10,7 +10,7 @@ import { versionOf } from './probe.ts';
 /** `defrag` accepts `CONFIG SET activedefrag yes`; `plain` refuses it. */
 export type ServerRole = 'defrag' | 'plain';
 
-/** What a finished folder says about itself; paths are relative to it, because it was made elsewhere and moved. */
+/** The manifest of a finished folder. Its paths are relative, because the folder was made elsewhere and moved. */
 const Manifest = z.strictObject({
   role: z.enum(['defrag', 'plain']),
   executable: z.string(),
@@ -48,8 +48,8 @@ function finishedFolder(role: ServerRole): string {
 }
 
 /**
- * The cached binary, or undefined when there is none that runs. What it was seen to accept or refuse when it entered is
- * believed; that it still starts (another machine may share this home) is tried with `--version`.
+ * The cached binary, or undefined when there is none that runs. The manifest says whether it accepts active defragmentation. Whether it
+ * still starts is tried with `--version`, since another machine may share this home.
  */
 export async function cachedServer(role: ServerRole, signal?: AbortSignal): Promise<ServerBinary | undefined> {
   const folder = finishedFolder(role);
@@ -60,7 +60,7 @@ export async function cachedServer(role: ServerRole, signal?: AbortSignal): Prom
     await versionOf(binary, signal);
     return { kind: 'found', ...binary, version: manifest.version, source: 'cache' };
   } catch {
-    // Absent, unreadable or not running here: all the same to the caller, who gets another one.
+    // Absent, unreadable or not running here: in each case the caller gets another one.
     signal?.throwIfAborted();
     return undefined;
   }

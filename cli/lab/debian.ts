@@ -42,7 +42,7 @@ async function lackingDependencies(apt: Apt, cwd: string): Promise<string[]> {
     const plan = await apt.get(['--simulate', 'install', '--no-install-recommends', ...PACKAGES], cwd);
     return addedPackages(plan).filter((name) => !PACKAGES.includes(name));
   } catch (error) {
-    // A system whose installed packages are at odds cannot be planned for; its libraries may still do.
+    // With conflicting packages installed, apt cannot plan. The libraries of the system may still be enough.
     if (error instanceof CommandError) return [];
     throw error;
   }

@@ -56,7 +56,7 @@ export interface Leashed {
   readonly shell: ChildProcess;
   /** The command's own pid; undefined when the shell itself could not be started. */
   readonly pid: Promise<number | undefined>;
-  /** The command's exit status as a shell tells it (128 + n after signal n), when all of it has ended. */
+  /** The command's exit status as a shell reports it (128 + n after signal n), when all of it has ended. */
   readonly ended: Promise<number>;
   /** Ends the command (SIGTERM, after two seconds SIGKILL) and waits until it, and its scratch folder, are gone. */
   release(): Promise<void>;
@@ -77,7 +77,7 @@ export function leash(command: readonly string[], options: LeashOptions = {}): L
   );
   const ended = exitStatus(shell);
   const rope = shell.stdin as Writable;
-  // The shell may be gone before its stdin is closed; that is the end we wanted, not an error.
+  // The shell may be gone before its stdin is closed; that is not an error.
   rope.on('error', () => {});
   return {
     shell,

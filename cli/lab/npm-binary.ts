@@ -9,7 +9,7 @@ import { runCommand } from './run-command.ts';
 
 /** A genuine Redis 8.2.3 with its bundled jemalloc; the FalkorDB module beside it is not loaded. */
 const SPEC = '@falkordblite/linux-x64@8.2.3-falkordb.4.16.3';
-/** sha512 of that version's tarball, as published: a registry that serves anything else is not believed. */
+/** sha512 of that version's tarball, as published: another tarball is refused. */
 const INTEGRITY = 'sha512-0X4Olb3lBnMkxvGsRiTTT4q/SNTkDPaNPBGWNm8qSBoWkbY6VxgCs9jHRkkZWB11hIzjLRJbcoVSjjGuroXp6w==';
 const NEEDED_GLIBC = '2.38';
 

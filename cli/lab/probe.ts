@@ -6,7 +6,7 @@ import { startServer } from './start.ts';
 type Executable = Pick<ServerBinary, 'path' | 'env'>;
 
 /**
- * Whether a server can defragment. Only asking tells: `mem_allocator:jemalloc-5.3.0` is also what the distributions'
+ * Whether a server can defragment. Only a question to the server shows it: `mem_allocator:jemalloc-5.3.0` is also what the distributions'
  * builds report, and they refuse.
  */
 export type DefragProbe = { readonly defrag: 'accepted' } | { readonly defrag: 'refused'; readonly words: string };

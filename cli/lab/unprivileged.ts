@@ -20,7 +20,7 @@ export interface BuildPlace extends AsyncDisposable {
 }
 
 /** The user `nobody`, by the number that Debian and most systems give it: it owns no files. */
-const NOBODY: User = { uid: 65534, gid: 65534 };
+const UNPRIVILEGED: User = { uid: 65534, gid: 65534 };
 
 /** A mount without `exec` takes the file and refuses to run it. */
 const PROBE = `cd "$1" && printf '#!/bin/sh\\nexit 0\\n' >probe && chmod 700 probe && ./probe && rm probe`;
@@ -36,9 +36,9 @@ export async function openBuildPlace(work: WorkFolder, { log, signal }: FindOpti
   const path = await mkdtemp(join(tmpdir(), 'offpeak-build-'));
   const held = leash(['sleep', 'infinity'], { scratch: path });
   try {
-    await chown(path, NOBODY.uid, NOBODY.gid);
-    await runCommand(['sh', '-c', PROBE, 'sh', path], { user: NOBODY, signal });
-    return { path, user: NOBODY, [Symbol.asyncDispose]: () => held.release() };
+    await chown(path, UNPRIVILEGED.uid, UNPRIVILEGED.gid);
+    await runCommand(['sh', '-c', PROBE, 'sh', path], { user: UNPRIVILEGED, signal });
+    return { path, user: UNPRIVILEGED, [Symbol.asyncDispose]: () => held.release() };
   } catch (error) {
     await held.release();
     signal?.throwIfAborted();

@@ -1,7 +1,7 @@
 import type { InstanceConfig } from '../../core/config/schema.ts';
 import type { Alert } from '../../core/domain/alert.ts';
 import type { Diagnosis, Layers } from '../../core/domain/diagnosis.ts';
-import type { Outcome } from '../../core/domain/outcome.ts';
+import { latestIn, type Outcome, planIn, problemIn, statusOf, stepsOf, verdictIn } from '../../core/domain/outcome.ts';
 import type { Plan } from '../../core/domain/plan.ts';
 import { isoText } from '../../core/format/units.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
@@ -27,10 +27,10 @@ export function tickJson(
   const document = {
     at: isoText(at),
     stage,
-    outcomes: outcomes.map((outcome) =>
-      outcomeDocument(
-        outcome,
-        instances.find(({ id }) => id === outcome.instance),
+    outcomes: outcomes.flatMap(stepsOf).map((step) =>
+      stepDocument(
+        step,
+        instances.find(({ id }) => id === step.instance),
       ),
     ),
     leasesHeld: leased.length,
@@ -56,29 +56,32 @@ function leaseDocument(lease: LeaseOn, commandLine: CommandLine | undefined) {
   return { instance, node, until, commands: commandLine && commandsFor(lease, commandLine) };
 }
 
-function outcomeDocument(outcome: Outcome, instance: InstanceConfig | undefined) {
-  const { observation, diagnosis, plan, verdict, problem, leased, pause, opsPerSecond, mainThreadCpu } = outcome;
+function stepDocument(step: Outcome, instance: InstanceConfig | undefined) {
+  const { before, leased, notices, pause } = step;
+  const seen = latestIn(step);
+  const observation = seen?.observation;
+  const [plan, verdict] = [planIn(step), verdictIn(step)];
   return {
-    instance: outcome.instance,
-    node: outcome.node,
-    status: outcome.status,
+    instance: step.instance,
+    node: step.node,
+    status: statusOf(step),
     role: observation?.replication.role,
     engine: observation && { name: observation.engine.name, version: observation.engine.version },
-    memory: observation && {
-      used: observation.memory.usedMemory,
-      rss: observation.memory.usedMemoryRss,
+    memory: seen && {
+      used: seen.observation.memory.usedMemory,
+      rss: seen.observation.memory.usedMemoryRss,
       limit: instance?.memoryLimit,
-      ratio: diagnosis?.ratio,
+      ratio: seen.diagnosis.ratio,
     },
-    diagnosis: diagnosis && diagnosisDocument(diagnosis),
-    plan: plan && planDocument(plan, outcome, instance),
+    diagnosis: before && diagnosisDocument(before.diagnosis),
+    plan: plan && planDocument(plan, step, instance),
     verdict: verdict && { ...verdict, text: verdictText(verdict) },
-    notes: outcome.notices.length === 0 ? undefined : outcome.notices.map(noticeText),
-    problem,
-    leased: leased === true,
+    notes: notices.length === 0 ? undefined : notices.map(noticeText),
+    problem: problemIn(step),
+    leased,
     pause: pause && { until: pause.until, reason: pause.reason, by: pause.by },
-    opsPerSecond,
-    mainThreadCpu,
+    opsPerSecond: 'opsPerSecond' in step ? step.opsPerSecond : undefined,
+    mainThreadCpu: 'mainThreadCpu' in step ? step.mainThreadCpu : undefined,
   };
 }
 
@@ -104,8 +107,9 @@ function layersDocument(layers: Layers | undefined) {
   return { data: allocated, fragmentation: externalFragmentation, freePages, overhead };
 }
 
-function planDocument(plan: Plan, { observation, diagnosis }: Outcome, instance: InstanceConfig | undefined) {
-  const why = planText(plan, instance?.timezone, { now: observation?.at, diagnosis });
+function planDocument(plan: Plan, step: Outcome, instance: InstanceConfig | undefined) {
+  const now = latestIn(step)?.observation.at;
+  const why = planText(plan, instance?.timezone, { now, diagnosis: step.before?.diagnosis });
   const { kind, reason } = plan;
   return plan.kind === 'act'
     ? { kind, action: plan.action, reason, why, predicted: plan.predicted, blockers: blockersOf(plan) }

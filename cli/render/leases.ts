@@ -1,4 +1,5 @@
 import type { Config } from '../../core/config/schema.ts';
+import { type Outcome, planIn } from '../../core/domain/outcome.ts';
 import { timeText } from '../../core/format/units.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
 import type { CommandLine } from '../command-line.ts';
@@ -14,13 +15,16 @@ export interface LeaseOn {
 /** What a tick leaves on. */
 export function leasesOn({ leased, outcomes }: Pick<Tick, 'leased' | 'outcomes'>): readonly LeaseOn[] {
   return leased.map(({ instance, node }) => {
-    const plans = outcomes.flatMap((one) => (one.instance === instance && one.node === node && one.plan) || []);
-    const ends = plans.flatMap((plan) => {
-      if (plan.kind === 'act') return plan.action.kind === 'start-defrag' ? [plan.action.expiresAt] : [];
-      return plan.reason === 'defragmenting' && plan.until !== undefined ? [plan.until] : [];
-    });
-    return { instance, node, until: ends.at(-1) };
+    const outcome = outcomes.findLast((one) => one.instance === instance && one.node === node);
+    return { instance, node, until: outcome && untilOf(outcome) };
   });
+}
+
+function untilOf(outcome: Outcome): number | undefined {
+  if (outcome.kind === 'started') return outcome.expiresAt;
+  const plan = planIn(outcome);
+  if (plan?.kind === 'act') return plan.action.kind === 'start-defrag' ? plan.action.expiresAt : undefined;
+  return plan?.reason === 'defragmenting' ? plan.until : undefined;
 }
 
 /** What a person can do about a defrag that is on. */

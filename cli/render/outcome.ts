@@ -1,6 +1,6 @@
 import type { InstanceConfig } from '../../core/config/schema.ts';
 import type { Finding } from '../../core/domain/diagnosis.ts';
-import type { Outcome } from '../../core/domain/outcome.ts';
+import { latestIn, type Outcome, planIn, problemIn, statusOf, verdictIn } from '../../core/domain/outcome.ts';
 import { pauseText } from '../../core/format/pause.ts';
 import { countText, percentText } from '../../core/format/units.ts';
 import { wrapText } from '../../core/format/wrap.ts';
@@ -23,15 +23,13 @@ export function stepLines(outcome: Outcome, style: Style, instance?: InstanceCon
   return [...decisionLines(outcome, style, instance), ...resultLines(outcome, style)];
 }
 
-function headerLines(
-  { instance, node, observation, opsPerSecond, mainThreadCpu, leased }: Outcome,
-  { paint }: Style,
-): readonly string[] {
+function headerLines(outcome: Outcome, { paint }: Style): readonly string[] {
+  const { instance, node, leased } = outcome;
+  const observation = latestIn(outcome)?.observation;
   const facts = [
     ...(observation ? [`${observation.engine.name} ${observation.engine.version}`.trim()] : []),
     ...(observation && observation.replication.role !== 'unknown' ? [observation.replication.role] : []),
-    ...(opsPerSecond === undefined ? [] : [`${countText(opsPerSecond)} commands/s`]),
-    ...(mainThreadCpu === undefined ? [] : [`main thread ${percentText(mainThreadCpu)}`]),
+    ...loadTexts(outcome),
     ...(leased ? ['defrag by Offpeak'] : []),
   ];
   const [first = '', ...more] = wrapText(
@@ -41,8 +39,16 @@ function headerLines(
   return [paint('strong', first), ...more];
 }
 
+function loadTexts(outcome: Outcome): readonly string[] {
+  const { opsPerSecond, mainThreadCpu } = 'opsPerSecond' in outcome || 'mainThreadCpu' in outcome ? outcome : {};
+  return [
+    ...(opsPerSecond === undefined ? [] : [`${countText(opsPerSecond)} commands/s`]),
+    ...(mainThreadCpu === undefined ? [] : [`main thread ${percentText(mainThreadCpu)}`]),
+  ];
+}
+
 function bodyLines(outcome: Outcome, style: Style, instance?: InstanceConfig): readonly string[] {
-  const findings = outcome.diagnosis?.findings ?? [];
+  const findings = outcome.before?.diagnosis.findings ?? [];
   return [
     ...pictureLines(outcome, style, instance),
     // While it runs, each tick has the same to say: the bars and the plan are enough.
@@ -54,19 +60,22 @@ function bodyLines(outcome: Outcome, style: Style, instance?: InstanceConfig): r
 }
 
 /** Where there is neither a finding nor a plan, silence would leave the reader without an answer. */
-function healthyLines({ diagnosis, plan }: Outcome, style: Style): readonly string[] {
-  if (plan || !diagnosis || diagnosis.findings.length > 0) return [];
+function healthyLines(outcome: Outcome, style: Style): readonly string[] {
+  const { before } = outcome;
+  if (planIn(outcome) || !before || before.diagnosis.findings.length > 0) return [];
   return labelled('found', 'nothing that an action would return enough of', style, 'good');
 }
 
 /** Where the plan does not speak of it: nothing to do, or only checked. */
-function pauseLines({ pause, plan, observation }: Outcome, style: Style, instance?: InstanceConfig): readonly string[] {
-  if (!pause || plan?.reason === 'paused') return [];
-  const text = pauseText(pause, { timezone: instance?.timezone, now: observation?.at });
+function pauseLines(outcome: Outcome, style: Style, instance?: InstanceConfig): readonly string[] {
+  const { pause } = outcome;
+  if (!pause || planIn(outcome)?.reason === 'paused') return [];
+  const text = pauseText(pause, { timezone: instance?.timezone, now: latestIn(outcome)?.observation.at });
   return labelled('note', text, style, 'warning');
 }
 
-export function isRunning({ plan }: Outcome): boolean {
+export function isRunning(outcome: Outcome): boolean {
+  const plan = planIn(outcome);
   return plan?.kind === 'skip' && plan.reason === 'defragmenting';
 }
 
@@ -77,10 +86,11 @@ function findingLines(finding: Finding, style: Style): readonly string[] {
 }
 
 function decisionLines(outcome: Outcome, style: Style, instance?: InstanceConfig): readonly string[] {
-  const { plan, status, observation, diagnosis } = outcome;
+  const plan = planIn(outcome);
   if (!plan) return [];
-  const isDone = status === 'acted';
-  const text = planText(plan, instance?.timezone, { now: observation?.at, diagnosis });
+  const isDone = statusOf(outcome) === 'acted';
+  const now = latestIn(outcome)?.observation.at;
+  const text = planText(plan, instance?.timezone, { now, diagnosis: outcome.before?.diagnosis });
   return labelled(isDone ? 'done' : 'plan', text, style, plan.kind === 'act' ? 'strong' : undefined);
 }
 
@@ -95,7 +105,9 @@ const PROBLEM_LABELS: Readonly<Record<string, string>> = {
   'not-reached': 'no time',
 };
 
-function resultLines({ verdict, notices, problem }: Outcome, style: Style): readonly string[] {
+function resultLines(outcome: Outcome, style: Style): readonly string[] {
+  const { notices } = outcome;
+  const [verdict, problem] = [verdictIn(outcome), problemIn(outcome)];
   return [
     ...(verdict
       ? labelled('result', verdictText(verdict), style, verdict.kind === 'improved' ? 'good' : 'warning')

@@ -1,8 +1,7 @@
 import { isNearLimit } from '../../core/config/near-limit.ts';
 import type { InstanceConfig } from '../../core/config/schema.ts';
-import { diagnose } from '../../core/diagnosis/diagnose.ts';
 import type { Diagnosis, Layers } from '../../core/domain/diagnosis.ts';
-import type { Outcome } from '../../core/domain/outcome.ts';
+import { latestIn, type Outcome, type Seen, verdictIn } from '../../core/domain/outcome.ts';
 import { bytesText, percentText, ratioText } from '../../core/format/units.ts';
 import { levelBar, stackedBar } from './bars.ts';
 import { comparingLegend, layersBar, legendLines, sumOf } from './layers.ts';
@@ -14,16 +13,15 @@ const INDENT = ' '.repeat(LABEL_COLUMNS + 2);
 
 /** Where the memory of a node goes: one bar as it is, or bars of before and after on one scale. */
 export function pictureLines(outcome: Outcome, style: Style, instance?: InstanceConfig): readonly string[] {
-  const { diagnosis, observation, verdict } = outcome;
-  if (!diagnosis || !observation) return [];
-  if (!diagnosis.layers) return plainLines(outcome, style, instance);
-  // An outcome's diagnosis is what its plan was made from; its observation is from after the action.
-  const after = verdict && instance && diagnose(observation, instance).layers;
-  const rss = after ? sumOf(after) : sumOf(diagnosis.layers);
+  const { before } = outcome;
+  if (!before) return [];
+  const { layers } = before.diagnosis;
+  if (!layers) return plainLines(latestIn(outcome) ?? before, style, instance);
+  const after = verdictIn(outcome) && latestIn(outcome)?.diagnosis.layers;
   return [
-    ...(after ? comparison(outcome, diagnosis.layers, after, style) : single(diagnosis, diagnosis.layers, style)),
-    ...limitLines(rss, style, instance),
-    ...(after ? comparingLegend(diagnosis.layers, after, style) : legendLines(diagnosis, style)).map(
+    ...(after ? comparison(outcome, layers, after, style) : single(before.diagnosis, layers, style)),
+    ...limitLines(sumOf(after ?? layers), style, instance),
+    ...(after ? comparingLegend(layers, after, style) : legendLines(before.diagnosis, style)).map(
       (line) => INDENT + line,
     ),
   ];
@@ -34,9 +32,9 @@ function single({ ratio }: Diagnosis, layers: Layers, style: Style): readonly st
 }
 
 /** A defrag began long before the plan that ends it: what RSS was then, only its verdict knows. */
-function comparison({ plan, verdict }: Outcome, before: Layers, after: Layers, style: Style): readonly string[] {
-  const isStop = plan?.kind === 'act' && plan.action.kind === 'stop-defrag';
-  const start = isStop ? (verdict?.rssBefore ?? 0) : 0;
+function comparison(outcome: Outcome, before: Layers, after: Layers, style: Style): readonly string[] {
+  const isStop = outcome.kind === 'stopped';
+  const start = isStop ? (outcome.verdict?.rssBefore ?? 0) : 0;
   const scale = Math.max(start, sumOf(before), sumOf(after));
   const level = stackedBar([{ value: start, glyph: style.unicode ? '─' : '=', tone: 'faint' }], CELLS, style, scale);
   return [
@@ -47,15 +45,15 @@ function comparison({ plan, verdict }: Outcome, before: Layers, after: Layers, s
 }
 
 /** Without layers there are still RSS and used_memory. */
-function plainLines({ observation, diagnosis }: Outcome, style: Style, instance?: InstanceConfig): readonly string[] {
-  const { usedMemory, usedMemoryRss } = observation?.memory ?? {};
+function plainLines({ observation, diagnosis }: Seen, style: Style, instance?: InstanceConfig): readonly string[] {
+  const { usedMemory, usedMemoryRss } = observation.memory;
   if (usedMemory === undefined || usedMemoryRss === undefined) return [];
   const scale = Math.max(usedMemory, usedMemoryRss);
   const used = levelBar(usedMemory / scale, CELLS, style, 'data');
   const rss = levelBar(usedMemoryRss / scale, CELLS, style, 'overhead');
   return [
     barLine('used', used, bytesText(usedMemory), style),
-    barLine('RSS', rss, `${bytesText(usedMemoryRss)}${timesUsed(diagnosis?.ratio)}`, style),
+    barLine('RSS', rss, `${bytesText(usedMemoryRss)}${timesUsed(diagnosis.ratio)}`, style),
     ...limitLines(usedMemoryRss, style, instance),
   ];
 }

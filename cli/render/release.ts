@@ -1,5 +1,6 @@
 import type { Config } from '../../core/config/schema.ts';
 import type { Lease } from '../../core/domain/lease.ts';
+import { problemIn } from '../../core/domain/outcome.ts';
 import { manualCommands } from '../../core/format/manual-restore.ts';
 import { isNamed, mayDefragAgain } from '../../core/guards/release.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
@@ -31,7 +32,7 @@ export function keptLines(kept: readonly Lease[], ticks: readonly Tick[], config
 function whyNot({ instance, node }: Lease, ticks: readonly Tick[]): string {
   const outcomes = ticks.flatMap((tick) => tick.outcomes);
   const latest = outcomes.findLast((one) => one.instance === instance && one.node === node);
-  return latest ? (latest.problem?.message ?? 'another job is working on it') : 'it was not tried';
+  return latest ? (problemIn(latest)?.message ?? 'another job is working on it') : 'it was not tried';
 }
 
 /** The next tick of a schedule can start again what was released. */

@@ -1,38 +1,32 @@
 import type { InstanceConfig } from '../../core/config/schema.ts';
-import type { Outcome } from '../../core/domain/outcome.ts';
+import { type Outcome, type Status, statusOf, stepsOf } from '../../core/domain/outcome.ts';
 import { countText, isoText } from '../../core/format/units.ts';
 import { wrapText } from '../../core/format/wrap.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
 import { COLUMNS, outcomeLines, stepLines } from './outcome.ts';
 import type { Style } from './style.ts';
 
-/** A whole tick: one block for each node, steps on the same node in one block, and what remains to be said of all. */
+/** A whole tick: one block for each node, and what remains to be said of all. */
 export function tickLines(tick: Tick, style: Style, instances: readonly InstanceConfig[]): readonly string[] {
-  const nodes = Map.groupBy(tick.outcomes, ({ instance, node }) => `${instance} ${node}`);
-  const blocks = [...nodes.values()].map((outcomes) => nodeBlock(outcomes, style, instances));
   return [
-    headline(tick, nodes.size, style),
+    headline(tick, style),
     ...problemLines(tick, style),
-    ...blocks.flatMap((block) => ['', ...block]),
+    ...tick.outcomes.flatMap((outcome) => ['', ...nodeBlock(outcome, style, instances)]),
   ];
 }
 
-function nodeBlock(
-  [first, ...rest]: readonly Outcome[],
-  style: Style,
-  instances: readonly InstanceConfig[],
-): readonly string[] {
-  if (!first) return [];
-  const instance = instances.find(({ id }) => id === first.instance);
-  return [...outcomeLines(first, style, instance), ...rest.flatMap((outcome) => stepLines(outcome, style, instance))];
+function nodeBlock(outcome: Outcome, style: Style, instances: readonly InstanceConfig[]): readonly string[] {
+  const instance = instances.find(({ id }) => id === outcome.instance);
+  const [, ...rest] = stepsOf(outcome);
+  return [...outcomeLines(outcome, style, instance), ...rest.flatMap((step) => stepLines(step, style, instance))];
 }
 
-const STATUSES = ['observed', 'acted', 'unreachable', 'not-reached', 'failed'] as const;
+const STATUSES: readonly Status[] = ['observed', 'acted', 'unreachable', 'not-reached', 'failed'];
 
-function headline({ at, stage, outcomes, leased }: Tick, nodes: number, { paint }: Style): string {
-  const counts = STATUSES.map(
-    (status) => [status, outcomes.filter((outcome) => outcome.status === status).length] as const,
-  )
+function headline({ at, stage, outcomes, leased }: Tick, { paint }: Style): string {
+  const nodes = outcomes.length;
+  const steps = outcomes.flatMap(stepsOf).map(statusOf);
+  const counts = STATUSES.map((status) => [status, steps.filter((one) => one === status).length] as const)
     .filter(([, count]) => count > 0)
     .map(([status, count]) => `${countText(count)} ${status.replace('-', ' ')}`);
   const held = leased.length > 0 ? [`${countText(leased.length)} being defragmented`] : [];

@@ -26,7 +26,7 @@ export interface Action {
   /** Whether a lease is one of this action's. Pure. */
   owns(lease: Lease): boolean;
   /** Goes on with a lease that an earlier tick, or an earlier job, has left: carries on, or ends it. */
-  resume(context: NodeContext, facts: Facts, held: HeldLease, found: Found): Promise<readonly Outcome[]>;
+  resume(context: NodeContext, facts: Facts, held: HeldLease, found: Found): Promise<Outcome>;
   /** Of each of its steps. Pure. */
   readonly words: WordsByStep;
 }

@@ -5,10 +5,9 @@ import { diagnose } from '../diagnosis/diagnose.ts';
 import { commandsPerSecond, loadCounters, mainThreadCpu } from '../diagnosis/load.ts';
 import type { Lease } from '../domain/lease.ts';
 import type { NodeHistory } from '../domain/node-history.ts';
-import type { Observation, Peer, Settings } from '../domain/observation.ts';
-import type { Notice, Outcome, Problem } from '../domain/outcome.ts';
+import type { Observation, Peer } from '../domain/observation.ts';
+import type { Observed, Outcome, OutcomeParts, Seen } from '../domain/outcome.ts';
 import type { Facts, Plan } from '../domain/plan.ts';
-import type { Verdict } from '../domain/verdict.ts';
 import { outageOf } from '../guards/stage-limits.ts';
 import { windowAt } from '../guards/window.ts';
 import type { HeldRecord } from '../leases/records.ts';
@@ -143,45 +142,48 @@ async function waitAwake(
   }
 }
 
-interface Extras {
-  readonly status?: Outcome['status'];
-  readonly notices?: readonly Notice[];
-  readonly verdict?: Verdict;
-  readonly problem?: Problem;
-  readonly leased?: boolean;
-  readonly settings?: Settings;
-  readonly leftOn?: Settings;
-  readonly episode?: number;
-  /** The look before the action, where the action's own work would show as the server's. */
-  readonly idleAt?: Observation;
+/** What an observation says, by all that is known of the node. */
+export function seenBy(
+  { instance }: Pick<NodeContext, 'instance'>,
+  observation: Observation,
+  memory: NodeHistory,
+): Seen {
+  return { observation, diagnosis: diagnose(observation, instance, memory.learned, memory) };
 }
 
-/** What came of one plan. */
-export function outcomeOf(
-  context: NodeContext,
-  { observation, diagnosis, earlier }: Facts,
-  plan: Plan,
-  { idleAt = observation, ...extras }: Extras = {},
-): Outcome {
+/** What an outcome of any kind has of the look that its plan was made from. */
+export function partsOf({ instance, node }: NodeContext, { observation, diagnosis, earlier }: Facts): OutcomeParts {
   const since = earlier && loadCounters(earlier);
   const opsPerSecond = since && commandsPerSecond(observation, since);
-  const cpu = since && mainThreadCpu(idleAt, since);
+  const cpu = since && mainThreadCpu(observation, since);
   return {
-    instance: context.instance.id,
-    node: context.node,
-    status: plan.kind === 'act' ? 'acted' : 'observed',
-    observation,
-    diagnosis,
-    plan,
+    instance: instance.id,
+    node,
+    before: { observation, diagnosis },
+    leased: false,
     notices: [],
     ...(opsPerSecond !== undefined && { opsPerSecond }),
     ...(cpu !== undefined && { mainThreadCpu: cpu }),
-    ...extras,
   };
 }
 
+/** Nothing was done: what was planned, and what has to be said besides. */
+export function outcomeOf<P extends Plan>(
+  context: NodeContext,
+  facts: Facts,
+  plan: P,
+  extras: Partial<Pick<Observed, 'leased' | 'notices'>> = {},
+): Observed & { readonly plan: P } {
+  return { ...partsOf(context, facts), kind: 'observed', plan, ...extras };
+}
+
 /** `leased`: settings of ours may be on there, so that the node is looked at again soon. */
-export function peerActing(context: NodeContext, facts: Facts, { holder, busyUntil }: Lease, leased: boolean): Outcome {
+export function peerActing(
+  context: NodeContext,
+  facts: Facts,
+  { holder, busyUntil }: Lease,
+  leased: boolean,
+): Observed {
   const blockers = [{ kind: 'peer-acting', peer: holder }] as const;
   return outcomeOf(context, facts, { kind: 'skip', reason: 'peer-acting', blockers, until: busyUntil }, { leased });
 }

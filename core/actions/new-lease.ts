@@ -4,23 +4,23 @@ import type { Blocker } from '../domain/blocker.ts';
 import type { Lease } from '../domain/lease.ts';
 import type { NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
-import type { Notice, Outcome } from '../domain/outcome.ts';
-import type { Acting, Facts, Plan } from '../domain/plan.ts';
+import type { ActionOutcome, Failed, Notice } from '../domain/outcome.ts';
+import type { Acting, Facts, Skip } from '../domain/plan.ts';
 import { BUSY } from '../domain/timings.ts';
 import { versionOf } from '../guards/stage-limits.ts';
 import { dropLease, type HeldLease, leasesOf, renewLease, takeLease } from '../leases/lease-store.ts';
 import { isOverdue, noProgress } from '../leases/timing.ts';
 import { StateUnavailable } from '../ports/state-store.ts';
 import { LEASE } from '../state/keys.ts';
-import { type NodeContext, outcomeOf } from './context.ts';
+import { type NodeContext, partsOf } from './context.ts';
 import { rssBaseline } from './verify.ts';
 
 /** What came of an action. Memory is up to date and stored, whatever it was. */
-export type Result =
+export type Result<Done extends ActionOutcome = ActionOutcome> =
   | {
       readonly kind: 'done';
       readonly memory: NodeHistory;
-      readonly outcome: Outcome;
+      readonly outcome: Done;
       readonly settled: Observation;
       /** False: it could not be entrusted to the outbox. */
       readonly isTold?: boolean;
@@ -31,7 +31,7 @@ export type Result =
 /** It turned out that this is not to be done; nothing is left changed. */
 interface Withdrawn {
   readonly kind: 'withdrawn';
-  readonly plan: Plan;
+  readonly plan: Skip;
   readonly memory: NodeHistory;
   readonly notices?: readonly Notice[];
 }
@@ -138,7 +138,7 @@ async function takeOnlyLease(
 }
 
 /** The stage says no; or somebody else holds the instance's lease. */
-function withheld([first, ...others]: readonly Blocker[], { instance }: NodeContext): Plan {
+function withheld([first, ...others]: readonly Blocker[], { instance }: NodeContext): Skip {
   const blockers = first ? [first, ...others] : ([{ kind: 'peer-acting', peer: instance.id }] as const);
   return { kind: 'skip', reason: first?.kind ?? 'peer-acting', blockers };
 }
@@ -155,12 +155,13 @@ export function failedOutcome(
   facts: Facts,
   plan: Acting,
   { why, leased }: { readonly why: string; readonly leased: boolean },
-): Outcome {
-  const { kind } = plan.action;
-  return outcomeOf(context, facts, plan, {
-    status: 'failed',
+): Failed {
+  return {
+    ...partsOf(context, facts),
+    kind: 'failed',
+    plan,
     leased,
     problem: { kind: 'action-failed', message: why, expected: true },
-    notices: [{ kind: 'action-failed', doing: kind, why }],
-  });
+    notices: [{ kind: 'action-failed', doing: plan.action.kind, why }],
+  };
 }

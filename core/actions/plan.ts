@@ -1,5 +1,5 @@
 import { isActiveDefragOn } from '../diagnosis/active-defrag.ts';
-import type { Facts, Plan } from '../domain/plan.ts';
+import type { Facts, Plan, Skip } from '../domain/plan.ts';
 import { admit } from '../guards/admission.ts';
 import { ACTIONS } from './registry.ts';
 
@@ -17,8 +17,6 @@ export function plan(facts: Facts): Plan {
   }
   return skips.reduce(tellingMore, { kind: 'skip', reason: 'healthy' });
 }
-
-type Skip = Extract<Plan, { kind: 'skip' }>;
 
 /** None acts. What would be done at another time says the most; then what is there to do and cannot be done. */
 function tellingMore(first: Skip, second: Skip): Skip {

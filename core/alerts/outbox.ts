@@ -52,11 +52,11 @@ export async function enqueue(
     const why = (await write()) === undefined ? undefined : await write();
     return { alert, why };
   });
-  const notStored = tries.filter(({ why }) => why !== undefined);
-  const [first] = notStored;
+  const notPersisted = tries.filter(({ why }) => why !== undefined);
+  const [first] = notPersisted;
   if (first)
-    log.warn('alert not stored in the outbox', { id: first.alert.id, error: first.why, alerts: notStored.length });
-  return notStored.map(({ alert }) => alert);
+    log.warn('alert not stored in the outbox', { id: first.alert.id, error: first.why, alerts: notPersisted.length });
+  return notPersisted.map(({ alert }) => alert);
 }
 
 /** One message. */
@@ -71,15 +71,15 @@ interface Message {
  *
  * @param hasTime false: no further message is begun
  */
-export async function deliver(
+export async function flush(
   ports: OutboxPorts,
   holder: string,
   alerts: readonly Alert[],
   hasTime = always,
 ): Promise<PublishReport> {
-  const notStored = await enqueue(ports, holder, alerts, hasTime);
+  const notPersisted = await enqueue(ports, holder, alerts, hasTime);
   // If no write succeeded, reading would fail as well, and cost its time-outs.
-  const isDown = alerts.length > 0 && notStored.length === alerts.length;
+  const isDown = alerts.length > 0 && notPersisted.length === alerts.length;
   const kept = isDown ? [] : await pending(ports, holder);
   if (kept.length > MOST_AT_ONCE) {
     ports.log.warn('more alerts than are sent at once: the next tick continues', {
@@ -90,7 +90,10 @@ export async function deliver(
   const run: Run = { ...ports, holder, hasTime, limit: pLimit(WRITES) };
   const messages = [
     ...keptMessages(run, kept.slice(0, MOST_AT_ONCE)),
-    ...looseAlerts(notStored, ports.log).map((alert) => ({ alerts: [alert], send: () => ports.alerts.send([alert]) })),
+    ...looseAlerts(notPersisted, ports.log).map((alert) => ({
+      alerts: [alert],
+      send: () => ports.alerts.send([alert]),
+    })),
   ];
   const reports: PublishReport[] = [];
   for (let at = 0; at < messages.length; at += WAVE) {

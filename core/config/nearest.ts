@@ -26,7 +26,7 @@ function sorted(word: string): string {
   return [...word].sort().join('');
 }
 
-/** `memory-limit`, `memory_limit` and `MemoryLimit` are no misspellings worth counting. */
+/** `memory-limit`, `memory_limit` and `MemoryLimit` are not counted as misspellings. */
 function plain(word: string): string {
   return word.toLowerCase().replaceAll(/[-_ ]/g, '');
 }

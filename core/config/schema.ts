@@ -105,7 +105,7 @@ export const fileSchema = mapping({
     z
       .array(instanceSchema, { error: 'a list of at least one instance' })
       .check(z.minLength(1, { error: 'a list of at least one instance' })),
-    'The instances that Offpeak looks after.',
+    'The instances that Offpeak maintains.',
   ),
   maxDefragsAtOnce: byDefault(
     4,

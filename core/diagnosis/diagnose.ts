@@ -80,7 +80,7 @@ function findingsOf(
   return findings.filter((finding) => finding !== undefined);
 }
 
-/** An idle empty server shows a ratio of 13 (redis#8463): below the smallest floor there is nothing to gain, whatever the ratio. */
+/** An idle empty server shows a ratio of 13 (redis#8463): below the smallest floor there is nothing to gain, at any ratio. */
 function isTooSmall(memory: MemorySample, policy: DiagnosisPolicy): boolean {
   return (memory.usedMemoryRss ?? 0) < smallestFloor(policy);
 }

@@ -26,7 +26,7 @@ export interface Engine {
    * become gentler. Redis before 7.4 and Valkey before 8.0 (redis#13020).
    */
   readonly cpuOnlyRises?: true;
-  /** The defragger looks at its clock only after 512 hits: Valkey 8.1 (valkey#2421, fixed in 9.0 by #2553). */
+  /** The defragger reads its clock only after 512 hits: Valkey 8.1 (valkey#2421, fixed in 9.0 by #2553). */
   readonly coarseClock?: true;
   /** `CONFIG SET` takes several parameters at once, all or nothing: Redis ≥ 7.0, every Valkey. */
   readonly atomicConfigSet: boolean;

@@ -173,6 +173,15 @@ export interface Facts {
 /** A plan to be carried out. */
 export type Acting = Extract<Plan, { kind: 'act' }>;
 
+/** A plan to do nothing. */
+export type Skip = Extract<Plan, { kind: 'skip' }>;
+
+/** A plan that ends a running defrag. */
+export interface StopPlan extends Acting {
+  readonly action: StopDefrag;
+  readonly reason: StopReason;
+}
+
 /** What an action asks for before it may start, besides what holds for every action. */
 export interface Terms {
   /** Not before this (epoch ms). */

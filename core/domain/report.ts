@@ -8,6 +8,7 @@ export interface ReportInput {
   /** Epoch milliseconds: the first check, and now. */
   readonly startedAt: number;
   readonly finishedAt: number;
+  /** One for each node. */
   readonly outcomes: readonly Outcome[];
   readonly instances: readonly InstanceConfig[];
   /** The state could not be read: nothing was planned in the whole tick. */
@@ -20,12 +21,10 @@ export interface RunReport {
   readonly alerts: readonly Alert[];
 }
 
-/** All outcomes of one node in one tick, in order. */
-export interface NodeReport {
-  readonly stage: string;
-  readonly instance: string;
-  readonly node: string;
-  readonly outcomes: readonly [Outcome, ...Outcome[]];
-  /** Absent for a lease on a node that the config no longer names. */
-  readonly config?: InstanceConfig;
+/** The config of an outcome's instance; undefined for a lease on a node that the config no longer names. */
+export function configOf(
+  { instance }: Pick<Outcome, 'instance'>,
+  { instances }: Pick<ReportInput, 'instances'>,
+): InstanceConfig | undefined {
+  return instances.find(({ id }) => id === instance);
 }

@@ -16,7 +16,7 @@ const WITH_CALLBACKS: Readonly<Record<string, Readonly<Record<string, number>>>>
   valkey: { lua: 0, ldap: 0, json: 0, bf: 0 },
 };
 
-/** Modules whose data active defrag may not be able to move, by name. `allowed`: those that the config vouches for. */
+/** Modules whose data active defrag may not be able to move, by name. `allowed`: those that the config allows. */
 export function immovable(
   modules: readonly ServerModule[],
   { name: engine }: Pick<Engine, 'name'>,

@@ -1,5 +1,5 @@
 import type { Role } from '../domain/observation.ts';
-import type { Outcome } from '../domain/outcome.ts';
+import { type Outcome, planIn, statusOf } from '../domain/outcome.ts';
 import type { Plan, SkipReason } from '../domain/plan.ts';
 
 /**
@@ -39,8 +39,10 @@ const PASSING: readonly SkipReason[] = [
 ];
 
 /** Nothing was done, and the next tick would have nothing to do. */
-export function isIdle({ status, plan, leased }: Outcome): boolean {
+export function isIdle(outcome: Outcome): boolean {
+  const plan = planIn(outcome);
+  if (outcome.leased || statusOf(outcome) === 'acted') return false;
   // A failed action is checked again.
-  if (leased || status === 'acted' || (status === 'failed' && plan?.kind === 'act')) return false;
+  if (outcome.kind === 'failed' && plan?.kind === 'act') return false;
   return plan?.kind !== 'skip' || !PASSING.includes(plan.reason);
 }

@@ -4,7 +4,7 @@ import type { Lease } from '../domain/lease.ts';
 import { RELEASE_WAIT } from '../domain/timings.ts';
 import { windowAt } from './window.ts';
 
-// Which leases a release ends, where it looks for their servers, and how long it waits for another job.
+// Which leases a release ends, where their servers may be, and how long it waits for another job.
 
 /** By its address alone: an instance that was renamed is still the same server. */
 export function isNamed({ node }: Pick<Lease, 'node'>, { instances }: Config): boolean {

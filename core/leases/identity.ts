@@ -6,8 +6,8 @@ import type { StopReason } from '../domain/plan.ts';
 export type Identity = 'same' | 'restarted' | 'another';
 
 /**
- * Whether the server that answers is the one that the lease is on. Another `run_id` alone does not say that it restarted: behind a
- * name, a virtual address or a balancer another server may answer, and the first one still has our settings. A restarted
+ * Whether the server that answers is the one that the lease is on. Another `run_id` alone does not mean that it restarted: behind a
+ * name, a virtual address or a balancer another server may answer, and the first one still has Offpeak's settings. A restarted
  * process is younger than the lease.
  */
 export function identify(lease: Pick<Lease, 'runId' | 'acquiredAt'>, { runId, uptime, at }: Observation): Identity {
@@ -17,9 +17,9 @@ export function identify(lease: Pick<Lease, 'runId' | 'acquiredAt'>, { runId, up
 }
 
 /**
- * Whether the lease is quarantined when it ends so, though nothing of ours is seen on its server. A young process at the address of a lease is
- * nearly always the restarted one; where it is another server, the first may still come back. And a start that has not come may
- * still be under way: TCP goes on sending for a quarter of an hour what nobody waits for any more.
+ * Whether a lease that ends for this reason is quarantined, although its server shows none of Offpeak's settings. A young process at the
+ * address of a lease is nearly always the restarted server. If it is another server, the first may still come back. And a start that
+ * has not arrived may still be on its way: TCP repeats a command for a quarter of an hour, even when no job waits for the answer.
  */
 export function mayComeBack(because: StopReason): boolean {
   return because === 'server-restarted' || because === 'never-started';

@@ -3,8 +3,8 @@ import { isLeaseKey } from '../state/keys.ts';
 import { type Leases, leasesOf } from './lease-store.ts';
 
 /**
- * Keeps what passes through: while a store cannot be read, a run that knows of its lease can still give back what the lease has taken.
- * It may be out of date by then, so that it is good for giving back only, and the server has the last word.
+ * Keeps a copy of each lease that is read or written. While the store cannot be read, the job can still restore the settings of a lease
+ * that it knows. The copy may be out of date, so the job uses it only to restore settings, and reads the server first.
  */
 export function cacheLeases(store: StateStore): JobStore {
   let known = new Map<string, Stored>();

@@ -18,7 +18,7 @@ export interface HeldLease {
 
 /** Active leases, and quarantined ones: these keep no job from acting, and wait for their server. */
 export interface Leases {
-  /** By instance: it has at most one, so that two nodes of it can't be acted on at once, whoever tries. */
+  /** By instance. An instance has at most one, so that no two jobs act on two of its nodes at once. */
   readonly leases: ReadonlyMap<string, HeldLease>;
   readonly quarantined: readonly HeldLease[];
 }
@@ -29,7 +29,7 @@ const LONGEST_RUN_ID = 64;
 const amount = z.number();
 const settings = z.record(z.string(), z.string());
 
-/** What it takes to give a lease back: in every version of Offpeak these have this form. */
+/** The fields that are needed to restore the settings of a lease. They have this form in every version of Offpeak. */
 const core = {
   status: z.enum(['active', 'quarantined']),
   instance: z.string(),
@@ -110,7 +110,7 @@ export const LEASE_KIND: DocumentKind<Lease> = {
 /** A newer version's lease, as far as this one understands it. */
 const newerShape = z.looseObject({ ...core, holder: z.exactOptional(z.string()), busyUntil: z.exactOptional(amount) });
 
-/** What the documents hold. `unreadable` hears of each that is no lease: never a guess. */
+/** The leases in the documents. `unreadable` is called for each document that is not a lease: none is guessed. */
 export function leasesOf(
   documents: ReadonlyMap<string, Stored>,
   unreadable: (key: string, why: string) => void,
@@ -126,8 +126,8 @@ export function leasesOf(
 }
 
 /**
- * Every lease there is, with those that are quarantined because their server did not answer: a person who removes the stack has to know of
- * them. Where the server has restarted, or the start has never come, nothing is left to give back.
+ * All active leases, and those in quarantine whose server did not answer: a person who removes the stack has to know of them. If the
+ * server has restarted, or the start has never arrived, no setting is left to restore.
  */
 export function leasesIn({ leases, quarantined }: Leases): readonly Lease[] {
   const missing = quarantined.filter(({ lease: { closing } }) => closing === undefined || !mayComeBack(closing));
@@ -135,7 +135,8 @@ export function leasesIn({ leases, quarantined }: Leases): readonly Lease[] {
 }
 
 /**
- * A lease as this version writes it, or, after a rollback, one of a newer version: of that one it takes what gives it back, and ends it.
+ * A lease as this version writes it. After a rollback it may be one of a newer version: of that one this reads what restores the settings,
+ * so that the job ends it.
  * @throws {StateUnavailable} for what is neither
  */
 function leaseIn(key: string, value: unknown): Lease {
@@ -173,7 +174,7 @@ export async function takeLease(store: StateStore, lease: Lease): Promise<HeldLe
   return written.stored ? { key, lease: document, version: written.version } : undefined;
 }
 
-/** Undefined: somebody else has changed or dropped it in the meantime. @throws {StateUnavailable} */
+/** Undefined: another job has changed or dropped it in the meantime. @throws {StateUnavailable} */
 export async function renewLease(store: StateStore, held: HeldLease, lease: Lease): Promise<HeldLease | undefined> {
   const { key } = held;
   const document = encode(LEASE_KIND, lease, held.lease);
@@ -194,7 +195,7 @@ export async function dropLease(store: StateStore, held: HeldLease): Promise<voi
 export async function quarantine(store: StateStore, held: HeldLease): Promise<void> {
   const { runId } = held.lease;
   const quarantined: Lease = { ...held.lease, status: 'quarantined', busyUntil: 0 };
-  // What no server is known by leads nobody back to it. A lease of 0.1.0 may hold whatever a server called its `run_id`.
+  // Without a valid `run_id` the server could not be found again. A lease of 0.1.0 may hold any text as `run_id`.
   if (runId !== '' && runId.length <= LONGEST_RUN_ID)
     await store.write(quarantineKey(held.lease), encode(LEASE_KIND, quarantined, held.lease), undefined);
   await dropLease(store, held);

@@ -16,10 +16,13 @@ export interface SettingsRecord extends Applied {
   /** Epoch ms: when the last lease was to end. */
   readonly expiresAt: number;
   readonly prior: Settings;
-  /** The job that gives back by this record now, and until when nobody else does (epoch ms). */
+  /** The job that restores the settings by this record now, and until when no other job does (epoch ms). */
   readonly holder?: string;
   readonly busyUntil?: number;
-  /** The process on which it was given back: what stands there again is a human's wish. */
+  /**
+   * The `run_id` of the process on which the settings were restored: if they are set there again, a person has set them. The name is
+   * that of stored documents.
+   */
   readonly givenBackOn?: string;
 }
 
@@ -53,10 +56,12 @@ export function recordIn(key: string, value: unknown): SettingsRecord {
 }
 
 /**
- * Leaves the record of a lease that has set something. A record of a newer version stays as it is. `givenBackOn`: the process on which nothing of it stands any more, by a look.
+ * Writes the record of a lease that has set something. A record of a newer version stays as it is.
+ *
+ * @param restoredOn the `run_id` of the process that was seen to have none of the lease's settings any more
  * @throws {StateUnavailable}
  */
-export async function keepRecord(store: StateStore, lease: Lease, givenBackOn?: string): Promise<void> {
+export async function keepRecord(store: StateStore, lease: Lease, restoredOn?: string): Promise<void> {
   if (Object.keys(lease.applied).length === 0) return;
   const key = recordKey(lease.node);
   // Another job may end the same lease at the same moment: both write the same.
@@ -70,12 +75,15 @@ export async function keepRecord(store: StateStore, lease: Lease, givenBackOn?: 
         () => {},
         () => recordIn(key, stored.value),
       );
-    const record = { ...recordOf(lease, earlier), ...(givenBackOn !== undefined && { givenBackOn }) };
+    const record = { ...recordOf(lease, earlier), ...(restoredOn !== undefined && { givenBackOn: restoredOn }) };
     if ((await store.write(key, encode(RECORD_KIND, record, earlier), stored?.version)).stored) return;
   }
 }
 
-/** With the values that earlier leases have given the same settings: the file may hold those. What a lease finds as it wants it is theirs. */
+/**
+ * With the values that earlier leases have given the same settings: the config file may hold those. A value that a lease finds already
+ * set comes from an earlier lease.
+ */
 function recordOf(lease: Lease, earlier?: SettingsRecord): SettingsRecord {
   const { instance, node, runId, acquiredAt, expiresAt, prior, applied } = lease;
   const ladder = Object.keys(applied).map((name): [string, readonly string[]] => {

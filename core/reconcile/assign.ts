@@ -3,6 +3,7 @@ import type { InstanceConfig } from '../config/schema.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { HeldLease } from '../leases/lease-store.ts';
 import type { Ports } from '../ports/ports.ts';
+import type { Announced } from './announcer.ts';
 import type { ReachedNode, UnreachedNode } from './observe-fleet.ts';
 import type { TickOptions } from './scope.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -21,7 +22,9 @@ export interface InstanceWork {
 /** What came of it. */
 export interface InstanceReport {
   readonly instance: string;
+  /** One for each of its nodes. */
   readonly outcomes: readonly Outcome[];
+  readonly announced: Announced;
 }
 
 /** What holds for each instance of a tick. */

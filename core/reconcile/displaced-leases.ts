@@ -1,8 +1,8 @@
-import { type NodeContext, outcomeOf } from '../actions/context.ts';
+import { type NodeContext, partsOf } from '../actions/context.ts';
 import type { Config } from '../config/schema.ts';
 import { MINUTE, type Milliseconds } from '../config/units.ts';
 import type { Lease } from '../domain/lease.ts';
-import type { Notice, Outcome, Problem } from '../domain/outcome.ts';
+import type { Failed, Notice, Problem, Unreached } from '../domain/outcome.ts';
 import type { Facts } from '../domain/plan.ts';
 import { manualCommands } from '../format/manual-restore.ts';
 import { isNamed } from '../guards/release.ts';
@@ -32,21 +32,18 @@ export async function displacedLease(
   facts: Facts,
   held: HeldLease,
   notified: readonly string[] = [],
-): Promise<Outcome> {
+): Promise<Failed> {
   const message = `another server answers at this address now. ${remedyOf(held.lease)}`;
   const isOver = isOverdue(held.lease, facts.now);
   const isNews = isOver || !notified.includes(TOLD);
-  const outcome = outcomeOf(
-    context,
-    facts,
-    { kind: 'skip', reason: 'changed' },
-    {
-      status: 'failed',
-      leased: !isOver,
-      problem: { kind: TOLD, message, expected: true },
-      notices: noticesOf(message, isNews),
-    },
-  );
+  const outcome: Failed = {
+    ...partsOf(context, facts),
+    kind: 'failed',
+    plan: { kind: 'skip', reason: 'changed' },
+    leased: !isOver,
+    problem: { kind: TOLD, message, expected: true },
+    notices: noticesOf(message, isNews),
+  };
   if (!context.dryRun) {
     if (isNews) await context.announce([outcome]);
     await settled(context.ports, held, isOver, isNews);
@@ -61,8 +58,8 @@ export async function displacedLease(
 export async function unreachableLease(
   context: Pick<NodeContext, 'ports' | 'announce'>,
   held: HeldLease,
-  unseen: Outcome,
-): Promise<Outcome> {
+  unseen: Unreached | Failed,
+): Promise<Unreached | Failed> {
   const { lease } = held;
   if (!isOverdue(lease, context.ports.clock.now())) return unseen;
   const message = `the node has not answered for a day since Offpeak's defrag on it should have ended. ${remedyOf(lease)}`;
@@ -106,7 +103,7 @@ export async function orphanedLeases(
   { state, placements }: { readonly state: State; readonly placements: ReadonlyMap<string, HeldLease> },
   ports: Ports,
   mode: 'watch' | 'plan' | 'act',
-): Promise<readonly Outcome[]> {
+): Promise<readonly Failed[]> {
   const orphans = [...placements].flatMap(([node, held]) => (isNamed({ node }, config) ? [] : [held]));
   return await Promise.all(
     orphans.map(async (held) => {
@@ -117,7 +114,8 @@ export async function orphanedLeases(
       const message = `Offpeak has a lease on a node that the config no longer names: put the node back into the config. ${remedyOf(lease, 'Or type on that server')}`;
       const { instance, node } = lease;
       const problem = failure ?? { kind: TOLD, message, expected: true };
-      return { instance, node, status: 'failed', problem, notices: noticesOf(message, isNews) } as const;
+      // Orphaned: not counted among the leases that a tick ends.
+      return { instance, node, kind: 'failed', problem, leased: false, notices: noticesOf(message, isNews) } as const;
     }),
   );
 }

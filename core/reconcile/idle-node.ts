@@ -42,7 +42,7 @@ export async function reconcileIdleNode(
   for (let tries = 1; ; tries++) {
     const latest = await lookAgain(context, facts, { ...recollection, memory: facts.memory, ...prepared });
     const agreed = agreedPlan(context, early, latest);
-    if (context.dryRun) return await told(context, latest, agreed, remembered, 'observed');
+    if (context.dryRun) return await told(context, latest, agreed, remembered);
     const result = agreed.kind === 'act' ? await action.start(context, latest, agreed) : undefined;
     if (result?.kind === 'withdrawn') context.claims.release(context.node, context.holder);
     if (tries >= TRIES || !isBesidePurge(agreed, result) || context.interrupted())
@@ -126,8 +126,7 @@ async function concluded(
   if (result.kind === 'failed') return failedOutcome(context, facts, agreed, result);
   const after = { ...facts, memory: result.memory };
   if (result.kind === 'done') return await withNews(context, after, agreed, result.outcome);
-  const outcome = await told(context, after, result.plan, remembered);
-  return { ...outcome, notices: [...outcome.notices, ...(result.notices ?? [])] };
+  return await told(context, after, result.plan, remembered, result.notices);
 }
 
 /** Asks the server whether it can defragment, once for each run of it, and only when the answer decides. */

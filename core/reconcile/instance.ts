@@ -1,17 +1,25 @@
-import { noteSilence } from '../actions/context.ts';
+import { noteSilence, seenBy } from '../actions/context.ts';
 import { NodeFailure } from '../adapters/redis/failure.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import { type Milliseconds, SECOND } from '../config/units.ts';
 import { isActiveDefragOn } from '../diagnosis/active-defrag.ts';
-import { diagnose } from '../diagnosis/diagnose.ts';
-import type { Notice, Outcome } from '../domain/outcome.ts';
+import { EMPTY_HISTORY } from '../domain/node-history.ts';
+import {
+  type Failed,
+  type Notice,
+  type Observed,
+  type Outcome,
+  planIn,
+  type Seen,
+  type Unreached,
+} from '../domain/outcome.ts';
 import type { StopReason } from '../domain/plan.ts';
 import { actingOrder, waitsForStage } from '../guards/node-order.ts';
 import type { HeldLease } from '../leases/lease-store.ts';
 import { isOverdue } from '../leases/timing.ts';
 import { historyFor } from '../state/history-placement.ts';
 import { isQuarantined } from '../state/keys.ts';
-import { announcer } from './announcer.ts';
+import { type Announcer, announcer } from './announcer.ts';
 import type { InstanceReport, InstanceWork, Run } from './assign.ts';
 import { unreachableLease } from './displaced-leases.ts';
 import { reconcileIdleNode } from './idle-node.ts';
@@ -22,9 +30,10 @@ import { reconcileWithoutStore } from './store-outage.ts';
 /** The nodes of one instance, one after the other. Never throws: what fails is an outcome of its node. */
 export async function reconcileInstance(work: InstanceWork, run: Run): Promise<InstanceReport> {
   const { instance, nodes, leases } = work;
+  const { snapshot, options, ports, stage } = run;
+  const { announce, announced } = announcer({ ports, stage, holder: options.holder, instance });
   const outcomes: Outcome[] = [];
   try {
-    const { snapshot, options, ports } = run;
     const peers = peersOf(leases, ports.clock.now());
     let peer = snapshot.kind === 'readable' ? peers[0] : undefined;
     // A quarantined lease is ended before anything else is done: its server has come back with our settings on.
@@ -34,36 +43,33 @@ export async function reconcileInstance(work: InstanceWork, run: Run): Promise<I
       // Two of them, when instances were merged: the later one ends.
       const isSecond = peers.slice(1).includes(look.node.id);
       const release = options.release ?? (isSecond ? 'peer-acting' : undefined);
-      const turn = { peer: peer === look.node.id ? undefined : peer, release };
-      const results = await reconcileNode(look, work, run, turn);
+      const turn = { peer: peer === look.node.id ? undefined : peer, release, announce };
+      const outcome = await reconcileNode(look, work, run, turn);
       if (look !== early && 'session' in look) look.session.close();
-      outcomes.push(...withPause(results, instance, run));
-      peer = peerAfter(results, peer, look.node.id);
+      outcomes.push(withPause(outcome, instance, run));
+      peer = peerAfter(outcome, peer);
     }
-    return { instance: instance.id, outcomes };
+    return { instance: instance.id, outcomes, announced: announced() };
   } catch (error) {
     const missing = nodes.filter((look) => !outcomes.some(({ node }) => node === look.node.id));
     const failed = missing.map((look) => failedNode(look, error, leases.has(look.node.id), run));
-    return { instance: instance.id, outcomes: [...outcomes, ...failed] };
+    return { instance: instance.id, outcomes: [...outcomes, ...failed], announced: announced() };
   }
 }
 
 /** One node of an instance in one tick: what the action was good for shows before the next node is touched. */
-function peerAfter(results: readonly Outcome[], peer: string | undefined, node: string): string | undefined {
+function peerAfter(outcome: Outcome, peer: string | undefined): string | undefined {
+  const { node, leased, kind } = outcome;
+  const plan = planIn(outcome);
   // A failed one may still be at it (a purge that was not answered blocks all the same), and is still to come first.
-  const isActing = results.some(({ plan, leased, status }) => plan?.kind === 'act' || leased || status === 'failed');
-  if (isActing) return node;
+  if (leased || kind === 'failed' || plan?.kind === 'act') return node;
   // Nor does a primary come before a replica that only the rest of the stage keeps from its turn.
-  return results.some(({ plan }) => waitsForStage(plan)) ? (peer ?? node) : peer;
+  return waitsForStage(plan) ? (peer ?? node) : peer;
 }
 
-function withPause(
-  results: readonly Outcome[],
-  instance: InstanceConfig,
-  { snapshot, ports }: Run,
-): readonly Outcome[] {
+function withPause(outcome: Outcome, instance: InstanceConfig, { snapshot, ports }: Run): Outcome {
   const pause = snapshot.kind === 'readable' ? snapshot.pauses.pauseOf(instance, ports.clock.now()) : undefined;
-  return pause ? results.map((outcome) => ({ ...outcome, pause })) : results;
+  return pause ? { ...outcome, pause } : outcome;
 }
 
 /** What was seen longer ago than this is not what will be acted on. */
@@ -102,25 +108,26 @@ interface Turn {
   /** Another node of the instance that is being acted on. */
   readonly peer: string | undefined;
   readonly release: StopReason | undefined;
+  readonly announce: Announcer['announce'];
 }
 
 async function reconcileNode(
   look: ReachedNode | UnreachedNode,
   work: InstanceWork,
   run: Run,
-  { peer, release }: Turn,
-): Promise<readonly Outcome[]> {
+  { peer, release, announce }: Turn,
+): Promise<Outcome> {
   const { snapshot, options } = run;
   const { id } = look.node;
   const held = work.leases.get(id);
   try {
-    if ('problem' in look) return [await unreachedOutcome(look, held, run)];
+    if ('problem' in look) return await unreachedOutcome(look, held, run, announce);
     // A release begins nothing, on a node whose lease has ended in the meantime least of all.
-    if (options.mode === 'watch' || (release !== undefined && !held)) return [watchedOutcome(look, work, run)];
+    if (options.mode === 'watch' || (release !== undefined && !held)) return watchedOutcome(look, work, run);
     const { observation } = look;
-    const context = contextOf(look, work, run);
-    if (snapshot.kind === 'unavailable') return [await reconcileWithoutStore(context, observation, held, release)];
-    if (!held) return [await reconcileIdleNode(context, observation, snapshot.historyOf(id), peer)];
+    const context = contextOf(look, work, run, { announce });
+    if (snapshot.kind === 'unavailable') return await reconcileWithoutStore(context, observation, held, release);
+    if (!held) return await reconcileIdleNode(context, observation, snapshot.historyOf(id), peer);
     // A history follows its server; of one that does not answer as itself, it is where the lease was taken.
     const memory = snapshot.historyOf(observation.runId === held.lease.runId ? id : held.lease.node);
     // Most ticks find no lease: what ends one is loaded when it is needed.
@@ -129,54 +136,53 @@ async function reconcileNode(
   } catch (error) {
     if (held && options.mode === 'act')
       await noteSilence({ ...run, instance: look.instance, node: id }, held.lease, error);
-    return [failedNode(look, error, held !== undefined, run)];
+    return failedNode(look, error, held !== undefined, run);
   }
 }
 
 /** A node on which something went wrong, with what was seen of it. */
-function failedNode(
-  look: ReachedNode | UnreachedNode,
-  error: unknown,
-  leased: boolean,
-  { ports: { log } }: Run,
-): Outcome {
+function failedNode(look: ReachedNode | UnreachedNode, error: unknown, leased: boolean, run: Run): Unreached | Failed {
   const name = { instance: look.instance.id, node: look.node.id };
   const problem = problemOf(error);
-  if (!problem.expected) log.error('unexpected failure', { ...name, error });
-  const status = error instanceof NodeFailure ? 'unreachable' : 'failed';
-  const seen = 'observation' in look && { observation: look.observation };
-  return { ...name, status, problem, leased, ...seen, notices: [] };
+  if (!problem.expected) run.ports.log.error('unexpected failure', { ...name, error });
+  const kind = error instanceof NodeFailure ? 'unreachable' : 'failed';
+  const before = 'observation' in look ? seenAfterAll(look, run) : undefined;
+  return { ...name, kind, problem, leased, notices: [], ...(before && { before }) };
 }
 
-async function unreachedOutcome(look: UnreachedNode, held: HeldLease | undefined, run: Run): Promise<Outcome> {
+/** What cannot be diagnosed has been the failure itself: never a second one. */
+function seenAfterAll(look: ReachedNode, run: Run): Seen | undefined {
+  try {
+    return seenIn(look, run);
+  } catch {
+    return undefined;
+  }
+}
+
+async function unreachedOutcome(
+  look: UnreachedNode,
+  held: HeldLease | undefined,
+  { ports, options, snapshot }: Run,
+  announce: Announcer['announce'],
+): Promise<Unreached | Failed> {
   const { instance, node, problem } = look;
-  const { ports, stage, options } = run;
-  const outcome = {
-    instance: instance.id,
-    node: node.id,
-    status: problem.expected ? 'unreachable' : 'failed',
-    problem,
-    leased: held !== undefined,
-    notices: [],
-  } as const;
-  if (!isReached(look)) return { ...outcome, status: 'not-reached' };
-  if (!held || options.mode !== 'act' || run.snapshot.kind === 'unavailable') return outcome;
-  const announce = announcer({ ports, stage, holder: options.holder, instance });
+  const unseen = { instance: instance.id, node: node.id, problem, leased: held !== undefined, notices: [] };
+  if (!isReached(look)) return { ...unseen, kind: 'not-reached' };
+  const outcome = { ...unseen, kind: problem.expected ? 'unreachable' : 'failed' } as const;
+  if (!held || options.mode !== 'act' || snapshot.kind === 'unavailable') return outcome;
   return await unreachableLease({ ports, announce }, held, outcome);
 }
 
-function watchedOutcome(look: ReachedNode, work: InstanceWork, { snapshot, options }: Run): Outcome {
-  const { instance, node, observation } = look;
-  const known = snapshot.kind === 'readable' ? historyFor(observation, snapshot.historyOf(node.id)) : undefined;
+function watchedOutcome(look: ReachedNode, work: InstanceWork, run: Run): Observed {
+  const { instance, node } = look;
   const held = work.leases.get(node.id);
   return {
     instance: instance.id,
     node: node.id,
-    status: 'observed',
-    observation,
-    diagnosis: diagnose(observation, instance, known?.learned, known),
-    ...(held && held.lease.phase !== 'purging' && { leased: true }),
-    notices: options.mode === 'watch' ? watchNotices(look, work, snapshot.kind === 'readable') : [],
+    kind: 'observed',
+    before: seenIn(look, run),
+    leased: held !== undefined && held.lease.phase !== 'purging',
+    notices: run.options.mode === 'watch' ? watchNotices(look, work, run.snapshot.kind === 'readable') : [],
   };
 }
 
@@ -186,4 +192,10 @@ function watchNotices({ node, observation }: ReachedNode, work: InstanceWork, is
   if (double !== undefined) return [{ kind: 'same-server', as: double }];
   const isForeign = isKnown && isActiveDefragOn(observation) && !work.leases.has(node.id);
   return isForeign ? [{ kind: 'foreign-defrag' }] : [];
+}
+
+function seenIn(look: ReachedNode, { snapshot }: Run): Seen {
+  const { observation, node } = look;
+  const known = snapshot.kind === 'readable' ? snapshot.historyOf(node.id) : EMPTY_HISTORY;
+  return seenBy(look, observation, historyFor(observation, known));
 }

@@ -16,16 +16,14 @@ export async function reconcileLeasedNode(
   memory: NodeHistory,
   held: HeldLease,
   because?: StopReason,
-): Promise<readonly Outcome[]> {
+): Promise<Outcome> {
   const facts = factsAt(context, observation, { memory: historyFor(observation, memory) });
   const { lease } = held;
   // A purge has changed no settings: nothing of it is left on any server.
   if (lease.phase !== 'purging') {
     // Between the lease and its settings, and between the settings and the purge: a second job would take half of it for the whole.
-    if (lease.holder !== context.holder && facts.now < lease.busyUntil)
-      return [peerActing(context, facts, lease, true)];
-    if (identify(lease, observation) === 'another')
-      return [await displacedLease(context, facts, held, memory.notified)];
+    if (lease.holder !== context.holder && facts.now < lease.busyUntil) return peerActing(context, facts, lease, true);
+    if (identify(lease, observation) === 'another') return await displacedLease(context, facts, held, memory.notified);
   }
   return await ownerOf(lease).resume(context, facts, held, { observation, memory, ...(because && { because }) });
 }

@@ -1,10 +1,10 @@
-import { factsAt, type NodeContext, outcomeOf } from '../actions/context.ts';
+import { factsAt, type NodeContext, outcomeOf, seenBy } from '../actions/context.ts';
 import { ownSettings } from '../actions/defrag/own-settings.ts';
 import { restoreSettings } from '../actions/defrag/restore.ts';
 import type { Lease } from '../domain/lease.ts';
 import type { NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
-import type { Notice, Outcome } from '../domain/outcome.ts';
+import type { Notice, Observed } from '../domain/outcome.ts';
 import { BUSY } from '../domain/timings.ts';
 import { type HeldLease, leasesOf } from '../leases/lease-store.ts';
 import { type HeldRecord, renewRecord } from '../leases/records.ts';
@@ -21,7 +21,7 @@ export async function restoreLeftover(
   context: NodeContext,
   observation: Observation,
   memory: NodeHistory,
-): Promise<Outcome | 'refused' | undefined> {
+): Promise<Observed | 'refused' | undefined> {
   const { record: held } = context;
   const hand = ownSettings(observation, held?.record);
   if (!held || hand?.by !== 'record') return undefined;
@@ -36,7 +36,7 @@ export async function restoreLeftover(
     return 'refused';
   }
   const notice: Notice = { kind: 'left-on', standing: hand.standing, restored };
-  const outcome: Outcome = { ...later, observation: settled, settings: restored, notices: [notice] };
+  const outcome: Observed = { ...later, before: seenBy(context, settled, facts.memory), notices: [notice] };
   await context.announce([outcome]);
   const { holder: _, busyUntil: __, ...record } = claimed.record;
   const done = observation.runId === undefined ? record : { ...record, givenBackOn: observation.runId };

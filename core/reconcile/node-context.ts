@@ -3,13 +3,18 @@ import type { InstanceConfig } from '../config/schema.ts';
 import type { Peer } from '../domain/observation.ts';
 import type { HeldRecord } from '../leases/records.ts';
 import { NO_PAUSES } from '../state/pauses.ts';
-import { announcer } from './announcer.ts';
+import type { Announcer } from './announcer.ts';
 import type { InstanceWork, Run } from './assign.ts';
 import type { ReachedNode } from './observe-fleet.ts';
 import type { State } from './snapshot.ts';
 
 /** What a step on this node needs to know and to use. */
-export function contextOf(look: ReachedNode, work: InstanceWork, run: Run): NodeContext {
+export function contextOf(
+  look: ReachedNode,
+  work: InstanceWork,
+  run: Run,
+  { announce }: Pick<Announcer, 'announce'>,
+): NodeContext {
   const { instance, node, session } = look;
   const { ports, stage, claims, options } = run;
   const { holder, mode, remaining, attended, interrupted = () => false } = options;
@@ -29,7 +34,7 @@ export function contextOf(look: ReachedNode, work: InstanceWork, run: Run): Node
     ...(attended && { attended }),
     dryRun: mode === 'plan',
     interrupted,
-    announce: announcer({ ports, stage, holder, instance }),
+    announce,
   };
 }
 

@@ -4,7 +4,7 @@ import { expected } from '../actions/new-lease.ts';
 import { isActiveDefragOn } from '../diagnosis/active-defrag.ts';
 import type { NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
-import type { Notice, Outcome } from '../domain/outcome.ts';
+import type { ActionOutcome, Notice, Observed } from '../domain/outcome.ts';
 import type { Facts, Plan } from '../domain/plan.ts';
 import { settingsRead } from '../format/setting-forms.ts';
 import { historyFor } from '../state/history-placement.ts';
@@ -17,14 +17,14 @@ export async function told(
   facts: Facts,
   skipped: Plan,
   remembered: NodeHistory,
-  status?: Outcome['status'],
-): Promise<Outcome> {
+  more: readonly Notice[] = [],
+): Promise<Observed> {
   const taken = await takenMeanwhile(context, facts.observation);
-  if (taken) return outcomeOf(context, facts, taken, { leased: true, ...(status && { status }) });
+  if (taken) return outcomeOf(context, facts, taken, { leased: true, notices: more });
   const { notices, memory } = newsOf(context, facts, skipped);
   const isOurs = skipped.reason === 'foreign-defrag' && handOn(context, facts.observation) !== undefined;
   const said: Plan = isOurs ? { kind: 'skip', reason: 'left-on' } : skipped;
-  const outcome = outcomeOf(context, rediagnosed(facts), said, { notices, ...(status && { status }) });
+  const outcome = outcomeOf(context, rediagnosed(facts), said, { notices: [...notices, ...more] });
   if (!context.dryRun && isNews(memory, remembered)) {
     await context.announce([outcome]);
     await noteNews(context, memory, facts.observation);
@@ -33,11 +33,16 @@ export async function told(
 }
 
 /** The same beside a purge: a human's defrag does not keep it from being done. What was done itself is entrusted already. */
-export async function withNews(context: NodeContext, facts: Facts, agreed: Plan, outcome: Outcome): Promise<Outcome> {
+export async function withNews(
+  context: NodeContext,
+  facts: Facts,
+  agreed: Plan,
+  outcome: ActionOutcome,
+): Promise<ActionOutcome> {
   const { notices, memory } = newsOf(context, facts, agreed);
   if (notices.length === 0) return outcome;
-  const { plan: _, verdict: __, ...bare } = outcome;
-  await context.announce([{ ...bare, notices }]);
+  const { instance, node, leased, after } = outcome;
+  await context.announce([{ kind: 'observed', instance, node, leased, before: after, notices }]);
   await noteNews(context, memory, facts.observation).catch((error: unknown) =>
     context.ports.log.warn('not remembered', {
       instance: context.instance.id,

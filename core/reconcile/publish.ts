@@ -1,20 +1,20 @@
 import { looseAlerts } from '../alerts/messages.ts';
-import { deliver } from '../alerts/outbox.ts';
+import { flush } from '../alerts/outbox.ts';
 import type { Config } from '../config/schema.ts';
 import type { Alert } from '../domain/alert.ts';
 import { DIMENSION, JOB_METRICS, type Metric } from '../domain/metric-catalogue.ts';
-import type { Outcome } from '../domain/outcome.ts';
+import { type Outcome, planIn, problemIn, statusOf, stepsOf, verdictIn } from '../domain/outcome.ts';
 import { LATE } from '../domain/timings.ts';
 import { strayPauseText } from '../format/pause.ts';
 import { isIdle } from '../guards/node-order.ts';
 import type { Log } from '../ports/log.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { PublishReport } from '../ports/sinks.ts';
-import { planText } from '../reporting/wording/plan.ts';
 import { strayPauses } from '../state/pauses.ts';
+import type { Announced } from './announcer.ts';
 import type { InstanceReport, Run } from './assign.ts';
 import { problemOf } from './observe-fleet.ts';
-import { reportable } from './reportable.ts';
+import { reportable, whyText } from './reportable.ts';
 import type { Scope, Tick } from './scope.ts';
 import type { State } from './snapshot.ts';
 
@@ -45,6 +45,7 @@ export async function publishTick(
       outcomes: [...inOrder(config, reports), ...orphans],
       ...(problem && { problem }),
     },
+    announcedIn(reports),
     ports.log,
   );
   const telling = {
@@ -73,6 +74,13 @@ export async function publishTick(
   };
 }
 
+function announcedIn(reports: readonly InstanceReport[]): Announced {
+  return {
+    events: reports.flatMap(({ announced }) => announced.events),
+    unkept: reports.flatMap(({ announced }) => announced.unkept),
+  };
+}
+
 function inOrder({ instances }: Config, reports: readonly InstanceReport[]): readonly Outcome[] {
   const byInstance = new Map(reports.map(({ instance, outcomes }) => [instance, outcomes]));
   return instances.flatMap(({ id }) => byInstance.get(id) ?? []);
@@ -96,6 +104,7 @@ interface Telling {
   readonly holder: string;
   readonly outcomes: readonly Outcome[];
   readonly metrics: readonly Metric[];
+  /** Those that are not in the outbox yet. */
   readonly alerts: readonly Alert[];
   /** The state could not be read: the outbox is not asked. */
   readonly isBlind: boolean;
@@ -104,18 +113,18 @@ interface Telling {
 }
 
 /**
- * Tells what came of a tick: one log line an outcome, then metrics and alerts side by side (a dead endpoint costs ten seconds).
+ * Tells what came of a tick: one log line for each step, then metrics and alerts side by side (a dead endpoint costs ten seconds).
  * Returns how many could not be delivered.
  */
 async function publish(
   ports: Pick<Ports, 'metrics' | 'alerts' | 'clock' | 'log' | 'store'>,
   { holder, outcomes, metrics, alerts, isBlind, hasTime }: Telling,
 ): Promise<number> {
-  for (const outcome of outcomes) logOutcome(ports.log, outcome);
+  for (const step of outcomes.flatMap(stepsOf)) logStep(ports.log, step);
   const [metricReport, alertReport] = await Promise.all([
     // Neither may keep the other from being told.
     ports.metrics.publish(metrics).catch((error: unknown) => unsent('metrics', error)),
-    (isBlind ? ports.alerts.send(looseAlerts(alerts, ports.log)) : deliver(ports, holder, alerts, hasTime)).catch(
+    (isBlind ? ports.alerts.send(looseAlerts(alerts, ports.log)) : flush(ports, holder, alerts, hasTime)).catch(
       (error: unknown) => unsent('alerts', error),
     ),
   ]);
@@ -128,21 +137,21 @@ function unsent(what: string, error: unknown): PublishReport {
   return { sent: 0, rejected: [{ what, why: problemOf(error).message }] };
 }
 
-function logOutcome(log: Log, outcome: Outcome): void {
-  const { instance, node, status, plan, verdict, problem, diagnosis, leased, pause } = outcome;
-  const { opsPerSecond, mainThreadCpu } = outcome;
+function logStep(log: Log, step: Outcome): void {
+  const { instance, node, before, leased, pause } = step;
+  const [status, plan, verdict, problem] = [statusOf(step), planIn(step), verdictIn(step), problemIn(step)];
   const fields = {
     instance,
     node,
     status,
-    ...(diagnosis?.layers && { layers: diagnosis.layers, ratio: diagnosis.ratio }),
-    ...(plan && { plan, why: planText(plan, 'UTC', { now: outcome.observation?.at, diagnosis }) }),
+    ...(before?.diagnosis.layers && { layers: before.diagnosis.layers, ratio: before.diagnosis.ratio }),
+    ...(plan && { plan, why: whyText(step) }),
     ...(verdict && { verdict }),
     ...(problem && { problem }),
     ...(leased && { leased }),
     ...(pause && { pause }),
-    ...(opsPerSecond !== undefined && { opsPerSecond }),
-    ...(mainThreadCpu !== undefined && { mainThreadCpu }),
+    ...('opsPerSecond' in step && { opsPerSecond: step.opsPerSecond }),
+    ...('mainThreadCpu' in step && { mainThreadCpu: step.mainThreadCpu }),
   };
   if (status === 'failed') log.error('node failed', fields);
   else if (status === 'not-reached') log.warn('node not reached', fields);

@@ -1,8 +1,11 @@
-import type { Outcome } from '../domain/outcome.ts';
-import type { ReportInput, RunReport } from '../domain/report.ts';
+import type { Alert } from '../domain/alert.ts';
+import { type Failed, latestIn, type Outcome, planIn, stepsOf } from '../domain/outcome.ts';
+import { configOf, type ReportInput, type RunReport } from '../domain/report.ts';
 import type { Log } from '../ports/log.ts';
-import { report } from '../reporting/report.ts';
+import { outcomeAlerts, stateAlerts } from '../reporting/alerts/alerts.ts';
+import { metricsOf } from '../reporting/metrics.ts';
 import { planText } from '../reporting/wording/plan.ts';
+import { type Announced, eventOf } from './announcer.ts';
 import { problemOf } from './observe-fleet.ts';
 
 /** What a tick tells, and the outcomes that it tells of. */
@@ -11,38 +14,46 @@ export interface Reportable extends RunReport {
 }
 
 /**
- * The report of a tick. An outcome that cannot be told (a time that no calendar has, in a document that was not ours) becomes a failed one,
- * so that the others are told.
+ * The report of a tick: all metrics, and the alerts that the outbox does not have yet. An outcome that cannot be told (a time that no
+ * calendar has, in a document that was not ours) becomes a failed one, so that the others are told.
  */
-export function reportable(input: ReportInput, log: Log): Reportable {
-  if (failureToTell(input) === undefined) return { outcomes: input.outcomes, ...report(input) };
-  const outcomes = input.outcomes.map((outcome) => {
-    const { instance, node, leased, observation } = outcome;
-    const failure = failureToTell({ ...input, outcomes: [outcome] });
-    if (failure === undefined) return outcome;
-    log.error('unexpected failure to tell what came of a node', { instance, node, error: failure });
-    const bare: Outcome = {
-      instance,
-      node,
-      status: 'failed',
-      problem: problemOf(failure),
-      notices: [],
-      ...(leased !== undefined && { leased }),
-    };
-    const seen = observation ? { ...bare, observation } : bare;
-    return failureToTell({ ...input, outcomes: [seen] }) === undefined ? seen : bare;
-  });
-  return { outcomes, ...report({ ...input, outcomes }) };
+export function reportable(input: ReportInput, { events, unkept }: Announced, log: Log): Reportable {
+  const announced = new Set(events);
+  const told = input.outcomes.map((outcome) => tellable(outcome, input, announced.has(eventOf(outcome)), log));
+  const outcomes = told.map(({ outcome }) => outcome);
+  const alerts = [...stateAlerts({ ...input, outcomes }), ...unkept, ...told.flatMap((one) => one.alerts)];
+  return { outcomes, alerts, metrics: metricsOf({ ...input, outcomes }) };
 }
 
-function failureToTell(input: ReportInput): unknown {
+interface Tellable {
+  readonly outcome: Outcome;
+  readonly alerts: readonly Alert[];
+}
+
+function tellable(outcome: Outcome, input: ReportInput, isAnnounced: boolean, log: Log): Tellable {
   try {
-    report(input);
-    for (const { plan, observation, diagnosis } of input.outcomes) {
-      if (plan) planText(plan, 'UTC', { now: observation?.at, diagnosis });
-    }
-    return undefined;
+    for (const step of stepsOf(outcome)) whyText(step);
+    return { outcome, alerts: isAnnounced ? [] : outcomeAlerts(outcome, configOf(outcome, input), input) };
   } catch (error) {
-    return error;
+    const { instance, node, leased } = outcome;
+    log.error('unexpected failure to tell what came of a node', { instance, node, error });
+    const before = latestIn(outcome);
+    const failed: Failed = {
+      instance,
+      node,
+      kind: 'failed',
+      problem: problemOf(error),
+      leased,
+      notices: [],
+      ...(before && { before }),
+    };
+    return { outcome: failed, alerts: [] };
   }
+}
+
+/** The plan in words, as the log has it. */
+export function whyText(outcome: Outcome): string | undefined {
+  const plan = planIn(outcome);
+  const now = latestIn(outcome)?.observation.at;
+  return plan && planText(plan, 'UTC', { now, diagnosis: outcome.before?.diagnosis });
 }

@@ -3,7 +3,7 @@ import { restoreWithoutStore } from '../actions/defrag/restore.ts';
 import { planLeased, stopping } from '../actions/defrag/stop-rule.ts';
 import { EMPTY_HISTORY } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
-import type { Outcome } from '../domain/outcome.ts';
+import type { Failed, Observed } from '../domain/outcome.ts';
 import type { StopReason } from '../domain/plan.ts';
 import { identify } from '../leases/identity.ts';
 import type { HeldLease } from '../leases/lease-store.ts';
@@ -17,7 +17,7 @@ export async function reconcileWithoutStore(
   observation: Observation,
   held: HeldLease | undefined,
   because?: StopReason,
-): Promise<Outcome> {
+): Promise<Observed | Failed> {
   const facts = factsAt(context, observation, { memory: EMPTY_HISTORY });
   const { obstacle: why = '', holder, dryRun } = context;
   const nothing = { kind: 'skip', reason: 'state-unavailable' } as const;

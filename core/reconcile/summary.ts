@@ -1,4 +1,4 @@
-import type { Outcome } from '../domain/outcome.ts';
+import { type Outcome, problemIn, statusOf, stepsOf } from '../domain/outcome.ts';
 import type { Tick } from './scope.ts';
 
 /** What an invocation returns: counts only, for whoever invokes it by hand. */
@@ -21,8 +21,8 @@ export function summarize(ticks: readonly Tick[]): Summary {
   return {
     ticks: ticks.length,
     nodes: nodes.size,
-    acted: outcomes.filter(({ status }) => status === 'acted').length,
-    unreachable: ticks[0]?.outcomes.filter(({ status }) => status === 'unreachable').length ?? 0,
+    acted: outcomes.flatMap(stepsOf).filter((step) => statusOf(step) === 'acted').length,
+    unreachable: ticks[0]?.outcomes.filter(({ kind }) => kind === 'unreachable').length ?? 0,
     leased: ticks.at(-1)?.leased.length ?? 0,
   };
 }
@@ -38,7 +38,9 @@ export function failIfUnexpected(ticks: readonly Tick[]): void {
   if (reasons.length > 0) throw new MaintenanceFailed(reasons.join('\n'));
 }
 
-function reasonOf({ instance, node, problem, notices }: Outcome): readonly string[] {
+function reasonOf(outcome: Outcome): readonly string[] {
+  const { instance, node, notices } = outcome;
+  const problem = problemIn(outcome);
   const unreadable = notices.find((notice) => notice.kind === 'state-unavailable')?.why;
   const isOurs = problem?.expected === false || problem?.kind === 'state-unavailable';
   const why = unreadable ?? (isOurs ? problem?.message : undefined);

@@ -1,7 +1,6 @@
 import { isFleet } from '../config/fleet.ts';
 import { isNearLimit } from '../config/near-limit.ts';
 import type { InstanceConfig } from '../config/schema.ts';
-import { diagnose } from '../diagnosis/diagnose.ts';
 import {
   DIMENSION,
   FLEET_METRICS,
@@ -11,26 +10,27 @@ import {
   NODE_METRICS,
 } from '../domain/metric-catalogue.ts';
 import type { Observation } from '../domain/observation.ts';
-import type { Outcome } from '../domain/outcome.ts';
-import type { NodeReport, ReportInput } from '../domain/report.ts';
+import { latestIn, type Outcome, type Seen, stepsOf } from '../domain/outcome.ts';
+import { configOf, type ReportInput } from '../domain/report.ts';
 import type { Verdict } from '../domain/verdict.ts';
 
 type Reading = readonly [definition: MetricDefinition, value: number | undefined];
 
 /** The metrics of a tick: each node once, then the job. What was not observed is not published: a zero would be false. */
-export function metricsOf(input: ReportInput, nodes: readonly NodeReport[]): readonly Metric[] {
-  const fleet = isFleet(input.instances) ? fleetMetrics(input, nodes) : [];
-  return [...nodes.flatMap((node) => nodeMetrics(input, node)), ...jobMetrics(input, nodes), ...fleet];
+export function metricsOf(input: ReportInput): readonly Metric[] {
+  const fleet = isFleet(input.instances) ? fleetMetrics(input) : [];
+  return [...input.outcomes.flatMap((outcome) => nodeMetrics(input, outcome)), ...jobMetrics(input), ...fleet];
 }
 
-function nodeMetrics({ stage, startedAt }: ReportInput, report: NodeReport): readonly Metric[] {
-  const { instance, node } = report;
+function nodeMetrics(input: ReportInput, outcome: Outcome): readonly Metric[] {
+  const { instance, node } = outcome;
+  const { stage, startedAt } = input;
   const dimensions = { [DIMENSION.stage]: stage, [DIMENSION.instance]: instance, [DIMENSION.node]: node };
-  if (isUnreachable(report)) return datums([[NODE_METRICS.reachable, 0]], dimensions, startedAt);
-  const observation = newestObservation(report);
-  if (!observation) return [];
-  const readings = [...stateReadings(report, observation), ...actionReadings(report)];
-  return datums(readings, dimensions, observation.at);
+  if (outcome.kind === 'unreachable') return datums([[NODE_METRICS.reachable, 0]], dimensions, startedAt);
+  const seen = seenNow(outcome);
+  if (!seen) return [];
+  const readings = [...stateReadings(outcome, seen, configOf(outcome, input)), ...actionReadings(outcome)];
+  return datums(readings, dimensions, seen.observation.at);
 }
 
 function datums(
@@ -43,16 +43,18 @@ function datums(
   );
 }
 
-function stateReadings({ outcomes, config }: NodeReport, observation: Observation): readonly Reading[] {
+function stateReadings(
+  outcome: Outcome,
+  { observation, diagnosis }: Seen,
+  config: InstanceConfig | undefined,
+): readonly Reading[] {
   const { memory, defrag } = observation;
-  // Diagnosed again: the outcome's own diagnosis is from before its action, and would not add up with the RSS after it.
-  const diagnosis = config && diagnose(observation, config);
-  const layers = diagnosis?.layers;
+  const { layers } = diagnosis;
   const core: readonly Reading[] = [
     [NODE_METRICS.reachable, 1],
     [NODE_METRICS.usedMemory, memory.usedMemory],
     [NODE_METRICS.usedMemoryRss, memory.usedMemoryRss],
-    [NODE_METRICS.memFragmentationRatio, diagnosis?.ratio],
+    [NODE_METRICS.memFragmentationRatio, diagnosis.ratio],
     [NODE_METRICS.externalFragmentation, layers?.externalFragmentation],
     [NODE_METRICS.freePages, layers?.freePages],
   ];
@@ -64,52 +66,55 @@ function stateReadings({ outcomes, config }: NodeReport, observation: Observatio
     ...core,
     [NODE_METRICS.processOverhead, layers?.overhead],
     [NODE_METRICS.memoryLimitUsed, share],
-    [NODE_METRICS.commandsPerSecond, outcomes.findLast((outcome) => outcome.opsPerSecond !== undefined)?.opsPerSecond],
+    [NODE_METRICS.commandsPerSecond, 'opsPerSecond' in outcome ? outcome.opsPerSecond : undefined],
     [NODE_METRICS.activeDefragHits, defrag.hits],
     [NODE_METRICS.activeDefragMisses, defrag.misses],
   ];
 }
 
-function actionReadings({ outcomes }: NodeReport): readonly Reading[] {
-  const verdicts = outcomes.flatMap(({ verdict }) => (verdict ? [verdict] : []));
-  const hasDefrag = verdicts.some(({ action }) => action === 'defrag');
-  return verdicts.flatMap((verdict) => verdictReadings(verdict, hasDefrag));
+/** A defrag's verdict covers the purge that follows it, bytes included. */
+function actionReadings(outcome: Outcome): readonly Reading[] {
+  if (outcome.kind === 'purged') {
+    return [...returnedReadings(outcome.verdict), [NODE_METRICS.blockedTime, outcome.verdict.stall]];
+  }
+  if (outcome.kind !== 'stopped') return [];
+  const { verdict, purge } = outcome;
+  return [
+    ...(verdict ? returnedReadings(verdict) : []),
+    [NODE_METRICS.defragStall, verdict?.stall],
+    [NODE_METRICS.blockedTime, purge?.kind === 'purged' ? purge.verdict.stall : undefined],
+  ];
 }
 
-/** A defrag's verdict covers the purge that follows it, bytes included. */
-function verdictReadings({ action, reclaimed, predicted, stall }: Verdict, hasDefrag: boolean): readonly Reading[] {
-  const bytes: readonly Reading[] = [
+function returnedReadings({ reclaimed, predicted }: Verdict): readonly Reading[] {
+  return [
     [NODE_METRICS.reclaimedMemory, reclaimed],
     [NODE_METRICS.predictedReclaim, predicted],
   ];
-  if (action === 'defrag') return [...bytes, [NODE_METRICS.defragStall, stall]];
-  return [...(hasDefrag ? [] : bytes), [NODE_METRICS.blockedTime, stall]];
 }
 
-function jobMetrics(input: ReportInput, nodes: readonly NodeReport[]): readonly Metric[] {
-  const { stage, startedAt, finishedAt, problem } = input;
-  const unreachable = nodes.filter(isUnreachable).length;
-  const observed = nodes.filter((node) => !isUnreachable(node) && newestObservation(node)).length;
-  const count = (matches: (outcome: Outcome) => boolean) => nodes.filter((node) => node.outcomes.some(matches)).length;
+function jobMetrics({ stage, startedAt, finishedAt, problem, outcomes }: ReportInput): readonly Metric[] {
+  const count = (matches: (outcome: Outcome) => boolean) => outcomes.filter(matches).length;
   const readings: readonly Reading[] = [
     [JOB_METRICS.heartbeat, 1],
-    [JOB_METRICS.nodesObserved, observed],
-    [JOB_METRICS.nodesUnreachable, unreachable],
-    [JOB_METRICS.nodesNotReached, count(({ status }) => status === 'not-reached')],
-    [JOB_METRICS.nodesFailed, count(({ status }) => status === 'failed')],
+    [JOB_METRICS.nodesObserved, count((outcome) => seenNow(outcome) !== undefined)],
+    [JOB_METRICS.nodesUnreachable, count(({ kind }) => kind === 'unreachable')],
+    [JOB_METRICS.nodesNotReached, count(({ kind }) => kind === 'not-reached')],
+    [JOB_METRICS.nodesFailed, count((outcome) => stepsOf(outcome).some(({ kind }) => kind === 'failed'))],
     // Unknown while the state cannot be read.
-    [JOB_METRICS.leasesHeld, problem ? undefined : count(({ leased }) => leased === true)],
+    [JOB_METRICS.leasesHeld, problem ? undefined : count(({ leased }) => leased)],
     [JOB_METRICS.duration, Math.max(0, finishedAt - startedAt)],
   ];
   return datums(readings, { [DIMENSION.stage]: stage }, finishedAt);
 }
 
 /** Counts of nodes, in place of alarms for each node: with many nodes, those alarms would cost the most. */
-function fleetMetrics({ stage, finishedAt }: ReportInput, nodes: readonly NodeReport[]): readonly Metric[] {
+function fleetMetrics(input: ReportInput): readonly Metric[] {
+  const { stage, finishedAt, outcomes } = input;
   const count = (crosses: (memory: Observation['memory'], config: InstanceConfig) => boolean) =>
-    nodes.filter((node) => {
-      const observation = isUnreachable(node) ? undefined : newestObservation(node);
-      return observation !== undefined && node.config !== undefined && crosses(observation.memory, node.config);
+    outcomes.filter((outcome) => {
+      const [seen, config] = [seenNow(outcome), configOf(outcome, input)];
+      return seen !== undefined && config !== undefined && crosses(seen.observation.memory, config);
     }).length;
   const readings: readonly Reading[] = [
     [
@@ -125,20 +130,14 @@ function fleetMetrics({ stage, finishedAt }: ReportInput, nodes: readonly NodeRe
   return datums(readings, { [DIMENSION.stage]: stage }, finishedAt);
 }
 
+/** A node that has gone silent since its first check has no metrics. */
+function seenNow(outcome: Outcome): Seen | undefined {
+  return outcome.kind === 'unreachable' ? undefined : latestIn(outcome);
+}
+
 /** The same comparison as the expression of a node's own alarm. */
 function isFragmented(memory: Observation['memory'], threshold: { readonly ratio: number; readonly floor: number }) {
   const { usedMemory, usedMemoryRss } = memory;
   if (usedMemory === undefined || usedMemoryRss === undefined || usedMemory <= 0) return false;
   return usedMemoryRss - usedMemory >= threshold.floor && usedMemoryRss / usedMemory > threshold.ratio;
-}
-
-function isUnreachable({ outcomes }: NodeReport): boolean {
-  return outcomes.at(-1)?.status === 'unreachable';
-}
-
-/** Steps of one tick do not always end in the order of their observations. */
-function newestObservation({ outcomes }: NodeReport): Observation | undefined {
-  return outcomes
-    .flatMap(({ observation }) => (observation ? [observation] : []))
-    .reduce<Observation | undefined>((newest, next) => (newest && newest.at > next.at ? newest : next), undefined);
 }

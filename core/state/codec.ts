@@ -20,7 +20,7 @@ export function oneOf<T extends string>() {
   return z.custom<T>((value) => typeof value === 'string');
 }
 
-/** Written under a schema that this version does not know: it is neither guessed at nor overwritten. */
+/** Whether it was written under a schema that this version does not know. Such a document is not overwritten. */
 export function isNewer({ schema: known }: Pick<DocumentKind<object>, 'schema'>, value: unknown): boolean {
   const schema = isFields(value) ? (value.schema ?? known) : known;
   return typeof schema !== 'number' || schema > known;
@@ -38,7 +38,7 @@ export function decode<T extends object>(kind: DocumentKind<T>, key: string, val
   );
 }
 
-/** One document that cannot be read must not keep what the others say from being known. */
+/** One document that cannot be read must not block the others. */
 export function unlessUnreadable<T>(
   key: string,
   unreadable: (key: string, why: string) => void,
@@ -53,7 +53,7 @@ export function unlessUnreadable<T>(
   }
 }
 
-/** In today's form, if it is a document at all. Without its schema, which only the store holds. */
+/** A document in today's form, without its schema, which only the store holds. Any other value stays as it is. */
 export function upgraded({ upgrade }: DocumentKind<object>, key: string, value: unknown): unknown {
   if (!isFields(value)) return value;
   const { schema: _, ...document } = value;

@@ -7,13 +7,13 @@ import type { Learned } from '../domain/prediction.ts';
 export interface PlacedHistory {
   readonly node: string;
   readonly history: NodeHistory;
-  /** 0.1 kept one document for each instance that had named the address: they count until there is one of the address itself. */
+  /** Version 0.1 kept one document for each instance with this address. They count until the address has a document of its own. */
   readonly isLegacy?: boolean;
 }
 
 /**
- * What is known of each address. A history belongs to its server: while the process lives, it follows its `run_id` to whatever address
- * it answers at; else it stays where it is, since a restarted server is found by its address.
+ * What is known of each address. A history belongs to its server: while the process lives, its history follows its `run_id` to the
+ * address at which it answers. Otherwise the history stays, since a restarted server is found by its address.
  *
  * @param runs the `run_id` that answers at each address now
  */
@@ -43,9 +43,9 @@ export function historiesByNode(
   return new Map([...places, ...moved]);
 }
 
-/** Of two, the later one's facts; of what keeps an action from starting, the stricter. */
+/** Of two histories, the facts of the later one; where they limit actions, the stricter value. */
 function joined(a: NodeHistory, b: NodeHistory): NodeHistory {
-  const [older, newer] = lastDeed(a) <= lastDeed(b) ? [a, b] : [b, a];
+  const [older, newer] = lastEventAt(a) <= lastEventAt(b) ? [a, b] : [b, a];
   return {
     ...older,
     ...newer,
@@ -68,13 +68,13 @@ function latest(a: NodeHistory, b: NodeHistory): Partial<NodeHistory> {
   return { ...Object.fromEntries(times), ...(crashed && { crashed }) };
 }
 
-function lastDeed({ lastPurgeAt = 0, lastDefragAt = 0, restUntil = 0, learned, crashed }: NodeHistory): number {
+function lastEventAt({ lastPurgeAt = 0, lastDefragAt = 0, restUntil = 0, learned, crashed }: NodeHistory): number {
   return Math.max(lastPurgeAt, lastDefragAt, restUntil, learned.at ?? 0, crashed?.at ?? 0);
 }
 
 /**
- * What counts of a node's history for the server that answers now: what was learned about a process ends with it; what was learned about
- * the node stays, until it is old or the version is another.
+ * The part of a node's history that holds for the server that answers now. What was learned about a process ends with it. What was
+ * learned about the node stays, until it is old or the version changes.
  */
 export function historyFor(
   { runId, at, engine }: Pick<Observation, 'runId' | 'at' | 'engine'>,
@@ -86,7 +86,7 @@ export function historyFor(
   return { ...lasting, learned, ...(runId !== undefined && { runId }) };
 }
 
-/** Data and traffic change: what was seen longer ago than this says nothing about tonight. */
+/** Data and traffic change: older figures predict nothing. */
 const LEARNED_FOR: Milliseconds = 30 * 24 * HOUR;
 
 /** What still counts of what was learned. */

@@ -1,4 +1,4 @@
-/** Deeper than any document of ours, and within the 32 levels of a DynamoDB item; a cycle ends here as well. */
+/** Offpeak's documents are less deep, and a DynamoDB item may have 32 levels. A cycle ends here as well. */
 const MAX_DEPTH = 31;
 
 /**
@@ -17,7 +17,7 @@ export function jsonText(key: string, value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** The first thing that is no JSON, and where it is. */
+/** The first value that JSON cannot hold, and where it is. */
 function findFlaw(value: unknown, place: string, depth: number): string | undefined {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return undefined;
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : `${place} is ${value}`;
@@ -31,7 +31,7 @@ function findFlaw(value: unknown, place: string, depth: number): string | undefi
 }
 
 function entriesOf(value: object): readonly (readonly [string | number, unknown])[] {
-  // Array.from reads the holes of a sparse array as undefined, which JSON would turn into null.
+  // Array.from reads the missing items of a sparse array as undefined, which JSON would turn into null.
   return Array.isArray(value) ? Array.from(value, (item, index) => [index, item]) : Object.entries(value);
 }
 

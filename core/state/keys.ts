@@ -5,24 +5,24 @@ import type { Lease } from '../domain/lease.ts';
 
 export const LEASE = 'lease#';
 
-/** Version 0.1 says it by the key alone, and may have quarantined what a later version had written as active. */
+/** In version 0.1 only the key shows the quarantine. That version may have quarantined a lease that a later one had written as active. */
 const QUARANTINED = /^lease#[^#]+#./;
 
 export function leaseKey(instance: string): string {
   return LEASE + instance;
 }
 
-/** By the run of the server, which is found by that alone, wherever it answers. No instance's id holds a `#`. */
+/** By the `run_id`, by which the server is found at any address. No instance's id holds a `#`. */
 export function quarantineKey({ instance, runId }: Pick<Lease, 'instance' | 'runId'>): string {
   return `${leaseKey(instance)}#${runId}`;
 }
 
-/** It restores its server, and gives no right to act on it. */
+/** A quarantined lease restores its server, and does not allow an action on it. */
 export function isQuarantined({ lease }: { readonly lease: Pick<Lease, 'status'> }): boolean {
   return lease.status === 'quarantined';
 }
 
-/** Of a stored lease, whatever else it holds. Another than these two is of a newer version. */
+/** The status of a stored lease of any version. A status other than these two is of a newer version. */
 export function statusOf(key: string, { status = 'active' }: { readonly status?: unknown }): unknown {
   return QUARANTINED.test(key) ? 'quarantined' : status;
 }
@@ -32,13 +32,13 @@ export function isLeaseKey(key: string): boolean {
 }
 
 /**
- * What a lease leaves behind: what the job has set on a server, and what stood there before. A CONFIG REWRITE during the lease, by an
- * operator or by Sentinel at a failover, writes our settings into the config file: weeks after the lease a restart brings them back.
- * One record for each address, so that there are never more of them than nodes.
+ * The record of an ended lease: what the job has set on a server, and the values before. An operator, or Sentinel at a failover, may run
+ * CONFIG REWRITE during the lease. That writes Offpeak's settings into the config file, and a restart brings them back weeks later.
+ * There is one record for each address, so that there are never more records than nodes.
  */
 export const RECORD = 'record#';
 
-/** Servers that are restarted once a year are the rule. */
+/** Most servers are restarted at least once a year. */
 export const RECORD_LIFETIME: Milliseconds = 366 * 24 * HOUR;
 
 export function recordKey(node: string): string {
@@ -57,7 +57,7 @@ export function nodeIn(key: string): string {
   return key.slice(key.lastIndexOf('#') + 1);
 }
 
-/** Where the history of a process is kept whose address another one answers at. */
+/** Under this key the history of a process is kept while another process answers at its address. */
 export function runKey(runId: string): string {
   return `${NODE}~${runId}`;
 }
@@ -67,32 +67,35 @@ export function isLegacyKey(key: string): boolean {
   return key.slice(NODE.length).includes('#');
 }
 
-/** Where the pauses lie in the store: `pause#<instance>`, and `pause#*` for all instances, those to come included. */
+/** The keys of pauses: `pause#<instance>`, and `pause#*` for all instances, later ones included. */
 export const PAUSE = 'pause#';
 
 export const LONGEST_PAUSE: Milliseconds = 90 * 24 * HOUR;
 
-/** The documents of the outbox: one for each alert that is owed, whatever message it will be told in. */
+/** The documents of the outbox: one for each pending alert, also where one message will contain many of them. */
 export const OUTBOX = 'outbox#';
 
-/** A topic that nobody repairs in this time has nobody waiting for it either. */
+/** If a topic stays broken for so long, its alerts are too old to be of use. */
 export const OUTBOX_LIFETIME: Milliseconds = 14 * 24 * HOUR;
 
 export const STAGE_DOCUMENT = 'brakes';
 
-/** A node that was renamed or taken away; one that is visited has news in this time, or loses no more than what it learned. */
+/** For a node that was renamed or removed. A node that is checked writes its history in this time, or loses only what was learned of it. */
 const HISTORY_LIFETIME: Milliseconds = 90 * 24 * HOUR;
 
 /** A day more than a pause can last, for clocks that differ. */
 const PAUSE_LIFETIME: Milliseconds = LONGEST_PAUSE + 24 * HOUR;
 
-/** Longer than what is in it counts. */
+/** Longer than its contents are valid. */
 const BRAKES_LIFETIME: Milliseconds = 48 * HOUR;
 
-/** A server that nobody has met as itself for so long has restarted, or is no more. */
+/** A server that was not found for so long has restarted, or does not exist any more. */
 const QUARANTINE_LIFETIME: Milliseconds = 90 * 24 * HOUR;
 
-/** How long after its last write a document may be needed; undefined: for ever. A lease holds what restores a server. */
+/**
+ * How long after its last write a document may be needed; undefined: for ever. An active lease is kept for ever, since it holds what
+ * restores a server.
+ */
 export function lifetimeOf(key: string, document: object): Milliseconds | undefined {
   if (isLeaseKey(key) && statusOf(key, document) === 'quarantined') return QUARANTINE_LIFETIME;
   if (key.startsWith(PAUSE)) return PAUSE_LIFETIME;

@@ -31,7 +31,7 @@ const shape = z.looseObject({
 export const HISTORY_KIND: DocumentKind<NodeHistory> = {
   schema: 1,
   shape,
-  // Its name in version 0.1.
+  // In version 0.1, `notified` was stored as `told`.
   upgrade: ({ told, ...document }) => (told === undefined ? document : { notified: told, ...document }),
 };
 

@@ -35,7 +35,7 @@ export function openStateStore(
     if (!asked && json !== undefined) adoptJsonFile(json, file);
     return createFileStore(file);
   }
-  // A look-up that came back empty: a local file in its place would hold nothing of what the deployed job knows.
+  // An empty name may come from a failed lookup. A local file in place of the table would hold nothing of what the deployed job knows.
   if (tableName === '')
     throw new EnvironmentError(`${stateTable} is set and empty: accepted is a table's name, or none at all`);
   if (asked) throw new EnvironmentError(`${stateTable} and ${askedBy} are both set: accepted is one of them`);

@@ -27,8 +27,8 @@ export const PAUSE_KIND: DocumentKind<Pause> = { schema: 1, shape };
 /** Every pause that is stored. */
 export interface Pauses {
   /**
-   * What keeps `instance` quiet at `now` (epoch ms): its own pause, that of all, or one that was asked for when a node of it belonged to
-   * another instance; of several the one that ends last.
+   * The pause that holds for `instance` at `now` (epoch ms): its own, that of all instances, or one that was set when a node of it
+   * belonged to another instance. Of several, the one that ends last.
    */
   pauseOf(instance: Paused, now: number): Pause | undefined;
   /** By instance, or `*`; expired ones as well. */
@@ -43,7 +43,7 @@ export interface Paused {
 
 export const NO_PAUSES: Pauses = { stored: new Map(), pauseOf: () => undefined };
 
-/** @throws {StateUnavailable} also for a pause that cannot be read: what it forbids is then unknown. */
+/** @throws {StateUnavailable} also for a pause that cannot be read: it is unknown for which nodes it holds. */
 export async function readPauses(store: StateStore): Promise<Pauses> {
   const documents = await store.list(PAUSE);
   const stored = new Map(
@@ -80,14 +80,14 @@ export function asPause(value: unknown): Pause | undefined {
   return shape.safeParse(value).data;
 }
 
-/** Expired pauses count as none wherever they are met; this keeps them from piling up. */
+/** Expired pauses have no effect. This removes them, so that they do not accumulate. */
 export async function dropExpired(store: StateStore, { stored }: Pauses, now: number, log: Log): Promise<void> {
   const expired = [...stored].filter(([, { pause }]) => pause.until <= now);
   try {
     for (const [scope, { version }] of expired) await store.remove(PAUSE + scope, version);
   } catch (error) {
     if (!(error instanceof StateUnavailable)) throw error;
-    // They do no harm where they are, and what matters of the state was read.
+    // They have no effect, so the tick goes on.
     log.warn('expired pauses not removed', { error: error.message });
   }
 }
@@ -112,17 +112,17 @@ export async function noteNodes(
   }
 }
 
-/** Puts a pause in the place of an earlier one. @throws {StateUnavailable} {TypeError} for what is not to be stored. */
+/** Puts a pause in the place of an earlier one. @throws {StateUnavailable} {TypeError} for a value that is not a pause. */
 export async function putPause(store: StateStore, scope: string, pause: Pause): Promise<void> {
   const key = PAUSE + scope;
-  if (!asPause(pause)) throw new TypeError(`this is no pause: ${JSON.stringify(pause)}`);
+  if (!asPause(pause)) throw new TypeError(`this is not a pause: ${JSON.stringify(pause)}`);
   await settled(key, async () => {
     const stored = await store.read(key);
     return (await store.write(key, encode(PAUSE_KIND, pause), stored?.version)).stored;
   });
 }
 
-/** Ends a pause, one that cannot be read as well: this is how to get rid of it. False: there was none. */
+/** Ends a pause, also one that cannot be read. False: there was none. */
 export async function endPause(store: StateStore, scope: string): Promise<boolean> {
   const key = PAUSE + scope;
   let found = true;
@@ -134,7 +134,7 @@ export async function endPause(store: StateStore, scope: string): Promise<boolea
   return found;
 }
 
-/** Somebody else may change the same pause at the same moment; a person at a terminal must not be told what is not so. */
+/** Another person may change the same pause at the same moment. The terminal must not show a result that does not hold. */
 async function settled(key: string, change: () => Promise<boolean>): Promise<void> {
   for (let attempt = 0; attempt < 5; attempt++) if (await change()) return;
   throw new StateUnavailable(`the document ${key} is changed by others again and again; try it once more`);

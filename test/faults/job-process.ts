@@ -1,5 +1,6 @@
 import { readFileSync, writeSync } from 'node:fs';
 import type { Alert } from '../../core/domain/alert.ts';
+import { planIn, statusOf, stepsOf } from '../../core/domain/outcome.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Ports } from '../../core/ports/ports.ts';
 import { aJob } from '../support/job.ts';
@@ -64,7 +65,8 @@ const clock: Clock = {
 };
 using job = aJob(readFileSync(configFile, 'utf8'), { stateFile, clock, others });
 const { outcomes } = await job.tick({ holder });
-for (const { instance, status, plan } of outcomes) {
+for (const step of outcomes.flatMap(stepsOf)) {
+  const plan = planIn(step);
   const what = plan?.kind === 'act' ? plan.action.kind : plan?.reason;
-  if (instance === 'ill') print('outcome', `${status}: ${what}`);
+  if (step.instance === 'ill') print('outcome', `${statusOf(step)}: ${what}`);
 }

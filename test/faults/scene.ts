@@ -4,6 +4,8 @@ import { type RunningServer, startServer } from '../../cli/lab/start.ts';
 import type { Names } from '../../core/adapters/dns/names.ts';
 import { numberField, parseInfo } from '../../core/adapters/redis/info.ts';
 import { HOUR, MIB, SECOND } from '../../core/config/units.ts';
+import { planIn, problemIn, statusOf, stepsOf } from '../../core/domain/outcome.ts';
+import type { Plan } from '../../core/domain/plan.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Ports } from '../../core/ports/ports.ts';
 import type { Tick, TickOptions } from '../../core/reconcile/scope.ts';
@@ -194,9 +196,9 @@ export function sceneAt(place: Place, { stateFile, host, names, ports: others }:
 export function outcomeOf({ outcomes, undelivered }: Pick<Tick, 'outcomes' | 'undelivered'>): string {
   const all = outcomes.filter((outcome) => outcome.instance === 'ill');
   // Why no purge follows a stop is said where there are free pages, and how many there are depends on the moment.
-  const isStopped = all.some(({ plan }) => plan?.kind === 'act' && plan.action.kind === 'stop-defrag');
-  const ill = all.filter(({ plan }) => !isStopped || plan?.kind === 'act');
-  const words = ill.map(({ status, plan, problem }) => `${status}: ${problem?.kind ?? reasonOf(plan)}`);
+  const isStopped = all.some((outcome) => outcome.kind === 'stopped');
+  const ill = all.flatMap(stepsOf).filter((step) => !isStopped || planIn(step)?.kind === 'act');
+  const words = ill.map((step) => `${statusOf(step)}: ${problemIn(step)?.kind ?? reasonOf(planIn(step))}`);
   return [...words, ...(undelivered > 0 ? ['not all delivered'] : [])].join('; ');
 }
 
@@ -205,14 +207,14 @@ export async function seen(redis: Redis, section: string, words: string | RegExp
   await vi.waitFor(async () => expect(await redis.info(section)).toMatch(words), { timeout: 60_000, interval: 100 });
 }
 
-function reasonOf(plan: Tick['outcomes'][number]['plan']): string {
+function reasonOf(plan: Plan | undefined): string {
   if (!plan) return 'no plan';
   return plan.kind === 'skip' ? plan.reason : plan.action.kind;
 }
 
 /** S6: whatever the one is like, the other is looked at, and published. */
 function expectServed({ outcomes }: Tick, job: Job, published: number): void {
-  expect(outcomes.find(({ instance }) => instance === 'well')?.status).toBe('observed');
+  expect(outcomes.find(({ instance }) => instance === 'well')?.kind).toBe('observed');
   const instances = job.metrics.slice(published).map(({ dimensions }) => JSON.stringify(dimensions));
   for (const id of ['ill', 'well']) expect(instances.some((text) => text.includes(`"${id}"`))).toBe(true);
 }

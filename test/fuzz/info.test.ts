@@ -6,12 +6,12 @@ import type { Command, Connection, Reply } from '../../core/adapters/redis/conne
 import { NodeFailure } from '../../core/adapters/redis/failure.ts';
 import { observe } from '../../core/adapters/redis/observe.ts';
 import { diagnose } from '../../core/diagnosis/diagnose.ts';
-import { report } from '../../core/reporting/report.ts';
 import { findingText } from '../../core/reporting/wording/finding.ts';
 import { planText, reasonText } from '../../core/reporting/wording/plan.ts';
 import { aLease, anInstance, anOutcome } from '../support/builders.ts';
 import { INFO_NAMES, infoSection, infoText } from '../support/info-texts.ts';
 import { aSituation } from '../support/situations.ts';
+import { reportOf } from '../unit/core/actions/defrag/steps.ts';
 import { numbersIn, slipsIn, textsIn } from './numbers.ts';
 import { place } from './place.ts';
 import { RUNS } from './runs.ts';
@@ -108,14 +108,9 @@ describe('whatever a server says', () => {
         const diagnosis = diagnose(seen, instance);
         const situation = aSituation({ observation: seen, diagnosis, policy: instance });
         const [free, leased] = [plan(situation), planLeased(situation, aLease())];
-        const outcome = (decided: typeof free) => anOutcome({ observation: seen, diagnosis, plan: decided });
-        const told = report({
-          stage: 'prod',
-          startedAt: AT,
-          finishedAt: AT + 1,
-          outcomes: [outcome(free), { ...outcome(leased), instance: 'other' }],
-          instances: [instance],
-        });
+        const before = { observation: seen, diagnosis };
+        const outcomes = [anOutcome({ before, plan: free }), anOutcome({ before, plan: leased, instance: 'other' })];
+        const told = reportOf(outcomes, { instances: [instance] });
         expect(numbersIn([seen, diagnosis, free, leased, told]).filter((number) => !Number.isFinite(number))).toEqual(
           [],
         );

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { deliver, OUTBOX } from '../../core/alerts/outbox.ts';
+import { flush, OUTBOX } from '../../core/alerts/outbox.ts';
 import { readState } from '../../core/reconcile/snapshot.ts';
 import { leaseKey, nodeKey } from '../../core/state/keys.ts';
 import { aStore } from '../model/store.ts';
@@ -37,7 +37,7 @@ test('a document that cannot be read is named, and keeps no other from being rea
       expect(isKnown).toBe(true);
       const clock = { now: () => 0, sleep: async () => {}, pause: async () => {} };
       const alerts = { send: async () => ({ sent: 1, rejected: [] }) };
-      expect((await deliver({ store, clock, alerts, log: silent }, 'a', [])).rejected).toEqual([]);
+      expect((await flush({ store, clock, alerts, log: silent }, 'a', [])).rejected).toEqual([]);
     }),
     { numRuns: RUNS },
   );

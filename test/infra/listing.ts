@@ -11,7 +11,11 @@ interface Statement {
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, Json>>>>;
 }
 
-const COMPARED: Readonly<Record<string, string>> = { GreaterThanThreshold: '>', LessThanThreshold: '<' };
+const COMPARED: Readonly<Record<string, string>> = {
+  GreaterThanThreshold: '>',
+  GreaterThanOrEqualToThreshold: '>=',
+  LessThanThreshold: '<',
+};
 const INDENT = ' '.repeat(25);
 
 /** A template for people who review its change: a line for each resource, what each alarm watches, and every right. */

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MIB } from '../../core/config/units.ts';
 import { type GoodServer, goodServer } from '../support/beside-good.ts';
 import { bulk, infoServer, type OddServer, OK, oddServer, respServer } from '../support/odd-server.ts';
+import { lookOf, planOf, troubleOf } from '../support/outcomes.ts';
 import { lacksServer, plainServer } from '../support/servers.ts';
 
 const INFO = readFileSync(new URL('../fixtures/info/redis-7.0.15.txt', import.meta.url), 'utf8');
@@ -22,20 +23,20 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
   test('nobody listens', async () => {
     const gone = await oddServer(() => undefined);
     await gone[Symbol.asyncDispose]();
-    const { status, problem } = await good.tickBeside({ url: addressOf(gone) });
+    const outcome = await good.tickBeside({ url: addressOf(gone) });
     const message = `127.0.0.1:${gone.port} cannot be reached: ECONNREFUSED`;
-    expect({ status, problem }).toEqual({
-      status: 'unreachable',
+    expect(outcome).toMatchObject({
+      kind: 'unreachable',
       problem: { kind: 'unreachable', message, expected: true },
     });
   });
 
   test('nobody has that name', async () => {
-    const { status, problem } = await good.tickBeside({ url: 'redis://no-such-host.invalid:6379' });
-    expect(status).toBe('unreachable');
+    const outcome = await good.tickBeside({ url: 'redis://no-such-host.invalid:6379' });
+    expect(outcome.kind).toBe('unreachable');
     // Where there is no resolver either, its silence is a time-out.
-    expect(problem?.kind).toBeOneOf(['unreachable', 'timeout']);
-    expect(problem?.message).toMatch(/^no-such-host\.invalid:6379 /);
+    expect(troubleOf(outcome)?.kind).toBeOneOf(['unreachable', 'timeout']);
+    expect(troubleOf(outcome)?.message).toMatch(/^no-such-host\.invalid:6379 /);
   });
 
   type Row = readonly [what: string, start: () => Promise<OddServer>, kind: string, message: RegExp];
@@ -43,10 +44,20 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
     ['says nothing', () => oddServer(() => undefined), 'timeout', /did not answer within 2000 ms$/],
     ['hangs up at once', () => oddServer((socket) => socket.end()), 'unreachable', /cannot be reached: /],
     ['resets at once', () => oddServer((socket) => socket.resetAndDestroy()), 'unreachable', /cannot be reached: /],
-    ['answers HTTP', () => oddServer(answerHttp), 'not-redis', /answers, but not as Redis does$/],
-    ['greets like a mail server', () => oddServer(greetAsMail), 'not-redis', /answers, but not as Redis does$/],
-    ['says that it is full', () => oddServer(sayFull), 'refused', /hangs up: all of its maxclients/],
-    ['is in protected mode', () => oddServer(sayProtected), 'refused', /hangs up: it is in protected mode/],
+    ['answers HTTP', () => oddServer(answerHttp), 'not-redis', /answers, but not in the protocol of Redis$/],
+    [
+      'greets like a mail server',
+      () => oddServer(greetAsMail),
+      'not-redis',
+      /answers, but not in the protocol of Redis$/,
+    ],
+    ['says that it is full', () => oddServer(sayFull), 'refused', /closes the connection: all of its maxclients/],
+    [
+      'is in protected mode',
+      () => oddServer(sayProtected),
+      'refused',
+      /closes the connection: it is in protected mode/,
+    ],
     [
       'sends half an INFO and then nothing',
       () => infoServer(() => '$500\r\n# Ser'),
@@ -60,7 +71,7 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
       'not-redis',
       /sent a text of more than 8 MiB\. /,
     ],
-    ['sends noise for INFO', () => infoServer(() => NOISE), 'not-redis', /answers, but not as Redis does$/],
+    ['sends noise for INFO', () => infoServer(() => NOISE), 'not-redis', /answers, but not in the protocol of Redis$/],
     ['has noise as its INFO', () => infoServer(() => bulk(NOISE)), 'not-redis', /in which Redis reports nothing$/],
     ['has an empty INFO', () => infoServer(() => bulk('')), 'not-redis', /in which Redis reports nothing$/],
     ['has a number as its INFO', () => infoServer(() => ':42\r\n'), 'not-redis', /INFO did not return a text$/],
@@ -76,12 +87,12 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
 
   test.each(rows)('it %s', async (_, start, kind, message) => {
     await using server = await start();
-    const { status, problem } = await good.tickBeside({ url: addressOf(server) });
-    expect({ status, problem }).toEqual({
-      status: 'unreachable',
+    const outcome = await good.tickBeside({ url: addressOf(server) });
+    expect(outcome).toMatchObject({
+      kind: 'unreachable',
       problem: { kind, message: expect.stringMatching(message), expected: true },
     });
-    expect(problem?.message).toMatch(/^\P{Cc}{1,600}$/u);
+    expect(troubleOf(outcome)?.message).toMatch(/^\P{Cc}{1,600}$/u);
     await expect.poll(() => server.connections()).toBe(0);
   });
 
@@ -103,8 +114,8 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
         ? OK
         : "-ERR CONFIG SET failed (possibly related to argument 'active-defrag-cycle-max')\r\n";
     });
-    const { status, problem } = await good.tickBeside({ url: addressOf(server) });
-    expect({ status, kind: problem?.kind }).toEqual({ status: 'unreachable', kind: 'timeout' });
+    const outcome = await good.tickBeside({ url: addressOf(server) });
+    expect(outcome).toMatchObject({ kind: 'unreachable', problem: { kind: 'timeout' } });
     // The question whether it can defragment, which no server takes for an order, is all that was ever set.
     expect(said.filter((command) => /^(CONFIG SET|MEMORY)/.test(command))).toEqual([
       'CONFIG SET activedefrag yes active-defrag-cycle-max offpeak-asks-only',
@@ -117,10 +128,10 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
     await using server = await infoServer((section) => bulk(section === 'memory' ? `${INFO}\r\n${filler}` : INFO));
     const outcome = await good.tickBeside({ url: addressOf(server) });
     expect(outcome).toMatchObject({
-      status: 'observed',
-      observation: { engine: { name: 'redis', version: '7.0.15' } },
+      kind: 'observed',
+      before: { observation: { engine: { name: 'redis', version: '7.0.15' } } },
     });
-    expect(outcome.observation?.memory.usedMemory).toBe(Number(/^used_memory:(\d+)/m.exec(INFO)?.[1]));
+    expect(lookOf(outcome)?.memory.usedMemory).toBe(Number(/^used_memory:(\d+)/m.exec(INFO)?.[1]));
     expect(JSON.stringify(outcome).length).toBeLessThan(10_000);
   });
 
@@ -129,10 +140,11 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
       .replace(/^(\w+_ratio):.*$/gm, '$1:nan')
       .replace(/^used_memory_rss:.*$/m, 'used_memory_rss:18446744073709551615');
     await using server = await infoServer(() => bulk(absurd));
-    const { status, plan, observation } = await good.tickBeside({ url: addressOf(server) });
-    expect({ status, plan }).toEqual({ status: 'observed', plan: { kind: 'skip', reason: 'no-layers' } });
+    const outcome = await good.tickBeside({ url: addressOf(server) });
+    expect(outcome.kind).toBe('observed');
+    expect(planOf(outcome)).toEqual({ kind: 'skip', reason: 'no-layers' });
     for (const field of ['usedMemory', 'usedMemoryRss', 'allocatorActive'])
-      expect(observation?.memory).not.toHaveProperty(field);
+      expect(lookOf(outcome)?.memory).not.toHaveProperty(field);
   });
 
   test('an INFO without a run id, version or role is watched only', async () => {
@@ -140,9 +152,9 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
       .replace(/^allocator_active:.*$/m, 'allocator_active:2000000000')
       .replace(/^allocator_frag_bytes:.*$/m, 'allocator_frag_bytes:1900000000');
     await using server = await infoServer(() => bulk(bare));
-    const { status, plan } = await good.tickBeside({ url: addressOf(server) });
-    expect(status).toBe('observed');
-    expect(plan?.kind).toBe('skip');
+    const outcome = await good.tickBeside({ url: addressOf(server) });
+    expect(outcome.kind).toBe('observed');
+    expect(planOf(outcome)?.kind).toBe('skip');
   });
 });
 

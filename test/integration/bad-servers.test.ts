@@ -4,6 +4,7 @@ import type { RunningServer } from '../../cli/lab/start.ts';
 import { type GoodServer, goodServer } from '../support/beside-good.ts';
 import { clientOf } from '../support/fragmented.ts';
 import { SMALL_FLOORS } from '../support/job.ts';
+import { planOf, troubleOf } from '../support/outcomes.ts';
 import { defragServer, lacksServer, plainServer } from '../support/servers.ts';
 
 const PASSWORD = 'battery-staple-7c1f';
@@ -22,13 +23,16 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
     await using server = await plainServer();
     process.kill(server.pid, 'SIGSTOP');
     try {
-      const { status, problem } = await good.tickBeside(server);
-      expect(status).toBe('unreachable');
-      expect(problem).toMatchObject({ kind: 'timeout', message: expect.stringContaining('did not answer within') });
+      const outcome = await good.tickBeside(server);
+      expect(outcome.kind).toBe('unreachable');
+      expect(troubleOf(outcome)).toMatchObject({
+        kind: 'timeout',
+        message: expect.stringContaining('did not answer within'),
+      });
     } finally {
       process.kill(server.pid, 'SIGCONT');
     }
-    expect(await good.tickBeside(server)).toMatchObject({ status: 'observed' });
+    expect(await good.tickBeside(server)).toMatchObject({ kind: 'observed' });
   });
 
   test('a server that is busy with a script says so, and is seen again once that is killed', async () => {
@@ -37,34 +41,37 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
     const script = runner.eval('while true do end', 0).catch(String);
     try {
       await expect.poll(() => killer.ping().catch(String), { timeout: 10_000 }).toContain('BUSY');
-      const { status, problem } = await good.tickBeside(server);
-      expect(status).toBe('unreachable');
-      expect(problem).toMatchObject({ kind: 'refused', message: expect.stringMatching(/^INFO was refused: BUSY /) });
+      const outcome = await good.tickBeside(server);
+      expect(outcome.kind).toBe('unreachable');
+      expect(troubleOf(outcome)).toMatchObject({
+        kind: 'refused',
+        message: expect.stringMatching(/^INFO was refused: BUSY /),
+      });
     } finally {
       await killer.script('KILL');
       expect(await script).toMatch(/killed by user/i);
       for (const client of [runner, killer]) client.disconnect();
     }
-    expect(await good.tickBeside(server)).toMatchObject({ status: 'observed' });
+    expect(await good.tickBeside(server)).toMatchObject({ kind: 'observed' });
   });
 
   test('a server whose maxclients are all taken says so', async () => {
     await using server = await plainServer({ args: ['--maxclients', '1'] });
     const taker = clientOf(server);
     await expect.poll(() => taker.ping().catch(String)).toBe('PONG');
-    const { status, problem } = await good.tickBeside(server);
+    const outcome = await good.tickBeside(server);
     taker.disconnect();
-    expect(status).toBe('unreachable');
-    expect(problem).toMatchObject({ kind: 'refused', message: expect.stringContaining('maxclients') });
+    expect(outcome.kind).toBe('unreachable');
+    expect(troubleOf(outcome)).toMatchObject({ kind: 'refused', message: expect.stringContaining('maxclients') });
   });
 
   test('a server that is asked for TLS and speaks none', async () => {
     await using server = await plainServer();
-    const { status, problem } = await good.tickBeside({ url: `rediss://127.0.0.1:${server.port}` });
-    expect(status).toBe('unreachable');
+    const outcome = await good.tickBeside({ url: `rediss://127.0.0.1:${server.port}` });
+    expect(outcome.kind).toBe('unreachable');
     // Redis answers the client's hello with silence or with an error in clear, depending on its random bytes.
-    expect(problem?.kind).toBeOneOf(['tls', 'timeout', 'unreachable']);
-    expect(problem?.message).toContain(`127.0.0.1:${server.port}`);
+    expect(troubleOf(outcome)?.kind).toBeOneOf(['tls', 'timeout', 'unreachable']);
+    expect(troubleOf(outcome)?.message).toContain(`127.0.0.1:${server.port}`);
   });
 
   test.skipIf(lacksServer('defrag'))('a replica that loads its data is seen, and left alone for it', async () => {
@@ -79,8 +86,11 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
     const outcome = await good.tickBeside({ url: server.url, settings: '    defrag: { minReclaim: 0 }' });
     client.disconnect();
     await good.redis.flushall();
-    expect(outcome).toMatchObject({ status: 'observed', observation: { persistence: { loading: true } } });
-    expect(outcome.plan).toMatchObject({ kind: 'skip', reason: 'loading', instead: { action: 'start-defrag' } });
+    expect(outcome).toMatchObject({
+      kind: 'observed',
+      before: { observation: { persistence: { loading: true } } },
+    });
+    expect(planOf(outcome)).toMatchObject({ kind: 'skip', reason: 'loading', instead: { action: 'start-defrag' } });
   });
 
   describe('that asks for credentials', () => {
@@ -101,7 +111,7 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
 
     test('the right one opens it, and is written nowhere', async () => {
       const bad = { url: server.url, settings: `${asDefault}${SMALL_FLOORS}`, env: right };
-      expect(await good.tickBeside(bad)).toMatchObject({ status: 'observed' });
+      expect(await good.tickBeside(bad)).toMatchObject({ kind: 'observed' });
     });
 
     test.each([
@@ -112,13 +122,13 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
       ['an empty variable', asDefault, { BAD_PASSWORD: '' }, 'wrong-credentials', /BAD_PASSWORD, .+, is not set$/],
       ['a user that may not ask for INFO', asUser('blind'), right, 'refused', /^INFO was refused: NOPERM .*info/],
     ] as const)('%s', async (_, settings, env, kind, message) => {
-      const { status, problem } = await good.tickBeside({
+      const outcome = await good.tickBeside({
         url: server.url,
         settings: `${settings}${SMALL_FLOORS}`,
         env,
       });
-      expect({ status, problem }).toEqual({
-        status: 'unreachable',
+      expect(outcome).toMatchObject({
+        kind: 'unreachable',
         problem: { kind, message: expect.stringMatching(message), expected: true },
       });
     });

@@ -12,6 +12,7 @@ import { leaseKey, nodeKey, quarantineKey } from '../../core/state/keys.ts';
 import { aLease } from '../support/builders.ts';
 import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
 import { aJob, closedWindow, configYaml, type Job, SMALL_FLOORS } from '../support/job.ts';
+import { troubleOf } from '../support/outcomes.ts';
 import { defragServer, lacksServer } from '../support/servers.ts';
 import { nextMessage, startContender } from '../support/state-contenders.ts';
 
@@ -61,9 +62,9 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     const tick = await job.tick();
     expect(tick.problem).toMatch(why);
     expect(tick.outcomes).toMatchObject([
-      { instance: INSTANCE, node, status: 'observed', plan: { kind: 'skip', reason: 'state-unavailable' } },
+      { instance: INSTANCE, node, kind: 'observed', plan: { kind: 'skip', reason: 'state-unavailable' } },
     ]);
-    expect(tick.outcomes[0]?.diagnosis?.reclaimable.defrag).toBeGreaterThan(24 * MIB);
+    expect(tick.outcomes[0]?.before?.diagnosis.reclaimable.defrag).toBeGreaterThan(24 * MIB);
     expect(job.alerts).toMatchObject([
       { event: 'state-unavailable', severity: 'critical', instance: 'all', node: 'all' },
     ]);
@@ -100,7 +101,7 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     await damage(job);
     const tick = await job.tick();
     expect(tick.problem).toBeUndefined();
-    expect(tick.outcomes).toMatchObject([{ node, status: 'observed', plan: { reason: 'state-unavailable' } }]);
+    expect(tick.outcomes).toMatchObject([{ node, kind: 'observed', plan: { reason: 'state-unavailable' } }]);
     expect(job.alerts).toMatchObject([{ event: 'state-unavailable', severity: 'critical' }]);
     expect(job.alerts[0]?.why).toMatch(why);
     expect(namesOf(job)).toEqual(expect.arrayContaining([NODE_METRICS.externalFragmentation.name]));
@@ -128,9 +129,9 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     expect(await nextMessage(holder.child)).toBe('held');
     const tick = await job.tick();
     expect(tick.outcomes).toMatchObject([
-      { status: 'failed', leased: false, problem: { kind: 'state-unavailable', expected: true } },
+      { kind: 'failed', leased: false, problem: { kind: 'state-unavailable', expected: true } },
     ]);
-    expect(tick.outcomes[0]?.problem?.message).toContain('is locked by another process that is alive');
+    expect(troubleOf(tick.outcomes[0])?.message).toContain('is locked by another process that is alive');
     expect(job.alerts).toMatchObject([{ event: 'state-unavailable', severity: 'critical', instance: INSTANCE, node }]);
     expect(namesOf(job)).toEqual(
       expect.arrayContaining([NODE_METRICS.externalFragmentation.name, JOB_METRICS.heartbeat.name]),
@@ -147,11 +148,11 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     for (const { outcomes, problem } of ticks) {
       expect(problem).toBeUndefined();
       expect(outcomes).toMatchObject([
-        { instance: INSTANCE, status: 'observed', plan: { reason: 'outside-window' } },
+        { instance: INSTANCE, kind: 'observed', plan: { reason: 'outside-window' } },
         {
           instance: 'carts',
           node: '10.9.9.9:6379',
-          status: 'failed',
+          kind: 'failed',
           problem: { kind: 'stranded-lease', expected: true },
         },
       ]);
@@ -166,8 +167,8 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     await store(job).write(leaseKey(INSTANCE), aLease({ node: '10.9.9.9:6379', expiresAt: Date.now() }), undefined);
     const { outcomes } = await job.tick();
     expect(outcomes).toMatchObject([
-      { node, status: 'observed', plan: { reason: 'peer-acting', blockers: [{ peer: '10.9.9.9:6379' }] } },
-      { node: '10.9.9.9:6379', status: 'failed', problem: { kind: 'stranded-lease' } },
+      { node, kind: 'observed', plan: { reason: 'peer-acting', blockers: [{ peer: '10.9.9.9:6379' }] } },
+      { node: '10.9.9.9:6379', kind: 'failed', problem: { kind: 'stranded-lease' } },
     ]);
     expect(await settingsOf(redis)).toEqual(before);
   });
@@ -177,7 +178,7 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     const over = aLease({ node: '10.9.9.9:6379', expiresAt: Date.now() - 25 * 60 * MINUTE });
     await store(job).write(leaseKey(INSTANCE), over, undefined);
     const { outcomes } = await job.tick({ mode: 'act', remaining: () => 0 });
-    expect(outcomes).toMatchObject([{ node, plan: { reason: 'not-enough-time' } }, { status: 'failed' }]);
+    expect(outcomes).toMatchObject([{ node, plan: { reason: 'not-enough-time' } }, { kind: 'failed' }]);
     expect(job.alerts).toMatchObject([{ event: 'action-failed', severity: 'critical' }]);
     const kept = await store(job).list('lease#');
     expect([...kept].map(([key, { value }]) => [key, value])).toEqual([
@@ -222,7 +223,7 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
       const { outcomes, idle } = await job.tick();
       expect(outcomes).toMatchObject([
         {
-          status: 'observed',
+          kind: 'observed',
           plan: { kind: 'skip', reason: 'peer-acting', blockers: [{ peer: 'another' }], until: lease.busyUntil },
         },
       ]);
@@ -237,7 +238,7 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
       await store(job).write(leaseKey(INSTANCE), await busyLease({}), undefined);
       await redis.config('SET', 'active-defrag-cycle-min', '25');
       const { outcomes, leased } = await job.tick();
-      expect(outcomes[0]).toMatchObject({ status: 'acted', plan: { action: { kind: 'stop-defrag' } } });
+      expect(outcomes[0]).toMatchObject({ kind: 'stopped' });
       expect(leased).toEqual([]);
       expect(await settingsOf(redis)).toEqual(before);
       expect([...(await store(job).list('lease#'))]).toEqual([]);
@@ -254,7 +255,7 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
       if (isTried) await store(job).write(nodeKey(lease.node), memory, undefined);
       const { outcomes } = await job.tick();
       const notices = isTried ? [{ kind: 'action-failed', doing: 'purge' }] : [];
-      expect(outcomes).toMatchObject([{ status: 'observed', notices }]);
+      expect(outcomes).toMatchObject([{ kind: isTried ? 'purge-unknown' : 'observed', notices }]);
       expect(job.alerts).toMatchObject(isTried ? [{ event: 'action-failed', severity: 'warning' }] : []);
       expect([...(await store(job).list('lease#'))]).toEqual([]);
     });

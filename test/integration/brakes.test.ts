@@ -6,6 +6,7 @@ import type { Outcome } from '../../core/domain/outcome.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
 import { clientOf, fragment, refragmented } from '../support/fragmented.ts';
 import { aJob, type Job, OPEN } from '../support/job.ts';
+import { planOf } from '../support/outcomes.ts';
 import { defragServer, lacksServer } from '../support/servers.ts';
 
 // F8, on real servers: as many at once as the config says, one of a host, and none of a version on which one has just died.
@@ -49,11 +50,13 @@ describe.skipIf(lacksServer('defrag'))('F8: fragmented servers of one stage', { 
       .map((host, index) => `  - id: i${index}\n    url: redis://${host}:${servers[index]?.port}${OPEN}${FLOORS}\n`)
       .join('')}`;
 
-  const startedIn = (tick: Tick) => tick.outcomes.filter(({ plan }) => plan?.kind === 'act').map(({ node }) => node);
+  const startedIn = (tick: Tick) => tick.outcomes.filter((one) => planOf(one)?.kind === 'act').map(({ node }) => node);
   const withheld = (tick: Tick, kind: string) => tick.outcomes.filter((outcome) => blockersOf(outcome).includes(kind));
 
-  const blockersOf = ({ plan }: Outcome) =>
-    plan?.kind === 'skip' ? (plan.blockers ?? []).map((blocker) => blocker.kind as string) : [];
+  const blockersOf = (outcome: Outcome) => {
+    const plan = planOf(outcome);
+    return plan?.kind === 'skip' ? (plan.blockers ?? []).map((blocker) => blocker.kind as string) : [];
+  };
 
   async function released(job: Job): Promise<void> {
     await job.tick({ release: 'released' });
@@ -67,8 +70,8 @@ describe.skipIf(lacksServer('defrag'))('F8: fragmented servers of one stage', { 
     const [started, ...others] = startedIn(tick);
     expect(others).toEqual([]);
     expect(withheld(tick, 'stage-limit')).toHaveLength(2);
-    for (const { plan } of withheld(tick, 'stage-limit'))
-      expect(plan).toMatchObject({ blockers: [{ kind: 'stage-limit', limit: 1, nodes: [started] }] });
+    for (const outcome of withheld(tick, 'stage-limit'))
+      expect(planOf(outcome)).toMatchObject({ blockers: [{ kind: 'stage-limit', limit: 1, nodes: [started] }] });
     expect((await job.tick()).leased).toHaveLength(1);
     await released(job);
   });
@@ -117,7 +120,7 @@ describe.skipIf(lacksServer('defrag'))('F8: fragmented servers of one stage', { 
     using wider = aJob(config(4, HOSTS), { clock, stateFile: job.stateFile });
     const tick = await wider.tick();
     expect(startedIn(tick)).toEqual([]);
-    expect(withheld(tick, 'version-fell').map(({ plan }) => plan)).toEqual([
+    expect(withheld(tick, 'version-fell').map(planOf)).toEqual([
       expect.objectContaining({ reason: 'version-fell' }),
       expect.objectContaining({ reason: 'version-fell' }),
     ]);

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Clock } from '../../core/ports/clock.ts';
 import { SETTINGS } from '../support/builders.ts';
 import { aJob, configYaml, OPEN } from '../support/job.ts';
+import { planOf } from '../support/outcomes.ts';
 import { reportServer } from '../support/report-server.ts';
 import { reportInfo } from '../support/reports.ts';
 
@@ -28,14 +29,14 @@ test('free pages are purged, the switch stays on, and that it is on is told once
   using job = aJob(configYaml(server.port, BODY), { clock: quickClock() });
   const first = await job.tick();
   expect(first.outcomes[0]).toMatchObject({
-    status: 'acted',
+    kind: 'purged',
     plan: { kind: 'act', action: { kind: 'purge' } },
     verdict: { kind: 'improved' },
     notices: [{ kind: 'foreign-defrag' }],
   });
   expect(server.deeds).toEqual(['MEMORY PURGE']);
   const second = await job.tick();
-  expect(second.outcomes[0]?.plan).toMatchObject({ kind: 'skip', reason: 'foreign-defrag' });
+  expect(planOf(second.outcomes[0])).toMatchObject({ kind: 'skip', reason: 'foreign-defrag' });
   await job.tick();
   expect(job.alerts.map(({ event }) => event).toSorted()).toEqual(['foreign-defrag', 'purged']);
   expect(server.deeds).toEqual(['MEMORY PURGE']);

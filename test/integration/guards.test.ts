@@ -10,6 +10,7 @@ import { MIB } from '../../core/config/units.ts';
 import { planText } from '../../core/reporting/wording/plan.ts';
 import { clientOf, fragment } from '../support/fragmented.ts';
 import { aJob, configYaml, OPEN } from '../support/job.ts';
+import { planOf } from '../support/outcomes.ts';
 import { defragServer, lacksServer, plainServer } from '../support/servers.ts';
 
 // F9 and the guards that a careful person misses, each on real servers that are fragmented.
@@ -52,13 +53,13 @@ async function anEmptyServer(args: readonly string[] = []): Promise<Place> {
 /** What is planned for the node at this port, in words, once it is older than `just-restarted` asks. */
 async function planned(yaml: string, port: number): Promise<string> {
   using job = aJob(yaml);
-  const planOf = async () =>
-    (await job.tick({ mode: 'plan' })).outcomes.find(({ node }) => node.endsWith(`:${port}`))?.plan;
+  const decided = async () =>
+    planOf((await job.tick({ mode: 'plan' })).outcomes.find(({ node }) => node.endsWith(`:${port}`)));
   await eventually(
-    async () => (await planOf())?.reason,
+    async () => (await decided())?.reason,
     (found) => expect(found).not.toBe('just-restarted'),
   );
-  const plan = await planOf();
+  const plan = await decided();
   return plan ? planText(plan) : '';
 }
 

@@ -286,10 +286,12 @@ describeWithMoto('the exported handler, invoked on a fragmented server', () => {
         expect([lambda, http, https]).toEqual([sqs, sqs, sqs]);
         for (const line of plain?.split('\n') ?? []) expect(line.length).toBeLessThanOrEqual(80);
       }
-      expect(texts[0]?.email).toMatch(/^sessions: active defrag started.*\n\nWhy: .* are lost in holes;.*\n/);
+      expect(texts[0]?.email).toMatch(
+        /^sessions: active defrag started.*\n\nWhy: .* are free, but inside pages still in use;.*\n/,
+      );
       expect(texts[0]?.email).toMatch(/Settings now +activedefrag yes/);
       expect(texts[1]?.email).toMatch(
-        /returned by active defrag\n\nWhy: (The holes are closed|More work would return next to nothing)/,
+        /returned by active defrag\n\nWhy: (The fragmentation is removed|More work would return next to nothing)/,
       );
       expect(texts[1]?.email).toMatch(/Purge after it +[\d.]+ MiB of that; clients blocked for/);
       expect(texts[1]?.email).toMatch(/Settings now +activedefrag no/);

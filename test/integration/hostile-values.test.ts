@@ -12,6 +12,7 @@ import { aJob, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.t
 import { describeWithMoto } from '../support/moto.ts';
 import { type Answer, bulk, infoServer, OK, respServer } from '../support/odd-server.ts';
 import { aWorkplace, runOffpeak } from '../support/offpeak.ts';
+import { lookOf, troubleOf } from '../support/outcomes.ts';
 import { reportServer } from '../support/report-server.ts';
 
 const DAY = 24 * HOUR;
@@ -103,8 +104,8 @@ describeWithMoto('F13: what one server calls itself, in the table', () => {
     await using server = await reportServer(odd, { ...SETTINGS, activedefrag: 'yes' });
     using job = jobOn(server.port);
     const { outcomes } = await job.tick();
-    expect(outcomes).toMatchObject([{ status: 'observed', notices: [{ kind: 'foreign-defrag' }] }]);
-    expect(outcomes[0]?.observation).not.toHaveProperty('runId');
+    expect(outcomes).toMatchObject([{ kind: 'observed', notices: [{ kind: 'foreign-defrag' }] }]);
+    expect(lookOf(outcomes[0])).not.toHaveProperty('runId');
     const documents = [...(await job.ports.store.list(''))].filter(([key]) => !key.startsWith('outbox#'));
     expect(documents).toEqual([[nodeKey(`127.0.0.1:${server.port}`), expect.anything()]]);
     expect(documents[0]?.[1].value).not.toHaveProperty('runId');
@@ -159,7 +160,7 @@ describe('F13: bookkeeping that fails', () => {
       await kept.ports.store.write(key, value, undefined);
       const tick = await job.tick();
       expectSeen(job, 'sessions');
-      expect(tick.outcomes).toContainEqual(expect.objectContaining({ instance: 'sessions', status: 'observed' }));
+      expect(tick.outcomes).toContainEqual(expect.objectContaining({ instance: 'sessions', kind: 'observed' }));
       expect(() => failIfUnexpected([tick])).toThrow(new RegExp(`${where}.*no store holds ${prefix}`));
     },
   );
@@ -180,7 +181,7 @@ describe('F13: bookkeeping that fails', () => {
     const tick = await job.tick();
     expectSeen(job, 'sessions');
     expectSeen(job, 'odd');
-    expect(tick.outcomes).toMatchObject([{ status: 'observed' }, { status: 'failed', problem: { expected: false } }]);
+    expect(tick.outcomes).toMatchObject([{ kind: 'observed' }, { kind: 'failed', problem: { expected: false } }]);
     expect(() => failIfUnexpected([tick])).toThrow(/^odd 127\.0\.0\.1:\d+: RangeError/);
   });
 });
@@ -208,13 +209,13 @@ describe('F15: what CONFIG GET says', () => {
       await using server = await reportServer(fragmented(), { ...SETTINGS, [name]: value });
       using job = aJob(configYaml(server.port));
       const { outcomes, idle } = await job.tick();
-      expect(outcomes).toMatchObject([{ status: 'observed', plan: { kind: 'skip', reason: 'odd-settings' } }]);
+      expect(outcomes).toMatchObject([{ kind: 'observed', plan: { kind: 'skip', reason: 'odd-settings' } }]);
       expect(idle).toBe(true);
       const why = job.logs.map(({ fields }) => (fields as { why?: string }).why).find((text) => text !== undefined);
       expect(why).toBe(
         `nothing: a value that CONFIG GET prints could not be restored: its setting cannot hold it (${name})`,
       );
-      expect(outcomes[0]?.observation?.defrag.settings).not.toHaveProperty(name);
+      expect(lookOf(outcomes[0])?.defrag.settings).not.toHaveProperty(name);
       expect(server.deeds).toEqual([]);
       expect(JSON.stringify([job.logs, job.alerts, outcomes])).not.toMatch(/FLUSHALL|\\u|9999999999/);
     },
@@ -225,7 +226,7 @@ describe('F15: what CONFIG GET says', () => {
     await using server = await reportServer(INFO, { ...SETTINGS, ...more });
     using job = aJob(configYaml(server.port));
     const { outcomes } = await job.tick();
-    expect(outcomes[0]?.observation?.defrag.settings).toEqual(SETTINGS);
+    expect(lookOf(outcomes[0])?.defrag.settings).toEqual(SETTINGS);
   });
 
   test('a lease of 0.1.0 with such a value: what a person is to type holds none of it', async () => {
@@ -235,7 +236,7 @@ describe('F15: what CONFIG GET says', () => {
     await job.ports.store.write(leaseKey('gone'), oldLease({ prior }), undefined);
     const { outcomes } = await job.tick();
     const gone = outcomes.find(({ instance }) => instance === 'gone');
-    expect(gone?.problem?.message).toMatch(/Or type on that server:\nCONFIG SET activedefrag no$/);
+    expect(troubleOf(gone)?.message).toMatch(/Or type on that server:\nCONFIG SET activedefrag no$/);
     expect(JSON.stringify([job.alerts, job.logs])).not.toMatch(/FLUSHALL|\\u/);
   });
 });

@@ -5,6 +5,7 @@ import { leaseKey } from '../../core/state/keys.ts';
 import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
 import { aJob, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
 import { movingAddress } from '../support/moving-address.ts';
+import { planOf } from '../support/outcomes.ts';
 import { defragServer, lacksServer } from '../support/servers.ts';
 
 /** One percent of a processor: still at it when the test looks. */
@@ -36,7 +37,7 @@ describe.skipIf(lacksServer('defrag'))('which server a lease is on', () => {
     address.moveTo(other.port);
     const ticks = [await job.tick({ holder: 'b' }), await job.tick({ holder: 'c' })];
     for (const { outcomes } of ticks) {
-      expect(outcomes).toMatchObject([{ status: 'failed', leased: true, problem: { kind: 'stranded-lease' } }]);
+      expect(outcomes).toMatchObject([{ kind: 'failed', leased: true, problem: { kind: 'stranded-lease' } }]);
     }
     expect(job.alerts.map(({ event, severity }) => [event, severity])).toEqual([
       ['defrag-started', 'info'],
@@ -60,7 +61,7 @@ describe.skipIf(lacksServer('defrag'))('which server a lease is on', () => {
       await redis.config('SET', 'activedefrag', typed);
       await job.ports.store.write(leaseKey('sessions'), { ...taking, phase: 'taking' }, undefined);
       const { outcomes, leased } = await job.tick({ holder: 'successor' });
-      expect(outcomes[0]?.plan).toMatchObject({ action: { kind: 'stop-defrag', because: 'never-started' } });
+      expect(planOf(outcomes[0])).toMatchObject({ action: { kind: 'stop-defrag', because: 'never-started' } });
       expect(outcomes[0]).not.toHaveProperty('verdict');
       expect(leased).toEqual([]);
       expect(await redis.config('GET', 'activedefrag')).toEqual(['activedefrag', typed]);
@@ -95,13 +96,13 @@ describe.skipIf(lacksServer('defrag'))('which server a lease is on', () => {
     redis = clientOf(server);
     await fragment(redis);
     const { outcomes, leased } = await job.tick({ holder: 'successor' });
-    expect(outcomes[0]?.plan).toMatchObject({ action: { because: 'server-restarted' } });
+    expect(planOf(outcomes[0])).toMatchObject({ action: { because: 'server-restarted' } });
     expect(leased).toEqual([]);
     expect(job.alerts.map(({ event }) => event)).toEqual(['defrag-started', 'lease-lost']);
     using unpurged = aJob(configYaml(port, SLOW.replace('24MiB, maxBlock', '1GiB, maxBlock')), {
       stateFile: job.stateFile,
     });
-    expect((await unpurged.tick()).outcomes[0]?.plan).toMatchObject({
+    expect(planOf((await unpurged.tick()).outcomes[0])).toMatchObject({
       reason: 'denied-version',
       denial: { issue: 'seen on this node' },
     });

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
 import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
 import { aJob, closedWindow, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
+import { planOf } from '../support/outcomes.ts';
 import { sentinelOf, until } from '../support/sentinel.ts';
 import { defragServer, lacksServer } from '../support/servers.ts';
 
@@ -80,7 +81,7 @@ describe.skipIf(lacksServer('defrag'))(
       using later = aJob(configYaml(server.port, closedWindow() + FLOORS), { stateFile: job.stateFile });
       const { outcomes } = await later.tick({ holder: 'later' });
       expect(await server.settings()).toEqual(before);
-      expect(outcomes).toMatchObject([{ status: 'observed', plan: { reason: 'left-on' } }]);
+      expect(outcomes).toMatchObject([{ kind: 'observed', plan: { reason: 'left-on' } }]);
       expect(events(later)).toEqual(['left-on']);
       await later.tick({ holder: 'later still' });
       expect(events(later)).toEqual(['left-on']);
@@ -119,14 +120,14 @@ describe.skipIf(lacksServer('defrag'))(
       await job.tick();
       await rm(job.stateFile);
       const { outcomes } = await job.tick({ holder: 'b' });
-      expect(outcomes).toMatchObject([{ status: 'observed', plan: { reason: 'left-on' } }]);
+      expect(outcomes).toMatchObject([{ kind: 'observed', plan: { reason: 'left-on' } }]);
       const alert = job.alerts.at(-1);
       expect(alert).toMatchObject({ event: 'left-on', severity: 'warning' });
       const typed = [...(alert?.next ?? '').matchAll(/CONFIG SET (\S+) ([^\s;.]+)/g)];
       for (const [, name = '', value = ''] of typed) await server.redis.config('SET', name, value);
       expect((await server.settings()).activedefrag).toBe('no');
       using later = aJob(configYaml(server.port, closedWindow() + FLOORS));
-      expect((await later.tick({ holder: 'c' })).outcomes[0]?.plan?.reason).not.toBe('left-on');
+      expect(planOf((await later.tick({ holder: 'c' })).outcomes[0])?.reason).not.toBe('left-on');
       expect(events(later)).toEqual([]);
     });
 

@@ -27,9 +27,9 @@ const deadUrl = (n: number, { port }: { readonly port: number }) =>
 const deadInstances = (count: number, place: { readonly port: number }) =>
   Array.from({ length: count }, (_, n) => `  - { id: dead-${n}, url: "${deadUrl(n, place)}" }\n`);
 
-const statusOf = ({ outcomes }: Tick, id: string) => outcomes.find(({ instance }) => instance === id)?.status;
-const countOf = ({ outcomes }: Tick, status: string) =>
-  outcomes.filter((one) => one.instance.startsWith('dead') && one.status === status).length;
+const kindOf = ({ outcomes }: Tick, id: string) => outcomes.find(({ instance }) => instance === id)?.kind;
+const countOf = ({ outcomes }: Tick, kind: string) =>
+  outcomes.filter((one) => one.instance.startsWith('dead') && one.kind === kind).length;
 const published = (job: Job, name: string, instance?: string) =>
   job.metrics.findLast((metric) => metric.name === name && metric.dimensions.Instance === instance)?.value;
 
@@ -61,22 +61,22 @@ describe.skipIf(lacksServer('plain'))(
       expect(countOf(tick, 'not-reached')).toBeGreaterThan(0);
       // All of them, 32 at a time with three seconds each, are two minutes.
       expect(took).toBeLessThan(90 * SECOND);
-      expect(tick.outcomes.find(({ status }) => status === 'not-reached')).toMatchObject({
+      expect(tick.outcomes.find(({ kind }) => kind === 'not-reached')).toMatchObject({
         problem: { kind: 'not-reached', message: 'there was no time left to look at it', expected: true },
       });
-      const all = (status: string) => tick.outcomes.filter((one) => one.status === status).length;
+      const all = (kind: string) => tick.outcomes.filter((one) => one.kind === kind).length;
       expect(published(job, 'NodesNotReached')).toBe(all('not-reached'));
       expect(published(job, 'NodesUnreachable')).toBe(all('unreachable'));
-      const unknown = tick.outcomes.find(({ status }) => status === 'not-reached')?.instance;
+      const unknown = tick.outcomes.find(({ kind }) => kind === 'not-reached')?.instance;
       expect(job.metrics.filter(({ dimensions }) => dimensions.Instance === unknown)).toEqual([]);
 
       // A node that answers is seen as soon as it has been reached once, and always from then on.
-      for (let more = 0; more < 10 && statusOf(tick, 'well') !== 'observed'; more++) {
-        expect(statusOf(tick, 'well')).toBe('not-reached');
+      for (let more = 0; more < 10 && kindOf(tick, 'well') !== 'observed'; more++) {
+        expect(kindOf(tick, 'well')).toBe('not-reached');
         tick = await job.tick({ remaining: () => 15 * SECOND });
       }
-      expect(statusOf(tick, 'well')).toBe('observed');
-      expect(statusOf(await job.tick({ remaining: () => 15 * SECOND }), 'well')).toBe('observed');
+      expect(kindOf(tick, 'well')).toBe('observed');
+      expect(kindOf(await job.tick({ remaining: () => 15 * SECOND }), 'well')).toBe('observed');
       expect(published(job, 'Reachable', 'well')).toBe(1);
     });
 
@@ -85,7 +85,7 @@ describe.skipIf(lacksServer('plain'))(
       const reached = new Set<string>();
       for (let ticks = 0; reached.size < 300 && ticks < 20; ticks++) {
         const { outcomes } = await job.tick({ remaining: () => 0 });
-        for (const { instance, status } of outcomes) if (status === 'unreachable') reached.add(instance);
+        for (const { instance, kind } of outcomes) if (kind === 'unreachable') reached.add(instance);
       }
       expect(reached.size).toBe(300);
     });
@@ -123,7 +123,7 @@ describe.skipIf(lacksServer('plain'))(
         // Those whose secrets hang are looked at first.
         for (let n = 0; n < 200; n++) job.ports.sightings?.set(new URL(deadUrl(n, server)).host, true);
         const tick = await job.tick({ remaining: () => 0 });
-        expect([statusOf(tick, 'well'), statusOf(tick, 'other')]).toEqual(['observed', 'observed']);
+        expect([kindOf(tick, 'well'), kindOf(tick, 'other')]).toEqual(['observed', 'observed']);
         expect(countOf(tick, 'not-reached') + countOf(tick, 'unreachable')).toBe(200);
         expect(published(job, 'Reachable', 'well')).toBe(1);
       });

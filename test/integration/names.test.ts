@@ -14,6 +14,7 @@ import { aJob, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
 import { awsBackend } from '../support/lambda.ts';
 import { describeWithMoto } from '../support/moto.ts';
 import { oddServer } from '../support/odd-server.ts';
+import { troubleOf } from '../support/outcomes.ts';
 import { describeInOwnNetwork } from '../support/own-network.ts';
 import { lacksServer, plainServer, serverBinary } from '../support/servers.ts';
 
@@ -44,7 +45,10 @@ describe.skipIf(lacksServer('plain'))('nodes by their names', () => {
   async function seen(job: Job): Promise<Readonly<Record<string, string>>> {
     const { outcomes } = await job.tick();
     return Object.fromEntries(
-      outcomes.map(({ instance, status, problem }) => [instance, problem ? `${status}: ${problem.message}` : status]),
+      outcomes.map((one) => [
+        one.instance,
+        [one.kind, ...(troubleOf(one) ? [troubleOf(one)?.message] : [])].join(': '),
+      ]),
     );
   }
   const at = (host: string, port = server.port, scheme = 'redis') => `${scheme}://${host}:${port}`;
@@ -62,11 +66,11 @@ describe.skipIf(lacksServer('plain'))('nodes by their names', () => {
       });
       const { outcomes, undelivered } = await job.tick();
       expect(undelivered).toBe(0);
-      expect(outcomes.find(({ instance }) => instance === 'well')).toMatchObject({ status: 'observed' });
+      expect(outcomes.find(({ instance }) => instance === 'well')).toMatchObject({ kind: 'observed' });
       for (const id of ids) {
         const name = `${id}.test`;
         expect(outcomes.find(({ instance }) => instance === id)).toMatchObject({
-          status: 'unreachable',
+          kind: 'unreachable',
           problem: {
             kind: 'timeout',
             message: `${name}:${server.port} cannot be reached: no name server answered for ${name} within 3000 ms`,
@@ -86,7 +90,7 @@ describe.skipIf(lacksServer('plain'))('nodes by their names', () => {
       { names },
     );
     const { outcomes } = await job.tick();
-    const told = outcomes.map(({ instance, problem }) => [instance, problem?.kind, problem?.message]);
+    const told = outcomes.map((one) => [one.instance, troubleOf(one)?.kind, troubleOf(one)?.message]);
     expect(told).toEqual([
       ['hangs', 'timeout', expect.stringContaining('no name server answered for hangs.test within 3000 ms')],
       ['gone', 'unreachable', `gone.test:${server.port} cannot be reached: there is no such name as gone.test`],

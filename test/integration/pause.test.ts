@@ -6,6 +6,7 @@ import { endPause, putPause } from '../../core/state/pauses.ts';
 import { clientOf, fragment, refragmented, settingsOf } from '../support/fragmented.ts';
 import { aJob, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
 import { aWorkplace, runOffpeak, untilOldEnough, type Workplace } from '../support/offpeak.ts';
+import { planOf } from '../support/outcomes.ts';
 import { defragServer, lacksServer } from '../support/servers.ts';
 
 /** A hundredth of a processor: this defrag takes a minute. */
@@ -40,7 +41,7 @@ describe.skipIf(lacksServer('defrag'))('a pause on a server that can defragment'
   };
   const expectOn = async () => expect(await redis.config('GET', 'activedefrag')).toEqual(['activedefrag', 'yes']);
   const purges = async () => Number(/memory\|purge:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0);
-  const plansOf = async (ticked: ReturnType<Job['tick']>) => (await ticked).outcomes.map(({ plan }) => plan);
+  const plansOf = async (ticked: ReturnType<Job['tick']>) => (await ticked).outcomes.map(planOf);
   const started = { kind: 'act', action: { kind: 'start-defrag' } };
 
   test('stops a running defrag at the next tick: every setting is restored, nothing follows, and it is told', async () => {
@@ -54,7 +55,7 @@ describe.skipIf(lacksServer('defrag'))('a pause on a server that can defragment'
     const { until, reason, by } = wanted;
     expect(outcomes).toMatchObject([
       {
-        status: 'acted',
+        kind: 'stopped',
         plan: { action: { kind: 'stop-defrag', because: 'paused', pause: { until, reason, by } }, reason: 'paused' },
         pause: wanted,
       },
@@ -80,7 +81,7 @@ describe.skipIf(lacksServer('defrag'))('a pause on a server that can defragment'
     const { outcomes, idle } = await job.tick();
     expect(outcomes).toMatchObject([
       {
-        status: 'observed',
+        kind: 'observed',
         plan: {
           kind: 'skip',
           reason: 'paused',
@@ -88,7 +89,7 @@ describe.skipIf(lacksServer('defrag'))('a pause on a server that can defragment'
           pause: { reason: 'load test', by: 'alice' },
           instead: { action: 'start-defrag', predicted: { reclaim: expect.any(Number) } },
         },
-        diagnosis: { layers: { externalFragmentation: expect.any(Number) } },
+        before: { diagnosis: { layers: { externalFragmentation: expect.any(Number) } } },
       },
     ]);
     expect(idle).toBe(true);
@@ -151,7 +152,7 @@ describe.skipIf(lacksServer('defrag'))('a pause on a server that can defragment'
       release: 'released',
       scope: { kind: 'nodes', nodes: [{ instance: 'sessions', node }] },
     });
-    expect({ outcomes, leased }).toMatchObject({ outcomes: [{ status: 'observed' }], leased: [] });
+    expect({ outcomes, leased }).toMatchObject({ outcomes: [{ kind: 'observed' }], leased: [] });
     expect(await settingsOf(redis)).toEqual(settings);
   });
 

@@ -4,6 +4,7 @@ import type { RunningServer } from '../../cli/lab/start.ts';
 import { MIB } from '../../core/config/units.ts';
 import { clientOf, fragment } from '../support/fragmented.ts';
 import { aJob, OPEN, SMALL_FLOORS } from '../support/job.ts';
+import { planOf } from '../support/outcomes.ts';
 import { lacksServer, plainServer } from '../support/servers.ts';
 
 const PASSWORD = 'battery-staple-7c1f';
@@ -44,12 +45,12 @@ describe.skipIf(lacksServer('plain'))('where CONFIG is refused', () => {
     const first = await job.tick();
     for (const outcome of first.outcomes) {
       expect(outcome).toMatchObject({
-        status: 'acted',
+        kind: 'purged',
         plan: { kind: 'act', action: { kind: 'purge' }, reason: 'free-pages' },
         verdict: { action: 'purge', kind: 'improved', promisedStall: 1000 },
-        observation: { refused: expect.arrayContaining(['config|get']) },
+        before: { observation: { refused: expect.arrayContaining(['config|get']) } },
       });
-      expect(outcome.diagnosis?.layers?.externalFragmentation).toBeGreaterThan(24 * MIB);
+      expect(outcome.before?.diagnosis.layers?.externalFragmentation).toBeGreaterThan(24 * MIB);
     }
     expect(job.alerts.map(({ instance, event }) => `${instance} ${event}`).sort()).toEqual([
       'limited purged',
@@ -57,7 +58,7 @@ describe.skipIf(lacksServer('plain'))('where CONFIG is refused', () => {
     ]);
 
     const second = await job.tick();
-    expect(second.outcomes.map(({ status, plan }) => [status, plan])).toEqual([
+    expect(second.outcomes.map((one) => [one.kind, planOf(one)])).toEqual([
       ['observed', { kind: 'skip', reason: 'config-refused' }],
       ['observed', { kind: 'skip', reason: 'config-refused' }],
     ]);

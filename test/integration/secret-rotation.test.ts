@@ -79,39 +79,39 @@ describeWithMoto('a password that is rotated while the job is deployed', () => {
     }
 
     test('is read once for many visits', async () => {
-      expect((await visit())?.status).toBe('observed');
-      expect((await visit())?.status).toBe('observed');
+      expect((await visit())?.kind).toBe('observed');
+      expect((await visit())?.kind).toBe('observed');
       expect(reads()).toBe(1);
     });
 
     test('the next visit is refused once, reads it again, and gets in with the new one', async () => {
-      expect((await visit())?.status).toBe('observed');
+      expect((await visit())?.kind).toBe('observed');
       await rotate(NEW);
       const before = await refused();
-      expect((await visit())?.status).toBe('observed');
+      expect((await visit())?.kind).toBe('observed');
       expect([reads(), (await refused()) - before]).toEqual([1, 1]);
-      expect((await visit())?.status).toBe('observed');
+      expect((await visit())?.kind).toBe('observed');
       expect([reads(), (await refused()) - before]).toEqual([1, 1]);
     });
 
     test('a server that has moved on before the secret is told, and reached as soon as the secret follows', async () => {
-      expect((await visit())?.status).toBe('observed');
+      expect((await visit())?.kind).toBe('observed');
       await admin.config('SET', 'requirepass', NEW);
       const before = await refused();
       expect(await visit()).toMatchObject({
-        status: 'unreachable',
+        kind: 'unreachable',
         problem: { kind: 'wrong-credentials', message: 'the server refused the password: WRONGPASS' },
       });
       // The same secret again: trying it once more would only count as another attack.
       expect((await refused()) - before).toBe(1);
       await store(NEW);
-      expect((await visit())?.status).toBe('observed');
+      expect((await visit())?.kind).toBe('observed');
     });
 
     test('a first password that is wrong is not read twice: there is no newer one', async () => {
       await store('something-else');
       proxy.clear();
-      expect(await visit()).toMatchObject({ status: 'unreachable', problem: { kind: 'wrong-credentials' } });
+      expect(await visit()).toMatchObject({ kind: 'unreachable', problem: { kind: 'wrong-credentials' } });
       expect(reads()).toBe(1);
     });
 
@@ -124,11 +124,11 @@ describeWithMoto('a password that is rotated while the job is deployed', () => {
     ] as const)('a secret that cannot be read (%s) is a node that cannot be seen', async (kind, message) => {
       proxy.fault({ operation: 'GetSecretValue', kind });
       expect(await visit()).toMatchObject({
-        status: 'unreachable',
+        kind: 'unreachable',
         problem: { kind: 'wrong-credentials', message: expect.stringMatching(message), expected: true },
       });
       proxy.clear();
-      expect((await visit())?.status).toBe('observed');
+      expect((await visit())?.kind).toBe('observed');
     });
   });
 });

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import { z } from 'zod';
 import { createDynamoClient } from '../../core/adapters/aws/clients.ts';
 import { createAlertSink } from '../../core/adapters/aws/sns.ts';
-import { deliver, OUTBOX } from '../../core/alerts/outbox.ts';
+import { flush, OUTBOX } from '../../core/alerts/outbox.ts';
 import type { Alert } from '../../core/domain/alert.ts';
 import type { Log } from '../../core/ports/log.ts';
 import type { StateStore } from '../../core/ports/state-store.ts';
@@ -101,7 +101,7 @@ describeWithMoto('F11: the events of one tick in which much happened, from the o
     async (_, alerts, storeFor) => {
       const store = storeFor();
       slack.limit(SLACK_INTERVAL);
-      expect((await deliver(portsWith(store), 'tick', alerts)).rejected).toEqual([]);
+      expect((await flush(portsWith(store), 'tick', alerts)).rejected).toEqual([]);
       const published = messagesOf(aws.proxy.requests);
       expect(published.length).toBeLessThanOrEqual(10);
       expect(placesIn(published, alerts)).toBe(alerts.length);

@@ -25,7 +25,7 @@ export const flushScripts: Action = {
   terms,
   start: async (...start) => (await import('./execute.ts')).flush(...start),
   owns: () => false,
-  resume: () => Promise.resolve([]),
+  resume: () => Promise.reject(new Error('a flush leaves no lease')),
   words: { 'flush-scripts': words },
 };
 `,

@@ -179,7 +179,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
         if (server.idleTimeout > 0 && silence > server.idleTimeout)
           throw new NodeFailure('unreachable', `${node}: the connection was closed`);
         const answer = run(server);
-        if (server.isGarbled) throw new NodeFailure('not-redis', `${node} answers, but not as Redis does`);
+        if (server.isGarbled) throw new NodeFailure('not-redis', `${node} answers, but not in the protocol of Redis`);
         return answer;
       });
     const deed = (server: SimulatedServer, kind: Deed['kind'], settings: Record<string, string> = {}) => {

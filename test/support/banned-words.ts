@@ -17,7 +17,7 @@ export const BANNED_WORDS: readonly BannedWord[] = [
   { word: 'our defrag, our lease, our settings', pattern: /\bour (defrag|leases?|settings)\b/, instead: "Offpeak's …" },
   { word: 'is no …', pattern: /(?<!\bthere )\bis no (?!longer\b|more\b)/, instead: 'is not a …' },
   // `action-ineffective` is the name of an event, to which people's filters and links go.
-  { word: 'cure', pattern: /\bcur(e|es|ed|ing)\b(?![- ]ineffective\b)/, instead: 'action' },
+  { word: 'cure', pattern: /\bcur(e|es|ed|ing)\b/, instead: 'action' },
   { word: 'hole', pattern: /\bholes?\b/, instead: 'external fragmentation' },
   { word: 'retained pages', pattern: /\bretained pages?\b/, instead: 'free pages' },
   {

@@ -7,6 +7,7 @@ import type { Outcome } from '../../core/domain/outcome.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
 import { clientOf } from './fragmented.ts';
 import { aJob, type Job, OPEN, SMALL_FLOORS } from './job.ts';
+import { lookOf, troubleOf } from './outcomes.ts';
 
 /** An instance of one node that is not as it should be. */
 export interface Bad {
@@ -58,14 +59,15 @@ function configFor({ url, settings }: Bad, good: RunningServer): string {
 
 function expectGoodIsServed(tick: Tick, job: Job): void {
   const outcome = tick.outcomes.find(({ instance }) => instance === 'good');
-  expect(outcome).toMatchObject({ status: 'observed', plan: { kind: 'skip', reason: 'healthy' } });
+  expect(outcome).toMatchObject({ kind: 'observed', plan: { kind: 'skip', reason: 'healthy' } });
   expect(published(job, NODE_METRICS.reachable.name, 'good')).toBe(1);
-  expect(published(job, NODE_METRICS.usedMemoryRss.name, 'good')).toBe(outcome?.observation?.memory.usedMemoryRss);
+  expect(published(job, NODE_METRICS.usedMemoryRss.name, 'good')).toBe(lookOf(outcome)?.memory.usedMemoryRss);
   expect(job.logs.map(({ fields }) => fields)).toContainEqual(expect.objectContaining({ instance: 'good' }));
 }
 
-function expectIsCounted({ status, problem }: Outcome, job: Job): void {
-  const isSeen = status !== 'unreachable';
+function expectIsCounted(outcome: Outcome, job: Job): void {
+  const isSeen = outcome.kind !== 'unreachable';
+  const problem = troubleOf(outcome);
   expect(published(job, NODE_METRICS.reachable.name, 'bad')).toBe(isSeen ? 1 : 0);
   expect(published(job, JOB_METRICS.nodesObserved.name)).toBe(isSeen ? 2 : 1);
   expect(published(job, JOB_METRICS.nodesUnreachable.name)).toBe(isSeen ? 0 : 1);

@@ -6,7 +6,7 @@ import type { Diagnosis } from '../../core/domain/diagnosis.ts';
 import type { Engine } from '../../core/domain/engine.ts';
 import type { Lease } from '../../core/domain/lease.ts';
 import type { MemorySample, Observation, Settings } from '../../core/domain/observation.ts';
-import type { Outcome } from '../../core/domain/outcome.ts';
+import type { Failed, Observed, Seen, Unreached } from '../../core/domain/outcome.ts';
 import type { Plan, SkipReason } from '../../core/domain/plan.ts';
 import type { Verdict } from '../../core/domain/verdict.ts';
 
@@ -204,16 +204,35 @@ export function aVerdict(over: Partial<Verdict> = {}): Verdict {
   };
 }
 
+/** A look, with what it says on the instance of the builders' file. */
+export function aSeen(over: Partial<Seen> = {}): Seen {
+  const { observation = anObservation() } = over;
+  const asked = { runId: RUN_ID, defragSupport: 'supported' } as const;
+  return { observation, diagnosis: diagnose(observation, anInstance(), {}, asked), ...over };
+}
+
 /** A node that was looked at, and on which nothing was to be done. */
-export function anOutcome(over: Partial<Outcome> = {}): Outcome {
+export function anOutcome(over: Partial<Observed> = {}): Observed {
   return {
     instance: 'sessions',
     node: NODE,
-    status: 'observed',
-    observation: anObservation(),
-    diagnosis: aDiagnosis(),
+    kind: 'observed',
+    before: aSeen(),
     plan: aSkip('healthy'),
+    leased: false,
     notices: [],
     ...over,
   };
+}
+
+/** A node on which the job went wrong, before it has seen it. */
+export function aFailure(over: Partial<Failed> = {}): Failed {
+  const problem = { kind: 'action-failed', message: 'no answer', expected: true };
+  return { instance: 'sessions', node: NODE, kind: 'failed', problem, leased: false, notices: [], ...over };
+}
+
+/** A node that does not answer. */
+export function anUnreached(over: Partial<Unreached> = {}): Unreached {
+  const problem = { kind: 'timeout', message: 'no answer', expected: true };
+  return { instance: 'sessions', node: NODE, kind: 'unreachable', problem, leased: false, notices: [], ...over };
 }

@@ -1,4 +1,6 @@
+import { statusOf } from '../../core/domain/outcome.ts';
 import { aJob, closedWindow } from './job.ts';
+import { lookOf } from './outcomes.ts';
 
 /**
  * The job as a process of its own, which a server may try to kill: `fork('looker-process.ts', [<port of a healthy server>])`. For each
@@ -47,12 +49,12 @@ async function answer({ id, ports, measures }: Asked): Promise<Answered> {
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return {
     id,
-    seen: bad.map(({ status, problem }) => ({ status, ...(problem && { problem }) })),
+    seen: bad.map((one) => ({ status: statusOf(one), ...('problem' in one && { problem: one.problem }) })),
     said: JSON.stringify([bad, job.logs, job.alerts, [...documents]]),
     good: {
-      runId: good?.observation?.runId,
+      runId: lookOf(good)?.runId,
       reachable: reachable?.value,
-      ...(good?.problem && { problem: good.problem.message }),
+      ...(good && 'problem' in good && { problem: good.problem.message }),
     },
     heap: heapUsed,
     buffers: arrayBuffers,

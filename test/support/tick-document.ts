@@ -1,8 +1,9 @@
 import type { Blocker } from '../../core/domain/blocker.ts';
 import type { Finding } from '../../core/domain/diagnosis.ts';
-import type { Outcome } from '../../core/domain/outcome.ts';
+import type { Problem, Status } from '../../core/domain/outcome.ts';
 import type { Step } from '../../core/domain/plan.ts';
 import type { Prediction } from '../../core/domain/prediction.ts';
+import type { Verdict } from '../../core/domain/verdict.ts';
 
 /** What `--json` prints for a tick, as the readers of the command line know it. */
 export interface TickDocument {
@@ -20,7 +21,12 @@ export interface TickDocument {
   readonly problem?: string;
 }
 
-export interface OutcomeDocument extends Pick<Outcome, 'instance' | 'node' | 'status' | 'verdict' | 'problem'> {
+export interface OutcomeDocument {
+  readonly instance: string;
+  readonly node: string;
+  readonly status: Status;
+  readonly verdict?: Verdict;
+  readonly problem?: Problem;
   readonly leased: boolean;
   readonly pause?: { readonly until: string; readonly reason: string; readonly by: string };
   readonly memory?: { readonly used?: number; readonly rss?: number; readonly limit?: number; readonly ratio?: number };

@@ -1,4 +1,5 @@
 import type { Bytes } from '../../../core/config/units.ts';
+import { stepsOf, verdictIn } from '../../../core/domain/outcome.ts';
 import type { Verdict } from '../../../core/domain/verdict.ts';
 import { bytesText, durationText, percentText } from '../../../core/format/units.ts';
 import type { Tick } from '../../../core/reconcile/scope.ts';
@@ -37,7 +38,7 @@ export function summaryLines(measured: Measurements, style: Style): readonly str
 }
 
 function verdictsOf(seen: readonly Tick[]): readonly Verdict[] {
-  return seen.flatMap(({ outcomes }) => outcomes.flatMap(({ verdict }) => verdict ?? []));
+  return seen.flatMap(({ outcomes }) => outcomes.flatMap(stepsOf).flatMap((step) => verdictIn(step) ?? []));
 }
 
 function bar(label: string, bytes: Bytes, full: Bytes, style: Style): string {

@@ -2,14 +2,14 @@ import { isDefragRefusal } from '../../adapters/redis/defrag-probe.ts';
 import type { Engine } from '../../domain/engine.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { Observation, Settings } from '../../domain/observation.ts';
-import type { Notice, Outcome } from '../../domain/outcome.ts';
+import type { Notice, Started } from '../../domain/outcome.ts';
 import type { Acting, Facts } from '../../domain/plan.ts';
 import { BUSY } from '../../domain/timings.ts';
 import { dropLease, type HeldLease, renewLease } from '../../leases/lease-store.ts';
 import type { Configured } from '../../ports/node-session.ts';
 import { historyFor } from '../../state/history-placement.ts';
 import { updateHistory } from '../../state/node-history.ts';
-import { type NodeContext, noteSilence, outcomeOf } from '../context.ts';
+import { type NodeContext, noteSilence, partsOf, seenBy } from '../context.ts';
 import { acquire, expected, type OwnTerms, type Result } from '../new-lease.ts';
 import { rssBaseline } from '../verify.ts';
 import { ladderOf } from './ladder.ts';
@@ -121,11 +121,11 @@ function startedOutcome(
   context: NodeContext,
   facts: Facts,
   plan: Acting,
-  { applied, acquiredAt }: Lease,
+  { applied, expiresAt }: Lease,
   observation: Observation,
-): Outcome {
-  const extras = { leased: true, settings: applied, episode: acquiredAt };
-  return outcomeOf(context, { ...facts, observation }, plan, extras);
+): Started {
+  const after = seenBy(context, observation, facts.memory);
+  return { ...partsOf(context, facts), kind: 'started', after, plan, leased: true, settings: applied, expiresAt };
 }
 
 type Refused = Extract<Configured, { done: false }>;

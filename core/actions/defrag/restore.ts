@@ -1,12 +1,12 @@
 import { HOUR } from '../../config/units.ts';
 import type { Applied, Lease } from '../../domain/lease.ts';
 import type { Observation, Settings } from '../../domain/observation.ts';
-import type { Outcome } from '../../domain/outcome.ts';
+import type { Failed } from '../../domain/outcome.ts';
 import type { Acting, Facts, StopReason } from '../../domain/plan.ts';
 import { identify } from '../../leases/identity.ts';
 import type { HeldLease } from '../../leases/lease-store.ts';
 import { isOverdue } from '../../leases/timing.ts';
-import { type NodeContext, outcomeOf } from '../context.ts';
+import { type NodeContext, partsOf } from '../context.ts';
 import { isOwnValue } from './ladder.ts';
 import { hasSurvived, isProven, standing, wasGivenBack, wasTaken } from './own-settings.ts';
 
@@ -83,22 +83,23 @@ export async function restoreWithoutStore(
   lease: HeldLease['lease'],
   decided: Acting,
   why: string,
-): Promise<Outcome> {
+): Promise<Failed> {
   const { observation } = facts;
   const isOurs =
     identify(lease, observation) === 'restarted'
       ? hasSurvived(lease, observation.defrag.settings)
       : wasTaken(lease, observation);
-  const { settled, restored, missing } = isOurs
+  const { settled, missing } = isOurs
     ? await restoreSettings(context, lease, observation)
-    : { settled: observation, restored: {}, missing: [] };
+    : { settled: observation, missing: [] };
   const result = missing.length > 0 ? `the server did not take back ${missing.join(', ')}` : resultText(lease, settled);
-  return outcomeOf(context, facts, decided, {
-    status: 'failed',
+  return {
+    ...partsOf(context, facts),
+    kind: 'failed',
+    plan: decided,
     leased: true,
-    settings: restored,
     problem: { kind: 'state-unavailable', message: `${why}; ${result}, but the lease stays`, expected: true },
-  });
+  };
 }
 
 /** Only what the look shows is said. */

@@ -1,16 +1,17 @@
 import { HOUR } from '../../config/units.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { Observation, Settings } from '../../domain/observation.ts';
-import type { Notice, Outcome } from '../../domain/outcome.ts';
-import type { Acting, Facts, Plan, StopReason } from '../../domain/plan.ts';
+import type { Failed, Notice, Outcome, Stopped } from '../../domain/outcome.ts';
+import type { Facts, StopPlan, StopReason } from '../../domain/plan.ts';
 import { CLOSING } from '../../domain/timings.ts';
+import type { Verdict } from '../../domain/verdict.ts';
 import { settingsRead } from '../../format/setting-forms.ts';
 import { identify, mayComeBack } from '../../leases/identity.ts';
 import { dropLease, type HeldLease, quarantine, renewLease } from '../../leases/lease-store.ts';
 import { keepRecord } from '../../leases/records.ts';
 import { isQuarantined } from '../../state/keys.ts';
 import type { Found } from '../action.ts';
-import { type NodeContext, outcomeOf } from '../context.ts';
+import { type NodeContext, outcomeOf, partsOf, seenBy } from '../context.ts';
 import { expected } from '../new-lease.ts';
 import { conclude, verdictOf } from './conclude.ts';
 import { paceSettings } from './ladder.ts';
@@ -18,7 +19,7 @@ import { remedy, standing } from './own-settings.ts';
 import { nextProgress } from './progress.ts';
 import { repace } from './repace.ts';
 import { give, type RestoredSettings, restoreWithoutStore } from './restore.ts';
-import { settleAfterDefrag } from './settle.ts';
+import { type Settled, settleAfterDefrag } from './settle.ts';
 import { traitsOf } from './stop-reasons.ts';
 import { planLeased, stopping } from './stop-rule.ts';
 
@@ -28,17 +29,17 @@ export async function resumeDefrag(
   facts: Facts,
   held: HeldLease,
   { observation, because }: Found,
-): Promise<readonly Outcome[]> {
+): Promise<Outcome> {
   const { lease } = held;
   // A quarantined lease gives no right to go on. After a restart there is nothing to restore, whatever is asked for.
   const wanted = because ?? (isQuarantined(held) ? 'duration-spent' : undefined);
   const asked = identify(lease, observation) === 'restarted' ? undefined : wanted;
   const decided = asked ? stopping(lease, asked) : planLeased(facts, lease);
-  if (context.dryRun) return [outcomeOf(context, facts, decided, { status: 'observed', leased: true })];
-  if (decided.kind === 'act') return await stop(context, facts, held, decided, decided.reason as StopReason);
+  if (context.dryRun) return outcomeOf(context, facts, decided, { leased: true });
+  if (decided.kind === 'act') return await stop(context, facts, held, decided);
   const renewed = await renewLease(context.ports.store, held, carriedOn(lease, observation));
   if (renewed) await repace(context, renewed, observation);
-  return [outcomeOf(context, facts, decided, { leased: true })];
+  return outcomeOf(context, facts, decided, { leased: true });
 }
 
 /** What the pace asks for is in `applied`, too: a version that does not know of it gives that back. */
@@ -51,14 +52,9 @@ function carriedOn({ repacing, ...lease }: Lease, observation: Observation): Lea
 }
 
 /** The reason is stored first: whoever has to finish this must not take our own switching off for somebody else's. */
-async function stop(
-  context: NodeContext,
-  facts: Facts,
-  held: HeldLease,
-  decided: Acting,
-  because: StopReason,
-): Promise<readonly Outcome[]> {
+async function stop(context: NodeContext, facts: Facts, held: HeldLease, decided: StopPlan): Promise<Outcome> {
   const { observation } = facts;
+  const { because } = decided.action;
   // One that another job has begun to end goes on no more.
   const progress = held.lease.phase === 'closing' ? held.lease.progress : nextProgress(held.lease, observation);
   const busyUntil = facts.now + CLOSING;
@@ -72,38 +68,61 @@ async function stop(
   };
   const renewed = await renewLease(context.ports.store, held, closing).catch(expected);
   // A store that takes nothing must not keep a defrag on.
-  if (typeof renewed === 'string') return [await restoreWithoutStore(context, facts, held.lease, decided, renewed)];
+  if (typeof renewed === 'string') return await restoreWithoutStore(context, facts, held.lease, decided, renewed);
   // Somebody else gives it back at the same moment: one of us is enough.
-  if (!renewed) return [outcomeOf(context, facts, { kind: 'skip', reason: 'changed' }, { leased: true })];
+  if (!renewed) return outcomeOf(context, facts, { kind: 'skip', reason: 'changed' }, { leased: true });
   const given = await give(context, held.lease, because, observation);
-  if (given.missing.length > 0) return [await stillOn(context, facts, renewed, decided, given)];
+  if (given.missing.length > 0) return await stillOn(context, facts, renewed, decided, given);
   const rewritten = await rewriteNotices(context, held.lease, observation);
   const { isJudged, ...traits } = traitsOf(because);
   const rests = isQuarantined(held) ? 'at-once' : traits.rests;
   const after = await settleAfterDefrag(context, given.settled, facts.memory, closing, rests);
   const verdict = isJudged ? verdictOf(closing, after, context) : undefined;
-  // Whoever has to finish this after us tells it again, under the same name: it is the end of the same lease.
-  const leftOn = standing(held.lease, after.settled.defrag.settings);
-  const outcome = outcomeOf(context, { ...facts, observation: after.settled }, decided, {
-    ...(verdict && { verdict }),
-    settings: given.restored,
-    leftOn,
-    notices: [...noticesOf(because, given), ...rewritten, ...leftNotices(held.lease, because, leftOn)],
-    // A quarantined lease has ended once before, with an alert: this is another event.
-    episode: held.lease.acquiredAt + (isQuarantined(held) ? 1 : 0),
-  });
-  const outcomes = [outcome, ...after.outcomes];
-  const isTold = await context.announce(outcomes);
+  const outcome = stoppedOutcome(context, facts, held, decided, { given, rewritten, after, verdict });
+  const isTold = await context.announce([outcome]);
   const isRemembered = await conclude(context, after, because, closing, verdict);
-  const isBack = after.settled.defrag.settings !== undefined && Object.keys(leftOn).length === 0;
+  const isBack = after.settled.defrag.settings !== undefined && Object.keys(outcome.leftOn).length === 0;
   await keepRecord(context.ports.store, held.lease, isBack ? after.settled.runId : undefined);
   // What could not be entrusted is told by whoever finds the lease; and what has befallen a canary must not be forgotten.
   if (!isTold || (because === 'server-restarted' && !isRemembered)) {
     await renewLease(context.ports.store, renewed, { ...renewed.lease, busyUntil: 0 });
-    return outcomes.map((one) => ({ ...one, leased: true }));
+    return { ...outcome, leased: true };
   }
   await (mayComeBack(because) && !isQuarantined(held) ? quarantine : dropLease)(context.ports.store, renewed);
-  return outcomes;
+  return outcome;
+}
+
+interface Ending {
+  readonly given: RestoredSettings;
+  readonly rewritten: readonly Notice[];
+  readonly after: Settled;
+  readonly verdict: Verdict | undefined;
+}
+
+function stoppedOutcome(
+  context: NodeContext,
+  facts: Facts,
+  held: HeldLease,
+  plan: StopPlan,
+  { given, rewritten, after: { settled, purge }, verdict }: Ending,
+): Stopped {
+  const { lease } = held;
+  const { because } = plan.action;
+  const leftOn = standing(lease, settled.defrag.settings);
+  return {
+    ...partsOf(context, facts),
+    kind: 'stopped',
+    after: seenBy(context, settled, facts.memory),
+    plan,
+    ...(verdict && { verdict }),
+    restored: given.restored,
+    leftOn,
+    ...(purge && { purge }),
+    notices: [...noticesOf(because, given), ...rewritten, ...leftNotices(lease, because, leftOn)],
+    // A job that has to finish this later tells it again, under the same name: it is the end of the same lease. A quarantined lease has ended
+    // once before, and that was told: this is another event.
+    episode: lease.acquiredAt + (isQuarantined(held) ? 1 : 0),
+  };
 }
 
 function noticesOf(because: StopReason, { restored, leftAlone }: RestoredSettings): readonly Notice[] {
@@ -145,18 +164,20 @@ async function stillOn(
   context: NodeContext,
   facts: Facts,
   held: HeldLease,
-  decided: Plan,
+  decided: StopPlan,
   { missing, leftAlone }: RestoredSettings,
-): Promise<Outcome> {
+): Promise<Failed> {
   await renewLease(context.ports.store, held, { ...held.lease, busyUntil: 0 });
   const why = `the server did not take back ${missing.join(', ')}; the lease stays, and the next tick tries again`;
   const changed: readonly Notice[] = Object.keys(leftAlone).length > 0 ? [{ kind: 'settings-changed', leftAlone }] : [];
-  return outcomeOf(context, facts, decided, {
-    status: 'failed',
+  return {
+    ...partsOf(context, facts),
+    kind: 'failed',
+    plan: decided,
     leased: true,
     // One event a day, however often it is tried.
     episode: Math.max(held.lease.acquiredAt, facts.now - (facts.now % (24 * HOUR))),
     problem: { kind: 'action-failed', message: why, expected: true },
     notices: [...changed, { kind: 'action-failed', doing: 'stop-defrag', why }],
-  });
+  };
 }

@@ -3,8 +3,8 @@ import { diagnose } from '../../diagnosis/diagnose.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { NodeHistory } from '../../domain/node-history.ts';
 import type { Observation } from '../../domain/observation.ts';
-import type { Outcome } from '../../domain/outcome.ts';
-import type { Acting, Facts, Plan } from '../../domain/plan.ts';
+import type { PurgeAfterDefrag } from '../../domain/outcome.ts';
+import type { Acting, Facts, Skip } from '../../domain/plan.ts';
 import { DECAY, SHORT_WAIT } from '../../domain/timings.ts';
 import { factsAt, type NodeContext, outcomeOf, waitKeepingAlive } from '../context.ts';
 import { failedOutcome } from '../new-lease.ts';
@@ -23,8 +23,8 @@ export interface Settled {
   readonly settled: Observation;
   /** What defrag has freed had its time to leave; before, it looks like a failure. */
   readonly isAtRest: boolean;
-  /** Of the purge, or of why there was none. */
-  readonly outcomes: readonly Outcome[];
+  /** What became of the purge, or why there was none. */
+  readonly purge?: PurgeAfterDefrag;
 }
 
 /**
@@ -40,10 +40,13 @@ export async function settleAfterDefrag(
 ): Promise<Settled> {
   const first = factsAt(context, given, { memory });
   if (await isPurgeUnreported(context, lease, memory))
-    return { settled: given, isAtRest: true, outcomes: [unknownPurge(context, first)] };
-  if (rests === 'at-once') return { settled: given, isAtRest: pagesOf(first) < AT_REST, outcomes: [] };
+    return { settled: given, isAtRest: true, purge: unknownPurge(context, first, lease) };
+  if (rests === 'at-once') return { settled: given, isAtRest: pagesOf(first) < AT_REST };
   const quiet = { kind: 'skip', reason: 'changed' } as const;
-  if (rests === 'decay') return { ...(await decayed(context, first, quiet)), outcomes: [] };
+  if (rests === 'decay') {
+    const { settled, isAtRest } = await decayed(context, first, quiet);
+    return { settled, isAtRest };
+  }
   const early = planAfterDefrag(first, lease.acquiredAt);
   if (early.kind === 'skip') return await decayed(context, first, early);
   await waitKeepingAlive(context, SHORT_WAIT);
@@ -61,29 +64,29 @@ async function purgedAfterDefrag(
 ): Promise<Settled> {
   const { observation: settled } = facts;
   const result = await purge(context, facts, decided, lease);
-  if (result.kind === 'done') return { settled: result.settled, isAtRest: true, outcomes: [result.outcome] };
+  if (result.kind === 'done') return { settled: result.settled, isAtRest: true, purge: result.outcome };
   if (result.kind === 'withdrawn' && result.plan.reason !== 'purge-refused')
-    return { settled, isAtRest: false, outcomes: [outcomeOf(context, facts, result.plan)] };
-  const failed = (why: string) => [failedOutcome(context, facts, decided, { why, leased: false })];
+    return { settled, isAtRest: false, purge: outcomeOf(context, facts, result.plan) };
+  const failed = (why: string) => failedOutcome(context, facts, decided, { why, leased: false });
   // One that was not answered has cost the connection, too.
-  if (result.kind === 'failed') return { settled, isAtRest: false, outcomes: failed(result.why) };
+  if (result.kind === 'failed') return { settled, isAtRest: false, purge: failed(result.why) };
   const rest = await decayed(context, facts, { kind: 'skip', reason: 'purge-refused' });
-  return { ...rest, outcomes: failed('the server refuses MEMORY PURGE') };
+  return { ...rest, purge: failed('the server refuses MEMORY PURGE') };
 }
 
 /** No purge: wait for the decay, so that the verdict does not call a good defrag a failure. */
-async function decayed(context: NodeContext, facts: Facts, skipped: Extract<Plan, { kind: 'skip' }>): Promise<Settled> {
+async function decayed(context: NodeContext, facts: Facts, skipped: Skip): Promise<Settled> {
   const { observation } = facts;
   // Cooling down: the purge of this lease has been.
   const isAtRest = skipped.reason === 'cooling-down' || pagesOf(facts) < AT_REST;
-  if (isAtRest) return { settled: observation, isAtRest: true, outcomes: [] };
-  const outcomes = [outcomeOf(context, facts, skipped)];
-  if (context.remaining() <= 3 * DECAY) return { settled: observation, isAtRest: false, outcomes };
+  if (isAtRest) return { settled: observation, isAtRest: true };
+  const unpurged = outcomeOf(context, facts, skipped);
+  if (context.remaining() <= 3 * DECAY) return { settled: observation, isAtRest: false, purge: unpurged };
   await waitKeepingAlive(context, DECAY);
   const settled = await context.session.look();
   const { purge } = diagnose(settled, context.instance, facts.memory.learned).reclaimable;
   // Without jemalloc's background thread they stay.
-  return { settled, isAtRest: purge.reclaim < STILL_KEPT, outcomes };
+  return { settled, isAtRest: purge.reclaim < STILL_KEPT, purge: unpurged };
 }
 
 /** Free pages that will leave, by a purge or by decay. */

@@ -3,7 +3,7 @@ import { OTHER_CONNECTION } from '../../diagnosis/load.ts';
 import type { Blocker } from '../../domain/blocker.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { Observation } from '../../domain/observation.ts';
-import type { Acting, Facts, Plan, StopDefrag, StopReason } from '../../domain/plan.ts';
+import type { Facts, Skip, StopDefrag, StopPlan, StopReason } from '../../domain/plan.ts';
 import type { Prediction } from '../../domain/prediction.ts';
 import { serverBlockers } from '../../guards/server-blockers.ts';
 import { identify } from '../../leases/identity.ts';
@@ -17,7 +17,7 @@ const GOAL_SHARE = 0.012;
 const GOAL_FLOOR = 1 * MIB;
 
 /** What to do with the node that our lease is on, after this look at it. */
-export function planLeased(facts: Facts, lease: Lease): Plan {
+export function planLeased(facts: Facts, lease: Lease): Skip | StopPlan {
   const stop = stopReason(facts, lease);
   if (!stop) {
     const underWay = underWayIn(lease, facts.observation);
@@ -92,6 +92,6 @@ function isGoalMet({ memory }: Observation): boolean {
 }
 
 /** What was started ends, whatever else may speak for carrying on. */
-export function stopping({ predicted }: { readonly predicted: Prediction }, because: StopReason): Acting {
+export function stopping({ predicted }: { readonly predicted: Prediction }, because: StopReason): StopPlan {
   return { kind: 'act', action: { kind: 'stop-defrag', because }, reason: because, predicted };
 }

@@ -1,12 +1,12 @@
 import { purgePatience } from '../../diagnosis/predict.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { NodeHistory } from '../../domain/node-history.ts';
-import type { Outcome } from '../../domain/outcome.ts';
+import type { Outcome, Purged } from '../../domain/outcome.ts';
 import type { Acting, Facts } from '../../domain/plan.ts';
 import { AFTER_PURGE, BUSY } from '../../domain/timings.ts';
 import { historyFor } from '../../state/history-placement.ts';
 import { updateHistory } from '../../state/node-history.ts';
-import { type NodeContext, outcomeOf } from '../context.ts';
+import { type NodeContext, partsOf, seenBy } from '../context.ts';
 import { expected, failedOutcome, type Result, underLease } from '../new-lease.ts';
 import { rssBaseline, verify } from '../verify.ts';
 import { learnFromPurge } from './learn.ts';
@@ -21,7 +21,7 @@ export async function purge(
   plan: Acting,
   lease: Pick<Lease, 'busyUntil'>,
   tell?: (outcome: Outcome) => Promise<boolean>,
-): Promise<Result> {
+): Promise<Result<Purged>> {
   const { session, ports, instance, node } = context;
   const before = facts.observation;
   const note = (change: (memory: NodeHistory) => NodeHistory) =>
@@ -54,7 +54,8 @@ export async function purge(
       stall: purged.blocked,
       promisedStall: instance.purge.maxBlock,
     });
-    const outcome = outcomeOf(context, { ...facts, observation: settled }, plan, { verdict, idleAt: before });
+    const after = seenBy(context, settled, facts.memory);
+    const outcome: Purged = { ...partsOf(context, facts), kind: 'purged', after, plan, verdict };
     const isTold = (await tell?.(outcome)) === true;
     const learned = await known(isTold, (stored) => learnFromPurge(stored, verdict, settled));
     return { kind: 'done', memory: learned, outcome, settled, ...(tell && { isTold }) };

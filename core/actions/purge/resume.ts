@@ -1,11 +1,11 @@
 import { isEnqueued } from '../../alerts/outbox-entries.ts';
 import type { Lease } from '../../domain/lease.ts';
 import type { NodeHistory } from '../../domain/node-history.ts';
-import type { Notice, Outcome } from '../../domain/outcome.ts';
+import type { Outcome, PurgeUnknown } from '../../domain/outcome.ts';
 import type { Facts } from '../../domain/plan.ts';
 import { dropLease, type HeldLease } from '../../leases/lease-store.ts';
 import type { Found } from '../action.ts';
-import { type NodeContext, outcomeOf, peerActing } from '../context.ts';
+import { type NodeContext, outcomeOf, partsOf, peerActing } from '../context.ts';
 
 /** A purge leaves nothing behind but its lease. */
 export async function closePurge(
@@ -13,21 +13,30 @@ export async function closePurge(
   facts: Facts,
   held: HeldLease,
   { memory }: Found,
-): Promise<readonly Outcome[]> {
+): Promise<Outcome> {
   const { lease } = held;
-  if (facts.now < lease.busyUntil || context.dryRun) return [peerActing(context, facts, lease, false)];
-  const isUnreported = await isPurgeUnreported(context, lease, memory);
-  const skipped = outcomeOf(context, facts, { kind: 'skip', reason: 'changed' });
-  const outcome = isUnreported ? { ...unknownPurge(context, facts), episode: lease.acquiredAt } : skipped;
+  if (facts.now < lease.busyUntil || context.dryRun) return peerActing(context, facts, lease, false);
+  const outcome = (await isPurgeUnreported(context, lease, memory))
+    ? unknownPurge(context, facts, lease)
+    : outcomeOf(context, facts, { kind: 'skip', reason: 'changed' });
   if (await context.announce([outcome])) await dropLease(context.ports.store, held);
-  return [outcome];
+  return outcome;
 }
 
 /** A purge leaves no trace of its own: whether it was carried out before the job died, nobody knows. */
-export function unknownPurge(context: NodeContext, facts: Facts): Outcome {
+export function unknownPurge(
+  context: NodeContext,
+  facts: Facts,
+  { acquiredAt }: Pick<Lease, 'acquiredAt'>,
+): PurgeUnknown {
   const why = 'the job ended during a MEMORY PURGE; whether it was carried out is unknown, and it is not repeated';
-  const notices: readonly Notice[] = [{ kind: 'action-failed', doing: 'purge', why }];
-  return outcomeOf(context, facts, { kind: 'skip', reason: 'changed' }, { notices });
+  return {
+    ...partsOf(context, facts),
+    kind: 'purge-unknown',
+    plan: { kind: 'skip', reason: 'changed' },
+    notices: [{ kind: 'action-failed', doing: 'purge', why }],
+    episode: acquiredAt,
+  };
 }
 
 /**

@@ -6,7 +6,7 @@ export class SecretUnavailable extends Error {
   override readonly name = 'SecretUnavailable';
 }
 
-/** Why the secret is of no use, once it was found or looked for: `is empty`. */
+/** Why a secret cannot be used, like `is empty`. */
 export function unusable(what: string, problem: string): SecretUnavailable {
   return new SecretUnavailable(`${what}, which the config names, ${problem}`);
 }

@@ -22,7 +22,7 @@ export function openParameters(
       throw secretUnavailable(what, 'ssm:GetParameter', failure);
     }
     const { Type, Value } = parameter ?? {};
-    if (Type === 'StringList') throw unusable(what, 'is a StringList: accepted is a SecureString');
+    if (Type === 'StringList') throw unusable(what, 'is a StringList: store it as a SecureString');
     if (!Value) throw unusable(what, 'is empty');
     return Value;
   };

@@ -1,6 +1,7 @@
+import type { InstanceConfig } from '../../config/schema.ts';
 import { ALERT_SCHEMA, type Alert } from '../../domain/alert.ts';
-import type { Notice, Outcome } from '../../domain/outcome.ts';
-import type { NodeReport, ReportInput } from '../../domain/report.ts';
+import { latestIn, type Notice, type Outcome, problemIn, stepsOf } from '../../domain/outcome.ts';
+import type { ReportInput } from '../../domain/report.ts';
 import { isoText } from '../../format/units.ts';
 import { actionDraft } from './action.ts';
 import type { Draft } from './draft.ts';
@@ -14,34 +15,47 @@ interface Place {
 const EVERYWHERE: Place = { instance: 'all', node: 'all' };
 
 /**
- * One alert for each event of a tick. States (unreachable, near the limit) are CloudWatch alarms, and a bug raises the alarm on the Lambda's
- * errors: nothing is reported twice.
+ * One alert for each event on a node. States (unreachable, near the limit) are CloudWatch alarms, and a bug raises the alarm on the Lambda's
+ * errors: nothing is reported twice. `startedAt` (epoch ms) is the time of an event without an observation.
  */
-export function alertsOf(input: ReportInput, nodes: readonly NodeReport[]): readonly Alert[] {
-  const ofNodes = nodes.flatMap((report) =>
-    report.outcomes.flatMap((outcome) =>
-      draftsOf(outcome, report).map((draft) =>
-        alertOf(input.stage, report, outcome.observation?.at ?? input.startedAt, draft, outcome.episode),
-      ),
-    ),
+export function outcomeAlerts(
+  outcome: Outcome,
+  config: InstanceConfig | undefined,
+  { stage, startedAt }: Pick<ReportInput, 'stage' | 'startedAt'>,
+): readonly Alert[] {
+  const action = actionDraft(outcome, config, stage);
+  const own = action ? [alertOf(stage, outcome, timeOf(outcome, startedAt), action, episodeOf(outcome))] : [];
+  const ofNotices = stepsOf(outcome).flatMap((step) =>
+    noticeDrafts(step, config).map((draft) => alertOf(stage, step, timeOf(step, startedAt), draft, episodeOf(step))),
   );
-  return [...stateAlerts(input, nodes), ...ofNodes];
+  return [...own, ...ofNotices];
 }
 
-function draftsOf(outcome: Outcome, report: NodeReport): readonly Draft[] {
-  const action = actionDraft(outcome, report);
-  const notices = outcome.notices
+function noticeDrafts(outcome: Outcome, config: InstanceConfig | undefined): readonly Draft[] {
+  return outcome.notices
     .filter((notice) => notice.kind !== 'state-unavailable')
-    .map((notice) => noticeDraft(notice, outcome, report));
-  return [...(action ? [action] : []), ...notices];
+    .map((notice) => noticeDraft(notice, outcome, config));
+}
+
+function timeOf(outcome: Outcome, otherwise: number): number {
+  return latestIn(outcome)?.observation.at ?? otherwise;
+}
+
+function episodeOf(outcome: Outcome): number | undefined {
+  return 'episode' in outcome ? outcome.episode : undefined;
 }
 
 /** A store that is down is one event for all nodes together. */
-function stateAlerts({ stage, startedAt, problem }: ReportInput, nodes: readonly NodeReport[]): readonly Alert[] {
+export function stateAlerts({
+  stage,
+  startedAt,
+  problem,
+  outcomes,
+}: Pick<ReportInput, 'stage' | 'startedAt' | 'problem' | 'outcomes'>): readonly Alert[] {
   if (problem) return [alertOf(stage, EVERYWHERE, startedAt, stateDraft(problem.why, []))];
-  const affected = nodes.flatMap((report) => {
-    const why = report.outcomes.map(stateTrouble).find((text) => text !== undefined);
-    return why === undefined ? [] : [{ ...report, why }];
+  const affected = outcomes.flatMap((outcome) => {
+    const why = stateTrouble(outcome);
+    return why === undefined ? [] : [{ instance: outcome.instance, node: outcome.node, why }];
   });
   const [first, ...more] = affected;
   if (!first) return [];
@@ -50,11 +64,12 @@ function stateAlerts({ stage, startedAt, problem }: ReportInput, nodes: readonly
   return [alertOf(stage, place, startedAt, stateDraft(first.why, more.length === 0 ? [] : names))];
 }
 
-function stateTrouble({ notices, problem }: Outcome): string | undefined {
-  const notice = notices.find(
+function stateTrouble(outcome: Outcome): string | undefined {
+  const notice = outcome.notices.find(
     (one): one is Extract<Notice, { kind: 'state-unavailable' }> => one.kind === 'state-unavailable',
   );
   if (notice) return notice.why;
+  const problem = problemIn(outcome);
   return problem?.kind === 'state-unavailable' ? problem.message : undefined;
 }
 

@@ -1,8 +1,8 @@
+import type { InstanceConfig } from '../../config/schema.ts';
 import type { Milliseconds } from '../../config/units.ts';
 import type { AlertEvent, AlertFact, AlertFigures, Severity } from '../../domain/alert.ts';
 import type { Settings } from '../../domain/observation.ts';
-import type { Outcome } from '../../domain/outcome.ts';
-import type { NodeReport } from '../../domain/report.ts';
+import { latestIn, type Outcome, verdictIn } from '../../domain/outcome.ts';
 import type { Verdict } from '../../domain/verdict.ts';
 import { bytesText, durationText, percentText } from '../../format/units.ts';
 import { settingsText, stallText } from '../wording/result.ts';
@@ -36,7 +36,7 @@ export function verdictFacts(verdict: Verdict): readonly AlertFact[] {
   ];
 }
 
-export function verdictFigures(verdict: Verdict, { config }: NodeReport): AlertFigures {
+export function verdictFigures(verdict: Verdict, config: InstanceConfig | undefined): AlertFigures {
   const { rssBefore, rssAfter, predicted, reclaimed, stall, promisedStall } = verdict;
   return {
     rssBefore,
@@ -49,13 +49,15 @@ export function verdictFigures(verdict: Verdict, { config }: NodeReport): AlertF
   };
 }
 
-export function limitFigure(config: NodeReport['config']): Pick<AlertFigures, 'memoryLimit'> {
+export function limitFigure(config: InstanceConfig | undefined): Pick<AlertFigures, 'memoryLimit'> {
   return config?.memoryLimit === undefined ? {} : { memoryLimit: config.memoryLimit };
 }
 
 /** Which server it is, and whether it is near its memory limit. */
-export function nodeFacts({ observation, diagnosis, verdict }: Outcome): readonly AlertFact[] {
-  const nearLimit = diagnosis?.findings.find((finding) => finding.kind === 'near-limit');
+export function nodeFacts(outcome: Outcome): readonly AlertFact[] {
+  const verdict = verdictIn(outcome);
+  const seen = latestIn(outcome);
+  const nearLimit = outcome.before?.diagnosis.findings.find((finding) => finding.kind === 'near-limit');
   const facts: AlertFact[] = [];
   if (nearLimit) {
     const share = percentText(nearLimit.percent);
@@ -65,8 +67,8 @@ export function nodeFacts({ observation, diagnosis, verdict }: Outcome): readonl
       value: `RSS was ${share} of ${bytesText(nearLimit.limit)}${verdict ? ' before' : ''}${after}`,
     });
   }
-  if (observation) {
-    const { engine, replication } = observation;
+  if (seen) {
+    const { engine, replication } = seen.observation;
     const role = replication.role === 'unknown' ? '' : `, ${replication.role}`;
     facts.push({ label: 'Server', value: `${engine.name} ${engine.version}${role}` });
   }

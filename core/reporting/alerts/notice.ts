@@ -1,7 +1,7 @@
 import { wordsOf } from '../../actions/registry.ts';
+import type { InstanceConfig } from '../../config/schema.ts';
 import type { AlertFact } from '../../domain/alert.ts';
-import type { Notice, Outcome } from '../../domain/outcome.ts';
-import type { NodeReport } from '../../domain/report.ts';
+import { latestIn, type Notice, type Outcome } from '../../domain/outcome.ts';
 import { sentence, unworded } from '../../format/units.ts';
 import { noticeText } from '../wording/result.ts';
 import { type Draft, limitFigure, nodeFacts, settingsFact } from './draft.ts';
@@ -10,8 +10,8 @@ type ActionFailed = Extract<Notice, { kind: 'action-failed' }>;
 type NodeNotice = Exclude<Notice, { kind: 'state-unavailable' }>;
 
 /** What a notice says, beside the plan and the verdict of the node. */
-export function noticeDraft(notice: NodeNotice, outcome: Outcome, report: NodeReport): Draft {
-  const common = { why: sentence(noticeText(notice)), figures: limitFigure(report.config) };
+export function noticeDraft(notice: NodeNotice, outcome: Outcome, config: InstanceConfig | undefined): Draft {
+  const common = { why: sentence(noticeText(notice)), figures: limitFigure(config) };
   const facts = nodeFacts(outcome);
   switch (notice.kind) {
     case 'foreign-defrag':
@@ -19,7 +19,7 @@ export function noticeDraft(notice: NodeNotice, outcome: Outcome, report: NodeRe
         event: 'foreign-defrag',
         severity: 'info',
         title: 'someone else switched active defrag on',
-        facts: [...settingsFact(outcome.observation?.defrag.settings), ...facts],
+        facts: [...settingsFact(latestIn(outcome)?.observation.defrag.settings), ...facts],
         next: 'Offpeak leaves it on and starts no defrag here; purges continue. To end it, type on the server: CONFIG SET activedefrag no.',
         ...common,
       };
@@ -62,7 +62,7 @@ export function noticeDraft(notice: NodeNotice, outcome: Outcome, report: NodeRe
         ...common,
       };
     case 'action-failed':
-      return failedDraft(notice, facts, report);
+      return failedDraft(notice, facts, config);
   }
   throw new TypeError(unworded(notice));
 }
@@ -92,7 +92,7 @@ function changedFacts({ leftAlone }: Extract<Notice, { kind: 'settings-changed' 
   return Object.entries(leftAlone).map(([label, value]) => ({ label, value }));
 }
 
-function failedDraft(notice: ActionFailed, facts: readonly AlertFact[], { config }: NodeReport): Draft {
+function failedDraft(notice: ActionFailed, facts: readonly AlertFact[], config: InstanceConfig | undefined): Draft {
   const { doing } = notice;
   const { title, severity, next } = wordsOf(doing).failed;
   return {

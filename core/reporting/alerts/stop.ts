@@ -1,11 +1,11 @@
 import { stopText } from '../../actions/defrag/describe.ts';
 import { traitsOf } from '../../actions/defrag/stop-reasons.ts';
+import type { InstanceConfig } from '../../config/schema.ts';
 import type { AlertEvent, AlertFact, Severity } from '../../domain/alert.ts';
-import type { Outcome } from '../../domain/outcome.ts';
-import type { StopDefrag, StopReason } from '../../domain/plan.ts';
-import type { NodeReport } from '../../domain/report.ts';
+import type { PurgeAfterDefrag, Stopped } from '../../domain/outcome.ts';
+import type { StopReason } from '../../domain/plan.ts';
 import type { Verdict } from '../../domain/verdict.ts';
-import { bytesText, sentence } from '../../format/units.ts';
+import { bytesText, sentence, unworded } from '../../format/units.ts';
 import { reasonText } from '../wording/plan.ts';
 import { settingsText, stallText } from '../wording/result.ts';
 import {
@@ -20,22 +20,23 @@ import {
 } from './draft.ts';
 
 /** The alert of a stopped defrag, with the purge that followed it. */
-export function stopDraft(outcome: Outcome, report: NodeReport, action: StopDefrag): Draft {
-  const { verdict, observation } = outcome;
+export function stopDraft(outcome: Stopped, config: InstanceConfig | undefined, stage: string): Draft {
+  const { verdict, after, restored, plan } = outcome;
+  const { action } = plan;
   const { event, severity } = kindOf(action.because, verdict);
   return {
     event,
     severity,
     title: titleOf(event, action.because, verdict),
-    why: sentence(stopText(action, { timezone: report.config?.timezone, now: observation?.at })),
+    why: sentence(stopText(action, { timezone: config?.timezone, now: after.observation.at })),
     facts: [
       ...(verdict ? verdictFacts(verdict) : []),
-      ...purgeFact(outcome, report),
-      ...settingsFact(outcome.settings),
+      ...purgeFact(outcome, config),
+      ...settingsFact(restored),
       ...nodeFacts(outcome),
     ],
-    next: nextText(event, action.because, outcome, report),
-    figures: verdict ? verdictFigures(verdict, report) : limitFigure(report.config),
+    next: nextText(event, outcome, config, stage),
+    figures: verdict ? verdictFigures(verdict, config) : limitFigure(config),
   };
 }
 
@@ -49,7 +50,7 @@ function kindOf(because: StopReason, verdict: Verdict | undefined): { event: Ale
 }
 
 function titleOf(event: AlertEvent, because: StopReason, verdict: Verdict | undefined): string {
-  if (event === 'lease-lost') return 'the server restarted during our active defrag';
+  if (event === 'lease-lost') return "the server restarted during Offpeak's active defrag";
   if (event === 'defrag-aborted') return `active defrag ended early: ${stopText({ because })}`;
   if (!verdict) return 'active defrag finished';
   const returned = bytesText(verdict.reclaimed);
@@ -59,29 +60,30 @@ function titleOf(event: AlertEvent, because: StopReason, verdict: Verdict | unde
 }
 
 /** What became of the pages that the defrag had freed. */
-function purgeFact(stop: Outcome, { outcomes, config }: NodeReport): readonly AlertFact[] {
-  const after = outcomes.slice(outcomes.indexOf(stop) + 1).find(({ plan }) => plan !== undefined);
-  const { plan, verdict, status, problem, observation, notices } = after ?? {};
-  if (!plan) return [];
-  const label = 'Purge after it';
-  if (status === 'observed' && notices?.some(({ kind }) => kind === 'action-failed')) {
-    return [{ label, value: 'unknown: the job died during it' }];
-  }
-  if (status === 'failed') return [{ label, value: `failed: ${problem?.message ?? 'for an unknown reason'}` }];
-  if (verdict) return [{ label, value: `${bytesText(verdict.reclaimed)} of that; ${stallText(verdict)}` }];
-  return [{ label, value: `none: ${reasonText(plan, config?.timezone, { now: observation?.at })}` }];
+function purgeFact({ purge }: Stopped, config: InstanceConfig | undefined): readonly AlertFact[] {
+  return purge ? [{ label: 'Purge after it', value: purgeText(purge, config) }] : [];
 }
 
-function nextText(
-  event: AlertEvent,
-  because: StopReason,
-  outcome: Outcome,
-  { config, stage, instance }: NodeReport,
-): string {
+function purgeText(purge: PurgeAfterDefrag, config: InstanceConfig | undefined): string {
+  switch (purge.kind) {
+    case 'purged':
+      return `${bytesText(purge.verdict.reclaimed)} of that; ${stallText(purge.verdict)}`;
+    case 'observed':
+      return `none: ${reasonText(purge.plan, config?.timezone, { now: purge.before.observation.at })}`;
+    case 'purge-unknown':
+      return 'unknown: the job died during it';
+    case 'failed':
+      return `failed: ${purge.problem.message}`;
+  }
+  throw new TypeError(unworded(purge));
+}
+
+function nextText(event: AlertEvent, outcome: Stopped, config: InstanceConfig | undefined, stage: string): string {
+  const { instance, plan } = outcome;
   const cooldown = config?.defrag.cooldown;
   if (event === 'action-ineffective') return growingText('defrag', cooldown);
   const again = againText(cooldown);
-  switch (because) {
+  switch (plan.action.because) {
     case 'goal-met':
     case 'no-progress':
       return `Nothing to do. ${again}`;
@@ -111,8 +113,8 @@ function nextText(
 }
 
 /** What the last observation of the server shows, and no more. */
-function leftText({ observation, leftOn = {} }: Outcome): string {
-  if (observation?.defrag.settings === undefined)
+function leftText({ after, leftOn }: Stopped): string {
+  if (after.observation.defrag.settings === undefined)
     return 'The server refuses CONFIG GET, so Offpeak cannot see which settings are left on: check activedefrag on the server.';
   return Object.keys(leftOn).length > 0
     ? `These settings have the values that Offpeak set, but that does not prove that Offpeak set them: ${settingsText(leftOn)}. If they are not intended, change them.`

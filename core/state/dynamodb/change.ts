@@ -36,8 +36,8 @@ const IS_ABSENT = 'attribute_not_exists(#sk) OR #removed = :true OR #expiresAt <
  *
  * A removed document stays as a tombstone that has its version, and the next one goes on from there: no version comes
  * twice. A key that is new, or whose tombstone is gone, begins at the milliseconds of the clock, which a document would
- * reach otherwise only by a thousand writes a second. The tombstone's token also tells our own removal, whose answer got
- * lost, from somebody else's.
+ * reach otherwise only by a thousand writes a second. If the answer to a removal
+ * got lost, the tombstone's token shows whether this write or another one removed the document.
  */
 export function changeOf({ text, keepFor, expected, now, token }: Intent): Change {
   const isRemoval = text === undefined;

@@ -33,7 +33,7 @@ const REMEDIES: readonly Remedy[] = [
 
 /**
  * The refusal for a failed call to the table. The failure itself is not attached: its message can hold the signed request,
- * session token included, and whoever logs an error logs its cause.
+ * session token included, and a logged error shows its cause.
  */
 export function unavailable(table: string, attempt: Attempt, failure: unknown): StateUnavailable {
   if (failure instanceof OddItem) return holdsOddItem(table, failure);

@@ -59,7 +59,7 @@ export function primaryKey(key: string): Record<'pk' | 'sk', AttributeValue> {
   return { pk: PARTITION_VALUE, sk: { S: key } };
 }
 
-/** @throws TypeError for a key that DynamoDB cannot hold, or would give back as another one. */
+/** @throws TypeError for a key that DynamoDB cannot hold, or would return changed. */
 export function checkKey(key: string): void {
   const bytes = Buffer.byteLength(key);
   if (bytes >= 1 && bytes <= MAX_KEY_BYTES && key.isWellFormed()) return;

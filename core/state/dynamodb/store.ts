@@ -38,8 +38,8 @@ const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/;
  * A store in a DynamoDB table, for the deployed job: it outlives any crash, and any number of containers share it. Needs
  * dynamodb:GetItem, dynamodb:Query and dynamodb:UpdateItem on the table; nothing is ever deleted but by TTL.
  *
- * All reads are strongly consistent. A list over several pages (of 1 MB) is no snapshot. A write whose answer got lost,
- * and which the client then sends again, counts as stored, unless somebody else has changed the document in between.
+ * All reads are strongly consistent. A list over several pages (of 1 MB) is not a snapshot. If the answer to a write got
+ * lost, the client sends it again. The write counts as stored, unless another job has changed the document in between.
  *
  * @throws TypeError when `tableName` is not the name of a table
  */
@@ -139,7 +139,7 @@ async function update(
 ): Promise<number | undefined> {
   const Key = primaryKey(key);
   try {
-    // With a document's old state in the conflict's own answer, nobody can come in between the two.
+    // The conflict's own answer contains the old document: no other write can come between the two.
     const { Attributes = {} } = await client.send(
       new UpdateItemCommand({
         TableName,

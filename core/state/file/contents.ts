@@ -5,7 +5,7 @@ import { codeOf, refused, unusable } from './file-failure.ts';
 
 const version = z.int().check(z.gte(1));
 
-/** Strict, because what is not understood here would be lost. */
+/** Strict, because unknown fields would be lost. */
 const schema = z.strictObject({
   format: z.literal('offpeak/state@1'),
   /** The version that the next write gets. */
@@ -23,8 +23,8 @@ export interface Contents {
 }
 
 /**
- * Puts a database in the place of a JSON file of version 0.1, which is kept as `<file>.0.1.json`. Under the lock of that version, so that
- * no write of a process of it is lost; from then on such a process refuses the file.
+ * Replaces a JSON file of version 0.1 by a database, and keeps it as `<file>.0.1.json`. This holds the lock of that version, so that no
+ * write of a running 0.1 is lost. From then on 0.1 refuses the file.
  *
  * @throws StateUnavailable for any other file, which stays as it is.
  */
@@ -36,7 +36,7 @@ export function importJsonFile(file: string, createDatabase: (file: string, cont
     lock.exec('BEGIN IMMEDIATE');
     const contents = contentsOf(file);
     if (!contents) return;
-    // A journal that a killed import left would be played back into the new file.
+    // SQLite would apply the journal of a killed import to the new file.
     for (const left of [temporary, `${temporary}-journal`]) rmSync(left, { force: true });
     createDatabase(temporary, contents);
     rmSync(`${temporary}-journal`, { force: true });
@@ -48,7 +48,7 @@ export function importJsonFile(file: string, createDatabase: (file: string, cont
   }
 }
 
-/** Puts the JSON file where the database is expected, which is not there yet: the first look imports it. @throws StateUnavailable */
+/** Moves the JSON file to where the database is expected, if that is missing. The first read imports it. @throws StateUnavailable */
 export function adoptJsonFile(json: string, file: string): void {
   if (existsSync(file)) return;
   try {
@@ -67,7 +67,7 @@ function contentsOf(file: string): Contents | undefined {
   if (!parsed.success) throw refused(file, `is not as version 0.1 wrote it (${placeOf(parsed.error)})`);
   const { next, documents } = parsed.data;
   const entries = Object.entries(documents);
-  // A version that is still to be given would one day belong to two documents.
+  // Otherwise two documents could later get the same version.
   const early = entries.find(([, stored]) => stored.version >= next)?.[0];
   if (early !== undefined)
     throw refused(file, `is not as version 0.1 wrote it (the version of ${JSON.stringify(early)} is not below "next")`);
@@ -84,5 +84,5 @@ function jsonIn(bytes: Uint8Array, file: string): unknown {
 
 function placeOf({ issues: [issue] }: z.core.$ZodError): string {
   const where = issue?.code === 'unrecognized_keys' ? [...issue.path, ...issue.keys.slice(0, 1)] : (issue?.path ?? []);
-  return where.length === 0 ? 'it is no object' : `at ${where.map((part) => JSON.stringify(part)).join(' → ')}`;
+  return where.length === 0 ? 'it is not an object' : `at ${where.map((part) => JSON.stringify(part)).join(' → ')}`;
 }

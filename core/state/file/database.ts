@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Contents, importJsonFile } from './contents.ts';
-import { codeOf, inTheWay, isLocked, isNoDatabase, refused, stillLocked, unusable } from './file-failure.ts';
+import { codeOf, inTheWay, isLocked, isNotADatabase, refused, stillLocked, unusable } from './file-failure.ts';
 
 /** Marks a database as Offpeak's: "OFPK". */
 const APPLICATION_ID = 0x4f46504b;
@@ -40,7 +40,7 @@ function importing<T>(file: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (!isNoDatabase(error)) throw error;
+    if (!isNotADatabase(error)) throw error;
     importJsonFile(file, createDatabase);
     return work();
   }
@@ -61,7 +61,7 @@ export function inChange<T>(file: string, apply: (database: DatabaseSync) => T):
 }
 
 /**
- * Its connection is closed at once: a file that was moved or replaced is noticed, and nothing has to be closed at the end.
+ * The connection is closed after each transaction, so that a moved or replaced file is noticed, and nothing is left to close at the end.
  *
  * The journal is a rollback journal, cut to 0 bytes by each commit. With a write-ahead log, the state at rest would be three files, and
  * could not be read in a folder that this user may not write to. A commit is on the disk when it returns, since a lease has to outlive a
@@ -109,7 +109,7 @@ function isMissing(file: string): boolean {
   }
 }
 
-/** For this user only from the start: SQLite would create it for all. A journal of a file that was removed would be played back into it. */
+/** For this user only from the start: SQLite would create it for all. SQLite would apply the journal of a removed file to it. */
 function createFile(file: string): void {
   if (!isMissing(file)) return;
   rmSync(`${file}-journal`, { force: true });

@@ -27,7 +27,7 @@ export function isLocked(error: unknown): boolean {
   return codeOf(error) === String(BUSY);
 }
 
-export function isNoDatabase(error: unknown): boolean {
+export function isNotADatabase(error: unknown): boolean {
   return codeOf(error) === String(NOTADB);
 }
 

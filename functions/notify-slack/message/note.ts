@@ -1,4 +1,4 @@
-/** A message that somebody has published to the topic: what Slack's message is made from. */
+/** A message that was published to the topic: Slack's message is made from it. */
 export interface Note {
   /** SNS' own: the same for each delivery of it. */
   readonly messageId: string;

@@ -27,7 +27,7 @@ describe('a file that does not hold the state', () => {
     ['blanks', json(' \n'), /neither an SQLite database nor a JSON file of version 0\.1/],
     ['a truncated JSON file', json('{"format": "offpeak/state@1",\n "next": 1,'), /neither an SQLite database/],
     ['bytes that are no text', json(Buffer.from([0x7b, 0xff, 0xfe, 0x7d])), /neither an SQLite database/],
-    ['a list', json('[]'), /not as version 0\.1 wrote it \(it is no object\)/],
+    ['a list', json('[]'), /not as version 0\.1 wrote it \(it is not an object\)/],
     ['some other JSON', json('{"name": "offpeak"}'), /at "format"/],
     ['a later JSON format', json('{"format": "offpeak/state@2"}'), /at "format"/],
     ['an unknown key', json('{"format":"offpeak/state@1","next":1,"documents":{},"extra":1}'), /at "extra"/],

@@ -236,7 +236,7 @@ describe('unreachable, of one node as of a fleet,', () => {
     ['5m', 2],
     ['15m', 2],
     ['1h', 2],
-  ])('at a look every %s is an alarm after %i looks in a row, never after one', (every, looks) => {
+  ])('at a check every %s is an alarm after %i checks in a row, never after one', (every, looks) => {
     const often = `schedule: { every: ${every} }`;
     const [node, fleet] = [stackFile([QUEUE], often), fleetFile(26, often)];
     for (const [name, yaml, who] of [
@@ -244,7 +244,7 @@ describe('unreachable, of one node as of a fleet,', () => {
       ['offpeak-prod/fleet/unreachable-critical', fleet, 'Nodes have'],
     ] as const) {
       expect(alarmNamed(name, yaml)).toMatchObject({
-        AlarmDescription: expect.stringContaining(`${who} not answered Offpeak in ${looks} looks in a row.\nNext: `),
+        AlarmDescription: expect.stringContaining(`${who} not answered Offpeak in ${looks} checks in a row.\nNext: `),
         EvaluationPeriods: looks,
         DatapointsToAlarm: looks,
       });

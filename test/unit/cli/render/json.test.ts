@@ -3,8 +3,9 @@ import { expect, test } from 'vitest';
 import { commandLineFor } from '../../../../cli/command-line.ts';
 import { tickJson } from '../../../../cli/render/json.ts';
 import type { Tick } from '../../../../core/reconcile/scope.ts';
-import { anInstance, anOutcome, aPlan, aVerdict, NODE, NOW } from '../../../support/builders.ts';
+import { anInstance, anOutcome, anUnreached, aPlan, aVerdict, NODE, NOW } from '../../../support/builders.ts';
 import { anAlert } from '../../../support/telemetry-builders.ts';
+import { purged } from '../../core/actions/defrag/steps.ts';
 import { NOTICES, PAUSE, SKIPS } from '../../core/reporting/samples.ts';
 
 const PAGE = readFileSync(new URL('../../../../docs/cli-json.md', import.meta.url), 'utf8');
@@ -24,8 +25,8 @@ const FULL: Tick = {
   at: NOW,
   stage: 'prod',
   outcomes: [
-    anOutcome({
-      status: 'acted',
+    {
+      ...purged,
       plan: aPlan({ predicted: { reclaim: 1, stall: 1, firstCycle: 2, duration: 3, isLearned: true } }),
       verdict: aVerdict(),
       leased: true,
@@ -33,9 +34,9 @@ const FULL: Tick = {
       opsPerSecond: 12,
       mainThreadCpu: 3,
       notices: Object.values(NOTICES),
-    }),
+    },
     ...Object.values(SKIPS).map((plan) => anOutcome({ plan })),
-    anOutcome({ status: 'unreachable', problem }),
+    anUnreached({ problem }),
   ],
   leased: [{ instance: 'sessions', node: NODE }],
   idle: false,

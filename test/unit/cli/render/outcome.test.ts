@@ -4,21 +4,27 @@ import { outcomeLines } from '../../../../cli/render/outcome.ts';
 import { colourPaint, plainPaint } from '../../../../cli/render/style.ts';
 import { GIB, MIB } from '../../../../core/config/units.ts';
 import { diagnose } from '../../../../core/diagnosis/diagnose.ts';
+import type { Observation } from '../../../../core/domain/observation.ts';
 import type { Outcome } from '../../../../core/domain/outcome.ts';
 import {
   aDiagnosis,
+  aFailure,
   anInstance,
   anObservation,
   anOutcome,
+  anUnreached,
   aPlan,
+  aSeen,
   aSkip,
   aTidyMemorySample,
   aVerdict,
 } from '../../../support/builders.ts';
+import { purged, started, stopped } from '../../core/actions/defrag/steps.ts';
 import { FINDINGS, NOTICES, PAUSE, PLANS, SKIPS, STOPS } from '../../core/reporting/samples.ts';
 
 const ascii = { paint: plainPaint, unicode: false };
 const instance = anInstance({ memoryLimit: GIB });
+const seen = (observation: Observation) => aSeen({ observation, diagnosis: diagnose(observation, instance) });
 const drawn = (outcome: Outcome, over = instance) => outcomeLines(outcome, ascii, over).join('\n');
 
 test('shows where RSS goes, what returns each layer, and what is planned', () => {
@@ -49,13 +55,7 @@ test('a defrag that has ended: at its start, at its stop and after the purge, on
   const atStop = anObservation({
     memory: aTidyMemorySample({ usedMemoryRss: 640 * MIB, allocatorResident: 625 * MIB }),
   });
-  const outcome = anOutcome({
-    status: 'acted',
-    observation: anObservation({ memory: aTidyMemorySample() }),
-    diagnosis: diagnose(atStop, instance),
-    plan: STOPS['goal-met'],
-    verdict: aVerdict(),
-  });
+  const outcome = stopped('goal-met', { before: seen(atStop) });
   expect(outcomeLines(outcome, ascii, instance)).toMatchInlineSnapshot(`
     [
       "sessions 10.0.3.17:6379 redis 7.0.15, primary",
@@ -76,22 +76,22 @@ test('a defrag that has ended: at its start, at its stop and after the purge, on
   `);
 });
 
-test('without a configured instance the picture before is all there is', () => {
-  const text = outcomeLines(anOutcome({ verdict: aVerdict() }), ascii).join('\n');
-  expect(text).toMatch(/ {2}RSS {6}#/);
-  expect(text).not.toMatch(/after {4}#|of limit/);
+test('without a configured instance there is no limit to draw', () => {
+  const text = outcomeLines(purged, ascii).join('\n');
+  expect(text).toMatch(/before {3}#(?:.|\n)*after {4}#/);
+  expect(text).not.toMatch(/of limit/);
 });
 
 test('a negative overhead takes no room in the bar, and is said', () => {
   const observation = anObservation({ memory: { usedMemoryRss: 820 * MIB } });
-  const text = drawn(anOutcome({ observation, diagnosis: diagnose(observation, instance) }));
+  const text = drawn(anOutcome({ before: seen(observation) }));
   expect(text).toMatch(/\. overhead +-6 MiB +-0\.7 %/);
   expect(text).toMatch(/RSS {6}#+o+\+ {2}820 MiB/);
 });
 
 test('without layers there are still used_memory and RSS', () => {
   const observation = anObservation({ memory: { memAllocator: 'libc' } });
-  const text = drawn(anOutcome({ observation, diagnosis: diagnose(observation, instance), plan: aSkip('no-layers') }));
+  const text = drawn(anOutcome({ before: seen(observation), plan: aSkip('no-layers') }));
   expect(text).toMatch(/used {5}#+-+ {2}450 MiB\n {2}RSS {6}#{60} {2}841 MiB, 1\.87 x used\n {2}of limit/);
   expect(text).toMatch(/found {4}the allocator is libc/);
 });
@@ -99,7 +99,7 @@ test('without layers there are still used_memory and RSS', () => {
 test('near the limit the bar and the finding are in the colour of danger', () => {
   const tight = anInstance({ memoryLimit: 900 * MIB });
   const observation = anObservation();
-  const outcome = anOutcome({ diagnosis: diagnose(observation, tight) });
+  const outcome = anOutcome({ before: { observation, diagnosis: diagnose(observation, tight) } });
   const text = outcomeLines(outcome, { paint: colourPaint, unicode: false }, tight).join('\n');
   expect(text).toContain('\u001b[31m\u001b[1m########');
   expect(text).toContain('\u001b[31m\u001b[1mRSS is 841 MiB, 93 % of the memory limit of 900 MiB');
@@ -108,40 +108,38 @@ test('near the limit the bar and the finding are in the colour of danger', () =>
 test.each([
   [
     'an unreachable node',
-    { status: 'unreachable', problem: { kind: 'timeout', message: 'no answer within 3 s', expected: true } },
+    anUnreached({ problem: { kind: 'timeout', message: 'no answer within 3 s', expected: true } }),
     'sessions 10.0.3.17:6379\n  no reply no answer within 3 s',
   ],
   [
     'a node that there was no time for',
-    { status: 'not-reached', problem: { kind: 'not-reached', message: 'there was no time left', expected: true } },
+    anUnreached({
+      kind: 'not-reached',
+      problem: { kind: 'not-reached', message: 'there was no time left', expected: true },
+    }),
     'sessions 10.0.3.17:6379\n  no time  there was no time left',
   ],
   [
     'a node that failed',
-    { status: 'failed', problem: { kind: 'unexpected', message: 'TypeError: x', expected: false } },
+    aFailure({ problem: { kind: 'unexpected', message: 'TypeError: x', expected: false } }),
     'sessions 10.0.3.17:6379\n  failed   TypeError: x',
   ],
-] as const)('%s', (_, over, text) => {
-  const { observation: _observation, diagnosis: _diagnosis, plan: _plan, ...bare } = anOutcome(over);
-  expect(drawn(bare)).toBe(text);
-});
+] as const)('%s', (_, outcome, text) => expect(drawn(outcome)).toBe(text));
 
 test('what was done is told from what is only planned', () => {
-  expect(drawn(anOutcome({ status: 'acted', plan: aPlan(), leased: true }))).toMatch(
-    /defrag by Offpeak(?:.|\n)*\n {2}done {5}start active/,
-  );
+  expect(drawn(started)).toMatch(/defrag by Offpeak(?:.|\n)*\n {2}done {5}start active/);
   expect(drawn(anOutcome({ plan: aPlan() }))).toMatch(/\n {2}plan {5}start active/);
 });
 
 test('where there is nothing to gain, no action is offered', () => {
-  const text = drawn(anOutcome({ diagnosis: aDiagnosis({ findings: [FINDINGS['too-small']] }) }));
+  const text = drawn(anOutcome({ before: aSeen({ diagnosis: aDiagnosis({ findings: [FINDINGS['too-small']] }) }) }));
   expect(text).toMatch(/o fragmentation +357 MiB +42 %\n/);
 });
 
 test('a tidy node gets no advice', () => {
   const memory = aTidyMemorySample({ allocatorActive: 455 * MIB, allocatorResident: 470 * MIB });
   const observation = anObservation({ memory });
-  const text = drawn(anOutcome({ observation, diagnosis: diagnose(observation, instance) }));
+  const text = drawn(anOutcome({ before: seen(observation) }));
   expect(text).toContain('little for active defrag to return');
   expect(text).not.toMatch(/ back$/m);
 });
@@ -167,22 +165,25 @@ test('while a defrag runs its findings are not repeated at every look', () => {
 
 describe('fits 100 columns, whatever there is to say', () => {
   const full = {
-    diagnosis: aDiagnosis({ findings: Object.values(FINDINGS) }),
+    before: aSeen({ diagnosis: aDiagnosis({ findings: Object.values(FINDINGS) }) }),
     notices: Object.values(NOTICES),
-    verdict: aVerdict({ kind: 'worse' }),
+    leased: true,
   };
+  const verdict = aVerdict({ kind: 'worse' });
   const name = { instance: 'i'.repeat(40), node: `${'n'.repeat(40)}.example:65535` };
 
   test.each(PLANS.map((plan) => [`${plan.kind} ${plan.reason}`, plan] as const))('%s', (_, plan) => {
     for (const style of [ascii, { paint: plainPaint, unicode: true }]) {
-      const lines = outcomeLines(anOutcome({ ...full, ...name, plan, status: 'acted', leased: true }), style, instance);
+      const done = { ...purged, ...full, ...name, verdict };
+      const outcome = plan.kind === 'act' ? { ...done, plan } : anOutcome({ ...full, ...name, plan });
+      const lines = outcomeLines(outcome, style, instance);
       expect(lines.filter((line) => line.length > 100)).toEqual([]);
       expect(lines.join('\n')).not.toMatch(/undefined|NaN|Infinity/);
     }
   });
 
   test('with colours it is the same text', () => {
-    const outcome = anOutcome({ ...full, status: 'acted', plan: aPlan() });
+    const outcome = { ...purged, ...full, verdict, plan: aPlan() };
     const painted = outcomeLines(outcome, { paint: colourPaint, unicode: false }, instance).join('\n');
     expect(stripVTControlCharacters(painted)).toBe(drawn(outcome));
   });

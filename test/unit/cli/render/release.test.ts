@@ -5,7 +5,7 @@ import type { InstanceConfig } from '../../../../core/config/schema.ts';
 import type { Lease } from '../../../../core/domain/lease.ts';
 import { longest, type Pause } from '../../../../core/domain/pause.ts';
 import type { Tick } from '../../../../core/reconcile/scope.ts';
-import { aLease, anInstance, anOutcome, NODE, NOW } from '../../../support/builders.ts';
+import { aLease, anInstance, anOutcome, anUnreached, NODE, NOW } from '../../../support/builders.ts';
 import { configOf } from '../../../support/job.ts';
 import { PAUSE } from '../../core/reporting/samples.ts';
 
@@ -42,10 +42,9 @@ describe('a lease that is still held: why, and what to type there', () => {
   const prior = { hz: '10', 'active-defrag-cycle-max': '', activedefrag: 'no' };
   const commands = ['  CONFIG SET activedefrag no', '  CONFIG SET hz 10'];
   const said = (lease: Lease, outcomes: Tick['outcomes']) => keptLines([lease], [tickWith(outcomes)], fleet({}));
-  const lost = { status: 'unreachable', problem: { kind: 'timeout', message: 'no answer', expected: true } } as const;
 
   test.each([
-    ['it does not answer', [anOutcome(lost)], 'no answer'],
+    ['it does not answer', [anUnreached()], 'no answer'],
     ['another job is at it', [anOutcome({ leased: true })], 'another job is working on it'],
     ['it was not tried', [], 'it was not tried'],
   ])('%s', (_, outcomes, why) => {

@@ -4,9 +4,10 @@ import { plainPaint } from '../../../../cli/render/style.ts';
 import { tickLines } from '../../../../cli/render/tick.ts';
 import { MIB } from '../../../../core/config/units.ts';
 import type { Tick } from '../../../../core/reconcile/scope.ts';
-import { anInstance, anOutcome, aPlan, aPurgePlan, aVerdict, NODE, NOW } from '../../../support/builders.ts';
+import { anInstance, anOutcome, anUnreached, aPlan, aSeen, aVerdict, NODE, NOW } from '../../../support/builders.ts';
 import { anAlert } from '../../../support/telemetry-builders.ts';
-import { PLANS, SKIPS, STOPS } from '../../core/reporting/samples.ts';
+import { purged, purgedAfter, started, stopped } from '../../core/actions/defrag/steps.ts';
+import { PLANS, SKIPS } from '../../core/reporting/samples.ts';
 
 const style = { paint: plainPaint, unicode: false };
 
@@ -29,10 +30,10 @@ const drawn = (tick: Tick) => tickLines(tick, style, [anInstance()]);
 describe('in a terminal', () => {
   test('says when, which stage, and how many nodes of which kind', () => {
     const outcomes = [
-      anOutcome({ status: 'acted', plan: aPlan(), leased: true }),
-      anOutcome({ node: 'b:1', status: 'unreachable' }),
+      started,
+      anUnreached({ node: 'b:1' }),
       anOutcome({ node: 'c:1' }),
-      anOutcome({ node: 'd:1', status: 'not-reached' }),
+      anUnreached({ node: 'd:1', kind: 'not-reached' }),
     ];
     const lines = drawn(aTick({ outcomes, leased: [{ instance: 'sessions', node: NODE }] }));
     expect(lines[0]).toBe(
@@ -42,13 +43,8 @@ describe('in a terminal', () => {
   });
 
   test('two steps on one node are one block: one header, one picture', () => {
-    const stop = anOutcome({ status: 'acted', plan: STOPS['goal-met'], verdict: aVerdict() });
-    const purge = anOutcome({
-      status: 'acted',
-      plan: aPurgePlan({ reason: 'after-defrag' }),
-      verdict: aVerdict({ action: 'purge' }),
-    });
-    const lines = drawn(aTick({ outcomes: [stop, purge] }));
+    const lines = drawn(aTick({ outcomes: [stopped('goal-met', { purge: purgedAfter })] }));
+    expect(lines[0]).toMatch(/prod: 1 node, 2 acted$/);
     expect(lines.filter((line) => line.startsWith('sessions '))).toHaveLength(1);
     expect(lines.filter((line) => line.startsWith('  done'))).toHaveLength(2);
     expect(lines.filter((line) => line.startsWith('  after'))).toHaveLength(1);
@@ -70,7 +66,16 @@ describe('as JSON', () => {
     const verdict = aVerdict();
     const tick = aTick({
       outcomes: [
-        anOutcome({ status: 'acted', plan: aPlan(), verdict, leased: true, opsPerSecond: 12.5, mainThreadCpu: 3.2 }),
+        {
+          ...purged,
+          before: aSeen(),
+          after: aSeen(),
+          plan: aPlan(),
+          verdict,
+          leased: true,
+          opsPerSecond: 12.5,
+          mainThreadCpu: 3.2,
+        },
       ],
       leased: [{ instance: 'sessions', node: NODE }],
     });
@@ -124,6 +129,15 @@ describe('as JSON', () => {
     });
   });
 
+  test('a stop and the purge that follows it are two steps', () => {
+    const purge = { ...purgedAfter, leased: false };
+    const outcomes = [{ ...stopped('goal-met', { purge }), leased: true }];
+    expect(parsed(aTick({ outcomes })).outcomes).toMatchObject([
+      { node: NODE, status: 'acted', plan: { action: { kind: 'stop-defrag' } }, leased: true },
+      { node: NODE, status: 'acted', plan: { action: { kind: 'purge' } }, leased: true },
+    ]);
+  });
+
   test('what was sent is listed in short', () => {
     const { event, severity, instance, node, title } = anAlert();
     expect(JSON.parse(tickJson(aTick(), [], [anAlert()])).alerts).toEqual([{ event, severity, instance, node, title }]);
@@ -143,8 +157,7 @@ describe('as JSON', () => {
 
   test('an unreachable node has its problem and nothing else', () => {
     const problem = { kind: 'timeout', message: 'no answer', expected: true };
-    const outcomes = [{ instance: 'sessions', node: NODE, status: 'unreachable', problem, notices: [] }] as const;
-    expect(parsed(aTick({ outcomes, problem: 'locked' }))).toMatchObject({
+    expect(parsed(aTick({ outcomes: [anUnreached()], problem: 'locked' }))).toMatchObject({
       outcomes: [{ instance: 'sessions', node: NODE, status: 'unreachable', problem, leased: false }],
       problem: 'locked',
     });

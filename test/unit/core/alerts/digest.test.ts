@@ -112,7 +112,7 @@ describe('F11: a digest', () => {
     expect(digest).toMatchObject({ event: 'several', severity: 'warning' });
     expect(digest.facts).toContainEqual({ label: 'lease-lost', value: expect.stringMatching(/^\d+$/) });
     expect(digest.members?.find(({ event }) => event === 'lease-lost')?.what).toBe(
-      'the server restarted during our active defrag',
+      "the server restarted during Offpeak's active defrag",
     );
   });
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { deliver, enqueue, OUTBOX } from '../../../../core/alerts/outbox.ts';
+import { enqueue, flush, OUTBOX } from '../../../../core/alerts/outbox.ts';
 import { isEnqueued } from '../../../../core/alerts/outbox-entries.ts';
 import { MINUTE } from '../../../../core/config/units.ts';
 import { ALERT_SCHEMA, type Alert } from '../../../../core/domain/alert.ts';
@@ -67,8 +67,8 @@ const hangs = (job: Promise<unknown>) =>
 describe('the outbox', () => {
   test('delivers what it is given, once, and keeps nothing', async () => {
     const { ports, received, kept } = anOutbox();
-    expect((await deliver(ports, 'a', [anAlert(1), anAlert(2)])).rejected).toHaveLength(0);
-    expect((await deliver(ports, 'a', [])).rejected).toHaveLength(0);
+    expect((await flush(ports, 'a', [anAlert(1), anAlert(2)])).rejected).toHaveLength(0);
+    expect((await flush(ports, 'a', [])).rejected).toHaveLength(0);
     expect(received).toEqual([anAlert(1).id, anAlert(2).id]);
     expect(await kept()).toEqual([]);
   });
@@ -76,20 +76,20 @@ describe('the outbox', () => {
   test('what was entrusted by a job that died is told by the next one, whole, as soon as it cannot be on its way', async () => {
     const { ports, world, messages } = anOutbox();
     await enqueue(ports, 'dead', [anAlert(1)]);
-    await deliver(ports, 'next', []);
+    await flush(ports, 'next', []);
     expect(messages).toEqual([]);
     world.now += FRESH;
-    await deliver(ports, 'next', []);
+    await flush(ports, 'next', []);
     expect(messages).toEqual([anAlert(1)]);
   });
 
   test('each job that dies after the delivery leads to one repeat with the same id', async () => {
     const { ports, world, received, kept } = anOutbox();
     world.topic = 'kills the job';
-    expect(await hangs(deliver(ports, 'first', [anAlert(1)]))).toBe(true);
+    expect(await hangs(flush(ports, 'first', [anAlert(1)]))).toBe(true);
     world.now += FRESH;
     world.topic = 'takes';
-    for (const holder of ['second', 'third']) expect((await deliver(ports, holder, [])).rejected).toHaveLength(0);
+    for (const holder of ['second', 'third']) expect((await flush(ports, holder, [])).rejected).toHaveLength(0);
     expect(received).toEqual([anAlert(1).id, anAlert(1).id]);
     expect(await kept()).toEqual([]);
   });
@@ -100,7 +100,7 @@ describe('the outbox', () => {
     await enqueue(ports, 'dead', [anAlert(1)]);
     for (let tick = 0; tick < 7; tick++) {
       world.now += FRESH;
-      await hangs(deliver(ports, `tick-${tick}`, []));
+      await hangs(flush(ports, `tick-${tick}`, []));
     }
     expect(received).toHaveLength(5);
     expect(await kept()).toEqual([]);
@@ -110,10 +110,10 @@ describe('the outbox', () => {
   test('a topic that refuses gets it again at every tick, and at last once', async () => {
     const { ports, world, received, kept } = anOutbox();
     world.topic = 'refuses';
-    expect((await deliver(ports, 'a', [anAlert(1)])).rejected).toHaveLength(1);
-    for (const holder of ['b', 'c', 'd', 'e']) expect((await deliver(ports, holder, [])).rejected).toHaveLength(1);
+    expect((await flush(ports, 'a', [anAlert(1)])).rejected).toHaveLength(1);
+    for (const holder of ['b', 'c', 'd', 'e']) expect((await flush(ports, holder, [])).rejected).toHaveLength(1);
     world.topic = 'takes';
-    expect((await deliver(ports, 'f', [])).rejected).toHaveLength(0);
+    expect((await flush(ports, 'f', [])).rejected).toHaveLength(0);
     expect(received).toEqual([anAlert(1).id]);
     expect(await kept()).toEqual([]);
   });
@@ -123,24 +123,24 @@ describe('the outbox', () => {
     world.topic = 'refuses one';
     const events = ['purged', 'defrag-started', 'defrag-finished', 'foreign-defrag', 'lease-lost'] as const;
     const many = events.map((event, n) => anAlert(n, event));
-    expect((await deliver(ports, 'a', many)).rejected).toHaveLength(1);
+    expect((await flush(ports, 'a', many)).rejected).toHaveLength(1);
     expect(received).toHaveLength(4);
     world.topic = 'refuses';
-    expect((await deliver(ports, 'b', many)).rejected).toHaveLength(5);
+    expect((await flush(ports, 'b', many)).rejected).toHaveLength(5);
   });
 
   test('two jobs at once deliver each alert once', async () => {
     const { ports, world, received } = anOutbox();
     await enqueue(ports, 'dead', [anAlert(1), anAlert(2), anAlert(3)]);
     world.now += FRESH;
-    await Promise.all([deliver(ports, 'a', []), deliver(ports, 'b', [])]);
+    await Promise.all([flush(ports, 'a', []), flush(ports, 'b', [])]);
     expect(received.toSorted()).toEqual([1, 2, 3].map((n) => anAlert(n).id));
   });
 
   test('an alert that was entrusted in the same tick is not told twice', async () => {
     const { ports, received } = anOutbox();
     await enqueue(ports, 'a', [anAlert(1)]);
-    await deliver(ports, 'a', [anAlert(1)]);
+    await flush(ports, 'a', [anAlert(1)]);
     expect(received).toEqual([anAlert(1).id]);
   });
 
@@ -149,7 +149,7 @@ describe('the outbox', () => {
       throw new StateUnavailable('the state is down');
     };
     const { ports, received, logs } = anOutbox({ list: down, read: down, write: down, remove: down });
-    expect((await deliver(ports, 'a', [anAlert(1)])).rejected).toHaveLength(0);
+    expect((await flush(ports, 'a', [anAlert(1)])).rejected).toHaveLength(0);
     expect(received).toEqual([anAlert(1).id]);
     expect(logs).toContain('alert not stored in the outbox');
   });
@@ -157,7 +157,7 @@ describe('the outbox', () => {
   test('what another version has written is left for it, said, and in nobody’s way', async () => {
     const { ports, store, received, logs, kept } = anOutbox();
     await store.write(`${OUTBOX}odd`, { alert: { schema: 'offpeak/alert@9' } }, undefined);
-    await deliver(ports, 'a', [anAlert(1)]);
+    await flush(ports, 'a', [anAlert(1)]);
     expect(received).toEqual([anAlert(1).id]);
     expect(await kept()).toEqual([`${OUTBOX}odd`]);
     expect(logs).toContain('alert in the outbox has an unknown form');
@@ -173,7 +173,7 @@ describe('the outbox', () => {
     const entry = { alert: old, entrustedAt: world.now, holder: 'old', heldUntil: 0, sendings: 0 };
     await store.write(OUTBOX + old.id, entry, undefined);
     expect(await isEnqueued(ports.store, ['test', 'carts', 'carts.redis.example:6379'], world.now)).toBe(true);
-    await deliver(ports, 'a', []);
+    await flush(ports, 'a', []);
     expect(messages).toEqual([{ ...old, event: 'action-ineffective' }]);
   });
 
@@ -237,7 +237,7 @@ describe('the outbox', () => {
 
     test('is one message, after which nothing is kept', async () => {
       const { ports, messages, kept, logs } = inMemory();
-      expect(await deliver(ports, 'a', MANY)).toEqual({ sent: 1, rejected: [] });
+      expect(await flush(ports, 'a', MANY)).toEqual({ sent: 1, rejected: [] });
       expect(messages).toHaveLength(1);
       expect(idsOf(messages)).toEqual(IDS);
       expect(await kept()).toEqual([]);
@@ -248,10 +248,10 @@ describe('the outbox', () => {
     test('leaves the outbox when the topic has taken its message, not before', async () => {
       const { ports, world, messages, kept } = inMemory();
       world.topic = 'refuses';
-      expect((await deliver(ports, 'a', MANY)).rejected).toHaveLength(1);
+      expect((await flush(ports, 'a', MANY)).rejected).toHaveLength(1);
       expect(await kept()).toHaveLength(300);
       world.topic = 'takes';
-      expect((await deliver(ports, 'b', [])).rejected).toEqual([]);
+      expect((await flush(ports, 'b', [])).rejected).toEqual([]);
       expect(idsOf(messages)).toEqual(IDS);
       expect(await kept()).toEqual([]);
     });
@@ -259,11 +259,11 @@ describe('the outbox', () => {
     test('is repeated once for a job that died as it was sent, under the same id, whatever has happened since', async () => {
       const { ports, world, messages, kept } = inMemory();
       world.topic = 'kills the job';
-      void deliver(ports, 'first', MANY.slice(0, 200));
+      void flush(ports, 'first', MANY.slice(0, 200));
       await expect.poll(() => messages.length).toBe(1);
       world.now += FRESH;
       world.topic = 'takes';
-      await deliver(ports, 'second', MANY.slice(200));
+      await flush(ports, 'second', MANY.slice(200));
       const [first, second, third] = messages;
       expect(messages).toHaveLength(3);
       expect(second?.id).toBe(first?.id);
@@ -277,7 +277,7 @@ describe('the outbox', () => {
       const { ports, world, messages, kept } = inMemory();
       await enqueue(ports, 'dead', MANY);
       world.now += FRESH;
-      await Promise.all([deliver(ports, 'a', []), deliver(ports, 'b', [])]);
+      await Promise.all([flush(ports, 'a', []), flush(ports, 'b', [])]);
       expect(messages).toHaveLength(1);
       expect(idsOf(messages)).toEqual(IDS);
       expect(await kept()).toEqual([]);
@@ -288,12 +288,12 @@ describe('the outbox', () => {
       world.topic = 'refuses';
       for (let tick = 0; tick < 12; tick++) {
         const ofTick = stormOf(25).map((alert) => ({ ...alert, id: `${alert.id}/${tick}` }));
-        await deliver(ports, `tick-${tick}`, ofTick);
+        await flush(ports, `tick-${tick}`, ofTick);
         world.now += FRESH;
       }
       expect(await kept()).toHaveLength(300);
       world.topic = 'takes';
-      await deliver(ports, 'last', []);
+      await flush(ports, 'last', []);
       expect(messages.length).toBeLessThanOrEqual(10);
       expect(new Set(idsOf(messages)).size).toBe(300);
       expect(idsOf(messages)).toHaveLength(300);
@@ -305,24 +305,24 @@ describe('the outbox', () => {
         throw new StateUnavailable('the state is down');
       };
       const { ports, messages } = anOutbox({ list: down, read: down, write: down, remove: down });
-      for (const holder of ['a', 'b']) await deliver(ports, holder, MANY);
+      for (const holder of ['a', 'b']) await flush(ports, holder, MANY);
       expect(messages.map(({ members }) => members?.length)).toEqual([300, 300]);
       expect(messages[1]?.id).toBe(messages[0]?.id);
     });
 
     test('without time to keep it is told at once, and what is kept waits for the next tick', async () => {
       const { ports, messages, kept } = inMemory();
-      expect((await deliver(ports, 'a', MANY, () => false)).rejected).toEqual([]);
+      expect((await flush(ports, 'a', MANY, () => false)).rejected).toEqual([]);
       expect(idsOf(messages)).toEqual(IDS);
       await enqueue(ports, 'b', MANY);
       const [extra] = stormOfKind(1, 'foreign');
       let asked = 0;
       // Enough for the one that is new, and for the first claim.
-      const { rejected } = await deliver(ports, 'b', extra ? [extra] : [], () => ++asked <= 2);
+      const { rejected } = await flush(ports, 'b', extra ? [extra] : [], () => ++asked <= 2);
       expect(rejected).toHaveLength(2);
       for (const { why } of rejected) expect(why).toContain('no time is left');
       expect((await kept()).length).toBeGreaterThanOrEqual(300);
-      await deliver(ports, 'b', []);
+      await flush(ports, 'b', []);
       expect(await kept()).toEqual([]);
       expect(new Set(idsOf(messages.slice(1)))).toEqual(new Set([...IDS, extra?.id]));
     });
@@ -332,10 +332,10 @@ describe('the outbox', () => {
       await enqueue(ports, 'a', stormOfKind(1_000, 'unsupported'));
       world.now += 1;
       const late = stormOfKind(200, 'foreign');
-      await deliver(ports, 'a', late);
+      await flush(ports, 'a', late);
       expect(messages.map(({ event, members }) => [event, members?.length])).toEqual([['defrag-unsupported', 1_000]]);
       expect(logs).toContain('more alerts than are sent at once: the next tick continues');
-      await deliver(ports, 'a', []);
+      await flush(ports, 'a', []);
       expect(messages.at(-1)).toMatchObject({ event: 'foreign-defrag' });
       expect(await kept()).toEqual([]);
     });

@@ -1,8 +1,8 @@
 import { MIB } from '../../../../core/config/units.ts';
 import type { AlertEvent, Severity } from '../../../../core/domain/alert.ts';
 import type { Outcome } from '../../../../core/domain/outcome.ts';
-import { anObservation, anOutcome, aVerdict, SETTINGS } from '../../../support/builders.ts';
-import { purged, retaining, started, stopped, unreachable } from '../actions/defrag/steps.ts';
+import { aFailure, anObservation, anOutcome, aSeen, aVerdict, SETTINGS } from '../../../support/builders.ts';
+import { purged, retaining, started, stopped } from '../actions/defrag/steps.ts';
 import { NOTICES, STOPS } from './samples.ts';
 
 /** Too little to be worth its price. */
@@ -21,8 +21,10 @@ const weakPurge = aVerdict({
 });
 
 /** Active defrag that Offpeak has not started. */
-const defragging = anObservation({
-  defrag: { settings: { ...SETTINGS, activedefrag: 'yes' }, running: 25, hits: 210_000, misses: 90_000 },
+const defragging = aSeen({
+  observation: anObservation({
+    defrag: { settings: { ...SETTINGS, activedefrag: 'yes' }, running: 25, hits: 210_000, misses: 90_000 },
+  }),
 });
 
 const ORPHANED =
@@ -30,6 +32,10 @@ const ORPHANED =
 
 /** Longer cycles than promised, for an eighth of the time. */
 const slow = aVerdict({ rssAfter: 741 * MIB, reclaimed: 100 * MIB, share: 100 / 350, stall: 31, beyond: 0.12 });
+
+const before = aSeen();
+
+const { verdict: _, ...lost } = stopped('server-restarted', { after: before, restored: {} });
 
 export type Row = readonly [
   name: string,
@@ -43,7 +49,7 @@ export const ROWS: readonly Row[] = [
   ['a purge that helped', [purged], 'purged', 'info', 'sessions: 300 MiB returned by a purge'],
   [
     'a purge that did not',
-    [{ ...purged, observation: retaining, verdict: weakPurge }],
+    [{ ...purged, after: retaining, verdict: weakPurge }],
     'action-ineffective',
     'warning',
     'sessions: a purge returned 3 MiB of 310 MiB predicted',
@@ -73,10 +79,10 @@ export const ROWS: readonly Row[] = [
   ],
   [
     'the server restarted',
-    [anOutcome({ status: 'acted', plan: STOPS['server-restarted'] })],
+    [lost],
     'lease-lost',
     'warning',
-    'sessions: the server restarted during our active defrag',
+    "sessions: the server restarted during Offpeak's active defrag",
   ],
   [
     'the window closed',
@@ -143,7 +149,7 @@ export const ROWS: readonly Row[] = [
   ],
   [
     'foreign',
-    [anOutcome({ observation: defragging, notices: [NOTICES['foreign-defrag']] })],
+    [anOutcome({ before: defragging, notices: [NOTICES['foreign-defrag']] })],
     'foreign-defrag',
     'info',
     'sessions: someone else switched active defrag on',
@@ -198,14 +204,14 @@ export const ROWS: readonly Row[] = [
   ],
   [
     'a purge failed',
-    [anOutcome({ status: 'failed', notices: [NOTICES['action-failed']] })],
+    [aFailure({ before, notices: [NOTICES['action-failed']] })],
     'action-failed',
     'warning',
     'sessions: MEMORY PURGE failed',
   ],
   [
     'a start failed',
-    [anOutcome({ status: 'failed', notices: [{ kind: 'action-failed', doing: 'start-defrag', why: 'NOPERM' }] })],
+    [aFailure({ before, notices: [{ kind: 'action-failed', doing: 'start-defrag', why: 'NOPERM' }] })],
     'action-failed',
     'warning',
     'sessions: active defrag could not be started',
@@ -213,8 +219,8 @@ export const ROWS: readonly Row[] = [
   [
     'a stop failed',
     [
-      anOutcome({
-        status: 'failed',
+      aFailure({
+        before,
         plan: STOPS['goal-met'],
         leased: true,
         notices: [{ kind: 'action-failed', doing: 'stop-defrag', why: 'refused' }],
@@ -227,12 +233,10 @@ export const ROWS: readonly Row[] = [
   [
     'a lease on a node that is no longer configured',
     [
-      {
-        ...unreachable,
+      aFailure({
         instance: 'gone',
-        status: 'failed',
         notices: [{ kind: 'action-failed', doing: 'stop-defrag', why: ORPHANED }],
-      },
+      }),
     ],
     'action-failed',
     'critical',
@@ -240,7 +244,7 @@ export const ROWS: readonly Row[] = [
   ],
   [
     'the store fails on one node',
-    [anOutcome({ status: 'failed', problem: { kind: 'state-unavailable', message: 'locked', expected: true } })],
+    [aFailure({ before, problem: { kind: 'state-unavailable', message: 'locked', expected: true } })],
     'state-unavailable',
     'critical',
     'sessions: no action: the state store is unavailable',

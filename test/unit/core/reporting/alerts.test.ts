@@ -4,8 +4,20 @@ import type { Alert, AlertEvent } from '../../../../core/domain/alert.ts';
 import type { Outcome } from '../../../../core/domain/outcome.ts';
 import type { ReportInput } from '../../../../core/domain/report.ts';
 import { alertSubject, alertText } from '../../../../core/format/alert-text.ts';
-import { aDiagnosis, anInstance, anOutcome, aPlan, aPurgePlan, aSkip, NODE } from '../../../support/builders.ts';
-import { purged, purgedAfter, reportOf, started, stopped, unreachable } from '../actions/defrag/steps.ts';
+import {
+  aDiagnosis,
+  aFailure,
+  anInstance,
+  anOutcome,
+  anUnreached,
+  aPlan,
+  aPurgePlan,
+  aSeen,
+  aSkip,
+  NODE,
+  NOW,
+} from '../../../support/builders.ts';
+import { purged, purgedAfter, reportOf, started, stopped } from '../actions/defrag/steps.ts';
 import { ROWS, weak } from './alert-rows.ts';
 import { FINDINGS, NOTICES } from './samples.ts';
 
@@ -58,10 +70,10 @@ describe('alerts', () => {
 
   test.each([
     ['nothing was done', [anOutcome()]],
-    ['unreachable: a CloudWatch alarm tells it', [unreachable]],
+    ['unreachable: a CloudWatch alarm tells it', [anUnreached()]],
     [
       'a bug: the Errors alarm tells it',
-      [anOutcome({ status: 'failed', problem: { kind: 'unexpected', message: 'x', expected: false } })],
+      [aFailure({ problem: { kind: 'unexpected', message: 'x', expected: false } })],
     ],
     ['a plan that was only shown', [anOutcome({ plan: aPlan() })]],
     ['a defrag that carries on', [anOutcome({ plan: aSkip('defragmenting'), leased: true })]],
@@ -73,7 +85,7 @@ describe('alerts', () => {
   });
 
   test('an event without a look happened when the tick began', () => {
-    const outcome: Outcome = { ...unreachable, notices: [NOTICES['action-failed']] };
+    const outcome = anUnreached({ notices: [NOTICES['action-failed']] });
     expect(onlyAlert([outcome]).at).toBe('2026-11-24T01:14:04.500Z');
   });
 
@@ -104,35 +116,39 @@ describe('alerts', () => {
   });
 
   test('the purge after a defrag is told with it, not besides it', () => {
-    const alert = onlyAlert([stopped('goal-met'), purgedAfter]);
+    const alert = onlyAlert([stopped('goal-met', { purge: purgedAfter })]);
     expect(alert.event).toBe('defrag-finished');
     expect(factOf(alert, 'Purge after it')).toBe('140 MiB of that; clients blocked for 48 ms, 100 ms promised');
   });
 
   test('a purge that would have blocked is said with the defrag', () => {
-    const skipped = anOutcome({
-      plan: aSkip('would-block', { instead: { action: 'purge', predicted: { reclaim: GIB, stall: 420 } } }),
-    });
-    expect(factOf(onlyAlert([stopped('goal-met'), skipped]), 'Purge after it')).toBe(
+    const plan = aSkip('would-block', { instead: { action: 'purge', predicted: { reclaim: GIB, stall: 420 } } });
+    const purge = { ...anOutcome(), plan };
+    expect(factOf(onlyAlert([stopped('goal-met', { purge })]), 'Purge after it')).toBe(
       'none: a purge would block clients for longer than purge.maxBlock allows (420 ms); it would return 1 GiB',
     );
   });
 
   test('a purge after a defrag that failed has an alert of its own', () => {
-    const failed = anOutcome({
-      status: 'failed',
-      plan: aPurgePlan({ reason: 'after-defrag' }),
-      problem: { kind: 'action-failed', message: 'no answer', expected: true },
-      notices: [NOTICES['action-failed']],
-    });
-    const { alerts } = reportOf([stopped('goal-met'), failed]);
+    const plan = aPurgePlan({ reason: 'after-defrag' });
+    const purge = aFailure({ before: aSeen(), plan, notices: [NOTICES['action-failed']] });
+    const { alerts } = reportOf([stopped('goal-met', { purge })]);
     expect(alerts.map(({ event }) => event)).toEqual(['defrag-finished', 'action-failed']);
     expect(alerts[0] && factOf(alerts[0], 'Purge after it')).toBe('failed: no answer');
   });
 
+  test('a purge after a defrag whose job has ended during it is not known, and has an alert of its own', () => {
+    const { kind: _, plan: __, ...seen } = anOutcome({ notices: [NOTICES['action-failed']] });
+    const purge = { ...seen, kind: 'purge-unknown', plan: aSkip('changed'), episode: NOW - 1000 } as const;
+    const { alerts } = reportOf([stopped('goal-met', { purge })]);
+    expect(alerts.map(({ event }) => event)).toEqual(['defrag-finished', 'action-failed']);
+    expect(alerts[0] && factOf(alerts[0], 'Purge after it')).toBe('unknown: the job died during it');
+    expect(alerts[1]?.id).toBe(`prod/sessions/${NODE}/action-failed/purge/2026-11-24T01:14:04.000Z`);
+  });
+
   test('an aborted defrag says which settings it gave back, the switch first', () => {
-    const settings = { hz: '10', activedefrag: 'no' };
-    const alert = onlyAlert([stopped('window-closed', { settings })]);
+    const restored = { hz: '10', activedefrag: 'no' };
+    const alert = onlyAlert([stopped('window-closed', { restored })]);
     expect(factOf(alert, 'Settings now')).toBe('activedefrag no, hz 10');
   });
 
@@ -165,10 +181,11 @@ describe('alerts', () => {
     const diagnosis = aDiagnosis({
       findings: [{ ...FINDINGS['near-limit'], usedMemoryRss: 841 * MIB, limit: 960 * MIB, percent: 87.6 }],
     });
-    expect(factOf(onlyAlert([{ ...purged, diagnosis }]), 'Near the limit')).toBe(
+    const before = aSeen({ diagnosis });
+    expect(factOf(onlyAlert([{ ...purged, before }]), 'Near the limit')).toBe(
       'RSS was 88 % of 960 MiB before, 52 % after',
     );
-    expect(factOf(onlyAlert([{ ...started, diagnosis }]), 'Near the limit')).toBe('RSS was 88 % of 960 MiB');
+    expect(factOf(onlyAlert([{ ...started, before }]), 'Near the limit')).toBe('RSS was 88 % of 960 MiB');
   });
 
   test('a store that fails in the whole tick is one event', () => {
@@ -182,18 +199,15 @@ describe('alerts', () => {
   });
 
   test('a store that fails on several nodes is one event as well, and names them', () => {
-    const failed = {
-      status: 'failed',
-      problem: { kind: 'state-unavailable', message: 'locked', expected: true },
-    } as const;
-    const alert = onlyAlert([anOutcome(failed), anOutcome({ ...failed, node: 'b:1' })]);
+    const problem = { kind: 'state-unavailable', message: 'locked', expected: true };
+    const alert = onlyAlert([aFailure({ problem }), aFailure({ problem, node: 'b:1' })]);
     expect(alert).toMatchObject({ instance: 'all', node: 'all' });
     expect(factOf(alert, 'Nodes')).toBe(`sessions ${NODE}, sessions b:1`);
   });
 
   test('a whole mail', () => {
-    const settings = { hz: '10', 'active-defrag-cycle-min': '1', activedefrag: 'no' };
-    expect(alertText(onlyAlert([stopped('goal-met', { settings }), purgedAfter]))).toMatchInlineSnapshot(`
+    const restored = { hz: '10', 'active-defrag-cycle-min': '1', activedefrag: 'no' };
+    expect(alertText(onlyAlert([stopped('goal-met', { restored, purge: purgedAfter })]))).toMatchInlineSnapshot(`
       "sessions: 341 MiB returned by active defrag
 
       Why: The fragmentation is removed, and the rest is not worth more work.

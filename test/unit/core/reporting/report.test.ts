@@ -4,8 +4,19 @@ import { GIB, MIB } from '../../../../core/config/units.ts';
 import type { MemorySample } from '../../../../core/domain/observation.ts';
 import type { Outcome } from '../../../../core/domain/outcome.ts';
 import type { ReportInput } from '../../../../core/domain/report.ts';
-import { aMemorySample, anInstance, anObservation, anOutcome, aSkip, NODE, NOW } from '../../../support/builders.ts';
-import { purged, purgedAfter, reportOf, started, stopped, unreachable } from '../actions/defrag/steps.ts';
+import {
+  aFailure,
+  aMemorySample,
+  anInstance,
+  anObservation,
+  anOutcome,
+  anUnreached,
+  aSeen,
+  aSkip,
+  NODE,
+  NOW,
+} from '../../../support/builders.ts';
+import { purged, purgedAfter, reportOf, started, stopped } from '../actions/defrag/steps.ts';
 
 describe('metrics', () => {
   /** Name → value, of the node's metrics or of the job's. */
@@ -30,7 +41,8 @@ describe('metrics', () => {
   test('with `metrics: detailed`: what an investigation needs besides', () => {
     const instances = [anInstance({ metrics: 'detailed', memoryLimit: GIB })];
     const defrag = { ...anObservation().defrag, hits: 210_000, misses: 9 };
-    const outcome = anOutcome({ observation: anObservation({ defrag }), opsPerSecond: 12.5 });
+    const before = aSeen({ observation: anObservation({ defrag }) });
+    const outcome = anOutcome({ before, opsPerSecond: 12.5 });
     expect(readings([outcome], { instances })).toEqual({
       ...CORE,
       ProcessOverhead: 15 * MIB,
@@ -52,20 +64,20 @@ describe('metrics', () => {
   });
 
   test('an unreachable node is only that, even where a first look had succeeded', () => {
-    expect(readings([unreachable])).toEqual({ Reachable: 0 });
-    expect(readings([{ ...unreachable, observation: anObservation() }])).toEqual({ Reachable: 0 });
+    expect(readings([anUnreached()])).toEqual({ Reachable: 0 });
+    expect(readings([anUnreached({ before: aSeen() })])).toEqual({ Reachable: 0 });
   });
 
   test('a node on which the job failed publishes what was seen, and claims nothing where nothing was', () => {
     const problem = { kind: 'unexpected', message: 'TypeError', expected: false };
-    expect(readings([anOutcome({ status: 'failed', problem })])).toEqual(CORE);
-    expect(readings([{ ...unreachable, status: 'failed', problem }])).toEqual({});
+    expect(readings([aFailure({ problem, before: aSeen() })])).toEqual(CORE);
+    expect(readings([aFailure({ problem })])).toEqual({});
   });
 
   test('what a server does not report is left out', () => {
     const observation = anObservation({ memory: { memAllocator: 'libc' } });
     const { ExternalFragmentation: _, FreePages: __, ...rest } = CORE;
-    expect(readings([anOutcome({ observation })])).toEqual(rest);
+    expect(readings([anOutcome({ before: aSeen({ observation }) })])).toEqual(rest);
   });
 
   test('after an action the layers are those of the look after it, so that they add up with its RSS', () => {
@@ -76,9 +88,9 @@ describe('metrics', () => {
     });
   });
 
-  test('the newest look counts, not the last step', () => {
-    const older = anOutcome({ plan: aSkip('would-block') });
-    expect(readings([stopped('goal-met'), older]).UsedMemoryRss).toBe(500 * MIB);
+  test('the newest look counts, not the one that a purge was planned from', () => {
+    const purge = { ...anOutcome(), plan: aSkip('would-block') };
+    expect(readings([stopped('goal-met', { purge })]).UsedMemoryRss).toBe(500 * MIB);
   });
 
   test('a purge: what it returned, against what was predicted, and what it cost', () => {
@@ -91,7 +103,7 @@ describe('metrics', () => {
   });
 
   test('a defrag and the purge after it: the bytes once, both costs', () => {
-    expect(readings([stopped('goal-met'), purgedAfter])).toMatchObject({
+    expect(readings([stopped('goal-met', { purge: purgedAfter })])).toMatchObject({
       ReclaimedMemory: 341 * MIB,
       PredictedReclaim: 350 * MIB,
       DefragStall: 3,
@@ -104,9 +116,9 @@ describe('metrics', () => {
   });
 
   test('the job: once for the tick, nodes counted and not steps', () => {
-    const other = { ...unreachable, node: '10.0.3.18:6379' };
-    const failed = anOutcome({ node: '10.0.3.19:6379', status: 'failed', leased: true });
-    expect(readings([stopped('goal-met'), purgedAfter, other, failed], {}, 'job')).toEqual({
+    const other = anUnreached({ node: '10.0.3.18:6379' });
+    const failed = aFailure({ node: '10.0.3.19:6379', before: aSeen(), leased: true });
+    expect(readings([stopped('goal-met', { purge: purgedAfter }), other, failed], {}, 'job')).toEqual({
       Heartbeat: 1,
       NodesObserved: 2,
       NodesUnreachable: 1,
@@ -117,8 +129,15 @@ describe('metrics', () => {
     });
   });
 
+  test('a purge after a defrag that failed is a failure of its node', () => {
+    expect(readings([stopped('goal-met', { purge: aFailure() })], {}, 'job')).toMatchObject({
+      NodesObserved: 1,
+      NodesFailed: 1,
+    });
+  });
+
   test('a node that was not reached is counted as such, and nothing is claimed of it: F7', () => {
-    const notReached = { ...unreachable, status: 'not-reached' } as const;
+    const notReached = anUnreached({ kind: 'not-reached' });
     expect(readings([notReached])).toEqual({});
     expect(readings([notReached], {}, 'job')).toMatchObject({
       NodesObserved: 0,
@@ -135,7 +154,7 @@ describe('metrics', () => {
     ];
     const counts = (over: Partial<InstanceConfig>, memory: Partial<MemorySample> = {}) =>
       readings(
-        [anOutcome({ observation: anObservation({ memory: aMemorySample(memory) }) })],
+        [anOutcome({ before: aSeen({ observation: anObservation({ memory: aMemorySample(memory) }) }) })],
         { instances: many(over) },
         'job',
       );
@@ -168,7 +187,7 @@ describe('metrics', () => {
   });
 
   test('a lease on a node that the config no longer names counts as failed, and claims nothing of the node', () => {
-    const orphan: Outcome = { ...unreachable, instance: 'gone', status: 'failed' };
+    const orphan = aFailure({ instance: 'gone' });
     expect(readings([orphan])).toEqual({});
     expect(readings([orphan], {}, 'job')).toMatchObject({ NodesFailed: 1, NodesObserved: 0 });
   });

@@ -3,8 +3,8 @@ import type { Blocker, BlockerKind } from '../../../../core/domain/blocker.ts';
 import type { Finding } from '../../../../core/domain/diagnosis.ts';
 import type { Notice } from '../../../../core/domain/outcome.ts';
 import type { Pause } from '../../../../core/domain/pause.ts';
-import type { Plan, SkipReason, StopReason } from '../../../../core/domain/plan.ts';
-import { type ActPlan, aPlan, aPurgePlan, aSkip, NOW, type SkipPlan } from '../../../support/builders.ts';
+import type { Plan, SkipReason, StopDefrag, StopPlan, StopReason } from '../../../../core/domain/plan.ts';
+import { aPlan, aPurgePlan, aSkip, NOW, type SkipPlan } from '../../../support/builders.ts';
 
 /** One of everything that has words: a new reason without a sample does not compile. */
 
@@ -86,12 +86,16 @@ export const NOTICES: Of<Notice> = {
 
 export const PAUSE: Pause = { until: NOW + 4 * HOUR, reason: 'Black Friday', by: 'alice', at: NOW - HOUR };
 
-type StopReasons = { readonly [Reason in StopReason]: ActPlan };
+type StopReasons = { readonly [Reason in StopReason]: StopPlan };
 
-const stop = (because: StopReason): ActPlan => aPlan({ action: { kind: 'stop-defrag', because }, reason: because });
+const stop = (because: StopReason, more: Partial<StopDefrag> = {}): StopPlan => ({
+  kind: 'act',
+  action: { kind: 'stop-defrag', because, ...more },
+  reason: because,
+  predicted: aPlan().predicted,
+});
 
-const blockedStop = (because: BlockerKind): ActPlan =>
-  aPlan({ action: { kind: 'stop-defrag', because, blockers: [BLOCKERS[because]] }, reason: because });
+const blockedStop = (because: BlockerKind): StopPlan => stop(because, { blockers: [BLOCKERS[because]] });
 
 export const STOPS: StopReasons = {
   'goal-met': stop('goal-met'),
@@ -103,7 +107,7 @@ export const STOPS: StopReasons = {
   'server-restarted': stop('server-restarted'),
   'never-started': stop('never-started'),
   disabled: stop('disabled'),
-  paused: aPlan({ action: { kind: 'stop-defrag', because: 'paused', pause: PAUSE }, reason: 'paused' }),
+  paused: stop('paused', { pause: PAUSE }),
   interrupted: stop('interrupted'),
   released: stop('released'),
   'newer-version': stop('newer-version'),

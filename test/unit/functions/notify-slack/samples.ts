@@ -20,7 +20,7 @@ export const LINKS: Links = {
 /** One alert of the job for each row of its own tests, so for every event. */
 export const ALERTS: Readonly<Record<string, Alert>> = Object.fromEntries([
   ...ROWS.map(([name, outcomes]) => [name, firstAlert(outcomes)] as const),
-  ['goal met, then a purge', firstAlert([stopped('goal-met'), purgedAfter])] as const,
+  ['goal met, then a purge', firstAlert([stopped('goal-met', { purge: purgedAfter })])] as const,
 ]);
 
 /** What happened to many nodes in one tick. */

@@ -1,35 +1,38 @@
 import { MIB } from '../../../../../core/config/units.ts';
-import { diagnose } from '../../../../../core/diagnosis/diagnose.ts';
 import type { Settings } from '../../../../../core/domain/observation.ts';
-import type { Outcome } from '../../../../../core/domain/outcome.ts';
+import type { Outcome, Purged, Started, Stopped } from '../../../../../core/domain/outcome.ts';
 import type { StopReason } from '../../../../../core/domain/plan.ts';
 import type { ReportInput } from '../../../../../core/domain/report.ts';
-import { report } from '../../../../../core/reporting/report.ts';
+import { NOTHING_ANNOUNCED } from '../../../../../core/reconcile/announcer.ts';
+import { reportable } from '../../../../../core/reconcile/reportable.ts';
 import {
   anInstance,
   anObservation,
   anOutcome,
   aPlan,
   aPurgePlan,
+  aSeen,
   aTidyMemorySample,
   aVerdict,
-  NODE,
   NOW,
-  RUN_ID,
 } from '../../../../support/builders.ts';
 import { aRetainingObservation } from '../../../../support/situations.ts';
 import { STOPS } from '../../reporting/samples.ts';
 
 /** The node after a cure. */
-export const tidy = anObservation({ at: NOW + 9000, memory: aTidyMemorySample() });
+export const tidy = aSeen({ observation: anObservation({ at: NOW + 9000, memory: aTidyMemorySample() }) });
 
 /** Free pages that a purge can return: RSS is 800 MiB. */
-export const retaining = aRetainingObservation(328 * MIB);
+export const retaining = aSeen({ observation: aRetainingObservation(328 * MIB) });
 
-export const purged = anOutcome({
-  status: 'acted',
-  observation: tidy,
-  diagnosis: diagnose(retaining, anInstance(), {}, { runId: RUN_ID, defragSupport: 'supported' }),
+const { instance, node, before, notices } = anOutcome();
+const common = { instance, node, before, notices, leased: false };
+
+export const purged: Purged = {
+  ...common,
+  kind: 'purged',
+  before: retaining,
+  after: tidy,
   plan: aPurgePlan(),
   verdict: aVerdict({
     action: 'purge',
@@ -40,31 +43,38 @@ export const purged = anOutcome({
     stall: 96,
     promisedStall: 250,
   }),
-});
-export const started = anOutcome({
-  status: 'acted',
+};
+
+export const started: Started = {
+  ...common,
+  kind: 'started',
+  after: before,
   plan: aPlan(),
   leased: true,
   settings: { hz: '500', 'active-defrag-cycle-min': '25', activedefrag: 'yes' },
-});
+  expiresAt: NOW + 30 * 60_000,
+};
 
 const RESTORED: Settings = { hz: '10', 'active-defrag-cycle-min': '1', activedefrag: 'no' };
 const atItsEnd: readonly StopReason[] = ['goal-met', 'no-progress'];
 /** Of a run that was cut short. */
 const partial = aVerdict({ rssAfter: 681 * MIB, reclaimed: 160 * MIB, share: 160 / 350 });
 
-export const stopped = (because: StopReason, over: Partial<Outcome> = {}) =>
-  anOutcome({
-    status: 'acted',
-    observation: tidy,
-    plan: STOPS[because],
-    verdict: atItsEnd.includes(because) ? aVerdict() : partial,
-    settings: RESTORED,
-    ...over,
-  });
-export const purgedAfter = anOutcome({
-  status: 'acted',
-  observation: tidy,
+export const stopped = (because: StopReason, over: Partial<Stopped> = {}): Stopped => ({
+  ...common,
+  kind: 'stopped',
+  after: tidy,
+  plan: STOPS[because],
+  verdict: atItsEnd.includes(because) ? aVerdict() : partial,
+  restored: RESTORED,
+  leftOn: {},
+  ...over,
+});
+
+/** The purge that follows a stop. */
+export const purgedAfter: Purged = {
+  ...purged,
+  before,
   plan: aPurgePlan({ reason: 'after-defrag' }),
   verdict: aVerdict({
     action: 'purge',
@@ -74,22 +84,17 @@ export const purgedAfter = anOutcome({
     stall: 48,
     promisedStall: 100,
   }),
-});
-export const unreachable: Outcome = {
-  instance: 'sessions',
-  node: NODE,
-  status: 'unreachable',
-  problem: { kind: 'timeout', message: 'no answer', expected: true },
-  notices: [],
 };
 
+/** As a tick tells it, when nothing was announced before. What cannot be told throws. */
 export function reportOf(outcomes: readonly Outcome[], over: Partial<ReportInput> = {}) {
-  return report({
-    stage: 'prod',
-    startedAt: NOW - 500,
-    finishedAt: NOW + 2000,
-    outcomes,
-    instances: [anInstance()],
-    ...over,
-  });
+  const log = {
+    info: () => {},
+    warn: () => {},
+    error: (message: string, fields?: Readonly<Record<string, unknown>>) => {
+      throw new Error(message, { cause: fields?.error });
+    },
+  };
+  const input = { stage: 'prod', startedAt: NOW - 500, finishedAt: NOW + 2000, outcomes, instances: [anInstance()] };
+  return reportable({ ...input, ...over }, NOTHING_ANNOUNCED, log);
 }
