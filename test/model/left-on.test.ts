@@ -55,7 +55,7 @@ describe('F2: a CONFIG REWRITE during a lease', () => {
     world.pass(12 * HOUR);
     await restarted(world);
     isLike(world, before);
-    expect(told(world, 'left-on')).toMatchObject([{ title: expect.stringContaining('given back') }]);
+    expect(told(world, 'left-on')).toMatchObject([{ title: expect.stringContaining('restored') }]);
     world.pass(5 * MINUTE);
     await world.run();
     expect(told(world, 'left-on')).toHaveLength(1);
