@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import ms, { type StringValue } from 'ms';
+import { DURATION } from '../core/config/units.ts';
 
 /** Which fleet, and where its state is. */
 export interface PlaceOptions {
@@ -62,8 +63,6 @@ export function withCommonOptions(command: Command): Command {
     .option('--no-color', 'no colours (NO_COLOR does the same)')
     .option('-v, --verbose', 'log every outcome on stderr');
 }
-
-const DURATION = /^\d+(\.\d+)?\s?(ms|s|m|h|d)$/;
 
 /** A parser for an option that is a duration from `min` to `max`, in milliseconds. */
 export function durationFrom(min: StringValue, max: StringValue, like: string): (text: string) => number {

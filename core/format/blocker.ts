@@ -1,5 +1,5 @@
 import type { Blocker, BlockerKind, Busy } from '../domain/blocker.ts';
-import { bytesText, countText, durationText, type Moment, percentText, timeText, unworded } from './units.ts';
+import { bytesText, countText, durationText, type Moment, percentText, timeText } from './units.ts';
 
 const CHILDREN = {
   bgsave: 'BGSAVE',
@@ -8,71 +8,44 @@ const CHILDREN = {
   'slot-migration': 'a slot migration',
 } as const;
 
-/** What a blocker is, where its figures are not at hand. */
+/** What each blocker is, where its figures are not at hand. */
+const KINDS: Readonly<Record<BlockerKind, string>> = {
+  'unknown-engine': 'the engine is unknown to Offpeak',
+  loading: 'the server is loading its data',
+  forking: 'a forked child process is running',
+  'persistence-failing': 'the server fails to save its data: see its log, free its disk or its memory, then BGSAVE',
+  'swapped-out': 'part of the data seems to be swapped out: defrag or a purge would wait for the disk',
+  'replica-syncing': 'the replica is not in sync with its primary',
+  'replica-behind': 'replication is behind',
+  'peers-silent': 'this primary is left alone, because other nodes of its instance do not answer',
+  'replicas-missing': 'this primary is left alone, because fewer replicas are connected than the config has',
+  'slots-migrating': 'slots are migrating to or from this node',
+  'cluster-down': 'the cluster is down (cluster_state is not ok)',
+  'cluster-refused':
+    'the server refuses CLUSTER INFO or CLUSTER NODES, so migrating slots cannot be seen: grant +cluster|info +cluster|nodes (Valkey 9: +cluster|getslotmigrations, too)',
+  'clients-paused': 'clients of the server are paused',
+  'module-types': 'a module may hold data that active defrag cannot move',
+  'stage-limit': 'other nodes of the stage are being defragmented',
+  'host-acting': 'waiting: another server of the same host goes first',
+  'version-fell': 'a server of this version crashed during active defrag',
+  'feeding-full-sync': 'the node is feeding a full sync',
+  failover: "a failover is under way, or the node's role has changed",
+  'lazyfree-pending': 'memory is still being freed in the background',
+  rehashing: 'a large hash table is being resized, and the server frees the old one itself',
+  'eviction-pressure': 'the server is short of memory for its data, which no action solves',
+  'just-restarted': 'the server has just started',
+  busy: 'the server is busy',
+  'peer-acting': 'waiting: another node of this instance goes first',
+  'canary-died': 'another node of this instance restarted during active defrag',
+  'cooling-down': 'the cooldown after the last action is not over',
+  'same-server': 'the config names this server twice: Offpeak acts on it under its other address',
+  'not-enough-time': 'the job has too little time left',
+  'too-long': 'active defrag would not finish in time',
+};
+
 export function blockerKindText(kind: BlockerKind): string {
-  switch (kind) {
-    case 'unknown-engine':
-      return 'the engine is unknown to Offpeak';
-    case 'loading':
-      return 'the server is loading its data';
-    case 'forking':
-      return 'a forked child process is running';
-    case 'persistence-failing':
-      return 'the server fails to save its data: see its log, free its disk or its memory, then BGSAVE';
-    case 'swapped-out':
-      return 'part of the data seems to be swapped out: defrag or a purge would wait for the disk';
-    case 'replica-syncing':
-      return 'the replica is not in sync with its primary';
-    case 'replica-behind':
-      return 'replication is behind';
-    case 'peers-silent':
-      return 'this primary is left alone, because other nodes of its instance do not answer';
-    case 'replicas-missing':
-      return 'this primary is left alone, because fewer replicas are connected than the config has';
-    case 'slots-migrating':
-      return 'slots are migrating to or from this node';
-    case 'cluster-down':
-      return 'the cluster is down (cluster_state is not ok)';
-    case 'cluster-refused':
-      return 'the server refuses CLUSTER INFO or CLUSTER NODES, so migrating slots cannot be seen: grant +cluster|info +cluster|nodes (Valkey 9: +cluster|getslotmigrations, too)';
-    case 'clients-paused':
-      return 'clients of the server are paused';
-    case 'module-types':
-      return 'a module may hold data that active defrag cannot move';
-    case 'stage-limit':
-      return 'other nodes of the stage are being defragmented';
-    case 'host-acting':
-      return 'waiting: another server of the same host goes first';
-    case 'version-fell':
-      return 'a server of this version crashed during active defrag';
-    case 'feeding-full-sync':
-      return 'the node is feeding a full sync';
-    case 'failover':
-      return "a failover is under way, or the node's role has changed";
-    case 'lazyfree-pending':
-      return 'memory is still being freed in the background';
-    case 'rehashing':
-      return 'a large hash table is being resized, and the server frees the old one itself';
-    case 'eviction-pressure':
-      return 'the server is short of memory for its data, which no action solves';
-    case 'just-restarted':
-      return 'the server has just started';
-    case 'busy':
-      return 'the server is busy';
-    case 'peer-acting':
-      return 'waiting: another node of this instance goes first';
-    case 'canary-died':
-      return 'another node of this instance restarted during active defrag';
-    case 'cooling-down':
-      return 'the cooldown after the last action is not over';
-    case 'same-server':
-      return 'the config names this server twice: Offpeak acts on it under its other address';
-    case 'not-enough-time':
-      return 'the job has too little time left';
-    case 'too-long':
-      return 'active defrag would not finish in time';
-  }
-  return unworded(kind);
+  // A stored reason may be of a newer version.
+  return KINDS[kind] ?? JSON.stringify(kind);
 }
 
 /** Why acting is unsafe or unwise now, with its figures. */
@@ -105,65 +78,6 @@ function namesText(names: readonly string[]): string {
 type Of<Kind extends BlockerKind> = Extract<Blocker, { kind: Kind }>;
 
 type WithFigures = Exclude<Blocker, { kind: 'cooling-down' | 'canary-died' | 'version-fell' }>;
-
-function figuresOf(blocker: WithFigures): string {
-  switch (blocker.kind) {
-    case 'unknown-engine':
-      return blocker.version === '' ? 'it reports no version' : `version ${blocker.version}`;
-    case 'loading':
-    case 'failover':
-    case 'cluster-down':
-    case 'cluster-refused':
-      return '';
-    case 'persistence-failing':
-      return persistenceFigures(blocker);
-    case 'swapped-out':
-      return `RSS is ${bytesText(blocker.rss)}, used_memory ${bytesText(blocker.used)}`;
-    case 'replica-behind':
-      return behindFigures(blocker);
-    case 'peers-silent':
-      return `${namesText(blocker.peers)}; ${countText(blocker.peers.length)} of ${countText(blocker.configured)} peers`;
-    case 'replicas-missing':
-      return `${countText(blocker.connected)} of ${countText(blocker.configured)}`;
-    case 'slots-migrating':
-      return blocker.slots === undefined
-        ? `${bytesText(blocker.bytes ?? 0)} in its buffers`
-        : `slots and tasks: ${countText(blocker.slots)}`;
-    case 'clients-paused':
-      return `${blocker.reason}, for another ${durationText(blocker.left)}`;
-    case 'module-types':
-      return `${namesText(blocker.modules)}; to allow it, add them to defrag.allowModules`;
-    case 'stage-limit':
-      return `${countText(blocker.nodes.length)} of ${countText(blocker.limit)}: ${namesText(blocker.nodes)}; see maxDefragsAtOnce`;
-    case 'host-acting':
-      return `${blocker.isDefrag ? 'active defrag' : 'a purge'} on ${blocker.node}`;
-    case 'forking':
-      return CHILDREN[blocker.child];
-    case 'replica-syncing':
-      return blocker.linkUp ? 'a sync is under way' : 'the link is down';
-    case 'feeding-full-sync':
-      return blocker.replicas === 1 ? 'to 1 replica' : `to ${countText(blocker.replicas)} replicas`;
-    case 'lazyfree-pending':
-      return `${countText(blocker.objects)} objects`;
-    case 'rehashing':
-      return `${bytesText(blocker.bytes)}; the limit is ${bytesText(blocker.limit)}`;
-    case 'eviction-pressure':
-      return evictionFigures(blocker);
-    case 'just-restarted':
-      return `up for ${durationText(blocker.uptime)}, ${durationText(blocker.required)} required`;
-    case 'busy':
-      return busyFigures(blocker);
-    case 'peer-acting':
-      return blocker.peer;
-    case 'same-server':
-      return `it is ${blocker.as}`;
-    case 'not-enough-time':
-      return `${durationText(blocker.remaining)}; ${durationText(blocker.required)} needed`;
-    case 'too-long':
-      return tooLongFigures(blocker);
-  }
-  return unworded(blocker);
-}
 
 const BOUNDS = {
   window: { has: 'the window has', longer: 'a longer window' },
@@ -228,4 +142,42 @@ function evictionFigures({ exceededFor, overLimit }: Extract<Blocker, { kind: 'e
   const exceeded = exceededFor > 0 ? [`above maxmemory for ${durationText(exceededFor)}`] : [];
   const over = overLimit > 0 ? [`${bytesText(overLimit)} above it now`] : [];
   return [...exceeded, ...over].join(', ');
+}
+
+const FIGURES: { readonly [K in WithFigures['kind']]: (blocker: Of<K>) => string } = {
+  'unknown-engine': ({ version }) => (version === '' ? 'it reports no version' : `version ${version}`),
+  loading: () => '',
+  failover: () => '',
+  'cluster-down': () => '',
+  'cluster-refused': () => '',
+  'persistence-failing': persistenceFigures,
+  'swapped-out': ({ rss, used }) => `RSS is ${bytesText(rss)}, used_memory ${bytesText(used)}`,
+  'replica-behind': behindFigures,
+  'peers-silent': ({ configured, peers }) =>
+    `${namesText(peers)}; ${countText(peers.length)} of ${countText(configured)} peers`,
+  'replicas-missing': ({ configured, connected }) => `${countText(connected)} of ${countText(configured)}`,
+  'slots-migrating': ({ bytes, slots }) =>
+    slots === undefined ? `${bytesText(bytes ?? 0)} in its buffers` : `slots and tasks: ${countText(slots)}`,
+  'clients-paused': ({ left, reason }) => `${reason}, for another ${durationText(left)}`,
+  'module-types': ({ modules }) => `${namesText(modules)}; to allow it, add them to defrag.allowModules`,
+  'stage-limit': ({ limit, nodes }) =>
+    `${countText(nodes.length)} of ${countText(limit)}: ${namesText(nodes)}; see maxDefragsAtOnce`,
+  'host-acting': ({ isDefrag, node }) => `${isDefrag ? 'active defrag' : 'a purge'} on ${node}`,
+  forking: ({ child }) => CHILDREN[child],
+  'replica-syncing': ({ linkUp }) => (linkUp ? 'a sync is under way' : 'the link is down'),
+  'feeding-full-sync': ({ replicas }) => (replicas === 1 ? 'to 1 replica' : `to ${countText(replicas)} replicas`),
+  'lazyfree-pending': ({ objects }) => `${countText(objects)} objects`,
+  rehashing: ({ bytes, limit }) => `${bytesText(bytes)}; the limit is ${bytesText(limit)}`,
+  'eviction-pressure': evictionFigures,
+  'just-restarted': ({ required, uptime }) => `up for ${durationText(uptime)}, ${durationText(required)} required`,
+  busy: busyFigures,
+  'peer-acting': ({ peer }) => peer,
+  'same-server': (one) => `it is ${one.as}`,
+  'not-enough-time': ({ remaining, required }) => `${durationText(remaining)}; ${durationText(required)} needed`,
+  'too-long': tooLongFigures,
+};
+
+function figuresOf(blocker: WithFigures): string {
+  const figures: (blocker: never) => string = FIGURES[blocker.kind];
+  return figures(blocker as never);
 }

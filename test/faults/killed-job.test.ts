@@ -15,7 +15,7 @@ const table = faultTable(import.meta.filename);
 const isLacking = lacksServer('defrag') || lacksServer('plain');
 const LONG = 1_800_000;
 /** On a busy machine RSS may be read before it has fallen: a purge is told as the one or as the other. */
-const OF_A_PURGE = ['purged', 'cure-ineffective'];
+const OF_A_PURGE = ['purged', 'action-ineffective'];
 
 /** The job as processes of their own, on one place for all tests of a group. */
 function onAPlace(action: 'defrag' | 'purge') {

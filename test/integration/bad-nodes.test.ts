@@ -72,8 +72,8 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
       /sent a text of more than 8 MiB\. /,
     ],
     ['sends noise for INFO', () => infoServer(() => NOISE), 'not-redis', /answers, but not in the protocol of Redis$/],
-    ['has noise as its INFO', () => infoServer(() => bulk(NOISE)), 'not-redis', /in which Redis reports nothing$/],
-    ['has an empty INFO', () => infoServer(() => bulk('')), 'not-redis', /in which Redis reports nothing$/],
+    ['has noise as its INFO', () => infoServer(() => bulk(NOISE)), 'not-redis', /without any field of Redis$/],
+    ['has an empty INFO', () => infoServer(() => bulk('')), 'not-redis', /without any field of Redis$/],
     ['has a number as its INFO', () => infoServer(() => ':42\r\n'), 'not-redis', /INFO did not return a text$/],
     [
       'has a list as its INFO',
