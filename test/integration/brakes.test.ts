@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
 import { MIB, MINUTE } from '../../core/config/units.ts';
 import type { Outcome } from '../../core/domain/outcome.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
-import { clientOf, fragment } from '../support/fragmented.ts';
+import { clientOf, fragment, refragmented } from '../support/fragmented.ts';
 import { aJob, type Job, OPEN } from '../support/job.ts';
 import { planOf } from '../support/outcomes.ts';
 import { defragServer, lacksServer } from '../support/servers.ts';
@@ -38,6 +38,10 @@ describe.skipIf(lacksServer('defrag'))('F8: fragmented servers of one stage', { 
   afterAll(async () => {
     for (const redis of clients) redis.disconnect();
     for (const server of servers) await server.stop();
+  });
+
+  beforeEach(async () => {
+    for (const redis of clients.filter(({ status }) => status === 'ready')) await refragmented(redis, 120 * MIB);
   });
 
   /** One instance for each server, at these addresses. */
