@@ -136,7 +136,7 @@ describe.skipIf(lacksServer('plain'))('F1: a process that a server tries to kill
     await using servers = new AsyncDisposableStack();
     const started = await Promise.all(Array.from({ length: 30 }, () => hostileServer(text)));
     for (const server of started) servers.use(server);
-    const { seen, good: other, buffers } = await looker.look(...started.map(({ port }) => port));
+    const { seen, good: other, buffers } = await looker.measure(...started.map(({ port }) => port));
     // How far they get in the time of a look is the machine's affair.
     for (const { problem } of seen) expect(problem?.kind).toBeOneOf(['not-redis', 'timeout']);
     expect(other).toEqual({ runId, reachable: 1 });
@@ -144,7 +144,7 @@ describe.skipIf(lacksServer('plain'))('F1: a process that a server tries to kill
   });
 
   test('all of it was in 16 MiB a look', async () => {
-    const { heap, buffers } = await looker.look();
+    const { heap, buffers } = await looker.measure();
     expect(heap).toBeLessThan(HEAP * MIB);
     expect(buffers).toBeLessThan(24 * MIB);
   });
