@@ -66,7 +66,7 @@ function stateReadings(
     ...core,
     [NODE_METRICS.processOverhead, layers?.overhead],
     [NODE_METRICS.memoryLimitUsed, share],
-    [NODE_METRICS.commandsPerSecond, 'opsPerSecond' in outcome ? outcome.opsPerSecond : undefined],
+    [NODE_METRICS.commandsPerSecond, opsPerSecondIn(outcome)],
     [NODE_METRICS.activeDefragHits, defrag.hits],
     [NODE_METRICS.activeDefragMisses, defrag.misses],
   ];
@@ -140,4 +140,10 @@ function isFragmented(memory: Observation['memory'], threshold: { readonly ratio
   const { usedMemory, usedMemoryRss } = memory;
   if (usedMemory === undefined || usedMemoryRss === undefined || usedMemory <= 0) return false;
   return usedMemoryRss - usedMemory >= threshold.floor && usedMemoryRss / usedMemory > threshold.ratio;
+}
+
+/** Of the last step that measured it: a purge after a defrag is one. */
+function opsPerSecondIn(outcome: Outcome): number | undefined {
+  const rates = stepsOf(outcome).flatMap((step) => ('opsPerSecond' in step ? [step.opsPerSecond] : []));
+  return rates.findLast((rate) => rate !== undefined);
 }

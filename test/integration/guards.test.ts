@@ -192,7 +192,7 @@ describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('on real servers'
     const rights = '+info +memory|purge +config|get +config|set +latency|latest +latency|history +client|setname +ping';
     await redis.call('ACL', 'SETUSER', 'default', 'reset', 'on', 'nopass', ...rights.split(' '), '+acl|setuser');
     expect(await planned(alone(server.port), server.port)).toMatch(
-      /^nothing: the server refuses CLUSTER INFO or CLUSTER NODES to us, .*grant \+cluster\|info \+cluster\|nodes/,
+      /^nothing: the server refuses CLUSTER INFO or CLUSTER NODES, .*grant \+cluster\|info \+cluster\|nodes/,
     );
     await redis.call('ACL', 'SETUSER', 'default', '+cluster|info', '+cluster|nodes');
     expect(await planned(alone(server.port), server.port)).toMatch(/^nothing: slots are migrating/);
