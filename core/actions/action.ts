@@ -21,14 +21,19 @@ export interface Action {
   terms(facts: Facts, proposal: Acting): Terms;
   /** Uses the wait before the second check to learn something of the node, for the facts of that check. */
   prepare?(context: NodeContext, wait: number): Promise<Pick<Facts, 'noise'>>;
-  /** Carries out the plan that both checks have led to. A failure of the server or of the store is a result; a bug throws. */
-  start(context: NodeContext, facts: Facts, plan: Acting): Promise<Result>;
   /** Whether a lease is one of this action's. Pure. */
   owns(lease: Lease): boolean;
-  /** Goes on with a lease that an earlier tick, or an earlier job, has left: carries on, or ends it. */
-  resume(context: NodeContext, facts: Facts, held: HeldLease, found: Found): Promise<Outcome>;
   /** Of each of its steps. Pure. */
   readonly words: WordsByStep;
+  /** What changes a server. Most ticks start nothing: it is loaded when it is needed. */
+  effects(): Promise<ActionEffects>;
+}
+
+export interface ActionEffects {
+  /** Carries out the plan that both checks have led to. A failure of the server or of the store is a result; a bug throws. */
+  start(context: NodeContext, facts: Facts, plan: Acting): Promise<Result>;
+  /** Goes on with a lease that an earlier tick, or an earlier job, has left: carries on, or ends it. */
+  resume(context: NodeContext, facts: Facts, held: HeldLease, found: Found): Promise<Outcome>;
 }
 
 /** What a tick has found at the node of a lease. */

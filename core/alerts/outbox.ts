@@ -1,13 +1,12 @@
-import pLimit, { type LimitFunction } from 'p-limit';
-import { type Milliseconds, SECOND } from '../config/units.ts';
+import pLimit from 'p-limit';
 import type { Alert } from '../domain/alert.ts';
-import type { Ports } from '../ports/ports.ts';
 import { combined, type PublishReport } from '../ports/sinks.ts';
 import { StateUnavailable } from '../ports/state-store.ts';
 import { OUTBOX } from '../state/keys.ts';
+import { claimAll, type OutboxPorts, type Run } from './claims.ts';
 import { MOST_AT_ONCE, messagesOf } from './digest.ts';
-import { alertsOf, digested, digestId, looseAlerts, NOTHING_SENT, notSent } from './messages.ts';
-import { claim, failure, keep, type Pending, pendingOf, settle } from './outbox-entries.ts';
+import { alertsOf, digested, digestId, looseAlerts, notSent } from './messages.ts';
+import { failure, keep, type Pending, pendingOf, settle } from './outbox-entries.ts';
 
 /**
  * Alerts that are still to be sent, stored beside the lease. The alert of an action is queued here before its lease is dropped: if the job
@@ -27,11 +26,6 @@ const WAVE = 4;
 
 /** Writes in parallel: the client has sockets for these, and some more for the leases. */
 const WRITES = 32;
-
-/** For this long entries are claimed for one message: well below the time for which a claim lasts. */
-const CLAIMING: Milliseconds = 30 * SECOND;
-
-type OutboxPorts = Pick<Ports, 'store' | 'alerts' | 'clock' | 'log'>;
 
 const always = () => true;
 
@@ -144,12 +138,6 @@ async function sendSafely({ log }: OutboxPorts, { alerts, send }: Message): Prom
   }
 }
 
-interface Run extends OutboxPorts {
-  readonly holder: string;
-  readonly hasTime: () => boolean;
-  readonly limit: LimitFunction;
-}
-
 /** If a job died while it sent a digest, the same digest is sent again, under the same id. All other alerts are grouped anew. */
 function keptMessages(run: Run, kept: readonly Pending[]): readonly Message[] {
   const repeats = Map.groupBy(
@@ -186,35 +174,4 @@ async function sendGroup(run: Run, group: readonly Pending[], digest: string | u
   if (unsettled.length > 0)
     log.warn('outbox not updated', { id: alert.id, error: unsettled[0], alerts: unsettled.length });
   return combined([report, unclaimed]);
-}
-
-/** The claimed entries; and, as a report, those that cannot be claimed and so are not sent. */
-async function claimAll(
-  { store, clock, holder, hasTime, limit }: Run,
-  group: readonly Pending[],
-  digest: string | undefined,
-): Promise<{ readonly claimed: readonly Pending[]; readonly unclaimed: PublishReport }> {
-  const elapsed = () => clock.elapsed?.() ?? clock.now();
-  const begunAt = elapsed();
-  const isInTime = () => hasTime() && elapsed() - begunAt < CLAIMING;
-  const take = (one: Pending) =>
-    isInTime() ? claim(store, one, { holder, now: clock.now(), digest }) : 'no time is left for it';
-  // Without a claim, every tick would send them again until the store accepts writes.
-  const left = (those: readonly Pending[], why: string) =>
-    notSent(alertsOf(those), `it cannot be claimed in the outbox: ${why}`);
-  const [leader, ...others] = group.toSorted((a, b) => (a.key < b.key ? -1 : 1));
-  if (!leader) return { claimed: [], unclaimed: NOTHING_SENT };
-  // First a single one: of two jobs with the same events, one then sends them all, in one message.
-  const first = await take(leader);
-  if (typeof first === 'string') return { claimed: [], unclaimed: left(group, first) };
-  if (!first) return { claimed: [], unclaimed: NOTHING_SENT };
-  const tries = await limit.map(others, async (one) => ({ one, taken: await take(one) }));
-  const failed = tries.flatMap(({ one, taken }) => (typeof taken === 'string' ? [{ one, why: taken }] : []));
-  return {
-    claimed: [first, ...tries.flatMap(({ taken }) => (typeof taken === 'object' ? [taken] : []))],
-    unclaimed: left(
-      failed.map(({ one }) => one),
-      failed[0]?.why ?? '',
-    ),
-  };
 }

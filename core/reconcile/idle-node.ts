@@ -38,12 +38,13 @@ export async function reconcileIdleNode(
   const early = plan(facts);
   if (early.kind === 'skip') return await reported(context, facts, early, remembered);
   const action = actionOf(early.action.kind);
+  const { start } = await action.effects();
   const prepared = await waitForSecondCheck(context, action, action.terms(facts, early).secondCheck);
   for (let tries = 1; ; tries++) {
     const latest = await lookAgain(context, facts, { ...recollection, memory: facts.memory, ...prepared });
     const agreed = agreedPlan(context, early, latest);
     if (context.dryRun) return await reported(context, latest, agreed, remembered);
-    const result = agreed.kind === 'act' ? await action.start(context, latest, agreed) : undefined;
+    const result = agreed.kind === 'act' ? await start(context, latest, agreed) : undefined;
     if (result?.kind === 'withdrawn') context.claims.release(context.node, context.holder);
     if (tries >= TRIES || !isBesidePurge(agreed, result) || context.interrupted())
       return await concluded(context, latest, agreed, remembered, result);

@@ -1,30 +1,18 @@
-import { noteSilence, seenBy } from '../actions/context.ts';
-import { NodeFailure } from '../adapters/redis/failure.ts';
+import { noteSilence } from '../actions/context.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import { type Milliseconds, SECOND } from '../config/units.ts';
-import { isActiveDefragOn } from '../diagnosis/active-defrag.ts';
-import { EMPTY_HISTORY } from '../domain/node-history.ts';
-import {
-  type Failed,
-  type Notice,
-  type Observed,
-  type Outcome,
-  planIn,
-  type Seen,
-  type Unreached,
-} from '../domain/outcome.ts';
+import { type Outcome, planIn } from '../domain/outcome.ts';
 import type { StopReason } from '../domain/plan.ts';
 import { actingOrder, waitsForStage } from '../guards/node-order.ts';
 import type { HeldLease } from '../leases/lease-store.ts';
 import { isOverdue } from '../leases/timing.ts';
-import { historyFor } from '../state/history-placement.ts';
 import { isQuarantined } from '../state/keys.ts';
 import { type Announcer, announcer } from './announcer.ts';
 import type { InstanceReport, InstanceWork, Run } from './assign.ts';
-import { unreachableLease } from './displaced-leases.ts';
 import { reconcileIdleNode } from './idle-node.ts';
+import { failedNode, unreachedOutcome, watchedOutcome } from './no-action.ts';
 import { contextOf } from './node-context.ts';
-import { isReached, lookAt, problemOf, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
+import { lookAt, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
 import { reconcileWithoutStore } from './store-outage.ts';
 
 /** The nodes of one instance, one after the other. Never throws: what fails is an outcome of its node. */
@@ -138,64 +126,4 @@ async function reconcileNode(
       await noteSilence({ ...run, instance: look.instance, node: id }, held.lease, error);
     return failedNode(look, error, held !== undefined, run);
   }
-}
-
-/** A node on which something went wrong, with what was seen of it. */
-function failedNode(look: ReachedNode | UnreachedNode, error: unknown, leased: boolean, run: Run): Unreached | Failed {
-  const name = { instance: look.instance.id, node: look.node.id };
-  const problem = problemOf(error);
-  if (!problem.expected) run.ports.log.error('unexpected failure', { ...name, error });
-  const kind = error instanceof NodeFailure ? 'unreachable' : 'failed';
-  const before = 'observation' in look ? seenAfterAll(look, run) : undefined;
-  return { ...name, kind, problem, leased, notices: [], ...(before && { before }) };
-}
-
-/** What cannot be diagnosed has been the failure itself: never a second one. */
-function seenAfterAll(look: ReachedNode, run: Run): Seen | undefined {
-  try {
-    return seenIn(look, run);
-  } catch {
-    return undefined;
-  }
-}
-
-async function unreachedOutcome(
-  look: UnreachedNode,
-  held: HeldLease | undefined,
-  { ports, options, snapshot }: Run,
-  announce: Announcer['announce'],
-): Promise<Unreached | Failed> {
-  const { instance, node, problem } = look;
-  const unseen = { instance: instance.id, node: node.id, problem, leased: held !== undefined, notices: [] };
-  if (!isReached(look)) return { ...unseen, kind: 'not-reached' };
-  const outcome = { ...unseen, kind: problem.expected ? 'unreachable' : 'failed' } as const;
-  if (!held || options.mode !== 'act' || snapshot.kind === 'unavailable') return outcome;
-  return await unreachableLease({ ports, announce }, held, outcome);
-}
-
-function watchedOutcome(look: ReachedNode, work: InstanceWork, run: Run): Observed {
-  const { instance, node } = look;
-  const held = work.leases.get(node.id);
-  return {
-    instance: instance.id,
-    node: node.id,
-    kind: 'observed',
-    before: seenIn(look, run),
-    leased: held !== undefined && held.lease.phase !== 'purging',
-    notices: run.options.mode === 'watch' ? watchNotices(look, work, run.snapshot.kind === 'readable') : [],
-  };
-}
-
-/** What a plan would say: without one, `offpeak check` has to. Without the state, a defrag may be Offpeak's. */
-function watchNotices({ node, observation }: ReachedNode, work: InstanceWork, isKnown: boolean): readonly Notice[] {
-  const double = work.duplicates.get(node.id);
-  if (double !== undefined) return [{ kind: 'same-server', as: double }];
-  const isForeign = isKnown && isActiveDefragOn(observation) && !work.leases.has(node.id);
-  return isForeign ? [{ kind: 'foreign-defrag' }] : [];
-}
-
-function seenIn(look: ReachedNode, { snapshot }: Run): Seen {
-  const { observation, node } = look;
-  const known = snapshot.kind === 'readable' ? snapshot.historyOf(node.id) : EMPTY_HISTORY;
-  return seenBy(look, observation, historyFor(observation, known));
 }

@@ -25,5 +25,6 @@ export async function reconcileLeasedNode(
     if (lease.holder !== context.holder && facts.now < lease.busyUntil) return peerActing(context, facts, lease, true);
     if (identify(lease, observation) === 'another') return await displacedLease(context, facts, held, memory.notified);
   }
-  return await ownerOf(lease).resume(context, facts, held, { observation, memory, ...(because && { because }) });
+  const { resume } = await ownerOf(lease).effects();
+  return await resume(context, facts, held, { observation, memory, ...(because && { because }) });
 }

@@ -4,7 +4,8 @@ import { readStageDocument, STAGE_KIND, type StageDocument } from '../actions/st
 import { ENTRY_KIND } from '../alerts/outbox-entries.ts';
 import { EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
 import { lastKnownLeases } from '../leases/lease-cache.ts';
-import { LEASE_KIND, type Leases, leasesOf } from '../leases/lease-store.ts';
+import { LEASE_KIND } from '../leases/lease-document.ts';
+import { type Leases, leasesOf } from '../leases/lease-store.ts';
 import { type HeldRecord, RECORD_KIND, recordIn } from '../leases/records.ts';
 import type { Log } from '../ports/log.ts';
 import type { Ports } from '../ports/ports.ts';

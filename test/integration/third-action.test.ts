@@ -23,10 +23,12 @@ export const flushScripts: Action = {
   starts: 'flush-scripts',
   propose,
   terms,
-  start: async (...start) => (await import('./execute.ts')).flush(...start),
   owns: () => false,
-  resume: () => Promise.reject(new Error('a flush leaves no lease')),
   words: { 'flush-scripts': words },
+  effects: async () => ({
+    start: (await import('./execute.ts')).flush,
+    resume: () => Promise.reject(new Error('a flush leaves no lease')),
+  }),
 };
 `,
   'step.ts': `

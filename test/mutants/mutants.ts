@@ -625,7 +625,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S6',
     what: 'a node that was not reached is said to be unreachable',
-    file: 'core/reconcile/instance.ts',
+    file: 'core/reconcile/no-action.ts',
     from: "  if (!isReached(look)) return { ...unseen, kind: 'not-reached' };",
     to: '',
     tests: LOOKS,
@@ -745,7 +745,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S7',
     what: 'an alert that cannot be claimed is sent all the same',
-    file: 'core/alerts/outbox.ts',
+    file: 'core/alerts/claims.ts',
     from: "  if (typeof first === 'string') return",
     to: "  if (typeof first === 'string') return { claimed: [leader], unclaimed: NOTHING_SENT };\n  if (typeof first === 'string') return",
     tests: TROUBLES,

@@ -14,8 +14,10 @@ export const defrag: Action = {
     const waits = await session.waits(wait);
     return { noise: noiseOf(waits, wait, instance.defrag.maxStall) };
   },
-  start: async (...start) => (await import('./execute.ts')).startDefrag(...start),
   owns: ({ phase }) => phase !== 'purging',
-  resume: async (...resume) => (await import('./resume.ts')).resumeDefrag(...resume),
+  effects: async () => ({
+    start: (await import('./execute.ts')).startDefrag,
+    resume: (await import('./resume.ts')).resumeDefrag,
+  }),
   words: { 'start-defrag': startWords, 'stop-defrag': stopWords },
 };

@@ -8,8 +8,10 @@ export const purge: Action = {
   starts: 'purge',
   propose: purgeCandidate,
   terms,
-  start: async (...start) => (await import('./execute.ts')).purgeUnderLease(...start),
   owns: ({ phase }) => phase === 'purging',
-  resume: async (...resume) => (await import('./resume.ts')).closePurge(...resume),
+  effects: async () => ({
+    start: (await import('./execute.ts')).purgeUnderLease,
+    resume: (await import('./resume.ts')).closePurge,
+  }),
   words: { purge: purgeWords },
 };
