@@ -165,5 +165,5 @@ test('what ships is listed, with its licence and who needs it', () => {
       PAGE,
       page.replace(current, () => table),
     );
-  else expect(current, 'UPDATE_DOCS=1 npx vitest run --project job test/supply-chain.test.ts').toBe(table);
+  else expect(current, 'UPDATE_DOCS=1 npx vitest run --project unit test/supply-chain.test.ts').toBe(table);
 });

@@ -1,4 +1,5 @@
 import type { Milliseconds } from '../config/units.ts';
+import type { ActionHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Learned } from '../domain/prediction.ts';
 import type { Verdict } from '../domain/verdict.ts';
@@ -12,8 +13,8 @@ export function blend(known: number, newest: number, [low, high]: readonly [numb
   return known + (Math.min(high, Math.max(low, newest)) - known) * NEWEST;
 }
 
-export function counted(ineffective: number, verdict: Verdict): number {
-  return verdict.kind === 'improved' ? 0 : ineffective + 1;
+export function counted(history: ActionHistory | undefined, verdict: Verdict): Pick<ActionHistory, 'ineffective'> {
+  return { ineffective: verdict.kind === 'improved' ? 0 : (history?.ineffective ?? 0) + 1 };
 }
 
 /** How much of the newest measurement goes into what is remembered: old nights fade, one odd night does not rule. */
@@ -23,6 +24,7 @@ export const NEWEST = 0.5;
 const MAX_DOUBLINGS = 6;
 
 /** When an action may run again after its last run (epoch ms); 0: at once. */
-export function cooledAt(last: number | undefined, cooldown: Milliseconds, ineffective: number): number {
-  return last === undefined ? 0 : last + cooldown * 2 ** Math.min(ineffective, MAX_DOUBLINGS);
+export function cooledAt(history: ActionHistory | undefined, cooldown: Milliseconds): number {
+  if (history?.lastAt === undefined) return 0;
+  return history.lastAt + cooldown * 2 ** Math.min(history.ineffective, MAX_DOUBLINGS);
 }

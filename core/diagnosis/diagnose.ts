@@ -15,7 +15,7 @@ export function diagnose(
   observation: Observation,
   policy: DiagnosisPolicy,
   learned: Learned = {},
-  remembered: Known['memory'] = {},
+  remembered: Known['memory'] = { byAction: {} },
 ): Diagnosis {
   const { memory } = observation;
   const layers = layersOf(memory);

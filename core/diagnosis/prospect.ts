@@ -12,7 +12,7 @@ import { closableFragmentation, defraggableFragmentation, type Fragmentation } f
 export interface Known {
   readonly observation: Observation;
   readonly policy: Pick<InstanceConfig, 'purge' | 'defrag'>;
-  readonly memory: Pick<NodeHistory, 'runId' | 'defragSupport' | 'purgeRefusedAt' | 'crashed'>;
+  readonly memory: Pick<NodeHistory, 'runId' | 'defragSupport' | 'byAction' | 'crashed'>;
   readonly now: number;
 }
 
@@ -99,8 +99,9 @@ function crashDenial({ memory, observation, now }: Known): Denial | undefined {
 /** If an ACL lacks +memory|purge, Offpeak tries again in the next night, not after each cooldown: each try sends a message. */
 const REFUSAL_MEMORY: Milliseconds = 20 * HOUR;
 
-function isPurgeRefused({ memory: { purgeRefusedAt }, now }: Known): boolean {
-  return purgeRefusedAt !== undefined && now - purgeRefusedAt < REFUSAL_MEMORY;
+function isPurgeRefused({ memory, now }: Known): boolean {
+  const refusedAt = memory.byAction.purge?.refusedAt;
+  return refusedAt !== undefined && now - refusedAt < REFUSAL_MEMORY;
 }
 
 function isRefused({ refused }: Observation, command: string): boolean {

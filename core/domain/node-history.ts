@@ -9,18 +9,30 @@ export interface NodeHistory {
   /** Events that are reported once for each run of the server. */
   readonly notified?: readonly string[];
   readonly learned: Learned;
-  readonly lastPurgeAt?: number;
-  /** The outcome of a purge was known, and its alert in the outbox, at this time (epoch ms). */
-  readonly purgeKnownAt?: number;
-  /** The server refused MEMORY PURGE (epoch ms). */
-  readonly purgeRefusedAt?: number;
-  readonly lastDefragAt?: number;
-  /** After a guard's stop: nothing starts before this (epoch ms). */
-  readonly restUntil?: number;
   /** The server restarted during Offpeak's defrag: it gets none on this version for a while. */
   readonly crashed?: { readonly version: string; readonly at: number };
-  /** Consecutive actions that returned too little: each doubles the cooldown. */
-  readonly ineffective: { readonly purge: number; readonly defrag: number };
+  /** By action: `purge`, `defrag`. */
+  readonly byAction: Readonly<Record<string, ActionHistory>>;
 }
 
-export const EMPTY_HISTORY: NodeHistory = { learned: {}, ineffective: { purge: 0, defrag: 0 } };
+/** What is kept of one action on a node. */
+export interface ActionHistory {
+  /** The last time that it was carried out, or tried (epoch ms). */
+  readonly lastAt?: number;
+  /** The outcome was known, and its alert in the outbox, at this time (epoch ms). */
+  readonly knownAt?: number;
+  /** The server refused it (epoch ms). */
+  readonly refusedAt?: number;
+  /** After a guard's stop: it does not start before this (epoch ms). */
+  readonly restUntil?: number;
+  /** Consecutive runs that returned too little: each doubles the cooldown. */
+  readonly ineffective: number;
+}
+
+export const EMPTY_HISTORY: NodeHistory = { learned: {}, byAction: {} };
+
+/** The history with something new about one of its actions. */
+export function withAction(history: NodeHistory, action: string, change: Partial<ActionHistory>): NodeHistory {
+  const known = history.byAction[action] ?? { ineffective: 0 };
+  return { ...history, byAction: { ...history.byAction, [action]: { ...known, ...change } } };
+}

@@ -1,5 +1,5 @@
 import { HOUR, type Milliseconds } from '../config/units.ts';
-import { EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
+import { type ActionHistory, EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Learned } from '../domain/prediction.ts';
 
@@ -49,27 +49,36 @@ function joined(a: NodeHistory, b: NodeHistory): NodeHistory {
   return {
     ...older,
     ...newer,
-    ...latest(a, b),
-    ineffective: {
-      purge: Math.max(a.ineffective.purge, b.ineffective.purge),
-      defrag: Math.max(a.ineffective.defrag, b.ineffective.defrag),
-    },
+    ...latestCrash(a, b),
+    byAction: Object.fromEntries(
+      [...new Set([...Object.keys(a.byAction), ...Object.keys(b.byAction)])].map((action) => [
+        action,
+        stricter(a.byAction[action], b.byAction[action]),
+      ]),
+    ),
   };
 }
 
-const TIMES = ['lastPurgeAt', 'purgeKnownAt', 'purgeRefusedAt', 'lastDefragAt', 'restUntil'] as const;
+const NOTHING: ActionHistory = { ineffective: 0 };
+const TIMES = ['lastAt', 'knownAt', 'refusedAt', 'restUntil'] as const;
 
-function latest(a: NodeHistory, b: NodeHistory): Partial<NodeHistory> {
+/** The later of each time, and the longer series. */
+function stricter(a: ActionHistory = NOTHING, b: ActionHistory = NOTHING): ActionHistory {
   const times = TIMES.flatMap((name) => {
     const known = [a[name], b[name]].filter((at) => at !== undefined);
     return known.length > 0 ? [[name, Math.max(...known)] as const] : [];
   });
-  const crashed = [a.crashed, b.crashed].filter((crash) => crash !== undefined).toSorted((x, y) => y.at - x.at)[0];
-  return { ...Object.fromEntries(times), ...(crashed && { crashed }) };
+  return { ...a, ...b, ...Object.fromEntries(times), ineffective: Math.max(a.ineffective, b.ineffective) };
 }
 
-function lastEventAt({ lastPurgeAt = 0, lastDefragAt = 0, restUntil = 0, learned, crashed }: NodeHistory): number {
-  return Math.max(lastPurgeAt, lastDefragAt, restUntil, learned.at ?? 0, crashed?.at ?? 0);
+function latestCrash(a: NodeHistory, b: NodeHistory): Pick<NodeHistory, 'crashed'> {
+  const [crashed] = [a.crashed, b.crashed].filter((crash) => crash !== undefined).toSorted((x, y) => y.at - x.at);
+  return crashed ? { crashed } : {};
+}
+
+function lastEventAt({ byAction, learned, crashed }: NodeHistory): number {
+  const times = Object.values(byAction).flatMap(({ lastAt = 0, restUntil = 0 }) => [lastAt, restUntil]);
+  return Math.max(0, ...times, learned.at ?? 0, crashed?.at ?? 0);
 }
 
 /**

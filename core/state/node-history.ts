@@ -19,21 +19,41 @@ const shape = z.looseObject({
     at: z.exactOptional(amount),
     version: z.exactOptional(z.string()),
   }),
-  lastPurgeAt: z.exactOptional(amount),
-  purgeKnownAt: z.exactOptional(amount),
-  purgeRefusedAt: z.exactOptional(amount),
-  lastDefragAt: z.exactOptional(amount),
-  restUntil: z.exactOptional(amount),
   crashed: z.exactOptional(z.looseObject({ version: z.string(), at: amount })),
-  ineffective: z.looseObject({ purge: amount, defrag: amount }),
+  byAction: z.record(
+    z.string(),
+    z.looseObject({
+      lastAt: z.exactOptional(amount),
+      knownAt: z.exactOptional(amount),
+      refusedAt: z.exactOptional(amount),
+      restUntil: z.exactOptional(amount),
+      ineffective: amount,
+    }),
+  ),
 });
 
-export const HISTORY_KIND: DocumentKind<NodeHistory> = {
-  schema: 1,
-  shape,
-  // In version 0.1, `notified` was stored as `told`.
-  upgrade: ({ told, ...document }) => (told === undefined ? document : { notified: told, ...document }),
-};
+export const HISTORY_KIND: DocumentKind<NodeHistory> = { schema: 2, shape, upgrade };
+
+/** Version 0.1 stored `notified` as `told`, and the fields of each action beside one another. */
+function upgrade(stored: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { told, lastPurgeAt, purgeKnownAt, purgeRefusedAt, lastDefragAt, restUntil, ineffective, ...document } = stored;
+  const { purge, defrag } = (ineffective ?? {}) as Readonly<Record<string, unknown>>;
+  return {
+    ...(told !== undefined && { notified: told }),
+    byAction: {
+      purge: {
+        ...given({ lastAt: lastPurgeAt, knownAt: purgeKnownAt, refusedAt: purgeRefusedAt }),
+        ineffective: purge,
+      },
+      defrag: { ...given({ lastAt: lastDefragAt, restUntil }), ineffective: defrag },
+    },
+    ...document,
+  };
+}
+
+function given(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
 
 /** @throws {StateUnavailable} for any other document: never a guess. */
 export function historyIn(key: string, value: unknown): NodeHistory {

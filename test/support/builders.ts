@@ -5,10 +5,12 @@ import { diagnose } from '../../core/diagnosis/diagnose.ts';
 import type { Diagnosis } from '../../core/domain/diagnosis.ts';
 import type { Engine } from '../../core/domain/engine.ts';
 import type { Lease } from '../../core/domain/lease.ts';
+import type { NodeHistory } from '../../core/domain/node-history.ts';
 import type { MemorySample, Observation, Settings } from '../../core/domain/observation.ts';
 import type { Failed, Observed, Seen, Unreached } from '../../core/domain/outcome.ts';
 import type { Plan, SkipReason } from '../../core/domain/plan.ts';
 import type { Verdict } from '../../core/domain/verdict.ts';
+import { historyIn } from '../../core/state/node-history.ts';
 
 /**
  * One story, told by Redis 7.0.15: strings of 0.1 to 10 KB, 65 % of them expired at random, 841 MiB of RSS on 450 MiB of
@@ -114,7 +116,7 @@ export function anObservation({
 
 /** What `diagnose` says of the observation above. */
 export function aDiagnosis(over: Partial<Diagnosis> = {}): Diagnosis {
-  const asked = { runId: RUN_ID, defragSupport: 'supported' } as const;
+  const asked = { runId: RUN_ID, defragSupport: 'supported', byAction: {} } as const;
   return { ...diagnose(anObservation(), anInstance(), {}, asked), ...over };
 }
 
@@ -207,7 +209,7 @@ export function aVerdict(over: Partial<Verdict> = {}): Verdict {
 /** An observation with its diagnosis, on the instance of the builders' file. */
 export function aSeen(over: Partial<Seen> = {}): Seen {
   const { observation = anObservation() } = over;
-  const asked = { runId: RUN_ID, defragSupport: 'supported' } as const;
+  const asked = { runId: RUN_ID, defragSupport: 'supported', byAction: {} } as const;
   return { observation, diagnosis: diagnose(observation, anInstance(), {}, asked), ...over };
 }
 
@@ -235,4 +237,9 @@ export function aFailure(over: Partial<Failed> = {}): Failed {
 export function anUnreached(over: Partial<Unreached> = {}): Unreached {
   const problem = { kind: 'timeout', message: 'no answer', expected: true };
   return { instance: 'sessions', node: NODE, kind: 'unreachable', problem, leased: false, notices: [], ...over };
+}
+
+/** Of a node, by the short names that version 0.1 stored it under. */
+export function aHistory(stored: Readonly<Record<string, unknown>> = {}): NodeHistory {
+  return historyIn('a history', { learned: {}, ineffective: { purge: 0, defrag: 0 }, ...stored });
 }

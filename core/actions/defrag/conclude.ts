@@ -1,6 +1,6 @@
 import { diagnose } from '../../diagnosis/diagnose.ts';
 import type { Lease } from '../../domain/lease.ts';
-import type { NodeHistory } from '../../domain/node-history.ts';
+import { type NodeHistory, withAction } from '../../domain/node-history.ts';
 import type { StopReason } from '../../domain/plan.ts';
 import type { Verdict } from '../../domain/verdict.ts';
 import { outageOf } from '../../guards/stage-limits.ts';
@@ -48,12 +48,13 @@ export async function conclude(
   const now = ports.clock.now();
   const change = (memory: NodeHistory): NodeHistory => {
     const known = historyFor(settled, memory);
-    return {
-      ...(teaches && isAtRest && verdict ? learnFromDefrag(known, verdict, settled, lease) : known),
-      ...(cools === 'fully' && { lastDefragAt: now }),
+    const after = teaches && isAtRest && verdict ? learnFromDefrag(known, verdict, settled, lease) : known;
+    const rested = withAction(after, 'defrag', {
+      ...(cools === 'fully' && { lastAt: now }),
       ...(cools === 'briefly' && { restUntil: now + REST_MS }),
-      ...(because === 'server-restarted' && { crashed: { version: settled.engine.version, at: now } }),
-    };
+    });
+    const isCrashed = because === 'server-restarted';
+    return { ...rested, ...(isCrashed && { crashed: { version: settled.engine.version, at: now } }) };
   };
   try {
     // As a rule the tick has done so already; then nothing is written.

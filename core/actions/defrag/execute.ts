@@ -1,6 +1,7 @@
 import { isDefragRefusal } from '../../adapters/redis/defrag-probe.ts';
 import type { Engine } from '../../domain/engine.ts';
 import type { Lease } from '../../domain/lease.ts';
+import { withAction } from '../../domain/node-history.ts';
 import type { Observation, Settings } from '../../domain/observation.ts';
 import type { Notice, Started } from '../../domain/outcome.ts';
 import type { Acting, Facts } from '../../domain/plan.ts';
@@ -146,10 +147,12 @@ async function withdrawRefused(
     return { kind: 'failed', why: `${error}; and it could not be undone`, leased: true, memory: facts.memory };
   await dropLease(ports.store, held);
   const isUnsupported = isDefragRefusal(error);
-  const memory = await updateHistory(ports.store, node, (known) => ({
-    ...historyFor(facts.observation, known),
-    ...(isUnsupported ? { defragSupport: 'unsupported' } : { lastDefragAt: ports.clock.now() }),
-  }));
+  const memory = await updateHistory(ports.store, node, (stored) => {
+    const known = historyFor(facts.observation, stored);
+    return isUnsupported
+      ? { ...known, defragSupport: 'unsupported' }
+      : withAction(known, 'defrag', { lastAt: ports.clock.now() });
+  });
   if (isUnsupported) return { kind: 'withdrawn', plan: { kind: 'skip', reason: 'unsupported' }, memory };
   const notices: Notice[] = [{ kind: 'action-failed', doing: 'start-defrag', why: error }];
   return { kind: 'withdrawn', plan: { kind: 'skip', reason: 'config-refused' }, memory, notices };

@@ -1,5 +1,5 @@
 import type { Lease } from '../../domain/lease.ts';
-import type { NodeHistory } from '../../domain/node-history.ts';
+import { type NodeHistory, withAction } from '../../domain/node-history.ts';
 import type { Observation } from '../../domain/observation.ts';
 import type { Learned } from '../../domain/prediction.ts';
 import type { Verdict } from '../../domain/verdict.ts';
@@ -30,11 +30,7 @@ export function learnFromDefrag(
     ...workLearned(memory.learned, lease),
     ...firstCycleLearned(memory.learned, lease),
   };
-  return {
-    ...memory,
-    learned,
-    ineffective: { ...memory.ineffective, defrag: counted(memory.ineffective.defrag, verdict) },
-  };
+  return withAction({ ...memory, learned }, 'defrag', counted(memory.byAction.defrag, verdict));
 }
 
 function workLearned(

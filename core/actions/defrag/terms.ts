@@ -12,8 +12,8 @@ const SHORTEST: Milliseconds = 1 * MINUTE;
 /** What a start asks for. */
 export function terms(facts: Facts, { predicted, action }: Acting): Terms {
   const { memory, policy } = facts;
-  const cooled = cooledAt(memory.lastDefragAt, policy.defrag.cooldown, memory.ineffective.defrag);
-  const coolingUntil = Math.max(cooled, memory.restUntil ?? 0);
+  const cooled = cooledAt(memory.byAction.defrag, policy.defrag.cooldown);
+  const coolingUntil = Math.max(cooled, memory.byAction.defrag?.restUntil ?? 0);
   const long = action.kind === 'start-defrag' ? tooLong(facts, predicted, action) : undefined;
   const blockers = [moduleTypes(facts), canaryDied(facts), long];
   return {

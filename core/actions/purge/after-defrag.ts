@@ -12,8 +12,9 @@ const AFTER_DEFRAG_SHARE = 1 / 8;
  */
 export function planAfterDefrag(facts: Facts, since: number): Plan {
   const { diagnosis, policy, memory } = facts;
-  if ((memory.lastPurgeAt ?? 0) >= since) {
-    const until = (memory.lastPurgeAt ?? 0) + policy.purge.cooldown;
+  const { lastAt = 0 } = memory.byAction.purge ?? {};
+  if (lastAt >= since) {
+    const until = lastAt + policy.purge.cooldown;
     return { kind: 'skip', reason: 'cooling-down', blockers: [{ kind: 'cooling-down', until }], until };
   }
   const worth = AFTER_DEFRAG_SHARE * policy.purge.minReclaim;

@@ -1,6 +1,6 @@
 import { purgePatience } from '../../diagnosis/predict.ts';
 import type { Lease } from '../../domain/lease.ts';
-import type { NodeHistory } from '../../domain/node-history.ts';
+import { type NodeHistory, withAction } from '../../domain/node-history.ts';
 import type { Outcome, Purged } from '../../domain/outcome.ts';
 import type { Acting, Facts } from '../../domain/plan.ts';
 import { AFTER_PURGE, BUSY } from '../../domain/timings.ts';
@@ -26,9 +26,9 @@ export async function purge(
   const before = facts.observation;
   const note = (change: (memory: NodeHistory) => NodeHistory) =>
     updateHistory(ports.store, node, (memory) => change(historyFor(before, memory)));
-  const memory = await note((known) => ({ ...known, lastPurgeAt: ports.clock.now() }));
+  const memory = await note((known) => withAction(known, 'purge', { lastAt: ports.clock.now() }));
   const known = (isReported: boolean, change: (memory: NodeHistory) => NodeHistory) =>
-    note((stored) => ({ ...change(stored), ...(isReported && { purgeKnownAt: ports.clock.now() }) })).catch(
+    note((stored) => withAction(change(stored), 'purge', isReported ? { knownAt: ports.clock.now() } : {})).catch(
       (error: unknown) => {
         ports.log.warn('not remembered', { instance: instance.id, node, error: expected(error) });
         return memory;
@@ -41,7 +41,9 @@ export async function purge(
     const purged = await session.purge(purgePatience(plan.predicted.stall));
     if (!purged.done) {
       const notices = [{ kind: 'action-failed', doing: 'purge', why: purged.error }] as const;
-      const refused = await note((stored) => ({ ...stored, purgeRefusedAt: ports.clock.now() })).catch(() => memory);
+      const refused = await note((stored) => withAction(stored, 'purge', { refusedAt: ports.clock.now() })).catch(
+        () => memory,
+      );
       return { kind: 'withdrawn', plan: { kind: 'skip', reason: 'purge-refused' }, memory: refused, notices };
     }
     await ports.clock.sleep(AFTER_PURGE);

@@ -1,6 +1,6 @@
 import { GIB, MIB } from '../../config/units.ts';
 import { PURGE_MS_PER_GIB } from '../../diagnosis/predict.ts';
-import type { NodeHistory } from '../../domain/node-history.ts';
+import { type NodeHistory, withAction } from '../../domain/node-history.ts';
 import type { Observation } from '../../domain/observation.ts';
 import type { Learned } from '../../domain/prediction.ts';
 import type { Verdict } from '../../domain/verdict.ts';
@@ -25,9 +25,5 @@ export function learnFromPurge(memory: NodeHistory, verdict: Verdict, settled: O
     ...(kept !== undefined && { keptPages: Math.round(blend(knownKept ?? kept, kept, KEPT_BOUNDS)) }),
     ...dated(settled),
   };
-  return {
-    ...memory,
-    learned,
-    ineffective: { ...memory.ineffective, purge: counted(memory.ineffective.purge, verdict) },
-  };
+  return withAction({ ...memory, learned }, 'purge', counted(memory.byAction.purge, verdict));
 }

@@ -48,6 +48,7 @@ export async function isPurgeUnreported(
   { instance, node, acquiredAt }: Pick<Lease, 'instance' | 'node' | 'acquiredAt'>,
   memory: NodeHistory,
 ): Promise<boolean> {
-  if ((memory.lastPurgeAt ?? 0) < acquiredAt || (memory.purgeKnownAt ?? 0) >= acquiredAt) return false;
+  const { lastAt = 0, knownAt = 0 } = memory.byAction.purge ?? {};
+  if (lastAt < acquiredAt || knownAt >= acquiredAt) return false;
   return !(await isEnqueued(ports.store, [stage, instance, node], acquiredAt));
 }

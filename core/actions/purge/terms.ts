@@ -6,7 +6,7 @@ import { cooledAt } from '../learning.ts';
 /** What a purge asks for. The one that follows a defrag belongs to it: no cooldown, and no wait for pages that leave by themselves. */
 export function terms({ memory, policy }: Facts, { reason, predicted }: Acting): Terms {
   const isAfterDefrag = reason === 'after-defrag';
-  const cooled = cooledAt(memory.lastPurgeAt, policy.purge.cooldown, memory.ineffective.purge);
+  const cooled = cooledAt(memory.byAction.purge, policy.purge.cooldown);
   return {
     ...(!isAfterDefrag && cooled > 0 && { coolingUntil: cooled }),
     time: purgePatience(predicted.stall),

@@ -74,7 +74,7 @@ describe('advises a pause', () => {
     quarantined: [],
     records: [],
     stageDocument: { claims: [], falls: [] },
-    historyOf: () => ({ learned: {}, ineffective: { purge: 0, defrag: 0 } }),
+    historyOf: () => ({ learned: {}, byAction: {} }),
     pauses: { stored: new Map(), pauseOf: (_: unknown, now: number) => longest([pause], now) },
   });
   const { defrag } = anInstance();

@@ -3,7 +3,7 @@ import { ACTIONS, actionOf, ownerOf, wordsOf } from '../../../../core/actions/re
 import { MIB } from '../../../../core/config/units.ts';
 import type { LeasePhase } from '../../../../core/domain/lease.ts';
 import type { Acting, Facts, Plan } from '../../../../core/domain/plan.ts';
-import { aLease, NOW } from '../../../support/builders.ts';
+import { aHistory, aLease, NOW } from '../../../support/builders.ts';
 import { aRetainingObservation, aSituation, aTidyObservation } from '../../../support/situations.ts';
 
 /** What every action of the registry keeps to; a new one is tested here by being in it. */
@@ -64,12 +64,8 @@ describe.each(ACTIONS.map((action) => ({ action, starts: action.starts })))('the
   });
 
   test('waits for its cooldown, and longer after runs that returned too little', () => {
-    const history = (ineffective: number) => ({
-      learned: {},
-      lastPurgeAt: NOW,
-      lastDefragAt: NOW,
-      ineffective: { purge: ineffective, defrag: ineffective },
-    });
+    const history = (ineffective: number) =>
+      aHistory({ lastPurgeAt: NOW, lastDefragAt: NOW, ineffective: { purge: ineffective, defrag: ineffective } });
     for (const { facts, plan } of PROPOSALS.filter((one) => one.action === action)) {
       const until = (ineffective: number) =>
         action.terms({ ...facts, memory: history(ineffective) }, plan).coolingUntil ?? 0;

@@ -3,14 +3,12 @@ import { plan } from '../../../../core/actions/plan.ts';
 import { actionOf } from '../../../../core/actions/registry.ts';
 import type { DefragPolicy } from '../../../../core/config/schema.ts';
 import { HOUR, MIB, SECOND } from '../../../../core/config/units.ts';
-import { EMPTY_HISTORY, type NodeHistory } from '../../../../core/domain/node-history.ts';
 import type { Observation } from '../../../../core/domain/observation.ts';
 import type { Facts, SkipReason } from '../../../../core/domain/plan.ts';
-import { anEngine, anInstance, anObservation, aPlan, aPurgePlan, NOW } from '../../../support/builders.ts';
+import { aHistory, anEngine, anInstance, anObservation, aPlan, aPurgePlan, NOW } from '../../../support/builders.ts';
 import { aRetainingObservation, aSituation, CLOSED, OPEN } from '../../../support/situations.ts';
 
 const withDefrag = (over: Partial<DefragPolicy>) => anInstance({ defrag: { ...anInstance().defrag, ...over } });
-const remembering = (over: Partial<NodeHistory>): NodeHistory => ({ ...EMPTY_HISTORY, ...over });
 
 type Row = readonly [what: string, reason: SkipReason, over: Partial<Facts>, more?: object];
 const named = (rows: readonly Row[]) => rows.map(([what, reason, over, more = {}]) => ({ what, reason, over, more }));
@@ -97,7 +95,7 @@ describe('guards become reasons, with their figures and what was meant to be don
       { fallen: { node: 'b', at: NOW - HOUR } },
       { node: 'b', until: NOW + 19 * HOUR },
     ],
-    ['cooling down', 'cooling-down', { memory: remembering({ lastDefragAt: NOW - HOUR }) }, { until: NOW + 5 * HOUR }],
+    ['cooling down', 'cooling-down', { memory: aHistory({ lastDefragAt: NOW - HOUR }) }, { until: NOW + 5 * HOUR }],
     [
       'not enough time',
       'not-enough-time',
@@ -136,14 +134,12 @@ describe('guards become reasons, with their figures and what was meant to be don
 
 describe('cooldown', () => {
   const defragged = (ago: number, ineffective: number) =>
-    plan(
-      aSituation({ memory: remembering({ lastDefragAt: NOW - ago, ineffective: { purge: 9, defrag: ineffective } }) }),
-    );
+    plan(aSituation({ memory: aHistory({ lastDefragAt: NOW - ago, ineffective: { purge: 9, defrag: ineffective } }) }));
   const purged = (ago: number, ineffective: number) =>
     plan(
       aSituation({
         observation: aRetainingObservation(),
-        memory: remembering({ lastPurgeAt: NOW - ago, ineffective: { purge: ineffective, defrag: 9 } }),
+        memory: aHistory({ lastPurgeAt: NOW - ago, ineffective: { purge: ineffective, defrag: 9 } }),
       }),
     );
 
@@ -163,13 +159,13 @@ describe('cooldown', () => {
   });
 
   test('of a defrag does not hold up a purge, nor the other way round', () => {
-    const memory = remembering({ lastDefragAt: NOW });
+    const memory = aHistory({ lastDefragAt: NOW });
     expect(plan(aSituation({ observation: aRetainingObservation(), memory })).kind).toBe('act');
-    expect(plan(aSituation({ memory: remembering({ lastPurgeAt: NOW }) })).kind).toBe('act');
+    expect(plan(aSituation({ memory: aHistory({ lastPurgeAt: NOW }) })).kind).toBe('act');
   });
 
   test('of 0 is none, however ineffective', () => {
-    const memory = remembering({ lastDefragAt: NOW, ineffective: { purge: 0, defrag: 9 } });
+    const memory = aHistory({ lastDefragAt: NOW, ineffective: { purge: 0, defrag: 9 } });
     expect(plan(aSituation({ memory, policy: withDefrag({ cooldown: 0 }) })).kind).toBe('act');
   });
 });

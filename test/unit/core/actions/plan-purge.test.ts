@@ -3,9 +3,8 @@ import { plan } from '../../../../core/actions/plan.ts';
 import { planAfterDefrag } from '../../../../core/actions/purge/after-defrag.ts';
 import type { InstanceConfig, PurgePolicy } from '../../../../core/config/schema.ts';
 import { MIB, MINUTE } from '../../../../core/config/units.ts';
-import { EMPTY_HISTORY, type NodeHistory } from '../../../../core/domain/node-history.ts';
 import type { Facts, Plan, SkipReason } from '../../../../core/domain/plan.ts';
-import { anInstance, NOW } from '../../../support/builders.ts';
+import { aHistory, anInstance, NOW } from '../../../support/builders.ts';
 import { aRetainingObservation, aSituation, CLOSED } from '../../../support/situations.ts';
 
 /** 200 MiB of pages less what stays of a heap of 657; 400 ms/GiB. */
@@ -13,7 +12,6 @@ const PURGE = { reclaim: Math.round((200 - 6 - 0.02 * 657) * MIB), stall: 77 };
 
 const withPurge = (over: Partial<PurgePolicy>, more: Partial<InstanceConfig> = {}) =>
   anInstance({ ...more, purge: { ...anInstance().purge, ...over } });
-const remembering = (over: Partial<NodeHistory>): NodeHistory => ({ ...EMPTY_HISTORY, ...over });
 
 describe('a purge is worth it', () => {
   const reasonWith = (policy: Partial<PurgePolicy>) =>
@@ -64,7 +62,7 @@ describe('right after a defrag', () => {
     planAfterDefrag(aSituation({ observation: aRetainingObservation(retained * MIB), ...over }), NOW - 2 * MINUTE);
 
   test('the pages that it freed are purged at once, below minReclaim and within the cooldown too', () => {
-    const memory = remembering({ lastPurgeAt: NOW - 3 * MINUTE, ineffective: { purge: 5, defrag: 0 } });
+    const memory = aHistory({ lastPurgeAt: NOW - 3 * MINUTE, ineffective: { purge: 5, defrag: 0 } });
     expect(afterDefrag(40, { memory })).toMatchObject({
       kind: 'act',
       action: { kind: 'purge' },
@@ -73,7 +71,7 @@ describe('right after a defrag', () => {
   });
 
   test('once: a job that died after the purge of this lease has left no other trace', () => {
-    const memory = remembering({ lastPurgeAt: NOW - MINUTE });
+    const memory = aHistory({ lastPurgeAt: NOW - MINUTE });
     expect(afterDefrag(40, { memory })).toMatchObject({ kind: 'skip', reason: 'cooling-down' });
   });
 
@@ -83,7 +81,7 @@ describe('right after a defrag', () => {
     [
       'MEMORY PURGE refused an hour ago',
       'purge-refused',
-      afterDefrag(200, { memory: remembering({ purgeRefusedAt: NOW - 60 * MINUTE }) }),
+      afterDefrag(200, { memory: aHistory({ purgeRefusedAt: NOW - 60 * MINUTE }) }),
     ],
     ['too many to purge within maxBlock', 'would-block', afterDefrag(400)],
     ['a window that has closed', 'outside-window', afterDefrag(200, { window: CLOSED })],

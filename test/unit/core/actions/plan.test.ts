@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { plan, revalidate } from '../../../../core/actions/plan.ts';
 import type { DefragPolicy, InstanceConfig, PurgePolicy } from '../../../../core/config/schema.ts';
 import { HOUR, MIB, MINUTE } from '../../../../core/config/units.ts';
-import { EMPTY_HISTORY, type NodeHistory } from '../../../../core/domain/node-history.ts';
+import type { NodeHistory } from '../../../../core/domain/node-history.ts';
 import type { Observation, Settings } from '../../../../core/domain/observation.ts';
 import type { Facts, Plan, SkipReason } from '../../../../core/domain/plan.ts';
 import {
+  aHistory,
   anEngine,
   anInstance,
   anObservation,
@@ -35,7 +36,6 @@ const withSettings = (over: Settings) => anObservation({ defrag: { settings: { .
 const withPurge = (over: Partial<PurgePolicy>, more: Partial<InstanceConfig> = {}) =>
   anInstance({ ...more, purge: { ...anInstance().purge, ...over } });
 const withDefrag = (over: Partial<DefragPolicy>) => anInstance({ defrag: { ...anInstance().defrag, ...over } });
-const remembering = (over: Partial<NodeHistory>): NodeHistory => ({ ...EMPTY_HISTORY, ...over });
 const DENIED = { issue: 'redis/redis#13307', why: 'crashes', fixedIn: 'Redis 7.2.6' };
 const deniedEngine = anEngine({ version: '7.2.5', denied: DENIED });
 
@@ -95,7 +95,7 @@ describe('a defrag that would not come to its end', () => {
   const many = (memory: Partial<NodeHistory['learned']> = {}, closesIn = 3 * MINUTE) => {
     const observation = anObservation({ keys: 9_000_000, memory: { memAllocator: 'jemalloc-5.3.0' } });
     const window = { ...OPEN, closesAt: NOW + closesIn };
-    return plan(aSituation({ observation, window, memory: remembering({ learned: memory }) }));
+    return plan(aSituation({ observation, window, memory: aHistory({ learned: memory }) }));
   };
 
   test('is started on an estimate of up to twice the time that there is', () => {
@@ -198,7 +198,7 @@ describe('skipping', () => {
     [
       'a build that refused when asked',
       'unsupported',
-      { memory: remembering({ runId: RUN_ID, defragSupport: 'unsupported' }) },
+      { memory: aHistory({ runId: RUN_ID, defragSupport: 'unsupported' }) },
     ],
     [
       'holes that the defragger does not see',
@@ -213,7 +213,7 @@ describe('skipping', () => {
     [
       'MEMORY PURGE refused last night',
       'purge-refused',
-      { observation: aRetainingObservation(), memory: remembering({ purgeRefusedAt: NOW - 19 * HOUR }) },
+      { observation: aRetainingObservation(), memory: aHistory({ purgeRefusedAt: NOW - 19 * HOUR }) },
     ],
     [
       'a purge that would take longer than maxBlock',
@@ -246,7 +246,7 @@ describe('skipping', () => {
   });
 
   test('MEMORY PURGE is tried again the night after it was refused', () => {
-    const memory = remembering({ purgeRefusedAt: NOW - 20 * HOUR });
+    const memory = aHistory({ purgeRefusedAt: NOW - 20 * HOUR });
     expect(plan(aSituation({ observation: aRetainingObservation(), memory })).kind).toBe('act');
   });
 
@@ -261,7 +261,7 @@ describe('skipping', () => {
   });
 
   test('a build that refused is asked again after a restart', () => {
-    const memory = remembering({ runId: 'the one before', defragSupport: 'unsupported' });
+    const memory = aHistory({ runId: 'the one before', defragSupport: 'unsupported' });
     expect(plan(aSituation({ memory }))).toMatchObject({ kind: 'act', reason: 'fragmented' });
   });
 
@@ -295,10 +295,10 @@ describe('when defrag cannot be had, a purge still can', () => {
   test.each<readonly [string, Partial<Facts>]>([
     ['denied version', { observation: both({ engine: deniedEngine }) }],
     ['CONFIG refused', { observation: both({ defrag: { running: 0 }, refused: ['config|get'] }) }],
-    ['unsupported', { observation: both(), memory: remembering({ runId: RUN_ID, defragSupport: 'unsupported' }) }],
+    ['unsupported', { observation: both(), memory: aHistory({ runId: RUN_ID, defragSupport: 'unsupported' }) }],
     ['no such setting', { observation: both({ defrag: { settings: { hz: '10' } } }) }],
     ['defrag disabled', { observation: both(), policy: withDefrag({ enabled: false }) }],
-    ['cooling down', { observation: both(), memory: remembering({ lastDefragAt: NOW }) }],
+    ['cooling down', { observation: both(), memory: aHistory({ lastDefragAt: NOW }) }],
     ['holes that it does not see, though the pages alone would be worth a run', { observation: both({}, 0) }],
   ])('%s', (_what, over) => {
     const policy = over.policy ?? anInstance();
@@ -310,13 +310,13 @@ describe('when defrag cannot be had, a purge still can', () => {
   });
 
   test('what runs have returned before does not forbid another: their cooldown does', () => {
-    const learned = remembering({ learned: { defragShare: 0.1 } });
+    const learned = aHistory({ learned: { defragShare: 0.1 } });
     expect(plan(aSituation({ memory: learned }))).toMatchObject({ action: { kind: 'start-defrag' } });
   });
 
   test('a server that went down under our defrag is left alone for a week, or until its version changes', () => {
     const crashed = (version: string, at: number) =>
-      plan(aSituation({ memory: remembering({ crashed: { version, at } }) }));
+      plan(aSituation({ memory: aHistory({ crashed: { version, at } }) }));
     expect(crashed('7.0.15', NOW - HOUR)).toMatchObject({
       reason: 'denied-version',
       denial: { issue: 'seen on this node' },
@@ -326,8 +326,8 @@ describe('when defrag cannot be had, a purge still can', () => {
   });
 
   test('after a guard has stopped one, nothing starts for a while', () => {
-    expect(plan(aSituation({ memory: remembering({ restUntil: NOW + 1 }) })).reason).toBe('cooling-down');
-    expect(plan(aSituation({ memory: remembering({ restUntil: NOW }) })).kind).toBe('act');
+    expect(plan(aSituation({ memory: aHistory({ restUntil: NOW + 1 }) })).reason).toBe('cooling-down');
+    expect(plan(aSituation({ memory: aHistory({ restUntil: NOW }) })).kind).toBe('act');
   });
 
   test('and outside the window the purge that waits says more than the defrag that never comes', () => {

@@ -9,7 +9,7 @@ import type { Lease } from '../../../../core/domain/lease.ts';
 import { EMPTY_HISTORY, type NodeHistory } from '../../../../core/domain/node-history.ts';
 import type { Observation } from '../../../../core/domain/observation.ts';
 import type { Verdict } from '../../../../core/domain/verdict.ts';
-import { aLease, anObservation, aVerdict } from '../../../support/builders.ts';
+import { aHistory, aLease, anObservation, aVerdict } from '../../../support/builders.ts';
 
 function verdictOf(reclaimed: number, predicted: number) {
   return verify({
@@ -79,11 +79,8 @@ describe('the verdict', () => {
 /** A node after a purge: this much is still retained. */
 const settled = (retained: number): Observation =>
   anObservation({ memory: { allocatorActive: 400 * MIB, allocatorResident: 400 * MIB + retained } });
-const remembering = (learned: NodeHistory['learned'], over: Partial<NodeHistory> = {}): NodeHistory => ({
-  ...EMPTY_HISTORY,
-  ...over,
-  learned,
-});
+const remembering = (learned: NodeHistory['learned'], over: Readonly<Record<string, unknown>> = {}): NodeHistory =>
+  aHistory({ ...over, learned });
 const aPurge = (ms: number, reclaimed: number) =>
   aVerdict({ action: 'purge', stall: ms, reclaimed, predicted: reclaimed, kind: 'improved' });
 
@@ -132,7 +129,7 @@ describe('what a purge teaches', () => {
     const memory = remembering({ defragShare: 0.9 }, { lastPurgeAt: 7, defragSupport: 'supported', runId: 'r' });
     expect(learnFromPurge(memory, aPurge(100, GIB), settled(0))).toMatchObject({
       learned: { defragShare: 0.9 },
-      lastPurgeAt: 7,
+      byAction: { purge: { lastAt: 7 } },
       defragSupport: 'supported',
       runId: 'r',
     });
@@ -199,14 +196,15 @@ describe('cures that return too little', () => {
 
   test('are counted for each cure apart, and forgotten with the first that is worth it', () => {
     const defragged = fromDefrag(fromDefrag(EMPTY_HISTORY, poor, anObservation()), worse, anObservation());
-    expect(defragged.ineffective).toEqual({ purge: 0, defrag: 2 });
+    expect(defragged.byAction).toMatchObject({ defrag: { ineffective: 2 } });
     const purged = learnFromPurge(defragged, { ...poor, action: 'purge' }, settled(0));
-    expect(purged.ineffective).toEqual({ purge: 1, defrag: 2 });
-    expect(fromDefrag(purged, aVerdict(), anObservation()).ineffective).toEqual({ purge: 1, defrag: 0 });
-    expect(learnFromPurge(purged, aVerdict({ action: 'purge' }), settled(0)).ineffective).toEqual({
-      purge: 0,
-      defrag: 2,
+    expect(purged.byAction).toMatchObject({ purge: { ineffective: 1 }, defrag: { ineffective: 2 } });
+    expect(fromDefrag(purged, aVerdict(), anObservation()).byAction).toMatchObject({
+      purge: { ineffective: 1 },
+      defrag: { ineffective: 0 },
     });
+    const effective = learnFromPurge(purged, aVerdict({ action: 'purge' }), settled(0));
+    expect(effective.byAction).toMatchObject({ purge: { ineffective: 0 }, defrag: { ineffective: 2 } });
   });
 });
 

@@ -57,7 +57,10 @@ test.each<readonly [string, string, Circumstances]>([
 
 test.each<readonly [string, Circumstances]>([
   ['purge.enabled: false', { policy: withPurge({ enabled: false }) }],
-  ['MEMORY PURGE refused', { memory: { purgeRefusedAt: Date.parse('2026-11-24T01:00:00Z') } }],
+  [
+    'MEMORY PURGE refused',
+    { memory: { byAction: { purge: { refusedAt: Date.parse('2026-11-24T01:00:00Z'), ineffective: 0 } } } },
+  ],
   ['a purge that would block for too long', { policy: withPurge({ maxBlock: 20 }) }],
 ])('%s: the defrag goes on, without the pages as its gain', async (_what, { policy, memory }) => {
   const known = { ...ofRun, defragSupport: 'supported', ...memory } as const;

@@ -93,7 +93,7 @@ const UNRETURNED: readonly (readonly [string, Circumstances, RegExp, RegExp, str
   ['purge.enabled: false', { policy: withPurge({ enabled: false }) }, /purge\.enabled is false/, /off in the config/],
   [
     'MEMORY PURGE refused',
-    { memory: { purgeRefusedAt: Date.parse('2026-11-24T01:00:00Z') } },
+    { memory: { byAction: { purge: { refusedAt: Date.parse('2026-11-24T01:00:00Z'), ineffective: 0 } } } },
     /the server refuses MEMORY PURGE \(an ACL/,
     /the server refuses MEMORY PURGE/,
   ],

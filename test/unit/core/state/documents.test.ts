@@ -6,6 +6,7 @@ import { claim, pendingOf, settle } from '../../../../core/alerts/outbox-entries
 import { nodeAddress } from '../../../../core/config/address.ts';
 import { instanceId } from '../../../../core/config/schema.ts';
 import type { Lease } from '../../../../core/domain/lease.ts';
+import { withAction } from '../../../../core/domain/node-history.ts';
 import { quarantine, renewLease } from '../../../../core/leases/lease-store.ts';
 import { keepRecord, renewRecord } from '../../../../core/leases/records.ts';
 import { type StateStore, StateUnavailable } from '../../../../core/ports/state-store.ts';
@@ -79,10 +80,10 @@ const CASES: Readonly<Record<keyof typeof DOCUMENT_KINDS, Case>> = {
   },
   history: {
     key: nodeKey(NODE),
-    document: { runId: RUN_ID, learned: { keptPages: 1 }, ineffective: { purge: 0, defrag: 0 } },
-    inner: ['learned', 'ineffective'],
+    document: { runId: RUN_ID, learned: { keptPages: 1 }, byAction: { purge: { ineffective: 0 } } },
+    inner: ['learned'],
     rewrites: {
-      updated: (store) => updateHistory(store, NODE, () => ({ learned: {}, ineffective: { purge: 1, defrag: 0 } })),
+      updated: (store) => updateHistory(store, NODE, () => ({ learned: {}, byAction: { purge: { ineffective: 1 } } })),
       'moved with its server': async (store) => {
         const state = await readState(store);
         const followed = await followServers(state, new Map([['b:6379', RUN_ID]]), { store, log });
@@ -225,7 +226,34 @@ test('what version 0.1 has noted as reported is not reported again', async () =>
   await store.write(key, { ...document, told: ['foreign-defrag'] }, undefined);
   expect((await readState(store)).historyOf(NODE).notified).toEqual(['foreign-defrag']);
   await updateHistory(store, NODE, (history) => history);
-  expect(documents.get(key)?.value).toEqual({ ...document, schema: 1, notified: ['foreign-defrag'] });
+  expect(documents.get(key)?.value).toEqual({ ...document, schema: 2, notified: ['foreign-defrag'] });
+});
+
+test('what version 0.1 knew of a purge and a defrag is the history of each action', async () => {
+  const { store, documents } = aStore();
+  const { key } = CASES.history;
+  const times = { lastPurgeAt: 1, purgeKnownAt: 2, purgeRefusedAt: 3, lastDefragAt: 4, restUntil: 5 };
+  await store.write(key, { learned: {}, ...times, ineffective: { purge: 1, defrag: 2 } }, undefined);
+  await updateHistory(store, NODE, (history) => withAction(history, 'purge', { lastAt: 6 }));
+  expect(documents.get(key)?.value).toEqual({
+    schema: 2,
+    learned: {},
+    byAction: {
+      purge: { lastAt: 6, knownAt: 2, refusedAt: 3, ineffective: 1 },
+      defrag: { lastAt: 4, restUntil: 5, ineffective: 2 },
+    },
+  });
+});
+
+test('a field of a newer version in the history of an action is kept', async () => {
+  const { store, documents } = aStore();
+  const { key } = CASES.history;
+  const byAction = { purge: { ineffective: 0, later: 1 }, 'flush-scripts': { ineffective: 3 } };
+  await store.write(key, { schema: 2, learned: {}, byAction }, undefined);
+  await updateHistory(store, NODE, (history) => withAction(history, 'purge', { lastAt: 6 }));
+  expect(documents.get(key)?.value).toMatchObject({
+    byAction: { purge: { lastAt: 6, ineffective: 0, later: 1 }, 'flush-scripts': { ineffective: 3 } },
+  });
 });
 
 describe('keys', () => {
