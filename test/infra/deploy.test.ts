@@ -84,16 +84,16 @@ describeWithMoto('one command deploys a stage, and one removes it', () => {
     );
     expect(refused.output).toContain('the document lease#sessions cannot be read');
     expect(refused.output).toContain('npx offpeak release -c config/prod.yml');
-    expect(refused.output).toContain('Nothing was removed. To remove it all the same: --force');
+    expect(refused.output).toContain('Nothing was removed. To remove it anyway: --force');
 
     const elsewhere = { ...env, AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${await refusedPort()}` };
     const unread = await workspace.run(['remove', '--stage', 'prod'], elsewhere);
     expect(unread.code).toBe(1);
-    expect(unread.output).toContain('Whether leases are on in the stage prod cannot be read: ');
+    expect(unread.output).toContain('The leases of the stage prod cannot be read: ');
     expect(await topics()).toEqual(['offpeak-prod-alerts']);
 
     const forced = await workspace.run(['remove', '--stage', 'prod', '--force'], env);
-    expect(forced.output).toContain('Removing all the same: --force');
+    expect(forced.output).toContain('Removing anyway: --force');
     expect(forced.code).toBe(0);
     expect(await topics()).toEqual([]);
     expect((await store.list('lease#')).size).toBe(2);

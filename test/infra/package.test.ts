@@ -144,11 +144,11 @@ describe('a mistake ends packaging with status 2, and with every problem and its
   test.each([['nowhere'], ['../config/prod'], ['']])('of the stage: %s', async (stage) => {
     const { code, output } = await workspace.run(['package', '--stage', stage]);
     expect(code).toBe(2);
-    expect(output).toContain(`config/${stage}.yml does not exist: there are fleet, prod, secrets`);
+    expect(output).toContain(`config/${stage}.yml does not exist: the stages are fleet, prod, secrets`);
   });
 
   test.each(['deploy', 'remove'])('%s without a stage', async (command) => {
-    const output = `${command} needs the stage: npm run ${command} -- --stage prod\n`;
+    const output = `${command} needs a stage: npm run ${command} -- --stage prod\n`;
     expect(await workspace.run([command])).toEqual({ code: 2, output });
   });
 
