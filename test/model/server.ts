@@ -84,6 +84,8 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
     owners: ownersOf(FILE),
     /** What the job found when it last took a setting: what has to come back. */
     owed: {} as Owed,
+    /** What the job had set where a human has typed another value since, and nobody has looked yet. */
+    hidden: {} as Record<string, { readonly value: string; readonly owed: NonNullable<Owed[string]> }>,
     allocated: 400 * MIB,
     holes: 4 * MIB,
     pages: 4 * MIB,
@@ -195,6 +197,7 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
       Object.assign(server, structuredClone(server.file));
       Object.assign(server, {
         rewrites: 0,
+        hidden: {},
         holes: 4 * MIB,
         pages: 4 * MIB,
         hits: 0,
@@ -222,9 +225,22 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
       if (owner === 'human') {
         // Whoever types the value that we have set changes nothing that anybody could see.
         if (before.value === value) return;
+        const hidden = server.hidden[name];
+        // Nor does a human who types another value and then that one again, while nobody looks.
+        if (hidden?.value === value) {
+          server.owners[name] = 'job';
+          server.owed[name] = hidden.owed;
+          delete server.hidden[name];
+          return;
+        }
+        const owed = server.owed[name];
+        if (before.owner === 'job' && owed) server.hidden[name] = { value: before.value, owed };
         server.owners[name] = 'human';
         delete server.owed[name];
-      } else if (before.owner !== 'job') {
+        return;
+      }
+      delete server.hidden[name];
+      if (before.owner !== 'job') {
         if (before.value === value) return;
         server.owners[name] = 'job';
         server.owed[name] = before;
@@ -236,6 +252,7 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
     },
 
     look(node: string, now: number, ownCommands: number): Observation {
+      server.hidden = {};
       const active = server.allocated + server.holes;
       return anObservation({
         node,
