@@ -1,4 +1,5 @@
 import { type Alert, type AlertEvent, type AlertFact, NODES_A_MESSAGE } from '../domain/alert.ts';
+import { lookup } from '../format/lookup.ts';
 import { bytesText, countText, durationText } from '../format/units.ts';
 
 // Events of many nodes at once become one message that lists the nodes.
@@ -99,7 +100,7 @@ export function digestOf(alerts: readonly [Alert, ...Alert[]], id: string): Aler
     stage: first.stage,
     instance,
     node: common(alerts, ({ node }) => node) ?? 'all',
-    title: `${countedText(alerts)}: ${title ?? PHRASES[event] ?? event}`,
+    title: `${countedText(alerts)}: ${title ?? lookup(PHRASES, event) ?? event}`,
     why: why ?? 'Each node has a reason of its own. The log of the job has it, with all figures.',
     facts: factsOf(alerts),
     next: nextText(alerts),

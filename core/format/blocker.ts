@@ -1,4 +1,5 @@
 import type { Blocker, BlockerKind, Busy } from '../domain/blocker.ts';
+import { lookup } from './lookup.ts';
 import { bytesText, countText, durationText, type Moment, percentText, timeText } from './units.ts';
 
 const CHILDREN = {
@@ -45,7 +46,7 @@ const KINDS: Readonly<Record<BlockerKind, string>> = {
 
 export function blockerKindText(kind: BlockerKind): string {
   // A stored reason may be of a newer version.
-  return KINDS[kind] ?? JSON.stringify(kind);
+  return lookup(KINDS, kind) ?? JSON.stringify(kind);
 }
 
 /** Why acting is unsafe or unwise now, with its figures. */

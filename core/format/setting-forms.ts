@@ -1,4 +1,5 @@
 import type { Settings } from '../domain/observation.ts';
+import { lookup } from './lookup.ts';
 
 const SWITCH = /^(?:yes|no)$/;
 /** Up to the largest that a server can hold (LLONG_MAX). */
@@ -32,7 +33,7 @@ export interface SettingsRead {
  */
 export function settingsRead(printed: Settings): SettingsRead {
   const asked = Object.entries(printed).filter(([name]) => Object.hasOwn(FORMS, name));
-  const isHeld = ([name, value]: readonly [string, string]) => FORMS[name]?.test(value) === true;
+  const isHeld = ([name, value]: readonly [string, string]) => lookup(FORMS, name)?.test(value) === true;
   return {
     settings: Object.fromEntries(asked.filter(isHeld)),
     odd: asked.filter((entry) => !isHeld(entry)).map(([name]) => name),

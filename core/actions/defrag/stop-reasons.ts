@@ -1,5 +1,6 @@
 import type { StopReason } from '../../domain/plan.ts';
 import { blockerKindText } from '../../format/blocker.ts';
+import { lookup } from '../../format/lookup.ts';
 
 /** What follows from the reason for which a defrag was stopped. One table, so that no list forgets a reason. */
 export interface StopTraits {
@@ -68,5 +69,10 @@ const TRAITS: Readonly<Partial<Record<StopReason, StopTraits>>> = {
 
 /** Every other reason is a guard's. */
 export function traitsOf(reason: StopReason): StopTraits {
-  return TRAITS[reason] ?? { ...GUARD, says: blockerKindText(reason as Parameters<typeof blockerKindText>[0]) };
+  return (
+    lookup<StopTraits>(TRAITS, reason) ?? {
+      ...GUARD,
+      says: blockerKindText(reason as Parameters<typeof blockerKindText>[0]),
+    }
+  );
 }

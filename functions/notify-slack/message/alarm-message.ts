@@ -1,6 +1,7 @@
 import type { KnownBlock } from '@slack/types';
 import type { AlertFact } from '../../../core/domain/alert.ts';
 import { type AlarmDescription, parseAlarmDescription } from '../../../core/format/alarm-description.ts';
+import { lookup } from '../../../core/format/lookup.ts';
 import { type Alarm, comparedOf, placesOf, type Trigger } from './alarm.ts';
 import {
   buttons,
@@ -141,7 +142,7 @@ function thresholdText(trigger: Trigger): string {
   if (typeof Threshold !== 'number') return '';
   const { unit, period } = comparedOf(trigger);
   const operator = ComparisonOperator ?? '';
-  const compared = `${COMPARISONS[operator] ?? operator} ${quantityText(Threshold, unit)}`.trim();
+  const compared = `${lookup(COMPARISONS, operator) ?? operator} ${quantityText(Threshold, unit)}`.trim();
   if (typeof EvaluationPeriods !== 'number') return compared;
   const of = period === undefined ? '' : ` of ${periodText(period)}`;
   return `${compared} in ${DatapointsToAlarm ?? EvaluationPeriods} of ${EvaluationPeriods} periods${of}`;
