@@ -192,9 +192,12 @@ describe.skipIf(isLacking).concurrent('what others do meanwhile, and what comes 
     const before = await settingsOf(place.redis);
     const { promise: isStarted, resolve: start } = Promise.withResolvers<void>();
     await using first = sceneAt(place);
+    let seenAt: number | undefined;
     await using second = sceneAt(place, {
       stateFile: first.job.stateFile,
-      ports: ({ store }) => ({
+      ports: ({ store, clock }) => ({
+        // Its time stands still, so that a look before the lease would not be taken again for its age.
+        clock: { ...clock, now: () => seenAt ?? clock.now() },
         store: {
           ...store,
           async list(prefix) {
@@ -205,8 +208,8 @@ describe.skipIf(isLacking).concurrent('what others do meanwhile, and what comes 
       }),
     });
     const reading = second.tick({ holder: 'second' });
-    await new Promise((resolve) => setTimeout(resolve, 150));
-    // Soon enough for the second one's look, had it looked before, not to be taken again for its age.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    seenAt = Date.now();
     expect(await first.tick({ holder: 'first' })).toBe('acted: start-defrag');
     start();
     const outcome = await reading;

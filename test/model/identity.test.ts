@@ -176,13 +176,17 @@ test('what 0.1 has stored under the names of instances is kept, the stricter of 
   const world = aNight('trio');
   fragment(world);
   const known = { learned: {}, ineffective: { purge: 0, defrag: 0 } };
-  const cooled = { ...known, lastDefragAt: world.now - MINUTE, crashed: { version: '7.0.15', at: world.now - HOUR } };
-  await world.store.write(`node#trio#${first}`, cooled, undefined);
+  const crashed = { version: '7.0.15', at: world.now - HOUR };
+  const lastDefragAt = world.now - MINUTE;
+  await world.store.write(`node#trio#${first}`, { ...known, lastDefragAt, crashed }, undefined);
   await world.store.write(`node#earlier#${first}`, { ...known, lastDefragAt: world.now - HOUR }, undefined);
   for (let ticks = 0; ticks < 2; ticks++) {
     await world.run();
     expect(plans(world, first).at(-1)).toBe('denied-version');
-    expect(world.documents.get(`node#${first}`)?.value).toMatchObject(cooled);
+    expect(world.documents.get(`node#${first}`)?.value).toMatchObject({
+      crashed,
+      byAction: { defrag: { ineffective: 0, lastAt: lastDefragAt } },
+    });
   }
   const { version } = world.documents.get(`node#${first}`) ?? {};
   await world.run();

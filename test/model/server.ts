@@ -69,6 +69,35 @@ const CRON: number = SECOND;
 /** A purge keeps so much. */
 const KEPT_BY_PURGE = MIB;
 
+interface Owners {
+  readonly owners: Record<string, Owner>;
+  readonly owed: Owed;
+  /** What the job had set where a human has typed another value since, and nobody has looked yet. */
+  readonly hidden: Record<string, { readonly value: string; readonly owed: NonNullable<Owed[string]> }>;
+}
+
+/** A human who types the value that the job has set changes nothing that anybody could see. */
+function setByHuman(
+  { owners, owed, hidden }: Owners,
+  name: string,
+  value: string,
+  before: NonNullable<Owed[string]>,
+): void {
+  if (before.value === value) return;
+  const earlier = hidden[name];
+  // Nor does one who types another value and then that one again, while nobody looks.
+  if (earlier?.value === value) {
+    owners[name] = 'job';
+    owed[name] = earlier.owed;
+    delete hidden[name];
+    return;
+  }
+  const prior = owed[name];
+  if (before.owner === 'job' && prior) hidden[name] = { value: before.value, owed: prior };
+  owners[name] = 'human';
+  delete owed[name];
+}
+
 /** A process that calls itself Redis: memory that fragments and heals by the clock, and settings with owners. */
 export function aServer(name: string, traits: ServerTraits, startedAt: number) {
   const server = {
@@ -84,8 +113,7 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
     owners: ownersOf(FILE),
     /** What the job found when it last took a setting: what has to come back. */
     owed: {} as Owed,
-    /** What the job had set where a human has typed another value since, and nobody has looked yet. */
-    hidden: {} as Record<string, { readonly value: string; readonly owed: NonNullable<Owed[string]> }>,
+    hidden: {} as Owners['hidden'],
     allocated: 400 * MIB,
     holes: 4 * MIB,
     pages: 4 * MIB,
@@ -223,20 +251,7 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
       const before = { value: server.settings[name] ?? '', owner: server.owners[name] ?? 'file' };
       server.settings[name] = value;
       if (owner === 'human') {
-        // Whoever types the value that we have set changes nothing that anybody could see.
-        if (before.value === value) return;
-        const hidden = server.hidden[name];
-        // Nor does a human who types another value and then that one again, while nobody looks.
-        if (hidden?.value === value) {
-          server.owners[name] = 'job';
-          server.owed[name] = hidden.owed;
-          delete server.hidden[name];
-          return;
-        }
-        const owed = server.owed[name];
-        if (before.owner === 'job' && owed) server.hidden[name] = { value: before.value, owed };
-        server.owners[name] = 'human';
-        delete server.owed[name];
+        setByHuman(server, name, value, before);
         return;
       }
       delete server.hidden[name];

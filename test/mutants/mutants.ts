@@ -60,7 +60,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/guards/busy.ts',
     from: 'return perSecond > limit ?',
     to: 'return perSecond > limit * 100 ?',
-    tests: MODEL,
+    tests: ['unit/core/guards/busy.test.ts'],
   },
   {
     law: 'S1',
@@ -188,7 +188,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/actions/defrag/restore.ts',
     from: '    else leftAlone[name] = now;',
     to: '    else restore[name] = prior;',
-    tests: MODEL,
+    tests: ['unit/core/actions/defrag/restore.test.ts'],
   },
   {
     law: 'S3',
