@@ -40,22 +40,18 @@ export async function purge(
   try {
     const purged = await session.purge(purgePatience(plan.predicted.stall));
     if (!purged.done) {
-      const notices = [{ kind: 'action-failed', doing: 'purge', why: purged.error }] as const;
-      const refused = await note((stored) => withAction(stored, 'purge', { refusedAt: ports.clock.now() })).catch(
-        () => memory,
+      const at = ports.clock.now();
+      return refused(
+        await note((stored) => withAction(stored, 'purge', { refusedAt: at })).catch(() => memory),
+        purged.error,
       );
-      return { kind: 'withdrawn', plan: { kind: 'skip', reason: 'purge-refused' }, memory: refused, notices };
     }
     await ports.clock.sleep(AFTER_PURGE);
     const settled = await session.look();
-    const verdict = verify({
-      action: 'purge',
-      before: rssBaseline(before),
-      after: rssBaseline(settled),
-      predicted: plan.predicted,
-      stall: purged.blocked,
-      promisedStall: instance.purge.maxBlock,
-    });
+    const { predicted } = plan;
+    const [rssBefore, rssAfter] = [rssBaseline(before), rssBaseline(settled)];
+    const promised = { predicted, stall: purged.blocked, promisedStall: instance.purge.maxBlock };
+    const verdict = verify({ action: 'purge', before: rssBefore, after: rssAfter, ...promised });
     const after = seenBy(context, settled, facts.memory);
     const outcome: Purged = { ...partsOf(context, facts), kind: 'purged', after, plan, verdict };
     const isReported = (await report?.(outcome)) === true;
@@ -66,6 +62,11 @@ export async function purge(
     const isReported = (await report?.(failedOutcome(context, facts, plan, { why, leased: false }))) === true;
     return { kind: 'failed', why, leased: false, memory: await known(isReported, (stored) => stored) };
   }
+}
+
+function refused(memory: NodeHistory, why: string): Result<never> {
+  const notices = [{ kind: 'action-failed', doing: 'purge', why }] as const;
+  return { kind: 'withdrawn', plan: { kind: 'skip', reason: 'purge-refused' }, memory, notices };
 }
 
 /** It may keep the job waiting for a multiple of its prediction. */

@@ -70,25 +70,10 @@ export function createNames({
   now = () => performance.now(),
 }: NamesOptions = {}): Names {
   const hosts = hostsFile(now, hostsPath);
-  const askServers = nameServers(now, servers);
-  const askSystem = systemResolver(now);
+  const ask = dnsThenSystem(now, servers);
   const kept = new Map<string, Kept>();
   const asked = new Map<string, Promise<Resolved>>();
   const turns = pLimit(NAMES_AT_ONCE);
-
-  async function ask(host: string, patience: Milliseconds): Promise<Answer> {
-    const end = now() + patience;
-    const answer = await askServers(host, patience);
-    return typeof answer === 'string' ? await askSystem(host, answer, end) : answer;
-  }
-
-  function keep(host: string, one: Kept): Kept {
-    kept.delete(host);
-    kept.set(host, one);
-    const [oldest] = kept.keys();
-    if (kept.size > mostKept && oldest !== undefined) kept.delete(oldest);
-    return one;
-  }
 
   async function refresh(host: string): Promise<Resolved> {
     const last = kept.get(host);
@@ -96,7 +81,7 @@ export function createNames({
     try {
       const { addresses, ttl } = await ask(host, usable ? REFRESH_TIMEOUT_MS : RESOLVE_TIMEOUT_MS);
       const lifetime = Math.min(Math.max(ttl, SHORTEST_TTL), LONGEST_TTL);
-      return keep(host, { addresses, answeredAt: now(), until: now() + lifetime });
+      return keep(kept, mostKept, host, { addresses, answeredAt: now(), until: now() + lifetime });
     } catch (error) {
       // "No such name" is an answer: the old address may belong to another server by now.
       const isAnswered = !(error instanceof NameFailure) || error.code === 'ENOTFOUND';
@@ -104,9 +89,7 @@ export function createNames({
         kept.delete(host);
         throw error;
       }
-      const age = Math.round((now() - usable.answeredAt) / SECOND);
-      const stale = `that was the address ${age} s ago; since then, ${error.message}`;
-      return keep(host, { ...usable, stale, until: now() + NEXT_REFRESH });
+      return keep(kept, mostKept, host, staleSince(usable, error, now()));
     }
   }
 
@@ -127,6 +110,30 @@ export function createNames({
   }
 
   return { resolve, doubt, lookup: lookupOver(resolve) };
+}
+
+function dnsThenSystem(now: () => Milliseconds, servers: NamesOptions['servers']) {
+  const askServers = nameServers(now, servers);
+  const askSystem = systemResolver(now);
+  return async (host: string, patience: Milliseconds): Promise<Answer> => {
+    const end = now() + patience;
+    const answer = await askServers(host, patience);
+    return typeof answer === 'string' ? await askSystem(host, answer, end) : answer;
+  };
+}
+
+/** The latest last; the oldest is dropped where there are too many. */
+function keep(kept: Map<string, Kept>, most: number, host: string, one: Kept): Kept {
+  kept.delete(host);
+  kept.set(host, one);
+  const [oldest] = kept.keys();
+  if (kept.size > most && oldest !== undefined) kept.delete(oldest);
+  return one;
+}
+
+function staleSince(last: Kept, { message }: Error, now: Milliseconds): Kept {
+  const age = Math.round((now - last.answeredAt) / SECOND);
+  return { ...last, stale: `that was the address ${age} s ago; since then, ${message}`, until: now + NEXT_REFRESH };
 }
 
 export function lookupOver(resolve: Names['resolve']): LookupFunction {

@@ -42,14 +42,7 @@ export function noticeDraft(notice: NodeNotice, outcome: Outcome, config: Instan
         ...common,
       };
     case 'config-rewritten':
-      return {
-        event: 'config-rewritten',
-        severity: 'warning',
-        title: `${notice.isSeen ? '' : 'probably '}Offpeak's settings are in the config file`,
-        facts,
-        next: 'Type CONFIG REWRITE on the server again: it writes the restored settings. Until then, a restart switches active defrag on. Offpeak then recognises its settings and restores the earlier ones.',
-        ...common,
-      };
+      return rewrittenDraft(notice, facts, common);
     case 'left-on':
       return leftOnDraft(notice, facts, common);
     case 'same-server':
@@ -65,6 +58,21 @@ export function noticeDraft(notice: NodeNotice, outcome: Outcome, config: Instan
       return failedDraft(notice, facts, config);
   }
   throw new TypeError(unworded(notice));
+}
+
+function rewrittenDraft(
+  { isSeen }: Extract<Notice, { kind: 'config-rewritten' }>,
+  facts: readonly AlertFact[],
+  common: Pick<Draft, 'why' | 'figures'>,
+): Draft {
+  return {
+    event: 'config-rewritten',
+    severity: 'warning',
+    title: `${isSeen ? '' : 'probably '}Offpeak's settings are in the config file`,
+    facts,
+    next: 'Type CONFIG REWRITE on the server again: it writes the restored settings. Until then, a restart switches active defrag on. Offpeak then recognises its settings and restores the earlier ones.',
+    ...common,
+  };
 }
 
 /** Restored, or for a person to restore: only the record of an earlier lease says what the settings were before. */

@@ -45,11 +45,7 @@ const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/;
  */
 export function createDynamoStore(client: DynamoDBClient, options: DynamoStoreOptions): StateStore {
   const { tableName: TableName, keepFor = () => undefined, now = Date.now } = options;
-  if (!TABLE_NAME.test(TableName)) {
-    throw new TypeError(
-      `tableName: ${JSON.stringify(TableName)} is not the name of a table: accepted are 3 to 255 letters, digits, dots, hyphens and underscores`,
-    );
-  }
+  checkTableName(TableName);
 
   /** The version of the document after `change`; undefined: its condition does not hold. */
   async function apply(key: string, change: Change): Promise<number | undefined> {
@@ -73,14 +69,7 @@ export function createDynamoStore(client: DynamoDBClient, options: DynamoStoreOp
     },
     async read(key) {
       checkKey(key);
-      try {
-        const { Item } = await client.send(
-          new GetItemCommand({ TableName, Key: primaryKey(key), ConsistentRead: true }),
-        );
-        return Item && storedAt(parseItem(Item), now());
-      } catch (failure) {
-        throw unavailable(TableName, 'read', failure);
-      }
+      return await get(client, TableName, key, now());
     },
     async write(key, value, expected) {
       checkKey(key);
@@ -102,6 +91,22 @@ export function createDynamoStore(client: DynamoDBClient, options: DynamoStoreOp
       return (await apply(key, change)) !== undefined;
     },
   };
+}
+
+function checkTableName(name: string): void {
+  if (TABLE_NAME.test(name)) return;
+  throw new TypeError(
+    `tableName: ${JSON.stringify(name)} is not the name of a table: accepted are 3 to 255 letters, digits, dots, hyphens and underscores`,
+  );
+}
+
+async function get(client: DynamoDBClient, TableName: string, key: string, now: number): Promise<Stored | undefined> {
+  try {
+    const { Item } = await client.send(new GetItemCommand({ TableName, Key: primaryKey(key), ConsistentRead: true }));
+    return Item && storedAt(parseItem(Item), now);
+  } catch (failure) {
+    throw unavailable(TableName, 'read', failure);
+  }
 }
 
 function storedAt(item: ReturnType<typeof parseItem>, now: number): Stored | undefined {
