@@ -1,5 +1,6 @@
-import { createSocket, type RemoteInfo } from 'node:dgram';
-import { isIP, createServer as listen, type Socket } from 'node:net';
+import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { type AddressInfo, isIP, createServer as listen, type Server, type Socket } from 'node:net';
 
 /** What the server does when it is asked for a name. */
 export type DnsBehaviour =
@@ -50,10 +51,6 @@ export async function dnsServer(port = 0): Promise<DnsServer> {
     const answer = answerTo(query, 'udp');
     if (answer) udp.send(answer, from.port, from.address);
   });
-  await new Promise<void>((resolve, reject) => {
-    udp.once('error', reject);
-    udp.bind(port, '127.0.0.1', resolve);
-  });
   const tcp = listen((socket) => {
     sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)));
     socket.on('data', (bytes) => {
@@ -64,11 +61,7 @@ export async function dnsServer(port = 0): Promise<DnsServer> {
       }
     });
   });
-  // The same port as over UDP: taken by somebody else only rarely, and then the test says so.
-  await new Promise<void>((resolve, reject) => {
-    tcp.once('error', reject);
-    tcp.listen(udp.address().port, '127.0.0.1', resolve);
-  });
+  await bindBoth(tcp, udp, port);
   return {
     address: `127.0.0.1:${udp.address().port}`,
     set: (name, behaviour) => void behaviours.set(name, behaviour),
@@ -81,6 +74,24 @@ export async function dnsServer(port = 0): Promise<DnsServer> {
       ]);
     },
   };
+}
+
+const HOST = '127.0.0.1';
+
+/** Both on one port. Another process may have the UDP port of a TCP port that is free: another one then. */
+async function bindBoth(tcp: Server, udp: UdpSocket, port: number): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    tcp.listen(port, HOST);
+    await once(tcp, 'listening');
+    udp.bind((tcp.address() as AddressInfo).port, HOST);
+    try {
+      await once(udp, 'listening');
+      return;
+    } catch (error) {
+      await new Promise((resolve) => tcp.close(resolve));
+      if (port !== 0 || tries === 10 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    }
+  }
 }
 
 interface Asked {
