@@ -1,4 +1,3 @@
-import { NodeFailure } from '../adapters/redis/failure.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import { type Milliseconds, SECOND } from '../config/units.ts';
 import { diagnose } from '../diagnosis/diagnose.ts';
@@ -11,7 +10,7 @@ import type { Facts, Plan } from '../domain/plan.ts';
 import { outageOf } from '../guards/stage-limits.ts';
 import { windowAt } from '../guards/window.ts';
 import type { HeldRecord } from '../leases/records.ts';
-import type { Session } from '../ports/node-session.ts';
+import { NodeFailure, type Session } from '../ports/node-session.ts';
 import type { Ports } from '../ports/ports.ts';
 import { StateUnavailable } from '../ports/state-store.ts';
 import type { Pauses } from '../state/pauses.ts';

@@ -1,4 +1,3 @@
-import { NodeFailure } from '../adapters/redis/failure.ts';
 import type { Milliseconds } from '../config/units.ts';
 import type { Blocker } from '../domain/blocker.ts';
 import type { Lease } from '../domain/lease.ts';
@@ -10,6 +9,7 @@ import { BUSY } from '../domain/timings.ts';
 import { versionOf } from '../guards/stage-limits.ts';
 import { dropLease, type HeldLease, leasesOf, renewLease, takeLease } from '../leases/lease-store.ts';
 import { isOverdue, noProgress } from '../leases/timing.ts';
+import { NodeFailure } from '../ports/node-session.ts';
 import { StateUnavailable } from '../ports/state-store.ts';
 import { LEASE } from '../state/keys.ts';
 import { type NodeContext, partsOf } from './context.ts';

@@ -53,3 +53,25 @@ export interface Session extends Inspector, Executor {
 
 /** An aborted `signal` ends the attempt and closes its socket. Throws NodeFailure. */
 export type OpenSession = (instance: InstanceConfig, node: NodeAddress, signal?: AbortSignal) => Promise<Session>;
+
+export type NodeFailureKind =
+  /** No server answers: refused, no route, no such name, connection closed. */
+  | 'unreachable'
+  /** A server does not answer in time: hung, stopped, overloaded, or a purge that takes longer than predicted. */
+  | 'timeout'
+  | 'wrong-credentials'
+  | 'tls'
+  | 'not-redis'
+  /** The server answers with an error (LOADING, BUSY, NOPERM, …), or refuses the connection (maxclients). */
+  | 'refused';
+
+/** A node that cannot be reached: an outcome, not a bug. The message never holds what was sent. */
+export class NodeFailure extends Error {
+  override readonly name = 'NodeFailure';
+  readonly kind: NodeFailureKind;
+
+  constructor(kind: NodeFailureKind, message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}

@@ -1,9 +1,9 @@
 import { seenBy } from '../actions/context.ts';
-import { NodeFailure } from '../adapters/redis/failure.ts';
 import { isActiveDefragOn } from '../diagnosis/active-defrag.ts';
 import { EMPTY_HISTORY } from '../domain/node-history.ts';
 import type { Failed, Notice, Observed, Seen, Unreached } from '../domain/outcome.ts';
 import type { HeldLease } from '../leases/lease-store.ts';
+import { NodeFailure } from '../ports/node-session.ts';
 import { historyFor } from '../state/history-placement.ts';
 import type { Announcer } from './announcer.ts';
 import type { InstanceWork, Run } from './assign.ts';

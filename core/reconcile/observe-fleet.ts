@@ -1,12 +1,11 @@
 import pLimit, { type LimitFunction } from 'p-limit';
-import { NodeFailure } from '../adapters/redis/failure.ts';
 import type { NodeAddress } from '../config/address.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import type { Milliseconds } from '../config/units.ts';
 import type { NodeTarget } from '../discovery/static.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Problem } from '../domain/outcome.ts';
-import type { Session } from '../ports/node-session.ts';
+import { NodeFailure, type Session } from '../ports/node-session.ts';
 import type { Ports } from '../ports/ports.ts';
 import { StateUnavailable } from '../ports/state-store.ts';
 import { lookingOrder } from './look-order.ts';

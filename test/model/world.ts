@@ -1,9 +1,8 @@
-import { NodeFailure } from '../../core/adapters/redis/failure.ts';
 import { MINUTE } from '../../core/config/units.ts';
 import type { Alert } from '../../core/domain/alert.ts';
 import type { Metric } from '../../core/domain/metric-catalogue.ts';
 import { cacheLeases } from '../../core/leases/lease-cache.ts';
-import type { Session } from '../../core/ports/node-session.ts';
+import { NodeFailure, type Session } from '../../core/ports/node-session.ts';
 import type { Ports } from '../../core/ports/ports.ts';
 import type { JobStore, Stored } from '../../core/ports/state-store.ts';
 import { pollLeases } from '../../core/reconcile/poll-leases.ts';

@@ -1,6 +1,7 @@
+import { NodeFailure } from '../../ports/node-session.ts';
 import type { Resolved } from '../dns/names.ts';
 import { AbstractConnector, Redis, type RedisOptions } from './client.ts';
-import { address, asFailure, CONNECT_TIMEOUT_MS, errorCode, farewellIn, NodeFailure, printable } from './failure.ts';
+import { address, asFailure, CONNECT_TIMEOUT_MS, errorCode, farewellIn, printable } from './failure.ts';
 import { GuardedStream } from './guarded-stream.ts';
 import { openSocket, type Peer } from './socket.ts';
 

@@ -1,30 +1,10 @@
+import { NodeFailure } from '../../ports/node-session.ts';
+
 /** Where something failed; the message depends on TLS. */
 export interface Place {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
-}
-
-export type NodeFailureKind =
-  /** No server answers: refused, no route, no such name, connection closed. */
-  | 'unreachable'
-  /** A server does not answer in time: hung, stopped, overloaded, or a purge that takes longer than predicted. */
-  | 'timeout'
-  | 'wrong-credentials'
-  | 'tls'
-  | 'not-redis'
-  /** The server answers with an error (LOADING, BUSY, NOPERM, …), or refuses the connection (maxclients). */
-  | 'refused';
-
-/** A node that cannot be reached: an outcome, not a bug. The message never holds what was sent. */
-export class NodeFailure extends Error {
-  override readonly name = 'NodeFailure';
-  readonly kind: NodeFailureKind;
-
-  constructor(kind: NodeFailureKind, message: string) {
-    super(message);
-    this.kind = kind;
-  }
 }
 
 /** How long a connection, with its TLS handshake, may take. */

@@ -4,7 +4,7 @@ import type { NodeAddress, SecretReference } from '../../config/address.ts';
 import type { InstanceConfig } from '../../config/schema.ts';
 import type { Milliseconds } from '../../config/units.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { OpenSession, Purged, Session } from '../../ports/node-session.ts';
+import { NodeFailure, type OpenSession, type Purged, type Session } from '../../ports/node-session.ts';
 import { SecretUnavailable } from '../aws/secret-failure.ts';
 import type { SecretReader } from '../aws/secrets.ts';
 import { createNames, type Names } from '../dns/names.ts';
@@ -12,7 +12,7 @@ import { NameFailure } from '../dns/resolvers.ts';
 import { configure, rewrites } from './configure.ts';
 import { type Connection, connect, type Target } from './connection.ts';
 import { probeDefrag } from './defrag-probe.ts';
-import { address, COMMAND_TIMEOUT_MS, NodeFailure } from './failure.ts';
+import { address, COMMAND_TIMEOUT_MS } from './failure.ts';
 import { observe } from './observe.ts';
 
 /**

@@ -1,9 +1,10 @@
 import type { Milliseconds } from '../../config/units.ts';
 import type { CycleEvent, DefragState, LatencyEvent, Observation, Settings } from '../../domain/observation.ts';
 import { settingsRead } from '../../format/setting-forms.ts';
+import { NodeFailure } from '../../ports/node-session.ts';
 import type { Command, Connection, Reply } from './connection.ts';
 import { identifyEngine, isClusterNode } from './engine.ts';
-import { errorCode, NodeFailure } from './failure.ts';
+import { errorCode } from './failure.ts';
 import { guardedActivity, guardedMemory, persistence, replication, shortestUptime } from './guard-fields.ts';
 import { firstOf, type InfoFields, type InfoLines, infoLines, numberOf, runIdField, textField } from './info.ts';
 import { activity, defragCounters, keyCount, memorySample } from './load-fields.ts';
