@@ -27,7 +27,7 @@ const wordsOf = (observation: Observation, limits = CPU, earlier = EARLIER) => {
   return blocker && blockerText(blocker);
 };
 
-describe('the main thread', () => {
+describe('F10: the main thread', () => {
   test('has 40 % by default, and commands no limit', () => {
     expect(wordsOf(seen(39.9, 1_000_000))).toBeUndefined();
     expect(busy(seen(62), CPU, EARLIER)).toEqual({
