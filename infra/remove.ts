@@ -1,5 +1,6 @@
 import { type DynamoDBClient, paginateListTables } from '@aws-sdk/client-dynamodb';
 import { createDynamoClient } from '../core/adapters/aws/clients.ts';
+import { errorText } from '../core/format/error-text.ts';
 import { timeText } from '../core/format/units.ts';
 import { leasesIn, leasesOf } from '../core/leases/lease-store.ts';
 import type { StateStore } from '../core/ports/state-store.ts';
@@ -31,7 +32,7 @@ export async function removalOf(stage: string): Promise<Removal> {
     client.destroy();
     return lines.length === 0 ? { kind: 'free', tables } : { kind: 'leased', lines };
   } catch (error) {
-    return { kind: 'unknown', why: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+    return { kind: 'unknown', why: errorText(error) };
   }
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { messageText } from '../../core/format/error-text.ts';
 import { type FindOptions, RedisServerSettingError, type ServerBinary, type ServerMissing } from './binary.ts';
 import { buildFromSource } from './build.ts';
 import { cachedServer, keepLog, openWorkFolder, type ServerRole, type WorkFolder } from './cache.ts';
@@ -56,7 +57,7 @@ async function configuredServer(configured: string, signal: AbortSignal | undefi
   const binary = { path, env: {} };
   const [version, probe] = await probed(binary, signal).catch((cause: unknown) => {
     signal?.throwIfAborted();
-    throw new RedisServerSettingError(path, `does not start as a server (${messageOf(cause)})`, { cause });
+    throw new RedisServerSettingError(path, `does not start as a server (${messageText(cause)})`, { cause });
   });
   if (probe.defrag === 'refused') {
     throw new RedisServerSettingError(path, `cannot defragment (${probe.words})`);
@@ -85,7 +86,7 @@ async function atHand(
       tried.push(`${path} (${version}) ${probe.defrag === 'refused' ? 'cannot defragment' : 'can defragment'}`);
     } catch (error) {
       signal?.throwIfAborted();
-      tried.push(`${path} does not start: ${messageOf(error)}`);
+      tried.push(`${path} does not start: ${messageText(error)}`);
     }
   }
   return undefined;
@@ -102,15 +103,11 @@ async function obtain(name: string, way: Obtain, tried: string[], options: FindO
   } catch (error) {
     options.signal?.throwIfAborted();
     const kept = await keepLog(logFile, name);
-    tried.push(`${name}: ${messageOf(error)}${kept === undefined ? '' : ` (log: ${kept})`}`);
+    tried.push(`${name}: ${messageText(error)}${kept === undefined ? '' : ` (log: ${kept})`}`);
     return undefined;
   }
 }
 
 async function probed(binary: Pick<ServerBinary, 'path' | 'env'>, signal: AbortSignal | undefined) {
   return [await versionOf(binary, signal), await probeDefrag(binary, signal)] as const;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

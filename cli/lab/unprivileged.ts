@@ -1,6 +1,7 @@
 import { chown, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { messageText } from '../../core/format/error-text.ts';
 import type { FindOptions } from './binary.ts';
 import type { WorkFolder } from './cache.ts';
 import { leash } from './leash.ts';
@@ -42,8 +43,8 @@ export async function openBuildPlace(work: WorkFolder, { log, signal }: FindOpti
   } catch (error) {
     await held.release();
     signal?.throwIfAborted();
-    const why = error instanceof Error ? error.message : String(error);
-    log(`  building as root: the user nobody cannot build below ${tmpdir()} (${why.replaceAll('\n', ' ')})`);
+    const why = messageText(error).replaceAll('\n', ' ');
+    log(`  building as root: the user nobody cannot build below ${tmpdir()} (${why})`);
     return own;
   }
 }

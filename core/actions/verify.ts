@@ -1,4 +1,4 @@
-import { type Bytes, MIB, type Milliseconds } from '../config/units.ts';
+import { type Bytes, MIB } from '../config/units.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Prediction } from '../domain/prediction.ts';
 import type { Verdict } from '../domain/verdict.ts';
@@ -13,17 +13,11 @@ export function rssBaseline({ memory }: Observation): RssBaseline {
   return { usedMemoryRss: memory.usedMemoryRss ?? 0, allocated: memory.allocatorAllocated ?? 0 };
 }
 
-export interface Measured {
-  readonly action: Verdict['action'];
+export interface Measured
+  extends Pick<Verdict, 'action' | 'stall' | 'promisedStall' | 'unmeasured' | 'beyond' | 'lasted' | 'leaving'> {
   readonly before: RssBaseline;
   readonly after: RssBaseline;
   readonly predicted: Prediction;
-  readonly stall: Milliseconds;
-  readonly promisedStall: Milliseconds;
-  readonly unmeasured?: true;
-  readonly beyond?: number;
-  readonly lasted?: Milliseconds;
-  readonly leaving?: Bytes;
 }
 
 /** Below this, RSS moves by itself from check to check. */

@@ -1,4 +1,5 @@
 import { type Alert, type AlertEvent, type AlertFact, NODES_A_MESSAGE } from '../domain/alert.ts';
+import { shortened } from '../format/alert-text.ts';
 import { lookup } from '../format/lookup.ts';
 import { bytesText, countText, durationText } from '../format/units.ts';
 
@@ -127,9 +128,9 @@ function nameOf({ instance, node }: Pick<Alert, 'instance' | 'node'>): string {
 
 /** The first text that is not the same for all: the title with its figures, else the reason, else which server it is. */
 function whatOf(alert: Alert, same: { readonly title: string | undefined; readonly why: string | undefined }): string {
-  if (same.title === undefined) return shortened(titleAlone(alert));
-  if (same.why === undefined) return shortened(alert.why);
-  return shortened(alert.facts.find(({ label }) => label === 'Server')?.value ?? '');
+  if (same.title === undefined) return inOneLine(titleAlone(alert));
+  if (same.why === undefined) return inOneLine(alert.why);
+  return inOneLine(alert.facts.find(({ label }) => label === 'Server')?.value ?? '');
 }
 
 function factsOf(alerts: readonly Alert[]): readonly AlertFact[] {
@@ -186,9 +187,8 @@ function common<T>(alerts: readonly Alert[], of: (alert: Alert) => T): T | undef
   return values.size === 1 ? only : undefined;
 }
 
-function shortened(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
-  return line.length <= WHAT_CHARS ? line : `${line.slice(0, WHAT_CHARS - 3).trimEnd()}...`;
+function inOneLine(text: string): string {
+  return shortened(text.replace(/\s+/g, ' ').trim(), WHAT_CHARS);
 }
 
 function compared(a: string, b: string): number {

@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import type { Alert } from '../domain/alert.ts';
+import { errorText } from '../format/error-text.ts';
 import { combined, type PublishReport } from '../ports/sinks.ts';
 import { StateUnavailable } from '../ports/state-store.ts';
 import { OUTBOX } from '../state/keys.ts';
@@ -134,7 +135,7 @@ async function sendSafely({ log }: OutboxPorts, { alerts, send }: Message): Prom
     return await send();
   } catch (error) {
     log.error('unexpected failure to send an alert', { ids: alerts.map(({ id }) => id), error });
-    return notSent(alerts, error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+    return notSent(alerts, errorText(error));
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Alert, AlertFact } from '../domain/alert.ts';
 import { toAscii } from './ascii.ts';
 import { memberLines } from './digest-text.ts';
+import { utcText } from './utc-text.ts';
 import { cleanText, wrapText } from './wrap.ts';
 
 /** SNS takes "less than 100 characters" (PublishInput's Subject). */
@@ -79,10 +80,10 @@ function listLines({ members = [] }: Alert): string[] {
 }
 
 function originOf(alert: Alert): string {
-  const time = alert.at.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z$/, '$1 $2 UTC');
-  return [alert.stage, alert.instance, alert.node, time, alert.event, `id=${alert.id}`].join(' | ');
+  return [alert.stage, alert.instance, alert.node, utcText(alert.at), alert.event, `id=${alert.id}`].join(' | ');
 }
 
-function shortened(text: string, maxChars: number): string {
+/** With three dots in place of what is beyond `maxChars`. */
+export function shortened(text: string, maxChars: number): string {
   return text.length <= maxChars ? text : `${text.slice(0, maxChars - 3).trimEnd()}...`;
 }

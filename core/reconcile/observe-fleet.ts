@@ -5,6 +5,7 @@ import type { Milliseconds } from '../config/units.ts';
 import type { NodeTarget } from '../discovery/static.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Problem } from '../domain/outcome.ts';
+import { errorText } from '../format/error-text.ts';
 import { NodeFailure, type Session } from '../ports/node-session.ts';
 import type { Ports } from '../ports/ports.ts';
 import { StateUnavailable } from '../ports/state-store.ts';
@@ -110,6 +111,5 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefine
 export function problemOf(error: unknown): Problem {
   if (error instanceof NodeFailure) return { kind: error.kind, message: error.message, expected: true };
   if (error instanceof StateUnavailable) return { kind: 'state-unavailable', message: error.message, expected: true };
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return { kind: 'unexpected', message, expected: false };
+  return { kind: 'unexpected', message: errorText(error), expected: false };
 }

@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { readStageDocument, STAGE_KIND, type StageDocument } from '../actions/stage-document.ts';
 import { ENTRY_KIND } from '../alerts/outbox-entries.ts';
 import { EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
+import { messageText } from '../format/error-text.ts';
 import { lastKnownLeases } from '../leases/lease-cache.ts';
 import { LEASE_KIND } from '../leases/lease-document.ts';
 import { type Leases, leasesOf } from '../leases/lease-store.ts';
@@ -107,8 +108,7 @@ export async function takeSnapshot({ store, log }: Pick<Ports, 'store' | 'log'>)
     return { kind: 'readable', ...(await readState(store)) };
   } catch (error) {
     if (!(error instanceof StateUnavailable)) log.error('unexpected failure of the state store', { error });
-    const why = error instanceof Error ? error.message : String(error);
-    return { kind: 'unavailable', why, lastKnown: lastKnownLeases(store) };
+    return { kind: 'unavailable', why: messageText(error), lastKnown: lastKnownLeases(store) };
   }
 }
 

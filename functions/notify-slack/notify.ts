@@ -1,4 +1,5 @@
 import type { Milliseconds } from '../../core/config/units.ts';
+import { errorText } from '../../core/format/error-text.ts';
 import type { Log } from '../../core/ports/log.ts';
 import type { Links } from './message/blocks.ts';
 import type { Note } from './message/note.ts';
@@ -59,6 +60,5 @@ export async function notify(note: Note, remaining: () => Milliseconds, ports: P
 /** Whatever a bug says, the address is not in it. */
 function reasonOf(error: unknown, webhook: URL): string {
   if (error instanceof SlackError) return error.message;
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return `unexpected ${text.replaceAll(webhook.href, '(webhook)').replaceAll(webhook.pathname, '(webhook)')}`;
+  return `unexpected ${errorText(error).replaceAll(webhook.href, '(webhook)').replaceAll(webhook.pathname, '(webhook)')}`;
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { jsonIn } from './message/json.ts';
 import type { Note } from './message/note.ts';
 
 const record = z.object({ eventSource: z.literal('aws:sqs'), messageId: z.string(), body: z.string() });
@@ -29,7 +30,7 @@ export function noteOf(input: unknown): Note {
     );
   }
   const [{ messageId, body }] = Records;
-  const { success, data } = envelope.safeParse(parsed(body));
+  const { success, data } = envelope.safeParse(jsonIn(body));
   if (!success) {
     throw new TypeError(
       `the message ${messageId} of the queue is not from SNS: accepted is {"Type": "Notification", "MessageId": …, "Message": …}`,
@@ -51,12 +52,4 @@ function whatIs(input: unknown): string {
   return data === undefined
     ? 'the event is not from the queue'
     : `the event has ${data.Records.length} records (BatchSize of the event source has to be 1)`;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 import { lookup, Resolver } from 'node:dns/promises';
 import pLimit from 'p-limit';
 import { MINUTE, type Milliseconds, SECOND } from '../../config/units.ts';
+import { within } from '../within.ts';
 import { ipv4First } from './hosts-file.ts';
 
 /** When one family has answered, the other one has this long: enough for one lost packet, not for a name server that ignores AAAA. */
@@ -107,22 +108,3 @@ export const DENIALS = ['ENOTFOUND', 'ENODATA'];
 
 /** So that a laptop that has moved to another network uses the servers there. */
 export const RESOLVER_LIFETIME: Milliseconds = MINUTE;
-
-/** The result of `work`; after this many milliseconds, that of `otherwise`. */
-export async function within<T>(work: Promise<T>, duration: Milliseconds, otherwise: () => T): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<T>((resolve, reject) => {
-    timer = setTimeout(() => {
-      try {
-        resolve(otherwise());
-      } catch (error) {
-        reject(error);
-      }
-    }, duration);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -1,7 +1,7 @@
 import type { Settings } from '../../domain/observation.ts';
 import { settingsRead } from '../../format/setting-forms.ts';
 import type { Configured, Rewrites } from '../../ports/node-session.ts';
-import type { Command, Connection, Reply } from './connection.ts';
+import { type Command, type Connection, type Reply, textOf } from './connection.ts';
 import { COMMAND_TIMEOUT_MS } from './failure.ts';
 import { type InfoFields, parseInfo } from './info.ts';
 import { pairs } from './observe.ts';
@@ -53,5 +53,6 @@ export async function rewrites(connection: Connection): Promise<Rewrites> {
 }
 
 function parsed(reply: Reply | undefined): InfoFields | undefined {
-  return reply?.ok && typeof reply.value === 'string' ? parseInfo(reply.value) : undefined;
+  const text = textOf(reply);
+  return text === undefined ? undefined : parseInfo(text);
 }

@@ -1,5 +1,6 @@
 import { NodeFailure } from '../../ports/node-session.ts';
 import type { Resolved } from '../dns/names.ts';
+import { within } from '../within.ts';
 import { AbstractConnector, Redis, type RedisOptions } from './client.ts';
 import { address, asFailure, CONNECT_TIMEOUT_MS, errorCode, farewellIn, printable } from './failure.ts';
 import { GuardedStream } from './guarded-stream.ts';
@@ -13,6 +14,11 @@ export interface Target extends Peer {
 
 /** One command's reply. An error reply is a value, since a refused command must not hide the other answers. */
 export type Reply = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: string };
+
+/** The reply of a command that answers with a text; undefined: an error, or another type. */
+export function textOf(reply: Reply | undefined): string | undefined {
+  return reply?.ok && typeof reply.value === 'string' ? reply.value : undefined;
+}
 
 export type Command = readonly [name: string, ...args: string[]];
 
@@ -118,7 +124,7 @@ function wrap(redis: Redis, stream: GuardedStream, target: Target): Connection {
       for (const [name, ...args] of commands) pipeline.call(name, ...args);
       sent += commands.length;
       stream.expect(commands.length);
-      const replies = await within(pipeline.exec(), timeout, target, () => redis.disconnect());
+      const replies = await within(pipeline.exec(), timeout, () => late(redis, target, timeout));
       const errors = (replies ?? []).flatMap(([error]) => (error ? [error] : []));
       const farewell = errors.find(({ message }) => farewellIn(message));
       // When a connection breaks, the client itself answers the rest with errors: those are not replies.
@@ -162,18 +168,9 @@ function isPasswordNeedless(error: string): boolean {
   return /no password is set|without any password configured/i.test(error);
 }
 
-async function within<T>(work: Promise<T>, timeout: number, target: Target, abandon: () => void): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new NodeFailure('timeout', `${address(target)} did not answer within ${Math.round(timeout)} ms`));
-      // A late reply must not be taken for the reply to the next command.
-      abandon();
-    }, timeout);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** @throws NodeFailure, of the kind 'timeout' */
+function late(redis: Redis, target: Target, timeout: number): never {
+  // A late reply must not be taken for the reply to the next command. After the caller has this failure, not one of the disconnection.
+  process.nextTick(() => redis.disconnect());
+  throw new NodeFailure('timeout', `${address(target)} did not answer within ${Math.round(timeout)} ms`);
 }

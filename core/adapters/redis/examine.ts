@@ -1,5 +1,5 @@
 import type { ClusterView, Examined, Observation, ServerModule } from '../../domain/observation.ts';
-import type { Command, Connection, Reply } from './connection.ts';
+import { type Command, type Connection, type Reply, textOf } from './connection.ts';
 import { firstOf, type InfoLines, infoLines, numberField, textField, valuesOf } from './info.ts';
 import { atLeast, parseVersion } from './version.ts';
 
@@ -36,10 +36,6 @@ export async function examine(
 /** No lines where a proxy or a service does not know the section. */
 function linesOf(reply: Reply | undefined): InfoLines {
   return infoLines(textOf(reply) ?? '');
-}
-
-function textOf(reply: Reply | undefined): string | undefined {
-  return reply?.ok && typeof reply.value === 'string' ? reply.value : undefined;
 }
 
 /** A module's name, which is shown and compared with the config. */

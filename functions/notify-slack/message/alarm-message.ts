@@ -2,6 +2,7 @@ import type { KnownBlock } from '@slack/types';
 import type { AlertFact } from '../../../core/domain/alert.ts';
 import { type AlarmDescription, parseAlarmDescription } from '../../../core/format/alarm-description.ts';
 import { lookup } from '../../../core/format/lookup.ts';
+import { utcText } from '../../../core/format/utc-text.ts';
 import { type Alarm, comparedOf, placesOf, type Trigger } from './alarm.ts';
 import {
   buttons,
@@ -18,7 +19,6 @@ import { LIMITS } from './limits.ts';
 import type { Draft } from './post.ts';
 import { periodText, quantityText } from './quantity.ts';
 import { reasonText } from './reason-text.ts';
-import { timeText } from './time-text.ts';
 
 const REASON_CHARS = 1_500;
 const DESCRIPTION_CHARS = 1_000;
@@ -71,7 +71,7 @@ function blocksOf({ title, texts, facts, runbook }: Said, alarm: Alarm, links: L
     ),
     ...table([...facts, ...place]),
     ...buttons(address === undefined ? links : { ...links, runbook: address }),
-    ...origin([Region ?? undefined, timeText(StateChangeTime ?? ''), AlarmArn ?? undefined]),
+    ...origin([Region ?? undefined, utcText(StateChangeTime ?? ''), AlarmArn ?? undefined]),
   ];
 }
 
@@ -79,7 +79,7 @@ function plainText({ title, texts, facts, runbook = '' }: Said, { StateChangeTim
   const paragraphs = texts.map(([label, text]) => (label === '' ? text : `${label}: ${text}`));
   const lines = facts.map(({ label, value }) => `${label}: ${value}`);
   const place = runbook === '' ? '' : `Runbook: ${runbook}`;
-  return [title, ...paragraphs, lines.join('\n'), place, timeText(StateChangeTime ?? '')].filter(Boolean).join('\n\n');
+  return [title, ...paragraphs, lines.join('\n'), place, utcText(StateChangeTime ?? '')].filter(Boolean).join('\n\n');
 }
 
 /** Only an alarm that is on says what to do: one that is over has nothing to ask for. */

@@ -1,5 +1,6 @@
 import type { Alert } from '../../../core/domain/alert.ts';
 import { alertText } from '../../../core/format/alert-text.ts';
+import { utcText } from '../../../core/format/utc-text.ts';
 import {
   buttons,
   header,
@@ -16,7 +17,6 @@ import { type Page, pagesOf } from './digest-pages.ts';
 import { LIMITS } from './limits.ts';
 import { factsBeside, isDrawable, memoryBars } from './memory-bars.ts';
 import type { Draft, SlackMessage } from './post.ts';
-import { timeText } from './time-text.ts';
 
 const WHY_CHARS = 1_500;
 const NEXT_CHARS = 1_000;
@@ -55,7 +55,7 @@ function alertMessage(alert: Alert, links: Links, page: Page): SlackMessage {
       labelled('Next:', next, NEXT_CHARS),
       ...buttons(linksFor(event, links)),
       ...page.map((part) => paragraph(part)),
-      ...origin([stage, instance, node, timeText(at), event, id]),
+      ...origin([stage, instance, node, utcText(at), event, id]),
     ],
   };
 }

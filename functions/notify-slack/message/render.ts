@@ -1,12 +1,13 @@
+import { utcText } from '../../../core/format/utc-text.ts';
 import { readAlarm } from './alarm.ts';
 import { alarmDraft } from './alarm-message.ts';
 import { readAlert } from './alert.ts';
 import { alertPages } from './alert-message.ts';
 import { header, type Links, notificationText, origin, paragraph } from './blocks.ts';
+import { jsonIn } from './json.ts';
 import { LIMITS } from './limits.ts';
 import type { Note } from './note.ts';
 import type { Draft, Post } from './post.ts';
-import { timeText } from './time-text.ts';
 
 export interface Rendered {
   readonly kind: 'alert' | 'alarm' | 'other';
@@ -19,7 +20,8 @@ export interface Rendered {
  * read. Never throws.
  */
 export function render(note: Note, links: Links): Rendered {
-  const json = parsed(note.message);
+  // Plain text is legal: it is shown as it is.
+  const json = jsonIn(note.message);
   const alert = readAlert(json);
   if (alert) {
     const [first, ...more] = alertPages(alert, links);
@@ -39,19 +41,10 @@ function otherMessage({ message, subject, topicArn, timestamp, messageId }: Note
   const blocks = [
     header(title),
     paragraph(message),
-    ...origin([topicArn?.split(':').at(-1), timeText(timestamp ?? ''), `id ${messageId}`]),
+    ...origin([topicArn?.split(':').at(-1), utcText(timestamp ?? ''), `id ${messageId}`]),
   ];
   return {
     message: { text: notificationText(`${title}: ${message}`, LIMITS.textBesideBlocks), blocks },
     text: `${title}\n\n${message}`,
   };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Plain text is legal: it is shown as it is.
-    return undefined;
-  }
 }
