@@ -1,34 +1,18 @@
 import { existsSync, globSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, matchesGlob } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
-import type { AlertEvent } from '../core/domain/alert.ts';
 import { FLEET_METRICS, JOB_METRICS, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
 import { type MonthlyCost, monthlyCost } from '../infra/costs.ts';
 import { ANCHORS } from '../infra/runbook.ts';
+import { ALERT_EVENTS } from './support/alert-events.ts';
 import { anchorsOf, prose } from './support/headings.ts';
 import { deployable, fleetFile, LONELY_VPC, NO_NETWORK } from './unit/infra/stacks.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...globSync('docs/**/*.md', { cwd: ROOT }).toSorted()];
 
-/** Slack's buttons lead to `<runbook>#<event>`. A new event fails to compile until it stands here. */
-const EVENTS = Object.keys({
-  purged: true,
-  'defrag-started': true,
-  'defrag-finished': true,
-  'defrag-aborted': true,
-  'action-failed': true,
-  'action-ineffective': true,
-  'foreign-defrag': true,
-  'defrag-unsupported': true,
-  'lease-lost': true,
-  'settings-changed': true,
-  'config-rewritten': true,
-  'left-on': true,
-  'same-server': true,
-  'state-unavailable': true,
-  several: true,
-} satisfies Record<AlertEvent, true>);
+/** Slack's buttons lead to `<runbook>#<event>`. */
+const EVENTS = [...ALERT_EVENTS, 'several'];
 
 function read(page: string): string {
   return readFileSync(join(ROOT, page), 'utf8');

@@ -1,5 +1,7 @@
+import type { ChildProcess } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import type { StateStore } from '../../core/ports/state-store.ts';
+import { nextMessage } from './state-contenders.ts';
 import type { Handles } from './state-store-contract.ts';
 
 export function concurrentCallers(handles: () => Handles): void {
@@ -48,4 +50,31 @@ async function increment(store: StateStore, times: number): Promise<void> {
     if (stored === undefined) throw new Error('the counter is gone');
     if ((await store.write('count', Number(stored.value) + 1, stored.version)).stored) done++;
   }
+}
+
+/** Two processes write one lease at the same time, round after round: one gets it every time, under a version never seen before. */
+export async function raceForOneLease(
+  children: readonly ChildProcess[],
+  store: StateStore,
+  rounds: number,
+): Promise<void> {
+  expect(await Promise.all(children.map(nextMessage))).toEqual(['ready', 'ready']);
+  const versions: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const answers = children.map(nextMessage);
+    children.forEach((child, holder) => void child.send({ round, holder }));
+    const winners = (await Promise.all(answers)).flatMap((result, holder) =>
+      isStored(result) ? [{ value: { round, holder }, version: result.version }] : [],
+    );
+    expect(winners, `round ${round}`).toHaveLength(1);
+    const lease = await store.read('lease#sessions');
+    expect(lease).toEqual(winners[0]);
+    versions.push(lease?.version ?? 0);
+    expect(await store.remove('lease#sessions', lease?.version ?? 0)).toBe(true);
+  }
+  expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
+}
+
+function isStored(result: unknown): result is { readonly version: number } {
+  return typeof result === 'object' && result !== null && 'version' in result && typeof result.version === 'number';
 }

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { StateUnavailable } from '../../../core/ports/state-store.ts';
 import { createFileStore } from '../../../core/state/file/file-store.ts';
 import { CONTENDER, kill9, nextMessage, startContender } from '../../support/state-contenders.ts';
+import { raceForOneLease } from '../../support/state-store-races.ts';
 
 describe('a state file between real processes', () => {
   let folder: Awaited<ReturnType<typeof mkdtempDisposable>>;
@@ -23,23 +24,7 @@ describe('a state file between real processes', () => {
   test('two that race for one lease 50 times: one gets it every time, under a version never seen before', async () => {
     await using one = startContender(path, 'lease');
     await using two = startContender(path, 'lease');
-    const children = [one.child, two.child];
-    expect(await Promise.all(children.map(nextMessage))).toEqual(['ready', 'ready']);
-    const store = createFileStore(path);
-    const versions: number[] = [];
-    for (let round = 0; round < 50; round++) {
-      const answers = children.map(nextMessage);
-      children.forEach((child, holder) => void child.send({ round, holder }));
-      const winners = (await Promise.all(answers)).flatMap((result, holder) =>
-        isStored(result) ? [{ value: { round, holder }, version: result.version }] : [],
-      );
-      expect(winners, `round ${round}`).toHaveLength(1);
-      const lease = await store.read('lease#sessions');
-      expect(lease).toEqual(winners[0]);
-      versions.push(lease?.version ?? 0);
-      expect(await store.remove('lease#sessions', lease?.version ?? 0)).toBe(true);
-    }
-    expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
+    await raceForOneLease([one.child, two.child], createFileStore(path), 50);
   });
 
   test('two that count together lose nothing, and a reader meanwhile never sees half a change', async () => {
@@ -124,7 +109,3 @@ describe('a state file between real processes', () => {
     },
   );
 });
-
-function isStored(result: unknown): result is { readonly version: number } {
-  return typeof result === 'object' && result !== null && 'version' in result && typeof result.version === 'number';
-}

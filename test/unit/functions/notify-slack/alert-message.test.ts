@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AlertEvent } from '../../../../core/domain/alert.ts';
+import { ALERT_EVENTS } from '../../../support/alert-events.ts';
 import { refusalOf } from '../../../support/slack-rules.ts';
 import { anAlert } from '../../../support/telemetry-builders.ts';
 import { addressesOf, read } from './reading.ts';
@@ -8,23 +8,7 @@ import { alertNotification, aNotification } from './sns-events.ts';
 
 describe("the job's alerts", () => {
   test('every event has a sample', () => {
-    const events: Readonly<Record<Exclude<AlertEvent, 'several'>, true>> = {
-      purged: true,
-      'defrag-started': true,
-      'defrag-finished': true,
-      'defrag-aborted': true,
-      'action-failed': true,
-      'action-ineffective': true,
-      'foreign-defrag': true,
-      'defrag-unsupported': true,
-      'lease-lost': true,
-      'settings-changed': true,
-      'config-rewritten': true,
-      'left-on': true,
-      'same-server': true,
-      'state-unavailable': true,
-    };
-    expect(new Set(Object.values(ALERTS).map(({ event }) => event))).toEqual(new Set(Object.keys(events)));
+    expect(new Set(Object.values(ALERTS).map(({ event }) => event))).toEqual(new Set(ALERT_EVENTS));
   });
 
   test.each(Object.entries(ALERTS))('%s: within the limits, with all that was to be said', (_, alert) => {
