@@ -9,12 +9,11 @@ import { MOST_AT_ONCE, messagesOf } from './digest.ts';
 import { alertsOf, digested, digestId, looseAlerts, notSent } from './messages.ts';
 import { failure, keep, type Pending, pendingOf, settle } from './outbox-entries.ts';
 
-/**
- * Alerts that are still to be sent, stored beside the lease. The alert of an action is queued here before its lease is dropped: if the job
+/*
+ * The outbox: alerts that are still to be sent, stored beside the lease. The alert of an action is queued here before its lease is dropped: if the job
  * dies before it has sent the alert, the next job sends it under the same id. Events of many nodes are queued one by one, and sent in
  * one message.
  */
-export { OUTBOX };
 
 /**
  * A delivery with an unknown result is repeated, once for each job that died during it. A duplicate is better than a lost alert. After this many

@@ -43,8 +43,9 @@ export function assign(
   placements: ReadonlyMap<string, HeldLease>,
   duplicates: ReadonlyMap<string, string>,
 ): readonly InstanceWork[] {
+  const looks = Map.groupBy(observed, ({ instance }) => instance);
   const works = instances.flatMap((instance): InstanceWork[] => {
-    const nodes = observed.filter((look) => look.instance === instance);
+    const nodes = looks.get(instance) ?? [];
     return nodes.length === 0 ? [] : [{ instance, nodes, leases: leasesOf(instance, placements), duplicates }];
   });
   const isLeased = ({ instance: { nodes } }: InstanceWork) => nodes.some(({ id }) => placements.has(id));

@@ -32,9 +32,10 @@ export async function reconcileIdleNode(
   peer?: string,
 ): Promise<Outcome> {
   const recollection = { memory: historyFor(first, remembered), ...(peer !== undefined && { peer }) };
-  const withheld = await withheldOutcome(context, factsAt(context, first, recollection), remembered);
+  const seen = factsAt(context, first, recollection);
+  const withheld = await withheldOutcome(context, seen, remembered);
   if (withheld) return withheld;
-  const facts = await informed(context, factsAt(context, first, recollection));
+  const facts = await informed(context, seen);
   const early = plan(facts);
   if (early.kind === 'skip') return await reported(context, facts, early, remembered);
   const action = actionOf(early.action.kind);

@@ -126,8 +126,8 @@ export async function followServers(
 ): Promise<ReadState> {
   const histories = historiesByNode(state.stored, runs);
   const historyOf = (node: string) => histories.get(node) ?? EMPTY_HISTORY;
-  const isKept = (node: string, history: NodeHistory) =>
-    state.stored.some((one) => one.key === nodeKey(node) && isDeepStrictEqual(one.history, history));
+  const storedByKey = new Map(state.stored.map((one) => [one.key, one.history]));
+  const isKept = (node: string, history: NodeHistory) => isDeepStrictEqual(storedByKey.get(nodeKey(node)), history);
   const moved = [...histories].filter(([node, history]) => runs.has(node) && !isKept(node, history));
   if (moved.length === 0 || !store) return { ...state, historyOf };
   const failed = new Map<string, string>();

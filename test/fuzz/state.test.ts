@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { flush, OUTBOX } from '../../core/alerts/outbox.ts';
+import { flush } from '../../core/alerts/outbox.ts';
 import { readState } from '../../core/reconcile/snapshot.ts';
-import { leaseKey, nodeKey } from '../../core/state/keys.ts';
+import { leaseKey, nodeKey, OUTBOX } from '../../core/state/keys.ts';
 import { aStore } from '../model/store.ts';
 import { aLease } from '../support/builders.ts';
 import { RUNS } from './runs.ts';

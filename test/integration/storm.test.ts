@@ -4,11 +4,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import { z } from 'zod';
 import { createDynamoClient } from '../../core/adapters/aws/clients.ts';
 import { createAlertSink } from '../../core/adapters/aws/sns.ts';
-import { flush, OUTBOX } from '../../core/alerts/outbox.ts';
+import { flush } from '../../core/alerts/outbox.ts';
 import type { Alert } from '../../core/domain/alert.ts';
 import type { Log } from '../../core/ports/log.ts';
 import type { StateStore } from '../../core/ports/state-store.ts';
 import { createDynamoStore } from '../../core/state/dynamodb/store.ts';
+import { OUTBOX } from '../../core/state/keys.ts';
 import { runs } from '../fuzz/runs.ts';
 import { aStore } from '../model/store.ts';
 import { messagesOf } from '../support/aws-wire.ts';

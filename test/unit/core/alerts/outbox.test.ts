@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { enqueue, flush, OUTBOX } from '../../../../core/alerts/outbox.ts';
+import { enqueue, flush } from '../../../../core/alerts/outbox.ts';
 import { isEnqueued } from '../../../../core/alerts/outbox-entries.ts';
 import { MINUTE } from '../../../../core/config/units.ts';
 import { ALERT_SCHEMA, type Alert } from '../../../../core/domain/alert.ts';
 import { type StateStore, StateUnavailable } from '../../../../core/ports/state-store.ts';
 import { createFileStore } from '../../../../core/state/file/file-store.ts';
-import { lifetimeOf, OUTBOX_LIFETIME } from '../../../../core/state/keys.ts';
+import { lifetimeOf, OUTBOX, OUTBOX_LIFETIME } from '../../../../core/state/keys.ts';
 import { aStore } from '../../../model/store.ts';
 import { stormOf, stormOfKind } from '../../../support/storm.ts';
 
