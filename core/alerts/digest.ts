@@ -1,7 +1,6 @@
 import { type Alert, type AlertEvent, type AlertFact, NODES_A_MESSAGE } from '../domain/alert.ts';
-import { shortened } from '../format/alert-text.ts';
 import { lookup } from '../format/lookup.ts';
-import { bytesText, countText, durationText } from '../format/units.ts';
+import { bytesText, countText, durationText, shortened } from '../format/units.ts';
 
 // Events of many nodes at once become one message that lists the nodes.
 

@@ -1,6 +1,7 @@
 import type { Alert, AlertFact } from '../domain/alert.ts';
 import { toAscii } from './ascii.ts';
 import { memberLines } from './digest-text.ts';
+import { shortened } from './units.ts';
 import { utcText } from './utc-text.ts';
 import { cleanText, wrapText } from './wrap.ts';
 
@@ -81,9 +82,4 @@ function listLines({ members = [] }: Alert): string[] {
 
 function originOf(alert: Alert): string {
   return [alert.stage, alert.instance, alert.node, utcText(alert.at), alert.event, `id=${alert.id}`].join(' | ');
-}
-
-/** With three dots in place of what is beyond `maxChars`. */
-export function shortened(text: string, maxChars: number): string {
-  return text.length <= maxChars ? text : `${text.slice(0, maxChars - 3).trimEnd()}...`;
 }

@@ -73,6 +73,11 @@ export function isoText(at: number): string {
   return Temporal.Instant.fromEpochMilliseconds(Math.round(at)).toString({ fractionalSecondDigits: 3 });
 }
 
+/** With three dots in place of what is beyond `maxChars`. */
+export function shortened(text: string, maxChars: number): string {
+  return text.length <= maxChars ? text : `${text.slice(0, maxChars - 3).trimEnd()}...`;
+}
+
 /** The text as a sentence: a capital, a full stop. Lines below it are commands, which take none. */
 export function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?]$|\n/.test(text) ? '' : '.'}`;

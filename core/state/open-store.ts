@@ -2,7 +2,6 @@ import { createDynamoClient } from '../adapters/aws/clients.ts';
 import { ENVIRONMENT, EnvironmentError } from '../config/environment.ts';
 import type { StateStore } from '../ports/state-store.ts';
 import { createDynamoStore } from './dynamodb/store.ts';
-import { adoptJsonFile } from './file/contents.ts';
 import { createFileStore } from './file/file-store.ts';
 import { lifetimeOf } from './keys.ts';
 
@@ -32,8 +31,7 @@ export function openStateStore(
   const tableName = env[stateTable];
   if (tableName === undefined) {
     const file = asked || otherwise();
-    if (!asked && json !== undefined) adoptJsonFile(json, file);
-    return createFileStore(file);
+    return createFileStore(file, !asked && json !== undefined ? { adopted: json } : {});
   }
   // An empty name may come from a failed lookup. A local file in place of the table would hold nothing of what the deployed job knows.
   if (tableName === '')

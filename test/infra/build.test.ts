@@ -32,7 +32,9 @@ describe('what a start loads', () => {
       Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs)),
     );
     expect(
-      files.filter((path) => /node_modules\/yaml\/|config\/schema\.ts|state\/(database|contents)\.ts/.test(path)),
+      files.filter((path) =>
+        /node_modules\/yaml\/|config\/schema\.ts|state\/file\/(database|contents|file-failure)\.ts/.test(path),
+      ),
     ).toEqual([]);
   });
 

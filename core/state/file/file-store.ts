@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import pLimit from 'p-limit';
 import type { StateStore, Stored } from '../../ports/state-store.ts';
 import { jsonText } from '../json-value.ts';
+import { adoptJsonFile } from './contents.ts';
 import { inChange, inReading, whenUnlocked } from './database.ts';
 
 /**
@@ -10,11 +11,16 @@ import { inChange, inReading, whenUnlocked } from './database.ts';
  * its folder are created by the first write; a missing or empty file is an empty store. A JSON file of version 0.1 is imported.
  *
  * @param options.lockWait for how many milliseconds, from its call on, a method may wait for other processes; default 5000
+ * @param options.adopted the JSON file of version 0.1 that becomes this file, where it is not there yet
  */
-export function createFileStore(path: string, options: { readonly lockWait?: number } = {}): StateStore {
-  const { lockWait = 5_000 } = options;
+export function createFileStore(
+  path: string,
+  options: { readonly lockWait?: number; readonly adopted?: string } = {},
+): StateStore {
+  const { lockWait = 5_000, adopted } = options;
   // Absolute: the store stays in one place, and messages name it, whatever the working folder is later.
   const file = resolve(path);
+  if (adopted !== undefined) adoptJsonFile(adopted, file);
   // One change at a time: a hundred of them wait here instead of polling the lock of the file.
   const inTurn = pLimit(1);
 
