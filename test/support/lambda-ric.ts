@@ -78,7 +78,8 @@ async function build(folder: string, logFile: string): Promise<void> {
       logFile,
     });
   await npm('ci', '--ignore-scripts');
-  await npm('rebuild', PACKAGE);
+  // npm hands the project's own setting on, by which no package runs anything.
+  await npm('rebuild', PACKAGE, '--ignore-scripts=false');
 }
 
 /** In one step: whoever looks sees all of it or none. Another process may have been faster. */
