@@ -1,10 +1,8 @@
 import type { Config } from '../core/config/schema.ts';
 import { MINUTE, type Milliseconds, SECOND } from '../core/config/units.ts';
 import { type AlarmDescription, printAlarmDescription } from '../core/format/alarm-description.ts';
-import { ref } from './cloudformation.ts';
-import type { Intrinsic } from './json.ts';
+import { type Intrinsic, type ResourceOf, ref } from './cloudformation.ts';
 import { alarmName, ID } from './names.ts';
-import type { ResourceOf } from './resource-types.ts';
 import { type Anchor, runbookPlace } from './runbook.ts';
 
 type AlarmProperties = ResourceOf<'AWS::CloudWatch::Alarm'>['Properties'];

@@ -1,15 +1,12 @@
 import type { SecretReference } from '../core/config/address.ts';
 import type { Config } from '../core/config/schema.ts';
 import { NAMESPACE } from '../core/domain/metric-catalogue.ts';
-import { arn, getAtt, type Resources, ref } from './cloudformation.ts';
+import { arn, getAtt, type Intrinsic, type ResourceOf, type Resources, ref } from './cloudformation.ts';
 import { type FUNCTIONS, functionName } from './functions.ts';
-import type { Intrinsic } from './json.ts';
 import { ID } from './names.ts';
 import { isAttached, type Network } from './network.ts';
 import { allow, charactersOf, policy, type Statement } from './policies.ts';
-import type { ResourceOf } from './resource-types.ts';
-import { decryptSecrets, readSecrets, secretPolicies } from './secret-policies.ts';
-import { jobSecrets } from './secrets.ts';
+import { decryptSecrets, jobSecrets, readSecrets, secretPolicies } from './secrets.ts';
 
 const LAMBDA = 'lambda.amazonaws.com';
 
@@ -38,7 +35,7 @@ export function role(
             Effect: 'Allow',
             Principal: { Service: service },
             Action: 'sts:AssumeRole',
-            ...(trust !== undefined && { Condition: trust }),
+            ...(trust && { Condition: trust }),
           },
         ],
       },
@@ -61,7 +58,7 @@ export function maintainRole(config: Config, network: Network): Resources {
     allow(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'], [getAtt(ID.table, 'Arn')]),
     allow(['sqs:SendMessage'], [getAtt(ID.maintainDeadLetters, 'Arn')]),
     ...reads,
-    ...decryptSecrets(secrets, network),
+    ...decryptSecrets(secrets, network.secretsKeyArn),
     ...(isAttached(network) ? [networkInterfaces()] : []),
   ];
   const all = statementsWith(readSecrets(secrets));
@@ -79,7 +76,7 @@ export function notifierRole(config: Config, webhook: SecretReference, network: 
     ...basics(config.stage, 'notifySlack'),
     allow(['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'], [getAtt(ID.notifierQueue, 'Arn')]),
     ...readSecrets([webhook]),
-    ...decryptSecrets([webhook], network),
+    ...decryptSecrets([webhook], network.secretsKeyArn),
   ]);
 }
 

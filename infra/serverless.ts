@@ -1,6 +1,5 @@
-import { sub, type Template } from './cloudformation.ts';
+import { type Json, sub, type Template } from './cloudformation.ts';
 import { FUNCTIONS, functionName, maintainSettings, notifierSettings } from './functions.ts';
-import type { Json } from './json.ts';
 import { loadConfig } from './load.ts';
 import { ID } from './names.ts';
 import { type Parameters, readNetwork } from './network.ts';
@@ -13,7 +12,6 @@ export interface ServerlessValues {
   readonly timeout: number;
   readonly maximumEventAge: number;
   readonly environment: Readonly<Record<string, Json>>;
-  /** `~` outside of a VPC, as serverless.yml would write it. */
   readonly vpc: Json | null;
   readonly logRetention: number;
   /** The Slack function by its key, or nothing. */
@@ -27,27 +25,20 @@ export interface ServerlessValues {
 export function serverlessValues(root: string, stage: string, parameters: Parameters): ServerlessValues {
   const config = loadConfig(root, stage);
   const network = readNetwork(parameters);
-  const { vpc, ...job } = maintainSettings(config, network);
   const settings = notifierSettings(config);
-  return {
-    resources: template(config, network),
-    ...job,
-    vpc: vpc ?? null,
-    logRetention: config.logRetention,
-    notifier: settings === undefined ? {} : { notifySlack: notifierFunction(stage, settings) },
-  };
-}
-
-function notifierFunction(stage: string, settings: NonNullable<ReturnType<typeof notifierSettings>>): Json {
-  const { timeout, environment } = settings;
   const folder = FUNCTIONS.notifySlack;
-  return {
+  const notifySlack = settings && {
     name: functionName(stage, 'notifySlack'),
     description: 'Posts alerts and alarms to Slack',
     handler: `dist/${folder}/handler.handler`,
     role: sub(`\${${ID.notifierRole}.Arn}`),
-    timeout,
-    environment,
+    ...settings,
     package: { patterns: ['!**', `dist/${folder}/**`] },
+  };
+  return {
+    resources: template(config, network),
+    ...maintainSettings(config, network),
+    logRetention: config.logRetention,
+    notifier: notifySlack ? { notifySlack } : {},
   };
 }

@@ -1,19 +1,25 @@
 import { isFleet } from '../core/config/fleet.ts';
 import type { Config } from '../core/config/schema.ts';
-import { byLogicalId, getAtt, type Output, type Resources, ref, type Template } from './cloudformation.ts';
+import {
+  arn,
+  byLogicalId,
+  getAtt,
+  type Output,
+  type Resource,
+  type Resources,
+  ref,
+  type Template,
+} from './cloudformation.ts';
 import { dashboard } from './dashboard.ts';
 import { fleetAlarms } from './fleet-alarms.ts';
 import { dashboardUrl } from './functions.ts';
 import { jobAlarms } from './job-alarms.ts';
-import { ID, stackName } from './names.ts';
+import { alarmName, digest, ID, stackName } from './names.ts';
 import { endpoints, type Network } from './network.ts';
 import { nodeAlarms } from './node-alarms.ts';
-import { notifier } from './notifier.ts';
-import { deadLetters } from './queues.ts';
+import { notifier, queue } from './notifier.ts';
 import { maintainRole } from './roles.ts';
 import { schedule } from './schedule.ts';
-import { stateTable } from './table.ts';
-import { topic } from './topic.ts';
 
 /** Everything of the stack but the functions, their logs and the bucket, which are osls' part. */
 export function template(written: Config, network: Network): Template {
@@ -22,7 +28,7 @@ export function template(written: Config, network: Network): Template {
     Resources: together([
       topic(config),
       stateTable(),
-      { [ID.maintainDeadLetters]: deadLetters(stackName(config.stage, 'maintain-dead-letters')) },
+      { [ID.maintainDeadLetters]: queue(stackName(config.stage, 'maintain-dead-letters')) },
       maintainRole(config, network),
       schedule(config),
       isFleet(config.instances) ? fleetAlarms(config) : nodeAlarms(config),
@@ -55,5 +61,75 @@ function outputs({ stage }: Config): Readonly<Record<string, Output>> {
     },
     MaintainRoleArn: { Description: 'What the job runs as', Value: getAtt(ID.maintainRole, 'Arn') },
     DashboardUrl: { Description: 'The dashboard', Value: dashboardUrl(stage) },
+  };
+}
+
+/**
+ * Leases and node histories. The table stays when the stack is deleted, because the leases say which settings to restore. It has no fixed name,
+ * which would still be in use when the stack is created again.
+ */
+function stateTable(): Resources {
+  return {
+    [ID.table]: {
+      Type: 'AWS::DynamoDB::Table',
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: [
+          { AttributeName: 'pk', AttributeType: 'S' },
+          { AttributeName: 'sk', AttributeType: 'S' },
+        ],
+        KeySchema: [
+          { AttributeName: 'pk', KeyType: 'HASH' },
+          { AttributeName: 'sk', KeyType: 'RANGE' },
+        ],
+        TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+        // Neither a mistake in the console nor a script deletes the leases: this must be switched off first.
+        DeletionProtectionEnabled: true,
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      },
+    },
+  };
+}
+
+/**
+ * The one topic for alerts and alarms, and who gets them as e-mail. It is not encrypted with alias/aws/sns: CloudWatch
+ * alarms cannot use that key, and their messages would be lost without an error.
+ */
+function topic({ stage, notifications }: Config): Resources {
+  const name = stackName(stage, 'alerts');
+  const subscriptions = notifications.emails.map((Endpoint): [string, Resource] => [
+    `AlertEmail${digest(Endpoint.toLowerCase())}`,
+    { Type: 'AWS::SNS::Subscription', Properties: { TopicArn: ref(ID.topic), Protocol: 'email', Endpoint } },
+  ]);
+  return {
+    [ID.topic]: { Type: 'AWS::SNS::Topic', Properties: { TopicName: name, DisplayName: `Offpeak ${stage}` } },
+    AlertTopicPolicy: {
+      Type: 'AWS::SNS::TopicPolicy',
+      Properties: { Topics: [ref(ID.topic)], PolicyDocument: topicPolicy(stage) },
+    },
+    ...byLogicalId(subscriptions),
+  };
+}
+
+/** This policy replaces the default one. The job publishes with its role; the alarms have no role and need this statement. */
+function topicPolicy(stage: string) {
+  const onlyThisAccount = {
+    StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') },
+    ArnLike: { 'aws:SourceArn': arn('cloudwatch', `alarm:${alarmName(stage, '*', '*')}`) },
+  };
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Sid: 'AlarmsOfThisAccount',
+        Effect: 'Allow',
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+        Action: 'sns:Publish',
+        Resource: ref(ID.topic),
+        Condition: onlyThisAccount,
+      },
+    ],
   };
 }

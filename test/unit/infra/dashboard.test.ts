@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Json } from '../../../infra/json.ts';
+import type { Json } from '../../../infra/cloudformation.ts';
 import { fleetFile, propertiesOf, resourcesOf, stackFile } from './stacks.ts';
 
 const REGION = `\${AWS::Region}`;
