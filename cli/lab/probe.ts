@@ -1,25 +1,23 @@
-import type { ServerBinary } from './binary.ts';
+import type { Executable } from './binary.ts';
 import { ask, isErrorReply } from './client.ts';
 import { runCommand } from './run-command.ts';
 import { startServer } from './start.ts';
 
-type Executable = Pick<ServerBinary, 'path' | 'env'>;
-
 /**
- * Whether a server can defragment. Only a question to the server shows it: `mem_allocator:jemalloc-5.3.0` is also what the distributions'
- * builds report, and they refuse.
+ * Starts the server for a moment and asks it for `CONFIG SET activedefrag yes`. Only this question shows whether it can defragment:
+ * `mem_allocator:jemalloc-5.3.0` is also what the distributions' builds report, and they refuse.
+ *
+ * @returns its words where it refuses; undefined where it accepts
+ * @throws when it does not start
  */
-export type DefragProbe = { readonly defrag: 'accepted' } | { readonly defrag: 'refused'; readonly words: string };
-
-/** Starts the server for a moment and asks it for `CONFIG SET activedefrag yes`. @throws when it does not start */
-export async function probeDefrag(binary: Executable, signal?: AbortSignal): Promise<DefragProbe> {
-  await using server = await startServer(binary, signal === undefined ? {} : { signal });
+export async function defragRefusal(binary: Executable, signal?: AbortSignal): Promise<string | undefined> {
+  await using server = await startServer(binary, { signal });
   try {
     await ask(server, 'CONFIG', 'SET', 'activedefrag', 'yes');
-    return { defrag: 'accepted' };
+    return undefined;
   } catch (error) {
     if (!isErrorReply(error)) throw error;
-    return { defrag: 'refused', words: error.message };
+    return error.message;
   }
 }
 

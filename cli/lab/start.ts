@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import getPort from 'get-port';
-import type { ServerBinary } from './binary.ts';
+import type { Executable } from './binary.ts';
 import { isErrorReply, onConnection } from './client.ts';
 import { type Leashed, leash } from './leash.ts';
 import { lastLines } from './run-command.ts';
@@ -26,7 +26,7 @@ export interface StartOptions {
   /** A fixed port; without it, a free one is taken. */
   readonly port?: number;
   /** Gives up the start; the server is then gone before the start rejects. It has no effect on a running server. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface RunningServer extends AsyncDisposable {
@@ -52,10 +52,7 @@ export class ServerStartError extends Error {
  *
  * @throws ServerStartError when it ends at once, does not answer within 30 s, or the given port is taken
  */
-export async function startServer(
-  binary: Pick<ServerBinary, 'path' | 'env'>,
-  options: StartOptions = {},
-): Promise<RunningServer> {
+export async function startServer(binary: Executable, options: StartOptions = {}): Promise<RunningServer> {
   for (let attempt = 1; ; attempt += 1) {
     options.signal?.throwIfAborted();
     try {
@@ -67,7 +64,7 @@ export async function startServer(
   }
 }
 
-async function startOn(port: number, binary: Pick<ServerBinary, 'path' | 'env'>, options: StartOptions) {
+async function startOn(port: number, binary: Executable, options: StartOptions) {
   const folder = await mkdtemp(join(tmpdir(), SERVER_FOLDER_PREFIX));
   // Held open: the log is still readable here after the leash has removed the folder of a server that died.
   const log = await open(join(folder, 'server.log'), 'a+');
