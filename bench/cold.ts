@@ -2,12 +2,10 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { findRic, type Ric } from '../test/support/lambda-ric.ts';
-import { openAccount } from './account.ts';
-import { AIM } from './aim.ts';
-import { importTimes } from './import-time.ts';
-import { startTimes } from './start-time.ts';
+import { emptyPackage, openAccount, type Subject, subjectsOf } from './account.ts';
+import { AIM } from './contents.ts';
 import { median, quantile, table } from './statistics.ts';
-import { emptyPackage, type Subject, subjectsOf } from './subjects.ts';
+import { importTimes, startTimes } from './times.ts';
 
 /**
  * `npm run bench:cold`: what a start of each packaged function costs, compared with one that does nothing. Absolute times on a shared

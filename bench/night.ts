@@ -1,12 +1,11 @@
 import type { ServerBinary } from '../cli/lab/binary.ts';
 import type { Arm } from './night/arms.ts';
-import { type Cell, measure, type Subject } from './night/measure.ts';
+import { measure, type Subject } from './night/measure.ts';
 import { NOISES, refusalOf } from './night/noise/start.ts';
 import { type NightOptions, nightOptions } from './night/options.ts';
 import type { Recipe } from './night/recipes.ts';
 import { nightTable } from './night/tables.ts';
-import { noteInDocs } from './support/docs.ts';
-import { bench } from './support/main.ts';
+import { bench, inTurns, noteInDocs, runsText } from './support/main.ts';
 import { defragServer } from './support/server.ts';
 
 /**
@@ -34,20 +33,12 @@ async function night(binary: ServerBinary, recipe: Recipe, options: NightOptions
         : `Skipped: ${refusal}.`;
     parts.push(`With ${NOISES[noise]}:\n\n${table}`);
   }
-  const runs = options.runs === 1 ? 'one run each' : `medians of ${options.runs} runs`;
-  return [`**${recipe.title}**, server ${binary.version}, ${runs}`, ...parts].join('\n\n');
+  return [`**${recipe.title}**, server ${binary.version}, ${runsText(options.runs)}`, ...parts].join('\n\n');
 }
 
-/** In turns, so that the state of the machine affects all arms in the same way. */
+/** Each run has other stops; all arms of one run have the same. */
 async function compared(subject: Subject, { arms, runs }: NightOptions): Promise<string> {
-  const rows = new Map<Arm, Cell[]>(arms.map((arm) => [arm, []]));
-  for (let run = 1; run <= runs; run++) {
-    for (const [arm, cells] of rows) {
-      // Each run has other stops; all arms of one run have the same.
-      const cell = await measure({ ...subject, seed: subject.seed + run }, arm);
-      cells.push(cell);
-      process.stderr.write(`${subject.noise}, ${arm.title}, ${run}: ${JSON.stringify(cell)}\n`);
-    }
-  }
-  return nightTable([...rows].map(([{ title }, cells]) => ({ title, cells })));
+  const cell = (arm: Arm, run: number) => measure({ ...subject, seed: subject.seed + run }, arm);
+  const rows = await inTurns(subject.noise, arms, runs, cell);
+  return nightTable(rows.map(([{ name }, cells]) => ({ name, cells })));
 }

@@ -3,7 +3,7 @@ import { MINUTE, type Milliseconds, SECOND } from '../core/config/units.ts';
 import { type AlarmDescription, printAlarmDescription } from '../core/format/alarm-description.ts';
 import { type Intrinsic, type ResourceOf, ref } from './cloudformation.ts';
 import { alarmName, ID } from './names.ts';
-import { type Anchor, runbookPlace } from './runbook.ts';
+import { runbookPlace } from './runbook.ts';
 
 type AlarmProperties = ResourceOf<'AWS::CloudWatch::Alarm'>['Properties'];
 
@@ -29,7 +29,8 @@ export interface AlarmSpec {
   readonly means: string;
   /** What to do about it. */
   readonly next: string;
-  readonly anchor: Anchor;
+  /** One of `ANCHORS`. */
+  readonly anchor: string;
   readonly source: AlarmSource;
   readonly comparison: 'GreaterThanThreshold' | 'GreaterThanOrEqualToThreshold' | 'LessThanThreshold';
   readonly threshold: number;

@@ -1,14 +1,12 @@
 import type { ServerBinary } from '../../cli/lab/binary.ts';
-import { restartFloor } from '../../cli/lab/demo/floor.ts';
-import { numberField } from '../../core/adapters/redis/info.ts';
+import { restartFloor, rssOf } from '../../cli/lab/demo/floor.ts';
 import { median } from '../statistics.ts';
 import { watchActions } from '../support/action-times.ts';
-import { monotonic } from '../support/clock.ts';
-import { type Latencies, latenciesIn } from '../support/latencies.ts';
+import { type Latencies, latenciesIn, monotonic } from '../support/latencies.ts';
 import { probed } from '../support/probing.ts';
-import { cpuSeconds, type Prepared, prepared, settled } from '../support/server.ts';
+import { cpuSeconds, type Ended, type Prepared, prepared, settled } from '../support/server.ts';
 import type { Shape } from '../support/shapes.ts';
-import type { Ended, Variant } from './variants.ts';
+import type { Variant } from './variants.ts';
 
 /** The result of one variant on one server. */
 export interface Cell extends Latencies {
@@ -28,27 +26,18 @@ export interface Cell extends Latencies {
 }
 
 export async function measure(binary: ServerBinary, shape: Shape, variant: Variant, megabytes: number): Promise<Cell> {
-  await using ready = await prepared(binary, shape, megabytes);
-  const before = await ready.info();
+  await using ready = await prepared(binary, (redis) => shape.build(redis, megabytes));
+  const before = await rssOf(ready.redis);
+  const cpuBefore = cpuSeconds(await ready.info());
   const from = monotonic();
-  const { result, samples } = await probed(ready.server.port, shape.probe, () => watched(ready, variant));
+  const { result, samples } = await probed(ready.server.port, () => watched(ready, variant));
   const lasted = (monotonic() - from) / 1_000_000;
-  const cpu = cpuSeconds(await ready.info()) - cpuSeconds(before);
+  const cpu = cpuSeconds(await ready.info()) - cpuBefore;
   await settled(ready.redis);
-  const after = await ready.info();
-  const [, dir = '.'] = (await ready.redis.config('GET', 'dir')) as string[];
-  const floor = await restartFloor(binary, ready.redis, dir, new AbortController().signal);
+  const after = await rssOf(ready.redis);
+  const floor = await restartFloor(binary, ready.redis);
   const { ran, spans, defragging } = result;
-  return {
-    ...latenciesIn(spans, samples),
-    ...ran,
-    defragging,
-    cpu,
-    lasted,
-    floor,
-    before: rss(before),
-    after: rss(after),
-  };
+  return { ...latenciesIn(spans, samples), ...ran, defragging, cpu, lasted, floor, before, after };
 }
 
 /** What the variant itself reports, and what was observed from outside while it ran. */
@@ -60,10 +49,6 @@ async function watched(ready: Prepared, variant: Variant) {
   const { spans, defragging } = await watch.stop();
   // For a variant that finds nothing to do, the whole time counts.
   return { ran, defragging, spans: variant.counts === 'action' && spans.length > 0 ? spans : [whole] };
-}
-
-function rss(info: Awaited<ReturnType<Prepared['info']>>): number {
-  return numberField(info, 'used_memory_rss') ?? 0;
 }
 
 const FIGURES = [

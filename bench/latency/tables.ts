@@ -1,5 +1,5 @@
 import { MIB } from '../../core/config/units.ts';
-import { fixed, markdownTable, median } from '../statistics.ts';
+import { countedText, fixed, markdownTable, median } from '../statistics.ts';
 import type { Medians } from './cell.ts';
 import { NOTHING, OWN, type Variant } from './variants.ts';
 
@@ -45,7 +45,10 @@ function figures({ variant: { maxStall }, cell }: Row, idle: Medians | undefined
     maxStall === undefined || !idle ? '' : beyond(p999 - idle.p999, maxStall),
     worstStall === undefined ? '' : `${worstStall}`,
     defragging === 0 ? '' : defragging.toFixed(1),
-    endText(cell),
+    countedText(
+      cell.ended.map(({ because }) => because),
+      ', ',
+    ),
     costOf(cell, idle).toFixed(2),
     mib(returned),
     fixed(share, 2),
@@ -80,14 +83,6 @@ function costOf({ cpu, lasted }: Medians, idle: Medians | undefined): number {
 
 function isWhole({ ended }: Medians): boolean {
   return ended.length > 0 && ended.every((one) => one.isWhole);
-}
-
-/** `goal-met`; of runs that ended differently, `goal-met 2, stall-spent 1`. */
-function endText({ ended }: Medians): string {
-  const counts = new Map<string, number>();
-  for (const { because } of ended) counts.set(because, (counts.get(because) ?? 0) + 1);
-  const isOne = counts.size === 1;
-  return [...counts].map(([because, count]) => (isOne ? because : `${because} ${count}`)).join(', ');
 }
 
 function cellOf(rows: readonly Row[], wanted: Variant): Medians | undefined {

@@ -1,16 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
 import type { ServerBinary } from '../../cli/lab/binary.ts';
-import { numberField } from '../../core/adapters/redis/info.ts';
-import { monotonic } from '../support/clock.ts';
-import type { Span } from '../support/latencies.ts';
+import { onFreshCopy, rssOf } from '../../cli/lab/demo/floor.ts';
+import { monotonic, type Span, type Waits, waitsIn } from '../support/latencies.ts';
 import { probed } from '../support/probing.ts';
-import { cpuSeconds, type Prepared, preparedBy, settled } from '../support/server.ts';
+import { cpuSeconds, infoOf, type Prepared, prepared, settled } from '../support/server.ts';
 import type { Arm } from './arms.ts';
-import type { CliRun } from './cli-lines.ts';
-import { freshServer } from './fresh.ts';
+import type { CliRun } from './cli.ts';
 import { type NoiseKind, startNoise } from './noise/start.ts';
-import { PROBE, type Recipe } from './recipes.ts';
-import { type Waits, waitsIn } from './waits.ts';
+import type { Recipe } from './recipes.ts';
 
 /** The result of one arm on one server. */
 export interface Cell extends Partial<CliRun> {
@@ -38,11 +36,11 @@ export interface Subject {
 const IDLE_MS = 10_000;
 
 export async function measure({ binary, recipe, noise, seed }: Subject, arm: Arm): Promise<Cell> {
-  await using ready = await preparedBy(binary, recipe.build, { args: recipe.args(binary.version) });
-  const before = await rssOf(ready);
+  await using ready = await prepared(binary, recipe.build, { args: recipe.args(binary.version) });
+  const before = await rssOf(ready.redis);
   const seen = await underNoise(ready, arm, noise, seed);
   if (arm.action) await settled(ready.redis);
-  const after = await rssOf(ready);
+  const after = await rssOf(ready.redis);
   const fresh = await freshServer(binary, ready.redis);
   return arm.action
     ? { ...seen, before, after, floor: fresh.rss }
@@ -51,7 +49,7 @@ export async function measure({ binary, recipe, noise, seed }: Subject, arm: Arm
 
 async function underNoise(ready: Prepared, arm: Arm, kind: NoiseKind, seed: number) {
   await using _ = await startNoise(kind, ready.server.pid, seed);
-  const { result, samples } = await probed(ready.server.port, PROBE, async () => {
+  const { result, samples } = await probed(ready.server.port, async () => {
     const idle = await timed(ready, () => wait(IDLE_MS));
     const action = arm.action && (await timed(ready, () => watched(ready, arm.action)));
     return { idle, action };
@@ -96,6 +94,15 @@ function lengthOf({ from, to }: Span): number {
   return (to - from) / 1_000_000;
 }
 
-async function rssOf({ info }: Prepared): Promise<number> {
-  return numberField(await info(), 'used_memory_rss') ?? 0;
+/** What a fresh server with the same data has at rest, and what a restart costs: from SAVE to the last key, clients have no server. */
+async function freshServer(binary: ServerBinary, redis: Redis) {
+  const began = performance.now();
+  const before = cpuSeconds(await infoOf(redis));
+  return await onFreshCopy(binary, redis, async (copy) => {
+    const seconds = (performance.now() - began) / 1000;
+    const saving = cpuSeconds(await infoOf(redis)) - before;
+    const cpu = saving + cpuSeconds(await infoOf(copy));
+    await settled(copy);
+    return { rss: await rssOf(copy), seconds, cpu };
+  });
 }

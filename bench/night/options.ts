@@ -1,5 +1,5 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { BenchError, countOf } from '../support/main.ts';
+import { BenchError, chosen, countOf } from '../support/main.ts';
 import { ARMS, type Arm } from './arms.ts';
 import { NOISES, type NoiseKind } from './noise/start.ts';
 import { type Recipe, recipes } from './recipes.ts';
@@ -39,14 +39,6 @@ export function nightOptions(): NightOptions {
     seed: countOf('--seed', values.seed),
     isWhole: Object.values(ARMS).every((arm) => arms.some(([, one]) => one === arm)),
   };
-}
-
-function chosen<T>(option: string, names: readonly string[], all: Readonly<Record<string, T>>) {
-  return names.map((name) => {
-    const one = Object.hasOwn(all, name) ? all[name] : undefined;
-    if (one === undefined) throw new BenchError(`${option} ${name}: accepted are ${Object.keys(all).join(', ')}`);
-    return [name, one] as const;
-  });
 }
 
 /** `all`: one after the other, each with a table of its own. */

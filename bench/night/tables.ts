@@ -1,12 +1,11 @@
 import { MIB } from '../../core/config/units.ts';
-import { fixed, markdownTable, median } from '../statistics.ts';
-import type { Predicted } from './cli-lines.ts';
+import { countedText, fixed, markdownTable, median } from '../statistics.ts';
+import type { Waits } from '../support/latencies.ts';
 import type { Cell } from './measure.ts';
-import type { Waits } from './waits.ts';
 
 /** The runs of one arm. */
-export interface Row {
-  readonly title: string;
+interface Row {
+  readonly name: string;
   readonly cells: readonly Cell[];
 }
 
@@ -22,10 +21,10 @@ export function nightTable(rows: readonly Row[]): string {
   return markdownTable([HEAD, ...rows.map(lineOf)]);
 }
 
-function lineOf({ title, cells }: Row): readonly string[] {
+function lineOf({ name, cells }: Row): readonly string[] {
   const of = (digits: number, figure: (cell: Cell) => number) => text(median(cells.map(figure)), digits);
   return [
-    title,
+    name,
     of(0, ({ before }) => before / MIB),
     of(0, ({ after }) => after / MIB),
     of(2, ({ before, after, floor }) => (before - after) / (before - floor)),
@@ -33,7 +32,10 @@ function lineOf({ title, cells }: Row): readonly string[] {
     of(2, ({ cpu }) => cpu),
     ...waitsText(cells.flatMap(({ action }) => action ?? [])),
     ...waitsText(cells.map(({ idle }) => idle)),
-    countedText(cells.flatMap(({ ended }) => ended ?? [])),
+    countedText(
+      cells.flatMap(({ ended }) => ended ?? []),
+      '; ',
+    ),
     predictedText(cells.flatMap(({ predicted }) => predicted ?? [])),
   ];
 }
@@ -53,13 +55,7 @@ function text(value: number, digits: number): string {
   return Number.isFinite(value) ? fixed(value, digits) : '';
 }
 
-/** `goal-met`; of runs that ended differently, `goal-met 2, stall-spent 1`. */
-function countedText(words: readonly string[]): string {
-  const counts = [...Map.groupBy(words, (word) => word)].map(([word, all]) => [word, all.length] as const);
-  return counts.length === 1 ? (words[0] ?? '') : counts.map(([word, count]) => `${word} ${count}`).join('; ');
-}
-
-function predictedText(predictions: readonly Predicted[]): string {
+function predictedText(predictions: readonly NonNullable<Cell['predicted']>[]): string {
   if (predictions.length === 0) return '';
   const durations = predictions.flatMap(({ duration }) => duration ?? []);
   const seconds = durations.length === 0 ? '' : `, ${fixed(median(durations) / 1000, 0)} s`;

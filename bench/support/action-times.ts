@@ -2,8 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { clientOf } from '../../cli/lab/client.ts';
 import type { RunningServer } from '../../cli/lab/start.ts';
 import { numberField, parseInfo } from '../../core/adapters/redis/info.ts';
-import { monotonic } from './clock.ts';
-import type { Span } from './latencies.ts';
+import { monotonic, type Span } from './latencies.ts';
 
 /** One check of a server, from the request to the answer. */
 export interface Look extends Span {

@@ -1,12 +1,11 @@
+import { parseArgs } from 'node:util';
 import type { Redis } from 'ioredis';
 import { MIB } from '../../core/config/units.ts';
-import { BenchError } from './main.ts';
+import { chosen, countOf } from './main.ts';
 
 /** Data that fragments a server the same way each time: written and thinned by the server itself, from a seed. */
 export interface Shape {
   readonly name: string;
-  /** Key of a value that stays, for the prober. */
-  readonly probe: string;
   /** Its size is fixed. */
   readonly isFixed?: true;
   build(redis: Redis, megabytes: number): Promise<void>;
@@ -32,10 +31,8 @@ function strings(name: string, smallest: number, largest: number, overhead: numb
   const size = `${smallest} + math.floor(r * ${largest - smallest})`;
   return {
     name,
-    probe: 'k:probe',
     async build(redis, megabytes) {
       const count = Math.round((megabytes * MIB) / mean);
-      await redis.set('k:probe', 'x'.repeat(100));
       await each(redis, count, `redis.call('SET', 'k:' .. i, string.rep('x', ${size}), 'PX', ${KEPT_MS})`);
       // Whether a key goes must not depend on its size.
       await each(redis, count, `if math.random() < ${GONE} then redis.call('DEL', 'k:' .. i) end`);
@@ -51,10 +48,8 @@ function collections(name: string, add: string, remove: string): Shape {
   const elements = 100;
   return {
     name,
-    probe: 'k:probe',
     async build(redis, megabytes) {
       const count = Math.round((megabytes * MIB) / (elements * 190));
-      await redis.set('k:probe', 'x'.repeat(100));
       for (let part = 0; part < elements; part += 20) {
         await each(redis, count, `for e = ${part}, ${part + 19} do ${add} end`);
       }
@@ -78,11 +73,9 @@ const SORTED_SETS = collections(
 /** Every value is written anew, a third larger: the old places fit nothing. */
 const GROWN: Shape = {
   name: 'values grown by a third',
-  probe: 'k:probe',
   async build(redis, megabytes) {
     const count = Math.round((megabytes * MIB) / 900);
     const size = '200 + math.floor(r * 800)';
-    await redis.set('k:probe', 'x'.repeat(100));
     await each(redis, count, `redis.call('SET', 'k:' .. i, string.rep('x', ${size}))`);
     await each(
       redis,
@@ -95,11 +88,9 @@ const GROWN: Shape = {
 /** Values of 100 KB to 1 MB, most of them deleted: whole runs of pages, which defrag does not see and a purge returns. */
 const LARGE: Shape = {
   name: 'large values deleted',
-  probe: 'k:probe',
   async build(redis, megabytes) {
     await redis.config('SET', 'jemalloc-bg-thread', 'no');
     const count = Math.round((megabytes * MIB) / 550_000);
-    await redis.set('k:probe', 'x'.repeat(100));
     await each(redis, count, `redis.call('SET', 'k:' .. i, string.rep('x', 100000 + math.floor(r * 900000)))`);
     await each(redis, count, `if i % 4 > 0 then redis.call('DEL', 'k:' .. i) end`);
   },
@@ -111,10 +102,8 @@ const LARGE: Shape = {
  */
 const HUGE: Shape = {
   name: 'list, hash, sorted set and stream of 100 MB each',
-  probe: 'k:probe',
   isFixed: true,
   async build(redis) {
-    await redis.set('k:probe', 'x'.repeat(100));
     await each(
       redis,
       550_000,
@@ -129,7 +118,7 @@ const HUGE: Shape = {
 };
 
 /** As they are called on the command line. */
-export const SHAPES: Readonly<Record<string, Shape>> = {
+const SHAPES: Readonly<Record<string, Shape>> = {
   strings: STRINGS,
   small: SMALL_STRINGS,
   hashes: HASHES,
@@ -139,11 +128,20 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
   huge: HUGE,
 };
 
-/** @throws BenchError for an unknown name of a shape */
-export function shapesOf(names: readonly string[]): readonly (readonly [string, Shape])[] {
-  return names.map((name) => {
-    const shape = SHAPES[name];
-    if (!shape) throw new BenchError(`--shape ${name}: accepted are ${Object.keys(SHAPES).join(', ')}`);
-    return [name, shape];
+/** What was asked for on the command line. @throws BenchError for a mistake in it */
+export function shapeOptions(defaults: { readonly megabytes: string; readonly repeats: string; shape: string[] }) {
+  const { values } = parseArgs({
+    options: {
+      megabytes: { type: 'string', default: defaults.megabytes },
+      repeats: { type: 'string', default: defaults.repeats },
+      shape: { type: 'string', multiple: true, default: defaults.shape },
+    },
   });
+  return {
+    megabytes: countOf('--megabytes', values.megabytes),
+    repeats: countOf('--repeats', values.repeats),
+    shapes: chosen('--shape', values.shape, SHAPES),
+    /** An incomplete table is not for the page. */
+    isWhole: values.shape === defaults.shape,
+  };
 }

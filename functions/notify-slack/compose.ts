@@ -4,7 +4,7 @@ import { ENVIRONMENT } from '../../core/config/environment.ts';
 import type { Log } from '../../core/ports/log.ts';
 import { httpsLink, type Links } from './message/blocks.ts';
 import type { Ports } from './notify.ts';
-import { createPace } from './slack/pace.ts';
+import { createPace } from './slack/client.ts';
 import { parseWebhook, SLACK_HOSTS, webhookReference } from './slack/webhook.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,7 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { leash } from '../../../cli/lab/leash.ts';
 import { BenchError } from '../../support/main.ts';
-import { startHogs } from './hogs.ts';
-import type { Noise } from './hold.ts';
+import { hold, type Noise } from './hold.ts';
 import { startQuota } from './quota.ts';
 import { startStops } from './stops.ts';
 
@@ -42,4 +42,18 @@ export async function refusalOf(kind: NoiseKind): Promise<string | undefined> {
   } finally {
     await sleeper.release();
   }
+}
+
+/** It also checks that the bench is alive: a bench that is killed while the leash is being set up would leave its hogs running. */
+const HOG = 'while kill -0 "$1" 2>&-; do i=0; while [ "$i" -lt 10000 ]; do i=$((i + 1)); done; done';
+
+/** One for each core: the server always shares its core with a process that never sleeps. */
+function startHogs(): Noise {
+  const command = ['sh', '-c', HOG, 'offpeak-hog', `${process.pid}`];
+  const hogs = Array.from({ length: availableParallelism() }, () => hold('hogs', command));
+  return {
+    async [Symbol.asyncDispose]() {
+      await Promise.all(hogs.map((hog) => hog[Symbol.asyncDispose]()));
+    },
+  };
 }

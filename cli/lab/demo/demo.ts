@@ -1,6 +1,8 @@
 import { join } from 'node:path';
-import type { Redis } from 'ioredis';
 import { systemClock } from '../../../core/adapters/clock.ts';
+import { parseConfig } from '../../../core/config/parse.ts';
+import { ConfigError } from '../../../core/config/problem.ts';
+import type { Config } from '../../../core/config/schema.ts';
 import { bytesText } from '../../../core/format/units.ts';
 import { type Tick, WHOLE_FLEET } from '../../../core/reconcile/scope.ts';
 import { stateFile } from '../../../core/state/open-store.ts';
@@ -13,12 +15,11 @@ import type { ServerBinary } from '../binary.ts';
 import { clientOf } from '../client.ts';
 import { findDefragServer, findPlainServer } from '../find.ts';
 import { type RunningServer, startServer } from '../start.ts';
-import { demoConfig } from './config.ts';
-import { restartFloor, rssOf } from './floor.ts';
+import { folderOf, restartFloor, rssOf } from './floor.ts';
 import { expire, fill, RECIPE } from './fragment.ts';
 import { type Measurements, summaryLines } from './summary.ts';
 
-export interface DemoOptions {
+interface DemoOptions {
   readonly color: boolean;
   readonly signal: AbortSignal;
 }
@@ -51,8 +52,8 @@ async function onServer(
 ): Promise<Measurements> {
   const redis = clientOf(server);
   try {
-    const keys = await fill(redis, RECIPE, signal, (share, note) => progress.update('  writing ', share, note));
-    await expire(redis, keys, RECIPE, signal, (share, note) => progress.update('  expiring', share, note));
+    const keys = await fill(redis, signal, (share, note) => progress.update('  writing ', share, note));
+    await expire(redis, keys, signal, (share, note) => progress.update('  expiring', share, note));
     progress.done(
       `  wrote ${bytesText(RECIPE.bytes)} of values of 100 B to 10 KB; 65 % of them have expired, in scattered order\n`,
     );
@@ -61,7 +62,7 @@ async function onServer(
     const seen = await run(server, await folderOf(redis), { color, signal });
     const rssAfter = await rssOf(redis);
     const isRestored = JSON.stringify(await redis.config('GET', '*')) === JSON.stringify(settings);
-    const rssAfterRestart = await restartFloor(binary, redis, await folderOf(redis), signal);
+    const rssAfterRestart = await restartFloor(binary, redis, signal);
     return { seen, rssBefore, rssAfter, rssAfterRestart, isRestored };
   } finally {
     redis.disconnect();
@@ -70,18 +71,11 @@ async function onServer(
 
 async function run(server: RunningServer, folder: string, { color, signal }: DemoOptions): Promise<readonly Tick[]> {
   const config = demoConfig(server.port);
-  const { ports, published } = terminalPorts(
-    stateFile(join(folder, 'state.db')),
-    systemClock({ signal }),
-    stderrLog({}),
-  );
+  const store = stateFile(join(folder, 'state.db'));
+  const { ports, published } = terminalPorts(store, systemClock({ signal }), stderrLog({}));
   const print = printer({ color }, config, published);
-  const options = {
-    mode: 'act',
-    scope: WHOLE_FLEET,
-    holder: 'demo',
-    remaining: () => Number.MAX_SAFE_INTEGER,
-  } as const;
+  const remaining = () => Number.MAX_SAFE_INTEGER;
+  const options = { mode: 'act', scope: WHOLE_FLEET, holder: 'demo', remaining } as const;
   const seen: Tick[] = [];
   for await (const tick of ticks(config, ports, options, { every: EVERY_MS, until: 'idle', signal })) {
     print(tick);
@@ -91,10 +85,20 @@ async function run(server: RunningServer, folder: string, { color, signal }: Dem
   return seen;
 }
 
-/** The server's own folder, which goes with it, however this process ends: a place for the state file as well. */
-async function folderOf(redis: Redis): Promise<string> {
-  const [, dir = '.'] = (await redis.config('GET', 'dir')) as string[];
-  return dir;
+/** The demo's config: the default policy, and a window that is always open. */
+function demoConfig(port: number): Config {
+  const yaml = `
+instances:
+  - id: demo
+    url: redis://127.0.0.1:${port}
+    memoryLimit: 768MiB
+    timezone: UTC
+    windows: [{ days: daily, start: "00:00", duration: 24h }]
+    metrics: detailed
+`;
+  const result = parseConfig(yaml, 'demo');
+  if (!result.ok) throw new ConfigError(result.problems);
+  return result.config;
 }
 
 async function findServer(signal: AbortSignal): Promise<ServerBinary | undefined> {

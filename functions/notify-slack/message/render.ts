@@ -1,8 +1,7 @@
 import { utcText } from '../../../core/format/utc-text.ts';
 import { readAlarm } from './alarm.ts';
 import { alarmDraft } from './alarm-message.ts';
-import { readAlert } from './alert.ts';
-import { alertPages } from './alert-message.ts';
+import { alertPages, readAlert } from './alert-message.ts';
 import { header, type Links, notificationText, origin, paragraph } from './blocks.ts';
 import { jsonIn } from './json.ts';
 import { LIMITS } from './limits.ts';
