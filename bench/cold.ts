@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { findRic, type Ric } from '../test/support/lambda-ric.ts';
 import { emptyPackage, openAccount, type Subject, subjectsOf } from './account.ts';
-import { AIM } from './contents.ts';
+import { AIM } from './bundle-contents.ts';
 import { median, quantile, table } from './statistics.ts';
 import { importTimes, startTimes } from './times.ts';
 

@@ -13,17 +13,14 @@ const LAMBDA = 'lambda.amazonaws.com';
 /** IAM takes 10,240 characters in all the inline policies of a role. */
 const MOST_INLINE = 10_000;
 
-export interface RoleOptions {
-  readonly managed?: readonly Intrinsic[];
-  /** On whose behalf the service may assume the role, where the service says so. */
-  readonly trust?: Statement;
-}
-
-/** A role for one service, with policies of its own: nothing is shared between the functions. */
+/**
+ * A role for one service, with policies of its own: nothing is shared between the functions. `trust`: on whose behalf the service may assume
+ * it, where the service says so.
+ */
 export function role(
   service: string,
   statements: readonly Statement[],
-  { managed = [], trust }: RoleOptions = {},
+  { managed = [], trust }: { readonly managed?: readonly Intrinsic[]; readonly trust?: Statement } = {},
 ): ResourceOf<'AWS::IAM::Role'> {
   return {
     Type: 'AWS::IAM::Role',

@@ -4,7 +4,7 @@ import { median } from '../statistics.ts';
 import { watchActions } from '../support/action-times.ts';
 import { type Latencies, latenciesIn, monotonic } from '../support/latencies.ts';
 import { probed } from '../support/probing.ts';
-import { cpuSeconds, type Ended, type Prepared, prepared, settled } from '../support/server.ts';
+import { cpuSeconds, type Ended, infoOf, type Prepared, prepared, settled } from '../support/server.ts';
 import type { Shape } from '../support/shapes.ts';
 import type { Variant } from './variants.ts';
 
@@ -28,11 +28,11 @@ export interface Cell extends Latencies {
 export async function measure(binary: ServerBinary, shape: Shape, variant: Variant, megabytes: number): Promise<Cell> {
   await using ready = await prepared(binary, (redis) => shape.build(redis, megabytes));
   const before = await rssOf(ready.redis);
-  const cpuBefore = cpuSeconds(await ready.info());
+  const cpuBefore = cpuSeconds(await infoOf(ready.redis));
   const from = monotonic();
   const { result, samples } = await probed(ready.server.port, () => watched(ready, variant));
   const lasted = (monotonic() - from) / 1_000_000;
-  const cpu = cpuSeconds(await ready.info()) - cpuBefore;
+  const cpu = cpuSeconds(await infoOf(ready.redis)) - cpuBefore;
   await settled(ready.redis);
   const after = await rssOf(ready.redis);
   const floor = await restartFloor(binary, ready.redis);

@@ -82,12 +82,12 @@ interface Timed<T> {
   readonly cpu: number;
 }
 
-async function timed<T>({ info }: Prepared, work: () => Promise<T>): Promise<Timed<T>> {
-  const cpu = cpuSeconds(await info());
+async function timed<T>({ redis }: Prepared, work: () => Promise<T>): Promise<Timed<T>> {
+  const cpu = cpuSeconds(await infoOf(redis));
   const from = monotonic();
   const result = await work();
   const to = monotonic();
-  return { result, span: { from, to }, cpu: cpuSeconds(await info()) - cpu };
+  return { result, span: { from, to }, cpu: cpuSeconds(await infoOf(redis)) - cpu };
 }
 
 function lengthOf({ from, to }: Span): number {

@@ -18,7 +18,6 @@ export async function defragServer(): Promise<ServerBinary> {
 export interface Prepared extends AsyncDisposable {
   readonly server: RunningServer;
   readonly redis: Redis;
-  info(): Promise<InfoFields>;
 }
 
 /** A key that stays, for the prober; recipes that evict may drop it, and the answer then costs the same. */
@@ -44,7 +43,7 @@ export async function prepared(
     await dispose();
     throw error;
   }
-  return { server, redis, info: () => infoOf(redis), [Symbol.asyncDispose]: dispose };
+  return { server, redis, [Symbol.asyncDispose]: dispose };
 }
 
 /** What jemalloc's decay takes. It begins slowly: RSS that stands still before its end is not at rest. */

@@ -2,9 +2,9 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CommandError, runCommand } from './run-command.ts';
 
-const SYSTEM_SOURCES = ['/etc/apt/sources.list', '/etc/apt/sources.list.d'];
+const SOURCES = '/etc/apt/sources.list';
 
-export interface AptOptions {
+interface AptOptions {
   readonly logFile: string;
   readonly signal?: AbortSignal | undefined;
 }
@@ -55,19 +55,15 @@ Acquire::https::Timeout "30";
 `;
 }
 
+/** The files that apt itself reads: in the folder, only those that end in `.list` or `.sources`. */
 async function copySources(target: string): Promise<void> {
-  for (const path of await sourceFiles()) {
+  const parts = (await readdir(`${SOURCES}.d`).catch(() => [])).filter((name) =>
+    /^[\w.-]+\.(list|sources)$/.test(name),
+  );
+  for (const path of [SOURCES, ...parts.map((name) => join(`${SOURCES}.d`, name))]) {
     const text = await readFile(path, 'utf8').catch(() => '');
     await writeFile(join(target, basename(path)), withSourceEntries(path, text));
   }
-}
-
-/** The files that apt itself reads: in the folder, only those that end in `.list` or `.sources`. */
-async function sourceFiles(): Promise<string[]> {
-  const [list = '', folder = ''] = SYSTEM_SOURCES;
-  const names = await readdir(folder).catch(() => []);
-  const parts = names.filter((name) => /^[\w.-]+\.(list|sources)$/.test(name));
-  return [list, ...parts.map((name) => join(folder, name))];
 }
 
 /**

@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { z } from 'zod';
 import type { Executable, ServerBinary } from './binary.ts';
 import { type ScratchFolder, scratchFolder } from './leash.ts';
-import { defragRefusal, versionOf } from './probe.ts';
+import { defragRefusal, versionOf } from './start.ts';
 
 /** `defrag` accepts `CONFIG SET activedefrag yes`; `plain` refuses it. */
 export type ServerRole = 'defrag' | 'plain';

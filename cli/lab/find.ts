@@ -12,8 +12,8 @@ import { cachedServer, keepLog, openWorkFolder, type ServerRole } from './cache.
 import { extractDebianServer } from './debian.ts';
 import type { ScratchFolder } from './leash.ts';
 import { fetchNpmBinary } from './npm-binary.ts';
-import { defragRefusal, versionOf } from './probe.ts';
 import { executable } from './run-command.ts';
+import { defragRefusal, versionOf } from './start.ts';
 
 type Obtain = (work: ScratchFolder, logFile: string, options: FindOptions) => Promise<ServerBinary>;
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import getPort from 'get-port';
 import type { Executable } from './binary.ts';
-import { isErrorReply, onConnection } from './client.ts';
+import { ask, isErrorReply, onConnection } from './client.ts';
 import { type Leashed, leash } from './leash.ts';
-import { lastLines } from './run-command.ts';
+import { lastLines, runCommand } from './run-command.ts';
 
 const HOST = '127.0.0.1';
 /** Long, because a loaded CI machine is slow to start anything; an idle one needs 30 ms. */
@@ -133,4 +133,30 @@ async function tailOf(log: FileHandle): Promise<string> {
   const { buffer, bytesRead } = await log.read(Buffer.alloc(size), 0, size, 0);
   const tail = lastLines(buffer.toString('utf8', 0, bytesRead));
   return tail === '' ? ', and printed nothing' : `; its last lines:\n${tail}`;
+}
+
+/**
+ * Starts the server for a moment and asks it for `CONFIG SET activedefrag yes`. Only this question shows whether it can defragment:
+ * `mem_allocator:jemalloc-5.3.0` is also what the distributions' builds report, and they refuse.
+ *
+ * @returns its words where it refuses; undefined where it accepts
+ * @throws when it does not start
+ */
+export async function defragRefusal(binary: Executable, signal?: AbortSignal): Promise<string | undefined> {
+  await using server = await startServer(binary, { signal });
+  try {
+    await ask(server, 'CONFIG', 'SET', 'activedefrag', 'yes');
+    return undefined;
+  } catch (error) {
+    if (!isErrorReply(error)) throw error;
+    return error.message;
+  }
+}
+
+/** The version in the words of `--version`: "Redis server v=7.0.15 sha=…". @throws when it does not run or is something else */
+export async function versionOf(binary: Executable, signal?: AbortSignal): Promise<string> {
+  const words = await runCommand([binary.path, '--version'], { env: binary.env, signal });
+  const version = /\bserver v=(\S+)/i.exec(words)?.[1];
+  if (version === undefined) throw new Error(`${binary.path} --version says no version of a server: ${words.trim()}`);
+  return version;
 }
