@@ -1,5 +1,4 @@
-import { measure, medians } from './latency/cell.ts';
-import { floorText, tablesOf } from './latency/tables.ts';
+import { floorText, measure, medians, tablesOf } from './latency/results.ts';
 import { NOTHING, OWN, offpeak, PURGE, type Variant } from './latency/variants.ts';
 import { bench, inTurns, noteInDocs, runsText } from './support/main.ts';
 import { defragServer } from './support/server.ts';

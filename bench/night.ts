@@ -1,10 +1,9 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import type { ServerBinary } from '../cli/lab/binary.ts';
 import { ARMS, type Arm } from './night/arms.ts';
-import { measure, type Subject } from './night/measure.ts';
 import { NOISES, type NoiseKind, refusalOf } from './night/noise/start.ts';
 import { type Recipe, recipes } from './night/recipes.ts';
-import { nightTable } from './night/tables.ts';
+import { measure, nightTable, type Subject } from './night/results.ts';
 import { BenchError, bench, chosen, countOf, inTurns, noteInDocs, runsText } from './support/main.ts';
 import { defragServer } from './support/server.ts';
 

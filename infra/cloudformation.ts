@@ -80,17 +80,6 @@ export function byLogicalId(entries: readonly (readonly [logicalId: string, reso
   return Object.fromEntries(all);
 }
 
-export interface Output {
-  readonly Description: string;
-  readonly Value: Json;
-}
-
-/** What `resources` of serverless.yml takes; the functions and their log groups are osls' part. */
-export interface Template {
-  readonly Resources: Resources;
-  readonly Outputs: Readonly<Record<string, Output>>;
-}
-
 export function ref(logicalId: string): Intrinsic {
   return { Ref: logicalId };
 }

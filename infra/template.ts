@@ -1,15 +1,6 @@
 import { isFleet } from '../core/config/fleet.ts';
 import type { Config } from '../core/config/schema.ts';
-import {
-  arn,
-  byLogicalId,
-  getAtt,
-  type Output,
-  type Resource,
-  type Resources,
-  ref,
-  type Template,
-} from './cloudformation.ts';
+import { arn, byLogicalId, getAtt, type Resource, type Resources, ref } from './cloudformation.ts';
 import { dashboard } from './dashboard.ts';
 import { fleetAlarms } from './fleet-alarms.ts';
 import { dashboardUrl } from './functions.ts';
@@ -21,8 +12,8 @@ import { notifier, queue } from './notifier.ts';
 import { maintainRole } from './roles.ts';
 import { schedule } from './schedule.ts';
 
-/** Everything of the stack but the functions, their logs and the bucket, which are osls' part. */
-export function template(written: Config, network: Network): Template {
+/** Everything of the stack, for `resources` of serverless.yml, but the functions, their logs and the bucket, which are osls' part. */
+export function template(written: Config, network: Network) {
   const config = inOrder(written);
   return {
     Resources: together([
@@ -52,7 +43,7 @@ function together(parts: readonly Resources[]): Resources {
   return byLogicalId(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function outputs({ stage }: Config): Readonly<Record<string, Output>> {
+function outputs({ stage }: Config) {
   return {
     AlertTopicArn: { Description: 'Topic of alerts and alarms; subscribe to it to receive them', Value: ref(ID.topic) },
     StateTableName: {

