@@ -51,8 +51,7 @@ export async function openAccount(stack: AsyncDisposableStack): Promise<Account>
   return { workspace, built, refs, env, slackHost: slack.host };
 }
 
-function fileOf(port: number): string {
-  return `
+const fileOf = (port: number) => `
 notifications: { slack: { webhook: "ssm:/offpeak/slack" } }
 instances:
   - id: sessions
@@ -60,7 +59,6 @@ instances:
     timezone: UTC
     windows: [{ days: daily, start: "00:00", duration: 24h }]
 `;
-}
 
 /** What is measured. */
 export interface Subject {

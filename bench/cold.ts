@@ -15,6 +15,11 @@ const IMPORTS = 25;
 const STARTS = 5;
 const WARM = 5;
 
+const say = (text: string) => void process.stdout.write(`${text}\n`);
+const ms = (value: number) => value.toFixed(value < 10 ? 1 : 0);
+const kB = (bytes: number) => (bytes / 1000).toFixed(0);
+const times = (value: number, reference: number) => `${(value / reference).toFixed(1)}x`;
+
 await run();
 
 async function run(): Promise<void> {
@@ -68,20 +73,4 @@ async function startRows(ric: Ric, subjects: readonly Subject[]): Promise<readon
     rows.push([subject.name, ...pair('init'), ...pair('first'), ...pair('warm')]);
   }
   return rows;
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-function ms(value: number): string {
-  return value.toFixed(value < 10 ? 1 : 0);
-}
-
-function kB(bytes: number): string {
-  return (bytes / 1000).toFixed(0);
-}
-
-function times(value: number, reference: number): string {
-  return `${(value / reference).toFixed(1)}x`;
 }

@@ -4,6 +4,7 @@ import { NOTIFIER_TIMEOUT } from './functions.ts';
 import { notifierAlarms } from './job-alarms.ts';
 import { ID, stackName } from './names.ts';
 import type { Network } from './network.ts';
+import { policy } from './policies.ts';
 import { notifierRole } from './roles.ts';
 
 /** AWS asks for six times the function's time-out; a try every six minutes. */
@@ -68,18 +69,15 @@ function subscription(): Resources {
       Type: 'AWS::SQS::QueuePolicy',
       Properties: {
         Queues: [ref(ID.notifierQueue), ref(ID.notifierDeadLetters)],
-        PolicyDocument: {
-          Version: '2012-10-17',
-          Statement: [
-            {
-              Effect: 'Allow',
-              Principal: { Service: 'sns.amazonaws.com' },
-              Action: 'sqs:SendMessage',
-              Resource: [queueArn, deadLettersArn],
-              Condition: { ArnEquals: { 'aws:SourceArn': ref(ID.topic) } },
-            },
-          ],
-        },
+        PolicyDocument: policy([
+          {
+            Effect: 'Allow',
+            Principal: { Service: 'sns.amazonaws.com' },
+            Action: 'sqs:SendMessage',
+            Resource: [queueArn, deadLettersArn],
+            Condition: { ArnEquals: { 'aws:SourceArn': ref(ID.topic) } },
+          },
+        ]),
       },
     },
   };

@@ -10,6 +10,17 @@ import { decryptSecrets, jobSecrets, readSecrets, secretPolicies } from './secre
 
 const LAMBDA = 'lambda.amazonaws.com';
 
+/** The part of AWSLambdaVPCAccessExecutionRole about interfaces; these actions support no narrower resource. */
+const INTERFACES = [
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:UnassignPrivateIpAddresses',
+];
+const IN_THIS_REGION = { StringEquals: { 'aws:RequestedRegion': ref('AWS::Region') } };
+
 /** IAM takes 10,240 characters in all the inline policies of a role. */
 const MOST_INLINE = 10_000;
 
@@ -25,17 +36,14 @@ export function role(
   return {
     Type: 'AWS::IAM::Role',
     Properties: {
-      AssumeRolePolicyDocument: {
-        Version: '2012-10-17',
-        Statement: [
-          {
-            Effect: 'Allow',
-            Principal: { Service: service },
-            Action: 'sts:AssumeRole',
-            ...(trust && { Condition: trust }),
-          },
-        ],
-      },
+      AssumeRolePolicyDocument: policy([
+        {
+          Effect: 'Allow',
+          Principal: { Service: service },
+          Action: 'sts:AssumeRole',
+          ...(trust && { Condition: trust }),
+        },
+      ]),
       Policies: [{ PolicyName: 'offpeak', PolicyDocument: policy(statements) }],
       ...(managed.length > 0 && { ManagedPolicyArns: managed }),
     },
@@ -56,7 +64,7 @@ export function maintainRole(config: Config, network: Network): Resources {
     allow(['sqs:SendMessage'], [getAtt(ID.maintainDeadLetters, 'Arn')]),
     ...reads,
     ...decryptSecrets(secrets, network.secretsKeyArn),
-    ...(isAttached(network) ? [networkInterfaces()] : []),
+    ...(isAttached(network) ? [allow(INTERFACES, ['*'], IN_THIS_REGION)] : []),
   ];
   const all = statementsWith(readSecrets(secrets));
   if (charactersOf(all) <= MOST_INLINE) return { [ID.maintainRole]: role(LAMBDA, all) };
@@ -82,23 +90,6 @@ function basics(stage: string, key: keyof typeof FUNCTIONS): readonly Statement[
   const group = arn('logs', `log-group:/aws/lambda/${functionName(stage, key)}:*`);
   return [
     allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [group]),
-    allow(['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], ['*'], inThisRegion()),
+    allow(['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], ['*'], IN_THIS_REGION),
   ];
-}
-
-/** The part of AWSLambdaVPCAccessExecutionRole about interfaces; these actions support no narrower resource. */
-function networkInterfaces(): Statement {
-  const actions = [
-    'ec2:AssignPrivateIpAddresses',
-    'ec2:CreateNetworkInterface',
-    'ec2:DeleteNetworkInterface',
-    'ec2:DescribeNetworkInterfaces',
-    'ec2:DescribeSubnets',
-    'ec2:UnassignPrivateIpAddresses',
-  ];
-  return allow(actions, ['*'], inThisRegion());
-}
-
-function inThisRegion(): Statement {
-  return { StringEquals: { 'aws:RequestedRegion': ref('AWS::Region') } };
 }

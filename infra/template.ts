@@ -9,6 +9,7 @@ import { alarmName, digest, ID, stackName } from './names.ts';
 import { endpoints, type Network } from './network.ts';
 import { nodeAlarms } from './node-alarms.ts';
 import { notifier, queue } from './notifier.ts';
+import { policy } from './policies.ts';
 import { maintainRole } from './roles.ts';
 import { schedule } from './schedule.ts';
 
@@ -110,17 +111,14 @@ function topicPolicy(stage: string) {
     StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') },
     ArnLike: { 'aws:SourceArn': arn('cloudwatch', `alarm:${alarmName(stage, '*', '*')}`) },
   };
-  return {
-    Version: '2012-10-17',
-    Statement: [
-      {
-        Sid: 'AlarmsOfThisAccount',
-        Effect: 'Allow',
-        Principal: { Service: 'cloudwatch.amazonaws.com' },
-        Action: 'sns:Publish',
-        Resource: ref(ID.topic),
-        Condition: onlyThisAccount,
-      },
-    ],
-  };
+  return policy([
+    {
+      Sid: 'AlarmsOfThisAccount',
+      Effect: 'Allow',
+      Principal: { Service: 'cloudwatch.amazonaws.com' },
+      Action: 'sns:Publish',
+      Resource: ref(ID.topic),
+      Condition: onlyThisAccount,
+    },
+  ]);
 }

@@ -76,13 +76,14 @@ export function leash(command: readonly string[], options: LeashOptions = {}): L
     // Detached: Ctrl-C reaches this process alone, and what it holds then ends in order instead of the leash dying first.
     { cwd: options.cwd, detached: true, stdio: ['pipe', output, output, 'pipe'], ...options.user },
   );
-  const ended = exitStatus(shell);
+  // No code: the shell itself was killed from outside.
+  const ended = once(shell, 'exit').then(([code]: (number | null)[]) => code ?? 137);
   const rope = shell.stdin as Writable;
   // The shell may be gone before its stdin is closed; that is not an error.
   rope.on('error', () => {});
   return {
     shell,
-    pid: pidFrom(shell.stdio[3] as Readable),
+    pid: text(shell.stdio[3] as Readable).then((line) => Number.parseInt(line, 10) || undefined),
     ended,
     release: async () => {
       shell.ref();
@@ -106,15 +107,4 @@ export async function scratchFolder(prefix: string): Promise<ScratchFolder> {
   const path = await mkdtemp(prefix);
   const held = leash(['sleep', 'infinity'], { scratch: path });
   return { path, [Symbol.asyncDispose]: () => held.release() };
-}
-
-async function exitStatus(shell: ChildProcess): Promise<number> {
-  const [code] = (await once(shell, 'exit')) as [number | null];
-  // No code: the shell itself was killed from outside.
-  return code ?? 137;
-}
-
-async function pidFrom(report: Readable): Promise<number | undefined> {
-  const pid = Number.parseInt(await text(report), 10);
-  return Number.isSafeInteger(pid) ? pid : undefined;
 }

@@ -17,16 +17,8 @@ export type NoiseKind = keyof typeof NOISES;
 
 /** @throws BenchError where the machine does not allow it */
 export async function startNoise(kind: NoiseKind, pid: number, seed: number): Promise<Noise> {
-  switch (kind) {
-    case 'none':
-      return { [Symbol.asyncDispose]: async () => {} };
-    case 'hogs':
-      return startHogs();
-    case 'stops':
-      return startStops(pid, seed);
-    case 'quota':
-      return startQuota(pid);
-  }
+  const none = () => ({ [Symbol.asyncDispose]: async () => {} });
+  return await { none, hogs: startHogs, stops: startStops, quota: startQuota }[kind](pid, seed);
 }
 
 /** Why the machine refuses this noise, if it does; tried on an unneeded process, before the data takes minutes. */

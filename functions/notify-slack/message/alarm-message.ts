@@ -8,6 +8,7 @@ import {
   buttons,
   header,
   httpsLink,
+  LIMITS,
   type Links,
   labelled,
   notificationText,
@@ -15,7 +16,6 @@ import {
   paragraph,
   table,
 } from './blocks.ts';
-import { LIMITS } from './limits.ts';
 import type { Draft } from './post.ts';
 import { periodText, quantityText } from './quantity.ts';
 import { reasonText } from './reason-text.ts';

@@ -69,8 +69,7 @@ export type Trigger = z.output<typeof trigger>;
 
 /** A notification of a CloudWatch alarm, or undefined where it is something else, or lacks its name or its state. */
 export function readAlarm(json: unknown): Alarm | undefined {
-  const reading = z.safeParse(alarm, json);
-  return reading.success ? reading.data : undefined;
+  return z.safeParse(alarm, json).data;
 }
 
 /** The instances and nodes that the alarm's metrics belong to, each once; empty for a job's or a composite alarm. */

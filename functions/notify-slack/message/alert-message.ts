@@ -6,6 +6,7 @@ import {
   buttons,
   header,
   httpsLink,
+  LIMITS,
   type Links,
   labelled,
   notificationText,
@@ -15,7 +16,6 @@ import {
   table,
 } from './blocks.ts';
 import { type Page, pagesOf } from './digest-pages.ts';
-import { LIMITS } from './limits.ts';
 import { factsBeside, isDrawable, memoryBars } from './memory-bars.ts';
 import type { Draft, SlackMessage } from './post.ts';
 

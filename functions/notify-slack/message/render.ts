@@ -2,10 +2,8 @@ import { utcText } from '../../../core/format/utc-text.ts';
 import { readAlarm } from './alarm.ts';
 import { alarmDraft } from './alarm-message.ts';
 import { alertPages, readAlert } from './alert-message.ts';
-import { header, type Links, notificationText, origin, paragraph } from './blocks.ts';
-import { jsonIn } from './json.ts';
-import { LIMITS } from './limits.ts';
-import type { Note } from './note.ts';
+import { header, LIMITS, type Links, notificationText, origin, paragraph } from './blocks.ts';
+import { jsonIn, type Note } from './note.ts';
 import type { Draft, Post } from './post.ts';
 
 export interface Rendered {
