@@ -53,18 +53,10 @@ async function compared(subject: Subject, { arms, runs }: NightOptions): Promise
   return nightTable(rows.map(([{ name }, cells]) => ({ name, cells })));
 }
 
-interface NightOptions {
-  readonly recipes: readonly (readonly [name: string, recipe: Recipe])[];
-  readonly arms: readonly Arm[];
-  readonly noises: readonly NoiseKind[];
-  readonly runs: number;
-  readonly seed: number;
-  /** All arms: an incomplete table is not for the page. */
-  readonly isWhole: boolean;
-}
+type NightOptions = ReturnType<typeof nightOptions>;
 
 /** @throws BenchError for a mistake in the command line */
-function nightOptions(): NightOptions {
+function nightOptions() {
   const { values } = parseArgs({ options: OPTIONS });
   // The search for a server begins with it, and reports its mistakes.
   if (values.server !== undefined) process.env.REDIS_SERVER = values.server;
@@ -75,6 +67,7 @@ function nightOptions(): NightOptions {
     noises: noisesOf(values.noise),
     runs: countOf('--runs', values.runs),
     seed: countOf('--seed', values.seed),
+    /** All arms: an incomplete table is not for the page. */
     isWhole: Object.values(ARMS).every((arm) => arms.some(([, one]) => one === arm)),
   };
 }

@@ -29,21 +29,14 @@ export async function prepared(
   build: (redis: Redis) => Promise<void>,
   options: StartOptions = {},
 ): Promise<Prepared> {
-  const server = await startServer(binary, options);
-  const redis = clientOf(server);
-  const dispose = async () => {
-    redis.disconnect();
-    await server.stop();
-  };
-  try {
-    await build(redis);
-    await redis.set(PROBE, 'x'.repeat(100));
-    await settled(redis);
-  } catch (error) {
-    await dispose();
-    throw error;
-  }
-  return { server, redis, [Symbol.asyncDispose]: dispose };
+  await using stack = new AsyncDisposableStack();
+  const server = stack.use(await startServer(binary, options));
+  const redis = stack.adopt(clientOf(server), (client) => client.disconnect());
+  await build(redis);
+  await redis.set(PROBE, 'x'.repeat(100));
+  await settled(redis);
+  const kept = stack.move();
+  return { server, redis, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 /** What jemalloc's decay takes. It begins slowly: RSS that stands still before its end is not at rest. */

@@ -41,7 +41,7 @@ function finishedFolder(role: ServerRole): string {
 }
 
 /**
- * The cached binary, or undefined when there is none that runs. The manifest says whether it accepts active defragmentation. Whether it
+ * The cached binary, or undefined when there is none that runs. Its folder says whether it accepts active defragmentation. Whether it
  * still starts is tried with `--version`, since another machine may share this home.
  */
 export async function cachedServer(role: ServerRole, signal?: AbortSignal): Promise<ServerBinary | undefined> {

