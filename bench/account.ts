@@ -6,10 +6,10 @@ import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { findDefragServer } from '../cli/lab/find.ts';
 import { startServer } from '../cli/lab/start.ts';
-import { type Built, buildFunctions } from '../infra/build.ts';
+import { buildFunctions } from '../infra/build.ts';
 import { FUNCTIONS } from '../infra/functions.ts';
 import { loadConfig } from '../infra/load.ts';
-import { makeWorkspace, type Workspace } from '../test/infra/workspace.ts';
+import { makeWorkspace } from '../test/infra/workspace.ts';
 import { awsEnv } from '../test/support/aws-proxy.ts';
 import { createDeployedTable, deploymentOf } from '../test/support/deployed.ts';
 import type { Deployment } from '../test/support/lambda-runtime.ts';
@@ -17,20 +17,10 @@ import { startMoto } from '../test/support/moto.ts';
 import { startSlackEndpoint } from '../test/support/slack-endpoint.ts';
 import { aNotification, anEvent } from '../test/unit/functions/notify-slack/sns-events.ts';
 
-/** The surroundings of the functions: a packaged stack, a healthy server, and an AWS account. */
-interface Account {
-  readonly workspace: Workspace;
-  readonly built: readonly Built[];
-  /** What CloudFormation would know. */
-  readonly refs: Readonly<Record<string, string>>;
-  /** Points the SDK to the account. */
-  readonly env: Readonly<Record<string, string>>;
-  /** `host:port` of the local Slack. */
-  readonly slackHost: string;
-}
+type Account = Awaited<ReturnType<typeof openAccount>>;
 
-/** Everything ends with the stack. @throws Error when a part of it is missing */
-export async function openAccount(stack: AsyncDisposableStack): Promise<Account> {
+/** The surroundings of the functions: a packaged stack, a healthy server, and an AWS account. Everything ends with the stack. @throws Error when a part of it is missing */
+export async function openAccount(stack: AsyncDisposableStack) {
   const server = await findDefragServer({ log: (line) => process.stderr.write(`${line}\n`) });
   if (server.kind === 'missing') throw new Error(`${server.reason}. ${server.install}`);
   const redis = stack.use(await startServer(server));
@@ -48,6 +38,7 @@ export async function openAccount(stack: AsyncDisposableStack): Promise<Account>
   const Value = `https://hooks.slack.com${new URL(slack.url).pathname}`;
   await new SSMClient({}).send(new PutParameterCommand({ Name: '/offpeak/slack', Value, Type: 'SecureString' }));
   const refs = { StateTable, AlertTopic, 'AWS::Region': 'eu-west-1' };
+  // `refs`: what CloudFormation would know; `env` points the SDK to the account.
   return { workspace, built, refs, env, slackHost: slack.host };
 }
 

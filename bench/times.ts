@@ -4,12 +4,6 @@ import type { Ric } from '../test/support/lambda-ric.ts';
 import { type Deployment, type Invocation, startFunction } from '../test/support/lambda-runtime.ts';
 import type { Subject } from './account.ts';
 
-/** Milliseconds of one import in a fresh process; `cpu` does not count what other processes took meanwhile. */
-interface ImportTime {
-  readonly wall: number;
-  readonly cpu: number;
-}
-
 const SCRIPT = `
 const [cpu, wall] = [process.cpuUsage(), performance.now()];
 await import(process.argv[1]);
@@ -18,7 +12,9 @@ console.log(JSON.stringify({ wall: performance.now() - wall, cpu: (user + system
 process.exit();
 `;
 
+/** Milliseconds of one import in a fresh process; `cpu` does not count what other processes took meanwhile. */
 const Printed = z.object({ wall: z.number(), cpu: z.number() });
+type ImportTime = z.infer<typeof Printed>;
 
 /**
  * Imports each entry `runs` times, in turns, so that a slow moment of the machine affects all of them.

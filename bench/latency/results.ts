@@ -57,25 +57,20 @@ const FIGURES = [
   ...(['defragging', 'cpu', 'lasted', 'before', 'after', 'floor'] as const),
 ] as const;
 
-/** Each figure by itself: the median run of one is not that of another. */
-export interface Medians extends Pick<Cell, (typeof FIGURES)[number]> {
-  readonly returned: number;
-  /** Of what a restart on the same data would have returned. */
-  readonly share: number;
-  readonly worstStall?: number;
-  /** Of each run. */
-  readonly ended: readonly Ended[];
-}
+export type Medians = ReturnType<typeof medians>;
 
-export function medians(cells: readonly Cell[]): Medians {
+/** Each figure by itself: the median run of one is not that of another. */
+export function medians(cells: readonly Cell[]) {
   const of = (figure: (cell: Cell) => number) => median(cells.map(figure));
   const figures = FIGURES.map((name) => [name, of((cell) => cell[name])] as const);
   const stalls = cells.flatMap(({ worstStall }) => worstStall ?? []);
   return {
     ...(Object.fromEntries(figures) as Record<(typeof FIGURES)[number], number>),
     returned: of(({ before, after }) => before - after),
+    /** Of what a restart on the same data would have returned. */
     share: of(({ before, after, floor }) => (before - after) / (before - floor)),
     ...(stalls.length > 0 && { worstStall: median(stalls) }),
+    /** Of each run. */
     ended: cells.flatMap(({ ended }) => ended ?? []),
   };
 }

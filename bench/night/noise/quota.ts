@@ -38,7 +38,10 @@ export async function startQuota(pid: number): Promise<Noise> {
   const said = text(held.shell.stderr as Readable);
   const isOn = new Promise<true>((resolve) => held.shell.stdout?.once('data', () => resolve(true)));
   const ended = held.ended.then(() => false);
-  if (!(await Promise.race([isOn, ended]))) throw new BenchError(`no quota can be set here: ${firstLine(await said)}`);
+  if (!(await Promise.race([isOn, ended]))) {
+    const [why] = (await said).trim().split('\n');
+    throw new BenchError(`no quota can be set here: ${why || 'no reason was given'}`);
+  }
   return { [Symbol.asyncDispose]: () => held.release() };
 }
 
@@ -47,10 +50,6 @@ async function siteOf(pid: number) {
   const site = quotaSite(await read('/proc/self/mounts'), await read(`/proc/${pid}/cgroup`));
   if (!site) throw new BenchError('no quota can be set here: no cgroups are mounted');
   return site;
-}
-
-function firstLine(words: string): string {
-  return words.trim().split('\n')[0] || 'no reason was given';
 }
 
 /** Where and how a process can get a CPU quota: settings are files of the new group. */
