@@ -247,28 +247,6 @@ describe('a holiday', () => {
   });
 });
 
-describe('what configuration should have refused is refused by name', () => {
-  const fine = noted('mon 02:00 +1h');
-  test.each([
-    ['an unknown zone', [fine], 'Mars/Olympus', 0, 'Mars/Olympus'],
-    ['an empty zone', [], '', 0, 'time zone ""'],
-    ['an offset, which follows no daylight saving', [fine], '+02:00', 0, '+02:00'],
-    ['a timestamp for a zone', [fine], '2026-01-01T00:00Z', 0, '2026-01-01T00:00Z'],
-    ['an hour 24', [fine, { ...fine, start: '24:00' }], 'UTC', 0, '24:00'],
-    ['a one-digit hour', [{ ...fine, start: '2:00' }], 'UTC', 0, '"2:00"'],
-    ['seconds', [{ ...fine, start: '02:00:30' }], 'UTC', 0, '02:00:30'],
-    ['a duration over 24 h', [{ ...fine, duration: DAY + 1 }], 'UTC', 0, '86400001'],
-    ['a duration under a minute', [{ ...fine, duration: MINUTE - 1 }], 'UTC', 0, '59999'],
-    ['a duration of half a millisecond', [{ ...fine, duration: MINUTE + 0.5 }], 'UTC', 0, 'window duration 60000.5 ms'],
-    ['a duration that is no number', [{ ...fine, duration: Number.NaN }], 'UTC', 0, 'NaN'],
-    ['a now that is no number', [fine], 'UTC', Number.NaN, 'NaN'],
-  ])('%s', (_name, windows, zone, now, named) => {
-    const attempt = () => windowAt(windows, zone, now);
-    expect(attempt).toThrow(RangeError);
-    expect(attempt).toThrow(named);
-  });
-});
-
 // The oracle never computes with zones: it watches a wall clock, minute by minute, through Intl alone.
 
 const WALK = 3 * DAY;
