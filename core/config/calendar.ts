@@ -1,7 +1,8 @@
 import { nearest } from './nearest.ts';
 import { type Reading, scalar } from './scalar.ts';
 
-const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+/** As ISO 8601 counts them. */
+export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 /** A day of the week, the one on which a window opens. */
 export type Weekday = (typeof WEEKDAYS)[number];
 

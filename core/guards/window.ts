@@ -1,14 +1,14 @@
 import { Temporal } from 'temporal-polyfill';
+import { WEEKDAYS } from '../config/calendar.ts';
 import type { Holiday } from '../config/holidays.ts';
-import type { MaintenanceWindow, Weekday, WindowState } from '../domain/window.ts';
+import type { MaintenanceWindow } from '../config/schema.ts';
+import type { WindowState } from '../domain/window.ts';
 
 /** From a window's opening to its closing, in epoch milliseconds. */
 interface Span {
   readonly opensAt: number;
   readonly closesAt: number;
 }
-
-const WEEKDAYS: readonly Weekday[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 
 // Windows that follow each other without a gap may never end (daily, 00:00 + 24h), so the search for their ends has to.
 const CHAIN_DAYS = 8;

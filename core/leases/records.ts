@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { Applied, Lease } from '../domain/lease.ts';
 import type { Settings } from '../domain/observation.ts';
 import type { StateStore } from '../ports/state-store.ts';
-import { type DocumentKind, decode, encode, isNewer, unlessUnreadable } from '../state/codec.ts';
+import { type DocumentKind, decode, each, encode, isNewer, unlessUnreadable } from '../state/codec.ts';
 import { recordKey } from '../state/keys.ts';
 
 /** Values that earlier leases have given a setting, at other limits. */
@@ -32,20 +32,13 @@ export interface HeldRecord {
   readonly version: number;
 }
 
-const settings = z.record(z.string(), z.string());
-
 const shape = z.looseObject({
-  instance: z.string(),
-  node: z.string(),
-  runId: z.string(),
-  acquiredAt: z.number(),
-  expiresAt: z.number(),
-  prior: settings,
-  applied: settings,
+  ...each(z.string(), 'instance', 'node', 'runId'),
+  ...each(z.number(), 'acquiredAt', 'expiresAt'),
+  ...each(z.record(z.string(), z.string()), 'prior', 'applied'),
   ladder: z.exactOptional(z.record(z.string(), z.array(z.string()))),
-  holder: z.exactOptional(z.string()),
+  ...each(z.exactOptional(z.string()), 'holder', 'givenBackOn'),
   busyUntil: z.exactOptional(z.number()),
-  givenBackOn: z.exactOptional(z.string()),
 });
 
 export const RECORD_KIND: DocumentKind<SettingsRecord> = { schema: 1, shape };

@@ -15,6 +15,11 @@ export interface DocumentKind<T extends object> {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** The fields of these names, all of one form. */
+export function each<K extends string, S extends z.core.$ZodType>(form: S, ...names: readonly K[]): Record<K, S> {
+  return Object.fromEntries(names.map((name) => [name, form])) as Record<K, S>;
+}
+
 /** One of the texts of a union. Any text is taken: a newer version may have more of them. */
 export function oneOf<T extends string>() {
   return z.custom<T>((value) => typeof value === 'string');

@@ -1,35 +1,30 @@
 import * as z from 'zod/mini';
 import { EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
 import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
-import { type DocumentKind, decode, encode } from './codec.ts';
+import { type DocumentKind, decode, each, encode } from './codec.ts';
 import { nodeKey } from './keys.ts';
 
 const amount = z.number();
+
+const maybe = z.exactOptional(amount);
+
+const learned = z.looseObject({
+  ...each(maybe, 'purgeMsPerGiB', 'keptPages', 'defragShare', 'defragWork', 'firstCycle', 'at'),
+  version: z.exactOptional(z.string()),
+});
+
+const ofAction = z.looseObject({
+  ineffective: amount,
+  ...each(maybe, 'lastAt', 'knownAt', 'refusedAt', 'restUntil'),
+});
 
 const shape = z.looseObject({
   runId: z.exactOptional(z.string()),
   defragSupport: z.exactOptional(z.enum(['supported', 'unsupported'])),
   notified: z.exactOptional(z.array(z.string())),
-  learned: z.looseObject({
-    purgeMsPerGiB: z.exactOptional(amount),
-    keptPages: z.exactOptional(amount),
-    defragShare: z.exactOptional(amount),
-    defragWork: z.exactOptional(amount),
-    firstCycle: z.exactOptional(amount),
-    at: z.exactOptional(amount),
-    version: z.exactOptional(z.string()),
-  }),
+  learned,
   crashed: z.exactOptional(z.looseObject({ version: z.string(), at: amount })),
-  byAction: z.record(
-    z.string(),
-    z.looseObject({
-      lastAt: z.exactOptional(amount),
-      knownAt: z.exactOptional(amount),
-      refusedAt: z.exactOptional(amount),
-      restUntil: z.exactOptional(amount),
-      ineffective: amount,
-    }),
-  ),
+  byAction: z.record(z.string(), ofAction),
 });
 
 export const HISTORY_KIND: DocumentKind<NodeHistory> = { schema: 2, shape, upgrade };

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Weekday } from '../../../../core/config/calendar.ts';
 import type { Holiday } from '../../../../core/config/holidays.ts';
-import type { MaintenanceWindow, Weekday } from '../../../../core/domain/window.ts';
+import type { MaintenanceWindow } from '../../../../core/config/schema.ts';
 import { windowAt } from '../../../../core/guards/window.ts';
 import { runs } from '../../../fuzz/runs.ts';
 
