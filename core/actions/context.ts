@@ -6,14 +6,14 @@ import type { Lease } from '../domain/lease.ts';
 import type { NodeHistory } from '../domain/node-history.ts';
 import type { Observation, Peer } from '../domain/observation.ts';
 import type { Observed, Outcome, OutcomeParts, Seen } from '../domain/outcome.ts';
+import type { Pauses } from '../domain/pause.ts';
 import type { Facts, Plan } from '../domain/plan.ts';
 import { outageOf } from '../guards/stage-limits.ts';
 import { windowAt } from '../guards/window.ts';
 import type { HeldRecord } from '../leases/records.ts';
 import { NodeFailure, type Session } from '../ports/node-session.ts';
 import type { Ports } from '../ports/ports.ts';
-import { StateUnavailable } from '../ports/state-store.ts';
-import type { Pauses } from '../state/pauses.ts';
+import { unlessUnavailable } from '../ports/state-store.ts';
 import { isSilence } from './outages.ts';
 import type { StageClaims } from './stage-claims.ts';
 
@@ -108,10 +108,10 @@ export async function noteSilence(
   error: unknown,
 ): Promise<void> {
   if (!(error instanceof NodeFailure) || !isSilence(error)) return;
-  await claims.note([outageOf(lease, 'silent', ports.clock.now())]).catch((failure: unknown) => {
-    if (!(failure instanceof StateUnavailable)) throw failure;
-    ports.log.warn('a fall not noted', { instance: instance.id, node, error: failure.message });
-  });
+  const noted = claims.note([outageOf(lease, 'silent', ports.clock.now())]);
+  await unlessUnavailable(noted, (why) =>
+    ports.log.warn('a fall not noted', { instance: instance.id, node, error: why }),
+  );
 }
 
 /** Servers hang up on clients that are idle for longer than their `timeout`, which may be a few seconds. */

@@ -1,7 +1,7 @@
 import type { Lease } from '../domain/lease.ts';
 import type { StateStore, Stored } from '../ports/state-store.ts';
 import { encode, unlessUnreadable } from '../state/codec.ts';
-import { isQuarantined, LEASE, leaseKey, quarantineKey } from '../state/keys.ts';
+import { LEASE, leaseKey, quarantineKey } from '../state/keys.ts';
 import { mayComeBack } from './identity.ts';
 import { LEASE_KIND, leaseIn } from './lease-document.ts';
 
@@ -18,6 +18,15 @@ export interface Leases {
   /** By instance. An instance has at most one, so that no two jobs act on two of its nodes at once. */
   readonly leases: ReadonlyMap<string, HeldLease>;
   readonly quarantined: readonly HeldLease[];
+}
+
+/** A quarantined lease restores its server, and does not allow an action on it. */
+export function isQuarantined({ lease }: Pick<HeldLease, 'lease'>): boolean {
+  return lease.status === 'quarantined';
+}
+
+export function allHeld({ leases, quarantined }: Leases): readonly HeldLease[] {
+  return [...leases.values(), ...quarantined];
 }
 
 /** A `run_id` has 40 characters. */

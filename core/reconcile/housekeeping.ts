@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { HeldLease } from '../leases/lease-store.ts';
 import type { Ports } from '../ports/ports.ts';
-import { StateUnavailable } from '../ports/state-store.ts';
+import { unlessUnavailable } from '../ports/state-store.ts';
 import { dropExpired, noteNodes } from '../state/pauses.ts';
 import type { Run } from './assign.ts';
 import { dropUnstarted, orphanedLeases } from './displaced-leases.ts';
@@ -59,10 +59,7 @@ export function housekeeping({ store, log }: Ports, { mode, scope }: TickOptions
 
     async recordOutages({ snapshot, claims }) {
       if (mode !== 'act' || snapshot.kind === 'unavailable') return;
-      const work = claims.note([]).catch((error: unknown) => {
-        if (!(error instanceof StateUnavailable)) throw error;
-        log.warn('outages not recorded', { error: error.message });
-      });
+      const work = unlessUnavailable(claims.note([]), (error) => log.warn('outages not recorded', { error }));
       await keep('outages of servers', work, undefined);
     },
 

@@ -1,8 +1,8 @@
 import type { NodeContext } from '../actions/context.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import type { Peer } from '../domain/observation.ts';
+import { NO_PAUSES } from '../domain/pause.ts';
 import type { HeldRecord } from '../leases/records.ts';
-import { NO_PAUSES } from '../state/pauses.ts';
 import type { Announcer } from './announcer.ts';
 import type { InstanceWork, Run } from './assign.ts';
 import type { ReachedNode } from './observe-fleet.ts';

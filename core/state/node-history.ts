@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
-import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
+import { type StateStore, StateUnavailable, unlessUnavailable } from '../ports/state-store.ts';
 import { type DocumentKind, decode, each, encode } from './codec.ts';
 import { nodeKey } from './keys.ts';
 
@@ -82,11 +82,7 @@ export async function placeHistory(
   history: NodeHistory,
   version: number | undefined,
 ): Promise<string | undefined> {
-  try {
-    const written = await store.write(key, encode(HISTORY_KIND, history), version);
-    return written.stored ? undefined : `another job has changed the document ${key} at the same moment`;
-  } catch (error) {
-    if (!(error instanceof StateUnavailable)) throw error;
-    return error.message;
-  }
+  const written = await unlessUnavailable(store.write(key, encode(HISTORY_KIND, history), version), (why) => why);
+  if (typeof written === 'string') return written;
+  return written.stored ? undefined : `another job has changed the document ${key} at the same moment`;
 }
