@@ -8,6 +8,7 @@ import type { Observation, Peer } from '../domain/observation.ts';
 import type { Observed, Outcome, OutcomeParts, Seen } from '../domain/outcome.ts';
 import type { Pauses } from '../domain/pause.ts';
 import type { Facts, Plan } from '../domain/plan.ts';
+import { present } from '../domain/present.ts';
 import { outageOf } from '../guards/stage-limits.ts';
 import { windowAt } from '../guards/window.ts';
 import type { HeldRecord } from '../leases/records.ts';
@@ -69,7 +70,6 @@ export function factsAt(
 ): Facts {
   const { instance, ports, pauses, remaining } = context;
   const now = ports.clock.now();
-  const pause = pauses.pauseOf(instance, now);
   return {
     now,
     observation,
@@ -79,15 +79,10 @@ export function factsAt(
       instance.timezone === undefined
         ? { open: false, nextOpening: undefined }
         : windowAt(instance.windows, instance.timezone, now, instance.holidays),
-    ...(pause && { pause }),
     memory,
     remaining: remaining(),
-    ...(context.attended && { attended: context.attended() }),
-    ...(earlier && { earlier }),
-    ...(peer !== undefined && { peer }),
-    ...(noise !== undefined && { noise }),
-    ...(context.fallen && { fallen: context.fallen }),
-    ...(context.peers && { peers: context.peers }),
+    ...present({ pause: pauses.pauseOf(instance, now), attended: context.attended?.(), earlier, peer, noise }),
+    ...present({ fallen: context.fallen, peers: context.peers }),
     stage: context.claims.seen(),
   };
 }
@@ -153,16 +148,14 @@ export function seenBy(
 /** The part of an outcome that comes from the observation behind its plan. */
 export function partsOf({ instance, node }: NodeContext, { observation, diagnosis, earlier }: Facts): OutcomeParts {
   const since = earlier && loadCounters(earlier);
-  const opsPerSecond = since && commandsPerSecond(observation, since);
-  const cpu = since && mainThreadCpu(observation, since);
   return {
     instance: instance.id,
     node,
     before: { observation, diagnosis },
     leased: false,
     notices: [],
-    ...(opsPerSecond !== undefined && { opsPerSecond }),
-    ...(cpu !== undefined && { mainThreadCpu: cpu }),
+    ...(since && present({ opsPerSecond: commandsPerSecond(observation, since) })),
+    ...(since && present({ mainThreadCpu: mainThreadCpu(observation, since) })),
   };
 }
 

@@ -1,13 +1,12 @@
 import * as z from 'zod/mini';
 import { secretReference } from './address.ts';
 import { timezone } from './calendar.ts';
-import { byDefault, optional } from './keys.ts';
-import { described, mapping, scalar } from './scalar.ts';
+import { byDefault, described, mapping, optional, scalar, text } from './scalar.ts';
 import { HOUR, type Milliseconds } from './units.ts';
 
 // As RFC 5321 allows. SNS itself only requires an @ with something around it, and confirms by a link.
 const EMAIL =
-  '^[^\\s@<>(),;:"]{1,64}@[A-Za-z\\d]([A-Za-z\\d-]*[A-Za-z\\d])?(\\.[A-Za-z\\d]([A-Za-z\\d-]*[A-Za-z\\d])?)+$';
+  '^(?=.{1,254}$)[^\\s@<>(),;:"]{1,64}@[A-Za-z\\d]([A-Za-z\\d-]*[A-Za-z\\d])?(\\.[A-Za-z\\d]([A-Za-z\\d-]*[A-Za-z\\d])?)+$';
 const MOST_EMAILS = 50;
 
 /** CloudWatch Logs accepts these retentions, in days, and no others (API reference of PutRetentionPolicy). */
@@ -15,14 +14,7 @@ export const LOG_RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ] as const;
 
-const email = scalar<string>({
-  accepted: 'an e-mail address, like redis-team@example.org',
-  json: { type: 'string', pattern: EMAIL },
-  read: (raw) =>
-    typeof raw === 'string' && raw.length <= 254 && new RegExp(EMAIL).test(raw)
-      ? { value: raw }
-      : { refused: 'is not an e-mail address' },
-});
+const email = text(EMAIL, 'an e-mail address, like redis-team@example.org');
 
 const listOfEmails = `a list of at most ${MOST_EMAILS} e-mail addresses`;
 const emails = z.array(email, { error: listOfEmails }).check(z.maxLength(MOST_EMAILS, { error: listOfEmails }));
@@ -72,14 +64,10 @@ const logRetention = scalar<number>({
   },
 });
 
-const runbook = scalar<string>({
-  accepted: 'an https:// address without user, query or fragment, to which #anchor is added',
-  json: { type: 'string', pattern: '^https://[^\\s#?@]+$' },
-  read(raw) {
-    if (typeof raw !== 'string' || !URL.canParse(raw)) return { refused: 'is not an address' };
-    return /^https:\/\/[^\s#?@]{1,500}$/.test(raw) ? { value: raw } : { refused: 'does not have that form' };
-  },
-});
+const runbook = text(
+  '^https://[^\\s#?@]{1,500}$',
+  'an https:// address without user, query or fragment, to which #anchor is added',
+);
 
 /** The keys of the file that are about the deployed stack as a whole, and not about an instance. */
 export const stackKeys = {

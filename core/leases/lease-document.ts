@@ -4,7 +4,7 @@ import type { Lease } from '../domain/lease.ts';
 import type { StopReason } from '../domain/plan.ts';
 import { type DocumentKind, decode, each, oneOf, upgraded } from '../state/codec.ts';
 import { statusOf } from '../state/keys.ts';
-import { noProgress } from './timing.ts';
+import { noProgress } from './identity.ts';
 
 const amount = z.number();
 

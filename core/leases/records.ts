@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import type { Applied, Lease } from '../domain/lease.ts';
 import type { Settings } from '../domain/observation.ts';
-import type { StateStore } from '../ports/state-store.ts';
-import { type DocumentKind, decode, each, encode, isNewer, unlessUnreadable } from '../state/codec.ts';
+import type { StateStore, Stored } from '../ports/state-store.ts';
+import { type DocumentKind, decode, each, encode, isNewer, readEach } from '../state/codec.ts';
 import { recordKey } from '../state/keys.ts';
 
 /** Values that earlier leases have given a setting, at other limits. */
@@ -44,7 +44,7 @@ const shape = z.looseObject({
 export const RECORD_KIND: DocumentKind<SettingsRecord> = { schema: 1, shape };
 
 /** @throws {StateUnavailable} for any other document: never a guess. */
-export function recordIn(key: string, value: unknown): SettingsRecord {
+export function recordIn(key: string, { value }: Stored): SettingsRecord {
   return decode(RECORD_KIND, key, value);
 }
 
@@ -61,13 +61,7 @@ export async function keepRecord(store: StateStore, lease: Lease, restoredOn?: s
   for (let attempt = 0; attempt < 3; attempt++) {
     const stored = await store.read(key);
     if (stored && isNewer(RECORD_KIND, stored.value)) return;
-    const earlier =
-      stored &&
-      unlessUnreadable(
-        key,
-        () => {},
-        () => recordIn(key, stored.value),
-      );
+    const [earlier] = readEach(stored ? [[key, stored]] : [], recordIn);
     const record = { ...recordOf(lease, earlier), ...(restoredOn !== undefined && { givenBackOn: restoredOn }) };
     if ((await store.write(key, encode(RECORD_KIND, record, earlier), stored?.version)).stored) return;
   }

@@ -6,9 +6,9 @@ import type { Lease } from '../domain/lease.ts';
 import type { Failed, Notice, Problem, Unreached } from '../domain/outcome.ts';
 import type { Facts } from '../domain/plan.ts';
 import { manualCommands } from '../format/manual-restore.ts';
+import { isOverdue } from '../leases/identity.ts';
 import { dropLease, type HeldLease, type Leases, quarantine } from '../leases/lease-store.ts';
 import { keepRecord } from '../leases/records.ts';
-import { isOverdue } from '../leases/timing.ts';
 import type { Ports } from '../ports/ports.ts';
 import { type StateStore, unlessUnavailable } from '../ports/state-store.ts';
 import { updateHistory } from '../state/node-history.ts';
@@ -130,13 +130,13 @@ async function failureOf(work: Promise<void>): Promise<Problem | undefined> {
 /** A state store that fails here must not keep the tick from being reported. */
 async function settled({ store, log }: Ports, held: HeldLease, isOver: boolean, isNew: boolean): Promise<void> {
   const { instance, node } = held.lease;
-  const noted = isOver ? putAside(store, held) : isNew && noteReported(store, node);
+  const noted = isOver ? intoQuarantine(store, held) : isNew && noteReported(store, node);
   await unlessUnavailable(Promise.resolve(noted), (error) =>
     log.warn('report of a displaced lease not noted', { instance, node, error }),
   );
 }
 
-async function putAside(store: StateStore, held: HeldLease): Promise<void> {
+async function intoQuarantine(store: StateStore, held: HeldLease): Promise<void> {
   await keepRecord(store, held.lease);
   await quarantine(store, held);
 }

@@ -11,7 +11,7 @@ import { type HeldRecord, recordIn } from '../leases/records.ts';
 import type { Log } from '../ports/log.ts';
 import type { Ports } from '../ports/ports.ts';
 import { type StateStore, StateUnavailable, unlessUnavailable } from '../ports/state-store.ts';
-import { unlessUnreadable } from '../state/codec.ts';
+import { readEach } from '../state/codec.ts';
 import { historiesByNode, historyFor } from '../state/history-placement.ts';
 import { isLegacyKey, LEASE, leaseKey, NODE, nodeIn, nodeKey, RECORD, runKey } from '../state/keys.ts';
 import { historyIn, placeHistory } from '../state/node-history.ts';
@@ -61,14 +61,18 @@ export async function readState(store: StateStore): Promise<ReadState> {
   ]);
   const unreadable = new Map<string, string>();
   const note = (key: string, why: string) => void unreadable.set(key, why);
-  const stored = [...nodes].flatMap(([key, { value, version }]): StoredHistory[] => {
-    const history = unlessUnreadable(key, note, () => historyIn(key, value));
-    return history ? [{ key, node: nodeIn(key), history, version, isLegacy: isLegacyKey(key) }] : [];
-  });
-  const records = [...kept].flatMap(([key, { value, version }]): HeldRecord[] => {
-    const record = unlessUnreadable(key, note, () => recordIn(key, value));
-    return record ? [{ key, record, version }] : [];
-  });
+  const stored = readEach(
+    nodes,
+    (key, { value, version }): StoredHistory => {
+      return { key, node: nodeIn(key), history: historyIn(key, value), version, isLegacy: isLegacyKey(key) };
+    },
+    note,
+  );
+  const records = readEach(
+    kept,
+    (key, one): HeldRecord => ({ key, record: recordIn(key, one), version: one.version }),
+    note,
+  );
   const isOf = (node: string) => (key: string) => key.startsWith(NODE) && nodeIn(key) === node;
   const histories = historiesByNode(stored, new Map());
   return {

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
+import { present } from '../domain/present.ts';
 import { type StateStore, StateUnavailable, unlessUnavailable } from '../ports/state-store.ts';
 import { type DocumentKind, decode, each, encode } from './codec.ts';
 import { nodeKey } from './keys.ts';
@@ -34,20 +35,16 @@ function upgrade(stored: Readonly<Record<string, unknown>>): Readonly<Record<str
   const { told, lastPurgeAt, purgeKnownAt, purgeRefusedAt, lastDefragAt, restUntil, ineffective, ...document } = stored;
   const { purge, defrag } = (ineffective ?? {}) as Readonly<Record<string, unknown>>;
   return {
-    ...(told !== undefined && { notified: told }),
+    ...present({ notified: told }),
     byAction: {
       purge: {
-        ...given({ lastAt: lastPurgeAt, knownAt: purgeKnownAt, refusedAt: purgeRefusedAt }),
+        ...present({ lastAt: lastPurgeAt, knownAt: purgeKnownAt, refusedAt: purgeRefusedAt }),
         ineffective: purge,
       },
-      defrag: { ...given({ lastAt: lastDefragAt, restUntil }), ineffective: defrag },
+      defrag: { ...present({ lastAt: lastDefragAt, restUntil }), ineffective: defrag },
     },
     ...document,
   };
-}
-
-function given(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
 /** @throws {StateUnavailable} for any other document: never a guess. */

@@ -11,17 +11,7 @@ import type { StateStore, Stored } from '../../ports/state-store.ts';
 import { jsonText } from '../json-value.ts';
 import { type Change, changeOf } from './change.ts';
 import { unavailable } from './failure.ts';
-import {
-  checkKey,
-  checkSize,
-  documentOf,
-  type Item,
-  MAX_KEY_BYTES,
-  namesIn,
-  PARTITION_VALUE,
-  parseItem,
-  primaryKey,
-} from './item.ts';
+import { checkSize, type Item, namesIn, PARTITION_VALUE, parseItem, primaryKey, storedIn } from './item.ts';
 
 export interface DynamoStoreOptions {
   /** A table with the partition key `pk` and the sort key `sk`, both texts, and TTL on `expiresAt`. */
@@ -58,21 +48,16 @@ export function createDynamoStore(client: DynamoDBClient, options: DynamoStoreOp
 
   return {
     async list(prefix) {
-      // No key is as long as that, and DynamoDB would refuse to compare.
-      if (Buffer.byteLength(prefix) > MAX_KEY_BYTES) return new Map();
       try {
         const items = (await query(client, TableName, prefix)).map(parseItem);
-        return new Map(items.flatMap((item) => entryOf(item.key, storedAt(item, now()))));
+        const stored = items.map((item) => [item.key, storedIn(item, now())] as const);
+        return new Map(stored.flatMap(([key, one]) => (one ? [[key, one]] : [])));
       } catch (failure) {
         throw unavailable(TableName, 'read', failure);
       }
     },
-    async read(key) {
-      checkKey(key);
-      return await get(client, TableName, key, now());
-    },
+    read: (key) => get(client, TableName, key, now()),
     async write(key, value, expected) {
-      checkKey(key);
       const text = jsonText(key, value);
       checkSize(key, text);
       const change = changeOf({
@@ -86,7 +71,6 @@ export function createDynamoStore(client: DynamoDBClient, options: DynamoStoreOp
       return version === undefined ? { stored: false } : { stored: true, version };
     },
     async remove(key, expected) {
-      checkKey(key);
       const change = changeOf({ text: undefined, expected, now: now(), token: randomUUID() });
       return (await apply(key, change)) !== undefined;
     },
@@ -103,19 +87,10 @@ function checkTableName(name: string): void {
 async function get(client: DynamoDBClient, TableName: string, key: string, now: number): Promise<Stored | undefined> {
   try {
     const { Item } = await client.send(new GetItemCommand({ TableName, Key: primaryKey(key), ConsistentRead: true }));
-    return Item && storedAt(parseItem(Item), now);
+    return Item && storedIn(parseItem(Item), now);
   } catch (failure) {
     throw unavailable(TableName, 'read', failure);
   }
-}
-
-function storedAt(item: ReturnType<typeof parseItem>, now: number): Stored | undefined {
-  const document = documentOf(item, now / 1000);
-  return document && { value: document.value, version: item.version };
-}
-
-function entryOf(key: string, stored: Stored | undefined): [string, Stored][] {
-  return stored === undefined ? [] : [[key, stored]];
 }
 
 async function query(client: DynamoDBClient, TableName: string, prefix: string): Promise<Item[]> {
