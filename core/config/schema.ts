@@ -1,7 +1,6 @@
 import * as z from 'zod/mini';
 import { type NodeAddress, nodeAddress, secretReference } from './address.ts';
-import { timezone } from './calendar.ts';
-import { holidays } from './holidays.ts';
+import { holidays, timezone } from './calendar.ts';
 import { defrag, purge, thresholds, window } from './policies.ts';
 import { number, percent, size } from './quantities.ts';
 import { byDefault, described, mapping, optional, text } from './scalar.ts';

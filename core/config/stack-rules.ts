@@ -2,6 +2,7 @@ import type * as z from 'zod/mini';
 import type { SecretReference } from './address.ts';
 import type { Draft } from './drafts.ts';
 import { type Finding, valueAt } from './problem.ts';
+import { findRepeated } from './rules.ts';
 import { type Path, showPath } from './show.ts';
 
 /** What the configuration is read for: a run from a terminal, or a stack of Lambdas. */
@@ -20,13 +21,8 @@ function emailsAreUnique(file: unknown, issues: Issues): Finding[] {
   const listed = valueAt(file, ['notifications', 'emails']);
   const isBroken = issues.some(({ path }) => path[0] === 'notifications');
   if (isBroken || !Array.isArray(listed)) return [];
-  return listed.flatMap((email: unknown, index): Finding[] => {
-    const earlier = listed.findIndex((other) => String(other).toLowerCase() === String(email).toLowerCase());
-    if (earlier === index) return [];
-    const first = showPath(['notifications', 'emails', earlier]);
-    const path = ['notifications', 'emails', index];
-    return [{ path, accepted: 'each address once', message: `${String(email)} is already at ${first}` }];
-  });
+  const named = listed.map((email, index) => ({ name: String(email), path: ['notifications', 'emails', index] }));
+  return findRepeated(named, 'each address once');
 }
 
 /**

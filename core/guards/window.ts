@@ -1,6 +1,5 @@
 import { Temporal } from 'temporal-polyfill';
-import { WEEKDAYS } from '../config/calendar.ts';
-import type { Holiday } from '../config/holidays.ts';
+import { type Holiday, WEEKDAYS } from '../config/calendar.ts';
 import type { MaintenanceWindow } from '../config/schema.ts';
 import type { WindowState } from '../domain/window.ts';
 

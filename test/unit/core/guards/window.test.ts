@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Weekday } from '../../../../core/config/calendar.ts';
-import type { Holiday } from '../../../../core/config/holidays.ts';
+import type { Holiday, Weekday } from '../../../../core/config/calendar.ts';
 import type { MaintenanceWindow } from '../../../../core/config/schema.ts';
 import { windowAt } from '../../../../core/guards/window.ts';
 import { runs } from '../../../fuzz/runs.ts';
