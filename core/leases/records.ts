@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Applied, Lease } from '../domain/lease.ts';
 import type { Settings } from '../domain/observation.ts';
-import type { StateStore, Stored } from '../ports/state-store.ts';
+import type { StateStore } from '../ports/state-store.ts';
 import { type DocumentKind, decode, each, encode, isNewer, readEach } from '../state/codec.ts';
 import { recordKey } from '../state/keys.ts';
 
@@ -43,11 +43,6 @@ const shape = z.looseObject({
 
 export const RECORD_KIND: DocumentKind<SettingsRecord> = { schema: 1, shape };
 
-/** @throws {StateUnavailable} for any other document: never a guess. */
-export function recordIn(key: string, { value }: Stored): SettingsRecord {
-  return decode(RECORD_KIND, key, value);
-}
-
 /**
  * Writes the record of a lease that has set something. A record of a newer version stays as it is.
  *
@@ -61,7 +56,7 @@ export async function keepRecord(store: StateStore, lease: Lease, restoredOn?: s
   for (let attempt = 0; attempt < 3; attempt++) {
     const stored = await store.read(key);
     if (stored && isNewer(RECORD_KIND, stored.value)) return;
-    const [earlier] = readEach(stored ? [[key, stored]] : [], recordIn);
+    const [earlier] = readEach(stored ? [[key, stored]] : [], (_, { value }) => decode(RECORD_KIND, key, value));
     const record = { ...recordOf(lease, earlier), ...(restoredOn !== undefined && { givenBackOn: restoredOn }) };
     if ((await store.write(key, encode(RECORD_KIND, record, earlier), stored?.version)).stored) return;
   }

@@ -7,14 +7,14 @@ import { NO_PAUSES, type Pauses } from '../domain/pause.ts';
 import { messageText } from '../format/error-text.ts';
 import { lastKnownLeases } from '../leases/lease-cache.ts';
 import { type Leases, leasesOf } from '../leases/lease-store.ts';
-import { type HeldRecord, recordIn } from '../leases/records.ts';
+import { type HeldRecord, RECORD_KIND } from '../leases/records.ts';
 import type { Log } from '../ports/log.ts';
 import type { Ports } from '../ports/ports.ts';
 import { type StateStore, StateUnavailable, unlessUnavailable } from '../ports/state-store.ts';
-import { readEach } from '../state/codec.ts';
+import { decode, readEach } from '../state/codec.ts';
 import { historiesByNode, historyFor } from '../state/history-placement.ts';
 import { isLegacyKey, LEASE, leaseKey, NODE, nodeIn, nodeKey, RECORD, runKey } from '../state/keys.ts';
-import { historyIn, placeHistory } from '../state/node-history.ts';
+import { HISTORY_KIND, placeHistory } from '../state/node-history.ts';
 import { readPauses } from '../state/pauses.ts';
 
 /**
@@ -64,13 +64,13 @@ export async function readState(store: StateStore): Promise<ReadState> {
   const stored = readEach(
     nodes,
     (key, { value, version }): StoredHistory => {
-      return { key, node: nodeIn(key), history: historyIn(key, value), version, isLegacy: isLegacyKey(key) };
+      return { key, node: nodeIn(key), history: decode(HISTORY_KIND, key, value), version, isLegacy: isLegacyKey(key) };
     },
     note,
   );
   const records = readEach(
     kept,
-    (key, one): HeldRecord => ({ key, record: recordIn(key, one), version: one.version }),
+    (key, { value, version }): HeldRecord => ({ key, record: decode(RECORD_KIND, key, value), version }),
     note,
   );
   const isOf = (node: string) => (key: string) => key.startsWith(NODE) && nodeIn(key) === node;

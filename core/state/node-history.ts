@@ -47,11 +47,6 @@ function upgrade(stored: Readonly<Record<string, unknown>>): Readonly<Record<str
   };
 }
 
-/** @throws {StateUnavailable} for any other document: never a guess. */
-export function historyIn(key: string, value: unknown): NodeHistory {
-  return decode(HISTORY_KIND, key, value);
-}
-
 /**
  * Changes what is known of a node, from what is stored at that moment: two jobs that overlap must not undo each other's
  * cooldowns. Returns what is stored now.
@@ -65,7 +60,7 @@ export async function updateHistory(
   const key = nodeKey(node);
   for (let attempt = 0; attempt < 5; attempt++) {
     const stored = await store.read(key);
-    const known = stored ? historyIn(key, stored.value) : EMPTY_HISTORY;
+    const known = stored ? decode(HISTORY_KIND, key, stored.value) : EMPTY_HISTORY;
     const history = encode(HISTORY_KIND, change(known), known);
     if ((await store.write(key, history, stored?.version)).stored) return history;
   }

@@ -35,7 +35,10 @@ const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/;
  */
 export function createDynamoStore(client: DynamoDBClient, options: DynamoStoreOptions): StateStore {
   const { tableName: TableName, keepFor = () => undefined, now = Date.now } = options;
-  checkTableName(TableName);
+  if (!TABLE_NAME.test(TableName)) {
+    const accepted = '3 to 255 letters, digits, dots, hyphens and underscores';
+    throw new TypeError(`tableName: ${JSON.stringify(TableName)} is not the name of a table: accepted are ${accepted}`);
+  }
 
   /** The version of the document after `change`; undefined: its condition does not hold. */
   async function apply(key: string, change: Change): Promise<number | undefined> {
@@ -75,13 +78,6 @@ export function createDynamoStore(client: DynamoDBClient, options: DynamoStoreOp
       return (await apply(key, change)) !== undefined;
     },
   };
-}
-
-function checkTableName(name: string): void {
-  if (TABLE_NAME.test(name)) return;
-  throw new TypeError(
-    `tableName: ${JSON.stringify(name)} is not the name of a table: accepted are 3 to 255 letters, digits, dots, hyphens and underscores`,
-  );
 }
 
 async function get(client: DynamoDBClient, TableName: string, key: string, now: number): Promise<Stored | undefined> {
