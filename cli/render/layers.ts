@@ -62,7 +62,9 @@ export function purgeNote({ reclaimable: { purge }, prospects }: Diagnosis, rss:
 function overheadNote({ layers, findings }: Diagnosis): string {
   if ((layers?.overhead ?? 0) < 0) return 'allocated and not in RAM: never touched, or swapped';
   const isUnknown = findings.some(({ kind }) => kind === 'overhead');
-  return isUnknown ? 'INFO does not say what: see below' : 'no action returns it: code, stacks, Lua, modules';
+  if (isUnknown) return 'INFO does not say what: see below';
+  const isLua = findings.some((finding) => finding.kind === 'held' && ['scripts', 'functions'].includes(finding.by));
+  return isLua ? 'Lua, code, stacks, modules: see below' : 'no action returns it: code, stacks, Lua, modules';
 }
 
 /** RSS as one bar of `cells`; `scale` (bytes) draws several on one scale. */

@@ -2,13 +2,19 @@ import type { Bytes } from '../config/units.ts';
 import type { ForkCopy, MemoryAccount, Part, PartGroup, PartKind } from '../domain/account.ts';
 import type { Layers } from '../domain/diagnosis.ts';
 import type { MemorySample, Observation } from '../domain/observation.ts';
-import { scriptsPlace } from './field-meanings.ts';
-import { isContradictory, isJemalloc } from './layers.ts';
+import { type Place, scriptsPlace } from './field-meanings.ts';
+import { isJemalloc } from './layers.ts';
+import type { Plausible } from './plausible.ts';
 
-/** Where every byte of RSS is; undefined where neither RSS nor used_memory is known. Each remainder is a part of its own, so that all add up. */
-export function accountOf(observation: Observation, layers: Layers | undefined): MemoryAccount | undefined {
-  const { memory } = observation;
-  const { usedMemory, usedMemoryRss } = memory;
+/**
+ * Where every byte of RSS is; undefined where neither RSS nor used_memory is known. Each remainder is a part of its own, so that all of them
+ * add up. Takes what `plausible` has left.
+ */
+export function accountOf(
+  { observation, impossible }: Plausible,
+  layers: Layers | undefined,
+): MemoryAccount | undefined {
+  const { usedMemory, usedMemoryRss } = observation.memory;
   const total = usedMemoryRss ?? usedMemory;
   if (total === undefined) return undefined;
   const fork = forkCopyOf(observation);
@@ -17,7 +23,7 @@ export function accountOf(observation: Observation, layers: Layers | undefined):
     of: usedMemoryRss === undefined ? 'used-memory' : 'rss',
     parts: (layers ? layered(observation, layers) : unlayered(observation, total)).filter(({ bytes }) => bytes !== 0),
     ...(fork && { fork }),
-    impossible: impossibleIn(memory),
+    impossible,
   };
 }
 
@@ -25,11 +31,14 @@ export function accountOf(observation: Observation, layers: Layers | undefined):
 function layered(observation: Observation, layers: Layers): readonly Part[] {
   const { allocated, externalFragmentation, freePages, muzzyPages = 0, overhead } = layers;
   const { usedMemory = allocated } = observation.memory;
-  const outside = scriptsOutside(observation, overhead);
+  const outside = scriptsOutside(observation, overhead, 'process');
+  // The system's jemalloc serves the C library as well, and Lua with it.
+  const beside = outside.length > 0 ? [] : scriptsOutside(observation, allocated - usedMemory, 'data');
   const rest = overhead - sumOf(outside);
   return [
     ...usedParts(observation, usedMemory),
-    part('data', 'uncounted', allocated - usedMemory),
+    ...beside,
+    part('data', 'uncounted', allocated - usedMemory - sumOf(beside)),
     part('allocator', 'external-fragmentation', externalFragmentation),
     part('allocator', 'free-pages', freePages - muzzyPages),
     part('allocator', 'muzzy-pages', muzzyPages),
@@ -42,35 +51,42 @@ function layered(observation: Observation, layers: Layers): readonly Part[] {
 function unlayered(observation: Observation, total: Bytes): readonly Part[] {
   const { usedMemory } = observation.memory;
   if (usedMemory === undefined) return [part('unknown', 'unknown', total)];
-  const outside = scriptsOutside(observation, total - usedMemory);
+  const outside = scriptsOutside(observation, total - usedMemory, 'process');
   const rest = total - usedMemory - sumOf(outside);
-  return [...usedParts(observation, usedMemory), ...outside, part('unknown', 'beyond-used', rest)];
+  const remainder = rest < 0 ? part('process', 'not-resident', rest) : part('unknown', 'beyond-used', rest);
+  return [...usedParts(observation, usedMemory), ...outside, remainder];
 }
 
 /** What used_memory consists of. Parts that together are more than the whole are not believed: then it is one part. */
 function usedParts(observation: Observation, used: Bytes): readonly Part[] {
-  const { usedMemoryOverhead: overhead, allocatorAllocated: allocated } = observation.memory;
+  const { usedMemoryOverhead: overhead, clientBuffers } = observation.memory;
   const held = heldParts(observation);
-  const isOverheadKnown = overhead !== undefined && overhead <= used;
-  const counted =
-    scriptsPlace(observation.engine) === 'dataset' ? sumOf(held) - vmBytes(observation.memory) : sumOf(held);
+  const isInDataset = scriptsPlaceOf(observation) === 'dataset';
+  const counted = sumOf(held) - (isInDataset ? vmBytes(observation.memory) : 0);
   // The VMs that were there at the start are in both: some 100 KB.
-  const dictionaries = isOverheadKnown ? Math.max(0, overhead - counted) : 0;
-  const rest = used - sumOf(held) - dictionaries;
-  if (rest < 0 || used > (allocated ?? used) * 1.25) return [part('data', 'data', used)];
-  return [part('data', isOverheadKnown ? 'keys' : 'data', rest), part('data', 'dictionaries', dictionaries), ...held];
+  const other = overhead === undefined ? 0 : Math.max(0, overhead - counted);
+  const rest = used - sumOf(held) - other;
+  if (rest < 0) return [part('data', 'data', used)];
+  return [
+    part('data', overhead === undefined ? 'data' : 'keys', rest),
+    // Before Redis 5.0 buffers are in it as well, and not reported apart.
+    part('data', clientBuffers === undefined ? 'other-overhead' : 'dictionaries', other),
+    ...held,
+  ];
 }
 
 /** What used_memory holds beside keys and their dictionaries, each part by a field of its own: known also where the others are not. */
-export function heldParts({ memory, engine }: Pick<Observation, 'memory' | 'engine'>): readonly Part[] {
+function heldParts(observation: Observation): readonly Part[] {
+  const { memory } = observation;
   const { scriptsCache = 0, functionsCache = 0, scriptsVm = 0, functionsVm = 0 } = memory;
-  const isInside = ['overhead', 'dataset'].includes(scriptsPlace(engine) ?? '');
+  const isInside = ['overhead', 'dataset'].includes(scriptsPlaceOf(observation) ?? '');
   return [
     part('data', 'client-buffers', memory.clientBuffers),
     part('data', 'replica-buffers', memory.replicaBuffers),
     part('data', 'replication-backlog', memory.replicationBacklog),
     part('data', 'full-sync-buffer', memory.fullSyncBuffer),
     part('data', 'cluster-links', memory.clusterLinks),
+    part('data', 'slot-migration', memory.slotBuffers),
     part('data', 'aof-buffer', memory.aofBuffer),
     part('data', 'scripts', scriptsCache + (isInside ? scriptsVm : 0)),
     part('data', 'functions', functionsCache + (isInside ? functionsVm : 0)),
@@ -78,11 +94,22 @@ export function heldParts({ memory, engine }: Pick<Observation, 'memory' | 'engi
   ];
 }
 
-/** The VMs, where they are outside of used_memory and fit into what is there: not where the system's jemalloc has them, or they are swapped. */
-function scriptsOutside({ memory, engine }: Observation, room: Bytes): readonly Part[] {
-  const { scriptsVm = 0, functionsVm = 0 } = memory;
-  if (scriptsPlace(engine) !== 'outside' || vmBytes(memory) > room) return [];
-  return [part('process', 'scripts-vm', scriptsVm), part('process', 'functions-vm', functionsVm)];
+/** The VMs, where they are outside of used_memory and fit into the room that is there. */
+export function scriptsOutside(
+  observation: Observation,
+  room = Number.POSITIVE_INFINITY,
+  group: PartGroup = 'process',
+): readonly Part[] {
+  const { memory } = observation;
+  const bytes = vmBytes(memory);
+  if (scriptsPlaceOf(observation) !== 'outside' || bytes === 0 || bytes > room) return [];
+  return [part(group, 'scripts-vm', memory.scriptsVm), part(group, 'functions-vm', memory.functionsVm)];
+}
+
+/** Only with jemalloc Redis gives Lua an arena of its own (script.c, USE_JEMALLOC). */
+function scriptsPlaceOf({ engine, memory }: Observation): Place | undefined {
+  const place = scriptsPlace(engine);
+  return place !== undefined && memory.memAllocator !== undefined && !isJemalloc(memory) ? 'outside' : place;
 }
 
 function vmBytes({ scriptsVm = 0, functionsVm = 0 }: MemorySample): Bytes {
@@ -104,18 +131,6 @@ function forkCopyOf({ persistence, memory }: Observation): ForkCopy | undefined 
 function isForking(persistence: Observation['persistence']): boolean {
   const { rdbBgsaveInProgress, aofRewriteInProgress, moduleForkInProgress, slotMigrationForkInProgress } = persistence;
   return [rdbBgsaveInProgress, aofRewriteInProgress, moduleForkInProgress, slotMigrationForkInProgress].includes(true);
-}
-
-/** Fields that were not read, and those that contradict others. */
-export function impossibleIn(memory: MemorySample): readonly string[] {
-  const { usedMemory, usedMemoryOverhead = 0, usedMemoryRss = 0, totalSystemMemory } = memory;
-  return [
-    // A C library's frag bytes underflow (zmalloc.c), and are of no use to anyone.
-    ...(memory.odd ?? []).filter((name) => isJemalloc(memory) || !name.startsWith('allocator_')),
-    ...(usedMemory !== undefined && usedMemoryOverhead > usedMemory ? ['used_memory_overhead'] : []),
-    ...(isContradictory(memory) ? ['allocator_allocated', 'allocator_active', 'allocator_resident'] : []),
-    ...(totalSystemMemory !== undefined && usedMemoryRss > totalSystemMemory ? ['total_system_memory'] : []),
-  ];
 }
 
 function part(group: PartGroup, kind: PartKind, bytes: Bytes = 0): Part {

@@ -3,11 +3,12 @@ import type { MemoryAccount } from '../domain/account.ts';
 import type { Diagnosis, DiagnosisPolicy, Finding } from '../domain/diagnosis.ts';
 import type { MemorySample, Observation } from '../domain/observation.ts';
 import type { Learned, Prediction } from '../domain/prediction.ts';
-import { accountOf, impossibleIn } from './account.ts';
+import { accountOf } from './account.ts';
 import { heldFindings } from './held.ts';
 import { isContradictory, isJemalloc, layersOf } from './layers.ts';
 import { maxmemoryFinding, memoryLimitOf, nearLimit, peakOverLimit } from './limit.ts';
 import { defragReclaim, fragmented, freePages } from './outlook.ts';
+import { type Plausible, plausible } from './plausible.ts';
 import { predictPurge } from './predict.ts';
 import { defragProspect, type Known, purgeProspect } from './prospect.ts';
 
@@ -16,15 +17,17 @@ const OVERHEAD_WORTH_SAYING = 0.1;
 
 /** `remembered`: what earlier ticks have learned from the server's answers. */
 export function diagnose(
-  observation: Observation,
+  observed: Observation,
   policy: DiagnosisPolicy,
   learned: Learned = {},
   remembered: Known['memory'] = { byAction: {} },
 ): Diagnosis {
+  const sound = plausible(observed);
+  const { observation } = sound;
   const { memory } = observation;
   const layers = layersOf(memory);
   const ratio = ratioOf(memory);
-  const account = accountOf(observation, layers);
+  const account = accountOf(sound, layers);
   const limit = memoryLimitOf(observation, policy);
   // jemalloc's own metadata depends on the most that the process has ever held.
   const peak = memory.usedMemoryPeak ?? 0;
@@ -39,7 +42,7 @@ export function diagnose(
     reclaimable: { defrag: layers ? defragReclaim({ ...layers, peak }, policy, learned, prospects.purge) : 0, purge },
     prospects,
   };
-  return { ...diagnosis, findings: findingsOf(observation, policy, diagnosis) };
+  return { ...diagnosis, findings: findingsOf(sound, policy, diagnosis) };
 }
 
 /** Nothing that a person or an action should do something about. */
@@ -59,7 +62,7 @@ function ratioOf(memory: MemorySample): number | undefined {
 
 /** The most urgent ones first: what the kernel may kill for, what holds the memory, what an action returns. */
 function findingsOf(
-  observation: Observation,
+  { observation, impossible }: Plausible,
   policy: DiagnosisPolicy,
   diagnosis: Omit<Diagnosis, 'findings'>,
 ): readonly Finding[] {
@@ -69,14 +72,14 @@ function findingsOf(
   const findings = [
     nearLimit(observation, policy, diagnosis),
     peakOverLimit(memory, limit),
-    impossible(memory),
+    impossible.length > 0 ? { kind: 'impossible' as const, fields: impossible } : undefined,
     rssBelowUsed(memory),
     layers ? undefined : noLayers(memory, account),
+    maxmemoryFinding(observation, account, limit),
     ...(isTooSmall(memory, policy)
       ? [tooSmall(memory, policy)]
       : [
-          maxmemoryFinding(observation, account, limit),
-          ...heldFindings(observation, account),
+          ...heldFindings(account, observation),
           fragmented(layers, policy, outlook),
           freePages(layers, policy, outlook),
           overhead(account, policy),
@@ -120,11 +123,6 @@ function whyNoLayers(memory: MemorySample): Extract<Finding, { kind: 'no-layers'
   if (memory.memAllocator !== undefined && !isJemalloc(memory)) return 'not-jemalloc';
   if (isContradictory(memory)) return 'impossible';
   return memory.allocatorResident !== undefined && memory.usedMemoryRss === undefined ? 'no-rss' : 'not-reported';
-}
-
-function impossible(memory: MemorySample): Finding | undefined {
-  const fields = impossibleIn(memory);
-  return fields.length > 0 ? { kind: 'impossible', fields } : undefined;
 }
 
 /** What is outside of the allocator, and not Lua. */

@@ -72,11 +72,12 @@ export function maxmemoryFinding(
 ): MaxmemoryFinding | undefined {
   const { maxmemory } = memory;
   if (!limit || maxmemory === undefined || !LIKE_REDIS.includes(engine.name)) return undefined;
-  if (!concerns(limit, Math.max(kernelBytes(account) ?? 0, memory.usedMemoryPeak ?? 0))) return undefined;
   const overhead = overheadOf(memory, account);
   const expected = overhead.fixed + maxmemory * overhead.rate;
   const problem = problemOf(maxmemory, expected, limit);
   if (problem === undefined) return undefined;
+  const most = Math.max(kernelBytes(account) ?? 0, memory.usedMemoryPeak ?? 0);
+  if (problem === 'none' && !concerns(limit, most)) return undefined;
   const suggested = suggestedFor(limit.bytes, overhead);
   return {
     kind: 'maxmemory',

@@ -9,6 +9,8 @@ export type PartKind =
   | 'data'
   /** The tables of keys and expiry times. */
   | 'dictionaries'
+  /** All of used_memory_overhead that is not reported apart: with buffers, before Redis 5.0. */
+  | 'other-overhead'
   | 'client-buffers'
   /** Replicas' buffers, beyond the backlog. */
   | 'replica-buffers'
@@ -16,6 +18,8 @@ export type PartKind =
   /** What a replica receives during a full sync. */
   | 'full-sync-buffer'
   | 'cluster-links'
+  /** Of slots that are moved in or out. */
+  | 'slot-migration'
   | 'aof-buffer'
   /** What the server itself had allocated as it started. */
   | 'startup'
@@ -37,7 +41,7 @@ export type PartKind =
   /** Negative: what is allocated and not in RAM, swapped or never touched. INFO does not say which. */
   | 'not-resident'
   // Where the allocator does not report its part.
-  /** RSS less used_memory: fragmentation, free pages and process together. May be negative. */
+  /** RSS less used_memory: fragmentation, free pages and process together. */
   | 'beyond-used'
   /** The whole of RSS, where used_memory is not known. */
   | 'unknown';
@@ -48,7 +52,7 @@ export type PartGroup = 'data' | 'allocator' | 'process' | 'unknown';
 export interface Part {
   readonly kind: PartKind;
   readonly group: PartGroup;
-  /** Never 0. Only `uncounted`, `not-resident` and `beyond-used` may be negative. */
+  /** Never 0. Only `uncounted` and `not-resident` may be negative. */
   readonly bytes: Bytes;
 }
 
@@ -77,6 +81,7 @@ export const PART_CLASS: Readonly<Record<PartKind, PartClass>> = {
   keys: 'data',
   data: 'data',
   dictionaries: 'data',
+  'other-overhead': 'data',
   startup: 'data',
   uncounted: 'data',
   'client-buffers': 'buffers',
@@ -84,6 +89,7 @@ export const PART_CLASS: Readonly<Record<PartKind, PartClass>> = {
   'replication-backlog': 'buffers',
   'full-sync-buffer': 'buffers',
   'cluster-links': 'buffers',
+  'slot-migration': 'buffers',
   'aof-buffer': 'buffers',
   scripts: 'scripts',
   functions: 'scripts',

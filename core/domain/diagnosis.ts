@@ -51,7 +51,7 @@ export type Finding =
     }
   /** Outside of the allocator, without the Lua VMs: INFO does not say what it is. */
   | { readonly kind: 'overhead'; readonly bytes: Bytes; readonly percent: Percent }
-  /** Buffers, scripts and functions that take more than a tenth: each has a remedy of its own. */
+  /** Parts that take more than is usual: each has a remedy of its own. */
   | { readonly kind: 'held'; readonly by: Holder; readonly bytes: Bytes; readonly percent: Percent }
   | {
       readonly kind: 'near-limit';
@@ -85,9 +85,13 @@ export type Holder =
   | 'replication-backlog'
   | 'full-sync-buffer'
   | 'cluster-links'
+  | 'slot-migration'
   | 'aof-buffer'
   | 'scripts'
-  | 'functions';
+  | 'functions'
+  | 'dictionaries'
+  | 'other-overhead'
+  | 'uncounted';
 
 /** `maxmemory` beside the limit. */
 export interface MaxmemoryFinding {

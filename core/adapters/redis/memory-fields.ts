@@ -62,14 +62,15 @@ function derived(fields: InfoFields) {
   // With functions since 7.0, EVAL's alone before.
   const scripts = less(size('used_memory_scripts'), functions);
   // Since 7.0 the buffers of all replicas are one, and what exceeds the backlog counts as theirs (object.c getMemoryOverheadData).
-  const replication = size('mem_replication_backlog') === undefined ? size('mem_total_replication_buffers') : undefined;
+  const replication = fields.has('mem_replication_backlog') ? undefined : size('mem_total_replication_buffers');
+  const uncounted = fields.has('mem_aof_buffer') ? undefined : size('mem_not_counted_for_evict');
   return {
     scriptsVm:
       size('used_memory_vm_eval') ??
       size('used_memory_lua') ??
       less(size('used_memory_vm_total'), size('used_memory_vm_functions') ?? 0),
     scriptsCache: size('used_memory_scripts_eval') ?? scripts,
-    replicaBuffers: size('mem_clients_slaves') ?? replication,
+    replicaBuffers: size('mem_clients_slaves') ?? replication ?? uncounted,
     fullSyncBuffer: size('mem_replica_full_sync_buffer') ?? size('mem_replicas_repl_buffer'),
   };
 }

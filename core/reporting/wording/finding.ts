@@ -13,7 +13,7 @@ export function findingText(finding: Finding): string {
     case 'free-pages':
       return freePagesText(finding);
     case 'overhead':
-      return `${bytesText(finding.bytes)} (${percentText(finding.percent)} of RSS) are outside of what the allocator reports, and INFO does not say why. ${LOOK}`;
+      return `${bytesText(finding.bytes)} (${percentText(finding.percent)} of RSS) are outside of what the allocator reports. The cause is unknown, INFO does not say it. ${LOOK}`;
     case 'held':
       return `${HELD[finding.by].what} ${bytesText(finding.bytes)} (${percentText(finding.percent)} of the memory): ${HELD[finding.by].remedy}`;
     case 'near-limit':
@@ -59,6 +59,22 @@ const HELD: Readonly<Record<Holder, { readonly what: string; readonly remedy: st
   'cluster-links': {
     what: 'links to other nodes of the Cluster hold',
     remedy: 'CLUSTER LINKS shows which node does not read. cluster-link-sendbuf-limit limits them',
+  },
+  'slot-migration': {
+    what: 'buffers of slots that are moved hold',
+    remedy: 'they are freed once the migration has ended. CLUSTER NODES shows where it is stuck',
+  },
+  dictionaries: {
+    what: 'the tables of keys and expiry times hold',
+    remedy: 'the keys are many and small. Hashes in their place need a fraction of it',
+  },
+  'other-overhead': {
+    what: 'tables and buffers hold',
+    remedy: 'MEMORY STATS shows which. For buffers of clients, CLIENT LIST shows whose (omem, qbuf; cmd=monitor)',
+  },
+  uncounted: {
+    what: 'what the server does not count in used_memory holds',
+    remedy: 'modules or libraries allocate it, and maxmemory does not limit it. MODULE LIST shows modules',
   },
   'aof-buffer': {
     what: 'the AOF buffer holds',

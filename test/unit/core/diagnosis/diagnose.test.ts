@@ -212,7 +212,11 @@ describe('findings', () => {
 
   test('near the limit is a finding also on a server that is too small for an action', () => {
     const memory = aMemorySample({ usedMemoryRss: 60 * MIB, usedMemory: 50 * MIB });
-    expect(kinds(ofSample(memory, anInstance({ memoryLimit: 64 * MIB })))).toEqual(['near-limit', 'too-small']);
+    expect(kinds(ofSample(memory, anInstance({ memoryLimit: 64 * MIB })))).toEqual([
+      'near-limit',
+      'maxmemory',
+      'too-small',
+    ]);
   });
 
   test('RSS below used is told with both figures', () => {
