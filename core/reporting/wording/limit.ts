@@ -57,15 +57,18 @@ function adviceText({ suggested, needed, isManaged }: MaxmemoryFinding): string 
   return needed ? `${set}, or give the server at least ${bytesText(needed)}` : set;
 }
 
-/** The verdict on a node without findings, in one line. */
+/** The verdict on a node without findings: on a terminal of 100 columns it is one line. */
 export function healthyText({ account, limit, ratio, findings }: Diagnosis): string {
   const rss = account?.total ?? 0;
   const [small] = findings;
   if (small?.kind === 'too-small') {
-    return `healthy: RSS is ${bytesText(rss)}, below the smallest minReclaim of ${bytesText(small.floor)}: too small for an action, at any ratio`;
+    return `healthy: RSS is ${bytesText(rss)}, too small for an action, at any ratio (minReclaim ${bytesText(small.floor)})`;
   }
-  const times = ratio === undefined ? '' : `, ${ratioText(ratio)} times used_memory`;
+  const times = ratio === undefined ? '' : `, ${ratioText(ratio)} x used`;
+  const whose = limit?.of === 'machine' ? 'machine' : 'limit';
   const share =
-    limit && concerns(limit, rss) ? `, ${percentText((rss / limit.bytes) * 100)} of ${limitText(limit)}` : '';
-  return `healthy: RSS is ${bytesText(rss)}${times}${share}; no action would return enough`;
+    limit && concerns(limit, rss)
+      ? `, ${percentText((rss / limit.bytes) * 100)} of the ${whose}'s ${bytesText(limit.bytes)}`
+      : '';
+  return `healthy: RSS is ${bytesText(rss)}${times}${share}; no action is worth it`;
 }

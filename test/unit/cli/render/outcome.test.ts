@@ -136,6 +136,37 @@ test('where there is nothing to gain, no action is offered', () => {
   expect(text).toMatch(/o fragmentation +357 MiB +42 %\n/);
 });
 
+describe('a healthy node gets its verdict in one line', () => {
+  const found = (memory: Partial<Observation['memory']>, over = instance) => {
+    const observation = anObservation({ memory });
+    const before = aSeen({ observation, diagnosis: diagnose(observation, over) });
+    return drawn(anOutcome({ before }), over)
+      .split('\n')
+      .filter((line) => line.startsWith('  found'));
+  };
+
+  test('with the share of the limit', () => {
+    const tidy = aTidyMemorySample({ allocatorActive: 455 * MIB, allocatorResident: 470 * MIB });
+    expect(found(tidy)).toEqual([
+      "  found    healthy: RSS is 500 MiB, 1.11 x used, 49 % of the limit's 1 GiB; no action is worth it",
+    ]);
+    expect(found(tidy, anInstance())).toEqual([
+      '  found    healthy: RSS is 500 MiB, 1.11 x used; no action is worth it',
+    ]);
+  });
+
+  test('also where it is too small', () => {
+    const small = { usedMemory: 20 * MIB, allocatorAllocated: 20 * MIB, allocatorActive: 30 * MIB };
+    expect(found({ ...small, allocatorResident: 32 * MIB, usedMemoryRss: 40 * MIB, maxmemory: 400 * MIB })).toEqual([
+      '  found    healthy: RSS is 40 MiB, too small for an action, at any ratio (minReclaim 100 MiB)',
+    ]);
+  });
+
+  test('but not with a maxmemory that is too large', () => {
+    expect(found({ ...aTidyMemorySample(), maxmemory: GIB }).join()).toMatch(/eviction begins at maxmemory \(1 GiB\)/);
+  });
+});
+
 test('a tidy node gets no advice', () => {
   const memory = aTidyMemorySample({ allocatorActive: 455 * MIB, allocatorResident: 470 * MIB });
   const observation = anObservation({ memory });
