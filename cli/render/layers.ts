@@ -1,5 +1,5 @@
 import { obstacleIn } from '../../core/diagnosis/prospect.ts';
-import type { PartGroup } from '../../core/domain/account.ts';
+import { type PartGroup, runningFork } from '../../core/domain/account.ts';
 import type { Diagnosis, Layers } from '../../core/domain/diagnosis.ts';
 import { bytesText, percentText } from '../../core/format/units.ts';
 import { obstacleNote } from '../../core/reporting/wording/obstacle.ts';
@@ -75,8 +75,15 @@ export function layersBar(layers: Layers, cells: number, style: Style, scale = 0
 
 /** What the bar is made of: bytes, share of RSS, and what returns each layer. Large parts of a layer are named below it. */
 export function legendLines(diagnosis: Diagnosis, style: Style): readonly string[] {
-  const { layers, findings } = diagnosis;
-  if (!layers) return unlayeredLines(diagnosis, style);
+  const { account, layers } = diagnosis;
+  const fork = account ? runningFork(account) : 0;
+  const lines = layers ? layeredLines(diagnosis, layers, style) : unlayeredLines(diagnosis, style);
+  const note = 'copied by the fork that runs, beside RSS';
+  return fork > 0 ? [...lines, legendLine('fork', GLYPHS.overhead, style, figuresText(fork, 0), note)] : lines;
+}
+
+function layeredLines(diagnosis: Diagnosis, layers: Layers, style: Style): readonly string[] {
+  const { findings } = diagnosis;
   const whole = wholeOf(LAYERS.map(({ bytes }) => bytes(layers)));
   const isTooSmall = findings.some(({ kind }) => kind === 'too-small');
   return LAYERS.flatMap((layer) => {

@@ -30,7 +30,7 @@ const NAMES: Readonly<Record<PartKind, string>> = {
   keys: 'keys',
   data: 'rest of data',
   dictionaries: 'dictionaries',
-  'other-overhead': 'overhead',
+  'other-overhead': 'not keys',
   'client-buffers': 'clients',
   'replica-buffers': 'replicas',
   'replication-backlog': 'backlog',

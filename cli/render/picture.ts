@@ -77,11 +77,9 @@ function limitLines({ account, ...diagnosis }: Diagnosis, style: Style, instance
   if (!concerns(limit, counted)) return [];
   const near = nearLimitFrom({ memoryLimit: limit.bytes, thresholds: instance.thresholds }) ?? limit.bytes;
   const percent = percentText((counted / limit.bytes) * 100);
-  const fork = counted > account.total ? `, with ${bytesText(counted - account.total)} of a fork` : '';
-  const text = `${percent} of ${bytesText(limit.bytes)}${limit.of === 'machine' ? ' (machine)' : ''}${fork}`;
-  return [
-    barLine('of limit', levelBar(counted / limit.bytes, CELLS, style, counted >= near ? 'bad' : 'good'), text, style),
-  ];
+  const text = `${percent} of ${bytesText(limit.bytes)}`;
+  const bar = levelBar(counted / limit.bytes, CELLS, style, counted >= near ? 'bad' : 'good');
+  return [barLine(limit.of === 'machine' ? 'of RAM' : 'of limit', bar, text, style)];
 }
 
 function timesUsed(ratio: number | undefined): string {
