@@ -2,8 +2,9 @@ import type { Bytes } from '../config/units.ts';
 import type { ForkCopy, MemoryAccount, Part, PartGroup, PartKind } from '../domain/account.ts';
 import type { Layers } from '../domain/diagnosis.ts';
 import type { MemorySample, Observation } from '../domain/observation.ts';
-import { type Place, scriptsPlace } from './field-meanings.ts';
+
 import { isJemalloc } from './layers.ts';
+import { luaPlace, type Place } from './lua-place.ts';
 import type { Plausible } from './plausible.ts';
 
 /**
@@ -108,7 +109,7 @@ export function scriptsOutside(
 
 /** Only with jemalloc Redis gives Lua an arena of its own (script.c, USE_JEMALLOC). */
 function scriptsPlaceOf({ engine, memory }: Observation): Place | undefined {
-  const place = scriptsPlace(engine);
+  const place = luaPlace(engine);
   return place !== undefined && memory.memAllocator !== undefined && !isJemalloc(memory) ? 'outside' : place;
 }
 

@@ -1,14 +1,5 @@
-import type { Engine, EngineName } from '../domain/engine.ts';
-
-/** Versions of one engine, as numbers of major.minor: from, and below. */
-interface Versions {
-  readonly engine: EngineName;
-  readonly from?: number;
-  readonly below?: number;
-}
-
-/** Where the memory of a field is: counted in `used_memory_overhead`, in `used_memory_dataset`, or outside of used_memory. */
-export type Place = 'overhead' | 'dataset' | 'outside';
+import type { Engine } from '../domain/engine.ts';
+import { isIn, LUA_PLACES, type Versions } from './lua-place.ts';
 
 /** What a field means to one range of versions. */
 export interface Meaning {
@@ -16,8 +7,6 @@ export interface Meaning {
   readonly meaning: string;
   /** Absent: the same in every version that prints it, KeyDB's and Valkey's included. */
   readonly of?: readonly Versions[];
-  /** Only of fields whose place depends on the version. */
-  readonly place?: Place;
   /** File and function of Redis' source, or the issue that changed it. */
   readonly source: string;
 }
@@ -108,22 +97,19 @@ export const MEANINGS: readonly Meaning[] = [
   {
     fields: VM,
     meaning: 'the Lua VMs, allocated by the C library: outside of used_memory, and of the vendored jemalloc',
-    of: [{ engine: 'redis', below: 7.4 }, { engine: 'valkey' }, { engine: 'keydb' }],
-    place: 'outside',
+    of: LUA_PLACES.outside,
     source: 'eval.c, function_lua.c: lua_open; redis#1661',
   },
   {
     fields: VM,
     meaning: 'the Lua VMs, in an arena of jemalloc: in used_memory, and in what the server calls dataset',
-    of: [{ engine: 'redis', from: 7.4, below: 8 }],
-    place: 'dataset',
+    of: LUA_PLACES.dataset,
     source: 'script.c luaAlloc; redis#13133',
   },
   {
     fields: VM,
     meaning: 'the Lua VMs, in an arena of jemalloc: in used_memory, and in used_memory_overhead',
-    of: [{ engine: 'redis', from: 8 }],
-    place: 'overhead',
+    of: LUA_PLACES.overhead,
     source: 'redis#13660',
   },
   {
@@ -175,26 +161,9 @@ export const MEANINGS: readonly Meaning[] = [
   },
 ];
 
-/** Where the Lua VMs are; undefined for an engine or a version that is not known. */
-export function scriptsPlace(engine: Pick<Engine, 'name' | 'version'>): Place | undefined {
-  return MEANINGS.find(({ place, of = [] }) => place !== undefined && of.some((versions) => isIn(engine, versions)))
-    ?.place;
-}
-
 /** What a field means to this engine. */
 export function meaningOf(field: string, engine: Pick<Engine, 'name' | 'version'>): Meaning | undefined {
   return MEANINGS.find(
     ({ fields, of }) => fields.includes(field) && (of?.some((range) => isIn(engine, range)) ?? true),
   );
-}
-
-/** Minor versions of these engines have one digit, but for Redis 8.10, which no range begins or ends at. */
-function isIn(
-  { name, version }: Pick<Engine, 'name' | 'version'>,
-  { engine, from = 0, below = Infinity }: Versions,
-): boolean {
-  const [, major, minor = '0'] = /^(\d+)(?:\.(\d+))?/.exec(version) ?? [];
-  if (name !== engine || major === undefined) return false;
-  const at = Number(`${major}.${minor}`);
-  return at >= from && at < below;
 }

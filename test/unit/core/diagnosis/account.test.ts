@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { MEMORY_FIELDS } from '../../../../core/adapters/redis/memory-fields.ts';
 import { GIB, MIB } from '../../../../core/config/units.ts';
 import { diagnose } from '../../../../core/diagnosis/diagnose.ts';
-import { MEANINGS, meaningOf, scriptsPlace } from '../../../../core/diagnosis/field-meanings.ts';
+import { MEANINGS, meaningOf } from '../../../../core/diagnosis/field-meanings.ts';
+import { luaPlace } from '../../../../core/diagnosis/lua-place.ts';
 import { bytesOfClass, kernelBytes, type MemoryAccount, PART_CLASS } from '../../../../core/domain/account.ts';
 import type { EngineName } from '../../../../core/domain/engine.ts';
 import type { MemorySample, Observation } from '../../../../core/domain/observation.ts';
@@ -288,8 +289,8 @@ describe('what the fields mean', () => {
   });
 
   test('of an engine that is not known, the place of Lua is not known', () => {
-    expect(scriptsPlace({ name: 'dragonfly', version: '7.2.0' })).toBeUndefined();
-    expect(scriptsPlace({ name: 'unknown', version: '' })).toBeUndefined();
-    expect(scriptsPlace({ name: 'redis', version: 'unstable' })).toBeUndefined();
+    expect(luaPlace({ name: 'dragonfly', version: '7.2.0' })).toBeUndefined();
+    expect(luaPlace({ name: 'unknown', version: '' })).toBeUndefined();
+    expect(luaPlace({ name: 'redis', version: 'unstable' })).toBeUndefined();
   });
 });
