@@ -1,6 +1,7 @@
 import type { InstanceConfig } from '../../core/config/schema.ts';
 import type { Alert } from '../../core/domain/alert.ts';
 import type { Diagnosis, Layers } from '../../core/domain/diagnosis.ts';
+import type { Engine } from '../../core/domain/engine.ts';
 import { latestIn, type Outcome, planIn, problemIn, statusOf, stepsOf, verdictIn } from '../../core/domain/outcome.ts';
 import type { Plan } from '../../core/domain/plan.ts';
 import { isoText } from '../../core/format/units.ts';
@@ -66,13 +67,14 @@ function stepDocument(step: Outcome, instance: InstanceConfig | undefined) {
     node: step.node,
     status: statusOf(step),
     role: observation?.replication.role,
-    engine: observation && { name: observation.engine.name, version: observation.engine.version },
+    engine: observation && engineDocument(observation.engine),
     memory: seen && {
       used: seen.observation.memory.usedMemory,
       rss: seen.observation.memory.usedMemoryRss,
       limit: instance?.memoryLimit,
       ratio: seen.diagnosis.ratio,
     },
+    oddFields: observation?.oddFields,
     diagnosis: before && diagnosisDocument(before.diagnosis),
     plan: plan && planDocument(plan, step, instance),
     verdict: verdict && { ...verdict, text: verdictText(verdict) },
@@ -83,6 +85,11 @@ function stepDocument(step: Outcome, instance: InstanceConfig | undefined) {
     opsPerSecond: 'opsPerSecond' in step ? step.opsPerSecond : undefined,
     mainThreadCpu: 'mainThreadCpu' in step ? step.mainThreadCpu : undefined,
   };
+}
+
+/** `calledItself`: what an unknown engine says of itself; `service`: who runs it. */
+function engineDocument({ name, version, calledItself, service }: Engine) {
+  return { name, version, calledItself, service };
 }
 
 function diagnosisDocument(diagnosis: Diagnosis) {

@@ -91,13 +91,13 @@ async function targetOf(
   };
 }
 
-/** Without its secret a node cannot be reached. */
+/** Without its secret a node cannot be reached, which says nothing about its server. */
 async function readSecret(secrets: SecretReader, reference: SecretReference | undefined): Promise<string | undefined> {
   if (reference === undefined) return undefined;
   try {
     return await secrets.read(reference);
   } catch (error) {
-    throw error instanceof SecretUnavailable ? new NodeFailure('wrong-credentials', error.message) : error;
+    throw error instanceof SecretUnavailable ? new NodeFailure('config-problem', error.message) : error;
   }
 }
 
