@@ -14,6 +14,7 @@ import { requireDataNode } from './data-node.ts';
 import { identifyEngine, isClusterNode } from './engine.ts';
 import { errorCode } from './failure.ts';
 import { guardedActivity, guardedMemory, persistence, replication, shortestUptime } from './guard-fields.ts';
+import { infoRefusalHint } from './hints.ts';
 import {
   firstOf,
   type InfoFields,
@@ -76,13 +77,22 @@ export async function observe(
 
 /** Without INFO there is no observation: the server is still loading, busy with a script, or refuses. */
 function infoText(reply: Reply): string {
-  if (!reply.ok)
-    throw new NodeFailure(
-      isCredentialError(reply.error) ? 'wrong-credentials' : 'refused',
-      `INFO was refused: ${reply.error}`,
-    );
+  if (!reply.ok) throw infoRefusal(reply.error);
   if (typeof reply.value !== 'string') throw new NodeFailure('not-redis', 'INFO did not return a text');
   return reply.value;
+}
+
+/** A proxy without INFO, or a server on which it is renamed, answers; there is nothing to watch. */
+function infoRefusal(error: string): NodeFailure {
+  if (/(?:unknown|unsupported) command|command.{0,40}not supported/i.test(error)) {
+    const remedy = 'put the servers behind it into the config, or allow INFO';
+    return new NodeFailure(
+      'not-data-node',
+      `the server does not know INFO, as proxies do: ${remedy} (${error.slice(0, 100)})`,
+    );
+  }
+  const kind = isCredentialError(error) ? 'wrong-credentials' : 'refused';
+  return new NodeFailure(kind, `INFO was refused: ${error}${infoRefusalHint(errorCode(error))}`);
 }
 
 function isCredentialError(error: string): boolean {

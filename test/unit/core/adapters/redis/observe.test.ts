@@ -378,7 +378,28 @@ describe('without INFO there is no look', () => {
     ['WRONGPASS invalid username-password pair or user is disabled.', 'wrong-credentials'],
   ])('%s', async (error, kind) => {
     const failure = look({ section: () => refused(error) });
-    await expect(failure).rejects.toMatchObject({ name: 'NodeFailure', kind, message: `INFO was refused: ${error}` });
+    const message = expect.stringMatching(/^INFO was refused: [A-Z]+ ./);
+    await expect(failure).rejects.toMatchObject({ name: 'NodeFailure', kind, message });
+    await expect(failure).rejects.toThrow(error);
+  });
+
+  test.each([
+    ['NOAUTH Authentication required.', 'Set credentials.password, and for a user of an ACL credentials.username'],
+    ["NOPERM User fw has no permissions to run the 'info' command", 'Allow this user +info (ACL SETUSER)'],
+  ])('%s: the remedy is named', async (error, remedy) => {
+    await expect(look({ section: () => refused(error) })).rejects.toThrow(remedy);
+  });
+
+  test.each([
+    "ERR unknown command 'INFO', with args beginning with: 'server'",
+    'ERR unknown command `INFO`',
+    'ERR unsupported command',
+    "ERR 'INFO' command is not supported",
+  ])('%s: as proxies answer, and not a data node', async (error) => {
+    await expect(look({ section: () => refused(error) })).rejects.toMatchObject({
+      kind: 'not-data-node',
+      message: expect.stringContaining('put the servers behind it into the config, or allow INFO'),
+    });
   });
 
   test('one refused section is enough', async () => {
