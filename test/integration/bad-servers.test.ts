@@ -116,9 +116,21 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
     });
 
     test.each([
-      ['a wrong password', asDefault, { BAD_PASSWORD: WRONG_PASSWORD }, 'wrong-credentials', /: WRONGPASS$/],
-      ['a user that nobody has made', asUser('nobody'), right, 'wrong-credentials', /: WRONGPASS$/],
-      ['no password', '', {}, 'wrong-credentials', /^INFO was refused: NOAUTH /],
+      [
+        'a wrong password',
+        asDefault,
+        { BAD_PASSWORD: WRONG_PASSWORD },
+        'wrong-credentials',
+        /: WRONGPASS\. .*the user is default/,
+      ],
+      [
+        'a user that nobody has made',
+        asUser('nobody'),
+        right,
+        'wrong-credentials',
+        /: WRONGPASS\. Check credentials\.username/,
+      ],
+      ['no password', '', {}, 'wrong-credentials', /^INFO was refused: NOAUTH .*Set credentials\.password/],
       ['a variable that is not set', asDefault, {}, 'config-problem', /variable BAD_PASSWORD, .+, is not set$/],
       ['an empty variable', asDefault, { BAD_PASSWORD: '' }, 'config-problem', /BAD_PASSWORD, .+, is not set$/],
       ['a user that may not ask for INFO', asUser('blind'), right, 'refused', /^INFO was refused: NOPERM .*info/],

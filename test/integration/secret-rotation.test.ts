@@ -100,7 +100,10 @@ describeWithMoto('a password that is rotated while the job is deployed', () => {
       const before = await refused();
       expect(await visit()).toMatchObject({
         kind: 'unreachable',
-        problem: { kind: 'wrong-credentials', message: 'the server refused the password: WRONGPASS' },
+        problem: {
+          kind: 'wrong-credentials',
+          message: expect.stringMatching(/^the server refused the password: WRONGPASS\. Check /),
+        },
       });
       // The same secret again: trying it once more would only count as another attack.
       expect((await refused()) - before).toBe(1);

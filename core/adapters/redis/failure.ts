@@ -83,7 +83,7 @@ export function hungUp(target: Place, farewell: string): NodeFailure {
 export function closedAtOnce(target: Place): NodeFailure {
   return new NodeFailure(
     'unreachable',
-    `${address(target)}: ${target.tls ? closedInHandshake(target) : CLOSED_UNENCRYPTED}`,
+    `${address(target)} cannot be reached: ${target.tls ? closedInHandshake(target) : CLOSED_UNENCRYPTED}`,
   );
 }
 
