@@ -44,7 +44,9 @@ export function secretProblems(config: Config): readonly ConfigProblem[] {
   const references = jobSecrets(config);
   const policies = Object.keys(secretPolicies('', references)).length;
   if (policies <= MOST_POLICIES) return [];
-  const secrets = new Set(references.map((one) => (one.source === 'secretsmanager' ? one.id : printSecretReference(one)))).size;
+  const secrets = new Set(
+    references.map((one) => (one.source === 'secretsmanager' ? one.id : printSecretReference(one))),
+  ).size;
   return [
     {
       path: 'instances',

@@ -4,6 +4,7 @@ import pLimit from 'p-limit';
 import { type NodeAddress, type SecretReference, TLS_SECRETS } from '../../config/address.ts';
 import type { InstanceConfig } from '../../config/schema.ts';
 import type { Milliseconds } from '../../config/units.ts';
+import { present } from '../../domain/present.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { NodeFailure, type OpenSession, type Purged, type Session } from '../../ports/node-session.ts';
 import { SecretUnavailable } from '../aws/secret-failure.ts';
@@ -15,7 +16,6 @@ import { type Connection, connect, type Target } from './connection.ts';
 import { probeDefrag } from './defrag-probe.ts';
 import { address, COMMAND_TIMEOUT_MS } from './failure.ts';
 import { observe } from './observe.ts';
-import { present } from './present.ts';
 import { usableMaterial } from './tls-material.ts';
 
 /**

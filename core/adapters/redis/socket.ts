@@ -1,7 +1,7 @@
 import { isIP, connect as netConnect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
+import { present } from '../../domain/present.ts';
 import { closedAtOnce, type Place } from './failure.ts';
-import { present } from './present.ts';
 import { asMaterialFailure, type TlsMaterial } from './tls-material.ts';
 
 export interface Peer extends Place, TlsMaterial {

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { SecretReference } from '../../config/address.ts';
-import type { TlsOptions } from '../../config/schema.ts';
+import type { InstanceConfig } from '../../config/schema.ts';
 import { NodeFailure } from '../../ports/node-session.ts';
 
 /** The texts that the config's `tls` refers to. */
@@ -24,7 +24,7 @@ const WANTED: Readonly<Record<Pem, { readonly form: RegExp; readonly what: strin
  *
  * @throws {NodeFailure} of the kind `config-problem`: which key of the config, and what is wrong; never a part of a text
  */
-export function usableMaterial(material: TlsMaterial, tls: TlsOptions | undefined): TlsMaterial {
+export function usableMaterial(material: TlsMaterial, tls: InstanceConfig['tls']): TlsMaterial {
   const entries = Object.entries(material).map(([name, text]: [string, string]): [string, string] => {
     if (!isPem(name)) return [name, text];
     const pem = text.includes('\n') ? text : text.replaceAll('\\n', '\n');
