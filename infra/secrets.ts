@@ -1,4 +1,4 @@
-import { printSecretReference, type SecretReference } from '../core/config/address.ts';
+import { printSecretReference, type SecretReference, TLS_SECRETS } from '../core/config/address.ts';
 import type { ConfigProblem } from '../core/config/problem.ts';
 import type { Config } from '../core/config/schema.ts';
 import { arn, byLogicalId, type Json, type Resource, type Resources, sub } from './cloudformation.ts';
@@ -44,7 +44,9 @@ export function secretProblems(config: Config): readonly ConfigProblem[] {
   const references = jobSecrets(config);
   const policies = Object.keys(secretPolicies('', references)).length;
   if (policies <= MOST_POLICIES) return [];
-  const secrets = new Set(references.map((one) => (one.source === 'secretsmanager' ? one.id : one.name))).size;
+  const secrets = new Set(
+    references.map((one) => (one.source === 'secretsmanager' ? one.id : printSecretReference(one))),
+  ).size;
   return [
     {
       path: 'instances',
@@ -84,17 +86,19 @@ function uniqueBy<T>(all: readonly T[], keyOf: (one: T) => string): readonly T[]
   return [...new Map(all.map((one) => [keyOf(one), one])).values()];
 }
 
-/** The secrets that the job reads, each once: passwords and authorities of the instances. */
+/** The secrets that the job reads, each once: passwords, authorities and client certificates of the instances. */
 export function jobSecrets({ instances }: Config): readonly SecretReference[] {
   const all = instances.flatMap(({ credentials, tls }) =>
-    [credentials?.password, tls?.ca].filter((reference) => reference !== undefined),
+    [credentials?.password, ...TLS_SECRETS.map((key) => tls?.[key])].filter((reference) => reference !== undefined),
   );
   return uniqueBy(all, printSecretReference);
 }
 
 /** The services from which the job reads secrets. */
 export function secretSources(config: Config): readonly string[] {
-  return [...new Set(jobSecrets(config).map(({ source }) => source))].filter((source) => source !== 'env').sort();
+  return [...new Set(jobSecrets(config).map(({ source }) => source))]
+    .filter((source) => source !== 'env' && source !== 'file')
+    .sort();
 }
 
 /**
@@ -111,6 +115,7 @@ function secretArns(reference: SecretReference): readonly Json[] {
       return id.startsWith('arn:') ? [id, `${id}-??????`] : [arn('secretsmanager', `secret:${id}-??????`)];
     }
     case 'env':
-      throw new Error(`env:${reference.name} is refused by the config's rules for deployment`);
+    case 'file':
+      throw new Error(`${printSecretReference(reference)} is refused by the config's rules for deployment`);
   }
 }

@@ -3,6 +3,7 @@ import { isHealthy } from '../../core/diagnosis/diagnose.ts';
 import { kernelBytes } from '../../core/domain/account.ts';
 import type { Alert } from '../../core/domain/alert.ts';
 import type { Diagnosis, Layers } from '../../core/domain/diagnosis.ts';
+import type { Engine } from '../../core/domain/engine.ts';
 import { latestIn, type Outcome, planIn, problemIn, statusOf, stepsOf, verdictIn } from '../../core/domain/outcome.ts';
 import type { Plan } from '../../core/domain/plan.ts';
 import { isoText } from '../../core/format/units.ts';
@@ -68,7 +69,7 @@ function stepDocument(step: Outcome, instance: InstanceConfig | undefined) {
     node: step.node,
     status: statusOf(step),
     role: observation?.replication.role,
-    engine: observation && { name: observation.engine.name, version: observation.engine.version },
+    engine: observation && engineDocument(observation.engine),
     memory: seen && {
       used: seen.observation.memory.usedMemory,
       rss: seen.observation.memory.usedMemoryRss,
@@ -77,6 +78,7 @@ function stepDocument(step: Outcome, instance: InstanceConfig | undefined) {
       counted: kernelBytes(seen.diagnosis.account),
       ratio: seen.diagnosis.ratio,
     },
+    oddFields: observation?.oddFields,
     diagnosis: before && diagnosisDocument(before.diagnosis),
     plan: plan && planDocument(plan, step, instance),
     verdict: verdict && { ...verdict, text: verdictText(verdict) },
@@ -87,6 +89,11 @@ function stepDocument(step: Outcome, instance: InstanceConfig | undefined) {
     opsPerSecond: 'opsPerSecond' in step ? step.opsPerSecond : undefined,
     mainThreadCpu: 'mainThreadCpu' in step ? step.mainThreadCpu : undefined,
   };
+}
+
+/** `calledItself`: what an unknown engine says of itself; `service`: who runs it. */
+function engineDocument({ name, version, calledItself, service }: Engine) {
+  return { name, version, calledItself, service };
 }
 
 function diagnosisDocument(diagnosis: Diagnosis) {

@@ -1,6 +1,7 @@
 import type { InstanceConfig } from '../../core/config/schema.ts';
 import { isHealthy } from '../../core/diagnosis/diagnose.ts';
 import type { Finding } from '../../core/domain/diagnosis.ts';
+import { engineText } from '../../core/domain/engine.ts';
 import { latestIn, type Outcome, planIn, problemIn, statusOf, verdictIn } from '../../core/domain/outcome.ts';
 import { pauseText } from '../../core/format/pause.ts';
 import { countText, percentText } from '../../core/format/units.ts';
@@ -29,7 +30,7 @@ function headerLines(outcome: Outcome, { paint }: Style): readonly string[] {
   const { instance, node, leased } = outcome;
   const observation = latestIn(outcome)?.observation;
   const facts = [
-    ...(observation ? [`${observation.engine.name} ${observation.engine.version}`.trim()] : []),
+    ...(observation ? [engineText(observation.engine)] : []),
     ...(observation && observation.replication.role !== 'unknown' ? [observation.replication.role] : []),
     ...loadTexts(outcome),
     ...(leased ? ['defrag by Offpeak'] : []),
@@ -52,6 +53,7 @@ function loadTexts(outcome: Outcome): readonly string[] {
 function bodyLines(outcome: Outcome, style: Style, instance?: InstanceConfig): readonly string[] {
   return [
     ...pictureLines(outcome, style, instance),
+    ...oddLines(outcome, style),
     // While it runs, each tick has the same to say: the bars and the plan are enough.
     ...(isRunning(outcome) ? [] : findingsLines(outcome, style)),
     ...pauseLines(outcome, style, instance),
@@ -65,6 +67,15 @@ function findingsLines({ before }: Outcome, style: Style): readonly string[] {
   const { diagnosis } = before;
   if (isHealthy(diagnosis)) return labelled('found', healthyText(diagnosis), style, 'good');
   return diagnosis.findings.flatMap((finding) => findingLines(finding, style));
+}
+
+/** What was not believed must not be missing without a word. */
+function oddLines({ before }: Outcome, style: Style): readonly string[] {
+  const odd = before?.observation.oddFields ?? [];
+  return odd.flatMap(({ name, printed }) => {
+    const values = printed.map((value) => JSON.stringify(value)).join(' and ');
+    return labelled('note', `INFO prints ${name} as ${values}: this cannot be right, and is ignored`, style, 'warning');
+  });
 }
 
 /** Where the plan does not speak of it: nothing to do, or only checked. */
@@ -110,6 +121,8 @@ const PROBLEM_LABELS: Readonly<Record<string, string>> = {
   tls: 'TLS',
   'not-redis': 'no Redis',
   'not-reached': 'no time',
+  'not-data-node': 'no data',
+  'config-problem': 'config',
 };
 
 function resultLines(outcome: Outcome, style: Style): readonly string[] {

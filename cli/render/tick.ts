@@ -21,14 +21,24 @@ function nodeBlock(outcome: Outcome, style: Style, instances: readonly InstanceC
   return [...outcomeLines(outcome, style, instance), ...rest.flatMap((step) => stepLines(step, style, instance))];
 }
 
-const STATUSES: readonly Status[] = ['observed', 'acted', 'unreachable', 'not-reached', 'failed'];
+/** In words, in the order in which they are counted. */
+const STATUSES: Readonly<Record<Status, string>> = {
+  observed: 'observed',
+  acted: 'acted',
+  unreachable: 'unreachable',
+  'not-reached': 'not reached',
+  'not-data-node': 'not a data node',
+  'config-problem': 'with a config problem',
+  failed: 'failed',
+};
 
 function headline({ at, stage, outcomes, leased }: Tick, { paint }: Style): string {
   const nodes = outcomes.length;
   const steps = outcomes.flatMap(stepsOf).map(statusOf);
-  const counts = STATUSES.map((status) => [status, steps.filter((one) => one === status).length] as const)
+  const counts = Object.entries(STATUSES)
+    .map(([status, words]) => [words, steps.filter((one) => one === status).length] as const)
     .filter(([, count]) => count > 0)
-    .map(([status, count]) => `${countText(count)} ${status.replace('-', ' ')}`);
+    .map(([words, count]) => `${countText(count)} ${words}`);
   const held = leased.length > 0 ? [`${countText(leased.length)} being defragmented`] : [];
   const time = isoText(at)
     .replace('T', ' ')

@@ -18,7 +18,8 @@ export function withoutIt(prospect: Exclude<Prospect, { kind: 'worthwhile' }>, i
       return { kind: 'skip', reason: 'would-block', instead };
     case 'unknown-engine': {
       // At any time of day: no window makes it known.
-      const blockers = [{ kind: 'unknown-engine', engine: 'unknown', version: prospect.version }] as const;
+      const { calledItself = 'unknown', version } = prospect;
+      const blockers = [{ kind: 'unknown-engine', engine: calledItself, version }] as const;
       return { kind: 'skip', reason: 'unknown-engine', instead, blockers };
     }
     default:

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { SecretReference } from '../config/address.ts';
 import { EnvironmentError } from '../config/environment.ts';
 import { parseConfig } from '../config/parse.ts';
 import { ConfigError } from '../config/problem.ts';
@@ -15,7 +17,25 @@ export function readConfig(file: string, stage: string): Config {
   if (file.endsWith('.json')) return readPackaged(file, text, stage);
   const result = parseConfig(text, stage);
   if (!result.ok) throw new ConfigError(result.problems, file);
-  return result.config;
+  return withFilesBeside(result.config, dirname(resolve(file)));
+}
+
+/** `file:` references begin at the folder of the config file, wherever Offpeak is run. */
+function withFilesBeside(config: Config, folder: string): Config {
+  const settle = (value: unknown): unknown =>
+    isFile(value) ? { source: 'file', path: resolve(folder, value.path) } : value;
+  const settled = <T extends object>(part: T): T =>
+    Object.fromEntries(Object.entries(part).map(([key, value]) => [key, settle(value)])) as T;
+  const instances = config.instances.map((instance) => ({
+    ...instance,
+    ...(instance.tls && { tls: settled(instance.tls) }),
+    ...(instance.credentials && { credentials: settled(instance.credentials) }),
+  }));
+  return { ...config, instances };
+}
+
+function isFile(value: unknown): value is Extract<SecretReference, { source: 'file' }> {
+  return typeof value === 'object' && value !== null && 'source' in value && value.source === 'file';
 }
 
 function readText(file: string): string {

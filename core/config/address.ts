@@ -18,7 +18,12 @@ export type SecretReference =
   /** A parameter of SSM Parameter Store, by its path from the first slash on. */
   | { readonly source: 'ssm'; readonly name: string }
   /** A secret of Secrets Manager, by name or ARN; with `key`, that key of the JSON object that it holds. */
-  | { readonly source: 'secretsmanager'; readonly id: string; readonly key?: string };
+  | { readonly source: 'secretsmanager'; readonly id: string; readonly key?: string }
+  /** A file of the machine that runs Offpeak; a relative path begins at the folder of the config file. */
+  | { readonly source: 'file'; readonly path: string };
+
+/** The keys of an instance's `tls` that are references. */
+export const TLS_SECRETS = ['ca', 'cert', 'key', 'passphrase'] as const;
 
 const DEFAULT_PORT = 6379;
 const HOST_NAME = /^[a-z\d_]([a-z\d._-]{0,251}[a-z\d_])?$/;
@@ -28,7 +33,9 @@ const ENV = 'env:(?<env>[A-Za-z_][A-Za-z0-9_]{0,127})';
 const SSM = 'ssm:(?<ssm>(/[A-Za-z0-9_.-]{1,128}){1,15})';
 const ARN = 'arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:';
 const SECRETS_MANAGER = `secretsmanager:(?<id>(${ARN})?[A-Za-z0-9/_+=.@-]{1,512})(#(?<key>[A-Za-z0-9_.-]{1,128}))?`;
-const REFERENCE = `^(${ENV}|${SSM}|${SECRETS_MANAGER})$`;
+/** `~` is a shell's, and would be a folder of that name. */
+const FILE = 'file:(?<file>[!-}\u00a1-\u1fff\u3001-\ud7ff][ -~\u00a1-\u1fff\u3001-\ud7ff]{0,1023})';
+const REFERENCE = `^(${ENV}|${SSM}|${SECRETS_MANAGER}|${FILE})$`;
 
 /** `redis://host:6379` or, with TLS, `rediss://host:6379`. */
 export function nodeAddress() {
@@ -69,20 +76,22 @@ function readHostAndPort(url: URL): Reading<NodeAddress> {
   return { value: { id: `${bracketed}:${port}`, host, port, tls: url.protocol === 'rediss:' } };
 }
 
-/** `env:NAME`, `ssm:/path/name`, `secretsmanager:name-or-arn` or `secretsmanager:name-or-arn#json-key`. */
+/** `env:NAME`, `ssm:/path/name`, `secretsmanager:name-or-arn`, `secretsmanager:name-or-arn#json-key` or `file:path`. */
 export const ACCEPTED_REFERENCES =
-  'a reference, like env:REDIS_PASSWORD, ssm:/redis/password, secretsmanager:redis or, for a key of its JSON, secretsmanager:redis#password; never the secret itself';
+  'a reference, like env:REDIS_PASSWORD, ssm:/redis/password, secretsmanager:redis, for a key of its JSON secretsmanager:redis#password, or file:certs/redis.pem; never the secret itself';
 
 /** Undefined for any other text: it may be the secret itself, so an error must never quote it. */
 export function parseSecretReference(text: string): SecretReference | undefined {
-  const { env, ssm, id, key } = new RegExp(REFERENCE).exec(text)?.groups ?? {};
+  const { env, ssm, id, key, file } = new RegExp(REFERENCE).exec(text)?.groups ?? {};
   if (env !== undefined) return { source: 'env', name: env };
   if (ssm !== undefined) return { source: 'ssm', name: ssm };
+  if (file !== undefined) return { source: 'file', path: file };
   return id === undefined ? undefined : { source: 'secretsmanager', id, ...(key !== undefined && { key }) };
 }
 
 /** The text that `parseSecretReference` reads. */
 export function printSecretReference(reference: SecretReference): string {
+  if (reference.source === 'file') return `file:${reference.path}`;
   if (reference.source !== 'secretsmanager') return `${reference.source}:${reference.name}`;
   return `secretsmanager:${reference.id}${reference.key === undefined ? '' : `#${reference.key}`}`;
 }

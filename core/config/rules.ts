@@ -33,6 +33,23 @@ const tlsNeedsRediss: Rule = {
   },
 };
 
+/** A part of a client certificate is of no use without the others. */
+const certificateIsWhole: Rule = {
+  reads: ['tls'],
+  judge({ settings: { tls }, placeOf }) {
+    const missing = (has: 'cert' | 'key' | 'passphrase', needs: 'cert' | 'key', accepted: string): Finding[] => {
+      if (tls?.[has] === undefined || tls[needs] !== undefined) return [];
+      const path = [...placeOf('tls'), needs];
+      return [{ path, accepted, message: `is missing: \`tls.${has}\` is of no use without it` }];
+    };
+    return [
+      ...missing('cert', 'key', 'a reference to the private key of `tls.cert`, like file:certs/client.key'),
+      ...missing('key', 'cert', 'a reference to the certificate of `tls.key`, like file:certs/client.pem'),
+      ...missing('passphrase', 'key', 'a reference to the private key that the passphrase opens'),
+    ];
+  },
+};
+
 const nodesShareScheme: Rule = {
   reads: ['nodes'],
   judge(draft) {
@@ -68,7 +85,14 @@ const criticalIsAboveWarning: Rule = {
   },
 };
 
-const RULES = [needsUrlOrNodes, tlsNeedsRediss, nodesShareScheme, windowsNeedTimezone, criticalIsAboveWarning];
+const RULES = [
+  needsUrlOrNodes,
+  tlsNeedsRediss,
+  certificateIsWhole,
+  nodesShareScheme,
+  windowsNeedTimezone,
+  criticalIsAboveWarning,
+];
 
 /** All contradictions between keys and between instances; the same finding about `defaults` comes once. */
 export function applyRules(drafts: readonly Draft[]): Finding[] {

@@ -10,8 +10,14 @@ import type { Milliseconds } from './units.ts';
 const tls = mapping({
   ca: optional(
     secretReference(),
-    'Reference to the PEM of the authority that signed the server, like env:NAME or ssm:/path/name.',
+    "Reference to the PEM of the authority that signed the server's certificate, like file:certs/ca.pem or ssm:/path/name.",
   ),
+  cert: optional(
+    secretReference(),
+    'Reference to the PEM of the client certificate, where the server asks for one (tls-auth-clients); needs key.',
+  ),
+  key: optional(secretReference(), 'Reference to the PEM of the private key of cert.'),
+  passphrase: optional(secretReference(), 'Reference to the passphrase of key, where the key is encrypted.'),
   serverName: optional(
     text('^[A-Za-z\\d]([A-Za-z\\d.-]{0,251}[A-Za-z\\d])?$', "a host name, the one in the server's certificate"),
     "Name that the server's certificate must carry, where it is not the host of the URL.",
@@ -28,7 +34,7 @@ const credentials = mapping({
   ),
   password: optional(
     secretReference(),
-    'Reference to the password: env:NAME, ssm:/path/name, secretsmanager:name or secretsmanager:name#json-key.',
+    'Reference to the password: env:NAME, ssm:/path/name, secretsmanager:name, secretsmanager:name#json-key or file:path.',
   ),
   unencrypted: optional(
     z.enum(['accepted'], { error: 'accepted, or nothing at all' }),

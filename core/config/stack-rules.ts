@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini';
-import type { SecretReference } from './address.ts';
+import { TLS_SECRETS } from './address.ts';
 import type { Draft } from './drafts.ts';
 import { type Finding, valueAt } from './problem.ts';
 import { findRepeated } from './rules.ts';
@@ -26,29 +26,29 @@ function emailsAreUnique(file: unknown, issues: Issues): Finding[] {
 }
 
 /**
- * A variable of the deploying shell would have to be copied into the function's settings, which everyone who may view the
- * function can read. In a stack, secrets come from where they are kept.
+ * A variable of the deploying shell would have to be copied into the function's settings, and a file into its package, which everyone who may
+ * view the function can read. In a stack, secrets come from where they are kept.
  */
 function secretsAreDeployable(file: unknown, drafts: readonly Draft[]): Finding[] {
   const webhook: Path = ['notifications', 'slack', 'webhook'];
   const written = valueAt(file, webhook);
-  const ofSlack = typeof written === 'string' && written.startsWith('env:') ? [refuseVariable(webhook)] : [];
+  const ofSlack = typeof written === 'string' ? refuseLocal(/^(?:env|file)(?=:)/.exec(written)?.[0], webhook) : [];
   const ofInstances = drafts.flatMap(({ settings: { credentials, tls }, placeOf }) => [
-    ...refuseIfVariable(credentials?.password, [...placeOf('credentials'), 'password']),
-    ...refuseIfVariable(tls?.ca, [...placeOf('tls'), 'ca']),
+    ...refuseLocal(credentials?.password?.source, [...placeOf('credentials'), 'password']),
+    ...TLS_SECRETS.flatMap((key) => refuseLocal(tls?.[key]?.source, [...placeOf('tls'), key])),
   ]);
   const findings = [...ofInstances, ...ofSlack];
   return [...new Map(findings.map((finding) => [showPath(finding.path), finding])).values()];
 }
 
-function refuseIfVariable(reference: SecretReference | undefined, path: Path): Finding[] {
-  return reference?.source === 'env' ? [refuseVariable(path)] : [];
-}
+const LOCAL: Readonly<Record<string, string>> = {
+  env: 'env: is for runs from a terminal: a Lambda has no variables of that shell',
+  file: 'file: is for runs from a terminal: a Lambda has no files of that machine',
+};
 
-function refuseVariable(path: Path): Finding {
-  return {
-    path,
-    accepted: 'ssm:/path/of/parameter or secretsmanager:name, which the deployed functions can read',
-    message: 'env: is for runs from a terminal: a Lambda has no variables of that shell',
-  };
+function refuseLocal(source: string | undefined, path: Path): Finding[] {
+  const message = source === undefined ? undefined : LOCAL[source];
+  if (message === undefined) return [];
+  const accepted = 'ssm:/path/of/parameter or secretsmanager:name, which the deployed functions can read';
+  return [{ path, accepted, message }];
 }

@@ -56,8 +56,9 @@ export function worthOf({ minReclaim }: { readonly minReclaim: Bytes }): Bytes {
   return Math.max(1, minReclaim);
 }
 
-function engineObstacle({ engine }: Observation): Obstacle | undefined {
-  return engine.name === 'unknown' ? { kind: 'unknown-engine', version: engine.version } : undefined;
+function engineObstacle({ engine: { name, version, calledItself } }: Observation): Obstacle | undefined {
+  if (name !== 'unknown') return undefined;
+  return { kind: 'unknown-engine', version, ...(calledItself !== undefined && { calledItself }) };
 }
 
 function defragObstacle(known: Known): Obstacle | undefined {

@@ -132,7 +132,8 @@ export type DiagnosisPolicy = Pick<InstanceConfig, 'purge' | 'defrag' | 'thresho
 
 /** Why an action that would be worth it is not possible here, with the figures that say so. */
 export type Obstacle =
-  | { readonly kind: 'unknown-engine'; readonly version: string }
+  /** `calledItself`: its own name, where it gives one. */
+  | { readonly kind: 'unknown-engine'; readonly version: string; readonly calledItself?: string }
   /** Active defrag is on: a person's, or Offpeak's. */
   | { readonly kind: 'already-on' }
   | { readonly kind: 'disabled'; readonly setting: 'defrag.enabled' | 'purge.enabled' }

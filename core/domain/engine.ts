@@ -16,6 +16,13 @@ export interface Engine {
   readonly name: EngineName;
   /** As printed, e.g. `7.0.15`; empty where the server does not say. */
   readonly version: string;
+  /** What an `unknown` engine calls itself, like `kvrocks`. Offpeak only watches it. */
+  readonly calledItself?: string;
+  /**
+   * The managed service that runs it, by INFO's `os`, like `Amazon ElastiCache`. The engine beneath has patches of its own, and versions that
+   * its project never released (Valkey 7.3 and 8.2): which fixes it has is unknown.
+   */
+  readonly service?: string;
   /**
    * Defragments in ~500 µs slices on a timer of its own, so that `hz` no longer determines the stall:
    * Redis ≥ 8.0 (redis#13814), Valkey ≥ 8.1 (valkey#1242).
@@ -32,4 +39,9 @@ export interface Engine {
   readonly atomicConfigSet: boolean;
   /** Why switching active defrag on and off is known to crash or corrupt this version; absent where nothing is known. */
   readonly denied?: Denial;
+}
+
+/** `valkey 7.3.0 on Amazon MemoryDB`, `kvrocks 2.10.1`; `unknown` where the server says nothing of itself. */
+export function engineText({ name, version, calledItself, service }: Engine): string {
+  return `${`${calledItself ?? name} ${version}`.trim()}${service === undefined ? '' : ` on ${service}`}`;
 }

@@ -149,7 +149,12 @@ export const JOB_METRICS = {
     set: 'job',
     meaning: 'nodes that were not checked, because no time was left: their state is unknown',
   },
-  nodesFailed: { name: 'NodesFailed', unit: 'Count', set: 'job', meaning: 'nodes on which the job itself failed' },
+  nodesFailed: {
+    name: 'NodesFailed',
+    unit: 'Count',
+    set: 'job',
+    meaning: 'nodes on which the job itself failed, or for which its config is wrong',
+  },
   leasesHeld: {
     name: 'LeasesHeld',
     unit: 'Count',

@@ -34,6 +34,15 @@ export interface Observation {
   readonly examined?: Examined;
   /** Keys of all databases (INFO keyspace). */
   readonly keys?: number;
+  /** Fields that Offpeak does not believe, and ignores. */
+  readonly oddFields?: readonly OddField[];
+}
+
+/** A field of INFO whose value it cannot hold, or that comes twice with different values. */
+export interface OddField {
+  readonly name: string;
+  /** Up to three values, safe to print. */
+  readonly printed: readonly string[];
 }
 
 /** INFO memory. Redis samples these every 100 ms (server.c cronUpdateMemoryStats): within that time the values are old. */

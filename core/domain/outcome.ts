@@ -55,9 +55,13 @@ interface Episode {
   readonly episode?: number;
 }
 
-/** `not-reached`: the tick had no time left to check the node, so its state is unknown. */
+/**
+ * `not-reached`: the tick had no time left to check the node, so its state is unknown. `not-data-node`: what answers is a Sentinel, a proxy, or
+ * a server that does not report its memory. `config-problem`: something that Offpeak's config names is missing or unusable; nothing is known
+ * of the server.
+ */
 export interface Unreached extends OfNode, Episode {
-  readonly kind: 'unreachable' | 'not-reached';
+  readonly kind: 'unreachable' | 'not-reached' | 'not-data-node' | 'config-problem';
   readonly problem: Problem;
   /** An earlier observation of this tick. */
   readonly before?: Seen;
@@ -159,11 +163,13 @@ export function stepsOf(outcome: Outcome): readonly [Outcome, ...Outcome[]] {
 }
 
 /** In short, as the log, `--json` and the counts of a run have it. */
-export type Status = 'observed' | 'acted' | 'unreachable' | 'not-reached' | 'failed';
+export type Status = 'observed' | 'acted' | Unreached['kind'] | 'failed';
 
 const NOT_ACTED: Readonly<Record<Exclude<Outcome['kind'], keyof ActionOutcomes>, Status>> = {
   unreachable: 'unreachable',
   'not-reached': 'not-reached',
+  'not-data-node': 'not-data-node',
+  'config-problem': 'config-problem',
   failed: 'failed',
   observed: 'observed',
   'purge-unknown': 'observed',
@@ -171,6 +177,11 @@ const NOT_ACTED: Readonly<Record<Exclude<Outcome['kind'], keyof ActionOutcomes>,
 
 export function statusOf({ kind }: Outcome): Status {
   return kind in NOT_ACTED ? NOT_ACTED[kind as keyof typeof NOT_ACTED] : 'acted';
+}
+
+/** The config has to be changed, or what it names: not a server's fault, and no alarm about a server. */
+export function isOfConfig(kind: string): kind is 'not-data-node' | 'config-problem' {
+  return kind === 'not-data-node' || kind === 'config-problem';
 }
 
 export function planIn(outcome: Outcome): Plan | undefined {

@@ -146,7 +146,11 @@ function evictionFigures({ exceededFor, overLimit }: Extract<Blocker, { kind: 'e
 }
 
 const FIGURES: { readonly [K in WithFigures['kind']]: (blocker: Of<K>) => string } = {
-  'unknown-engine': ({ version }) => (version === '' ? 'it reports no version' : `version ${version}`),
+  'unknown-engine': ({ engine, version }) =>
+    [
+      ...(engine === 'unknown' ? [] : [`it calls itself ${engine}`]),
+      version === '' ? 'it reports no version' : `version ${version}`,
+    ].join(', '),
   loading: () => '',
   failover: () => '',
   'cluster-down': () => '',

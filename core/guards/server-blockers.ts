@@ -19,7 +19,9 @@ export function serverBlockers(
 ): readonly Blocker[] {
   const { engine } = observation;
   return [
-    engine.name === 'unknown' ? { kind: 'unknown-engine', engine: engine.name, version: engine.version } : undefined,
+    engine.name === 'unknown'
+      ? { kind: 'unknown-engine', engine: engine.calledItself ?? engine.name, version: engine.version }
+      : undefined,
     loading(observation),
     forking(observation),
     persisting(observation),

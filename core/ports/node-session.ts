@@ -62,6 +62,10 @@ export type NodeFailureKind =
   | 'wrong-credentials'
   | 'tls'
   | 'not-redis'
+  /** A Sentinel, a proxy, or a server that does not report its memory: it answers, but there is nothing to watch. */
+  | 'not-data-node'
+  /** The cause is on Offpeak's side: a secret, a variable, a region, a file that its config names. The server was not asked. */
+  | 'config-problem'
   /** The server answers with an error (LOADING, BUSY, NOPERM, …), or refuses the connection (maxclients). */
   | 'refused';
 

@@ -63,7 +63,8 @@ export async function unreachableLease(
 ): Promise<Unreached | Failed> {
   const { lease } = held;
   if (!isOverdue(lease, context.ports.clock.now())) return unseen;
-  const message = `the node has not answered for a day since Offpeak's defrag on it should have ended. ${remedyOf(lease)}`;
+  const silent = unseen.kind === 'unreachable' ? 'the node has not answered' : 'Offpeak has not reached the node';
+  const message = `${silent} for a day since Offpeak's defrag on it should have ended. ${remedyOf(lease)}`;
   // Of a purge nothing is left on. The job that reaches the server again reports what came of it.
   const notices = lease.phase === 'purging' ? [] : noticesOf(message, true);
   const outcome = { ...unseen, leased: false, notices, episode: lease.acquiredAt };

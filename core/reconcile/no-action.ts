@@ -1,6 +1,14 @@
 import { seenBy } from '../actions/context.ts';
 import { isActiveDefragOn } from '../diagnosis/active-defrag.ts';
-import type { Failed, Notice, Observed, Seen, Unreached } from '../domain/outcome.ts';
+import {
+  type Failed,
+  isOfConfig,
+  type Notice,
+  type Observed,
+  type Problem,
+  type Seen,
+  type Unreached,
+} from '../domain/outcome.ts';
 import type { HeldLease } from '../leases/lease-store.ts';
 import { NodeFailure } from '../ports/node-session.ts';
 import type { Announcer } from './announcer.ts';
@@ -19,9 +27,14 @@ export function failedNode(
   const name = { instance: look.instance.id, node: look.node.id };
   const problem = problemOf(error);
   if (!problem.expected) run.ports.log.error('unexpected failure', { ...name, error });
-  const kind = error instanceof NodeFailure ? 'unreachable' : 'failed';
+  const kind = error instanceof NodeFailure ? unreachedKind(problem) : 'failed';
   const before = 'observation' in look ? seenAfterAll(look, run) : undefined;
   return { ...name, kind, problem, leased, notices: [], ...(before && { before }) };
+}
+
+/** A server that did not answer as one, or Offpeak's own config. */
+function unreachedKind({ kind }: Problem): Unreached['kind'] {
+  return isOfConfig(kind) ? kind : 'unreachable';
 }
 
 /** What cannot be diagnosed has been the failure itself: never a second one. */
@@ -42,7 +55,7 @@ export async function unreachedOutcome(
   const { instance, node, problem } = look;
   const unseen = { instance: instance.id, node: node.id, problem, leased: held !== undefined, notices: [] };
   if (!isReached(look)) return { ...unseen, kind: 'not-reached' };
-  const outcome = { ...unseen, kind: problem.expected ? 'unreachable' : 'failed' } as const;
+  const outcome = { ...unseen, kind: problem.expected ? unreachedKind(problem) : 'failed' } as const;
   if (!held || options.mode !== 'act' || snapshot.kind === 'unavailable') return outcome;
   return await unreachableLease({ ports, announce }, held, outcome);
 }

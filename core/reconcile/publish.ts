@@ -2,7 +2,7 @@ import { looseAlerts } from '../alerts/messages.ts';
 import { flush } from '../alerts/outbox.ts';
 import type { Config } from '../config/schema.ts';
 import { DIMENSION, JOB_METRICS, type Metric } from '../domain/metric-catalogue.ts';
-import { type Outcome, planIn, problemIn, statusOf, stepsOf, verdictIn } from '../domain/outcome.ts';
+import { type Outcome, planIn, problemIn, type Status, statusOf, stepsOf, verdictIn } from '../domain/outcome.ts';
 import { present } from '../domain/present.ts';
 import { LATE } from '../domain/timings.ts';
 import { strayPauseText } from '../format/pause.ts';
@@ -130,11 +130,20 @@ function logStep(log: Log, step: Outcome): void {
     ...('opsPerSecond' in step && { opsPerSecond: step.opsPerSecond }),
     ...('mainThreadCpu' in step && { mainThreadCpu: step.mainThreadCpu }),
   };
-  if (status === 'failed') log.error('node failed', fields);
-  else if (status === 'not-reached') log.warn('node not reached', fields);
-  else if (status === 'unreachable') log.warn('node unreachable', fields);
-  else log.info(status === 'acted' ? 'node maintained' : 'node observed', fields);
+  const [level, message] = LINES[status];
+  log[level](message, fields);
 }
+
+/** What the log says of a node. */
+const LINES: Readonly<Record<Status, readonly ['info' | 'warn' | 'error', string]>> = {
+  observed: ['info', 'node observed'],
+  acted: ['info', 'node maintained'],
+  'not-reached': ['warn', 'node not reached'],
+  unreachable: ['warn', 'node unreachable'],
+  'not-data-node': ['warn', 'not a data node'],
+  'config-problem': ['warn', 'config problem of Offpeak'],
+  failed: ['error', 'node failed'],
+};
 
 function logRejections(log: Log, message: string, { sent, rejected }: PublishReport): void {
   if (rejected.length > 0) log.error(message, { sent, rejected });

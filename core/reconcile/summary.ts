@@ -1,4 +1,4 @@
-import { type Outcome, problemIn, statusOf, stepsOf } from '../domain/outcome.ts';
+import { isOfConfig, type Outcome, problemIn, statusOf, stepsOf } from '../domain/outcome.ts';
 import type { Tick } from './scope.ts';
 
 /** What an invocation returns: counts only, for a person who invokes it by hand. */
@@ -27,7 +27,10 @@ export function summarize(ticks: readonly Tick[]): Summary {
   };
 }
 
-/** A node that is down is an alarm's business; that the job does not work is the invocation's. @throws {MaintenanceFailed} */
+/**
+ * A node that is down is an alarm's business; that the job does not work, or cannot with its config, is the invocation's.
+ * @throws {MaintenanceFailed}
+ */
 export function failIfUnexpected(ticks: readonly Tick[]): void {
   const reasons = ticks.flatMap(({ outcomes, problem, undelivered, troubles = [] }) => [
     ...outcomes.flatMap(reasonOf),
@@ -42,7 +45,7 @@ function reasonOf(outcome: Outcome): readonly string[] {
   const { instance, node, notices } = outcome;
   const problem = problemIn(outcome);
   const unreadable = notices.find((notice) => notice.kind === 'state-unavailable')?.why;
-  const isOfJob = problem?.expected === false || problem?.kind === 'state-unavailable';
+  const isOfJob = problem?.expected === false || problem?.kind === 'state-unavailable' || isOfConfig(outcome.kind);
   const why = unreadable ?? (isOfJob ? problem?.message : undefined);
   return why === undefined ? [] : [`${instance} ${node}: ${why}`];
 }

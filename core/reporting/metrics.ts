@@ -13,7 +13,7 @@ import {
   NODE_METRICS,
 } from '../domain/metric-catalogue.ts';
 import type { Observation } from '../domain/observation.ts';
-import { latestIn, type Outcome, type Seen, stepsOf } from '../domain/outcome.ts';
+import { isOfConfig, latestIn, type Outcome, type Seen, stepsOf } from '../domain/outcome.ts';
 import { configOf, type ReportInput } from '../domain/report.ts';
 import type { Verdict } from '../domain/verdict.ts';
 
@@ -113,7 +113,7 @@ function jobMetrics({ stage, startedAt, finishedAt, problem, outcomes }: ReportI
     [JOB_METRICS.nodesObserved, count((outcome) => seenNow(outcome) !== undefined)],
     [JOB_METRICS.nodesUnreachable, count(({ kind }) => kind === 'unreachable')],
     [JOB_METRICS.nodesNotReached, count(({ kind }) => kind === 'not-reached')],
-    [JOB_METRICS.nodesFailed, count((outcome) => stepsOf(outcome).some(({ kind }) => kind === 'failed'))],
+    [JOB_METRICS.nodesFailed, count((outcome) => stepsOf(outcome).some(isOfJob))],
     // Unknown while the state cannot be read.
     [JOB_METRICS.leasesHeld, problem ? undefined : count(({ leased }) => leased)],
     [JOB_METRICS.duration, Math.max(0, finishedAt - startedAt)],
@@ -148,9 +148,14 @@ function fleetMetrics(input: ReportInput): readonly Metric[] {
   return datums(readings, { [DIMENSION.stage]: stage }, finishedAt);
 }
 
-/** A node that has gone silent since its first check has no metrics. */
+/** A bug, or a config that names something missing or unfit: not the server's fault. */
+function isOfJob({ kind }: Outcome): boolean {
+  return kind === 'failed' || isOfConfig(kind);
+}
+
+/** A node that has gone silent since its first check has no metrics, nor one that turned out to be none. */
 function seenNow(outcome: Outcome): Seen | undefined {
-  return outcome.kind === 'unreachable' ? undefined : latestIn(outcome);
+  return outcome.kind === 'unreachable' || isOfConfig(outcome.kind) ? undefined : latestIn(outcome);
 }
 
 /** The same comparison as the expression of a node's own alarm. */

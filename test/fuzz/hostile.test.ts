@@ -88,7 +88,7 @@ const script: fc.Arbitrary<Script> = fc
     };
   });
 
-const KINDS = ['unreachable', 'timeout', 'not-redis', 'refused', 'wrong-credentials'];
+const KINDS = ['unreachable', 'timeout', 'not-redis', 'refused', 'wrong-credentials', 'not-data-node'];
 
 describe.skipIf(lacksServer('plain'))('whatever bytes a server sends', () => {
   let good: RunningServer;

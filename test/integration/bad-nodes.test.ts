@@ -5,6 +5,7 @@ import { MIB } from '../../core/config/units.ts';
 import { type GoodServer, goodServer } from '../support/beside-good.ts';
 import { bulk, infoServer, type OddServer, OK, oddServer, respServer } from '../support/odd-server.ts';
 import { lookOf, planOf, troubleOf } from '../support/outcomes.ts';
+import { reportInfo } from '../support/reports.ts';
 import { lacksServer, plainServer } from '../support/servers.ts';
 
 const INFO = readFileSync(new URL('../fixtures/info/redis-7.0.15.txt', import.meta.url), 'utf8');
@@ -145,6 +146,19 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
     expect(planOf(outcome)).toEqual({ kind: 'skip', reason: 'no-layers' });
     for (const field of ['usedMemory', 'usedMemoryRss', 'allocatorActive'])
       expect(lookOf(outcome)?.memory).not.toHaveProperty(field);
+  });
+
+  test.each([
+    ['a Sentinel', reportInfo('sentinel'), /mymaster at 10\.0\.0\.1:6379, and their replicas$/],
+    ['a proxy', '# Proxy\nName:P\nRedisMode:proxy\n', /^a proxy answers \(P\)/],
+    ['a server without INFO memory', '# Server\nredis_version:7.0.15\n', /^redis 7\.0\.15 answers, but/],
+  ])('%s is not a data node: no metric of a node, and no alarm about one', async (_what, info, message) => {
+    await using server = await infoServer(() => bulk(info));
+    const outcome = await good.tickBeside({ url: addressOf(server) });
+    expect(outcome).toMatchObject({
+      kind: 'not-data-node',
+      problem: { message: expect.stringMatching(message), expected: true },
+    });
   });
 
   test('an INFO without a run id, version or role is watched only', async () => {

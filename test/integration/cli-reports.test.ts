@@ -113,3 +113,43 @@ test('check, two addresses of one server: it says so', async () => {
     ],
   ]);
 });
+
+describe('check, what is not a Redis (public reports 14 and 20)', () => {
+  async function checked(info: string, json = false) {
+    await using server = await reportServer(info);
+    using place = aWorkplace();
+    place.write('prod.yml', configYaml(server.port, ROOMY));
+    const args = ['check', '-c', 'prod.yml', '--no-color', ...(json ? ['--json'] : [])];
+    return await runOffpeak(args, { cwd: place.folder });
+  }
+
+  test('a Sentinel is not observed: exit code 1, and what to configure instead', async () => {
+    const { code, stdout } = await checked(reportInfo('sentinel'));
+    expect(code).toBe(1);
+    expect(stdout).toContain('1 node, 1 not a data node');
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('mymaster at 10.0.0.1:6379, and their replicas');
+    expect(stdout).not.toContain('observed');
+  });
+
+  test('a Sentinel in JSON has a status of its own', async () => {
+    const { stdout } = await checked(reportInfo('sentinel'), true);
+    expect(JSON.parse(stdout)).toMatchObject({
+      outcomes: [{ status: 'not-data-node', problem: { kind: 'not-data-node' } }],
+    });
+  });
+
+  test('Kvrocks is watched under its own name', async () => {
+    const { code, stdout } = await checked(reportInfo('kvrocks'));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/kvrocks 2\.10\.1, primary/);
+    expect(stdout).not.toMatch(/redis 4\.0\.0/);
+  });
+
+  test('figures that cannot be are ignored, and named', async () => {
+    const { code, stdout } = await checked(`${reportInfo('denied-724', { used_memory: '-1' })}\nused_memory_rss:1`);
+    expect(code).toBe(0);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
+      /INFO prints used_memory_rss as "\d+" and "1": this cannot be right.*used_memory as "-1": this/,
+    );
+  });
+});

@@ -160,7 +160,7 @@ describe('F1: the time that a connection may take', () => {
     });
     using job = aJob(configOf(`rediss://127.0.0.1:${server.port}`));
     const { outcomes } = await job.tick({ mode: 'watch' });
-    const message = `127.0.0.1:${server.port} did not complete a TLS handshake within ${CONNECT_TIMEOUT_MS} ms`;
+    const message = `127.0.0.1:${server.port} did not complete a TLS handshake within ${CONNECT_TIMEOUT_MS} ms. If the server does not speak TLS on this port, write redis:// in place of rediss://`;
     expect(outcomes).toMatchObject([{ kind: 'unreachable', problem: { kind: 'timeout', message } }]);
     await expect.poll(() => server.connections()).toBe(0);
   });

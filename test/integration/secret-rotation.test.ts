@@ -100,7 +100,10 @@ describeWithMoto('a password that is rotated while the job is deployed', () => {
       const before = await refused();
       expect(await visit()).toMatchObject({
         kind: 'unreachable',
-        problem: { kind: 'wrong-credentials', message: 'the server refused the password: WRONGPASS' },
+        problem: {
+          kind: 'wrong-credentials',
+          message: expect.stringMatching(/^the server refused the password: WRONGPASS\. Check /),
+        },
       });
       // The same secret again: trying it once more would only count as another attack.
       expect((await refused()) - before).toBe(1);
@@ -121,14 +124,18 @@ describeWithMoto('a password that is rotated while the job is deployed', () => {
         /^the secret redis, which the config names, may not be read: allow this role secretsmanager:GetSecretValue/,
       ],
       ['garble', /^the secret redis, which the config names, cannot be read: SyntaxError$/],
-    ] as const)('a secret that cannot be read (%s) is a node that cannot be seen', async (kind, message) => {
-      proxy.fault({ operation: 'GetSecretValue', kind });
-      expect(await visit()).toMatchObject({
-        kind: 'unreachable',
-        problem: { kind: 'wrong-credentials', message: expect.stringMatching(message), expected: true },
-      });
-      proxy.clear();
-      expect((await visit())?.kind).toBe('observed');
-    });
+    ] as const)(
+      'a secret that cannot be read (%s) is a problem of the config, and not of the node',
+      async (kind, message) => {
+        proxy.fault({ operation: 'GetSecretValue', kind });
+        expect(await visit()).toMatchObject({
+          kind: 'config-problem',
+          problem: { kind: 'config-problem', message: expect.stringMatching(message), expected: true },
+        });
+        expect(job.metrics.map(({ name }) => name)).not.toContain('Reachable');
+        proxy.clear();
+        expect((await visit())?.kind).toBe('observed');
+      },
+    );
   });
 });

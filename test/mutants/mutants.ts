@@ -714,8 +714,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S8',
     what: 'the certificate of any name is good',
     file: 'core/adapters/redis/socket.ts',
-    from: '...(servername !== undefined && { servername }) };',
-    to: '...(servername !== undefined && { servername }), checkServerIdentity: () => undefined };',
+    from: 'return present({ ca, cert, key, passphrase, servername });',
+    to: 'return { ...present({ ca, cert, key, passphrase, servername }), checkServerIdentity: () => undefined };',
     tests: NAMES,
   },
   {

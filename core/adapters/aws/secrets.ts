@@ -39,6 +39,8 @@ export interface SecretReaderOptions {
 /** For each service, so that one that hangs does not delay the other. Fewer than a client has sockets; SSM allows 40 reads a second. */
 const READS_AT_ONCE = 32;
 
+const limit = () => pLimit(READS_AT_ONCE);
+
 interface Kept {
   readonly askedAt: number;
   readonly secret: Promise<string>;
@@ -49,7 +51,7 @@ export function createSecretReader(options: SecretReaderOptions): SecretReader {
   const { ttl = 15 * MINUTE, now = Date.now } = options;
   const fetchSecret = sourcesOf(options);
   const kept = new Map<string, Kept>();
-  const turns = { env: pLimit(READS_AT_ONCE), ssm: pLimit(READS_AT_ONCE), secretsmanager: pLimit(READS_AT_ONCE) };
+  const turns = { env: limit(), file: limit(), ssm: limit(), secretsmanager: limit() };
 
   function keep(reference: SecretReference, place: string): Promise<string> {
     const entry: Kept = { askedAt: now(), secret: turns[reference.source](() => fetchSecret(reference)) };
@@ -90,6 +92,8 @@ function sourcesOf({ env, ssm, secretsManager }: SecretReaderOptions): (referenc
     switch (reference.source) {
       case 'env':
         return readVariable(env, reference.name);
+      case 'file':
+        return await (await import('../secret-file.ts')).readSecretFile(reference.path);
       case 'ssm':
         parameters ??= import('./ssm.ts').then((module) => module.openParameters(ssm));
         return (await parameters)(reference.name);

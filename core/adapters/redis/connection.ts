@@ -4,6 +4,7 @@ import { within } from '../within.ts';
 import { AbstractConnector, Redis, type RedisOptions } from './client.ts';
 import { address, asFailure, CONNECT_TIMEOUT_MS, errorCode, farewellIn, printable } from './failure.ts';
 import { GuardedStream } from './guarded-stream.ts';
+import { signInHint } from './hints.ts';
 import { openSocket, type Peer } from './socket.ts';
 
 /** Where a node is and how to sign in. Values, not references: the code that reads a secret passes it on and keeps no copy. */
@@ -159,7 +160,9 @@ async function signIn(connection: Connection, { username, password }: Target): P
   const replies = await connection.send([...auth, ['CLIENT', 'SETNAME', CONNECTION_NAME]], SIGN_IN_TIMEOUT_MS);
   const [first] = replies;
   if (auth.length > 0 && first && !first.ok && !isPasswordNeedless(first.error)) {
-    throw new NodeFailure('wrong-credentials', `the server refused the password: ${errorCode(first.error)}`);
+    const code = errorCode(first.error);
+    const hint = signInHint(code, first.error, username);
+    throw new NodeFailure('wrong-credentials', `the server refused the password: ${code}. ${hint}`);
   }
 }
 

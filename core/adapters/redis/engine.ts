@@ -4,8 +4,9 @@ import { type InfoFields, numberField, textField, wordField } from './info.ts';
 import { atLeast, parseVersion, type Version } from './version.ts';
 
 export function identifyEngine(fields: InfoFields): Engine {
-  const [claimed, version] = nameAndVersion(fields);
+  const { name: claimed, version, calledItself } = claimOf(fields);
   const at = parseVersion(version);
+  const service = serviceOf(fields);
   // A version that cannot be read cannot be found in the deny-list.
   const name = at === undefined && isVersioned(claimed) ? 'unknown' : claimed;
   const standing = {
@@ -17,6 +18,8 @@ export function identifyEngine(fields: InfoFields): Engine {
   return {
     name,
     version,
+    ...(calledItself !== undefined && { calledItself }),
+    ...(service !== undefined && { service }),
     slicedDefrag:
       at !== undefined &&
       ((name === 'redis' && atLeast(at, [8, 0, 0])) || (name === 'valkey' && atLeast(at, [8, 1, 0]))),
@@ -38,18 +41,76 @@ function paceTraits(name: EngineName, at: Version): Pick<Engine, 'cpuOnlyRises' 
   return { ...(!falls && { cpuOnlyRises: true }), ...(isCoarse && { coarseClock: true }) };
 }
 
-function nameAndVersion(fields: InfoFields): readonly [EngineName, string] {
-  const dragonfly = wordField(fields, 'dragonfly_version');
-  if (dragonfly) return ['dragonfly', dragonfly];
-  const garnet = wordField(fields, 'garnet_version');
-  if (garnet) return ['garnet', garnet];
-  const valkey = wordField(fields, 'valkey_version');
-  if (valkey) return ['valkey', valkey];
-  const redis = wordField(fields, 'redis_version');
-  if (!redis) return ['unknown', ''];
-  // KeyDB has its own version in `redis_version`; its name shows only in `executable` and by a field of INFO cpu.
-  if (/keydb/i.test(textField(fields, 'executable') ?? '') || fields.has('long_lock_waits')) return ['keydb', redis];
-  return [textField(fields, 'server_name') === 'valkey' ? 'valkey' : 'redis', redis];
+interface Claim {
+  readonly name: EngineName;
+  readonly version: string;
+  readonly calledItself?: string;
+}
+
+/**
+ * Redis' relatives print a `redis_version` that clients expect (Valkey 7.2.4, Kvrocks 4.0.0), so whatever names itself more particularly
+ * comes first: Dragonfly, Garnet, Kvrocks, Redict, Upstash, Pika and Ardb by a field `<name>_version`, Redis Enterprise by `rlec_version`,
+ * others by `server_name`.
+ */
+function claimOf(fields: InfoFields): Claim {
+  const own = [...fields.keys()].map((field) => OWN_VERSION.exec(field)?.[1] ?? '');
+  const relative = own.find((name) => name !== '' && name !== 'valkey' && !NOT_ENGINES.has(name));
+  const server = wordField(fields, 'server_name')?.toLowerCase();
+  const redis = wordField(fields, 'redis_version') ?? '';
+  if (relative !== undefined) return relativeOf(relative, wordField(fields, `${relative}_version`) ?? '');
+  if (server === 'valkey' || own.includes('valkey'))
+    return { name: 'valkey', version: wordField(fields, 'valkey_version') ?? redis };
+  if (server !== undefined && server !== 'redis') return relativeOf(server, wordField(fields, 'version') ?? '');
+  if (redis === '') return { name: 'unknown', version: '' };
+  return { name: isKeydb(fields) ? 'keydb' : 'redis', version: redis };
+}
+
+/** Names in lower case only, as each of them prints them; Garnet's `store_…` and Redis' `rdb_last_load_…` are no versions. */
+const OWN_VERSION = /^([a-z][a-z0-9]{0,31})_version$/;
+/** Not an engine, but what it was built with or can be taken for. */
+const NOT_ENGINES = new Set([
+  'redis',
+  'gcc',
+  'clang',
+  'compiler',
+  'os',
+  'kernel',
+  'lua',
+  'proto',
+  'protocol',
+  'config',
+]);
+
+function relativeOf(name: string, version: string): Claim {
+  if (name === 'dragonfly' || name === 'garnet') return { name, version };
+  return { name: 'unknown', version, calledItself: name === 'rlec' ? 'Redis Enterprise' : name };
+}
+
+/**
+ * KeyDB prints its own version in `redis_version`. Its name shows in `executable` only, which services hide (`-`); each of these fields is
+ * printed by KeyDB and by none of the others (KeyDB server.cpp genRedisInfoString).
+ */
+const KEYDB_FIELDS = [
+  'long_lock_waits',
+  'mvcc_depth',
+  'server_threads',
+  'storage_provider',
+  'master_global_link_status',
+];
+
+function isKeydb(fields: InfoFields): boolean {
+  return (
+    /keydb/i.test(textField(fields, 'executable') ?? '') ||
+    textField(fields, 'role') === 'active-replica' ||
+    KEYDB_FIELDS.some((field) => fields.has(field))
+  );
+}
+
+const SERVICES = /^(Amazon (?:ElastiCache|MemoryDB)\b[ A-Za-z]{0,30})/;
+
+/** AWS says it in `os`; ElastiCache Serverless, Memorystore and Azure say nothing that could not be another server's. */
+function serviceOf(fields: InfoFields): string | undefined {
+  return SERVICES.exec(textField(fields, 'os') ?? '')?.[1]?.trim();
 }
 
 /** Engines for which the version matters. */

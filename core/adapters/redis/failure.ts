@@ -1,10 +1,14 @@
 import { NodeFailure } from '../../ports/node-session.ts';
+import { CLOSED_UNENCRYPTED, closedInHandshake, handshakeHint, SILENT_IN_HANDSHAKE, SPEAKS_TLS } from './hints.ts';
 
 /** Where something failed; the message depends on TLS. */
 export interface Place {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
+  /** The remedy depends on whether they are set. */
+  readonly ca?: string;
+  readonly cert?: string;
 }
 
 /** How long a connection, with its TLS handshake, may take. */
@@ -34,23 +38,57 @@ export function asFailure(error: unknown, target: Place): NodeFailure {
     /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO|ERR_OSSL|HOSTNAME)/.test(code) ||
     /ssl|tls|certificate/i.test(message)
   ) {
-    return new NodeFailure('tls', `TLS with ${where} failed: ${code || 'handshake'}`);
+    return tlsFailure(error, target);
   }
   if (code === 'ETIMEDOUT' || /timed? ?out/i.test(message)) {
     const what = target.tls ? 'complete a TLS handshake' : 'accept a connection';
-    return new NodeFailure('timeout', `${where} did not ${what} within ${CONNECT_TIMEOUT_MS} ms`);
+    const hint = target.tls ? `. ${SILENT_IN_HANDSHAKE}` : '';
+    return new NodeFailure('timeout', `${where} did not ${what} within ${CONNECT_TIMEOUT_MS} ms${hint}`);
   }
   return new NodeFailure('unreachable', `${where} cannot be reached: ${code || 'connection closed'}`);
 }
 
+function tlsFailure(error: unknown, target: Place): NodeFailure {
+  const { code = '', cert } = (error ?? {}) as { code?: string; cert?: { subjectaltname?: string } };
+  const hint = /ALTNAME|HOSTNAME/.test(code) ? nameHint(cert?.subjectaltname) : handshakeHint(code, target);
+  const what = `TLS with ${address(target)} failed: `;
+  return new NodeFailure('tls', hint === undefined ? `${what}${code || 'handshake'}` : `${what}${hint} (${code})`);
+}
+
+/** `names`, like `DNS:carts.test, IP Address:10.0.0.1`, are the server's words. */
+function nameHint(names = ''): string {
+  const listed = printable(names).slice(0, 200);
+  const whose = listed === '' ? 'another name' : `other names (${listed})`;
+  return `the certificate of the server is for ${whose}. Connect to one of its names, or set tls.serverName to one`;
+}
+
 /** What a server sends by itself before it closes the connection: before the first command, or as if it were the reply to it. */
 const FAREWELLS = [
-  { said: /max number of clients reached/i, meaning: 'all of its maxclients connections are taken' },
-  { said: /DENIED .*protected mode/i, meaning: 'it is in protected mode, in which it serves only its own machine' },
+  {
+    said: /max number of clients reached/i,
+    meaning: 'all of its maxclients connections are taken. Raise maxclients, or close idle clients',
+  },
+  {
+    said: /DENIED .*protected mode/i,
+    meaning:
+      'it is in protected mode, in which it serves only its own machine. Set a password on it (requirepass), or run Offpeak there',
+  },
 ] as const;
 
 export function hungUp(target: Place, farewell: string): NodeFailure {
   return new NodeFailure('refused', `${address(target)} closes the connection: ${farewell}`);
+}
+
+/** It was connected, and closed before a single byte came back: at a port of the other kind, or by a proxy without a server. */
+export function closedAtOnce(target: Place): NodeFailure {
+  return new NodeFailure(
+    'unreachable',
+    `${address(target)} cannot be reached: ${target.tls ? closedInHandshake(target) : CLOSED_UNENCRYPTED}`,
+  );
+}
+
+export function speaksTls(target: Place): NodeFailure {
+  return new NodeFailure('tls', `${address(target)}: ${SPEAKS_TLS}`);
 }
 
 /** `sent`: a description of what it has sent, without any of its bytes. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { farewellIn, hungUp, notRedis, type Place } from './failure.ts';
+import { closedAtOnce, farewellIn, hungUp, notRedis, type Place, speaksTls } from './failure.ts';
 import { RESP_LIMITS, RespGuard } from './resp-guard.ts';
 
 /** Enough for each farewell: that of the protected mode has 900 characters and is recognised by the first 100. */
@@ -24,6 +24,7 @@ export class GuardedStream extends Duplex {
   readonly #guard = new RespGuard();
   #held = Buffer.alloc(0);
   #size = 0;
+  #hasHeard = false;
 
   constructor(socket: Socket, target: Place) {
     super({ allowHalfOpen: false });
@@ -62,6 +63,11 @@ export class GuardedStream extends Duplex {
 
   #receive(chunk: Buffer): void {
     if (this.destroyed) return;
+    if (!this.#hasHeard && isTlsAlert(chunk)) {
+      this.#end(speaksTls(this.#target));
+      return;
+    }
+    this.#hasHeard = true;
     const violation = this.#guard.feed(chunk);
     if (violation !== undefined) {
       if (this.#size < FAREWELL_BYTES) this.#hold(chunk.subarray(0, FAREWELL_BYTES));
@@ -101,7 +107,14 @@ export class GuardedStream extends Duplex {
 
   #end(error?: Error): void {
     const farewell = farewellIn(firstError(this.#held.subarray(0, Math.min(this.#size, FAREWELL_BYTES))));
-    this.destroy(farewell === undefined ? error : hungUp(this.#target, farewell));
+    if (farewell !== undefined) this.destroy(hungUp(this.#target, farewell));
+    else this.destroy(this.#isClosedAtOnce(error) ? closedAtOnce(this.#target) : error);
+  }
+
+  /** Reset, or ended without an error, before it has sent anything. */
+  #isClosedAtOnce(error: Error | undefined): boolean {
+    const { code } = (error ?? {}) as NodeJS.ErrnoException;
+    return !this.#hasHeard && !this.destroyed && (error === undefined || code === 'ECONNRESET' || code === 'EPIPE');
   }
 
   override _read(): void {
@@ -118,6 +131,11 @@ export class GuardedStream extends Duplex {
     this.#socket.destroy();
     done(error);
   }
+}
+
+/** Of a server that got plain text where it expects a ClientHello: record type 21, version 3.x (RFC 8446, 5.1). */
+function isTlsAlert(chunk: Buffer): boolean {
+  return chunk[0] === 0x15 && (chunk.length === 1 || chunk[1] === 0x03);
 }
 
 /** The first line, if it is an error. */

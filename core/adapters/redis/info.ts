@@ -33,6 +33,16 @@ export function parseInfo(text: string): InfoFields {
   return firstOf(infoLines(text));
 }
 
+/**
+ * Without the fields that one text prints twice with different values: which of them is true is unknown. Between two texts a value may
+ * change, and `valuesOf` has the fields that are meant to be repeated.
+ */
+export function unambiguous(lines: InfoLines): InfoLines {
+  const first = firstOf(lines);
+  const doubtful = new Set(lines.filter(([name, value]) => first.get(name) !== value).map(([name]) => name));
+  return doubtful.size === 0 ? lines : lines.filter(([name]) => !doubtful.has(name));
+}
+
 export function firstOf(lines: InfoLines): InfoFields {
   const fields = new Map<string, string>();
   for (const [name, value] of lines) if (!fields.has(name)) fields.set(name, value);

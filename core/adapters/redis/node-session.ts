@@ -1,8 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
-import type { NodeAddress, SecretReference } from '../../config/address.ts';
+import { type NodeAddress, type SecretReference, TLS_SECRETS } from '../../config/address.ts';
 import type { InstanceConfig } from '../../config/schema.ts';
 import type { Milliseconds } from '../../config/units.ts';
+import { present } from '../../domain/present.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { NodeFailure, type OpenSession, type Purged, type Session } from '../../ports/node-session.ts';
 import { SecretUnavailable } from '../aws/secret-failure.ts';
@@ -14,6 +16,7 @@ import { type Connection, connect, type Target } from './connection.ts';
 import { probeDefrag } from './defrag-probe.ts';
 import { address, COMMAND_TIMEOUT_MS } from './failure.ts';
 import { observe } from './observe.ts';
+import { usableMaterial } from './tls-material.ts';
 
 /**
  * A socket that waits costs nothing. A TLS handshake takes 1.2 ms of a processor (measured, with a private CA), of which Lambda gives a
@@ -50,11 +53,11 @@ export function sessionOpener(
     const startedAt = clock.now();
     const target = await targetOf(instance, node, secrets);
     const connection = await reach(target, signal).catch(async (failure: unknown) => {
-      const suspect = suspectOf(failure, instance);
-      if (suspect === undefined) throw failure;
-      secrets.forget(suspect, startedAt);
+      const suspects = suspectsOf(failure, instance);
+      if (suspects.length === 0) throw failure;
+      for (const suspect of suspects) secrets.forget(suspect, startedAt);
       const renewed = await targetOf(instance, node, secrets);
-      if (renewed.password === target.password && renewed.ca === target.ca) throw failure;
+      if (isDeepStrictEqual(renewed, target)) throw failure;
       return await reach(renewed, signal);
     });
     return sessionOver(connection, node, clock);
@@ -67,11 +70,14 @@ function asUnreached(error: unknown, target: Target): unknown {
   return new NodeFailure(kind, `${address(target)} cannot be reached: ${error.message}`);
 }
 
-/** The secret that may be out of date, if the failure can come from one. */
-function suspectOf(failure: unknown, { credentials, tls }: InstanceConfig): SecretReference | undefined {
-  if (!(failure instanceof NodeFailure)) return undefined;
-  if (failure.kind === 'wrong-credentials') return credentials?.password;
-  return failure.kind === 'tls' ? tls?.ca : undefined;
+/** The secrets that may be out of date, if the failure can come from one. */
+function suspectsOf(failure: unknown, { credentials, tls }: InstanceConfig): readonly SecretReference[] {
+  if (!(failure instanceof NodeFailure)) return [];
+  const ofTls = failure.kind === 'tls' || failure.kind === 'config-problem';
+  const suspects = ofTls ? TLS_SECRETS.map((key) => tls?.[key]) : [];
+  return [...suspects, ...(failure.kind === 'wrong-credentials' ? [credentials?.password] : [])].filter(
+    (one) => one !== undefined,
+  );
 }
 
 async function targetOf(
@@ -79,25 +85,29 @@ async function targetOf(
   node: NodeAddress,
   secrets: SecretReader,
 ): Promise<Target> {
-  const [ca, password] = await Promise.all([readSecret(secrets, tls?.ca), readSecret(secrets, credentials?.password)]);
+  const read = (reference: SecretReference | undefined) => readSecret(secrets, reference);
+  const [password, ca, cert, key, passphrase] = await Promise.all([
+    read(credentials?.password),
+    ...TLS_SECRETS.map((name) => read(tls?.[name])),
+  ]);
   return {
     host: node.host,
     port: node.port,
     tls: node.tls,
-    ...(ca !== undefined && { ca }),
+    ...usableMaterial(present({ ca, cert, key, passphrase }), tls),
     ...(tls?.serverName !== undefined && { serverName: tls.serverName }),
     ...(credentials?.username !== undefined && { username: credentials.username }),
     ...(password !== undefined && { password }),
   };
 }
 
-/** Without its secret a node cannot be reached. */
+/** Without its secret a node cannot be reached, which says nothing about its server. */
 async function readSecret(secrets: SecretReader, reference: SecretReference | undefined): Promise<string | undefined> {
   if (reference === undefined) return undefined;
   try {
     return await secrets.read(reference);
   } catch (error) {
-    throw error instanceof SecretUnavailable ? new NodeFailure('wrong-credentials', error.message) : error;
+    throw error instanceof SecretUnavailable ? new NodeFailure('config-problem', error.message) : error;
   }
 }
 

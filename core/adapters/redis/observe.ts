@@ -1,14 +1,33 @@
 import type { Milliseconds } from '../../config/units.ts';
-import type { CycleEvent, DefragState, LatencyEvent, Observation, Settings } from '../../domain/observation.ts';
+import type {
+  CycleEvent,
+  DefragState,
+  LatencyEvent,
+  Observation,
+  OddField,
+  Settings,
+} from '../../domain/observation.ts';
 import { settingsRead } from '../../format/setting-forms.ts';
 import { NodeFailure } from '../../ports/node-session.ts';
 import type { Command, Connection, Reply } from './connection.ts';
+import { requireDataNode } from './data-node.ts';
 import { identifyEngine, isClusterNode } from './engine.ts';
 import { errorCode } from './failure.ts';
 import { guardedActivity, guardedMemory, persistence, replication, shortestUptime } from './guard-fields.ts';
-import { firstOf, type InfoFields, type InfoLines, infoLines, numberOf, runIdField, textField } from './info.ts';
+import { infoRefusalHint } from './hints.ts';
+import {
+  firstOf,
+  type InfoFields,
+  type InfoLines,
+  infoLines,
+  numberOf,
+  runIdField,
+  textField,
+  unambiguous,
+} from './info.ts';
 import { activity, defragCounters, keyCount } from './load-fields.ts';
 import { memorySample } from './memory-fields.ts';
+import { oddFields } from './odd-fields.ts';
 
 const LOOK_TIMEOUT_MS = 2000;
 
@@ -46,27 +65,35 @@ export async function observe(
   const monotonic = monotonicNow?.();
   const configs = replies.slice(0, CONFIG_PATTERNS.length);
   const [latency, history] = replies.slice(CONFIG_PATTERNS.length);
-  const lines = replies.slice(-INFO_SECTIONS.length).flatMap((reply) => infoLines(infoText(reply)));
-  const fields = firstOf(lines);
-  // A proxy or a stub that answers must not count as an observed node.
-  if (!fields.has('used_memory') && !fields.has('redis_version')) {
-    throw new NodeFailure('not-redis', 'INFO returned a text without any field of Redis');
-  }
+  const texts = replies.slice(-INFO_SECTIONS.length).map((reply) => infoLines(infoText(reply)));
+  const lines = texts.flat();
+  const fields = firstOf(texts.flatMap(unambiguous));
+  await requireDataNode(connection, lines, fields);
   const { address } = connection;
-  const answers = { node, address, at, ownCommands, lines, fields, configs, latency, history };
+  const odd = oddFields(texts);
+  const answers = { node, address, at, ownCommands, lines, fields, odd, configs, latency, history };
   // A copy: a part of a text would keep the whole text in memory, for as long as the observation is kept.
   return structuredClone({ ...assemble(answers), ...(monotonic !== undefined && { monotonic }) });
 }
 
 /** Without INFO there is no observation: the server is still loading, busy with a script, or refuses. */
 function infoText(reply: Reply): string {
-  if (!reply.ok)
-    throw new NodeFailure(
-      isCredentialError(reply.error) ? 'wrong-credentials' : 'refused',
-      `INFO was refused: ${reply.error}`,
-    );
+  if (!reply.ok) throw infoRefusal(reply.error);
   if (typeof reply.value !== 'string') throw new NodeFailure('not-redis', 'INFO did not return a text');
   return reply.value;
+}
+
+/** A proxy without INFO, or a server on which it is renamed, answers; there is nothing to watch. */
+function infoRefusal(error: string): NodeFailure {
+  if (/(?:unknown|unsupported) command|command.{0,40}not supported/i.test(error)) {
+    const remedy = 'put the servers behind it into the config, or allow INFO';
+    return new NodeFailure(
+      'not-data-node',
+      `the server does not know INFO, as proxies do: ${remedy} (${error.slice(0, 100)})`,
+    );
+  }
+  const kind = isCredentialError(error) ? 'wrong-credentials' : 'refused';
+  return new NodeFailure(kind, `INFO was refused: ${error}${infoRefusalHint(errorCode(error))}`);
 }
 
 function isCredentialError(error: string): boolean {
@@ -80,13 +107,14 @@ interface Answers {
   readonly ownCommands: number;
   readonly lines: InfoLines;
   readonly fields: InfoFields;
+  readonly odd: readonly OddField[];
   readonly configs: readonly Reply[];
   readonly latency: Reply | undefined;
   readonly history: Reply | undefined;
 }
 
 function assemble(answers: Answers): Observation {
-  const { node, address, at, ownCommands, lines, fields, configs, latency, history } = answers;
+  const { node, address, at, ownCommands, lines, fields, odd, configs, latency, history } = answers;
   const runId = runIdField(fields);
   const uptime = shortestUptime(lines);
   const keys = keyCount(fields);
@@ -98,6 +126,7 @@ function assemble(answers: Answers): Observation {
     ...(runId !== undefined && { runId }),
     ...(uptime !== undefined && { uptime: uptime * 1000 }),
     ...(keys !== undefined && { keys }),
+    ...(odd.length > 0 && { oddFields: odd }),
     memory: { ...memorySample(lines), ...guardedMemory(lines) },
     activity: { ...activity(fields), ...guardedActivity(lines), ownCommands },
     persistence: persistence(lines),

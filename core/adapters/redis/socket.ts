@@ -1,9 +1,10 @@
 import { isIP, connect as netConnect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
-import type { Place } from './failure.ts';
+import { present } from '../../domain/present.ts';
+import { closedAtOnce, type Place } from './failure.ts';
+import { asMaterialFailure, type TlsMaterial } from './tls-material.ts';
 
-export interface Peer extends Place {
-  readonly ca?: string;
+export interface Peer extends Place, TlsMaterial {
   readonly serverName?: string;
 }
 
@@ -18,7 +19,7 @@ export function openSocket(
 ): Promise<Socket> {
   const { port, tls } = peer;
   return new Promise((resolve, reject) => {
-    const socket = tls ? tlsConnect({ host, port, ...tlsOptions(peer) }) : netConnect({ host, port });
+    const socket = tls ? overTls(peer, host) : netConnect({ host, port });
     const late = Object.assign(new Error('connect ETIMEDOUT'), { code: 'ETIMEDOUT' });
     const timer = setTimeout(() => socket.destroy(late), timeout);
     const abandon = () => socket.destroy();
@@ -38,14 +39,23 @@ export function openSocket(
     });
     socket.once('close', () => {
       settle();
-      reject(new Error('connection closed'));
+      reject(tls && !signal?.aborted ? closedAtOnce(peer) : new Error('connection closed'));
     });
   });
 }
 
+/** @throws {NodeFailure} where the certificate and the key cannot be used. */
+function overTls(peer: Peer, host: string): Socket {
+  try {
+    return tlsConnect({ host, port: peer.port, ...tlsOptions(peer) });
+  } catch (error) {
+    throw asMaterialFailure(error, peer) ?? error;
+  }
+}
+
 /** With the configured name, for any of its addresses. */
-function tlsOptions({ host, ca, serverName }: Peer): ConnectionOptions {
+function tlsOptions({ host, serverName, ca, cert, key, passphrase }: Peer): ConnectionOptions {
   // SNI holds names only (RFC 6066); the certificate is checked against the address all the same.
   const servername = serverName ?? (isIP(host) === 0 ? host : undefined);
-  return { ...(ca !== undefined && { ca }), ...(servername !== undefined && { servername }) };
+  return present({ ca, cert, key, passphrase, servername });
 }

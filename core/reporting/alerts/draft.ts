@@ -1,6 +1,7 @@
 import type { InstanceConfig } from '../../config/schema.ts';
 import type { Milliseconds } from '../../config/units.ts';
 import type { AlertEvent, AlertFact, AlertFigures, Severity } from '../../domain/alert.ts';
+import { engineText } from '../../domain/engine.ts';
 import type { Settings } from '../../domain/observation.ts';
 import { latestIn, type Outcome, verdictIn } from '../../domain/outcome.ts';
 import type { Verdict } from '../../domain/verdict.ts';
@@ -70,7 +71,7 @@ export function nodeFacts(outcome: Outcome): readonly AlertFact[] {
   if (seen) {
     const { engine, replication } = seen.observation;
     const role = replication.role === 'unknown' ? '' : `, ${replication.role}`;
-    facts.push({ label: 'Server', value: `${engine.name} ${engine.version}${role}` });
+    facts.push({ label: 'Server', value: `${engineText(engine)}${role}` });
   }
   return facts;
 }

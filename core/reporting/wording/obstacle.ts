@@ -14,7 +14,7 @@ export const WOULD_BLOCK = 'a purge would block clients for longer than purge.ma
 export function obstacleText(obstacle: Obstacle): string {
   switch (obstacle.kind) {
     case 'unknown-engine':
-      return 'it does not know this engine';
+      return `it does not know this engine${obstacle.calledItself === undefined ? '' : ` (${obstacle.calledItself})`}`;
     case 'already-on':
       return 'active defrag is on already';
     case 'disabled':

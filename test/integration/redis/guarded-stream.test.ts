@@ -57,7 +57,8 @@ describe('a farewell', () => {
   const FULL = '-ERR max number of clients reached\r\n';
   const told = {
     kind: 'refused',
-    message: '10.0.0.5:6379 closes the connection: all of its maxclients connections are taken',
+    message:
+      '10.0.0.5:6379 closes the connection: all of its maxclients connections are taken. Raise maxclients, or close idle clients',
   };
 
   test.each([

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../../../core/adapters/config-file.ts';
 
@@ -37,4 +37,16 @@ test('a file that is not there is named', () => {
 
 test('a wrong YAML file lists its problems', () => {
   expect(() => readConfig(file('bad.yml', 'instances: []'), 'prod')).toThrow(/bad\.yml:1 instances/);
+});
+
+test('file: references begin at the folder of the config file, wherever Offpeak runs', () => {
+  const text =
+    'instances:\n  - { id: a, url: rediss://a, credentials: { password: file:/run/pw }, tls: { ca: file:certs/ca.pem, cert: env:C, key: file:../k } }\n';
+  const [instance] = readConfig(file('files.yml', text), 'prod').instances;
+  expect(instance?.credentials?.password).toEqual({ source: 'file', path: '/run/pw' });
+  expect(instance?.tls).toEqual({
+    ca: { source: 'file', path: join(folder, 'certs/ca.pem') },
+    cert: { source: 'env', name: 'C' },
+    key: { source: 'file', path: join(dirname(folder), 'k') },
+  });
 });

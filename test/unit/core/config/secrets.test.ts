@@ -84,6 +84,8 @@ describe('credentials by reference', () => {
     ['secretsmanager:prod/redis@eu+1=a', { source: 'secretsmanager', id: 'prod/redis@eu+1=a' }],
     ['secretsmanager:redis#password', { source: 'secretsmanager', id: 'redis', key: 'password' }],
     ['secretsmanager:redis#auth.token', { source: 'secretsmanager', id: 'redis', key: 'auth.token' }],
+    ['file:/etc/redis/pass word.txt', { source: 'file', path: '/etc/redis/pass word.txt' }],
+    ['file:../certs/ca.pem', { source: 'file', path: '../certs/ca.pem' }],
     [`secretsmanager:${ARN}`, { source: 'secretsmanager', id: ARN }],
     [`secretsmanager:${ARN}#password`, { source: 'secretsmanager', id: ARN, key: 'password' }],
   ])('%s is one, in the file, in an editor and printed again', (text, reference) => {
@@ -116,6 +118,11 @@ describe('credentials by reference', () => {
     ' env:A',
     'env:A\n',
     'vault:redis',
+    'file:',
+    'file:~/ca.pem',
+    'file: ca.pem',
+    'file:a\nb',
+    `file:${'a'.repeat(1025)}`,
   ])('%j is not one', (reference) => {
     expect(problemsOf(fileWith(`credentials: { password: ${JSON.stringify(reference)} }`))).toEqual([
       {
@@ -133,5 +140,41 @@ describe('credentials by reference', () => {
     expect(problemsOf(fileWith('credentials: { username: env:REDIS_USER }'))).toMatchObject([
       { path: 'instances[0].credentials.username', message: '(hidden) does not have that form' },
     ]);
+  });
+});
+
+describe('a client certificate (public report 12)', () => {
+  const tls = (...keys: readonly string[]) => {
+    const refs = keys.map((key) => `${key}: file:certs/${key}.pem`).join(', ');
+    return `instances:\n  - { id: a, url: rediss://a, tls: { ${refs} } }`;
+  };
+
+  test('is named with its key, and the passphrase of that', () => {
+    expect(configOf(tls('ca', 'cert', 'key', 'passphrase')).instances[0]?.tls).toEqual({
+      ca: { source: 'file', path: 'certs/ca.pem' },
+      cert: { source: 'file', path: 'certs/cert.pem' },
+      key: { source: 'file', path: 'certs/key.pem' },
+      passphrase: { source: 'file', path: 'certs/passphrase.pem' },
+    });
+  });
+
+  test.each([
+    [['cert'], 'key', 'is missing: `tls.cert` is of no use without it', /private key of `tls\.cert`/],
+    [['ca', 'key'], 'cert', 'is missing: `tls.key` is of no use without it', /certificate of `tls\.key`/],
+    [
+      ['passphrase'],
+      'key',
+      'is missing: `tls.passphrase` is of no use without it',
+      /private key that the passphrase opens/,
+    ],
+  ])('%j alone is refused', (keys, missing, message, accepted) => {
+    expect(problemsOf(tls(...keys))).toMatchObject([
+      { path: `instances[0].tls.${missing}`, message, accepted: expect.stringMatching(accepted) },
+    ]);
+  });
+
+  test('a certificate for all, and a key for each', () => {
+    const file = `defaults: { tls: { cert: env:CERT } }\n${tls('key')}`;
+    expect(configOf(file).instances[0]?.tls).toMatchObject({ cert: { name: 'CERT' }, key: { path: 'certs/key.pem' } });
   });
 });

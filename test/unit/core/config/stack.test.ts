@@ -110,13 +110,13 @@ describe('the address of the webhook is a secret: it is never repeated', () => {
   });
 });
 
-describe('a stack refuses env:, which reaches no Lambda', () => {
+describe('a stack refuses env: and file:, which reach no Lambda', () => {
   const FILE = [
     'defaults: { tls: { ca: env:CA } }',
     'instances:',
     '  - { id: a, url: rediss://a, credentials: { password: env:A } }',
     '  - { id: b, url: rediss://b, credentials: { password: ssm:/b }, tls: { ca: "secretsmanager:ca" } }',
-    '  - { id: c, url: rediss://c }',
+    '  - { id: c, url: rediss://c, tls: { ca: "ssm:/ca", cert: "ssm:/c", key: "file:c.key" } }',
     'notifications: { slack: { webhook: env:WEBHOOK } }',
   ].join('\n');
 
@@ -126,6 +126,7 @@ describe('a stack refuses env:, which reaches no Lambda', () => {
     expect(problems.map(({ line, path }) => `${line} ${path}`)).toEqual([
       '1 defaults.tls.ca',
       '3 instances[0].credentials.password',
+      '5 instances[2].tls.key',
       '6 notifications.slack.webhook',
     ]);
     expect(new Set(problems.map(({ accepted }) => accepted))).toEqual(

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { identifyEngine } from '../../../../../core/adapters/redis/engine.ts';
 import { parseInfo } from '../../../../../core/adapters/redis/info.ts';
+import { engineText } from '../../../../../core/domain/engine.ts';
 import { INFO_NAMES, infoText } from '../../../../support/info-texts.ts';
 
 const engineOf = (...lines: readonly string[]) => identifyEngine(parseInfo(lines.join('\r\n')));
@@ -60,6 +61,42 @@ describe('name and version', () => {
   ])('%s', (_what, engine, name) => {
     expect(engine.name).toBe(name);
   });
+});
+
+/** As their sources print them; `unknown` is watched only. */
+const RELATIVES: readonly (readonly [string, ReturnType<typeof engineOf>, string])[] = [
+  ['Kvrocks', redis('4.0.0', 'version:2.10.1', 'kvrocks_version:2.10.1', 'kvrocks_mode:standalone'), 'kvrocks 2.10.1'],
+  ['Redict', redis('7.2.4', 'redict_version:7.3.2', 'redict_mode:standalone'), 'redict 7.3.2'],
+  ['Upstash', engineOf('upstash_version:1.13.3', 'redis_version:6.2.6', 'redis_git_sha1:b8ef06c'), 'upstash 1.13.3'],
+  ['Pika', engineOf('pika_version:3.2.7', 'pika_build_compile_date: Nov  7 2019'), 'pika 3.2.7'],
+  ['Ardb', engineOf('ardb_version:0.9.7', 'redis_version:2.8.9', 'gcc_version:5.4.0'), 'ardb 0.9.7'],
+  ['Tendis SSD', redis('2.8.17-TRedis-v1.2.20'), 'unknown 2.8.17-TRedis-v1.2.20'],
+  ['Redis Enterprise', redis('7.2.4', 'rlec_version:7.4.2-54'), 'Redis Enterprise 7.4.2-54'],
+  [
+    'Camellia',
+    engineOf('camellia_version:v1.2.25', 'redis_version:7.0.11', 'java_version:1.8.0_202'),
+    'camellia v1.2.25',
+  ],
+  ['a name without a version', redis('7.2.4', 'server_name:skytable'), 'skytable'],
+  ['Dragonfly', redis('7.4.0', 'dragonfly_version:df-v1.40.1'), 'dragonfly df-v1.40.1'],
+  ['Garnet', redis('7.4.3', 'garnet_version:2.1.5', 'server_name:garnet'), 'garnet 2.1.5'],
+  ['Valkey that hides its name', redis('7.2.4', 'valkey_version:8.1.10', 'server_name:redis'), 'valkey 8.1.10'],
+  ['ElastiCache, Redis', redis('6.2.5', 'os:Amazon ElastiCache', 'executable:-'), 'redis 6.2.5 on Amazon ElastiCache'],
+  ['MemoryDB, Valkey', valkey('7.3.0', 'os:Amazon MemoryDB', 'run_id:'), 'valkey 7.3.0 on Amazon MemoryDB'],
+  ['Redis Stack', redis('6.2.6-v3'), 'redis 6.2.6-v3'],
+  ['KeyDB with its executable hidden', redis('6.3.4', 'executable:-', 'server_threads:2'), 'keydb 6.3.4'],
+  ['KeyDB by its role', redis('6.3.4', 'role:active-replica'), 'keydb 6.3.4'],
+];
+
+test.each(RELATIVES)('%s is called what it calls itself', (_what, engine, text) => {
+  expect(engineText(engine)).toBe(text);
+  expect(engine.name === 'unknown').toBe(!/^(?:redis|valkey|keydb|dragonfly|garnet) /.test(text));
+});
+
+test('a version of many dashes is read in no time', () => {
+  const from = performance.now();
+  expect(redis(`7.0.15${'-.'.repeat(24)}x`).name).toBe('unknown');
+  expect(performance.now() - from).toBeLessThan(100);
 });
 
 test.each([

@@ -21,7 +21,7 @@ const ok = (value: unknown): Reply => ({ ok: true, value });
 const refused = (error: string): Reply => ({ ok: false, error });
 const NO_SETTINGS = () => ok([]);
 /** The least that is an INFO. */
-const LEAST = '# Server\nredis_version:7.0.15\n';
+const LEAST = '# Server\nredis_version:7.0.15\n# Memory\nused_memory:1\n';
 
 /** Answers a look from one INFO text, as ioredis hands replies over. */
 function connectionTo({
@@ -141,21 +141,25 @@ describe('one look', () => {
     expect(activity.ownCommands).toBe(31);
   });
 
-  test.each(INFO_NAMES)('at %s holds no figure that is not finite and no key without a value', async (name) => {
-    const observation = await lookAt(name);
-    const values = Object.values(observation).flatMap((part) =>
-      typeof part === 'object' ? Object.values(part) : [part],
-    );
-    expect(values).not.toContain(undefined);
-    expect(values.filter((value) => typeof value === 'number' && !(value >= 0))).toEqual([]);
-  });
+  // Garnet reports memory of its own kinds only.
+  test.each(INFO_NAMES.filter((name) => !name.includes('garnet')))(
+    'at %s holds no figure that is not finite and no key without a value',
+    async (name) => {
+      const observation = await lookAt(name);
+      const values = Object.values(observation).flatMap((part) =>
+        typeof part === 'object' ? Object.values(part) : [part],
+      );
+      expect(values).not.toContain(undefined);
+      expect(values.filter((value) => typeof value === 'number' && !(value >= 0))).toEqual([]);
+    },
+  );
 
-  test('at a server that says no more than its version knows no more', async () => {
+  test('at a server that says no more than its version and its memory knows no more', async () => {
     expect(await look({})).toEqual({
       node: '10.0.0.5:6379',
       at: AT,
       engine: { name: 'redis', version: '7.0.15', slicedDefrag: false, cpuOnlyRises: true, atomicConfigSet: true },
-      memory: {},
+      memory: { usedMemory: 1 },
       activity: { ownCommands: 12 },
       persistence: {},
       replication: { role: 'unknown', replicasSyncing: 0 },
@@ -226,7 +230,7 @@ describe('what a server reports in its own way', () => {
     const section = (name: string) =>
       ok(
         name === 'replication'
-          ? `redis_version:7.0.15\r\nrole:master\r\nslave0:ip=10.0.0.9,port=6379,state=${state},offset=0,lag=0\r\n`
+          ? `redis_version:7.0.15\r\nused_memory:1\r\nrole:master\r\nslave0:ip=10.0.0.9,port=6379,state=${state},offset=0,lag=0\r\n`
           : '',
       );
     expect((await look({ section })).replication.replicasSyncing).toBe(fed);
@@ -238,7 +242,7 @@ describe('what a server reports in its own way', () => {
       (_, index) => `slave${index}:ip=10.0.0.9,port=1,state=wait_bgsave,lag=0`,
     );
     const section = (name: string) =>
-      ok(name === 'replication' ? ['redis_version:7.0.15', ...replicas].join('\r\n') : '');
+      ok(name === 'replication' ? ['redis_version:7.0.15', 'used_memory:1', ...replicas].join('\r\n') : '');
     expect((await look({ section })).replication.replicasSyncing).toBe(11);
   });
 
@@ -247,7 +251,7 @@ describe('what a server reports in its own way', () => {
     ['waiting-for-sync', true],
     ['failover-in-progress', true],
   ])('failover state %s', async (state, failoverInProgress) => {
-    const section = () => ok(`redis_version:7.0.15\r\nmaster_failover_state:${state}\r\n`);
+    const section = () => ok(`redis_version:7.0.15\r\nused_memory:1\r\nmaster_failover_state:${state}\r\n`);
     expect((await look({ section })).replication.failoverInProgress).toBe(failoverInProgress);
   });
 });
@@ -393,7 +397,28 @@ describe('without INFO there is no look', () => {
     ['WRONGPASS invalid username-password pair or user is disabled.', 'wrong-credentials'],
   ])('%s', async (error, kind) => {
     const failure = look({ section: () => refused(error) });
-    await expect(failure).rejects.toMatchObject({ name: 'NodeFailure', kind, message: `INFO was refused: ${error}` });
+    const message = expect.stringMatching(/^INFO was refused: [A-Z]+ ./);
+    await expect(failure).rejects.toMatchObject({ name: 'NodeFailure', kind, message });
+    await expect(failure).rejects.toThrow(error);
+  });
+
+  test.each([
+    ['NOAUTH Authentication required.', 'Set credentials.password, and for a user of an ACL credentials.username'],
+    ["NOPERM User fw has no permissions to run the 'info' command", 'Allow this user +info (ACL SETUSER)'],
+  ])('%s: the remedy is named', async (error, remedy) => {
+    await expect(look({ section: () => refused(error) })).rejects.toThrow(remedy);
+  });
+
+  test.each([
+    "ERR unknown command 'INFO', with args beginning with: 'server'",
+    'ERR unknown command `INFO`',
+    'ERR unsupported command',
+    "ERR 'INFO' command is not supported",
+  ])('%s: as proxies answer, and not a data node', async (error) => {
+    await expect(look({ section: () => refused(error) })).rejects.toMatchObject({
+      kind: 'not-data-node',
+      message: expect.stringContaining('put the servers behind it into the config, or allow INFO'),
+    });
   });
 
   test('one refused section is enough', async () => {

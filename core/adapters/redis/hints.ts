@@ -1,0 +1,123 @@
+/** What the config sets, as far as a remedy depends on it. */
+interface Configured {
+  readonly ca?: string;
+  readonly cert?: string;
+}
+
+interface Hint {
+  /** OpenSSL's code, as Node prints it. */
+  readonly code: RegExp;
+  readonly says: (configured: Configured) => string;
+}
+
+/**
+ * What a failed TLS handshake means, and what to do: the codes are those of Node and OpenSSL (`ERR_SSL_` and the alert of RFC 8446, 6.2; an
+ * alert is what the server has sent).
+ */
+const HANDSHAKE: readonly Hint[] = [
+  {
+    code: /^(?:SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT)$/,
+    says: ({ ca }) =>
+      ca === undefined
+        ? 'the certificate of the server is signed by an authority that this machine does not know. Set tls.ca to the PEM of that authority'
+        : 'the certificate of the server is not signed by the authority in tls.ca. Set tls.ca to the authority that signed it',
+  },
+  {
+    code: /^(?:UNABLE_TO_|CERT_UNTRUSTED|CERT_CHAIN_TOO_LONG|INVALID_CA|CERT_SIGNATURE_FAILURE|AUTHORITY_ISSUER|SUBJECT_ISSUER)/,
+    says: ({ ca }) =>
+      `the authority that signed the certificate of the server is unknown. Set tls.ca to the PEM of ${
+        ca === undefined ? 'that authority' : 'the right authority'
+      }, with the intermediate certificates that the server does not send`,
+  },
+  {
+    code: /^CERT_HAS_EXPIRED$/,
+    says: () =>
+      'the certificate of the server, or of its authority, has expired. Renew it on the server, and check the clock of this machine',
+  },
+  {
+    code: /^CERT_NOT_YET_VALID$/,
+    says: () => 'the certificate of the server is not valid yet. Check the clocks of this machine and of the server',
+  },
+  { code: /^CERT_REVOKED$/, says: () => 'the certificate of the server is revoked. Renew it on the server' },
+  { code: /^ECONNRESET$/, says: closedInHandshake },
+  {
+    code: /ALERT_CERTIFICATE_REQUIRED$/,
+    says: ({ cert }) =>
+      cert === undefined
+        ? 'the server asks for a client certificate. Set tls.cert and tls.key'
+        : 'the server does not accept the client certificate in tls.cert',
+  },
+  {
+    code: /ALERT_HANDSHAKE_FAILURE$/,
+    says: ({ cert }) =>
+      cert === undefined
+        ? 'the server ended the handshake. If it asks for a client certificate, set tls.cert and tls.key; else it shares no cipher with this machine'
+        : 'the server ended the handshake. Check that it trusts the authority of tls.cert, and which ciphers it allows',
+  },
+  {
+    code: /ALERT_UNKNOWN_CA$/,
+    says: () =>
+      'the server does not know the authority that signed the client certificate in tls.cert. Add that authority to its tls-ca-cert-file',
+  },
+  {
+    code: /ALERT_CERTIFICATE_EXPIRED$/,
+    says: () => 'the client certificate in tls.cert has expired. Renew it',
+  },
+  {
+    code: /ALERT_(?:BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_REVOKED|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED|DECRYPT_ERROR|NO_CERTIFICATE)$/,
+    says: ({ cert }) =>
+      cert === undefined
+        ? 'the server asks for a client certificate. Set tls.cert and tls.key'
+        : 'the server refuses the client certificate in tls.cert. Check that it is a certificate for clients, and valid now',
+  },
+  {
+    code: /ALERT_UNRECOGNIZED_NAME$/,
+    says: () => 'the server has no certificate for this name. Set tls.serverName to a name that it has one for',
+  },
+  {
+    code: /(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|WRONG_SSL_VERSION|RECORD_LAYER_FAILURE|BAD_RECORD_TYPE)$/,
+    says: () =>
+      'what listens on this port does not speak TLS. Write redis:// in place of rediss://, or name the TLS port of the server',
+  },
+  {
+    code: /(?:UNSUPPORTED_PROTOCOL|ALERT_PROTOCOL_VERSION|NO_PROTOCOLS_AVAILABLE)$/,
+    says: () =>
+      'the server and this machine share no version of TLS. Allow TLS 1.2 or 1.3 on the server (tls-protocols)',
+  },
+];
+
+/** Undefined: nothing more than the code is known. */
+export function handshakeHint(code: string, configured: Configured): string | undefined {
+  return HANDSHAKE.find((hint) => hint.code.test(code))?.says(configured);
+}
+
+export function closedInHandshake({ cert }: Configured): string {
+  const remedy = cert === undefined ? 'set tls.cert and tls.key' : 'check that it trusts the authority of tls.cert';
+  return `the server closed the connection at the TLS handshake. If it does not speak TLS on this port, write redis:// in place of rediss://; if it asks for a client certificate, ${remedy}`;
+}
+
+export const SILENT_IN_HANDSHAKE =
+  'If the server does not speak TLS on this port, write redis:// in place of rediss://';
+export const CLOSED_UNENCRYPTED =
+  'the server closed the unencrypted connection before it answered. If it speaks TLS on this port, write rediss:// in place of redis://';
+export const SPEAKS_TLS = 'the server speaks TLS on this port. Write rediss:// in place of redis://';
+
+/** Why a sign-in was refused: `code` is `WRONGPASS`, `ERR`, …; `words`: the reply, which is not shown. */
+export function signInHint(code: string, words: string, username: string | undefined): string {
+  if (/wrong number of arguments/i.test(words))
+    return 'This server is older than Redis 6 and has no users: leave out credentials.username';
+  if (code === 'NOPERM') return 'The user may not sign in: see its rules with ACL GETUSER';
+  return username === undefined
+    ? 'Check the secret that credentials.password names. Without credentials.username, the user is default, which may be off or have another password'
+    : 'Check credentials.username and the secret that credentials.password names; the user may be off (ACL GETUSER)';
+}
+
+/** What to do about a server that refuses INFO. */
+const INFO_REFUSALS: Readonly<Record<string, string>> = {
+  NOAUTH: '. Set credentials.password, and for a user of an ACL credentials.username',
+  NOPERM: '. Allow this user +info (ACL SETUSER)',
+};
+
+export function infoRefusalHint(code: string): string {
+  return INFO_REFUSALS[code] ?? '';
+}

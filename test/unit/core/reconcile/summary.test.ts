@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import type { Unreached } from '../../../../core/domain/outcome.ts';
+import type { Tick } from '../../../../core/reconcile/scope.ts';
+import { failIfUnexpected, MaintenanceFailed } from '../../../../core/reconcile/summary.ts';
+import { metricsOf } from '../../../../core/reporting/metrics.ts';
+
+const outcomeOf = (kind: Unreached['kind']): Unreached => ({
+  instance: 'carts',
+  node: '10.0.0.5:6379',
+  kind,
+  problem: { kind, message: 'the file ca.pem, which the config names, is empty', expected: true },
+  leased: false,
+  notices: [],
+});
+
+const tickOf = (kind: Unreached['kind']): Tick => ({
+  at: 0,
+  stage: 'prod',
+  outcomes: [outcomeOf(kind)],
+  undelivered: 0,
+  troubles: [],
+  remarks: [],
+  idle: true,
+  leased: [],
+});
+
+test.each(['config-problem', 'not-data-node'] as const)(
+  '%s: the invocation fails, and no metric says anything of the node',
+  (kind) => {
+    expect(() => failIfUnexpected([tickOf(kind)])).toThrow(MaintenanceFailed);
+    expect(() => failIfUnexpected([tickOf(kind)])).toThrow('carts 10.0.0.5:6379: the file ca.pem');
+    const input = { stage: 'prod', startedAt: 0, finishedAt: 1, instances: [], outcomes: [outcomeOf(kind)] };
+    const values = Object.fromEntries(metricsOf(input).map(({ name, value }) => [name, value]));
+    expect(values).toMatchObject({ NodesFailed: 1, NodesObserved: 0, NodesUnreachable: 0 });
+    expect(values).not.toHaveProperty('Reachable');
+  },
+);
+
+test('a server that does not answer fails no invocation, and is unreachable', () => {
+  expect(() => failIfUnexpected([tickOf('unreachable')])).not.toThrow();
+  const input = { stage: 'prod', startedAt: 0, finishedAt: 1, instances: [], outcomes: [outcomeOf('unreachable')] };
+  const values = Object.fromEntries(metricsOf(input).map(({ name, value }) => [name, value]));
+  expect(values).toMatchObject({ Reachable: 0, NodesUnreachable: 1, NodesFailed: 0 });
+});
