@@ -6,7 +6,7 @@ import { ENVIRONMENT } from '../core/config/environment.ts';
 import type { Config, InstanceConfig } from '../core/config/schema.ts';
 import type { StateStore } from '../core/ports/state-store.ts';
 import { type Scope, WHOLE_FLEET } from '../core/reconcile/scope.ts';
-import { openStateStore } from '../core/state/open-store.ts';
+import { createFileStore } from '../core/state/file/file-store.ts';
 import { type CommonOptions, type PlaceOptions, UsageError } from './options.ts';
 
 // Which config, which stage, which state: as the options of a command say it.
@@ -62,15 +62,20 @@ export function warnOfClearText(config: Pick<Config, 'instances'>): void {
 }
 
 /** The table of a deployed stage when STATE_TABLE names one, else the state file. @throws {EnvironmentError} {AwsEnvironmentError} */
-export function stateStore(options: Pick<PlaceOptions, 'state' | 'config'>, stage: string): StateStore {
-  const store = openStateStore(process.env, {
-    asked: options.state,
-    askedBy: '--state (or OFFPEAK_STATE)',
-    otherwise: () => ownStateFile(options.config, stage),
-    json: stateFiles(options.config, stage).json,
-  });
-  if (!options.state && process.env[ENVIRONMENT.stateTable] === undefined) sayEarlierFiles(options.config, stage);
+export async function stateStore(options: Pick<PlaceOptions, 'state' | 'config'>, stage: string): Promise<StateStore> {
+  const { state, config } = options;
+  if (process.env[ENVIRONMENT.stateTable] !== undefined) return await tableStore(options, stage);
+  if (state) return createFileStore(state);
+  const store = createFileStore(ownStateFile(config, stage), { adopted: stateFiles(config, stage).json });
+  sayEarlierFiles(config, stage);
   return store;
+}
+
+/** Loaded when a table is named: the client of DynamoDB is a third of a start. */
+async function tableStore({ state, config }: Pick<PlaceOptions, 'state' | 'config'>, stage: string) {
+  const { openStateStore } = await import('../core/state/open-store.ts');
+  const otherwise = () => ownStateFile(config, stage);
+  return openStateStore(process.env, { asked: state, askedBy: '--state (or OFFPEAK_STATE)', otherwise });
 }
 
 /**

@@ -1,6 +1,6 @@
-import { createPorts, createSinks } from '../core/compose.ts';
 import { ENVIRONMENT } from '../core/config/environment.ts';
 import type { Config } from '../core/config/schema.ts';
+import { createPorts } from '../core/create-ports.ts';
 import type { Alert } from '../core/domain/alert.ts';
 import type { Metric } from '../core/domain/metric-catalogue.ts';
 import type { Clock } from '../core/ports/clock.ts';
@@ -19,14 +19,14 @@ export interface Published {
  * Everything that a run from a terminal needs. With `publish`, metrics and alerts also go where a deployed job sends them; without it,
  * that job's pending alerts stay in its table.
  */
-export function terminalPorts(
+export async function terminalPorts(
   store: StateStore,
   clock: Clock,
   log: Log,
   { publish }: { readonly publish?: Config | undefined } = {},
-): { readonly ports: Ports; readonly published: Published } {
+): Promise<{ readonly ports: Ports; readonly published: Published }> {
   const published: Published = { metrics: [], alerts: [] };
-  const sinks = publish && createSinks(process.env, publish);
+  const sinks = publish && (await import('../core/compose.ts')).createSinks(process.env, publish);
   const metrics: MetricSink = {
     async publish(metrics) {
       published.metrics.push(...metrics);

@@ -9,7 +9,11 @@ import { stderrLog, terminalPorts } from '../ports.ts';
 export async function check(options: CommonOptions): Promise<void> {
   const { config, scope } = loadConfig(options);
   warnOfClearText(config);
-  const { ports, published } = terminalPorts(stateStore(options, config.stage), systemClock(), stderrLog(options));
+  const { ports, published } = await terminalPorts(
+    await stateStore(options, config.stage),
+    systemClock(),
+    stderrLog(options),
+  );
   const result = await tick(config, ports, {
     mode: 'watch',
     holder: 'check',

@@ -12,7 +12,7 @@ export async function pause(ids: readonly string[], options: PauseOptions): Prom
   const { config } = loadConfig(options);
   const chosen = chosenInstances(config, ids, 'pause');
   remindOfFile(options, config.stage);
-  const store = stateStore(options, config.stage);
+  const store = await stateStore(options, config.stage);
   const before = await readState(store);
   const at = Date.now();
   const wanted: Pause = { until: at + options.for, reason: options.reason, by: userName(), at };

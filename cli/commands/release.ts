@@ -19,7 +19,7 @@ export async function release(ids: readonly string[], options: ReleaseOptions): 
   const { config } = loadConfig(options);
   warnOfClearText(config);
   const { signal } = interruption(() => process.stderr.write('\noffpeak: interrupted: finishing what is under way\n'));
-  const store = stateStore(options, config.stage);
+  const store = await stateStore(options, config.stage);
   const held = leasesIn(await readableState(store));
   // A lease may stand on an instance that the config no longer names.
   chosenInstances(
@@ -28,7 +28,7 @@ export async function release(ids: readonly string[], options: ReleaseOptions): 
     'release',
   );
   remindOfFile(options, config.stage);
-  const { ports, published } = terminalPorts(store, systemClock({ signal }), stderrLog(options));
+  const { ports, published } = await terminalPorts(store, systemClock({ signal }), stderrLog(options));
   const wanted = chosenLeases(held, ids, config);
   const print = printer(options, config, published);
   const { ticks, state } = await releaseAll(config, ports, wanted, { holder: randomUUID(), signal, print });

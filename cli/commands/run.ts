@@ -15,8 +15,8 @@ export async function run(options: RunOptions): Promise<void> {
   const { config, scope } = loadConfig(options);
   warnOfClearText(config);
   const { signal } = interruption(() => process.stderr.write('\noffpeak: interrupted: restoring settings\n'));
-  const { ports, published } = terminalPorts(
-    stateStore(options, config.stage),
+  const { ports, published } = await terminalPorts(
+    await stateStore(options, config.stage),
     systemClock({ signal }),
     stderrLog(options),
     { publish: options.publish ? config : undefined },
