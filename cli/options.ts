@@ -17,6 +17,14 @@ export interface CommonOptions extends PlaceOptions {
   readonly verbose?: boolean;
 }
 
+export interface CheckOptions extends CommonOptions {
+  /** As written: the config's rules read it. */
+  readonly memoryLimit?: string;
+  readonly full?: boolean;
+  /** Whether --config was typed, not taken from the environment or the default. */
+  readonly isConfigGiven: boolean;
+}
+
 export interface PlanOptions extends CommonOptions {
   readonly at?: number;
 }

@@ -49,7 +49,7 @@ function sayOddStage(file: string, stage: string): void {
 const MOST_WARNED = 10;
 
 /** To stderr, before anything is sent: which passwords can be read on the way. Addresses of this machine are exempt. */
-export function warnOfClearText(config: Pick<Config, 'instances'>): void {
+export function warnOfClearText(config: Pick<Config, 'instances'>, remedy = CLEAR_TEXT_REMEDY): void {
   const all = passwordsInClear(config);
   if (all.length === 0) return;
   const lines = all.slice(0, MOST_WARNED).map(({ instance, nodes: [first, ...others] }) => {
@@ -58,7 +58,7 @@ export function warnOfClearText(config: Pick<Config, 'instances'>): void {
   });
   const rest =
     all.length > MOST_WARNED ? [`offpeak: warning: ${all.length - MOST_WARNED} more instances as well\n`] : [];
-  process.stderr.write([...lines, ...rest, `offpeak: ${CLEAR_TEXT_REMEDY}\n`].join(''));
+  process.stderr.write([...lines, ...rest, `offpeak: ${remedy}\n`].join(''));
 }
 
 /** The table of a deployed stage when STATE_TABLE names one, else the state file. @throws {EnvironmentError} {AwsEnvironmentError} */

@@ -9,6 +9,8 @@ import type { Ports } from '../core/ports/ports.ts';
 import type { AlertSink, MetricSink } from '../core/ports/sinks.ts';
 import type { StateStore } from '../core/ports/state-store.ts';
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** What a tick would have published, or has: for the terminal. */
 export interface Published {
   readonly metrics: Metric[];
@@ -17,13 +19,13 @@ export interface Published {
 
 /**
  * Everything that a run from a terminal needs. With `publish`, metrics and alerts also go where a deployed job sends them; without it,
- * that job's pending alerts stay in its table.
+ * that job's pending alerts stay in its table. `env` is where `env:` references of the config point.
  */
 export async function terminalPorts(
   store: StateStore,
   clock: Clock,
   log: Log,
-  { publish }: { readonly publish?: Config | undefined } = {},
+  { publish, env = process.env }: { readonly publish?: Config | undefined; readonly env?: Environment } = {},
 ): Promise<{ readonly ports: Ports; readonly published: Published }> {
   const published: Published = { metrics: [], alerts: [] };
   const sinks = publish && (await import('../core/compose.ts')).createSinks(process.env, publish);
@@ -40,7 +42,7 @@ export async function terminalPorts(
       return (await sinks?.alerts.send(alerts)) ?? { sent: alerts.length, rejected: [] };
     },
   };
-  const ports = createPorts({ store, metrics, alerts, clock, log, env: process.env });
+  const ports = createPorts({ store, metrics, alerts, clock, log, env });
   return { ports, published };
 }
 

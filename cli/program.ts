@@ -33,6 +33,7 @@ export function createProgram(): Command {
 const EXAMPLES = `
 Examples:
   $ npx offpeak demo                                 fragments a Redis of its own and defragments it
+  $ npx offpeak check redis://127.0.0.1:6379         where does the memory of this server go?
   $ npx offpeak check -c config/prod.yml             where does the memory go? Changes nothing
   $ npx offpeak plan -c config/prod.yml              what would Offpeak do now, and why?
   $ npx offpeak plan -c config/prod.yml --at 2026-11-24T02:30:00+01:00
@@ -45,9 +46,19 @@ Exit status: 0 fine, 1 a node failed or was unreachable, 2 usage or config, 3 ru
 
 function addCheck(program: Command): void {
   withCommonOptions(program.command('check'))
+    .argument('[address...]', 'redis://host:port or rediss://host:port: checks these servers, without a config')
     .summary('check every node and say where its memory goes')
-    .description('Checks every node once and breaks its RSS down. Reads only: INFO, CONFIG GET, LATENCY LATEST.')
-    .action(async (options: CommonOptions) => (await import('./commands/check.ts')).check(options));
+    .description(
+      'Checks every node once and breaks its RSS down. Reads only: INFO, CONFIG GET, LATENCY LATEST. Of more than three nodes it' +
+        ' prints a table, by the bytes that can be returned. With addresses it needs no config; the password is read from' +
+        ' REDISCLI_AUTH, as redis-cli does, or from the address.',
+    )
+    .option('--full', 'the bars of each node in place of the table')
+    .option('--memory-limit <size>', 'the memory limit of these servers, like 6GiB; only beside addresses')
+    .action(async (addresses: string[], options: CommonOptions, command: Command) => {
+      const isConfigGiven = command.getOptionValueSource('config') === 'cli';
+      await (await import('./commands/check.ts')).check(addresses, { ...options, isConfigGiven });
+    });
 }
 
 function addPlan(program: Command): void {

@@ -14,6 +14,9 @@ import type { CommandLine } from '../command-line.ts';
 import { defragNote, purgeNote, sumOf } from './layers.ts';
 import { commandsFor, type LeaseOn, leasesOn } from './leases.ts';
 
+/** Of every document of `--json`: another number where a field is removed or means something else; new fields keep it. */
+export const JSON_SCHEMA = 1;
+
 /**
  * A tick as one JSON document on one line: bytes, milliseconds, and times as ISO 8601. What is not known is absent. With a `commandLine` no later
  * tick follows: `leases` are those that it leaves on. docs/cli-json.md lists every field.
@@ -27,6 +30,7 @@ export function tickJson(
   const { at, stage, outcomes, leased, problem, remarks, undelivered, troubles } = tick;
   const left = commandLine === undefined ? [] : leasesOn(tick);
   const document = {
+    schema: JSON_SCHEMA,
     at: isoText(at),
     stage,
     outcomes: outcomes.flatMap(stepsOf).map((step) =>

@@ -3,6 +3,7 @@ import { type Outcome, type Status, statusOf, stepsOf } from '../../core/domain/
 import { countText, isoText } from '../../core/format/units.ts';
 import { wrapText } from '../../core/format/wrap.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
+import { fleetLines } from './fleet.ts';
 import { COLUMNS, outcomeLines, stepLines } from './outcome.ts';
 import type { Style } from './style.ts';
 
@@ -12,6 +13,18 @@ export function tickLines(tick: Tick, style: Style, instances: readonly Instance
     headline(tick, style),
     ...problemLines(tick, style),
     ...tick.outcomes.flatMap((outcome) => ['', ...nodeBlock(outcome, style, instances)]),
+  ];
+}
+
+/** The same as a table. */
+export function briefLines(tick: Tick, style: Style, instances: readonly InstanceConfig[]): readonly string[] {
+  return [
+    headline(tick, style),
+    ...problemLines(tick, style),
+    '',
+    ...fleetLines(tick.outcomes, style, instances),
+    '',
+    style.paint('faint', '  The bars and findings of each node: add --full'),
   ];
 }
 

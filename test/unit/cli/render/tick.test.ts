@@ -81,6 +81,7 @@ describe('as JSON', () => {
     });
     expect(tickJson(tick)).not.toContain('\n');
     expect(parsed(tick)).toEqual({
+      schema: 1,
       at: '2026-11-24T01:14:05.000Z',
       stage: 'prod',
       outcomes: [
