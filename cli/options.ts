@@ -33,12 +33,18 @@ export interface RunOptions extends CommonOptions {
   readonly watch?: boolean;
   readonly every: number;
   readonly untilIdle?: boolean;
+  readonly now?: boolean;
+  readonly yes?: boolean;
   readonly publish?: boolean;
 }
 
 export interface PauseOptions extends PlaceOptions {
   readonly for: number;
   readonly reason: string;
+}
+
+export interface StatusOptions extends PlaceOptions {
+  readonly json?: boolean;
 }
 
 export interface ReleaseOptions extends PlaceOptions {

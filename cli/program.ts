@@ -10,6 +10,8 @@ import {
   parseInstant,
   type ReleaseOptions,
   type RunOptions,
+  type StatusOptions,
+  UsageError,
   withCommonOptions,
   withPlaceOptions,
 } from './options.ts';
@@ -26,7 +28,8 @@ export function createProgram(): Command {
     .showHelpAfterError('(npx offpeak --help lists commands and options)')
     .exitOverride()
     .addHelpText('after', EXAMPLES);
-  for (const add of [addCheck, addPlan, addRun, addPause, addResume, addRelease, addDemo]) add(program);
+  for (const add of [addCheck, addPlan, addRun, addStatus, addHistory, addPause, addResume, addRelease, addDemo])
+    add(program);
   return program;
 }
 
@@ -39,6 +42,8 @@ Examples:
   $ npx offpeak plan -c config/prod.yml --at 2026-11-24T02:30:00+01:00
   $ npx offpeak run -c config/prod.yml               one tick, as the schedule runs it
   $ npx offpeak run -c config/prod.yml --until-idle  ticks until every defrag has ended
+  $ npx offpeak run -c config/prod.yml -i sessions --now    an incident: act outside of the window, after a question
+  $ npx offpeak status -c config/prod.yml            defrags that are on, pauses, last results, next windows
   $ npx offpeak pause sessions --for 4h --reason "load test" -c config/prod.yml
   $ STATE_TABLE=… npx offpeak release -c config/prod.yml    stops the defrags of a deployed job
 
@@ -91,8 +96,40 @@ function addRun(program: Command): void {
         .default(EVERY_MS, '5s'),
     )
     .option('--until-idle', 'go on until no defrag is on and nothing is left to do')
+    .option(
+      '--now',
+      'for incidents: act outside of the windows; says what it would do, and asks; stays until it is done',
+    )
+    .option('-y, --yes', 'with --now: do not ask')
     .option('-p, --publish', 'publish to CloudWatch and SNS (ALERT_TOPIC_ARN, AWS_REGION, AWS_ENDPOINT_URL)')
-    .action(async (options: RunOptions) => (await import('./commands/run.ts')).run(options));
+    .action(async (options: RunOptions) => {
+      if (options.yes && !options.now) throw new UsageError('run --yes: accepted beside --now only');
+      await (await import('./commands/run.ts')).run(options);
+    });
+}
+
+function addStatus(program: Command): void {
+  withPlaceOptions(program.command('status'))
+    .summary('defrags that are on, pauses, last results, next windows')
+    .description(
+      'Reads the state and the config, and no server. Exit status 1 when a document of the state cannot be read: nothing is started' +
+        ' there. With STATE_TABLE it is the state of the deployed job.',
+    )
+    .option('--json', 'one JSON document on stdout; see docs/cli-json.md')
+    .action(async (options: StatusOptions) => (await import('./commands/status.ts')).status(options));
+}
+
+function addHistory(program: Command): void {
+  withPlaceOptions(program.command('history'))
+    .argument('[instance...]', 'ids of the config; without one: all')
+    .summary('what was done on each node, and what it returned')
+    .description(
+      'The latest ten purges and ten defrags of each node, with predicted and returned bytes, the newest first.',
+    )
+    .option('--json', 'one JSON document on stdout; see docs/cli-json.md')
+    .action(async (ids: string[], options: StatusOptions) =>
+      (await import('./commands/status.ts')).history(ids, options),
+    );
 }
 
 function addPause(program: Command): void {

@@ -91,5 +91,14 @@ function totalOf(rows: readonly Row[]): readonly string[] {
   const counted = rows.flatMap(({ bytes }) => bytes ?? []);
   const sum = (figure: keyof NonNullable<Row['bytes']>) =>
     bytesText(counted.reduce((total, row) => total + row[figure], 0));
-  return ['total', `${counted.length} ${counted.length === 1 ? 'server' : 'servers'}`, sum('rss'), sum('used'), '', '', sum('returnable'), ''];
+  return [
+    'total',
+    `${counted.length} ${counted.length === 1 ? 'server' : 'servers'}`,
+    sum('rss'),
+    sum('used'),
+    '',
+    '',
+    sum('returnable'),
+    '',
+  ];
 }
