@@ -17,14 +17,14 @@ export function loadConfig({ config: file, stage, instance }: PlaceOptions & Pic
   readonly scope: Scope;
 } {
   const config = readConfig(file, stage ?? stageOf(file));
-  if (stage === undefined) sayOddStage(file, config.stage);
+  if (stage === undefined) refuseOddStage(file, config.stage);
   if (instance === undefined) return { config, scope: WHOLE_FLEET };
   const chosen = chosenInstances(config, instance, '--instance');
   const nodes = chosen.flatMap(({ id, nodes }) => nodes.map((node) => ({ instance: id, node: node.id })));
   return { config, scope: { kind: 'nodes', nodes } };
 }
 
-/** `config/prod.yml` is the stage `prod`; any other name of a file still makes a legal name. */
+/** `config/prod.yml` is the stage `prod`; of any other name, what could be meant. */
 function stageOf(file: string): string {
   const name = plainName(file)
     .toLowerCase()
@@ -38,11 +38,11 @@ function plainName(file: string): string {
   return basename(file).replace(/\.[^.]*$/, '');
 }
 
-/** `99-prod.yml` makes the stage `prod`, and would share the state and the metrics of `prod.yml`. */
-function sayOddStage(file: string, stage: string): void {
-  if (plainName(file) === stage) return;
-  process.stderr.write(
-    `offpeak: the stage is ${stage}, from the name of ${file}; its state and metrics are those of every config of that stage. To choose another: --stage <name>\n`,
+/** As packaging does: `99-prod.yml` would share the state and the metrics of `prod.yml`. A pipe has no name. @throws {UsageError} */
+function refuseOddStage(file: string, stage: string): void {
+  if (plainName(file) === stage || file.startsWith('/dev/')) return;
+  throw new UsageError(
+    `the name of ${file} is not that of a stage; accepted: a lower-case letter, then up to 19 letters, digits or hyphens. Rename the file, or name the stage: --stage ${stage}`,
   );
 }
 
