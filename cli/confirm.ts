@@ -1,6 +1,5 @@
 import { createInterface } from 'node:readline/promises';
 import type { Config } from '../core/config/schema.ts';
-import { stepsOf } from '../core/domain/outcome.ts';
 import type { Ports } from '../core/ports/ports.ts';
 import type { Tick, TickOptions } from '../core/reconcile/scope.ts';
 import { tick } from '../core/reconcile/tick.ts';
@@ -33,13 +32,10 @@ export async function isConfirmed(
       .map((line) => `${line}\n`)
       .join(''),
   );
-  if (plannedIn(planned).length === 0) {
-    process.exitCode = planned.outcomes.flatMap(stepsOf).length === 0 ? EXIT.fine : exitCodeOf([planned]);
-    return false;
-  }
-  if (options.yes || (await isAnsweredYes(signal))) return true;
-  process.stderr.write('offpeak: nothing was done\n');
-  process.exitCode = signal.aborted ? EXIT.interrupted : EXIT.fine;
+  const isWanted = plannedIn(planned).length > 0;
+  if (isWanted && (options.yes || (await isAnsweredYes(signal)))) return true;
+  if (isWanted) process.stderr.write('offpeak: nothing was done\n');
+  process.exitCode = signal.aborted ? EXIT.interrupted : exitCodeOf([planned]);
   return false;
 }
 

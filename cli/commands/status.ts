@@ -6,11 +6,12 @@ import type { StatusOptions } from '../options.ts';
 import { chosenInstances, loadConfig, stateStore, stateText } from '../place.ts';
 import { doneLines, doneOn, statusAt, statusLines } from '../render/status.ts';
 import { type Head, historyJson, statusJson } from '../render/status-json.ts';
+import { zoneOf } from '../render/zone.ts';
 
 export async function status(options: StatusOptions): Promise<void> {
   const { config, state, head } = await stateOf(options);
   const known = statusAt(config, state, head.at);
-  print(options, statusJson(head, known), [headline(options, config, head), ...statusLines(known, zoneOf(config))]);
+  print(options, statusJson(head, known), [headline(options, config, head), ...statusLines(known, zoneFor(config))]);
   process.exitCode = known.unreadable.length > 0 ? EXIT.failed : EXIT.fine;
 }
 
@@ -18,7 +19,7 @@ export async function history(ids: readonly string[], options: StatusOptions): P
   const { config, state, head } = await stateOf(options);
   const instances = ids.length === 0 ? config.instances : chosenInstances(config, ids, 'history');
   const done = doneOn(instances, state);
-  const lines = done.length === 0 ? ['No action is known of these nodes.'] : doneLines(done, zoneOf(config));
+  const lines = done.length === 0 ? ['No action is known of these nodes.'] : doneLines(done, zoneFor(config));
   print(options, historyJson(head, done), [headline(options, config, head), ...lines]);
 }
 
@@ -34,11 +35,9 @@ function print({ json }: StatusOptions, document: string, lines: readonly string
 }
 
 function headline({ config: file }: StatusOptions, config: Config, { at, stage, state }: Head): string {
-  return `${timeText(at, { timezone: zoneOf(config) })}  ${stage} (config ${file}), state in ${state}`;
+  return `${timeText(at, { timezone: zoneFor(config) })}  ${stage} (config ${file}), state in ${state}`;
 }
 
-/** One for the whole page: that of all instances, or else that of the schedule. */
-function zoneOf({ instances, schedule }: Config): string {
-  const [first, ...others] = new Set(instances.map(({ timezone }) => timezone));
-  return others.length === 0 && first !== undefined ? first : schedule.timezone;
+function zoneFor({ instances, schedule }: Config): string {
+  return zoneOf(instances, schedule.timezone);
 }

@@ -1,16 +1,17 @@
 import type { InstanceConfig } from '../../core/config/schema.ts';
 import { type Outcome, type Status, statusOf, stepsOf } from '../../core/domain/outcome.ts';
-import { countText, isoText } from '../../core/format/units.ts';
+import { countText } from '../../core/format/units.ts';
 import { wrapText } from '../../core/format/wrap.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
 import { fleetLines } from './fleet.ts';
 import { COLUMNS, outcomeLines, stepLines } from './outcome.ts';
 import type { Style } from './style.ts';
+import { clockText, zoneOf } from './zone.ts';
 
 /** A whole tick: one block for each node, and what remains to be said of all. */
 export function tickLines(tick: Tick, style: Style, instances: readonly InstanceConfig[]): readonly string[] {
   return [
-    headline(tick, style),
+    headline(tick, style, instances),
     ...problemLines(tick, style),
     ...tick.outcomes.flatMap((outcome) => ['', ...nodeBlock(outcome, style, instances)]),
   ];
@@ -19,7 +20,7 @@ export function tickLines(tick: Tick, style: Style, instances: readonly Instance
 /** The same as a table. */
 export function briefLines(tick: Tick, style: Style, instances: readonly InstanceConfig[]): readonly string[] {
   return [
-    headline(tick, style),
+    headline(tick, style, instances),
     ...problemLines(tick, style),
     '',
     ...fleetLines(tick.outcomes, style, instances),
@@ -36,18 +37,19 @@ function nodeBlock(outcome: Outcome, style: Style, instances: readonly InstanceC
 
 const STATUSES: readonly Status[] = ['observed', 'acted', 'unreachable', 'not-reached', 'failed'];
 
-function headline({ at, stage, outcomes, leased }: Tick, { paint }: Style): string {
+function headline(
+  { at, stage, outcomes, leased }: Tick,
+  { paint }: Style,
+  instances: readonly InstanceConfig[],
+): string {
   const nodes = outcomes.length;
   const steps = outcomes.flatMap(stepsOf).map(statusOf);
   const counts = STATUSES.map((status) => [status, steps.filter((one) => one === status).length] as const)
     .filter(([, count]) => count > 0)
     .map(([status, count]) => `${countText(count)} ${status.replace('-', ' ')}`);
   const held = leased.length > 0 ? [`${countText(leased.length)} being defragmented`] : [];
-  const time = isoText(at)
-    .replace('T', ' ')
-    .replace(/\.\d+Z$/, ' UTC');
   const summary = [`${countText(nodes)} ${nodes === 1 ? 'node' : 'nodes'}`, ...counts, ...held].join(', ');
-  return paint('faint', `${time}  ${stage}: ${summary}`);
+  return paint('faint', `${clockText(at, zoneOf(instances))}  ${stage}: ${summary}`);
 }
 
 function problemLines({ problem, remarks, undelivered, troubles }: Tick, { paint }: Style): readonly string[] {

@@ -37,7 +37,7 @@ describe('in a terminal', () => {
     ];
     const lines = drawn(aTick({ outcomes, leased: [{ instance: 'sessions', node: NODE }] }));
     expect(lines[0]).toBe(
-      '2026-11-24 01:14:05 UTC  prod: 4 nodes, 1 observed, 1 acted, 1 unreachable, 1 not reached, 1 being defragmented',
+      '2026-11-24 02:14:05 Europe/Berlin  prod: 4 nodes, 1 observed, 1 acted, 1 unreachable, 1 not reached, 1 being defragmented',
     );
     expect(lines.filter((line) => line.startsWith('sessions '))).toHaveLength(4);
   });
