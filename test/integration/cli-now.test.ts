@@ -71,17 +71,18 @@ describe.skipIf(lacksServer('defrag'))('run --now', () => {
       stderr: expect.stringMatching(/sessions 127\.0\.0\.1:\d+: start active defrag/),
     });
     const done = documents.flatMap(({ outcomes }) => outcomes).filter(({ status }) => status === 'acted');
-    expect(done.map(({ plan }) => plan?.action)).toMatchObject([{ kind: 'start-defrag' }, { kind: 'stop-defrag' }]);
+    // A purge may follow.
+    expect(done.slice(0, 2).map(({ plan }) => plan?.action)).toMatchObject([
+      { kind: 'start-defrag' },
+      { kind: 'stop-defrag' },
+    ]);
     expect(await settingsOf(redis)).toEqual(settings);
-    const verdict = done.at(-1)?.verdict;
+    const { reclaimed, predicted } = done[1]?.verdict ?? {};
     const history = JSON.parse((await offpeak('history', '--json')).stdout);
-    expect(history).toMatchObject({
-      schema: 1,
-      stage: 'prod',
-      results: [
-        { instance: 'sessions', action: 'defrag', reclaimed: verdict?.reclaimed, predicted: verdict?.predicted },
-      ],
-    });
+    expect(history).toMatchObject({ schema: 1, stage: 'prod' });
+    expect(history.results).toContainEqual(
+      expect.objectContaining({ instance: 'sessions', action: 'defrag', reclaimed, predicted }),
+    );
     const status = await offpeak('status');
     expect(status).toMatchObject({ code: 0, stderr: '' });
     expect(status.stdout).toMatch(
