@@ -13,6 +13,7 @@ import { noticeText, verdictText } from '../../core/reporting/wording/result.ts'
 import type { CommandLine } from '../command-line.ts';
 import { defragNote, purgeNote, sumOf } from './layers.ts';
 import { commandsFor, type LeaseOn, leasesOn } from './leases.ts';
+import { figuresOf, totalsOf } from './returnable.ts';
 
 /** Of every document of `--json`: another number where a field is removed or means something else; new fields keep it. */
 export const JSON_SCHEMA = 1;
@@ -39,6 +40,7 @@ export function tickJson(
         instances.find(({ id }) => id === step.instance),
       ),
     ),
+    totals: totalsOf(outcomes),
     leasesHeld: leased.length,
     leases: left.length === 0 ? undefined : left.map((lease) => leaseDocument(lease, commandLine)),
     undelivered,
@@ -65,6 +67,7 @@ function leaseDocument(lease: LeaseOn, commandLine: CommandLine | undefined) {
 function stepDocument(step: Outcome, instance: InstanceConfig | undefined) {
   const { before, leased, notices, pause } = step;
   const seen = latestIn(step);
+  const figures = figuresOf(step);
   const observation = seen?.observation;
   const [plan, verdict] = [planIn(step), verdictIn(step)];
   return {
@@ -81,6 +84,8 @@ function stepDocument(step: Outcome, instance: InstanceConfig | undefined) {
       counted: kernelBytes(seen.diagnosis.account),
       ratio: seen.diagnosis.ratio,
     },
+    returnable: figures?.returnable,
+    by: figures?.by,
     diagnosis: before && diagnosisDocument(before.diagnosis),
     plan: plan && planDocument(plan, step, instance),
     verdict: verdict && { ...verdict, text: verdictText(verdict) },

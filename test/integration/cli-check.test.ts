@@ -55,6 +55,8 @@ test('check --json prints the layers in bytes, to the byte as INFO has them', as
           limitOf: 'machine',
           ratio: infoFigure('used_memory_rss', INFO) / infoFigure('used_memory', INFO),
         },
+        returnable: 0,
+        by: 'no action: the server refuses CONFIG',
         diagnosis: {
           verdict: 'findings',
           account: { total: infoFigure('used_memory_rss', INFO), of: 'rss', parts: expect.any(Array), impossible: [] },
@@ -79,6 +81,12 @@ test('check --json prints the layers in bytes, to the byte as INFO has them', as
         leased: false,
       },
     ],
+    totals: {
+      servers: 1,
+      rss: infoFigure('used_memory_rss', INFO),
+      used: infoFigure('used_memory', INFO),
+      returnable: 0,
+    },
     leasesHeld: 0,
     undelivered: 0,
     alerts: [],

@@ -92,6 +92,8 @@ describe('as JSON', () => {
           role: 'primary',
           engine: { name: 'redis', version: '7.0.15' },
           memory: { used: 450 * MIB, rss: 841 * MIB, counted: 841 * MIB, ratio: 841 / 450 },
+          returnable: expect.any(Number),
+          by: 'Offpeak is defragmenting it',
           diagnosis: {
             verdict: 'findings',
             account: {
@@ -139,6 +141,7 @@ describe('as JSON', () => {
           mainThreadCpu: 3.2,
         },
       ],
+      totals: { servers: 1, rss: 841 * MIB, used: 450 * MIB, returnable: expect.any(Number) },
       leasesHeld: 1,
       undelivered: 0,
       alerts: [],
