@@ -20,12 +20,14 @@ export const NOTHING_ON: LeftOn = { on: [], isOwn: false, unasked: [] };
  */
 export async function leftOn(config: Config, ports: Ports, instances: readonly InstanceConfig[]): Promise<LeftOn> {
   const nodes = instances.flatMap(({ id, nodes }) => nodes.map((node) => ({ instance: id, node: node.id })));
-  const { outcomes } = await tick(config, ports, {
+  const seen = await tick(config, ports, {
     mode: 'watch',
     holder: 'check',
     remaining: () => Number.MAX_SAFE_INTEGER,
     scope: { kind: 'nodes', nodes },
   });
+  // A tick also speaks of leases on nodes that the config no longer names.
+  const outcomes = seen.outcomes.filter((outcome) => nodes.some(({ node }) => node === outcome.node));
   return {
     on: outcomes.flatMap((outcome) => onLines(outcome)),
     isOwn: outcomes.some(({ notices }) => notices.some(({ kind }) => kind === 'left-on')),
