@@ -65,7 +65,9 @@ describe('the command line', () => {
     place.write('99-prod.yml', 'instances:\n  - id: a\n    url: redis://127.0.0.1:1\n');
     const odd = await runOffpeak(['check', '-c', '99-prod.yml', '--json'], { cwd: place.folder });
     expect(odd).toMatchObject({ code: 2, stdout: '' });
-    expect(odd.stderr).toMatch(/^offpeak: the name of 99-prod\.yml is not that of a stage; accepted: .* --stage prod\n$/);
+    expect(odd.stderr).toMatch(
+      /^offpeak: the name of 99-prod\.yml is not that of a stage; accepted: .* --stage prod\n$/,
+    );
     const named = await runOffpeak(['check', '-c', '99-prod.yml', '--stage', 'prod', '--json'], { cwd: place.folder });
     expect(named).toMatchObject({ code: 1, stderr: '', documents: [{ stage: 'prod' }] });
   });

@@ -10,8 +10,8 @@ import {
   type NodeHistory,
   withResult,
 } from '../../../../core/domain/node-history.ts';
-import type { State } from '../../../../core/reconcile/snapshot.ts';
 import { NO_PAUSES } from '../../../../core/domain/pause.ts';
+import type { State } from '../../../../core/reconcile/snapshot.ts';
 import { aLease, anInstance, aVerdict, NODE, NOW } from '../../../support/builders.ts';
 import { PAUSE } from '../../core/reporting/samples.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { factsAt, type NodeContext } from '../../../../core/actions/context.ts';
 import { EMPTY_HISTORY } from '../../../../core/domain/node-history.ts';
-import { NO_PAUSES } from '../../../../core/state/pauses.ts';
+import { NO_PAUSES } from '../../../../core/domain/pause.ts';
 import { anInstance, anObservation, NOW } from '../../../support/builders.ts';
 
 const openUntil = NOW + 3_600_000;
