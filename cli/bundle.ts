@@ -15,6 +15,8 @@ const KEPT = 'node_modules/.cache/offpeak';
 
 /** Runs the command line: its bundle, or, where there is none of these sources yet, the sources, and makes the bundle for the next start. */
 export async function start(root: string): Promise<void> {
+  // --version and --help need a dozen of the files.
+  if (process.argv.slice(2).every((word) => word.startsWith('-'))) return void (await import('./main.ts'));
   const bundle = bundlePath(root);
   if (existsSync(bundle)) return void (await import(pathToFileURL(bundle).href));
   await import('./main.ts');
