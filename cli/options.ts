@@ -17,6 +17,14 @@ export interface CommonOptions extends PlaceOptions {
   readonly verbose?: boolean;
 }
 
+export interface CheckOptions extends CommonOptions {
+  /** As written: the config's rules read it. */
+  readonly memoryLimit?: string;
+  readonly full?: boolean;
+  /** Whether --config was typed, not taken from the environment or the default. */
+  readonly isConfigGiven: boolean;
+}
+
 export interface PlanOptions extends CommonOptions {
   readonly at?: number;
 }
@@ -25,12 +33,18 @@ export interface RunOptions extends CommonOptions {
   readonly watch?: boolean;
   readonly every: number;
   readonly untilIdle?: boolean;
+  readonly now?: boolean;
+  readonly yes?: boolean;
   readonly publish?: boolean;
 }
 
 export interface PauseOptions extends PlaceOptions {
   readonly for: number;
   readonly reason: string;
+}
+
+export interface StatusOptions extends PlaceOptions {
+  readonly json?: boolean;
 }
 
 export interface ReleaseOptions extends PlaceOptions {

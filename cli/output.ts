@@ -7,27 +7,32 @@ import { wrapText } from '../core/format/wrap.ts';
 import type { Tick } from '../core/reconcile/scope.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Published } from './ports.ts';
+import { MOST_PICTURES } from './render/fleet.ts';
 import { tickJson } from './render/json.ts';
 import { type Style, styleFor } from './render/style.ts';
-import { tickLines } from './render/tick.ts';
+import { briefLines, tickLines } from './render/tick.ts';
 
 /**
  * Prints a tick on stdout: one JSON document on one line, or the picture for people and the messages that were sent. With a `commandLine` no
- * other tick follows: what this one leaves on is in the document, with the commands for it.
+ * other tick follows: what this one leaves on is in the document, with the commands for it. `isBrief`: many nodes are a table.
  */
 export function printer(
   { json, color }: { readonly json?: boolean; readonly color: boolean },
   { instances }: Config,
   published: Published,
-  { commandLine }: { readonly commandLine?: CommandLine } = {},
+  { commandLine, isBrief = false }: { readonly commandLine?: CommandLine; readonly isBrief?: boolean } = {},
 ): (tick: Tick) => void {
   const style = styleFor(process.stdout, process.env, { color });
+  const linesOf = (tick: Tick) =>
+    isBrief && tick.outcomes.length > MOST_PICTURES
+      ? briefLines(tick, style, instances)
+      : tickLines(tick, style, instances);
   return (tick) => {
     const alerts = published.alerts.splice(0);
     const metrics = published.metrics.splice(0);
     const lines = json
       ? [tickJson(tick, instances, alerts, commandLine)]
-      : [...tickLines(tick, style, instances), ...messageLines(alerts, style), ...metricLines(metrics, style), ''];
+      : [...linesOf(tick), ...messageLines(alerts, style), ...metricLines(metrics, style), ''];
     process.stdout.write(`${lines.join('\n')}\n`);
   };
 }

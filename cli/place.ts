@@ -6,7 +6,7 @@ import { ENVIRONMENT } from '../core/config/environment.ts';
 import type { Config, InstanceConfig } from '../core/config/schema.ts';
 import type { StateStore } from '../core/ports/state-store.ts';
 import { type Scope, WHOLE_FLEET } from '../core/reconcile/scope.ts';
-import { openStateStore } from '../core/state/open-store.ts';
+import { createFileStore } from '../core/state/file/file-store.ts';
 import { type CommonOptions, type PlaceOptions, UsageError } from './options.ts';
 
 // Which config, which stage, which state: as the options of a command say it.
@@ -17,14 +17,14 @@ export function loadConfig({ config: file, stage, instance }: PlaceOptions & Pic
   readonly scope: Scope;
 } {
   const config = readConfig(file, stage ?? stageOf(file));
-  if (stage === undefined) sayOddStage(file, config.stage);
+  if (stage === undefined) refuseOddStage(file, config.stage);
   if (instance === undefined) return { config, scope: WHOLE_FLEET };
   const chosen = chosenInstances(config, instance, '--instance');
   const nodes = chosen.flatMap(({ id, nodes }) => nodes.map((node) => ({ instance: id, node: node.id })));
   return { config, scope: { kind: 'nodes', nodes } };
 }
 
-/** `config/prod.yml` is the stage `prod`; any other name of a file still makes a legal name. */
+/** `config/prod.yml` is the stage `prod`; of any other name, what could be meant. */
 function stageOf(file: string): string {
   const name = plainName(file)
     .toLowerCase()
@@ -38,18 +38,18 @@ function plainName(file: string): string {
   return basename(file).replace(/\.[^.]*$/, '');
 }
 
-/** `99-prod.yml` makes the stage `prod`, and would share the state and the metrics of `prod.yml`. */
-function sayOddStage(file: string, stage: string): void {
-  if (plainName(file) === stage) return;
-  process.stderr.write(
-    `offpeak: the stage is ${stage}, from the name of ${file}; its state and metrics are those of every config of that stage. To choose another: --stage <name>\n`,
+/** As packaging does: `99-prod.yml` would share the state and the metrics of `prod.yml`. A pipe has no name. @throws {UsageError} */
+function refuseOddStage(file: string, stage: string): void {
+  if (plainName(file) === stage || file.startsWith('/dev/')) return;
+  throw new UsageError(
+    `the name of ${file} is not that of a stage; accepted: a lower-case letter, then up to 19 letters, digits or hyphens. Rename the file, or name the stage: --stage ${stage}`,
   );
 }
 
 const MOST_WARNED = 10;
 
 /** To stderr, before anything is sent: which passwords can be read on the way. Addresses of this machine are exempt. */
-export function warnOfClearText(config: Pick<Config, 'instances'>): void {
+export function warnOfClearText(config: Pick<Config, 'instances'>, remedy = CLEAR_TEXT_REMEDY): void {
   const all = passwordsInClear(config);
   if (all.length === 0) return;
   const lines = all.slice(0, MOST_WARNED).map(({ instance, nodes: [first, ...others] }) => {
@@ -58,19 +58,24 @@ export function warnOfClearText(config: Pick<Config, 'instances'>): void {
   });
   const rest =
     all.length > MOST_WARNED ? [`offpeak: warning: ${all.length - MOST_WARNED} more instances as well\n`] : [];
-  process.stderr.write([...lines, ...rest, `offpeak: ${CLEAR_TEXT_REMEDY}\n`].join(''));
+  process.stderr.write([...lines, ...rest, `offpeak: ${remedy}\n`].join(''));
 }
 
 /** The table of a deployed stage when STATE_TABLE names one, else the state file. @throws {EnvironmentError} {AwsEnvironmentError} */
-export function stateStore(options: Pick<PlaceOptions, 'state' | 'config'>, stage: string): StateStore {
-  const store = openStateStore(process.env, {
-    asked: options.state,
-    askedBy: '--state (or OFFPEAK_STATE)',
-    otherwise: () => ownStateFile(options.config, stage),
-    json: stateFiles(options.config, stage).json,
-  });
-  if (!options.state && process.env[ENVIRONMENT.stateTable] === undefined) sayEarlierFiles(options.config, stage);
+export async function stateStore(options: Pick<PlaceOptions, 'state' | 'config'>, stage: string): Promise<StateStore> {
+  const { state, config } = options;
+  if (process.env[ENVIRONMENT.stateTable] !== undefined) return await tableStore(options, stage);
+  if (state) return createFileStore(state);
+  const store = createFileStore(ownStateFile(config, stage), { adopted: stateFiles(config, stage).json });
+  sayEarlierFiles(config, stage);
   return store;
+}
+
+/** Loaded when a table is named: the client of DynamoDB is a third of a start. */
+async function tableStore({ state, config }: Pick<PlaceOptions, 'state' | 'config'>, stage: string) {
+  const { openStateStore } = await import('../core/state/open-store.ts');
+  const otherwise = () => ownStateFile(config, stage);
+  return openStateStore(process.env, { asked: state, askedBy: '--state (or OFFPEAK_STATE)', otherwise });
 }
 
 /**

@@ -1,6 +1,6 @@
-import { createPorts, createSinks } from '../core/compose.ts';
 import { ENVIRONMENT } from '../core/config/environment.ts';
 import type { Config } from '../core/config/schema.ts';
+import { createPorts } from '../core/create-ports.ts';
 import type { Alert } from '../core/domain/alert.ts';
 import type { Metric } from '../core/domain/metric-catalogue.ts';
 import type { Clock } from '../core/ports/clock.ts';
@@ -8,6 +8,8 @@ import type { Log } from '../core/ports/log.ts';
 import type { Ports } from '../core/ports/ports.ts';
 import type { AlertSink, MetricSink } from '../core/ports/sinks.ts';
 import type { StateStore } from '../core/ports/state-store.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What a tick would have published, or has: for the terminal. */
 export interface Published {
@@ -17,16 +19,16 @@ export interface Published {
 
 /**
  * Everything that a run from a terminal needs. With `publish`, metrics and alerts also go where a deployed job sends them; without it,
- * that job's pending alerts stay in its table.
+ * that job's pending alerts stay in its table. `env` is where `env:` references of the config point.
  */
-export function terminalPorts(
+export async function terminalPorts(
   store: StateStore,
   clock: Clock,
   log: Log,
-  { publish }: { readonly publish?: Config | undefined } = {},
-): { readonly ports: Ports; readonly published: Published } {
+  { publish, env = process.env }: { readonly publish?: Config | undefined; readonly env?: Environment } = {},
+): Promise<{ readonly ports: Ports; readonly published: Published }> {
   const published: Published = { metrics: [], alerts: [] };
-  const sinks = publish && createSinks(process.env, publish);
+  const sinks = publish && (await import('../core/compose.ts')).createSinks(process.env, publish);
   const metrics: MetricSink = {
     async publish(metrics) {
       published.metrics.push(...metrics);
@@ -40,7 +42,7 @@ export function terminalPorts(
       return (await sinks?.alerts.send(alerts)) ?? { sent: alerts.length, rejected: [] };
     },
   };
-  const ports = createPorts({ store, metrics, alerts, clock, log, env: process.env });
+  const ports = createPorts({ store, metrics, alerts, clock, log, env });
   return { ports, published };
 }
 

@@ -10,6 +10,8 @@ import {
   parseInstant,
   type ReleaseOptions,
   type RunOptions,
+  type StatusOptions,
+  UsageError,
   withCommonOptions,
   withPlaceOptions,
 } from './options.ts';
@@ -26,18 +28,22 @@ export function createProgram(): Command {
     .showHelpAfterError('(npx offpeak --help lists commands and options)')
     .exitOverride()
     .addHelpText('after', EXAMPLES);
-  for (const add of [addCheck, addPlan, addRun, addPause, addResume, addRelease, addDemo]) add(program);
+  for (const add of [addCheck, addPlan, addRun, addStatus, addHistory, addPause, addResume, addRelease, addDemo])
+    add(program);
   return program;
 }
 
 const EXAMPLES = `
 Examples:
   $ npx offpeak demo                                 fragments a Redis of its own and defragments it
+  $ npx offpeak check redis://127.0.0.1:6379         where does the memory of this server go?
   $ npx offpeak check -c config/prod.yml             where does the memory go? Changes nothing
   $ npx offpeak plan -c config/prod.yml              what would Offpeak do now, and why?
   $ npx offpeak plan -c config/prod.yml --at 2026-11-24T02:30:00+01:00
   $ npx offpeak run -c config/prod.yml               one tick, as the schedule runs it
   $ npx offpeak run -c config/prod.yml --until-idle  ticks until every defrag has ended
+  $ npx offpeak run -c config/prod.yml -i sessions --now    an incident: act outside of the window, after a question
+  $ npx offpeak status -c config/prod.yml            defrags that are on, pauses, last results, next windows
   $ npx offpeak pause sessions --for 4h --reason "load test" -c config/prod.yml
   $ STATE_TABLE=… npx offpeak release -c config/prod.yml    stops the defrags of a deployed job
 
@@ -45,9 +51,19 @@ Exit status: 0 fine, 1 a node failed or was unreachable, 2 usage or config, 3 ru
 
 function addCheck(program: Command): void {
   withCommonOptions(program.command('check'))
+    .argument('[address...]', 'redis://host:port or rediss://host:port: checks these servers, without a config')
     .summary('check every node and say where its memory goes')
-    .description('Checks every node once and breaks its RSS down. Reads only: INFO, CONFIG GET, LATENCY LATEST.')
-    .action(async (options: CommonOptions) => (await import('./commands/check.ts')).check(options));
+    .description(
+      'Checks every node once and breaks its RSS down. Reads only: INFO, CONFIG GET, LATENCY LATEST. Of more than three nodes it' +
+        ' prints a table, by the bytes that can be returned. With addresses it needs no config; the password is read from' +
+        ' REDISCLI_AUTH, as redis-cli does, or from the address.',
+    )
+    .option('--full', 'the bars of each node in place of the table')
+    .option('--memory-limit <size>', 'the memory limit of these servers, like 6GiB; only beside addresses')
+    .action(async (addresses: string[], options: CommonOptions, command: Command) => {
+      const isConfigGiven = command.getOptionValueSource('config') === 'cli';
+      await (await import('./commands/check.ts')).check(addresses, { ...options, isConfigGiven });
+    });
 }
 
 function addPlan(program: Command): void {
@@ -80,8 +96,40 @@ function addRun(program: Command): void {
         .default(EVERY_MS, '5s'),
     )
     .option('--until-idle', 'go on until no defrag is on and nothing is left to do')
+    .option(
+      '--now',
+      'for incidents: act outside of the windows; says what it would do, and asks; stays until it is done',
+    )
+    .option('-y, --yes', 'with --now: do not ask')
     .option('-p, --publish', 'publish to CloudWatch and SNS (ALERT_TOPIC_ARN, AWS_REGION, AWS_ENDPOINT_URL)')
-    .action(async (options: RunOptions) => (await import('./commands/run.ts')).run(options));
+    .action(async (options: RunOptions) => {
+      if (options.yes && !options.now) throw new UsageError('run --yes: accepted beside --now only');
+      await (await import('./commands/run.ts')).run(options);
+    });
+}
+
+function addStatus(program: Command): void {
+  withPlaceOptions(program.command('status'))
+    .summary('defrags that are on, pauses, last results, next windows')
+    .description(
+      'Reads the state and the config, and no server. Exit status 1 when a document of the state cannot be read: nothing is started' +
+        ' there. With STATE_TABLE it is the state of the deployed job.',
+    )
+    .option('--json', 'one JSON document on stdout; see docs/cli-json.md')
+    .action(async (options: StatusOptions) => (await import('./commands/status.ts')).status(options));
+}
+
+function addHistory(program: Command): void {
+  withPlaceOptions(program.command('history'))
+    .argument('[instance...]', 'ids of the config; without one: all')
+    .summary('what was done on each node, and what it returned')
+    .description(
+      'The latest ten purges and ten defrags of each node, with predicted and returned bytes, the newest first.',
+    )
+    .option('--json', 'one JSON document on stdout; see docs/cli-json.md')
+    .action(async (ids: string[], options: StatusOptions) =>
+      (await import('./commands/status.ts')).history(ids, options),
+    );
 }
 
 function addPause(program: Command): void {

@@ -1,51 +1,18 @@
 import { createCloudWatchClient } from './adapters/aws/clients.ts';
 import { createMetricSink } from './adapters/aws/cloudwatch.ts';
-import { createSecretReader, type SecretReader } from './adapters/aws/secrets.ts';
 import { createAlertSink } from './adapters/aws/sns.ts';
 import { systemClock } from './adapters/clock.ts';
 import { readConfig } from './adapters/config-file.ts';
-import type { Names } from './adapters/dns/names.ts';
-import { sessionOpener } from './adapters/redis/node-session.ts';
-import { deduplicate } from './alerts/deduplicate.ts';
 import { CLEAR_TEXT_REMEDY, passwordsInClear } from './config/clear-text.ts';
 import { ENVIRONMENT, EnvironmentError, required } from './config/environment.ts';
 import type { Config } from './config/schema.ts';
-import { cacheLeases } from './leases/lease-cache.ts';
-import type { Clock } from './ports/clock.ts';
+import { createPorts, type HostParts } from './create-ports.ts';
 import type { Log } from './ports/log.ts';
 import type { Ports } from './ports/ports.ts';
-import type { AlertSink, MetricSink } from './ports/sinks.ts';
 import type { StateStore } from './ports/state-store.ts';
 import { openStateStore } from './state/open-store.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-/** What differs from host to host: Lambda, terminal, bench, test. */
-export interface HostParts {
-  readonly store: StateStore;
-  readonly metrics: MetricSink;
-  readonly alerts: AlertSink;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Where `env:` references of the config point. */
-  readonly env: Environment;
-  /** In place of the readers of secrets and names that are made of these. */
-  readonly secrets?: SecretReader;
-  readonly names?: Names;
-}
-
-/** The one place where adapters meet ports: every host gets the same decorated stack. */
-export function createPorts({ store, metrics, alerts, clock, log, env, secrets, names }: HostParts): Ports {
-  return {
-    open: sessionOpener(secrets ?? createSecretReader({ env, now: clock.now }), clock, names),
-    sightings: new Map(),
-    store: cacheLeases(store),
-    metrics,
-    alerts: deduplicate(alerts, clock),
-    clock,
-    log,
-  };
-}
 
 /**
  * Everything that a container needs, made once.
@@ -73,7 +40,7 @@ function stateStore(env: Environment): StateStore {
 }
 
 /** The sink names its own option; the person who set it up knows the variable. */
-function alertSink(env: Environment, { notifications: { chat } }: Config): AlertSink {
+function alertSink(env: Environment, { notifications: { chat } }: Config): HostParts['alerts'] {
   const topicArn = required(env, ENVIRONMENT.alertTopicArn, 'the ARN of the SNS topic for alerts');
   try {
     return createAlertSink({ topicArn, ...(chat !== undefined && { https: chat }) });

@@ -67,7 +67,7 @@ const REFUSED: readonly (readonly [folder: string, code: string])[] = [
   ['core/state', importing('../../test/support/builders.ts')],
   ['functions/maintain', importing('../../core/actions/plan.ts')],
   ['functions/maintain', importing('../../infra/alarm.ts')],
-  ['functions/maintain', importing('../../cli/offpeak.ts')],
+  ['functions/maintain', importing('../../cli/main.ts')],
   ['functions/maintain', importing('../../test/support/builders.ts')],
   ['functions/maintain', importing('../notify-slack/notify.ts')],
   ['functions/notify-slack', importing('../maintain/handler.ts')],
@@ -82,7 +82,7 @@ const REFUSED: readonly (readonly [folder: string, code: string])[] = [
   ['infra', importing('../core/adapters/redis/engine.ts')],
   ['infra', importing('../core/adapters/redis/engine.ts')],
   ['infra', importing('../core/reconcile/tick.ts')],
-  ['infra', importing('../cli/offpeak.ts')],
+  ['infra', importing('../cli/main.ts')],
 ];
 
 const LEGAL: readonly (readonly [folder: string, code: string])[] = [

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 /** The rooms of core/, from the top: imports go down this list only. docs/architecture.md says what each holds. */
 const ROOMS = [
   'compose.ts',
+  'create-ports.ts',
   'reconcile',
   'reporting',
   'actions',

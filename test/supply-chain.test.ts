@@ -89,7 +89,7 @@ beforeAll(async () => {
   built = await buildFunctions(ROOT, loadConfig(ROOT, 'dev'));
   ({ metafile: commandLine } = await build({
     absWorkingDir: ROOT,
-    entryPoints: ['cli/offpeak.ts'],
+    entryPoints: ['cli/main.ts'],
     bundle: true,
     format: 'esm',
     platform: 'node',

@@ -65,7 +65,7 @@ function endOf(outcomes: readonly Outcome[]): string {
   return `not started: ${[...new Set(reasons)].join(', ') || 'no outcome'}`;
 }
 
-const CLI = join(import.meta.dirname, '../../cli/offpeak.ts');
+const CLI = join(import.meta.dirname, '../../cli/offpeak.js');
 /** Longer than any default lets a run last; without it, an endless run would never end the bench. */
 const CAP_MS = 3_600_000;
 

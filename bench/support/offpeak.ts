@@ -9,7 +9,7 @@ import type { Config } from '../../core/config/schema.ts';
 import { HOUR } from '../../core/config/units.ts';
 import { type Outcome, planIn, problemIn, stepsOf } from '../../core/domain/outcome.ts';
 import { WHOLE_FLEET } from '../../core/reconcile/scope.ts';
-import { stateFile } from '../../core/state/open-store.ts';
+import { createFileStore } from '../../core/state/file/file-store.ts';
 
 /** Where runs on one node remember what they have learned. */
 export function stateFolder(): Promise<ScratchFolder> {
@@ -27,7 +27,7 @@ interface Policy {
 /** The job itself, tick after tick as `offpeak run --until-idle` has them, on one node with an open window. */
 export async function runOffpeak(port: number, policy: Policy, folder: string): Promise<readonly Outcome[]> {
   const clock = systemClock({ offset: (policy.night ?? 0) * 24 * HOUR });
-  const { ports } = terminalPorts(stateFile(join(folder, 'state.db')), clock, stderrLog({}));
+  const { ports } = await terminalPorts(createFileStore(join(folder, 'state.db')), clock, stderrLog({}));
   const options = { mode: 'act', scope: WHOLE_FLEET, holder: 'bench', remaining: () => 3_600_000 } as const;
   const signal = new AbortController().signal;
   const outcomes: Outcome[] = [];

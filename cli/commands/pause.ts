@@ -1,18 +1,22 @@
 import { userInfo } from 'node:os';
+import { systemClock } from '../../core/adapters/clock.ts';
 import type { Config } from '../../core/config/schema.ts';
 import { isReason, type Pause } from '../../core/domain/pause.ts';
 import { pauseText } from '../../core/format/pause.ts';
 import { readState, type State } from '../../core/reconcile/snapshot.ts';
 import { EVERY_INSTANCE, putPause } from '../../core/state/pauses.ts';
 import { type CommandLine, commandLineFor } from '../command-line.ts';
+import { EXIT } from '../exit.ts';
+import { leftOn } from '../left-on.ts';
 import type { PauseOptions } from '../options.ts';
 import { chosenInstances, loadConfig, remindOfFile, stateStore } from '../place.ts';
+import { stderrLog, terminalPorts } from '../ports.ts';
 
 export async function pause(ids: readonly string[], options: PauseOptions): Promise<void> {
   const { config } = loadConfig(options);
   const chosen = chosenInstances(config, ids, 'pause');
   remindOfFile(options, config.stage);
-  const store = stateStore(options, config.stage);
+  const store = await stateStore(options, config.stage);
   const before = await readState(store);
   const at = Date.now();
   const wanted: Pause = { until: at + options.for, reason: options.reason, by: userName(), at };
@@ -25,6 +29,12 @@ export async function pause(ids: readonly string[], options: PauseOptions): Prom
     await putPause(store, scope, pause);
     process.stdout.write(`${pausedLines(scope, pause, before, config, commandLineFor(options)).join('\n')}\n`);
   }
+  // Another job's defrag is on in spite of the pause, where that job has another state.
+  if (before.leases.size > 0) return;
+  const { ports } = await terminalPorts(store, systemClock(), stderrLog({}));
+  const { on, isOwn } = await leftOn(config, ports, ids.length > 0 ? chosen : config.instances);
+  process.stdout.write(on.map((line) => `${line}\n`).join(''));
+  if (isOwn) process.exitCode = EXIT.failed;
 }
 
 function pausedLines(

@@ -13,7 +13,7 @@ export async function plan(options: PlanOptions): Promise<void> {
   const { signal } = interruption(() => {});
   const offset = options.at === undefined ? 0 : options.at - Date.now();
   const clock = systemClock({ signal, offset });
-  const { ports, published } = terminalPorts(stateStore(options, config.stage), clock, stderrLog(options));
+  const { ports, published } = await terminalPorts(await stateStore(options, config.stage), clock, stderrLog(options));
   const result = await tick(config, ports, {
     mode: 'plan',
     holder: 'plan',

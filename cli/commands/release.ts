@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { systemClock } from '../../core/adapters/clock.ts';
 import { chosenLeases, stillHeld } from '../../core/guards/release.ts';
 import { leasesIn } from '../../core/leases/lease-store.ts';
@@ -7,7 +6,9 @@ import { readState, type State } from '../../core/reconcile/snapshot.ts';
 import { isLeaseKey } from '../../core/state/keys.ts';
 import { commandLineFor } from '../command-line.ts';
 import { EXIT } from '../exit.ts';
+import { holderName } from '../holder.ts';
 import { interruption } from '../interrupt.ts';
+import { leftOn, NOTHING_ON } from '../left-on.ts';
 import type { ReleaseOptions } from '../options.ts';
 import { printer } from '../output.ts';
 import { chosenInstances, loadConfig, remindOfFile, stateStore, stateText, warnOfClearText } from '../place.ts';
@@ -19,19 +20,19 @@ export async function release(ids: readonly string[], options: ReleaseOptions): 
   const { config } = loadConfig(options);
   warnOfClearText(config);
   const { signal } = interruption(() => process.stderr.write('\noffpeak: interrupted: finishing what is under way\n'));
-  const store = stateStore(options, config.stage);
+  const store = await stateStore(options, config.stage);
   const held = leasesIn(await readableState(store));
   // A lease may stand on an instance that the config no longer names.
-  chosenInstances(
+  const named = chosenInstances(
     config,
     ids.filter((id) => !held.some(({ instance }) => instance === id)),
     'release',
   );
   remindOfFile(options, config.stage);
-  const { ports, published } = terminalPorts(store, systemClock({ signal }), stderrLog(options));
+  const { ports, published } = await terminalPorts(store, systemClock({ signal }), stderrLog(options));
   const wanted = chosenLeases(held, ids, config);
   const print = printer(options, config, published);
-  const { ticks, state } = await releaseAll(config, ports, wanted, { holder: randomUUID(), signal, print });
+  const { ticks, state } = await releaseAll(config, ports, wanted, { holder: holderName('release'), signal, print });
   const kept = stillHeld(leasesIn(state), wanted);
   const where = `stage ${config.stage} (config ${options.config}) in ${stateText(options, config.stage)}`;
   const lines = [
@@ -39,8 +40,11 @@ export async function release(ids: readonly string[], options: ReleaseOptions): 
     ...keptLines(kept, ticks, config),
     ...adviceLines(wanted, config, state, { now: ports.clock.now(), commandLine: commandLineFor(options) }),
   ];
-  process.stdout.write(`${lines.join('\n')}\n`);
-  process.exitCode = signal.aborted ? EXIT.interrupted : kept.length > 0 ? EXIT.failed : EXIT.fine;
+  const asked = ids.length === 0 ? config.instances : named;
+  const { on, unasked, isOwn } = wanted.length > 0 ? NOTHING_ON : await leftOn(config, ports, asked);
+  process.stdout.write(`${[...lines, ...on, ...unasked].join('\n')}\n`);
+  const isBad = kept.length > 0 || isOwn || unasked.length > 0;
+  process.exitCode = signal.aborted ? EXIT.interrupted : isBad ? EXIT.failed : EXIT.fine;
 }
 
 /** "No Offpeak defrag found" must not be said of a lease that cannot be read. @throws {StateUnavailable} */

@@ -10,7 +10,7 @@ import { chosenInstances, loadConfig, remindOfFile, stateStore, stateText } from
 
 export async function resume(ids: readonly string[], options: PlaceOptions): Promise<void> {
   const { config } = loadConfig(options);
-  const store = stateStore(options, config.stage);
+  const store = await stateStore(options, config.stage);
   const documents = await store.list(PAUSE);
   const stored = new Map([...documents].map(([key, { value }]) => [key.slice(PAUSE.length), value]));
   // An instance that the config no longer names can still be paused.

@@ -1,8 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { systemClock } from '../../core/adapters/clock.ts';
+import type { Config } from '../../core/config/schema.ts';
+import { HOUR } from '../../core/config/units.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
-import { commandLineFor } from '../command-line.ts';
+import { type CommandLine, commandLineFor } from '../command-line.ts';
 import { EXIT, exitCodeOf, exitCodeOfRun } from '../exit.ts';
+import { holderName } from '../holder.ts';
 import { interruption } from '../interrupt.ts';
 import type { RunOptions } from '../options.ts';
 import { printer } from '../output.ts';
@@ -11,34 +13,53 @@ import { stderrLog, terminalPorts } from '../ports.ts';
 import { leasesOn, leftOnLines } from '../render/leases.ts';
 import { ticks } from '../watch.ts';
 
+/** No run of `--now` goes on for longer; `defrag.maxDuration` may end it before. */
+const NOW_LASTS = 12 * HOUR;
+
 export async function run(options: RunOptions): Promise<void> {
   const { config, scope } = loadConfig(options);
   warnOfClearText(config);
   const { signal } = interruption(() => process.stderr.write('\noffpeak: interrupted: restoring settings\n'));
-  const { ports, published } = terminalPorts(
-    stateStore(options, config.stage),
-    systemClock({ signal }),
-    stderrLog(options),
-    { publish: options.publish ? config : undefined },
-  );
-  const until = options.untilIdle ? 'idle' : options.watch ? 'interrupted' : 'once';
+  const store = await stateStore(options, config.stage);
+  const clock = systemClock({ signal });
+  const { ports, published } = await terminalPorts(store, clock, stderrLog(options), {
+    publish: options.publish ? config : undefined,
+  });
+  const until = options.untilIdle || options.now ? 'idle' : options.watch ? 'interrupted' : 'once';
   const commandLine = commandLineFor(options);
   const print = printer(options, config, published, until === 'once' ? { commandLine } : {});
-  let latest: Tick | undefined;
-  let exitCode: number = EXIT.fine;
   const tickOptions = {
     mode: 'act',
-    holder: randomUUID(),
+    holder: holderName('run'),
     remaining: () => Number.MAX_SAFE_INTEGER,
     scope,
+    ...(options.now && { openUntil: clock.now() + NOW_LASTS }),
   } as const;
+  if (options.now) {
+    const { isConfirmed } = await import('../confirm.ts');
+    if (
+      !(await isConfirmed(
+        config,
+        ports,
+        { ...tickOptions, interrupted: () => signal.aborted },
+        { options, signal, print },
+      ))
+    )
+      return;
+  }
+  let latest: Tick | undefined;
+  let exitCode: number = EXIT.fine;
   for await (const tick of ticks(config, ports, tickOptions, { every: options.every, until, signal })) {
     print(tick);
     // A watch may last for months: what it has seen is not kept.
     exitCode = Math.max(exitCode, exitCodeOf([tick]));
     latest = tick;
   }
-  const left = latest === undefined ? [] : leasesOn(latest);
-  process.stderr.write(leftOnLines(left, config, stateText(options, config.stage), commandLine).join(''));
+  sayLeftOn(latest, config, stateText(options, config.stage), commandLine);
   process.exitCode = signal.aborted ? EXIT.interrupted : exitCodeOfRun(exitCode, latest);
+}
+
+function sayLeftOn(latest: Tick | undefined, config: Config, state: string, commandLine: CommandLine): void {
+  const left = latest === undefined ? [] : leasesOn(latest);
+  process.stderr.write(leftOnLines(left, config, state, commandLine).join(''));
 }

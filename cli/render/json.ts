@@ -14,6 +14,10 @@ import { noticeText, verdictText } from '../../core/reporting/wording/result.ts'
 import type { CommandLine } from '../command-line.ts';
 import { defragNote, purgeNote, sumOf } from './layers.ts';
 import { commandsFor, type LeaseOn, leasesOn } from './leases.ts';
+import { figuresOf, totalsOf } from './returnable.ts';
+
+/** Of every document of `--json`: another number where a field is removed or means something else; new fields keep it. */
+export const JSON_SCHEMA = 1;
 
 /**
  * A tick as one JSON document on one line: bytes, milliseconds, and times as ISO 8601. What is not known is absent. With a `commandLine` no later
@@ -28,6 +32,7 @@ export function tickJson(
   const { at, stage, outcomes, leased, problem, remarks, undelivered, troubles } = tick;
   const left = commandLine === undefined ? [] : leasesOn(tick);
   const document = {
+    schema: JSON_SCHEMA,
     at: isoText(at),
     stage,
     outcomes: outcomes.flatMap(stepsOf).map((step) =>
@@ -36,6 +41,7 @@ export function tickJson(
         instances.find(({ id }) => id === step.instance),
       ),
     ),
+    totals: totalsOf(outcomes),
     leasesHeld: leased.length,
     leases: left.length === 0 ? undefined : left.map((lease) => leaseDocument(lease, commandLine)),
     undelivered,
@@ -62,6 +68,7 @@ function leaseDocument(lease: LeaseOn, commandLine: CommandLine | undefined) {
 function stepDocument(step: Outcome, instance: InstanceConfig | undefined) {
   const { before, leased, notices, pause } = step;
   const seen = latestIn(step);
+  const figures = figuresOf(step);
   const observation = seen?.observation;
   const [plan, verdict] = [planIn(step), verdictIn(step)];
   return {
@@ -79,6 +86,8 @@ function stepDocument(step: Outcome, instance: InstanceConfig | undefined) {
       ratio: seen.diagnosis.ratio,
     },
     oddFields: observation?.oddFields,
+    returnable: figures?.returnable,
+    by: figures?.by,
     diagnosis: before && diagnosisDocument(before.diagnosis),
     plan: plan && planDocument(plan, step, instance),
     verdict: verdict && { ...verdict, text: verdictText(verdict) },

@@ -2,6 +2,7 @@ import { isNamed } from '../../core/config/fleet.ts';
 import type { Config } from '../../core/config/schema.ts';
 import type { Lease } from '../../core/domain/lease.ts';
 import { problemIn } from '../../core/domain/outcome.ts';
+import { holderText } from '../../core/format/holder.ts';
 import { manualCommands } from '../../core/format/manual-restore.ts';
 import { mayDefragAgain } from '../../core/guards/release.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
@@ -30,10 +31,12 @@ export function keptLines(kept: readonly Lease[], ticks: readonly Tick[], config
   });
 }
 
-function whyNot({ instance, node }: Lease, ticks: readonly Tick[]): string {
+function whyNot({ instance, node, holder }: Lease, ticks: readonly Tick[]): string {
   const outcomes = ticks.flatMap((tick) => tick.outcomes);
   const latest = outcomes.findLast((one) => one.instance === instance && one.node === node);
-  return latest ? (problemIn(latest)?.message ?? 'another job is working on it') : 'it was not tried';
+  return latest
+    ? (problemIn(latest)?.message ?? `another job is working on it: ${holderText(holder)}`)
+    : 'it was not tried';
 }
 
 /** The next tick of a schedule can start again what was released. */

@@ -1,17 +1,31 @@
 import type { InstanceConfig } from '../../core/config/schema.ts';
 import { type Outcome, type Status, statusOf, stepsOf } from '../../core/domain/outcome.ts';
-import { countText, isoText } from '../../core/format/units.ts';
+import { countText } from '../../core/format/units.ts';
 import { wrapText } from '../../core/format/wrap.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
+import { fleetLines } from './fleet.ts';
 import { COLUMNS, outcomeLines, stepLines } from './outcome.ts';
 import type { Style } from './style.ts';
+import { clockText, zoneOf } from './zone.ts';
 
 /** A whole tick: one block for each node, and what remains to be said of all. */
 export function tickLines(tick: Tick, style: Style, instances: readonly InstanceConfig[]): readonly string[] {
   return [
-    headline(tick, style),
+    headline(tick, style, instances),
     ...problemLines(tick, style),
     ...tick.outcomes.flatMap((outcome) => ['', ...nodeBlock(outcome, style, instances)]),
+  ];
+}
+
+/** The same as a table. */
+export function briefLines(tick: Tick, style: Style, instances: readonly InstanceConfig[]): readonly string[] {
+  return [
+    headline(tick, style, instances),
+    ...problemLines(tick, style),
+    '',
+    ...fleetLines(tick.outcomes, style, instances),
+    '',
+    style.paint('faint', '  The bars and findings of each node: add --full'),
   ];
 }
 
@@ -32,7 +46,11 @@ const STATUSES: Readonly<Record<Status, string>> = {
   failed: 'failed',
 };
 
-function headline({ at, stage, outcomes, leased }: Tick, { paint }: Style): string {
+function headline(
+  { at, stage, outcomes, leased }: Tick,
+  { paint }: Style,
+  instances: readonly InstanceConfig[],
+): string {
   const nodes = outcomes.length;
   const steps = outcomes.flatMap(stepsOf).map(statusOf);
   const counts = Object.entries(STATUSES)
@@ -40,11 +58,8 @@ function headline({ at, stage, outcomes, leased }: Tick, { paint }: Style): stri
     .filter(([, count]) => count > 0)
     .map(([words, count]) => `${countText(count)} ${words}`);
   const held = leased.length > 0 ? [`${countText(leased.length)} being defragmented`] : [];
-  const time = isoText(at)
-    .replace('T', ' ')
-    .replace(/\.\d+Z$/, ' UTC');
   const summary = [`${countText(nodes)} ${nodes === 1 ? 'node' : 'nodes'}`, ...counts, ...held].join(', ');
-  return paint('faint', `${time}  ${stage}: ${summary}`);
+  return paint('faint', `${clockText(at, zoneOf(instances))}  ${stage}: ${summary}`);
 }
 
 function problemLines({ problem, remarks, undelivered, troubles }: Tick, { paint }: Style): readonly string[] {

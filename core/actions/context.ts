@@ -9,6 +9,7 @@ import type { Observed, Outcome, OutcomeParts, Seen } from '../domain/outcome.ts
 import type { Pauses } from '../domain/pause.ts';
 import type { Facts, Plan } from '../domain/plan.ts';
 import { present } from '../domain/present.ts';
+import type { WindowState } from '../domain/window.ts';
 import { outageOf } from '../guards/stage-limits.ts';
 import { windowAt } from '../guards/window.ts';
 import type { HeldRecord } from '../leases/records.ts';
@@ -45,6 +46,8 @@ export interface NodeContext {
   readonly remaining: () => Milliseconds;
   /** See `TickOptions.attended`. */
   readonly attended?: () => Milliseconds;
+  /** See `TickOptions.openUntil`. */
+  readonly openUntil?: number;
   /** Plan, but do nothing (`offpeak plan`). */
   readonly dryRun: boolean;
   readonly interrupted: () => boolean;
@@ -75,16 +78,19 @@ export function factsAt(
     observation,
     diagnosis: diagnose(observation, instance, memory.learned, memory),
     policy: instance,
-    window:
-      instance.timezone === undefined
-        ? { open: false, nextOpening: undefined }
-        : windowAt(instance.windows, instance.timezone, now, instance.holidays),
+    window: windowOf(context, now),
     memory,
     remaining: remaining(),
     ...present({ pause: pauses.pauseOf(instance, now), attended: context.attended?.(), earlier, peer, noise }),
     ...present({ fallen: context.fallen, peers: context.peers }),
     stage: context.claims.seen(),
   };
+}
+
+function windowOf({ instance, openUntil }: NodeContext, now: number): WindowState {
+  if (openUntil !== undefined && now < openUntil) return { open: true, opensAt: now, closesAt: openUntil };
+  if (instance.timezone === undefined) return { open: false, nextOpening: undefined };
+  return windowAt(instance.windows, instance.timezone, now, instance.holidays);
 }
 
 /** The same facts after something was learned of the server: what is said has to know it, too. */

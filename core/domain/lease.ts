@@ -38,6 +38,8 @@ export interface Lease {
   readonly rewrites?: number;
   /** This job is switching the defragger off and on again, at another pace: for a moment it is off. */
   readonly repacing?: true;
+  /** A person has started it outside of the windows: their end does not end it, `expiresAt` does. */
+  readonly byHand?: true;
   /** In the phase `closing`: why it was stopped. */
   readonly closing?: StopReason;
   readonly before: { readonly usedMemoryRss: Bytes; readonly allocated: Bytes; readonly fragmentation?: Bytes };

@@ -1,4 +1,6 @@
+import type { Bytes, Milliseconds } from '../config/units.ts';
 import type { Learned } from './prediction.ts';
+import type { Verdict } from './verdict.ts';
 
 /** What is kept of a node between ticks. Its size is bounded: no list grows with time. */
 export interface NodeHistory {
@@ -25,9 +27,29 @@ export interface ActionHistory {
   readonly refusedAt?: number;
   /** After a guard's stop: it does not start before this (epoch ms). */
   readonly restUntil?: number;
+  /** What the latest of them returned, for people (`offpeak history`): the newest first, `MOST_RESULTS` at most. */
+  readonly results?: readonly ActionResult[];
   /** Consecutive runs that returned too little: each doubles the cooldown. */
   readonly ineffective: number;
 }
+
+/** The measured end of one action. */
+export interface ActionResult {
+  /** Epoch ms. */
+  readonly at: number;
+  readonly kind: Verdict['kind'];
+  readonly rssBefore: Bytes;
+  readonly rssAfter: Bytes;
+  readonly reclaimed: Bytes;
+  readonly predicted: Bytes;
+  readonly stall: Milliseconds;
+  readonly promisedStall: Milliseconds;
+  /** Of a defrag: how long it was on, and why it ended: a `StopReason`, of whatever version. */
+  readonly lasted?: Milliseconds;
+  readonly because?: string;
+}
+
+export const MOST_RESULTS = 10;
 
 export const EMPTY_HISTORY: NodeHistory = { learned: {}, byAction: {} };
 
@@ -35,4 +57,24 @@ export const EMPTY_HISTORY: NodeHistory = { learned: {}, byAction: {} };
 export function withAction(history: NodeHistory, action: string, change: Partial<ActionHistory>): NodeHistory {
   const known = history.byAction[action] ?? { ineffective: 0 };
   return { ...history, byAction: { ...history.byAction, [action]: { ...known, ...change } } };
+}
+
+/** The history with the end of one more action. */
+export function withResult(history: NodeHistory, verdict: Verdict, at: number, because?: string): NodeHistory {
+  const { action, kind, rssBefore, rssAfter, reclaimed, predicted, stall, promisedStall, lasted } = verdict;
+  const result: ActionResult = {
+    ...{ at, kind, rssBefore, rssAfter, reclaimed, predicted, stall, promisedStall },
+    ...(lasted !== undefined && { lasted }),
+    ...(because !== undefined && { because }),
+  };
+  const { results = [] } = history.byAction[action] ?? {};
+  return withAction(history, action, { results: [result, ...results].slice(0, MOST_RESULTS) });
+}
+
+/** Of two histories of one action, each result once. */
+export function joinedResults(a: ActionHistory, b: ActionHistory): Pick<ActionHistory, 'results'> {
+  const all = [...(a.results ?? []), ...(b.results ?? [])];
+  if (all.length === 0) return {};
+  const byTime = new Map(all.map((result) => [result.at, result]));
+  return { results: [...byTime.values()].toSorted((x, y) => y.at - x.at).slice(0, MOST_RESULTS) };
 }

@@ -45,6 +45,7 @@ const leaseShape = z.looseObject({
   ladder: z.exactOptional(z.record(z.string(), z.array(z.string()))),
   ...each(maybe, 'cpu', 'noise', 'rewrites'),
   repacing: z.exactOptional(z.literal(true)),
+  byHand: z.exactOptional(z.literal(true)),
   // What a newer version stops for is treated as a guard's stop.
   closing: z.exactOptional(oneOf<StopReason>()),
   before: z.looseObject({ ...each(amount, 'usedMemoryRss', 'allocated'), fragmentation: maybe }),

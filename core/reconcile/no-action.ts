@@ -1,5 +1,4 @@
 import { seenBy } from '../actions/context.ts';
-import { isActiveDefragOn } from '../diagnosis/active-defrag.ts';
 import {
   type Failed,
   isOfConfig,
@@ -14,6 +13,8 @@ import { NodeFailure } from '../ports/node-session.ts';
 import type { Announcer } from './announcer.ts';
 import type { InstanceWork, Run } from './assign.ts';
 import { unreachableLease } from './displaced-leases.ts';
+import { recordFor } from './node-context.ts';
+import { switchNotices } from './notices.ts';
 import { isReached, problemOf, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
 import { knownOf } from './snapshot.ts';
 
@@ -69,16 +70,17 @@ export function watchedOutcome(look: ReachedNode, work: InstanceWork, run: Run):
     kind: 'observed',
     before: seenIn(look, run),
     leased: held !== undefined && held.lease.phase !== 'purging',
-    notices: run.options.mode === 'watch' ? watchNotices(look, work, run.snapshot.kind === 'readable') : [],
+    notices: run.options.mode === 'watch' ? watchNotices(look, work, run) : [],
   };
 }
 
 /** What a plan would say: without one, `offpeak check` has to. Without the state, a defrag may be Offpeak's. */
-function watchNotices({ node, observation }: ReachedNode, work: InstanceWork, isKnown: boolean): readonly Notice[] {
+function watchNotices({ node, observation }: ReachedNode, work: InstanceWork, { snapshot }: Run): readonly Notice[] {
   const double = work.duplicates.get(node.id);
   if (double !== undefined) return [{ kind: 'same-server', as: double }];
-  const isForeign = isKnown && isActiveDefragOn(observation) && !work.leases.has(node.id);
-  return isForeign ? [{ kind: 'foreign-defrag' }] : [];
+  if (snapshot.kind === 'unavailable' || work.leases.has(node.id)) return [];
+  const record = recordFor(node.id, observation.runId, snapshot);
+  return switchNotices(record ? { record } : {}, observation);
 }
 
 function seenIn(look: ReachedNode, { snapshot }: Run): Seen {

@@ -18,7 +18,7 @@ export function contextOf(
 ): NodeContext {
   const { instance, node, session } = look;
   const { ports, stage, claims, options } = run;
-  const { holder, mode, remaining, attended, interrupted = () => false } = options;
+  const { holder, mode, remaining, attended, openUntil, interrupted = () => false } = options;
   return {
     ports,
     stage,
@@ -30,7 +30,7 @@ export function contextOf(
     peers: othersOf(node.id, work),
     claims,
     remaining,
-    ...present({ doubleOf: work.duplicates.get(node.id), attended }),
+    ...present({ doubleOf: work.duplicates.get(node.id), attended, openUntil }),
     dryRun: mode === 'plan',
     interrupted,
     announce,
@@ -54,7 +54,7 @@ function storedFor(
 }
 
 /** Of this process, wherever it was then; else of its address. */
-function recordFor(node: string, runId: string | undefined, { records }: State): HeldRecord | undefined {
+export function recordFor(node: string, runId: string | undefined, { records }: State): HeldRecord | undefined {
   return records.find(({ record }) => record.runId === runId) ?? records.find(({ record }) => record.node === node);
 }
 

@@ -6,6 +6,7 @@ import type { NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { ActionOutcome, Notice, Observed } from '../domain/outcome.ts';
 import type { Facts, Plan } from '../domain/plan.ts';
+import { holderText } from '../format/holder.ts';
 import { settingsRead } from '../format/setting-forms.ts';
 import { historyFor } from '../state/history-placement.ts';
 import { updateHistory } from '../state/node-history.ts';
@@ -75,7 +76,7 @@ async function takenMeanwhile(context: NodeContext, observation: Observation): P
   if (!isActiveDefragOn(observation) && !handOn(context, observation)) return undefined;
   const lease = await leaseNow(context.ports, context.node, observation.runId);
   if (!lease) return undefined;
-  const blockers = [{ kind: 'peer-acting', peer: lease.holder }] as const;
+  const blockers = [{ kind: 'peer-acting', peer: holderText(lease.holder) }] as const;
   return { kind: 'skip', reason: 'peer-acting', blockers, until: lease.busyUntil };
 }
 
@@ -91,7 +92,7 @@ function standingNotices(context: NodeContext, { observation, memory }: Facts, s
 }
 
 /** A foreign defrag, or Offpeak's own of which neither a lease nor a record is left. */
-function switchNotices(context: NodeContext, observation: Observation): readonly Notice[] {
+export function switchNotices(context: Pick<NodeContext, 'record'>, observation: Observation): readonly Notice[] {
   const hand = handOn(context, observation);
   if (hand) {
     const names = Object.keys(hand.standing);
@@ -102,7 +103,7 @@ function switchNotices(context: NodeContext, observation: Observation): readonly
   return isActiveDefragOn(observation) ? [{ kind: 'foreign-defrag' }] : [];
 }
 
-function handOn({ record }: NodeContext, observation: Observation): OwnSettings | undefined {
+function handOn({ record }: Pick<NodeContext, 'record'>, observation: Observation): OwnSettings | undefined {
   return ownSettings(observation, record?.record);
 }
 

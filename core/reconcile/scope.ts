@@ -22,6 +22,8 @@ export interface TickOptions {
   readonly remaining: () => Milliseconds;
   /** For how long a defrag that is started now can be monitored, in ms; without it, until its window closes. */
   readonly attended?: () => Milliseconds;
+  /** Epoch ms: until then every window counts as open, because a person asks for it (`run --now`). All other guards hold. */
+  readonly openUntil?: number;
   readonly interrupted?: () => boolean;
   /** End every lease, whatever speaks for carrying on. */
   readonly release?: StopReason;

@@ -1,5 +1,5 @@
 import { HOUR, type Milliseconds } from '../config/units.ts';
-import { type ActionHistory, EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
+import { type ActionHistory, EMPTY_HISTORY, joinedResults, type NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Learned } from '../domain/prediction.ts';
 
@@ -68,7 +68,13 @@ function stricter(a: ActionHistory = NOTHING, b: ActionHistory = NOTHING): Actio
     const known = [a[name], b[name]].filter((at) => at !== undefined);
     return known.length > 0 ? [[name, Math.max(...known)] as const] : [];
   });
-  return { ...a, ...b, ...Object.fromEntries(times), ineffective: Math.max(a.ineffective, b.ineffective) };
+  return {
+    ...a,
+    ...b,
+    ...Object.fromEntries(times),
+    ...joinedResults(a, b),
+    ineffective: Math.max(a.ineffective, b.ineffective),
+  };
 }
 
 function latestCrash(a: NodeHistory, b: NodeHistory): Pick<NodeHistory, 'crashed'> {

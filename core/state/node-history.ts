@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
+import { type ActionResult, EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
 import { present } from '../domain/present.ts';
 import { type StateStore, StateUnavailable, unlessUnavailable } from '../ports/state-store.ts';
-import { type DocumentKind, decode, each, encode } from './codec.ts';
+import { type DocumentKind, decode, each, encode, oneOf } from './codec.ts';
 import { nodeKey } from './keys.ts';
 
 const amount = z.number();
@@ -14,9 +14,18 @@ const learned = z.looseObject({
   version: z.exactOptional(z.string()),
 });
 
+const result = z.looseObject({
+  ...each(amount, 'at', 'rssBefore', 'rssAfter', 'reclaimed', 'predicted', 'stall', 'promisedStall'),
+  // What a newer version calls by a new word is shown as it is.
+  kind: oneOf<ActionResult['kind']>(),
+  lasted: maybe,
+  because: z.exactOptional(z.string()),
+});
+
 const ofAction = z.looseObject({
   ineffective: amount,
   ...each(maybe, 'lastAt', 'knownAt', 'refusedAt', 'restUntil'),
+  results: z.exactOptional(z.array(result)),
 });
 
 const shape = z.looseObject({

@@ -13,8 +13,6 @@ export interface StateFile {
   readonly askedBy: string;
   /** Where it is when neither a file nor a table was asked for. @throws where there has to be one of them. */
   readonly otherwise: () => string;
-  /** The JSON file of version 0.1 that becomes the state file, where that one is not asked for and not there yet. */
-  readonly json?: string;
 }
 
 /**
@@ -25,14 +23,11 @@ export interface StateFile {
  */
 export function openStateStore(
   env: Readonly<Record<string, string | undefined>>,
-  { asked, askedBy, otherwise, json }: StateFile,
+  { asked, askedBy, otherwise }: StateFile,
 ): StateStore {
   const { stateTable } = ENVIRONMENT;
   const tableName = env[stateTable];
-  if (tableName === undefined) {
-    const file = asked || otherwise();
-    return createFileStore(file, !asked && json !== undefined ? { adopted: json } : {});
-  }
+  if (tableName === undefined) return createFileStore(asked || otherwise());
   // An empty name may come from a failed lookup. A local file in place of the table would hold nothing of what the deployed job knows.
   if (tableName === '')
     throw new EnvironmentError(`${stateTable} is set and empty: accepted is a table's name, or none at all`);
@@ -43,9 +38,4 @@ export function openStateStore(
     if (!(error instanceof TypeError)) throw error;
     throw new EnvironmentError(`${stateTable} cannot be used: ${error.message}`);
   }
-}
-
-/** A state file of one's own, whatever the environment says. */
-export function stateFile(path: string): StateStore {
-  return createFileStore(path);
 }

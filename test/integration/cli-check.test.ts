@@ -5,7 +5,7 @@ import type { RunningServer } from '../../cli/lab/start.ts';
 import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
 import { configYaml, OPEN, SMALL_FLOORS } from '../support/job.ts';
 import { bulk, infoServer } from '../support/odd-server.ts';
-import { aWorkplace, runOffpeak } from '../support/offpeak.ts';
+import { aWorkplace, refusedPort, runOffpeak } from '../support/offpeak.ts';
 import { lacksServer, plainServer } from '../support/servers.ts';
 
 const INFO = readFileSync(new URL('../fixtures/info/redis-7.0.15.txt', import.meta.url), 'utf8');
@@ -37,6 +37,7 @@ test('check --json prints the layers in bytes, to the byte as INFO has them', as
   expect({ code, stderr, lines: stdout.split('\n').length }).toEqual({ code: 0, stderr: '', lines: 2 });
   const [document] = documents;
   expect(document).toEqual({
+    schema: 1,
     at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     stage: 'prod',
     outcomes: [
@@ -54,6 +55,8 @@ test('check --json prints the layers in bytes, to the byte as INFO has them', as
           limitOf: 'machine',
           ratio: infoFigure('used_memory_rss', INFO) / infoFigure('used_memory', INFO),
         },
+        returnable: 0,
+        by: 'no action: the server refuses CONFIG',
         diagnosis: {
           verdict: 'findings',
           account: { total: infoFigure('used_memory_rss', INFO), of: 'rss', parts: expect.any(Array), impossible: [] },
@@ -78,6 +81,12 @@ test('check --json prints the layers in bytes, to the byte as INFO has them', as
         leased: false,
       },
     ],
+    totals: {
+      servers: 1,
+      rss: infoFigure('used_memory_rss', INFO),
+      used: infoFigure('used_memory', INFO),
+      returnable: 0,
+    },
     leasesHeld: 0,
     undelivered: 0,
     alerts: [],
@@ -151,6 +160,57 @@ describe.skipIf(lacksServer('plain'))('check on a real server', () => {
     expect(stdout).toMatch(/ overhead +-?[\d.]+ [KM]iB .*no action/);
     expect(stdout).not.toContain('\u001b');
     expect(stdout).not.toContain('plan ');
+  });
+
+  test('by its address, without a config: the same bars, and nothing is written', async () => {
+    using place = aWorkplace();
+    const options = { cwd: place.folder };
+    const { code, stdout, stderr } = await runOffpeak(['check', server.url, '--memory-limit', '1GiB'], options);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(
+      /local: 1 node, 1 observed\n\nserver 127\.0\.0\.1:\d+ redis [\s\S]* of 1 GiB\n[\s\S]* fragmentation +[\d.]+ MiB/,
+    );
+    expect(readdirSync(place.folder)).toEqual([]);
+    const both = await runOffpeak(['check', server.url, '-c', 'prod.yml'], options);
+    expect(both).toMatchObject({ code: 2, stderr: expect.stringMatching(/accepted are addresses, or a config/) });
+    const limit = await runOffpeak(['check', '--memory-limit', '1GiB'], options);
+    expect(limit).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--memory-limit: accepted beside addresses only/),
+    });
+  });
+
+  test('more than three nodes are a table, by the bytes that can be returned; --full draws them', async () => {
+    const gone = await Promise.all([refusedPort(), refusedPort(), refusedPort()]);
+    const addresses = [...gone.map((port) => `redis://127.0.0.1:${port}`), server.url];
+    const table = await runOffpeak(['check', ...addresses]);
+    expect(table.code).toBe(1);
+    const [, , head, first, ...rest] = table.stdout.split('\n');
+    expect(head).toMatch(/^ +instance +node +RSS .* returnable +by$/);
+    expect(first).toMatch(/^ +server-4 +127\.0\.0\.1:\d+ +[\d.]+ MiB /);
+    expect(rest.filter((line) => line.endsWith('ECONNREFUSED'))).toHaveLength(3);
+    expect(rest.join('\n')).toMatch(/^ +total +1 servers? /m);
+    const { stdout } = await runOffpeak(['check', ...addresses, '--full']);
+    expect(stdout).toMatch(/ fragmentation +[\d.]+ MiB/);
+  });
+
+  test('a password of an address is used, warned of and never shown; REDISCLI_AUTH is quiet', async () => {
+    await redis.config('SET', 'requirepass', 'hunter:2');
+    try {
+      const address = server.url.replace('://', '://:hunter%3A2@');
+      const typed = await runOffpeak(['check', address, '-v']);
+      expect(typed.code).toBe(0);
+      expect(typed.stderr).toMatch(
+        /warning: the password for 127\.0\.0\.1:\d+ is on the command line.*Set REDISCLI_AUTH instead\n/,
+      );
+      expect(typed.stdout + typed.stderr).not.toMatch(/hunter/);
+      const quiet = await runOffpeak(['check', server.url], { env: { REDISCLI_AUTH: 'hunter:2' } });
+      expect(quiet).toMatchObject({ code: 0, stderr: '' });
+      const without = await runOffpeak(['check', server.url]);
+      expect(without.code).toBe(1);
+    } finally {
+      await redis.config('SET', 'requirepass', '');
+    }
   });
 
   test('--verbose logs one structured line for each outcome on stderr, and stdout stays JSON', async () => {

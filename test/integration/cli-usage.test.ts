@@ -61,13 +61,15 @@ describe('the command line', () => {
     expect(stderr).not.toMatch(/^ {4}at /m);
   });
 
-  test('a stage that is not the name of the config file is said', async () => {
+  test('a config file that is not named as a stage needs --stage, as packaging does', async () => {
     place.write('99-prod.yml', 'instances:\n  - id: a\n    url: redis://127.0.0.1:1\n');
     const odd = await runOffpeak(['check', '-c', '99-prod.yml', '--json'], { cwd: place.folder });
-    expect(odd.documents[0]?.stage).toBe('prod');
-    expect(odd.stderr).toMatch(/^offpeak: the stage is prod, from the name of 99-prod\.yml; .* --stage <name>\n$/);
-    const named = await runOffpeak(['check', '-c', '99-prod.yml', '--stage', 'prod'], { cwd: place.folder });
-    expect(named.stderr).toBe('');
+    expect(odd).toMatchObject({ code: 2, stdout: '' });
+    expect(odd.stderr).toMatch(
+      /^offpeak: the name of 99-prod\.yml is not that of a stage; accepted: .* --stage prod\n$/,
+    );
+    const named = await runOffpeak(['check', '-c', '99-prod.yml', '--stage', 'prod', '--json'], { cwd: place.folder });
+    expect(named).toMatchObject({ code: 1, stderr: '', documents: [{ stage: 'prod' }] });
   });
 
   test('a wrong config: every problem at once, each with its line, its path and what is accepted; no secret', async () => {

@@ -32,6 +32,22 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     law: 'S1',
+    what: 'a person who opens the windows for a time opens them for ever',
+    file: 'core/actions/context.ts',
+    from: 'openUntil !== undefined && now < openUntil',
+    to: 'openUntil !== undefined',
+    tests: ['unit/core/actions/by-hand.test.ts'],
+  },
+  {
+    law: 'S2',
+    what: 'a closed window ends no defrag, whoever has started it',
+    file: 'core/actions/defrag/stop-rule.ts',
+    from: '!window.open && !lease.byHand',
+    to: '!window.open && lease.phase === "closing"',
+    tests: ['unit/core/actions/defrag/stop-rule.test.ts'],
+  },
+  {
+    law: 'S1',
     what: 'a pause is overlooked',
     file: 'core/guards/admission.ts',
     from: '  if (pause) {\n    const { until',

@@ -39,7 +39,7 @@ function shortOf(path: string): string {
 
 /** By package: how the handlers, or the command line, come to it, breadth first, so that the way is a shortest one. */
 function waysTo(inputs: Built['metafile']['inputs']): ReadonlyMap<string, string> {
-  const entries = Object.keys(inputs).filter((path) => /\/(handler|offpeak)\.ts$/.test(path));
+  const entries = Object.keys(inputs).filter((path) => /(\/handler|cli\/main)\.ts$/.test(path));
   const ways = new Map<string, string>();
   const seen = new Set(entries);
   let queue = entries.map((path) => ({ path, way: [shortOf(path)] }));

@@ -1,7 +1,12 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { bundlePath, writeBundle } from '../../cli/bundle.ts';
 import { findDefragServer, findPlainServer } from '../../cli/lab/find.ts';
 
-/** Finds both kinds of server before the workers start, one after the other, so that nothing is built twice. */
+const ROOT = join(import.meta.dirname, '../..');
+
+/** Finds both kinds of server before the workers start, one after the other, so that nothing is built twice; the command line as well. */
 export async function setup(project: TestProject): Promise<void> {
   const log = (line: string) => process.stderr.write(`${line}\n`);
   const defrag = await findDefragServer({ log });
@@ -10,5 +15,7 @@ export async function setup(project: TestProject): Promise<void> {
     if (server.kind === 'missing')
       log(`Tests that need it ${process.env.CI ? 'fail' : 'are skipped'}: ${server.reason}. ${server.install}`);
   }
+  const bundle = bundlePath(ROOT);
+  if (!existsSync(bundle)) await writeBundle(ROOT, bundle);
   project.provide('servers', { defrag, plain });
 }

@@ -9,10 +9,7 @@ import type { Redis } from 'ioredis';
 import { createFileStore } from '../../core/state/file/file-store.ts';
 import type { TickDocument } from './tick-document.ts';
 
-const ENTRY = fileURLToPath(new URL('../../cli/offpeak.ts', import.meta.url));
-
-/** Node keeps what it has compiled: a start costs 0.3 s of processor time instead of 0.6 s, some hundred times over. */
-const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/offpeak-compiled', import.meta.url));
+const ENTRY = fileURLToPath(new URL('../../cli/offpeak.js', import.meta.url));
 
 /** A developer's own AWS keys, colours and OFFPEAK_CONFIG must not decide what a test sees. */
 const INHERITED = ['PATH', 'HOME', 'XDG_CACHE_HOME', 'TMPDIR', 'LANG', 'REDIS_SERVER'];
@@ -56,7 +53,7 @@ export function startOffpeak(args: readonly string[], { cwd, env = {} }: Offpeak
   const inherited = INHERITED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
   const child = spawn(process.execPath, [ENTRY, ...args], {
     ...(cwd !== undefined && { cwd }),
-    env: { NODE_COMPILE_CACHE: COMPILED, ...Object.fromEntries(inherited), ...env },
+    env: { ...Object.fromEntries(inherited), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

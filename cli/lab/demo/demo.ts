@@ -8,7 +8,7 @@ import { stepsOf, verdictIn } from '../../../core/domain/outcome.ts';
 import type { Verdict } from '../../../core/domain/verdict.ts';
 import { bytesText, durationText, percentText } from '../../../core/format/units.ts';
 import { type Tick, WHOLE_FLEET } from '../../../core/reconcile/scope.ts';
-import { stateFile } from '../../../core/state/open-store.ts';
+import { createFileStore } from '../../../core/state/file/file-store.ts';
 import { printer } from '../../output.ts';
 import { stderrLog, terminalPorts } from '../../ports.ts';
 import { levelBar } from '../../render/bars.ts';
@@ -76,8 +76,8 @@ async function onServer(
 
 async function run(server: RunningServer, folder: string, { color, signal }: DemoOptions): Promise<readonly Tick[]> {
   const config = demoConfig(server.port);
-  const store = stateFile(join(folder, 'state.db'));
-  const { ports, published } = terminalPorts(store, systemClock({ signal }), stderrLog({}));
+  const store = createFileStore(join(folder, 'state.db'));
+  const { ports, published } = await terminalPorts(store, systemClock({ signal }), stderrLog({}));
   const print = printer({ color }, config, published);
   const remaining = () => Number.MAX_SAFE_INTEGER;
   const options = { mode: 'act', scope: WHOLE_FLEET, holder: 'demo', remaining } as const;

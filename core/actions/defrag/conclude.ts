@@ -1,6 +1,6 @@
 import { diagnose } from '../../diagnosis/diagnose.ts';
 import type { Lease } from '../../domain/lease.ts';
-import { type NodeHistory, withAction } from '../../domain/node-history.ts';
+import { type NodeHistory, withAction, withResult } from '../../domain/node-history.ts';
 import type { StopReason } from '../../domain/plan.ts';
 import type { Verdict } from '../../domain/verdict.ts';
 import { outageOf } from '../../guards/stage-limits.ts';
@@ -53,8 +53,9 @@ export async function conclude(
       ...(cools === 'fully' && { lastAt: now }),
       ...(cools === 'briefly' && { restUntil: now + REST_MS }),
     });
+    const recorded = verdict ? withResult(rested, verdict, now, because) : rested;
     const isCrashed = because === 'server-restarted';
-    return { ...rested, ...(isCrashed && { crashed: { version: settled.engine.version, at: now } }) };
+    return { ...recorded, ...(isCrashed && { crashed: { version: settled.engine.version, at: now } }) };
   };
   try {
     // As a rule the tick has done so already; then nothing is written.

@@ -54,7 +54,7 @@ export async function startDefrag(context: NodeContext, facts: Facts, plan: Acti
 
 /** What the lease of a defrag needs besides: how to undo it, what the pace may make of it, and where its progress began. */
 function ownTerms(
-  { instance }: NodeContext,
+  { instance, openUntil }: NodeContext,
   { observation, noise }: Facts,
   { action, predicted }: Acting,
   rewrites: number | undefined,
@@ -71,7 +71,7 @@ function ownTerms(
     applied,
     ladder: ladderOf(cpu, current),
     cpu,
-    ...present({ noise, rewrites }),
+    ...present({ noise, rewrites, byHand: openUntil === undefined ? undefined : (true as const) }),
     before: { ...rssBaseline(observation), fragmentation: progress.fragmentation },
     promisedStall: instance.defrag.maxStall,
     progress,

@@ -35,7 +35,7 @@ function stopReason(facts: Facts, lease: Lease): Omit<StopDefrag, 'kind'> | unde
   if (lease.phase === 'taking' && !wasTaken(lease, observation)) return { because: 'never-started' };
   if (pause) return { because: 'paused', pause: { until: pause.until, reason: pause.reason, by: pause.by } };
   if (!policy.defrag.enabled) return { because: 'disabled' };
-  if (!window.open) return { because: 'window-closed' };
+  if (!window.open && !lease.byHand) return { because: 'window-closed' };
   if (now >= lease.expiresAt) return { because: 'duration-spent' };
   const blockers = leasedBlockers(facts, lease);
   const [first] = blockers;

@@ -1,6 +1,6 @@
 import { purgePatience } from '../../diagnosis/predict.ts';
 import type { Lease } from '../../domain/lease.ts';
-import { type NodeHistory, withAction } from '../../domain/node-history.ts';
+import { type NodeHistory, withAction, withResult } from '../../domain/node-history.ts';
 import type { Outcome, Purged } from '../../domain/outcome.ts';
 import type { Acting, Facts } from '../../domain/plan.ts';
 import { AFTER_PURGE, BUSY } from '../../domain/timings.ts';
@@ -55,7 +55,9 @@ export async function purge(
     const after = seenBy(context, settled, facts.memory);
     const outcome: Purged = { ...partsOf(context, facts), kind: 'purged', after, plan, verdict };
     const isReported = (await report?.(outcome)) === true;
-    const learned = await known(isReported, (stored) => learnFromPurge(stored, verdict, settled));
+    const learned = await known(isReported, (stored) =>
+      withResult(learnFromPurge(stored, verdict, settled), verdict, ports.clock.now()),
+    );
     return { kind: 'done', memory: learned, outcome, settled, ...(report && { isReported }) };
   } catch (error) {
     const why = expected(error);

@@ -1,6 +1,7 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createNames } from '../dns/names.ts';
+import { AwsEnvironmentError } from './failure.ts';
 
 /**
  * Names of AWS are resolved apart from those of nodes, and without `getaddrinfo` as well: a name that hangs, of a node or of another service,
@@ -26,11 +27,6 @@ export const CALL_POLICY = {
     httpsAgent: AGENT,
   },
 } as const;
-
-/** The environment lacks what a call to AWS needs, or has an invalid value. */
-export class AwsEnvironmentError extends Error {
-  override readonly name = 'AwsEnvironmentError';
-}
 
 export function createCloudWatchClient(): CloudWatchClient {
   return new CloudWatchClient(clientSettings('CLOUDWATCH'));

@@ -33,3 +33,8 @@ function metadataOf(error: unknown): ResponseMetadata {
   const { $metadata } = Object(error) as { readonly $metadata?: ResponseMetadata };
   return $metadata ?? {};
 }
+
+/** The environment lacks what a call to AWS needs, or has an invalid value. */
+export class AwsEnvironmentError extends Error {
+  override readonly name = 'AwsEnvironmentError';
+}

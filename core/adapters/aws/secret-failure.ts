@@ -1,5 +1,4 @@
-import { AwsEnvironmentError } from './clients.ts';
-import { describeFailure, statusOf } from './failure.ts';
+import { AwsEnvironmentError, describeFailure, statusOf } from './failure.ts';
 
 /** A secret cannot be read. The message names the reference and the cause; it never holds a secret. */
 export class SecretUnavailable extends Error {

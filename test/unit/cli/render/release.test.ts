@@ -45,7 +45,7 @@ describe('a lease that is still held: why, and what to type there', () => {
 
   test.each([
     ['it does not answer', [anUnreached()], 'no answer'],
-    ['another job is at it', [anOutcome({ leased: true })], 'another job is working on it'],
+    ['another job is at it', [anOutcome({ leased: true })], 'another job is working on it: tick-1'],
     ['it was not tried', [], 'it was not tried'],
   ])('%s', (_, outcomes, why) => {
     expect(said(aLease({ prior }), outcomes)).toEqual([

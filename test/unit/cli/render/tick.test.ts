@@ -37,7 +37,7 @@ describe('in a terminal', () => {
     ];
     const lines = drawn(aTick({ outcomes, leased: [{ instance: 'sessions', node: NODE }] }));
     expect(lines[0]).toBe(
-      '2026-11-24 01:14:05 UTC  prod: 4 nodes, 1 observed, 1 acted, 1 unreachable, 1 not reached, 1 being defragmented',
+      '2026-11-24 02:14:05 Europe/Berlin  prod: 4 nodes, 1 observed, 1 acted, 1 unreachable, 1 not reached, 1 being defragmented',
     );
     expect(lines.filter((line) => line.startsWith('sessions '))).toHaveLength(4);
   });
@@ -81,6 +81,7 @@ describe('as JSON', () => {
     });
     expect(tickJson(tick)).not.toContain('\n');
     expect(parsed(tick)).toEqual({
+      schema: 1,
       at: '2026-11-24T01:14:05.000Z',
       stage: 'prod',
       outcomes: [
@@ -91,6 +92,8 @@ describe('as JSON', () => {
           role: 'primary',
           engine: { name: 'redis', version: '7.0.15' },
           memory: { used: 450 * MIB, rss: 841 * MIB, counted: 841 * MIB, ratio: 841 / 450 },
+          returnable: expect.any(Number),
+          by: 'Offpeak is defragmenting it',
           diagnosis: {
             verdict: 'findings',
             account: {
@@ -138,6 +141,7 @@ describe('as JSON', () => {
           mainThreadCpu: 3.2,
         },
       ],
+      totals: { servers: 1, rss: 841 * MIB, used: 450 * MIB, returnable: expect.any(Number) },
       leasesHeld: 1,
       undelivered: 0,
       alerts: [],

@@ -37,6 +37,12 @@ const decide = (over: Partial<Facts> = {}, lease: Lease = LEASE) =>
   planLeased(aSituation({ observation: running(), ...over }), lease);
 const disabled: InstanceConfig = anInstance({ defrag: { ...anInstance().defrag, enabled: false } });
 
+test('what a person has started outside of the windows goes on to its end', () => {
+  const byHand = aLease({ byHand: true });
+  expect(decide({ window: CLOSED }, byHand)).toMatchObject({ kind: 'skip', reason: 'defragmenting' });
+  expect(decide({ window: CLOSED, now: byHand.expiresAt }, byHand)).toMatchObject({ reason: 'duration-spent' });
+});
+
 test('while it makes progress and nothing speaks against it, it goes on until the lease ends', () => {
   expect(decide()).toMatchObject({ kind: 'skip', reason: 'defragmenting', until: LEASE.expiresAt });
 });

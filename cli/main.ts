@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import '../core/adapters/quiet.ts';
 import { CommanderError } from 'commander';
 import { EXIT } from './exit.ts';

@@ -1,0 +1,90 @@
+import { parseConfig } from '../core/config/parse.ts';
+import type { Config } from '../core/config/schema.ts';
+import { UsageError } from './options.ts';
+
+/** Servers that the command line names by their addresses, as a config. */
+export interface AddressedFleet {
+  readonly config: Config;
+  /** The variables that the config's references name, which hold the passwords. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Nodes whose password was part of their address. */
+  readonly exposed: readonly string[];
+}
+
+/** In place of a stage, which is a config's. */
+const STAGE = 'local';
+/** The variable that redis-cli reads. */
+export const PASSWORD_VARIABLE = 'REDISCLI_AUTH';
+const ACCEPTED = 'redis://[user[:password]@]host:port or rediss://… for TLS';
+
+interface Address {
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+/**
+ * One instance for each address, with the default policies, and no window: it is only checked.
+ *
+ * @throws {UsageError} for what is not an address; it never shows a password
+ */
+export function fleetOf(
+  addresses: readonly string[],
+  {
+    memoryLimit,
+    env,
+  }: { readonly memoryLimit?: string | undefined; readonly env: Readonly<Record<string, string | undefined>> },
+): AddressedFleet {
+  const read = addresses.map(addressIn);
+  const passwords = read.map(({ password }) => password || env[PASSWORD_VARIABLE] || '');
+  const instances = read.map(({ url, username }, index) => ({
+    id: read.length === 1 ? 'server' : `server-${index + 1}`,
+    url,
+    ...(memoryLimit !== undefined && { memoryLimit }),
+    credentials: {
+      ...(username !== '' && { username }),
+      ...(passwords[index] !== '' && { password: `env:${variableOf(index)}` }),
+    },
+  }));
+  const result = parseConfig(JSON.stringify({ instances }), STAGE);
+  if (!result.ok)
+    throw new UsageError(
+      result.problems.map(({ path, message, accepted }) => problemText(path, message, accepted)).join('\n'),
+    );
+  const { config } = result;
+  return {
+    config,
+    env: Object.fromEntries(passwords.map((password, index) => [variableOf(index), password])),
+    exposed: config.instances.flatMap(({ nodes: [node] }, index) => (node && read[index]?.password ? [node.id] : [])),
+  };
+}
+
+/** Not a name that a shell can set: no variable of the environment is hidden by it. */
+function variableOf(index: number): string {
+  return `offpeak_address_${index + 1}`;
+}
+
+/** Without user and password, which go another way: what is checked, shown and logged never holds them. */
+function addressIn(text: string): Address {
+  const url = URL.parse(text);
+  if (!url || !/^rediss?:\/\//i.test(text))
+    throw new UsageError(`check: ${shown(text)} is not an address; accepted: ${ACCEPTED}`);
+  try {
+    const [username, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
+    url.username = '';
+    url.password = '';
+    return { url: url.href, username, password };
+  } catch {
+    throw new UsageError('check: user or password of an address is wrong; accepted: percent-encoded text, %25 for %');
+  }
+}
+
+function shown(text: string): string {
+  return text.includes('@') ? 'this (hidden, since it may hold a password)' : JSON.stringify(text.slice(0, 80));
+}
+
+function problemText(path: string, message: string, accepted: string): string {
+  return path.endsWith('.memoryLimit')
+    ? `check --memory-limit: ${message}; accepted: ${accepted}`
+    : `check: ${message.replace(/already at .*/, 'named twice')}; accepted: ${ACCEPTED}`;
+}

@@ -1,0 +1,43 @@
+import type { Config } from '../../core/config/schema.ts';
+import { timeText } from '../../core/format/units.ts';
+import { readState } from '../../core/reconcile/snapshot.ts';
+import { EXIT } from '../exit.ts';
+import type { StatusOptions } from '../options.ts';
+import { chosenInstances, loadConfig, stateStore, stateText } from '../place.ts';
+import { doneLines, doneOn, statusAt, statusLines } from '../render/status.ts';
+import { type Head, historyJson, statusJson } from '../render/status-json.ts';
+import { zoneOf } from '../render/zone.ts';
+
+export async function status(options: StatusOptions): Promise<void> {
+  const { config, state, head } = await stateOf(options);
+  const known = statusAt(config, state, head.at);
+  print(options, statusJson(head, known), [headline(options, config, head), ...statusLines(known, zoneFor(config))]);
+  process.exitCode = known.unreadable.length > 0 ? EXIT.failed : EXIT.fine;
+}
+
+export async function history(ids: readonly string[], options: StatusOptions): Promise<void> {
+  const { config, state, head } = await stateOf(options);
+  const instances = ids.length === 0 ? config.instances : chosenInstances(config, ids, 'history');
+  const done = doneOn(instances, state);
+  const lines = done.length === 0 ? ['No action is known of these nodes.'] : doneLines(done, zoneFor(config));
+  print(options, historyJson(head, done), [headline(options, config, head), ...lines]);
+}
+
+async function stateOf(options: StatusOptions) {
+  const { config } = loadConfig(options);
+  const state = await readState(await stateStore(options, config.stage));
+  const head: Head = { at: Date.now(), stage: config.stage, state: stateText(options, config.stage) };
+  return { config, state, head };
+}
+
+function print({ json }: StatusOptions, document: string, lines: readonly string[]): void {
+  process.stdout.write(json ? `${document}\n` : `${lines.join('\n')}\n`);
+}
+
+function headline({ config: file }: StatusOptions, config: Config, { at, stage, state }: Head): string {
+  return `${timeText(at, { timezone: zoneFor(config) })}  ${stage} (config ${file}), state in ${state}`;
+}
+
+function zoneFor({ instances, schedule }: Config): string {
+  return zoneOf(instances, schedule.timezone);
+}

@@ -1,0 +1,51 @@
+import { isoText } from '../../core/format/units.ts';
+import { JSON_SCHEMA } from './json.ts';
+import type { Done, Status } from './status.ts';
+
+/** Where the figures come from, in each document. */
+export interface Head {
+  readonly at: number;
+  readonly stage: string;
+  readonly state: string;
+}
+
+/** `status --json`: one line. docs/cli-json.md lists every field. */
+export function statusJson(head: Head, { leases, pauses, instances, results, unreadable }: Status): string {
+  return document(head, {
+    leases: leases.map((lease) => ({
+      instance: lease.instance,
+      node: lease.node,
+      status: lease.status,
+      phase: lease.phase,
+      since: isoText(lease.acquiredAt),
+      until: isoText(lease.expiresAt),
+      byHand: lease.byHand ?? false,
+      holder: lease.holder,
+      predicted: lease.predicted,
+    })),
+    pauses: pauses.map(({ scope, until, reason, by }) => ({ instance: scope, until: isoText(until), reason, by })),
+    windows: instances.map(({ instance, window }) => ({
+      instance: instance.id,
+      timezone: instance.timezone,
+      open: window.open,
+      closesAt: window.open ? isoText(window.closesAt) : undefined,
+      opensAt: window.open || window.nextOpening === undefined ? undefined : isoText(window.nextOpening),
+      holiday: window.open ? undefined : window.holiday,
+    })),
+    results: results.map(doneDocument),
+    unreadable: unreadable.length === 0 ? undefined : unreadable,
+  });
+}
+
+export function historyJson(head: Head, results: readonly Done[]): string {
+  return document(head, { results: results.map(doneDocument) });
+}
+
+function document({ at, stage, state }: Head, rest: object): string {
+  return JSON.stringify({ schema: JSON_SCHEMA, at: isoText(at), stage, state, ...rest });
+}
+
+/** The names of a verdict, as the document of a tick has them. */
+function doneDocument({ at, instance, node, action, ...result }: Done) {
+  return { at: isoText(at), instance, node, action, ...result };
+}

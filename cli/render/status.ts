@@ -1,0 +1,133 @@
+import type { Config, InstanceConfig } from '../../core/config/schema.ts';
+import type { Lease } from '../../core/domain/lease.ts';
+import type { ActionResult } from '../../core/domain/node-history.ts';
+import type { Pause } from '../../core/domain/pause.ts';
+import type { WindowState } from '../../core/domain/window.ts';
+import { holderText } from '../../core/format/holder.ts';
+import { pauseText } from '../../core/format/pause.ts';
+import { bytesText, durationText, percentText, timeText } from '../../core/format/units.ts';
+import { windowAt } from '../../core/guards/window.ts';
+import { leasesIn } from '../../core/leases/lease-store.ts';
+import type { State } from '../../core/reconcile/snapshot.ts';
+import { EVERY_INSTANCE } from '../../core/state/pauses.ts';
+import { tableLines } from './table.ts';
+
+/** One finished action on one node. */
+export interface Done extends ActionResult {
+  readonly instance: string;
+  readonly node: string;
+  readonly action: string;
+}
+
+export interface Status {
+  readonly leases: readonly Lease[];
+  readonly pauses: readonly (Pause & { readonly scope: string })[];
+  readonly instances: readonly { readonly instance: InstanceConfig; readonly window: WindowState }[];
+  /** The latest action of each node. */
+  readonly results: readonly Done[];
+  /** By document, why it cannot be read. */
+  readonly unreadable: readonly string[];
+}
+
+/** What is known at `now` (epoch ms), without a question to any server. */
+export function statusAt({ instances }: Pick<Config, 'instances'>, state: State, now: number): Status {
+  return {
+    leases: leasesIn(state),
+    pauses: [...state.pauses.stored].flatMap(([scope, { pause }]) => (pause.until > now ? [{ scope, ...pause }] : [])),
+    instances: instances.map((instance) => ({ instance, window: windowOf(instance, now) })),
+    results: instances.flatMap((instance) => doneOn([instance], state)).filter(isLatest),
+    unreadable: [...state.unreadable.values()],
+  };
+}
+
+function isLatest(done: Done, index: number, all: readonly Done[]): boolean {
+  return all.findIndex(({ node }) => node === done.node) === index;
+}
+
+/** What was done on the nodes of these instances, the newest first. */
+export function doneOn(instances: readonly InstanceConfig[], state: Pick<State, 'historyOf'>): readonly Done[] {
+  return instances
+    .flatMap(({ id, nodes }) =>
+      nodes.flatMap(({ id: node }) =>
+        Object.entries(state.historyOf(node).byAction).flatMap(([action, { results = [] }]) =>
+          results.map((result) => ({ instance: id, node, action, ...result })),
+        ),
+      ),
+    )
+    .toSorted((a, b) => b.at - a.at);
+}
+
+function windowOf({ windows, timezone, holidays }: InstanceConfig, now: number): WindowState {
+  return timezone === undefined ? { open: false, nextOpening: undefined } : windowAt(windows, timezone, now, holidays);
+}
+
+/** Every time is absolute, and in `timezone`. */
+export function statusLines(
+  { leases, pauses, instances, results, unreadable }: Status,
+  timezone: string,
+): readonly string[] {
+  const moment = { timezone };
+  return [
+    ...unreadable.map((why) => `cannot be read, so that nothing is started there: ${why}`),
+    ...(leases.length === 0
+      ? ['No defrag of Offpeak is on.']
+      : ['Defrags of Offpeak that are on:', ...leaseLines(leases, timezone)]),
+    ...(pauses.length === 0 ? ['No instance is paused.'] : ['Pauses:']),
+    ...pauses.map(
+      ({ scope, ...pause }) => `  ${scope === EVERY_INSTANCE ? 'all instances' : scope}: ${pauseText(pause, moment)}`,
+    ),
+    'Windows:',
+    ...tableLines(instances.map(({ instance, window }) => [instance.id, windowText(window, timezone)])),
+    ...(results.length === 0
+      ? ['No action is known of these nodes.']
+      : ['Last action of each node:', ...doneLines(results, timezone)]),
+  ];
+}
+
+function leaseLines(leases: readonly Lease[], timezone: string): readonly string[] {
+  return leases.flatMap(({ instance, node, phase, acquiredAt, expiresAt, byHand, holder, predicted, status }) => [
+    `  ${instance} ${node}: ${phase}${status === 'quarantined' ? ', its server was not found' : ''}${byHand ? ', started by hand (run --now)' : ''}, since ${timeText(acquiredAt, { timezone })}`,
+    `    ends at ${timeText(expiresAt, { timezone })} at the latest; ${bytesText(predicted.reclaim)} predicted; last worked on by ${holderText(holder)}`,
+  ]);
+}
+
+function windowText(window: WindowState, timezone: string): string {
+  if (window.open) return `open until ${timeText(window.closesAt, { timezone })}`;
+  if (window.nextOpening === undefined) return 'none: Offpeak only watches it';
+  return `${window.holiday ? 'closed for a holiday, ' : ''}next opens ${timeText(window.nextOpening, { timezone })}`;
+}
+
+const HEADS = [
+  'instance',
+  'node',
+  'action',
+  'returned',
+  'predicted',
+  '',
+  'RSS after',
+  'stall',
+  'lasted',
+  'ended',
+  'at',
+];
+const FIGURES = [3, 4, 5, 6, 7, 8];
+
+/** A line for each action. */
+export function doneLines(done: readonly Done[], timezone: string): readonly string[] {
+  const rows = done.map(
+    ({ instance, node, action, reclaimed, predicted, rssAfter, stall, lasted, because, kind, at }) => [
+      instance,
+      node,
+      action,
+      bytesText(reclaimed),
+      bytesText(predicted),
+      predicted > 0 ? percentText((reclaimed / predicted) * 100) : '',
+      bytesText(rssAfter),
+      durationText(stall),
+      lasted === undefined ? '' : durationText(lasted),
+      because ?? kind,
+      timeText(at, { timezone }),
+    ],
+  );
+  return tableLines([HEADS, ...rows], FIGURES);
+}

@@ -1,0 +1,39 @@
+import { createSecretReader, type SecretReader } from './adapters/aws/secrets.ts';
+import type { Names } from './adapters/dns/names.ts';
+import { sessionOpener } from './adapters/redis/node-session.ts';
+import { deduplicate } from './alerts/deduplicate.ts';
+import { cacheLeases } from './leases/lease-cache.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Log } from './ports/log.ts';
+import type { Ports } from './ports/ports.ts';
+import type { AlertSink, MetricSink } from './ports/sinks.ts';
+import type { StateStore } from './ports/state-store.ts';
+
+// Apart from compose.ts: a terminal needs none of AWS' clients, and they are a third of its start.
+
+/** What differs from host to host: Lambda, terminal, bench, test. */
+export interface HostParts {
+  readonly store: StateStore;
+  readonly metrics: MetricSink;
+  readonly alerts: AlertSink;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Where `env:` references of the config point. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** In place of the readers of secrets and names that are made of these. */
+  readonly secrets?: SecretReader;
+  readonly names?: Names;
+}
+
+/** The one place where adapters meet ports: every host gets the same decorated stack. */
+export function createPorts({ store, metrics, alerts, clock, log, env, secrets, names }: HostParts): Ports {
+  return {
+    open: sessionOpener(secrets ?? createSecretReader({ env, now: clock.now }), clock, names),
+    sightings: new Map(),
+    store: cacheLeases(store),
+    metrics,
+    alerts: deduplicate(alerts, clock),
+    clock,
+    log,
+  };
+}

@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { doneOn, statusAt, statusLines } from '../../../../cli/render/status.ts';
+import { historyJson, statusJson } from '../../../../cli/render/status-json.ts';
+import { HOUR, MIB } from '../../../../core/config/units.ts';
+import {
+  EMPTY_HISTORY,
+  joinedResults,
+  MOST_RESULTS,
+  type NodeHistory,
+  withResult,
+} from '../../../../core/domain/node-history.ts';
+import { NO_PAUSES } from '../../../../core/domain/pause.ts';
+import type { State } from '../../../../core/reconcile/snapshot.ts';
+import { aLease, anInstance, aVerdict, NODE, NOW } from '../../../support/builders.ts';
+import { PAUSE } from '../../core/reporting/samples.ts';
+
+const PAGE = readFileSync(new URL('../../../../docs/cli-json.md', import.meta.url), 'utf8');
+const ZONE = 'Europe/Berlin';
+const defragged = withResult(EMPTY_HISTORY, aVerdict({ lasted: 90_000 }), NOW - HOUR, 'goal-met');
+const history = withResult(
+  defragged,
+  aVerdict({ action: 'purge', reclaimed: -3 * MIB, kind: 'worse' }),
+  NOW - 2 * HOUR,
+);
+
+function stateOf(over: Partial<State> = {}): State {
+  return {
+    leases: new Map(),
+    quarantined: [],
+    records: [],
+    pauses: NO_PAUSES,
+    stageDocument: 'none',
+    obstacle: () => undefined,
+    unreadable: new Map(),
+    historyOf: (node) => (node === NODE ? history : EMPTY_HISTORY),
+    ...over,
+  };
+}
+
+const lease = aLease({ byHand: true, holder: 'run on web-1, process 4711, since 2026-11-24T01:00:00Z (3f2a)' });
+const FULL = stateOf({
+  leases: new Map([[lease.instance, { key: 'lease#sessions', lease, version: 1 }]]),
+  pauses: {
+    ...NO_PAUSES,
+    stored: new Map([
+      ['*', { pause: { ...PAUSE, until: NOW + HOUR }, version: 1 }],
+      ['old', { pause: { ...PAUSE, until: NOW }, version: 1 }],
+    ]),
+  },
+  unreadable: new Map([['pause#b', 'the document pause#b cannot be read']]),
+});
+const instances = [anInstance(), anInstance({ id: 'watched', windows: [], nodes: [] })];
+
+test('says what is on, by which job, until when; which pauses hold; when windows open; what was done', () => {
+  const text = statusLines(statusAt({ instances }, FULL, NOW), ZONE).join('\n');
+  expect(text).toMatch(/^cannot be read, so that nothing is started there: the document pause#b cannot be read\n/);
+  expect(text).toMatch(
+    /Defrags of Offpeak that are on:\n {2}sessions 10\.0\.3\.17:6379: running, started by hand \(run --now\), since Tue 2026-11-24 \d\d:\d\d Europe\/Berlin\n/,
+  );
+  expect(text).toMatch(/ at the latest; [\d.]+ MiB predicted; last worked on by run on web-1, process 4711, since /);
+  expect(text).toMatch(/Pauses:\n {2}all instances: paused until Tue 2026-11-24 03:14 Europe\/Berlin by /);
+  expect(text).not.toMatch(/old: paused/);
+  expect(text).toMatch(/\n {2}watched +none: Offpeak only watches it\n/);
+  expect(text).toMatch(
+    /\n {2}sessions {2}10\.0\.3\.17:6379 {2}defrag .* goal-met {2,}Tue 2026-11-24 01:14 Europe\/Berlin$/m,
+  );
+  expect(text).not.toMatch(/ purge /);
+});
+
+test('every time is absolute and in the one zone', () => {
+  const lines = statusLines(statusAt({ instances }, FULL, NOW), ZONE);
+  const times = lines
+    .flatMap((line) => line.match(/\b\d\d:\d\d\b.{0,15}/g) ?? [])
+    .filter((time) => !/T\d\d/.test(time));
+  expect(times.length).toBeGreaterThan(3);
+  for (const time of times) expect(time).toMatch(/^\d\d:\d\d Europe\/Ber|^\d\d:\d\dZ|^\d\d:00Z/);
+});
+
+test('where there is nothing, it says so', () => {
+  const text = statusLines(statusAt({ instances: [] }, stateOf(), NOW), ZONE).join('\n');
+  expect(text).toMatch(/^No defrag of Offpeak is on\.\nNo instance is paused\.\n/);
+  expect(text).toMatch(/No action is known of these nodes\.$/);
+});
+
+test('as JSON: the same, times in ISO 8601, every field documented', () => {
+  const head = { at: NOW, stage: 'prod', state: '/a/prod.db' };
+  const [status, past] = [
+    statusJson(head, statusAt({ instances }, FULL, NOW)),
+    historyJson(head, doneOn(instances, FULL)),
+  ];
+  expect(JSON.parse(status)).toMatchObject({
+    schema: 1,
+    at: '2026-11-24T01:14:05.000Z',
+    state: '/a/prod.db',
+    leases: [{ instance: 'sessions', node: NODE, byHand: true, phase: 'running' }],
+    pauses: [{ instance: '*' }],
+    windows: [{ instance: 'sessions' }, { instance: 'watched', open: false }],
+    results: [{ node: NODE, action: 'defrag', because: 'goal-met' }],
+  });
+  expect(JSON.parse(past).results).toMatchObject([
+    { action: 'defrag' },
+    { action: 'purge', reclaimed: -3 * MIB, kind: 'worse' },
+  ]);
+  expect(status + past).not.toMatch(/\b1[4-9]\d{11}\b/);
+  const documented = new Set([...PAGE.matchAll(/`([\w.]+)`/g)].flatMap(([, name = '']) => name.split('.')));
+  const keys = [...(status + past).matchAll(/"(\w+)":/g)].map(([, key = '']) => key);
+  expect([...new Set(keys)].filter((key) => !documented.has(key))).toEqual([]);
+});
+
+test('ten results of each action are kept, the newest first, and two histories become one', () => {
+  const many = Array.from({ length: 14 }, (_, index) => index).reduce<NodeHistory>(
+    (known, index) => withResult(known, aVerdict(), NOW + index),
+    EMPTY_HISTORY,
+  );
+  const { defrag } = many.byAction;
+  expect(defrag?.results?.map(({ at }) => at - NOW)).toEqual([13, 12, 11, 10, 9, 8, 7, 6, 5, 4]);
+  const before = withResult(EMPTY_HISTORY, aVerdict(), NOW + 20).byAction.defrag;
+  const joined = joinedResults(defrag ?? { ineffective: 0 }, before ?? { ineffective: 0 }).results;
+  expect(joined).toHaveLength(MOST_RESULTS);
+  expect(joined?.slice(0, 2).map(({ at }) => at - NOW)).toEqual([20, 13]);
+  expect(joinedResults(defrag ?? { ineffective: 0 }, defrag ?? { ineffective: 0 }).results).toEqual(defrag?.results);
+});
