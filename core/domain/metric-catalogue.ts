@@ -67,11 +67,30 @@ export const NODE_METRICS = {
     set: 'detailed',
     meaning: 'used_memory_rss ÷ memoryLimit',
   },
+  usedMemoryPeak: {
+    name: 'UsedMemoryPeak',
+    unit: 'Bytes',
+    set: 'detailed',
+    meaning: "used_memory_peak: the most since the server's start",
+  },
   commandsPerSecond: {
     name: 'CommandsPerSecond',
     unit: 'Count/Second',
     set: 'detailed',
-    meaning: "between two checks, without Offpeak's own",
+    meaning: "since the tick before, without Offpeak's own",
+  },
+  mainThreadCpu: {
+    name: 'MainThreadCpu',
+    unit: 'Percent',
+    set: 'detailed',
+    meaning:
+      'share of a processor that the main thread has used since the tick before; before Redis 6.2, of the process',
+  },
+  activeDefragRunning: {
+    name: 'ActiveDefragRunning',
+    unit: 'Percent',
+    set: 'detailed',
+    meaning: 'active_defrag_running: the CPU share that active defrag may use now, 0 when it is idle',
   },
   activeDefragHits: {
     name: 'ActiveDefragHits',
@@ -84,6 +103,18 @@ export const NODE_METRICS = {
     unit: 'Count',
     set: 'detailed',
     meaning: "values that active defrag has examined and not moved since the server's start; graph with DIFF()",
+  },
+  activeDefragKeyHits: {
+    name: 'ActiveDefragKeyHits',
+    unit: 'Count',
+    set: 'detailed',
+    meaning: "keys of which active defrag has moved a part since the server's start; graph with DIFF()",
+  },
+  activeDefragKeyMisses: {
+    name: 'ActiveDefragKeyMisses',
+    unit: 'Count',
+    set: 'detailed',
+    meaning: "keys that active defrag has examined and left as they were since the server's start; graph with DIFF()",
   },
   reclaimedMemory: {
     name: 'ReclaimedMemory',

@@ -13,6 +13,7 @@ import type { PublishReport } from '../ports/sinks.ts';
 import { strayPauses } from '../state/pauses.ts';
 import type { Announced } from './announcer.ts';
 import type { InstanceReport, Run } from './assign.ts';
+import { exchangeCounters } from './counters.ts';
 import { problemOf } from './observe-fleet.ts';
 import { reportable, whyText } from './reportable.ts';
 import type { Scope, Tick } from './scope.ts';
@@ -36,6 +37,7 @@ export async function publishTick(
   const { ports, stage, snapshot, options } = run;
   const { mode, scope, holder, remaining } = options;
   const problem = snapshot.kind === 'unavailable' ? { why: snapshot.why } : undefined;
+  const { counters, keep } = await exchangeCounters(config, run);
   const { outcomes, metrics, alerts } = reportable(
     {
       stage,
@@ -44,6 +46,7 @@ export async function publishTick(
       instances: config.instances,
       outcomes: [...inOrder(config, reports), ...orphans],
       ...(problem && { problem }),
+      counters,
     },
     announcedIn(reports),
     ports.log,
@@ -57,6 +60,7 @@ export async function publishTick(
     hasTime: () => remaining() > -LATE,
   };
   const undelivered = mode === 'act' ? await publish(ports, publication) : 0;
+  await keep(outcomes);
   const remarks = scope.kind === 'fleet' && snapshot.kind === 'readable' ? remarksOf(snapshot, config, at) : [];
   for (const remark of remarks) ports.log.warn(remark);
   const leased = outcomes.filter((outcome) => outcome.leased).map(({ instance, node }) => ({ instance, node }));

@@ -12,6 +12,7 @@ import type { Log } from '../ports/log.ts';
 import type { Ports } from '../ports/ports.ts';
 import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
 import { unlessUnreadable } from '../state/codec.ts';
+import { COUNTERS_KIND } from '../state/counters.ts';
 import { historiesByNode } from '../state/history-placement.ts';
 import { isLegacyKey, LEASE, leaseKey, NODE, nodeIn, nodeKey, RECORD, runKey } from '../state/keys.ts';
 import { HISTORY_KIND, historyIn, placeHistory } from '../state/node-history.ts';
@@ -25,6 +26,7 @@ export const DOCUMENT_KINDS = {
   pause: PAUSE_KIND,
   stage: STAGE_KIND,
   outbox: ENTRY_KIND,
+  counters: COUNTERS_KIND,
 } as const;
 
 /**

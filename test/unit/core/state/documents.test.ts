@@ -12,7 +12,9 @@ import { keepRecord, renewRecord } from '../../../../core/leases/records.ts';
 import { type StateStore, StateUnavailable } from '../../../../core/ports/state-store.ts';
 import { DOCUMENT_KINDS, followServers, readState } from '../../../../core/reconcile/snapshot.ts';
 import type { DocumentKind } from '../../../../core/state/codec.ts';
+import { readCounters, writeCounters } from '../../../../core/state/counters.ts';
 import {
+  COUNTERS,
   leaseKey,
   nodeIn,
   nodeKey,
@@ -142,6 +144,14 @@ const CASES: Readonly<Record<keyof typeof DOCUMENT_KINDS, Case>> = {
       'sent in vain': async (store) => await settle(store, await claimed(store), false),
     },
   },
+  counters: {
+    key: `${COUNTERS}0`,
+    document: { nodes: { [NODE]: { at: NOW, runId: RUN_ID, commands: 7, cpuSeconds: 0.5 } } },
+    rewrites: {
+      'those of the next tick': async (store) =>
+        await writeCounters(store, await readCounters(store), new Map([[NODE, { at: NOW }]])),
+    },
+  },
 };
 
 const names = Object.keys(CASES) as (keyof typeof CASES)[];
@@ -185,6 +195,10 @@ describe('every kind of stored document', () => {
       if (name === 'outbox') {
         const stored = await store.read(CASES.outbox.key);
         expect(() => stored && pendingOf(CASES.outbox.key, stored)).toThrow(/of a newer version of Offpeak/);
+        return;
+      }
+      if (name === 'counters') {
+        await expect(readCounters(store)).rejects.toThrow(/of a newer version of Offpeak/);
         return;
       }
       const state = await readState(store);
