@@ -50,6 +50,7 @@ export function maintainSettings(config: Config, network: Network): JobSettings 
       [ENVIRONMENT.configFile]: PACKAGED_CONFIG,
       [ENVIRONMENT.stateTable]: ref(ID.table),
       [ENVIRONMENT.alertTopicArn]: ref(ID.topic),
+      ...runbookOf(config),
     },
     ...(isAttached(network) && {
       vpc: { securityGroupIds: network.securityGroupIds, subnetIds: network.subnetIds },
@@ -67,9 +68,13 @@ export function notifierSettings(config: Config): FunctionSettings | undefined {
       [ENVIRONMENT.stage]: config.stage,
       [ENVIRONMENT.slackWebhook]: printSecretReference(slack.webhook),
       [ENVIRONMENT.dashboardUrl]: dashboardUrl(config.stage),
-      ...(config.runbook !== undefined && { [ENVIRONMENT.runbookUrl]: config.runbook }),
+      ...runbookOf(config),
     },
   };
+}
+
+function runbookOf({ runbook }: Config): Readonly<Record<string, string>> {
+  return runbook === undefined ? {} : { [ENVIRONMENT.runbookUrl]: runbook };
 }
 
 /** The address of the stage's dashboard. */

@@ -4,6 +4,7 @@ import type { Json } from './json.ts';
 import { loadConfig } from './load.ts';
 import { ID } from './names.ts';
 import { type Parameters, readNetwork } from './network.ts';
+import { withRunbook } from './runbook.ts';
 import { template } from './template.ts';
 
 /** What serverless.yml takes from here, by the names under which it does. */
@@ -25,7 +26,7 @@ export interface ServerlessValues {
  * @throws {UnknownStage} {ConfigError} {ParameterError} with everything that is wrong.
  */
 export function serverlessValues(root: string, stage: string, parameters: Parameters): ServerlessValues {
-  const config = loadConfig(root, stage);
+  const config = withRunbook(loadConfig(root, stage), root);
   const network = readNetwork(parameters);
   const { vpc, ...job } = maintainSettings(config, network);
   const settings = notifierSettings(config);

@@ -17,7 +17,7 @@ export const ENVIRONMENT = {
   slackWebhook: 'SLACK_WEBHOOK',
   /** https address of the dashboard, linked in Slack's messages; none when not set. */
   dashboardUrl: 'DASHBOARD_URL',
-  /** https address of the runbook, linked in Slack's messages, to which #anchor is added; none when not set. */
+  /** https address of the runbook, linked in mails and Slack's messages, to which #anchor is added; none when not set. */
   runbookUrl: 'RUNBOOK_URL',
 } as const;
 

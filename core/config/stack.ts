@@ -85,6 +85,9 @@ const runbook = scalar<string>({
 export const stackKeys = {
   schedule: byDefault({}, schedule, 'When the deployed job runs.'),
   notifications: byDefault({}, notifications, 'Who gets alerts and alarms.'),
-  runbook: optional(runbook, 'Address of the runbook, linked in every alarm; without it alarms name docs/runbook.md.'),
+  runbook: optional(
+    runbook,
+    'Address of the runbook, linked in every alarm and message; without it, docs/runbook.md of the clone on GitHub or GitLab.',
+  ),
   logRetention: byDefault('30d', logRetention, "How long the functions' logs are kept, in days."),
 };
