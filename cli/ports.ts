@@ -34,6 +34,7 @@ export function terminalPorts(
     },
   };
   const alerts: AlertSink = {
+    ...(sinks?.alerts.hasNightlyDigest && { hasNightlyDigest: true }),
     isPrivate: !publish && process.env[ENVIRONMENT.stateTable] !== undefined,
     async send(alerts) {
       published.alerts.push(...alerts);

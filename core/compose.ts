@@ -74,11 +74,16 @@ function stateStore(env: Environment): StateStore {
 
 /** The sink names its own option; the person who set it up knows the variable. */
 function alertSink(env: Environment, config: Config): AlertSink {
-  const { chat } = config.notifications;
+  const { chat, digest } = config.notifications;
   const runbook = env[ENVIRONMENT.runbookUrl] || config.runbook;
   const topicArn = required(env, ENVIRONMENT.alertTopicArn, 'the ARN of the SNS topic for alerts');
   try {
-    return createAlertSink({ topicArn, ...(chat !== undefined && { https: chat }), ...(runbook && { runbook }) });
+    return createAlertSink({
+      topicArn,
+      ...(chat !== undefined && { https: chat }),
+      ...(runbook && { runbook }),
+      hasNightlyDigest: digest === 'info',
+    });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new EnvironmentError(`${ENVIRONMENT.alertTopicArn} cannot be used: ${error.message}`);

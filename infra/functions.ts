@@ -67,6 +67,7 @@ export function notifierSettings(config: Config): FunctionSettings | undefined {
     environment: {
       [ENVIRONMENT.stage]: config.stage,
       [ENVIRONMENT.slackWebhook]: printSecretReference(slack.webhook),
+      [ENVIRONMENT.slackFrom]: slack.from,
       [ENVIRONMENT.dashboardUrl]: dashboardUrl(config.stage),
       ...runbookOf(config),
     },

@@ -1,5 +1,7 @@
-import type { Config } from '../core/config/schema.ts';
+import type { Config, Notifications } from '../core/config/schema.ts';
+import type { MailTarget } from '../core/config/stack.ts';
 import { arn, byLogicalId, type Resources, ref } from './cloudformation.ts';
+import type { Intrinsic } from './json.ts';
 import { alarmName, digest, ID, stackName } from './names.ts';
 import type { Resource } from './resource-types.ts';
 
@@ -8,23 +10,58 @@ import type { Resource } from './resource-types.ts';
  * alarms cannot use that key, and their messages would be lost without an error.
  */
 export function topic({ stage, notifications }: Config): Resources {
-  const name = stackName(stage, 'alerts');
-  const subscriptions = notifications.emails.map((Endpoint): [string, Resource] => [
-    `AlertEmail${digest(Endpoint.toLowerCase())}`,
-    { Type: 'AWS::SNS::Subscription', Properties: { TopicArn: ref(ID.topic), Protocol: 'email', Endpoint } },
-  ]);
+  const topics = [[ID.topic, 'alerts'] as const, ...alarmTopics(notifications)];
   return {
-    [ID.topic]: { Type: 'AWS::SNS::Topic', Properties: { TopicName: name, DisplayName: `Offpeak ${stage}` } },
-    AlertTopicPolicy: {
-      Type: 'AWS::SNS::TopicPolicy',
-      Properties: { Topics: [ref(ID.topic)], PolicyDocument: policy(stage) },
-    },
-    ...byLogicalId(subscriptions),
+    ...byLogicalId(
+      topics.map(([id, part]): [string, Resource] => [
+        id,
+        { Type: 'AWS::SNS::Topic', Properties: { TopicName: stackName(stage, part), DisplayName: `Offpeak ${stage}` } },
+      ]),
+    ),
+    ...byLogicalId(
+      topics.map(([id]): [string, Resource] => [
+        `${id}Policy`,
+        { Type: 'AWS::SNS::TopicPolicy', Properties: { Topics: [ref(id)], PolicyDocument: policy(stage, id) } },
+      ]),
+    ),
+    ...byLogicalId(notifications.emails.flatMap(subscriptions)),
   };
 }
 
+/**
+ * The topics that an alarm sends its states to. Messages of CloudWatch have no attributes, so that no filter of a subscription passes
+ * them: who gets only what is worse gets alarms from topics of their own.
+ */
+export function topicsOfAlarm({ notifications }: Config, severity: 'warning' | 'critical'): readonly Intrinsic[] {
+  const others = alarmTopics(notifications).filter(([, , from]) => severity === 'critical' || from === 'warning');
+  return [ref(ID.topic), ...others.map(([id]) => ref(id))];
+}
+
+function alarmTopics({ emails }: Notifications) {
+  const all = [
+    [ID.alarmTopics.warning, 'alarms', 'warning'],
+    [ID.alarmTopics.critical, 'alarms-critical', 'critical'],
+  ] as const;
+  return all.filter(([, , severity]) => emails.some(({ from }) => from === severity));
+}
+
+/** The address gets a mail for each subscription, and has to confirm each. */
+function subscriptions({ address: Endpoint, from }: MailTarget): readonly (readonly [string, Resource])[] {
+  const id = `AlertEmail${digest(Endpoint.toLowerCase())}`;
+  const to = (topicId: string, filter = {}): Resource => ({
+    Type: 'AWS::SNS::Subscription',
+    Properties: { TopicArn: ref(topicId), Protocol: 'email', Endpoint, ...filter },
+  });
+  if (from === 'info') return [[id, to(ID.topic)]];
+  const severity = from === 'warning' ? ['warning', 'critical'] : ['critical'];
+  return [
+    [id, to(ID.topic, { FilterPolicy: { severity } })],
+    [`${id}Alarms`, to(ID.alarmTopics[from])],
+  ];
+}
+
 /** This policy replaces the default one. The job publishes with its role; the alarms have no role and need this statement. */
-function policy(stage: string) {
+function policy(stage: string, topicId: string) {
   const onlyThisAccount = {
     StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') },
     ArnLike: { 'aws:SourceArn': arn('cloudwatch', `alarm:${alarmName(stage, '*', '*')}`) },
@@ -37,7 +74,7 @@ function policy(stage: string) {
         Effect: 'Allow',
         Principal: { Service: 'cloudwatch.amazonaws.com' },
         Action: 'sns:Publish',
-        Resource: ref(ID.topic),
+        Resource: ref(topicId),
         Condition: onlyThisAccount,
       },
     ],

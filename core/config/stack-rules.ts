@@ -20,12 +20,13 @@ function emailsAreUnique(file: unknown, issues: Issues): Finding[] {
   const listed = valueAt(file, ['notifications', 'emails']);
   const isBroken = issues.some(({ path }) => path[0] === 'notifications');
   if (isBroken || !Array.isArray(listed)) return [];
-  return listed.flatMap((email: unknown, index): Finding[] => {
-    const earlier = listed.findIndex((other) => String(other).toLowerCase() === String(email).toLowerCase());
+  const addresses = listed.map((email: unknown) => String(Object(email).address ?? email));
+  return addresses.flatMap((address, index): Finding[] => {
+    const earlier = addresses.findIndex((other) => other.toLowerCase() === address.toLowerCase());
     if (earlier === index) return [];
     const first = showPath(['notifications', 'emails', earlier]);
     const path = ['notifications', 'emails', index];
-    return [{ path, accepted: 'each address once', message: `${String(email)} is already at ${first}` }];
+    return [{ path, accepted: 'each address once', message: `${address} is already at ${first}` }];
   });
 }
 

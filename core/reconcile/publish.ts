@@ -6,6 +6,7 @@ import { DIMENSION, JOB_METRICS, type Metric } from '../domain/metric-catalogue.
 import { type Outcome, planIn, problemIn, statusOf, stepsOf, verdictIn } from '../domain/outcome.ts';
 import { LATE } from '../domain/timings.ts';
 import { strayPauseText } from '../format/pause.ts';
+import { isNightOver } from '../guards/night.ts';
 import { isIdle } from '../guards/node-order.ts';
 import type { Log } from '../ports/log.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -58,6 +59,8 @@ export async function publishTick(
     alerts,
     isWithoutStore: problem !== undefined,
     hasTime: () => remaining() > -LATE,
+    // The end of a run is known after its window.
+    isNightOver: () => !outcomes.some(({ leased }) => leased) && isNightOver(config.instances, at),
   };
   const undelivered = mode === 'act' ? await publish(ports, publication) : 0;
   await keep(outcomes);
@@ -114,6 +117,7 @@ interface Publication {
   readonly isWithoutStore: boolean;
   /** False: nothing more is begun. */
   readonly hasTime: () => boolean;
+  readonly isNightOver: () => boolean;
 }
 
 /**
@@ -122,15 +126,16 @@ interface Publication {
  */
 async function publish(
   ports: Pick<Ports, 'metrics' | 'alerts' | 'clock' | 'log' | 'store'>,
-  { holder, outcomes, metrics, alerts, isWithoutStore, hasTime }: Publication,
+  { holder, outcomes, metrics, alerts, isWithoutStore, hasTime, isNightOver }: Publication,
 ): Promise<number> {
   for (const step of outcomes.flatMap(stepsOf)) logStep(ports.log, step);
   const [metricReport, alertReport] = await Promise.all([
     // Neither may keep the other from being sent.
     ports.metrics.publish(metrics).catch((error: unknown) => unsent('metrics', error)),
-    (isWithoutStore ? ports.alerts.send(looseAlerts(alerts, ports.log)) : flush(ports, holder, alerts, hasTime)).catch(
-      (error: unknown) => unsent('alerts', error),
-    ),
+    (isWithoutStore
+      ? ports.alerts.send(looseAlerts(alerts, ports.log))
+      : flush(ports, holder, alerts, { hasTime, isNightOver })
+    ).catch((error: unknown) => unsent('alerts', error)),
   ]);
   logRejections(ports.log, 'metrics not published', metricReport);
   logRejections(ports.log, 'alerts not sent', alertReport);

@@ -16,6 +16,8 @@ export interface AlertSinkOptions {
   readonly https?: HttpsVariant;
   /** Address of the runbook, linked in mails. */
   readonly runbook?: string;
+  /** See `AlertSink`. Default: no. */
+  readonly hasNightlyDigest?: boolean;
   /** Called once, with the first alert. Default: from the process' environment. */
   readonly client?: () => SNSClient;
 }
@@ -41,7 +43,13 @@ const TOPIC_ARN = /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/;
  * @throws TypeError when `topicArn` is not the ARN of a standard topic
  * @throws AwsEnvironmentError when no region is set or an endpoint is not a URL
  */
-export function createAlertSink({ topicArn, https = 'alert', runbook, client }: AlertSinkOptions): AlertSink {
+export function createAlertSink({
+  topicArn,
+  https = 'alert',
+  runbook,
+  hasNightlyDigest = false,
+  client,
+}: AlertSinkOptions): AlertSink {
   if (!TOPIC_ARN.test(topicArn)) {
     throw new TypeError(
       `topicArn: ${JSON.stringify(topicArn)} is not a standard SNS topic: set it to arn:aws:sns:<region>:<account>:<name>`,
@@ -55,6 +63,7 @@ export function createAlertSink({ topicArn, https = 'alert', runbook, client }: 
     return (await topic)(message);
   };
   return {
+    hasNightlyDigest,
     async send(alerts) {
       const reports = await pLimit(CONCURRENT_CALLS).map(alerts, (alert) =>
         sendOne(publish, { topicArn, https, ...(runbook !== undefined && { runbook }) }, alert),
@@ -66,7 +75,7 @@ export function createAlertSink({ topicArn, https = 'alert', runbook, client }: 
 
 async function sendOne(
   publish: Publish,
-  { topicArn, ...options }: Omit<AlertSinkOptions, 'client'>,
+  { topicArn, ...options }: Pick<AlertSinkOptions, 'topicArn' | 'https' | 'runbook'>,
   alert: Alert,
 ): Promise<PublishReport> {
   const MessageAttributes = attributesOf(alert);

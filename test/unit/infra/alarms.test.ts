@@ -262,3 +262,47 @@ describe('unreachable, of one node as of a fleet,', () => {
     }
   });
 });
+
+describe('a target that asks for a severity', () => {
+  const yaml = stackFile([QUEUE]).replace(
+    'emails: [redis-team@redis.example]',
+    'emails: [all@b.example, { address: some@b.example, from: warning }, { address: oncall@b.example, from: critical }]',
+  );
+  const resources = resourcesOf(yaml);
+  const topicsOf = (name: string) => alarmNamed(name, yaml).AlarmActions;
+
+  test('gets alerts by a filter, and alarms, whose messages no filter passes, by a topic', () => {
+    const subscriptions = ofType(resources, 'AWS::SNS::Subscription')
+      .map(([, { Properties }]) => Properties)
+      .filter(({ Protocol }) => Protocol === 'email')
+      .map(({ Endpoint, TopicArn, FilterPolicy }) => [Endpoint, Object(TopicArn).Ref, FilterPolicy]);
+    expect(subscriptions).toHaveLength(5);
+    expect(subscriptions).toEqual(
+      expect.arrayContaining([
+        ['all@b.example', 'AlertTopic', undefined],
+        ['some@b.example', 'AlertTopic', { severity: ['warning', 'critical'] }],
+        ['some@b.example', 'AlarmTopic', undefined],
+        ['oncall@b.example', 'AlertTopic', { severity: ['critical'] }],
+        ['oncall@b.example', 'CriticalAlarmTopic', undefined],
+      ]),
+    );
+    expect(topicsOf('offpeak-prod/queue/fragmentation-warning')).toEqual([
+      { Ref: 'AlertTopic' },
+      { Ref: 'AlarmTopic' },
+    ]);
+    expect(topicsOf('offpeak-prod/queue/unreachable-critical')).toEqual([
+      { Ref: 'AlertTopic' },
+      { Ref: 'AlarmTopic' },
+      { Ref: 'CriticalAlarmTopic' },
+    ]);
+  });
+
+  test('each of the topics lets the alarms of this stage publish', () => {
+    const policies = ofType(resources, 'AWS::SNS::TopicPolicy').map(([, { Properties }]) => Properties);
+    expect(policies.map(({ Topics }) => Topics)).toEqual(
+      expect.arrayContaining(['AlertTopic', 'AlarmTopic', 'CriticalAlarmTopic'].map((Ref) => [{ Ref }])),
+    );
+    for (const { Topics, PolicyDocument } of policies)
+      expect(PolicyDocument).toMatchObject({ Statement: [{ Action: 'sns:Publish', Resource: Object(Topics)[0] }] });
+  });
+});
