@@ -38,13 +38,22 @@ export function isAttached({ subnetIds }: Network): boolean {
   return subnetIds.length > 0;
 }
 
+const KEY = [/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/, 'the ARN of a KMS key'] as const;
+
 const FORMS: Readonly<Record<string, readonly [form: RegExp, accepted: string]>> = {
   vpcId: [/^vpc-[0-9a-f]{8,17}$/, 'the id of a VPC, like vpc-0a1b2c3d'],
   subnetIds: [/^subnet-[0-9a-f]{8,17}$/, 'ids of subnets, like subnet-0a1b2c3d,subnet-4e5f6a7b'],
   securityGroupIds: [/^sg-[0-9a-f]{8,17}$/, 'ids of security groups, like sg-0a1b2c3d'],
   routeTableIds: [/^rtb-[0-9a-f]{8,17}$/, 'ids of route tables, like rtb-0a1b2c3d'],
   vpcEndpoints: [/^(true|false)$/, 'true or false'],
-  secretsKeyArn: [/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/, 'the ARN of a KMS key'],
+  secretsKeyArn: KEY,
+  keyArn: KEY,
+  alertTopicArn: [
+    /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/,
+    'the ARN of a standard SNS topic, like arn:aws:sns:eu-west-1:123456789012:alerts',
+  ],
+  permissionsBoundaryArn: [/^arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy\/[\w+=,.@/-]+$/, 'the ARN of an IAM policy'],
+  tags: [/^(?!aws:)[\w .:/+@-]{1,128}=[\w .:/+@=-]{0,256}$/i, 'tags, like team=cache,cost-center=12'],
 };
 
 /** @throws {ParameterError} with everything that is wrong with them. */
@@ -64,16 +73,16 @@ export function readNetwork(parameters: Parameters): Network {
   return network;
 }
 
-function listOf(text: string): readonly string[] {
+export function listOf(text: string): readonly string[] {
   return text
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
 }
 
-function problemsOf(name: string, values: readonly string[]): readonly string[] {
+export function problemsOf(name: string, values: readonly string[]): readonly string[] {
   const [form, accepted] = FORMS[name] ?? [/^/, ''];
-  const isList = name.endsWith('Ids');
+  const isList = name.endsWith('Ids') || name === 'tags';
   const bad = values.filter((value) => !form.test(value));
   const many = !isList && values.length > 1 ? [`parameter ${name}: has ${values.length} values; accepted: one`] : [];
   return [...bad.map((value) => `parameter ${name}: ${JSON.stringify(value)} is not ${accepted}`), ...many];

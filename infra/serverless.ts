@@ -1,4 +1,5 @@
-import { sub, type Template } from './cloudformation.ts';
+import { type AccountParameters, asAccountWants, readAccount, withTopic } from './account.ts';
+import { sub } from './cloudformation.ts';
 import { FUNCTIONS, functionName, maintainSettings, notifierSettings } from './functions.ts';
 import type { Json } from './json.ts';
 import { loadConfig } from './load.ts';
@@ -9,7 +10,8 @@ import { template } from './template.ts';
 
 /** What serverless.yml takes from here, by the names under which it does. */
 export interface ServerlessValues {
-  readonly resources: Template;
+  readonly resources: ReturnType<typeof asAccountWants>;
+  readonly stackTags: Readonly<Record<string, string>>;
   /** Seconds, both. */
   readonly timeout: number;
   readonly maximumEventAge: number;
@@ -25,14 +27,22 @@ export interface ServerlessValues {
  * The stack of a stage.
  * @throws {UnknownStage} {ConfigError} {ParameterError} with everything that is wrong.
  */
-export function serverlessValues(root: string, stage: string, parameters: Parameters): ServerlessValues {
+export function serverlessValues(
+  root: string,
+  stage: string,
+  parameters: Parameters & AccountParameters,
+): ServerlessValues {
   const config = withRunbook(loadConfig(root, stage), root);
   const network = readNetwork(parameters);
-  const { vpc, ...job } = maintainSettings(config, network);
+  const account = readAccount(parameters);
+  const { vpc, environment, ...job } = maintainSettings(config, network);
   const settings = notifierSettings(config);
+  const functions = ['Maintain', ...(settings === undefined ? [] : ['NotifySlack'])];
   return {
-    resources: template(config, network),
+    resources: asAccountWants(template(config, network), account, functions),
+    stackTags: { project: 'offpeak', stage, ...account.tags },
     ...job,
+    environment: withTopic(environment, account),
     vpc: vpc ?? null,
     logRetention: config.logRetention,
     notifier: settings === undefined ? {} : { notifySlack: notifierFunction(stage, settings) },

@@ -50,8 +50,13 @@ describeWithMoto('a night, through SNS over HTTP', () => {
     await tick([], true);
     const [digest, ...more] = (await everything?.receive()) ?? [];
     expect(more).toEqual([]);
-    expect(digest?.Subject).toMatch(/^\[offpeak prod\] 12 actions on 12 nodes returned 3\.52 GiB; 1 .* \(info\)$/);
-    expect(JSON.parse(digest?.Message ?? '')).toMatchObject({ event: 'nightly-digest', members: { length: 13 } });
+    expect(digest?.Subject).toMatch(
+      /^\[offpeak prod\] 13 actions on 12 nodes returned 3\.52 GiB; 1 for a person to look at \(info\)$/,
+    );
+    expect(JSON.parse(digest?.Message ?? '')).toMatchObject({
+      event: 'nightly-digest',
+      members: Array.from({ length: 13 }, () => ({ id: expect.any(String) })),
+    });
     expect(await pressing?.receive()).toHaveLength(1);
   });
 });
