@@ -5,7 +5,7 @@ import { compared, digestMember, factsOf, nameOf, titleAlone } from './digest.ts
 
 type Many = readonly [Alert, ...Alert[]];
 
-/** Up to this many of them are named under "Next"; all of them are in the list. */
+/** Up to this many nodes are named under "Next"; all of them are in the list. */
 const MOST_NAMED = 10;
 
 const ENDS: readonly AlertEvent[] = ['purged', 'defrag-finished', 'defrag-aborted', 'action-ineffective'];
@@ -50,11 +50,8 @@ function counted(count: number, what: string): string {
 
 function nextText(pressing: readonly Alert[]): string {
   if (pressing.length === 0) return 'Nothing to do.';
-  const named = pressing.slice(0, MOST_NAMED).map((alert) => `${nameOf(alert)}: ${titleAlone(alert)}`);
-  const rest = pressing.length - named.length;
-  return [
-    'See their own messages, which say what to do:',
-    ...named,
-    ...(rest === 0 ? [] : [`and ${countText(rest)} more`]),
-  ].join('\n');
+  const places = [...new Set(pressing.map(nameOf))];
+  const rest = places.length - MOST_NAMED;
+  const named = [...places.slice(0, MOST_NAMED), ...(rest > 0 ? [`${countText(rest)} more`] : [])].join(', ');
+  return `Read the messages of this night about ${named}. They say what to do.`;
 }
