@@ -174,7 +174,7 @@ function thresholdText(trigger: Trigger): string {
   const operator = ComparisonOperator ?? '';
   const words = lookup(COMPARISONS, operator) ?? operator;
   const compared =
-    typeof Threshold === 'number' ? `${words} ${quantityText(Threshold, unit)}`.trim() : bandText(trigger);
+    bandText(trigger) || (typeof Threshold === 'number' ? `${words} ${quantityText(Threshold, unit)}`.trim() : '');
   if (compared === '') return '';
   if (typeof EvaluationPeriods !== 'number') return compared;
   const of = period === undefined ? '' : ` of ${periodText(period)}`;

@@ -40,7 +40,7 @@ const trigger = z.object({
           Label: maybeText,
           Expression: maybeText,
           ReturnData: z.nullish(z.boolean()),
-          MetricStat: z.nullish(z.object({ Metric: z.object(metric), Period: z.nullish(z.number()) })),
+          MetricStat: z.nullish(z.object({ Metric: z.object(metric), Period: z.nullish(z.number()), Unit: maybeText })),
         }),
       ),
     ),
@@ -100,7 +100,7 @@ export function comparedOf({ MetricName, Namespace, Unit, Period, Metrics = [] }
   const inputs = Metrics.flatMap(({ MetricStat }) => (MetricStat ? [MetricStat.Metric] : []));
   return {
     name: compared?.Label || compared?.Expression || own,
-    unit: Unit ?? (compared?.Expression ? unitOfMath(compared, inputs) : unitOf(metric)),
+    unit: Unit ?? compared?.MetricStat?.Unit ?? (compared?.Expression ? unitOfMath(compared, inputs) : unitOf(metric)),
     period: Period ?? Metrics.find(({ MetricStat }) => MetricStat?.Period)?.MetricStat?.Period ?? undefined,
   };
 }
@@ -115,9 +115,9 @@ function unitOfMath(
   inputs: readonly MetricName[],
 ): string | undefined {
   const text = Expression ?? '';
-  if (/percent|%/i.test(Label ?? '') || /(?<![\d.])100(?![\d.])/.test(text)) return 'Percent';
+  if (/percent|%/i.test(Label ?? '') || /(?<![\d.])100\s*\*|\*\s*100(?![\d.])/.test(text)) return 'Percent';
   const units = new Set(inputs.map(unitOf));
-  return units.size === 1 && !/[*/^]/.test(text) ? [...units][0] : undefined;
+  return units.size === 1 && !/[*/^]|RATE\(/.test(text) ? [...units][0] : undefined;
 }
 
 const CATALOGUE: readonly MetricDefinition[] = [NODE_METRICS, JOB_METRICS, FLEET_METRICS].flatMap((all) =>

@@ -32,7 +32,10 @@ describeWithMoto('a night, through SNS over HTTP', () => {
     await subscribe(everything?.arn);
     await subscribe(pressing?.arn, { FilterPolicy: JSON.stringify({ severity: ['warning', 'critical'] }) });
 
-    const { alerts } = createSinks({ ...process.env, [ENVIRONMENT.alertTopicArn]: TopicArn }, configOf(configYaml(1)));
+    const { alerts } = createSinks(
+      { ...process.env, [ENVIRONMENT.alertTopicArn]: TopicArn },
+      configOf(configYaml(1).replace('never', 'info')),
+    );
     const store = createFileStore(join(tmpdir(), `offpeak-night-${randomUUID()}`));
     const clock = { now: Date.now, sleep: async () => {}, pause: async () => {} };
     const log = { info: () => {}, warn: () => {}, error: () => {} };

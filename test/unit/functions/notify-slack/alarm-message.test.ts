@@ -85,6 +85,14 @@ describe('CloudWatch alarms', () => {
       expect(textOf(aCacheAlarm('r', { Dimensions }))).toContain('*C*\nc\n*Dimensions*\nD d, E e');
     });
 
+    test('a unit that the metric of the expression states wins', () => {
+      const MetricStat = { Metric: { MetricName: 'heap', Namespace: 'Shop' }, Period: 60, Unit: 'Bytes' };
+      const Metrics = [{ Id: 'm1', MetricStat, ReturnData: true }];
+      const alarm = aCacheAlarm('[2.147483648E9]', { MetricName: undefined, Metrics, Threshold: 1_073_741_824 });
+      expect(textOf(alarm)).toContain('[2 GiB]');
+      expect(textOf(alarm)).toContain('&gt; 1 GiB');
+    });
+
     test('an anomaly: the metric, its unit, and the band as the threshold', () => {
       const text = textOf(anAnomalyAlarm());
       expect(text).toContain('[5.44 GiB (2026-11-23 02:04:00 UTC)] was greater than the upper thresholds [4.5 GiB]');
@@ -99,6 +107,7 @@ describe('CloudWatch alarms', () => {
       ['100 * m1 / (m1 + m2)', 85, '90.3456', undefined, '&gt; 85 %', '90 %'],
       ['m1 / 64', 85, '90.3456', 'used, percent', '&gt; 85 %', '90 %'],
       ['m1 / m2', 1.5, '2.58', undefined, '&gt; 1.5', '2.58'],
+      ['RATE(m1)', 1_000, '2000.5', undefined, '&gt; 1,000', '2,000.5'],
       ['m1 * 8', 6_442_450_944, '6.5E9', undefined, '&gt; 6,442,450,944', '6,500,000,000'],
     ])('%s > %d', (expression, threshold, datum, label, compared, measured) => {
       const text = textOf(aCacheMathAlarm(expression, threshold, datum, label));
