@@ -1,30 +1,26 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { findDefragServer } from '../cli/lab/find.ts';
 import { startServer } from '../cli/lab/start.ts';
-import { type Built, buildFunctions } from '../infra/build.ts';
+import { buildFunctions } from '../infra/build.ts';
+import { FUNCTIONS } from '../infra/functions.ts';
 import { loadConfig } from '../infra/load.ts';
-import { makeWorkspace, type Workspace } from '../test/infra/workspace.ts';
+import { makeWorkspace } from '../test/infra/workspace.ts';
 import { awsEnv } from '../test/support/aws-proxy.ts';
-import { createDeployedTable } from '../test/support/deployed.ts';
+import { createDeployedTable, deploymentOf } from '../test/support/deployed.ts';
+import type { Deployment } from '../test/support/lambda-runtime.ts';
 import { startMoto } from '../test/support/moto.ts';
 import { startSlackEndpoint } from '../test/support/slack-endpoint.ts';
+import { aNotification, anEvent } from '../test/unit/functions/notify-slack/sns-events.ts';
 
-/** The surroundings of the functions: a packaged stack, a healthy server, and an AWS account. */
-export interface Account {
-  readonly workspace: Workspace;
-  readonly built: readonly Built[];
-  /** What CloudFormation would know. */
-  readonly refs: Readonly<Record<string, string>>;
-  /** Points the SDK to the account. */
-  readonly env: Readonly<Record<string, string>>;
-  /** `host:port` of the local Slack. */
-  readonly slackHost: string;
-}
+type Account = Awaited<ReturnType<typeof openAccount>>;
 
-/** Everything ends with the stack. @throws Error when a part of it is missing */
-export async function openAccount(stack: AsyncDisposableStack): Promise<Account> {
+/** The surroundings of the functions: a packaged stack, a healthy server, and an AWS account. Everything ends with the stack. @throws Error when a part of it is missing */
+export async function openAccount(stack: AsyncDisposableStack) {
   const server = await findDefragServer({ log: (line) => process.stderr.write(`${line}\n`) });
   if (server.kind === 'missing') throw new Error(`${server.reason}. ${server.install}`);
   const redis = stack.use(await startServer(server));
@@ -42,11 +38,11 @@ export async function openAccount(stack: AsyncDisposableStack): Promise<Account>
   const Value = `https://hooks.slack.com${new URL(slack.url).pathname}`;
   await new SSMClient({}).send(new PutParameterCommand({ Name: '/offpeak/slack', Value, Type: 'SecureString' }));
   const refs = { StateTable, AlertTopic, 'AWS::Region': 'eu-west-1' };
+  // `refs`: what CloudFormation would know; `env` points the SDK to the account.
   return { workspace, built, refs, env, slackHost: slack.host };
 }
 
-function fileOf(port: number): string {
-  return `
+const fileOf = (port: number) => `
 notifications: { slack: { webhook: "ssm:/offpeak/slack" } }
 instances:
   - id: sessions
@@ -54,4 +50,49 @@ instances:
     timezone: UTC
     windows: [{ days: daily, start: "00:00", duration: 24h }]
 `;
+
+/** What is measured. */
+export interface Subject {
+  readonly name: string;
+  /** The module with the handler. */
+  readonly entry: string;
+  readonly entryBytes: number;
+  readonly deployment: Deployment;
+  /** A function that does nothing, in the same environment: what Node and the runtime cost alone. */
+  readonly empty: Deployment;
+  /** A new one at each call. */
+  event(): unknown;
+}
+
+const PRELOAD = join(import.meta.dirname, '..', 'test', 'support', 'preload-slack.ts');
+
+/** The packaged functions, with events that they handle to the end: a check of a healthy server, a post to Slack. */
+export function subjectsOf(account: Account, emptyFolder: string): readonly Subject[] {
+  const { workspace, built, refs, env, slackHost } = account;
+  const slack = { NODE_OPTIONS: `--import=${PRELOAD}`, SLACK_STAND_IN: slackHost };
+  const subject = (key: keyof typeof FUNCTIONS, own: Readonly<Record<string, string>>, event: () => unknown) => {
+    const name = FUNCTIONS[key];
+    const packaged = deploymentOf(workspace, key, refs);
+    const deployment = { ...packaged, env: { ...packaged.env, ...env, ...own } };
+    return {
+      name,
+      entry: join(workspace.folder, `${deployment.handler.replace(/\.[^.]+$/, '')}.mjs`),
+      entryBytes: built.find(({ folder }) => folder === name)?.entryBytes ?? Number.NaN,
+      deployment,
+      empty: { ...deployment, zip: emptyFolder, handler: 'index.handler' },
+      event,
+    };
+  };
+  return [
+    subject('maintain', {}, () => ({ source: 'aws.scheduler' })),
+    subject('notifySlack', slack, () => anEvent(aNotification())),
+  ];
+}
+
+/** A package whose handler returns nothing. */
+export function emptyPackage(stack: AsyncDisposableStack): string {
+  const folder = mkdtempSync(join(tmpdir(), 'offpeak-empty-'));
+  stack.defer(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, 'index.mjs'), 'export const handler = async () => {};\n');
+  return folder;
 }

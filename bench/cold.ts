@@ -2,12 +2,10 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { findRic, type Ric } from '../test/support/lambda-ric.ts';
-import { openAccount } from './account.ts';
-import { AIM } from './aim.ts';
-import { importTimes } from './import-time.ts';
-import { startTimes } from './start-time.ts';
+import { emptyPackage, openAccount, type Subject, subjectsOf } from './account.ts';
+import { AIM } from './bundle-contents.ts';
 import { median, quantile, table } from './statistics.ts';
-import { emptyPackage, type Subject, subjectsOf } from './subjects.ts';
+import { importTimes, startTimes } from './times.ts';
 
 /**
  * `npm run bench:cold`: what a start of each packaged function costs, compared with one that does nothing. Absolute times on a shared
@@ -16,6 +14,11 @@ import { emptyPackage, type Subject, subjectsOf } from './subjects.ts';
 const IMPORTS = 25;
 const STARTS = 5;
 const WARM = 5;
+
+const say = (text: string) => void process.stdout.write(`${text}\n`);
+const ms = (value: number) => value.toFixed(value < 10 ? 1 : 0);
+const kB = (bytes: number) => (bytes / 1000).toFixed(0);
+const times = (value: number, reference: number) => `${(value / reference).toFixed(1)}x`;
 
 await run();
 
@@ -70,20 +73,4 @@ async function startRows(ric: Ric, subjects: readonly Subject[]): Promise<readon
     rows.push([subject.name, ...pair('init'), ...pair('first'), ...pair('warm')]);
   }
   return rows;
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-function ms(value: number): string {
-  return value.toFixed(value < 10 ? 1 : 0);
-}
-
-function kB(bytes: number): string {
-  return (bytes / 1000).toFixed(0);
-}
-
-function times(value: number, reference: number): string {
-  return `${(value / reference).toFixed(1)}x`;
 }

@@ -1,13 +1,22 @@
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import type { ServerBinary } from '../cli/lab/binary.ts';
-import type { Arm } from './night/arms.ts';
-import { type Cell, measure, type Subject } from './night/measure.ts';
-import { NOISES, refusalOf } from './night/noise/start.ts';
-import { type NightOptions, nightOptions } from './night/options.ts';
-import type { Recipe } from './night/recipes.ts';
-import { nightTable } from './night/tables.ts';
-import { noteInDocs } from './support/docs.ts';
-import { bench } from './support/main.ts';
+import { ARMS, type Arm } from './night/arms.ts';
+import { NOISES, type NoiseKind, refusalOf } from './night/noise/start.ts';
+import { type Recipe, recipes } from './night/recipes.ts';
+import { measure, nightTable, type Subject } from './night/results.ts';
+import { BenchError, bench, chosen, countOf, inTurns, noteInDocs, runsText } from './support/main.ts';
 import { defragServer } from './support/server.ts';
+
+const RECIPES = Object.keys(recipes(1));
+const OPTIONS = {
+  server: { type: 'string' },
+  recipe: { type: 'string', multiple: true, default: RECIPES },
+  arm: { type: 'string', multiple: true, default: Object.keys(ARMS) },
+  noise: { type: 'string', multiple: true, default: ['none'] },
+  runs: { type: 'string', default: '1' },
+  scale: { type: 'string', default: '0.25' },
+  seed: { type: 'string', default: '1' },
+} satisfies ParseArgsOptionsConfig;
 
 /**
  * `npm run bench:night`: recipes that others have published, and the results of a purge, Redis' own defaults, Offpeak's default policy and a
@@ -34,20 +43,47 @@ async function night(binary: ServerBinary, recipe: Recipe, options: NightOptions
         : `Skipped: ${refusal}.`;
     parts.push(`With ${NOISES[noise]}:\n\n${table}`);
   }
-  const runs = options.runs === 1 ? 'one run each' : `medians of ${options.runs} runs`;
-  return [`**${recipe.title}**, server ${binary.version}, ${runs}`, ...parts].join('\n\n');
+  return [`**${recipe.title}**, server ${binary.version}, ${runsText(options.runs)}`, ...parts].join('\n\n');
 }
 
-/** In turns, so that the state of the machine affects all arms in the same way. */
+/** Each run has other stops; all arms of one run have the same. */
 async function compared(subject: Subject, { arms, runs }: NightOptions): Promise<string> {
-  const rows = new Map<Arm, Cell[]>(arms.map((arm) => [arm, []]));
-  for (let run = 1; run <= runs; run++) {
-    for (const [arm, cells] of rows) {
-      // Each run has other stops; all arms of one run have the same.
-      const cell = await measure({ ...subject, seed: subject.seed + run }, arm);
-      cells.push(cell);
-      process.stderr.write(`${subject.noise}, ${arm.title}, ${run}: ${JSON.stringify(cell)}\n`);
-    }
-  }
-  return nightTable([...rows].map(([{ title }, cells]) => ({ title, cells })));
+  const cell = (arm: Arm, run: number) => measure({ ...subject, seed: subject.seed + run }, arm);
+  const rows = await inTurns(subject.noise, arms, runs, cell);
+  return nightTable(rows.map(([{ name }, cells]) => ({ name, cells })));
+}
+
+type NightOptions = ReturnType<typeof nightOptions>;
+
+/** @throws BenchError for a mistake in the command line */
+function nightOptions() {
+  const { values } = parseArgs({ options: OPTIONS });
+  // The search for a server begins with it, and reports its mistakes.
+  if (values.server !== undefined) process.env.REDIS_SERVER = values.server;
+  const arms = chosen('--arm', values.arm, ARMS);
+  return {
+    recipes: chosen('--recipe', values.recipe, recipes(scaleOf(values.scale))),
+    arms: arms.map(([, arm]) => arm),
+    noises: noisesOf(values.noise),
+    runs: countOf('--runs', values.runs),
+    seed: countOf('--seed', values.seed),
+    /** All arms: an incomplete table is not for the page. */
+    isWhole: Object.values(ARMS).every((arm) => arms.some(([, one]) => one === arm)),
+  };
+}
+
+/** `all`: one after the other, each with a table of its own. */
+function noisesOf(names: readonly string[]): readonly NoiseKind[] {
+  const kinds = Object.keys(NOISES) as NoiseKind[];
+  return names.flatMap((name) => {
+    const known = kinds.filter((kind) => name === kind || name === 'all');
+    if (known.length === 0) throw new BenchError(`--noise ${name}: accepted are ${kinds.join(', ')}, all`);
+    return known;
+  });
+}
+
+function scaleOf(value: string): number {
+  const scale = Number(value);
+  if (scale > 0 && scale <= 100) return scale;
+  throw new BenchError(`--scale ${value}: a number above 0, up to 100, is accepted`);
 }

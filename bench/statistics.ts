@@ -11,14 +11,8 @@ export function median(values: readonly number[]): number {
   return low === undefined || high === undefined ? Number.NaN : (low + high) / 2;
 }
 
-export interface Spread {
-  readonly lowest: number;
-  readonly median: number;
-  readonly highest: number;
-}
-
 /** An interval that holds them all; NaN of none. */
-export function spread(values: readonly number[]): Spread {
+export function spread(values: readonly number[]) {
   const sorted = values.toSorted((a, b) => a - b);
   return { lowest: sorted[0] ?? Number.NaN, median: median(sorted), highest: sorted.at(-1) ?? Number.NaN };
 }
@@ -26,6 +20,12 @@ export function spread(values: readonly number[]): Spread {
 /** `toFixed`, without the minus of what is rounded to nothing. */
 export function fixed(value: number, digits: number): string {
   return value.toFixed(digits).replace(/^-(0(\.0+)?)$/, '$1');
+}
+
+/** `goal-met`; of runs that ended differently, `goal-met 2, stall-spent 1`. */
+export function countedText(words: readonly string[], separator: string): string {
+  const counts = [...Map.groupBy(words, (word) => word)];
+  return counts.map(([word, all]) => (counts.length === 1 ? word : `${word} ${all.length}`)).join(separator);
 }
 
 /** Columns as wide as their widest cell: the first to the left, figures to the right. */

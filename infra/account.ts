@@ -1,9 +1,10 @@
-import { sub, type Template } from './cloudformation.ts';
-import type { Json } from './json.ts';
+import { type Json, type Resource, sub } from './cloudformation.ts';
 import { ID } from './names.ts';
-import { listOf, ParameterError, problemsOf } from './network.ts';
-import { allow } from './policies.ts';
-import type { Resource } from './resource-types.ts';
+import { type Form, KEY, listOf, ParameterError, problemsOf } from './network.ts';
+import { allow, policy } from './policies.ts';
+import type { template } from './template.ts';
+
+type Template = ReturnType<typeof template>;
 
 /** What the rules of an account ask of every stack, from the parameters of the deployment. What is empty is not asked for. */
 export interface Account {
@@ -15,12 +16,23 @@ export interface Account {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-export const ACCOUNT_PARAMETERS = ['alertTopicArn', 'keyArn', 'permissionsBoundaryArn', 'tags'] as const;
-export type AccountParameters = Readonly<Record<(typeof ACCOUNT_PARAMETERS)[number], string>>;
+const FORMS = {
+  alertTopicArn: [
+    /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/,
+    'the ARN of a standard SNS topic, like arn:aws:sns:eu-west-1:123456789012:alerts',
+  ],
+  keyArn: KEY,
+  permissionsBoundaryArn: [/^arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy\/[\w+=,.@/-]+$/, 'the ARN of an IAM policy'],
+  tags: [/^(?!aws:)[\w .:/+@-]{1,128}=[\w .:/+@=-]{0,256}$/i, 'tags, like team=cache,cost-center=12'],
+} as const satisfies Readonly<Record<string, Form>>;
+type Parameter = keyof typeof FORMS;
+
+export const ACCOUNT_PARAMETERS = Object.keys(FORMS) as readonly Parameter[];
+export type AccountParameters = Readonly<Record<Parameter, string>>;
 
 /** @throws {ParameterError} with everything that is wrong with them. */
 export function readAccount(parameters: AccountParameters): Account {
-  const problems = ACCOUNT_PARAMETERS.flatMap((name) => problemsOf(name, listOf(parameters[name])));
+  const problems = ACCOUNT_PARAMETERS.flatMap((name) => problemsOf(name, FORMS[name], listOf(parameters[name])));
   if (problems.length > 0) throw new ParameterError(problems.join('\n'));
   const [alertTopicArn, keyArn, permissionsBoundaryArn] = [
     parameters.alertTopicArn.trim(),
@@ -71,8 +83,8 @@ function withRules(id: string, resource: Resource, { keyArn, permissionsBoundary
 /** For what the job publishes. CloudWatch and SNS themselves are for the policy of the key. */
 function topicKey(keyArn: string) {
   const viaSns = { StringEquals: { 'kms:ViaService': sub(`sns.\${AWS::Region}.amazonaws.com`) } };
-  const Statement = [allow(['kms:Decrypt', 'kms:GenerateDataKey'], [keyArn], viaSns)];
-  return { PolicyName: 'offpeak-topic-key', PolicyDocument: { Version: '2012-10-17', Statement } };
+  const statements = [allow(['kms:Decrypt', 'kms:GenerateDataKey'], [keyArn], viaSns)];
+  return { PolicyName: 'offpeak-topic-key', PolicyDocument: policy(statements) };
 }
 
 /** Every reference to the stack's own topic becomes the name of the other one. */

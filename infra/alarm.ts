@@ -1,10 +1,9 @@
 import type { Config } from '../core/config/schema.ts';
 import { MINUTE, type Milliseconds, SECOND } from '../core/config/units.ts';
 import { type AlarmDescription, printAlarmDescription } from '../core/format/alarm-description.ts';
-import type { Intrinsic } from './json.ts';
+import type { Intrinsic, ResourceOf } from './cloudformation.ts';
 import { alarmName } from './names.ts';
-import type { ResourceOf } from './resource-types.ts';
-import { type Anchor, runbookPlace } from './runbook.ts';
+import { runbookPlace } from './runbook.ts';
 import { topicsOfAlarm } from './topic.ts';
 
 type AlarmProperties = ResourceOf<'AWS::CloudWatch::Alarm'>['Properties'];
@@ -31,7 +30,8 @@ export interface AlarmSpec {
   readonly means: string;
   /** What to do about it. */
   readonly next: string;
-  readonly anchor: Anchor;
+  /** One of `ANCHORS`. */
+  readonly anchor: string;
   readonly source: AlarmSource;
   readonly comparison: 'GreaterThanThreshold' | 'GreaterThanOrEqualToThreshold' | 'LessThanThreshold';
   readonly threshold: number;

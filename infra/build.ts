@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import type { Config } from '../core/config/schema.ts';
@@ -31,20 +31,13 @@ export interface Built {
 export async function buildFunctions(root: string, config: Config): Promise<readonly Built[]> {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   const built: Built[] = [];
-  for (const folder of functionFolders(root)) {
+  for (const folder of Object.values(FUNCTIONS)) {
     const { metafile } = await bundle(root, folder);
     writeFileSync(join(root, 'dist', folder, NOTICES), noticesOf(root, metafile));
     built.push(measure(folder, metafile));
   }
-  mkdirSync(join(root, 'dist', FUNCTIONS.maintain), { recursive: true });
   writeFileSync(join(root, PACKAGED_CONFIG), `${JSON.stringify(config)}\n`);
   return built;
-}
-
-/** A direct child of functions/ that has a handler.ts is a Lambda. */
-function functionFolders(root: string): readonly string[] {
-  const folders = readdirSync(join(root, 'functions')).sort();
-  return folders.filter((folder) => existsSync(join(root, 'functions', folder, 'handler.ts')));
 }
 
 function bundle(root: string, folder: string) {

@@ -2,11 +2,10 @@ import { isFleet } from '../core/config/fleet.ts';
 import type { Config } from '../core/config/schema.ts';
 import { SECOND } from '../core/config/units.ts';
 import { FLEET_METRICS, JOB_METRICS, type MetricDefinition, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
-import { sub } from './cloudformation.ts';
+import { type ResourceOf, sub } from './cloudformation.ts';
 import { functionName } from './functions.ts';
 import { instanceStack, instanceWidgets } from './instance-widgets.ts';
 import { stackName } from './names.ts';
-import type { ResourceOf } from './resource-types.ts';
 import { DAILY, graph, type Line, stageLine, text, type Widget, worstNodes } from './widgets.ts';
 import { windowsText } from './words.ts';
 

@@ -25,13 +25,13 @@ async function run(command: string, rest: readonly string[]): Promise<number> {
     say(`unknown command ${JSON.stringify(command)}; accepted: ${COMMANDS.join(', ')}`);
     return 2;
   }
-  const written = stageOf(rest);
+  const options = optionsOf(rest);
   // dev is there to be packaged and read. It must not be deployed or removed because a stage was forgotten.
-  if (written === undefined && (command === 'deploy' || command === 'remove')) {
+  if (options.stage === undefined && (command === 'deploy' || command === 'remove')) {
     say(`${command} needs a stage: npm run ${command} -- --stage prod`);
     return 2;
   }
-  const stage = written ?? 'dev';
+  const stage = options.stage ?? 'dev';
   const root = process.cwd();
   try {
     const config = loadConfig(root, stage);
@@ -42,12 +42,12 @@ async function run(command: string, rest: readonly string[]): Promise<number> {
     return 2;
   }
   if (command === 'build') return 0;
-  return command === 'remove' ? remove(root, stage, rest) : osls(root, [command, ...rest]);
+  return command === 'remove' ? remove(root, stage, rest, options) : osls(root, [command, ...rest]);
 }
 
 /** Reads the tables first: without the stack, no tick ends a defrag. */
-async function remove(root: string, stage: string, args: readonly string[]): Promise<number> {
-  const { region, profile, isForced } = whereFrom(args);
+async function remove(root: string, stage: string, args: readonly string[], options: Options): Promise<number> {
+  const { region, profile, isForced } = options;
   process.env.AWS_REGION = region;
   if (profile !== undefined) process.env.AWS_PROFILE = profile;
   const removal = await removalOf(stage);
@@ -90,31 +90,28 @@ function whatStays(table: string, region: string): string {
   ].join('\n');
 }
 
-/** Region and credentials as osls takes them, from its options first (serverless.yml has the same order). */
-function whereFrom(args: readonly string[]) {
+type Options = ReturnType<typeof optionsOf>;
+
+/** As osls reads them, which gets the same arguments: region and credentials from its options first (serverless.yml has the same order). */
+function optionsOf(args: readonly string[]) {
+  const text = { type: 'string' } as const;
   const { values } = parseArgs({
     args: [...args],
-    options: { region: { type: 'string', short: 'r' }, 'aws-profile': { type: 'string' }, force: { type: 'boolean' } },
+    options: {
+      stage: { ...text, short: 's' },
+      region: { ...text, short: 'r' },
+      'aws-profile': text,
+      force: { type: 'boolean' },
+    },
     strict: false,
   });
-  const asked = [values.region, process.env.AWS_REGION, process.env.AWS_DEFAULT_REGION];
-  const region = asked.find((one) => typeof one === 'string' && one !== '');
-  const profile = values['aws-profile'];
+  const first = (...all: readonly unknown[]) => all.find((one) => typeof one === 'string' && one !== '');
   return {
-    region: typeof region === 'string' ? region : 'eu-central-1',
-    profile: typeof profile === 'string' ? profile : undefined,
+    stage: typeof values.stage === 'string' ? values.stage : undefined,
+    region: `${first(values.region, process.env.AWS_REGION, process.env.AWS_DEFAULT_REGION, 'eu-central-1')}`,
+    profile: typeof values['aws-profile'] === 'string' ? values['aws-profile'] : undefined,
     isForced: values.force === true,
   };
-}
-
-/** As osls reads it, which gets the same arguments. */
-function stageOf(args: readonly string[]): string | undefined {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { stage: { type: 'string', short: 's' } },
-    strict: false,
-  });
-  return typeof values.stage === 'string' ? values.stage : undefined;
 }
 
 async function osls(root: string, args: readonly string[]): Promise<number> {

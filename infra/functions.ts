@@ -3,8 +3,7 @@ import { ENVIRONMENT } from '../core/config/environment.ts';
 import type { Config } from '../core/config/schema.ts';
 import { SECOND } from '../core/config/units.ts';
 import { INVOCATION } from '../core/domain/timings.ts';
-import { ref, sub } from './cloudformation.ts';
-import type { Json } from './json.ts';
+import { type Json, ref, sub } from './cloudformation.ts';
 import { ID, stackName } from './names.ts';
 import { isAttached, type Network } from './network.ts';
 
@@ -19,19 +18,6 @@ export function functionName(stage: string, key: keyof typeof FUNCTIONS): string
   return stackName(stage, FUNCTIONS[key]);
 }
 
-export interface FunctionSettings {
-  /** Seconds. */
-  readonly timeout: number;
-  readonly environment: Readonly<Record<string, Json>>;
-  readonly vpc?: { readonly securityGroupIds: readonly string[]; readonly subnetIds: readonly string[] };
-}
-
-/** Those of the job, which is invoked asynchronously. */
-export interface JobSettings extends FunctionSettings {
-  /** Seconds for which an invocation may wait before it is given up. */
-  readonly maximumEventAge: number;
-}
-
 /** Seconds. A digest of 1,000 nodes takes some ten; the rest is for a Slack that asks to wait. */
 export const NOTIFIER_TIMEOUT = 60;
 
@@ -39,7 +25,7 @@ export const NOTIFIER_TIMEOUT = 60;
  * A run lasts at most until the next one is due: it follows its defrag until then, and the next run continues. A tick that comes too early
  * waits for the running one and is not lost: hence the age.
  */
-export function maintainSettings(config: Config, network: Network): JobSettings {
+export function maintainSettings(config: Config, network: Network) {
   const { every } = config.schedule;
   const timeout = Math.min(Math.max(every, INVOCATION.shortest), INVOCATION.longest);
   return {
@@ -52,14 +38,13 @@ export function maintainSettings(config: Config, network: Network): JobSettings 
       [ENVIRONMENT.alertTopicArn]: ref(ID.topic),
       ...runbookOf(config),
     },
-    ...(isAttached(network) && {
-      vpc: { securityGroupIds: network.securityGroupIds, subnetIds: network.subnetIds },
-    }),
+    // As `~` in serverless.yml: outside of a VPC.
+    vpc: isAttached(network) ? { securityGroupIds: network.securityGroupIds, subnetIds: network.subnetIds } : null,
   };
 }
 
 /** Outside of any VPC: it talks to Slack, and to no Redis. Undefined where the config names no webhook. */
-export function notifierSettings(config: Config): FunctionSettings | undefined {
+export function notifierSettings(config: Config) {
   const { slack } = config.notifications;
   if (slack === undefined) return undefined;
   return {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseConfig } from '../core/config/parse.ts';
 import { ConfigError } from '../core/config/problem.ts';
 import type { Config } from '../core/config/schema.ts';
-import { secretProblems } from './secret-policies.ts';
+import { secretProblems } from './secrets.ts';
 
 /** The stage has no configuration. */
 export class UnknownStage extends Error {

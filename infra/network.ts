@@ -1,9 +1,9 @@
 import type { Config } from '../core/config/schema.ts';
-import { byLogicalId, type Resources, ref, sub } from './cloudformation.ts';
-import type { Intrinsic } from './json.ts';
+import { byLogicalId, type Resource, type ResourceOf, type Resources, ref, sub } from './cloudformation.ts';
 import { ID } from './names.ts';
-import type { Resource } from './resource-types.ts';
 import { secretSources } from './secrets.ts';
+
+type EndpointProperties = ResourceOf<'AWS::EC2::VPCEndpoint'>['Properties'];
 
 /** Where the job runs, from the parameters of the deployment; everything empty means outside of any VPC. */
 export interface Network {
@@ -18,17 +18,6 @@ export interface Network {
   readonly secretsKeyArn: string;
 }
 
-/** The parameters of serverless.yml, as text. */
-export const PARAMETERS = [
-  'vpcId',
-  'subnetIds',
-  'securityGroupIds',
-  'routeTableIds',
-  'vpcEndpoints',
-  'secretsKeyArn',
-] as const;
-export type Parameters = Readonly<Record<(typeof PARAMETERS)[number], string>>;
-
 /** The parameters are invalid. */
 export class ParameterError extends Error {
   override readonly name = 'ParameterError';
@@ -38,37 +27,35 @@ export function isAttached({ subnetIds }: Network): boolean {
   return subnetIds.length > 0;
 }
 
-const KEY = [/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/, 'the ARN of a KMS key'] as const;
+export const KEY = [/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/, 'the ARN of a KMS key'] as const;
 
-const FORMS: Readonly<Record<string, readonly [form: RegExp, accepted: string]>> = {
+/** What each parameter of the network may be. */
+const FORMS = {
   vpcId: [/^vpc-[0-9a-f]{8,17}$/, 'the id of a VPC, like vpc-0a1b2c3d'],
   subnetIds: [/^subnet-[0-9a-f]{8,17}$/, 'ids of subnets, like subnet-0a1b2c3d,subnet-4e5f6a7b'],
   securityGroupIds: [/^sg-[0-9a-f]{8,17}$/, 'ids of security groups, like sg-0a1b2c3d'],
   routeTableIds: [/^rtb-[0-9a-f]{8,17}$/, 'ids of route tables, like rtb-0a1b2c3d'],
   vpcEndpoints: [/^(true|false)$/, 'true or false'],
   secretsKeyArn: KEY,
-  keyArn: KEY,
-  alertTopicArn: [
-    /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/,
-    'the ARN of a standard SNS topic, like arn:aws:sns:eu-west-1:123456789012:alerts',
-  ],
-  permissionsBoundaryArn: [/^arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy\/[\w+=,.@/-]+$/, 'the ARN of an IAM policy'],
-  tags: [/^(?!aws:)[\w .:/+@-]{1,128}=[\w .:/+@=-]{0,256}$/i, 'tags, like team=cache,cost-center=12'],
-};
+} as const satisfies Readonly<Record<string, Form>>;
+type Parameter = keyof typeof FORMS;
+
+export const PARAMETERS = Object.keys(FORMS) as readonly Parameter[];
+/** As text. */
+export type Parameters = Readonly<Record<Parameter, string>>;
 
 /** @throws {ParameterError} with everything that is wrong with them. */
 export function readNetwork(parameters: Parameters): Network {
-  const lists = Object.fromEntries(PARAMETERS.map((name) => [name, listOf(parameters[name])]));
-  const problems = PARAMETERS.flatMap((name) => problemsOf(name, lists[name] ?? []));
+  const one = (text: string) => listOf(text)[0] ?? '';
   const network: Network = {
-    vpcId: lists.vpcId?.[0] ?? '',
-    subnetIds: lists.subnetIds ?? [],
-    securityGroupIds: lists.securityGroupIds ?? [],
-    routeTableIds: lists.routeTableIds ?? [],
-    endpoints: lists.vpcEndpoints?.[0] === 'true',
-    secretsKeyArn: lists.secretsKeyArn?.[0] ?? '',
+    vpcId: one(parameters.vpcId),
+    subnetIds: listOf(parameters.subnetIds),
+    securityGroupIds: listOf(parameters.securityGroupIds),
+    routeTableIds: listOf(parameters.routeTableIds),
+    endpoints: one(parameters.vpcEndpoints) === 'true',
+    secretsKeyArn: one(parameters.secretsKeyArn),
   };
-  const all = [...problems, ...gapsOf(network)];
+  const all = [...PARAMETERS.flatMap((name) => problemsOf(name, FORMS[name], listOf(parameters[name]))), ...gapsOf(network)];
   if (all.length > 0) throw new ParameterError(all.join('\n'));
   return network;
 }
@@ -80,8 +67,10 @@ export function listOf(text: string): readonly string[] {
     .filter((part) => part !== '');
 }
 
-export function problemsOf(name: string, values: readonly string[]): readonly string[] {
-  const [form, accepted] = FORMS[name] ?? [/^/, ''];
+export type Form = readonly [form: RegExp, accepted: string];
+
+/** What is wrong with a parameter; a name that ends in `Ids`, and `tags`, take several values. */
+export function problemsOf(name: string, [form, accepted]: Form, values: readonly string[]): readonly string[] {
   const isList = name.endsWith('Ids') || name === 'tags';
   const bad = values.filter((value) => !form.test(value));
   const many = !isList && values.length > 1 ? [`parameter ${name}: has ${values.length} values; accepted: one`] : [];
@@ -111,22 +100,18 @@ export function endpointServices(config: Config): readonly string[] {
 export function endpoints(config: Config, network: Network): Resources {
   if (!network.endpoints) return {};
   const { vpcId, subnetIds, securityGroupIds, routeTableIds } = network;
-  const interfaces = endpointServices(config).map((service): [string, Resource] => {
-    const Properties = {
-      VpcEndpointType: 'Interface',
-      VpcId: vpcId,
-      ServiceName: serviceName(service),
-      SubnetIds: subnetIds,
-      SecurityGroupIds: [ref(ID.endpointGroup)],
-      PrivateDnsEnabled: true,
-    };
+  const endpoint = (kind: string, service: string, more: Partial<EndpointProperties>): [string, Resource] => {
+    const ServiceName = sub(`com.amazonaws.\${AWS::Region}.${service}`);
+    const Properties = { VpcEndpointType: kind, VpcId: vpcId, ServiceName, ...more };
     return [
       `Endpoint${service.charAt(0).toUpperCase()}${service.slice(1)}`,
       { Type: 'AWS::EC2::VPCEndpoint', Properties },
     ];
-  });
+  };
+  const inSubnets = { SubnetIds: subnetIds, SecurityGroupIds: [ref(ID.endpointGroup)], PrivateDnsEnabled: true };
   return {
-    ...byLogicalId(interfaces),
+    ...byLogicalId(endpointServices(config).map((service) => endpoint('Interface', service, inSubnets))),
+    ...byLogicalId([endpoint('Gateway', 'dynamodb', { RouteTableIds: routeTableIds })]),
     [ID.endpointGroup]: {
       Type: 'AWS::EC2::SecurityGroup',
       Properties: {
@@ -140,18 +125,5 @@ export function endpoints(config: Config, network: Network): Resources {
         })),
       },
     },
-    EndpointDynamodb: {
-      Type: 'AWS::EC2::VPCEndpoint',
-      Properties: {
-        VpcEndpointType: 'Gateway',
-        VpcId: vpcId,
-        ServiceName: serviceName('dynamodb'),
-        RouteTableIds: routeTableIds,
-      },
-    },
   };
-}
-
-function serviceName(service: string): Intrinsic {
-  return sub(`com.amazonaws.\${AWS::Region}.${service}`);
 }

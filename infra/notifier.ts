@@ -1,10 +1,10 @@
 import type { Config } from '../core/config/schema.ts';
-import { getAtt, type Resources, ref } from './cloudformation.ts';
+import { getAtt, type ResourceOf, type Resources, ref } from './cloudformation.ts';
 import { NOTIFIER_TIMEOUT } from './functions.ts';
 import { notifierAlarms } from './job-alarms.ts';
 import { ID, stackName } from './names.ts';
 import type { Network } from './network.ts';
-import { deadLetters, workQueue } from './queues.ts';
+import { policy } from './policies.ts';
 import { notifierRole } from './roles.ts';
 
 /** AWS asks for six times the function's time-out; a try every six minutes. */
@@ -16,14 +16,25 @@ const TRIES = 20;
 export function notifier(config: Config, network: Network): Resources {
   const { slack } = config.notifications;
   if (slack === undefined) return {};
-  const settings = { deadLettersId: ID.notifierDeadLetters, tries: TRIES, again: AGAIN };
   return {
     [ID.notifierRole]: notifierRole(config, slack.webhook, network),
-    [ID.notifierQueue]: workQueue(stackName(config.stage, 'notify-slack'), settings),
-    [ID.notifierDeadLetters]: deadLetters(stackName(config.stage, 'notify-slack-dead-letters')),
+    [ID.notifierQueue]: queue(stackName(config.stage, 'notify-slack'), {
+      VisibilityTimeout: AGAIN,
+      RedrivePolicy: { deadLetterTargetArn: getAtt(ID.notifierDeadLetters, 'Arn'), maxReceiveCount: TRIES },
+    }),
+    [ID.notifierDeadLetters]: queue(stackName(config.stage, 'notify-slack-dead-letters')),
     ...subscription(),
     ...notifierAlarms(config),
   };
+}
+
+/** A queue, also one of dead letters, that keeps messages for as long as SQS can: two weeks. */
+export function queue(
+  QueueName: string,
+  more: ResourceOf<'AWS::SQS::Queue'>['Properties'] = {},
+): ResourceOf<'AWS::SQS::Queue'> {
+  const Properties = { QueueName, MessageRetentionPeriod: 14 * 24 * 3600, ...more, SqsManagedSseEnabled: true };
+  return { Type: 'AWS::SQS::Queue', Properties };
 }
 
 /**
@@ -58,18 +69,15 @@ function subscription(): Resources {
       Type: 'AWS::SQS::QueuePolicy',
       Properties: {
         Queues: [ref(ID.notifierQueue), ref(ID.notifierDeadLetters)],
-        PolicyDocument: {
-          Version: '2012-10-17',
-          Statement: [
-            {
-              Effect: 'Allow',
-              Principal: { Service: 'sns.amazonaws.com' },
-              Action: 'sqs:SendMessage',
-              Resource: [queueArn, deadLettersArn],
-              Condition: { ArnEquals: { 'aws:SourceArn': ref(ID.topic) } },
-            },
-          ],
-        },
+        PolicyDocument: policy([
+          {
+            Effect: 'Allow',
+            Principal: { Service: 'sns.amazonaws.com' },
+            Action: 'sqs:SendMessage',
+            Resource: [queueArn, deadLettersArn],
+            Condition: { ArnEquals: { 'aws:SourceArn': ref(ID.topic) } },
+          },
+        ]),
       },
     },
   };

@@ -1,4 +1,4 @@
-import type { Json } from './json.ts';
+import type { Json } from './cloudformation.ts';
 
 /** One `Allow` of a policy. */
 export type Statement = { readonly [key: string]: Json };

@@ -1,47 +1,49 @@
 import type { SecretReference } from '../core/config/address.ts';
 import type { Config } from '../core/config/schema.ts';
 import { NAMESPACE } from '../core/domain/metric-catalogue.ts';
-import { arn, getAtt, type Resources, ref } from './cloudformation.ts';
+import { arn, getAtt, type Intrinsic, type ResourceOf, type Resources, ref } from './cloudformation.ts';
 import { type FUNCTIONS, functionName } from './functions.ts';
-import type { Intrinsic } from './json.ts';
 import { ID } from './names.ts';
 import { isAttached, type Network } from './network.ts';
 import { allow, charactersOf, policy, type Statement } from './policies.ts';
-import type { ResourceOf } from './resource-types.ts';
-import { decryptSecrets, readSecrets, secretPolicies } from './secret-policies.ts';
-import { jobSecrets } from './secrets.ts';
+import { decryptSecrets, jobSecrets, readSecrets, secretPolicies } from './secrets.ts';
 
 const LAMBDA = 'lambda.amazonaws.com';
+
+/** The part of AWSLambdaVPCAccessExecutionRole about interfaces; these actions support no narrower resource. */
+const INTERFACES = [
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:UnassignPrivateIpAddresses',
+];
+const IN_THIS_REGION = { StringEquals: { 'aws:RequestedRegion': ref('AWS::Region') } };
 
 /** IAM takes 10,240 characters in all the inline policies of a role. */
 const MOST_INLINE = 10_000;
 
-export interface RoleOptions {
-  readonly managed?: readonly Intrinsic[];
-  /** On whose behalf the service may assume the role, where the service says so. */
-  readonly trust?: Statement;
-}
-
-/** A role for one service, with policies of its own: nothing is shared between the functions. */
+/**
+ * A role for one service, with policies of its own: nothing is shared between the functions. `trust`: on whose behalf the service may assume
+ * it, where the service says so.
+ */
 export function role(
   service: string,
   statements: readonly Statement[],
-  { managed = [], trust }: RoleOptions = {},
+  { managed = [], trust }: { readonly managed?: readonly Intrinsic[]; readonly trust?: Statement } = {},
 ): ResourceOf<'AWS::IAM::Role'> {
   return {
     Type: 'AWS::IAM::Role',
     Properties: {
-      AssumeRolePolicyDocument: {
-        Version: '2012-10-17',
-        Statement: [
-          {
-            Effect: 'Allow',
-            Principal: { Service: service },
-            Action: 'sts:AssumeRole',
-            ...(trust !== undefined && { Condition: trust }),
-          },
-        ],
-      },
+      AssumeRolePolicyDocument: policy([
+        {
+          Effect: 'Allow',
+          Principal: { Service: service },
+          Action: 'sts:AssumeRole',
+          ...(trust && { Condition: trust }),
+        },
+      ]),
       Policies: [{ PolicyName: 'offpeak', PolicyDocument: policy(statements) }],
       ...(managed.length > 0 && { ManagedPolicyArns: managed }),
     },
@@ -61,8 +63,8 @@ export function maintainRole(config: Config, network: Network): Resources {
     allow(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'], [getAtt(ID.table, 'Arn')]),
     allow(['sqs:SendMessage'], [getAtt(ID.maintainDeadLetters, 'Arn')]),
     ...reads,
-    ...decryptSecrets(secrets, network),
-    ...(isAttached(network) ? [networkInterfaces()] : []),
+    ...decryptSecrets(secrets, network.secretsKeyArn),
+    ...(isAttached(network) ? [allow(INTERFACES, ['*'], IN_THIS_REGION)] : []),
   ];
   const all = statementsWith(readSecrets(secrets));
   if (charactersOf(all) <= MOST_INLINE) return { [ID.maintainRole]: role(LAMBDA, all) };
@@ -79,7 +81,7 @@ export function notifierRole(config: Config, webhook: SecretReference, network: 
     ...basics(config.stage, 'notifySlack'),
     allow(['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'], [getAtt(ID.notifierQueue, 'Arn')]),
     ...readSecrets([webhook]),
-    ...decryptSecrets([webhook], network),
+    ...decryptSecrets([webhook], network.secretsKeyArn),
   ]);
 }
 
@@ -88,23 +90,6 @@ function basics(stage: string, key: keyof typeof FUNCTIONS): readonly Statement[
   const group = arn('logs', `log-group:/aws/lambda/${functionName(stage, key)}:*`);
   return [
     allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [group]),
-    allow(['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], ['*'], inThisRegion()),
+    allow(['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], ['*'], IN_THIS_REGION),
   ];
-}
-
-/** The part of AWSLambdaVPCAccessExecutionRole about interfaces; these actions support no narrower resource. */
-function networkInterfaces(): Statement {
-  const actions = [
-    'ec2:AssignPrivateIpAddresses',
-    'ec2:CreateNetworkInterface',
-    'ec2:DeleteNetworkInterface',
-    'ec2:DescribeNetworkInterfaces',
-    'ec2:DescribeSubnets',
-    'ec2:UnassignPrivateIpAddresses',
-  ];
-  return allow(actions, ['*'], inThisRegion());
-}
-
-function inThisRegion(): Statement {
-  return { StringEquals: { 'aws:RequestedRegion': ref('AWS::Region') } };
 }

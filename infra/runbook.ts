@@ -2,37 +2,27 @@ import { spawnSync } from 'node:child_process';
 import type { Config } from '../core/config/schema.ts';
 
 /** The headings of docs/runbook.md to which alarms link. */
-export const ANCHORS = {
-  fragmentationWarning: 'fragmentation-warning',
-  fragmentationCritical: 'fragmentation-critical',
-  rssCritical: 'rss-near-the-limit',
-  unreachable: 'unreachable',
-  jobErrors: 'job-errors',
-  jobNotRunning: 'job-not-running',
-  jobNotReached: 'nodes-not-reached',
-  jobThrottled: 'job-throttled',
-  jobDeadLetters: 'job-dead-letters',
-  notifierErrors: 'notifier-errors',
-  notifierDeadLetters: 'notifier-dead-letters',
-  undelivered: 'alerts-undelivered',
+const HEADINGS = {
+  fragmentationWarning: 'Fragmentation, warning',
+  fragmentationCritical: 'Fragmentation, critical',
+  rssCritical: 'RSS near the limit',
+  unreachable: 'Unreachable',
+  jobErrors: 'Job errors',
+  jobNotRunning: 'Job not running',
+  jobNotReached: 'Nodes not reached',
+  jobThrottled: 'Job throttled',
+  jobDeadLetters: 'Job dead letters',
+  notifierErrors: 'Notifier errors',
+  notifierDeadLetters: 'Notifier dead letters',
+  undelivered: 'Alerts undelivered',
 } as const;
 
-export type Anchor = (typeof ANCHORS)[keyof typeof ANCHORS];
+/** As GitHub makes it of a heading: `fragmentation-warning`. */
+const anchorOf = (heading: string) => heading.toLowerCase().replaceAll(',', '').replaceAll(' ', '-');
 
-const HEADINGS: Readonly<Record<Anchor, string>> = {
-  'fragmentation-warning': 'Fragmentation, warning',
-  'fragmentation-critical': 'Fragmentation, critical',
-  'rss-near-the-limit': 'RSS near the limit',
-  unreachable: 'Unreachable',
-  'job-errors': 'Job errors',
-  'job-not-running': 'Job not running',
-  'nodes-not-reached': 'Nodes not reached',
-  'job-throttled': 'Job throttled',
-  'job-dead-letters': 'Job dead letters',
-  'notifier-errors': 'Notifier errors',
-  'notifier-dead-letters': 'Notifier dead letters',
-  'alerts-undelivered': 'Alerts undelivered',
-};
+export const ANCHORS = Object.fromEntries(
+  Object.entries(HEADINGS).map(([section, heading]) => [section, anchorOf(heading)]),
+) as Readonly<Record<keyof typeof HEADINGS, string>>;
 
 const PAGE = 'docs/runbook.md';
 
@@ -63,6 +53,7 @@ export function withRunbook(config: Config, root: string): Config {
 }
 
 /** An address that leads to the section; without an address, the name of the section. */
-export function runbookPlace({ runbook }: Pick<Config, 'runbook'>, anchor: Anchor): string {
-  return runbook === undefined ? `${PAGE}, section "${HEADINGS[anchor]}"` : `${runbook}#${anchor}`;
+export function runbookPlace({ runbook }: Pick<Config, 'runbook'>, anchor: string): string {
+  const heading = Object.values(HEADINGS).find((one) => anchorOf(one) === anchor);
+  return runbook === undefined ? `${PAGE}, section "${heading}"` : `${runbook}#${anchor}`;
 }

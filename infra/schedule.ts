@@ -1,9 +1,8 @@
 import type { Config } from '../core/config/schema.ts';
 import { MINUTE } from '../core/config/units.ts';
-import { arn, getAtt, type Resources, ref } from './cloudformation.ts';
+import { arn, getAtt, type ResourceOf, type Resources, ref } from './cloudformation.ts';
 import { ID, stackName } from './names.ts';
 import { allow } from './policies.ts';
-import type { ResourceOf } from './resource-types.ts';
 import { role } from './roles.ts';
 
 /** The ticks. */

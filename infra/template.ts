@@ -1,6 +1,6 @@
 import { isFleet } from '../core/config/fleet.ts';
 import type { Config } from '../core/config/schema.ts';
-import { byLogicalId, getAtt, type Output, type Resources, ref, type Template } from './cloudformation.ts';
+import { byLogicalId, getAtt, type Resources, ref } from './cloudformation.ts';
 import { dashboard } from './dashboard.ts';
 import { fleetAlarms } from './fleet-alarms.ts';
 import { dashboardUrl } from './functions.ts';
@@ -8,21 +8,19 @@ import { jobAlarms } from './job-alarms.ts';
 import { ID, stackName } from './names.ts';
 import { endpoints, type Network } from './network.ts';
 import { nodeAlarms } from './node-alarms.ts';
-import { notifier } from './notifier.ts';
-import { deadLetters } from './queues.ts';
+import { notifier, queue } from './notifier.ts';
 import { maintainRole } from './roles.ts';
 import { schedule } from './schedule.ts';
-import { stateTable } from './table.ts';
 import { topic } from './topic.ts';
 
-/** Everything of the stack but the functions, their logs and the bucket, which are osls' part. */
-export function template(written: Config, network: Network): Template {
+/** Everything of the stack, for `resources` of serverless.yml, but the functions, their logs and the bucket, which are osls' part. */
+export function template(written: Config, network: Network) {
   const config = inOrder(written);
   return {
     Resources: together([
       topic(config),
       stateTable(),
-      { [ID.maintainDeadLetters]: deadLetters(stackName(config.stage, 'maintain-dead-letters')) },
+      { [ID.maintainDeadLetters]: queue(stackName(config.stage, 'maintain-dead-letters')) },
       maintainRole(config, network),
       schedule(config),
       isFleet(config.instances) ? fleetAlarms(config) : nodeAlarms(config),
@@ -46,7 +44,7 @@ function together(parts: readonly Resources[]): Resources {
   return byLogicalId(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function outputs({ stage }: Config): Readonly<Record<string, Output>> {
+function outputs({ stage }: Config) {
   return {
     AlertTopicArn: { Description: 'Topic of alerts and alarms; subscribe to it to receive them', Value: ref(ID.topic) },
     StateTableName: {
@@ -55,5 +53,34 @@ function outputs({ stage }: Config): Readonly<Record<string, Output>> {
     },
     MaintainRoleArn: { Description: 'What the job runs as', Value: getAtt(ID.maintainRole, 'Arn') },
     DashboardUrl: { Description: 'The dashboard', Value: dashboardUrl(stage) },
+  };
+}
+
+/**
+ * Leases and node histories. The table stays when the stack is deleted, because the leases say which settings to restore. It has no fixed name,
+ * which would still be in use when the stack is created again.
+ */
+function stateTable(): Resources {
+  return {
+    [ID.table]: {
+      Type: 'AWS::DynamoDB::Table',
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: [
+          { AttributeName: 'pk', AttributeType: 'S' },
+          { AttributeName: 'sk', AttributeType: 'S' },
+        ],
+        KeySchema: [
+          { AttributeName: 'pk', KeyType: 'HASH' },
+          { AttributeName: 'sk', KeyType: 'RANGE' },
+        ],
+        TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+        // Neither a mistake in the console nor a script deletes the leases: this must be switched off first.
+        DeletionProtectionEnabled: true,
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      },
+    },
   };
 }

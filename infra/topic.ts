@@ -1,9 +1,8 @@
 import type { Config, Notifications } from '../core/config/schema.ts';
 import type { MailTarget } from '../core/config/stack.ts';
-import { arn, byLogicalId, type Resources, ref } from './cloudformation.ts';
-import type { Intrinsic } from './json.ts';
+import { arn, byLogicalId, type Intrinsic, type Resource, type Resources, ref } from './cloudformation.ts';
 import { alarmName, digest, ID, stackName } from './names.ts';
-import type { Resource } from './resource-types.ts';
+import { policy } from './policies.ts';
 
 /**
  * The one topic for alerts and alarms, and who gets them as e-mail. It is not encrypted with alias/aws/sns: CloudWatch
@@ -21,7 +20,7 @@ export function topic({ stage, notifications }: Config): Resources {
     ...byLogicalId(
       topics.map(([id]): [string, Resource] => [
         `${id}Policy`,
-        { Type: 'AWS::SNS::TopicPolicy', Properties: { Topics: [ref(id)], PolicyDocument: policy(stage, id) } },
+        { Type: 'AWS::SNS::TopicPolicy', Properties: { Topics: [ref(id)], PolicyDocument: topicPolicy(stage, id) } },
       ]),
     ),
     ...byLogicalId(notifications.emails.flatMap(subscriptions)),
@@ -61,22 +60,19 @@ function subscriptions({ address: Endpoint, from }: MailTarget): readonly (reado
 }
 
 /** This policy replaces the default one. The job publishes with its role; the alarms have no role and need this statement. */
-function policy(stage: string, topicId: string) {
+function topicPolicy(stage: string, topicId: string) {
   const onlyThisAccount = {
     StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') },
     ArnLike: { 'aws:SourceArn': arn('cloudwatch', `alarm:${alarmName(stage, '*', '*')}`) },
   };
-  return {
-    Version: '2012-10-17',
-    Statement: [
-      {
-        Sid: 'AlarmsOfThisAccount',
-        Effect: 'Allow',
-        Principal: { Service: 'cloudwatch.amazonaws.com' },
-        Action: 'sns:Publish',
-        Resource: ref(topicId),
-        Condition: onlyThisAccount,
-      },
-    ],
-  };
+  return policy([
+    {
+      Sid: 'AlarmsOfThisAccount',
+      Effect: 'Allow',
+      Principal: { Service: 'cloudwatch.amazonaws.com' },
+      Action: 'sns:Publish',
+      Resource: ref(topicId),
+      Condition: onlyThisAccount,
+    },
+  ]);
 }

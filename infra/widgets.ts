@@ -1,5 +1,5 @@
 import { DIMENSION, type MetricDefinition, NAMESPACE } from '../core/domain/metric-catalogue.ts';
-import type { Json } from './json.ts';
+import type { Json } from './cloudformation.ts';
 
 /** A widget without its place. */
 export interface Widget {

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { executable } from '../cli/lab/path.ts';
+import { executable } from '../cli/lab/run-command.ts';
 import { type Message, pageOf } from './slack-page.ts';
 
 // Draws some messages of docs/slack-messages.json in a real Chromium, for docs/messages.md (`npm run pictures`).

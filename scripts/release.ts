@@ -33,10 +33,7 @@ function nextVersion(current: string, asked: string): string {
 
 /** The version of package.json itself is good as well: the first release, whose tag is not there yet. */
 function isBehind(version: string, current: string): boolean {
-  const before = numbersOf(current);
-  const after = numbersOf(version);
-  const differing = after.findIndex((number, index) => number !== before[index]);
-  return differing >= 0 && (after[differing] ?? 0) < (before[differing] ?? 0);
+  return version.localeCompare(current, 'en', { numeric: true }) < 0;
 }
 
 function obstacles(version: string, current: string): readonly string[] {
@@ -54,27 +51,11 @@ function obstacles(version: string, current: string): readonly string[] {
   ];
 }
 
-/** The text stays as it is but for the version, so that the diff of a release is short. */
-function withVersion(manifest: string, current: string, version: string): string {
-  const first = `"version": "${current}"`;
-  if (!manifest.includes(first)) throw new Refusal(`package.json does not hold ${first}`);
-  return manifest.replace(first, `"version": "${version}"`);
-}
-
-/** npm's copy of the version: at the top, and of the package that has no name. */
-function withLockedVersion(lock: string, version: string): string {
-  const locked = JSON.parse(lock) as { version: string; packages: { '': { version: string } } };
-  locked.version = version;
-  locked.packages[''].version = version;
-  return `${JSON.stringify(locked, null, 2)}\n`;
-}
-
-function release(version: string, current: string): void {
+function release(version: string): void {
   const today = new Date().toISOString().slice(0, 10);
   try {
-    writeFileSync('package.json', withVersion(read('package.json'), current, version));
-    if (FILES.includes('package-lock.json'))
-      writeFileSync('package-lock.json', withLockedVersion(read('package-lock.json'), version));
+    const options = ['--no-git-tag-version', '--allow-same-version', '--ignore-scripts'];
+    execFileSync('npm', ['version', version, ...options], { stdio: 'pipe' });
     writeFileSync('CHANGELOG.md', withRelease(read('CHANGELOG.md'), version, today));
     git('add', '--', ...FILES);
     git('commit', '--quiet', '-m', `Release ${version}`);
@@ -93,7 +74,7 @@ try {
   numbersOf(version);
   const found = obstacles(version, current);
   if (found.length > 0) throw new Refusal(found.join('\n'));
-  release(version, current);
+  release(version);
   say(`Released ${version} here. To publish it: git push --follow-tags origin ${BRANCH}`);
 } catch (error) {
   if (!(error instanceof Refusal)) throw error;

@@ -2,9 +2,9 @@ import { existsSync, globSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { basename, join, matchesGlob } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { FLEET_METRICS, JOB_METRICS, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
-import { type MonthlyCost, monthlyCost } from '../infra/costs.ts';
 import { ANCHORS } from '../infra/runbook.ts';
 import { ALERT_EVENTS } from './support/alert-events.ts';
+import { type MonthlyCost, monthlyCost } from './support/costs.ts';
 import { anchorsOf, prose } from './support/headings.ts';
 import { deployable, fleetFile, LONELY_VPC, NO_NETWORK } from './unit/infra/stacks.ts';
 
@@ -157,11 +157,11 @@ function fleets(): string {
   ].join('\n');
 }
 
-/** UPDATE_DOCS=1 writes the tables; without it, a page that lags behind infra/costs.ts fails. */
+/** UPDATE_DOCS=1 writes the tables; without it, a page that lags behind test/support/costs.ts fails. */
 test.each([
   ['formula', formula],
   ['fleets', fleets],
-] as const)("docs/costs.md's table %s is what infra/costs.ts counts", (name, table) => {
+] as const)("docs/costs.md's table %s is what test/support/costs.ts counts", (name, table) => {
   const text = read('docs/costs.md');
   const marked = new RegExp(`(<!-- ${name}: [^>]*-->\\n)[\\s\\S]*?(<!-- /${name} -->)`);
   const current = text.replace(marked, (_, open: string, close: string) => `${open}${table()}${close}`);

@@ -39,7 +39,7 @@ const FIXED_NAMES: readonly FixedName[] = [
   // A function of the package yaml.
   { name: 'visit', files: ['core/config/traps.ts'] },
   // A user of the operating system.
-  { name: 'nobody', files: ['cli/lab/build.ts', 'cli/lab/unprivileged.ts'] },
+  { name: 'nobody', files: ['cli/lab/build.ts'] },
 ];
 
 /** Of a page: from `<!-- x: … -->` to `<!-- /x -->`, or from `<!-- x:start -->` to `<!-- x:end -->`. Written by a test, or quoted. */

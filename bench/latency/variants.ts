@@ -1,22 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
 import { traitsOf } from '../../core/actions/defrag/stop-reasons.ts';
-import { numberField } from '../../core/adapters/redis/info.ts';
 import type { Outcome } from '../../core/domain/outcome.ts';
 import { reasonsOf, runOffpeak, stateFolder } from '../support/offpeak.ts';
-import { infoOf, type Prepared } from '../support/server.ts';
+import { type Ended, type Prepared, untilAtRest } from '../support/server.ts';
 
-export interface Ran {
+interface Ran {
   /** The worst stall, in ms, where the run itself reports one. */
   readonly worstStall?: number;
   readonly ended?: Ended;
-}
-
-/** Why a defrag ended. */
-export interface Ended {
-  readonly because: string;
-  /** It ended by itself. The time of a run that was cut off says nothing about its speed. */
-  readonly isWhole: boolean;
 }
 
 /** One way to treat the same fragmented server. */
@@ -31,7 +22,6 @@ export interface Variant {
 
 /** For variants with short actions: about as long as the others take, so that the tail is one of as many requests. */
 const IDLE_MS = 8000;
-const DEADLINE_MS = 120_000;
 
 /** Redis' own defragger, switched on as documented, and a purge when it has come to rest. */
 export const OWN: Variant = {
@@ -39,7 +29,7 @@ export const OWN: Variant = {
   counts: 'action',
   async run({ redis }) {
     await redis.config('SET', 'activedefrag', 'yes');
-    const ended = await untilAtRest(redis);
+    const ended = await untilAtRest(redis, 2, 120);
     await redis.config('SET', 'activedefrag', 'no');
     await redis.call('MEMORY', 'PURGE');
     return { ended };
@@ -86,18 +76,4 @@ function endOf(outcomes: readonly Outcome[]): Ended {
   if (!stopped) return { because: `not started: ${reasonsOf(outcomes)}`, isWhole: false };
   const { because } = stopped.plan.action;
   return { because, isWhole: traitsOf(because).teaches };
-}
-
-/** The defragger reports the CPU that it uses: none for two seconds means the end. */
-async function untilAtRest(redis: Redis): Promise<Ended> {
-  const deadline = performance.now() + DEADLINE_MS;
-  let hasBegun = false;
-  for (let quiet = 0; quiet < 8; ) {
-    if (performance.now() > deadline) return { because: `cut off after ${DEADLINE_MS / 1000} s`, isWhole: false };
-    await wait(250);
-    const isIdle = numberField(await infoOf(redis), 'active_defrag_running') === 0;
-    hasBegun ||= !isIdle;
-    quiet = isIdle ? quiet + 1 : 0;
-  }
-  return hasBegun ? { because: 'came to rest', isWhole: true } : { because: 'below its thresholds', isWhole: false };
 }

@@ -11,9 +11,6 @@ export interface Recipe {
   build(redis: Redis): Promise<void>;
 }
 
-/** Of a client of the bench; recipes that evict may drop it, and the answer then costs the same. */
-export const PROBE = 'night:probe';
-
 const VALUES = 1_000_000;
 /** Small enough that the server is not BUSY with one script. */
 const CHUNK = 2000;
@@ -25,7 +22,7 @@ const FILL = `math.randomseed(ARGV[1]) for i = ARGV[1], ARGV[2] - 1 do
 const KEEP = `for i = ARGV[1], ARGV[2] - 1 do redis.call('PERSIST', 'key:' .. i) end`;
 
 /** The article's own: values of 100 B to 10 KB that expire after 60 to 300 s. What is left then stays, so that the end can be compared. */
-export function article(scale: number): Recipe {
+function article(scale: number): Recipe {
   const count = Math.round(VALUES * scale);
   return {
     title: `the article's recipe: ${count} values of 100 B to 10 KB, of which most have expired`,
@@ -35,7 +32,6 @@ export function article(scale: number): Recipe {
       await inChunks(redis, FILL, count);
       await wait(Math.max(0, EXPIRING_S * 1000 - (performance.now() - began)));
       await inChunks(redis, KEEP, count);
-      await redis.set(PROBE, 'x'.repeat(100));
     },
   };
 }
@@ -56,7 +52,6 @@ function populated(title: string, limit: string, writes: readonly (readonly [cou
     async build(redis) {
       for (const [count, size] of writes) await redis.call('DEBUG', 'POPULATE', count, 'asdf', size);
       await evicted(redis);
-      await redis.set(PROBE, 'x'.repeat(100));
     },
   };
 }

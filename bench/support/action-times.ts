@@ -2,8 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { clientOf } from '../../cli/lab/client.ts';
 import type { RunningServer } from '../../cli/lab/start.ts';
 import { numberField, parseInfo } from '../../core/adapters/redis/info.ts';
-import { monotonic } from './clock.ts';
-import type { Span } from './latencies.ts';
+import { monotonic, type Span } from './latencies.ts';
 
 /** One check of a server, from the request to the answer. */
 export interface Look extends Span {
@@ -14,23 +13,13 @@ export interface Look extends Span {
   readonly purges: number;
 }
 
-/** What was done to a server, by whomever. */
-export interface ActionTimes {
-  /** When an action was running, with one check before and one after: its effect on clients is within. */
-  readonly spans: readonly Span[];
-  /** For how long the defragger was on and not yet at rest for good, in seconds; 0 where it never began. */
-  readonly defragging: number;
-}
-
 const EVERY_MS = 100;
 
 /**
  * Checks the server every tenth of a second, on a connection of its own, and in the same way for actions of the job, of Redis itself, or
  * without any.
  */
-export function watchActions(
-  server: Pick<RunningServer, 'host' | 'port'>,
-): { stop(): Promise<ActionTimes> } & AsyncDisposable {
+export function watchActions(server: Pick<RunningServer, 'host' | 'port'>) {
   const redis = clientOf(server);
   const looks: Look[] = [];
   let isOver = false;
@@ -73,10 +62,11 @@ async function look(redis: ReturnType<typeof clientOf>): Promise<Look> {
 }
 
 /**
- * A defrag lasts from switching it on to switching it off, or until the defragger has finally come to rest: requests that come while the switch
+ * `spans`: when an action was running, of the job or of any other client, with one check before and one after: its effect on clients is within. `defragging`:
+ * for how long the defragger was on and not yet at rest for good, in seconds; 0 where it never began. A defrag lasts from switching it on to switching it off, or until the defragger has finally come to rest: requests that come while the switch
  * stays on for longer do not count.
  */
-export function actionTimesIn(looks: readonly Look[]): ActionTimes {
+export function actionTimesIn(looks: readonly Look[]) {
   const between = (from: number, to: number): Span => ({ from: at(from).from, to: at(to).to });
   const at = (index: number): Span => looks[Math.min(Math.max(index, 0), looks.length - 1)] ?? { from: 0, to: 0 };
   const spans = looks.flatMap(({ purges }, index) =>

@@ -1,7 +1,6 @@
-import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { leash } from '../../cli/lab/leash.ts';
+import { type ScratchFolder, scratchFolder } from '../../cli/lab/leash.ts';
 import { stderrLog, terminalPorts } from '../../cli/ports.ts';
 import { ticks } from '../../cli/watch.ts';
 import { systemClock } from '../../core/adapters/clock.ts';
@@ -12,22 +11,15 @@ import { type Outcome, planIn, problemIn, stepsOf } from '../../core/domain/outc
 import { WHOLE_FLEET } from '../../core/reconcile/scope.ts';
 import { stateFile } from '../../core/state/open-store.ts';
 
-/** Where runs on one node remember what they have learned; gone when it is disposed, or when this process dies. */
-export interface StateFolder extends AsyncDisposable {
-  readonly path: string;
+/** Where runs on one node remember what they have learned. */
+export function stateFolder(): Promise<ScratchFolder> {
+  return scratchFolder(join(tmpdir(), 'offpeak-bench-'));
 }
 
-export async function stateFolder(): Promise<StateFolder> {
-  const path = await mkdtemp(join(tmpdir(), 'offpeak-bench-'));
-  const held = leash(['sleep', 'infinity'], { scratch: path });
-  return { path, [Symbol.asyncDispose]: () => held.release() };
-}
-
-export interface Policy {
+interface Policy {
   /** Milliseconds. */
   readonly maxStall: number;
   readonly maxBlock?: number;
-  readonly defrag?: boolean;
   /** Which night it is: cooldowns are over by the next one. */
   readonly night?: number;
 }
@@ -45,7 +37,7 @@ export async function runOffpeak(port: number, policy: Policy, folder: string): 
   return outcomes;
 }
 
-function configOf(port: number, { maxStall, maxBlock = 10_000, defrag = true }: Policy): Config {
+function configOf(port: number, { maxStall, maxBlock = 10_000 }: Policy): Config {
   const result = parseConfig(
     `
 instances:
@@ -55,7 +47,7 @@ instances:
     windows: [{ days: daily, start: "00:00", duration: 24h }]
     maxMainThreadCpu: 100%
     purge: { minReclaim: 16MiB, maxBlock: ${maxBlock}ms, cooldown: 1h }
-    defrag: { enabled: ${defrag}, minReclaim: 16MiB, maxStall: ${maxStall}ms, maxCpu: 25%, cooldown: 1h }
+    defrag: { minReclaim: 16MiB, maxStall: ${maxStall}ms, maxCpu: 25%, cooldown: 1h }
 `,
     'bench',
   );

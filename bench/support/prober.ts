@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { Redis } from '../../core/adapters/redis/client.ts';
-import { monotonic } from './clock.ts';
-import type { Sample } from './latencies.ts';
+import { monotonic, type Sample } from './latencies.ts';
 
 /**
  * GETs at a steady pace, in a process of its own, until its stdin ends: `node prober.ts <port> <key> <per second>`. An open loop: a

@@ -5,8 +5,8 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Sample } from './latencies.ts';
-import { BenchError } from './main.ts';
-import { realtime } from './realtime.ts';
+import { BenchError, realtime } from './main.ts';
+import { PROBE } from './server.ts';
 
 const PACE = 1000;
 /** The client's first requests, which are slow by its own doing, are not the server's latency. */
@@ -15,11 +15,10 @@ const START_MS = 500;
 /** What a steady client felt while `work` went on. */
 export async function probed<T>(
   port: number,
-  key: string,
   work: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly samples: readonly Sample[] }> {
   const prober = join(import.meta.dirname, 'prober.ts');
-  const [command, ...args] = await realtime([process.execPath, prober, String(port), key, String(PACE)]);
+  const [command, ...args] = await realtime([process.execPath, prober, String(port), PROBE, String(PACE)]);
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit', 'ipc'] });
   // It may be gone before its stdin is ended; its status says so.
   child.stdin?.on('error', () => {});

@@ -1,11 +1,12 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { ServerBinary } from '../../cli/lab/binary.ts';
 import { clientOf } from '../../cli/lab/client.ts';
+import { rssOf } from '../../cli/lab/demo/floor.ts';
 import { findDefragServer } from '../../cli/lab/find.ts';
 import { type RunningServer, type StartOptions, startServer } from '../../cli/lab/start.ts';
 import { type InfoFields, numberField, parseInfo } from '../../core/adapters/redis/info.ts';
 import { BenchError } from './main.ts';
-import type { Shape } from './shapes.ts';
 
 /** A server that can defragment. @throws BenchError where none can be had */
 export async function defragServer(): Promise<ServerBinary> {
@@ -17,40 +18,25 @@ export async function defragServer(): Promise<ServerBinary> {
 export interface Prepared extends AsyncDisposable {
   readonly server: RunningServer;
   readonly redis: Redis;
-  info(): Promise<InfoFields>;
 }
 
-/** A server with the shape's data in it, fragmented, its free pages decayed where it lets them. */
+/** A key that stays, for the prober; recipes that evict may drop it, and the answer then costs the same. */
+export const PROBE = 'bench:probe';
+
+/** A server with the data in it that `build` writes, fragmented, its free pages decayed where it lets them. */
 export async function prepared(
-  binary: ServerBinary,
-  shape: Shape,
-  megabytes: number,
-  port?: number,
-): Promise<Prepared> {
-  const build = (redis: Redis) => shape.build(redis, megabytes);
-  return preparedBy(binary, build, port === undefined ? {} : { port });
-}
-
-/** The same with data of any other kind. */
-export async function preparedBy(
   binary: ServerBinary,
   build: (redis: Redis) => Promise<void>,
   options: StartOptions = {},
 ): Promise<Prepared> {
-  const server = await startServer(binary, options);
-  const redis = clientOf(server);
-  const dispose = async () => {
-    redis.disconnect();
-    await server.stop();
-  };
-  try {
-    await build(redis);
-    await settled(redis);
-  } catch (error) {
-    await dispose();
-    throw error;
-  }
-  return { server, redis, info: () => infoOf(redis), [Symbol.asyncDispose]: dispose };
+  await using stack = new AsyncDisposableStack();
+  const server = stack.use(await startServer(binary, options));
+  const redis = stack.adopt(clientOf(server), (client) => client.disconnect());
+  await build(redis);
+  await redis.set(PROBE, 'x'.repeat(100));
+  await settled(redis);
+  const kept = stack.move();
+  return { server, redis, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 /** What jemalloc's decay takes. It begins slowly: RSS that stands still before its end is not at rest. */
@@ -60,8 +46,8 @@ const DECAY_S = 10;
 export async function settled(redis: Redis): Promise<void> {
   let before = Number.POSITIVE_INFINITY;
   for (let second = 1, quiet = 0; quiet < 3; second++) {
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    const rss = numberField(await infoOf(redis), 'used_memory_rss') ?? 0;
+    await wait(1000);
+    const rss = await rssOf(redis);
     quiet = second > DECAY_S && rss > before * 0.998 ? quiet + 1 : 0;
     before = rss;
   }
@@ -73,4 +59,26 @@ export async function infoOf(redis: Redis): Promise<InfoFields> {
 
 export function cpuSeconds(info: InfoFields): number {
   return (numberField(info, 'used_cpu_user') ?? 0) + (numberField(info, 'used_cpu_sys') ?? 0);
+}
+
+const POLL_S = 0.25;
+
+/** How Redis' own defragger, switched on, ended. */
+export interface Ended {
+  readonly because: string;
+  /** It ended by itself. The time of a run that was cut off says nothing about its speed. */
+  readonly isWhole: boolean;
+}
+
+/** Until the defragger, which reports the CPU that it uses, has used none for `quietSeconds`: longer than a pause between two passes. */
+export async function untilAtRest(redis: Redis, quietSeconds: number, capSeconds: number): Promise<Ended> {
+  let hasBegun = false;
+  for (let second = 0, quiet = 0; quiet < quietSeconds; second += POLL_S) {
+    if (second >= capSeconds) return { because: `cut off after ${capSeconds} s`, isWhole: false };
+    await wait(POLL_S * 1000);
+    const isIdle = numberField(await infoOf(redis), 'active_defrag_running') === 0;
+    hasBegun ||= !isIdle;
+    quiet = isIdle ? quiet + POLL_S : 0;
+  }
+  return { because: hasBegun ? 'came to rest' : 'did not begin', isWhole: hasBegun };
 }

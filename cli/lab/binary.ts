@@ -13,6 +13,9 @@ export interface ServerBinary {
   readonly source: ServerSource;
 }
 
+/** What is needed to run it. */
+export type Executable = Pick<ServerBinary, 'path' | 'env'>;
+
 /** No server of the wanted kind can be had here. An expected outcome on machines without apt: not an error. */
 export interface ServerMissing {
   readonly kind: 'missing';
@@ -26,7 +29,7 @@ export interface FindOptions {
   /** Progress, one line at a time: the first search on a machine can take a minute. */
   readonly log: (line: string) => void;
   /** Stops the search, its child processes included; the search then rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** `REDIS_SERVER` names a server that cannot be used. Thrown, because going on silently would ignore a clear wish. */

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { z } from 'zod';
-import type { ServerBinary } from './binary.ts';
-import { leash } from './leash.ts';
-import { versionOf } from './probe.ts';
+import type { Executable, ServerBinary } from './binary.ts';
+import { type ScratchFolder, scratchFolder } from './leash.ts';
+import { defragRefusal, versionOf } from './start.ts';
 
 /** `defrag` accepts `CONFIG SET activedefrag yes`; `plain` refuses it. */
 export type ServerRole = 'defrag' | 'plain';
@@ -28,18 +28,11 @@ export function cacheFolder(): string {
   return join(configured?.startsWith('/') ? configured : join(homedir(), '.cache'), 'offpeak');
 }
 
-/** A folder in the cache that is removed when it is disposed, or when this process dies. */
-export interface WorkFolder extends AsyncDisposable {
-  readonly path: string;
-}
-
 /** Opens a folder for half-done work, on the same file system as the cache, so that a finished part can be renamed. */
-export async function openWorkFolder(): Promise<WorkFolder> {
+export async function openWorkFolder(): Promise<ScratchFolder> {
   const parent = join(cacheFolder(), 'work');
   await mkdir(parent, { recursive: true });
-  const path = await mkdtemp(join(parent, 'w-'));
-  const held = leash(['sleep', 'infinity'], { scratch: path });
-  return { path, [Symbol.asyncDispose]: () => held.release() };
+  return scratchFolder(join(parent, 'w-'));
 }
 
 /** The folder of the finished binary of that role for this platform. */
@@ -48,14 +41,13 @@ function finishedFolder(role: ServerRole): string {
 }
 
 /**
- * The cached binary, or undefined when there is none that runs. The manifest says whether it accepts active defragmentation. Whether it
+ * The cached binary, or undefined when there is none that runs. Its folder says whether it accepts active defragmentation. Whether it
  * still starts is tried with `--version`, since another machine may share this home.
  */
 export async function cachedServer(role: ServerRole, signal?: AbortSignal): Promise<ServerBinary | undefined> {
   const folder = finishedFolder(role);
   try {
     const manifest = Manifest.parse(JSON.parse(await readFile(join(folder, MANIFEST_FILE), 'utf8')));
-    if (manifest.role !== role) return undefined;
     const binary = executableIn(folder, manifest);
     await versionOf(binary, signal);
     return { kind: 'found', ...binary, version: manifest.version, source: 'cache' };
@@ -70,7 +62,7 @@ export async function cachedServer(role: ServerRole, signal?: AbortSignal): Prom
  * Writes the manifest into a finished folder and moves the folder into the cache, in one step: a reader sees all of
  * it or none. When another process was faster, its binary is taken, and this one goes with the work folder.
  */
-export async function publish(built: string, work: WorkFolder, manifest: Manifest): Promise<ServerBinary> {
+export async function publish(built: string, work: ScratchFolder, manifest: Manifest): Promise<ServerBinary> {
   await writeFile(join(built, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
   const folder = finishedFolder(manifest.role);
   for (let attempt = 0; !(await moved(built, folder)); attempt += 1) {
@@ -82,11 +74,25 @@ export async function publish(built: string, work: WorkFolder, manifest: Manifes
   return { kind: 'found', ...executableIn(folder, manifest), version: manifest.version, source: manifest.origin };
 }
 
+/** Publishes what does as its role says. @throws when it does not, or does not start */
+export async function publishChecked(
+  folder: string,
+  work: ScratchFolder,
+  layout: Omit<Manifest, 'version'>,
+  signal: AbortSignal | undefined,
+): Promise<ServerBinary> {
+  const found = executableIn(folder, layout);
+  const refusal = await defragRefusal(found, signal);
+  if (layout.role === 'defrag' && refusal !== undefined)
+    throw new Error(`the server refuses to defragment: ${refusal}`);
+  if (layout.role === 'plain' && refusal === undefined) throw new Error('the server can defragment');
+  return publish(folder, work, { ...layout, version: await versionOf(found, signal) });
+}
+
 /** Where the executable of a folder is, and what it needs to run. */
-export function executableIn(folder: string, manifest: Pick<Manifest, 'executable' | 'libraryFolders'>) {
+function executableIn(folder: string, manifest: Pick<Manifest, 'executable' | 'libraryFolders'>): Executable {
   const libraries = manifest.libraryFolders.map((relative) => join(folder, relative)).join(delimiter);
-  const env: Readonly<Record<string, string>> = libraries === '' ? {} : { LD_LIBRARY_PATH: libraries };
-  return { path: join(folder, manifest.executable), env };
+  return { path: join(folder, manifest.executable), env: libraries === '' ? {} : { LD_LIBRARY_PATH: libraries } };
 }
 
 /** False when the target exists (rename(2) replaces only an empty folder) or the source is gone. */

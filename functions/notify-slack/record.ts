@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
-import { jsonIn } from './message/json.ts';
-import type { Note } from './message/note.ts';
+import { jsonIn, type Note } from './message/note.ts';
 
 const record = z.object({ eventSource: z.literal('aws:sqs'), messageId: z.string(), body: z.string() });
 const event = z.object({ Records: z.tuple([record]) });

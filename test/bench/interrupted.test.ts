@@ -52,7 +52,7 @@ const UNDER_WAY = [
   {
     script: 'night.ts',
     args: ['--recipe', 'compaction', '--arm', 'nothing', '--noise', 'stops'],
-    seen: ['prober.ts', 'redis-server', 'stopper.ts'],
+    seen: ['prober.ts', 'redis-server', 'stops.ts'],
   },
 ] as const;
 const CASES = UNDER_WAY.flatMap((one) => (['SIGINT', 'SIGKILL'] as const).map((signal) => ({ ...one, signal })));

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { quotaSite } from '../../bench/night/noise/cgroups.ts';
+import { quotaSite } from '../../bench/night/noise/quota.ts';
 import { type NoiseKind, refusalOf, startNoise } from '../../bench/night/noise/start.ts';
 import { type Leashed, leash } from '../../cli/lab/leash.ts';
 import { isRunning } from '../support/processes.ts';
@@ -89,7 +89,7 @@ describe.skipIf(process.platform !== 'linux')('noise', () => {
     const noise = await startNoise('stops', pid, 1);
     await vi.waitFor(SEEN.stops, IN_TIME);
     for (const { pid: maker, command } of descendants(process.pid)) {
-      if (command.includes('stopper.ts') && !command.startsWith('sh ')) process.kill(maker, 'SIGKILL');
+      if (command.includes('stops.ts') && !command.startsWith('sh ')) process.kill(maker, 'SIGKILL');
     }
     await vi.waitFor(
       () => expect(descendants(process.pid).some(({ command }) => isNoise(command))).toBe(false),
@@ -103,7 +103,7 @@ describe.skipIf(process.platform !== 'linux')('noise', () => {
 });
 
 function isNoise(command: string): boolean {
-  return ['stopper.ts', 'offpeak-hog', 'offpeak-quota'].some((words) => command.includes(words));
+  return ['stops.ts', 'offpeak-hog', 'offpeak-quota'].some((words) => command.includes(words));
 }
 
 async function isRefused(kind: NoiseKind): Promise<boolean> {

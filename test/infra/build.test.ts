@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AIM } from '../../bench/aim.ts';
-import { contentsOf } from '../../bench/contents.ts';
+import { AIM, contentsOf } from '../../bench/bundle-contents.ts';
 import { type Built, buildFunctions } from '../../infra/build.ts';
 import { deployable, stackFile } from '../unit/infra/stacks.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';

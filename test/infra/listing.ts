@@ -1,6 +1,4 @@
-import type { Resources } from '../../infra/cloudformation.ts';
-import type { Json } from '../../infra/json.ts';
-import type { Resource } from '../../infra/resource-types.ts';
+import type { Json, Resource, Resources } from '../../infra/cloudformation.ts';
 import { type Alarm, listOf, metricsRead, propertiesOf } from '../unit/infra/stacks.ts';
 
 interface Statement {

@@ -11,15 +11,12 @@ export type Noise = AsyncDisposable;
 export function hold(name: string, command: readonly string[]): Noise {
   const held = leash(command);
   let isOver = false;
-  let early: number | undefined;
-  const ended = held.ended.then((status) => {
-    if (!isOver) early = status;
-  });
+  const ended = held.ended.then((status) => (isOver ? undefined : status));
   return {
     async [Symbol.asyncDispose]() {
       isOver = true;
       await held.release();
-      await ended;
+      const early = await ended;
       if (early !== undefined) throw new BenchError(`the noise ${name} ended too early, with status ${early}`);
     },
   };

@@ -5,7 +5,6 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { leash } from '../../../cli/lab/leash.ts';
 import { BenchError } from '../../support/main.ts';
-import { quotaSite } from './cgroups.ts';
 import type { Noise } from './hold.ts';
 
 /**
@@ -39,7 +38,10 @@ export async function startQuota(pid: number): Promise<Noise> {
   const said = text(held.shell.stderr as Readable);
   const isOn = new Promise<true>((resolve) => held.shell.stdout?.once('data', () => resolve(true)));
   const ended = held.ended.then(() => false);
-  if (!(await Promise.race([isOn, ended]))) throw new BenchError(`no quota can be set here: ${firstLine(await said)}`);
+  if (!(await Promise.race([isOn, ended]))) {
+    const [why] = (await said).trim().split('\n');
+    throw new BenchError(`no quota can be set here: ${why || 'no reason was given'}`);
+  }
   return { [Symbol.asyncDispose]: () => held.release() };
 }
 
@@ -50,6 +52,41 @@ async function siteOf(pid: number) {
   return site;
 }
 
-function firstLine(words: string): string {
-  return words.trim().split('\n')[0] || 'no reason was given';
+/** Where and how a process can get a CPU quota: settings are files of the new group. */
+interface QuotaSite {
+  /** The folder in which a group is made. */
+  readonly parent: string;
+  /** The group in which the process is now, to which it returns. */
+  readonly home: string;
+  readonly settings: readonly (readonly [file: string, value: string])[];
+}
+
+const PERIOD_US = 100_000;
+const QUOTA_US = 40_000;
+
+/**
+ * By the texts of /proc/self/mounts and /proc/<pid>/cgroup. Version 1's `cpu` controller comes first: where it is mounted, version 2
+ * has none. In version 2 a group with processes cannot pass a controller on, the root excepted, so the new one stands beside it there.
+ */
+export function quotaSite(mounts: string, cgroups: string): QuotaSite | undefined {
+  const mounted = mounts.split('\n').map((line) => line.split(' '));
+  const joined = cgroups.split('\n').map((line) => /^\d+:([^:]*):(.*)$/.exec(line));
+  const pathIn = (name: string) => joined.find((match) => match?.[1]?.split(',').includes(name))?.[2];
+  const [one] = mounted.filter(([, , type, options]) => type === 'cgroup' && options?.split(',').includes('cpu'));
+  if (one) {
+    const home = folder(one[1], pathIn('cpu'));
+    const settings = [['cpu.cfs_period_us', `${PERIOD_US}`] as const, ['cpu.cfs_quota_us', `${QUOTA_US}`] as const];
+    return { parent: home, home, settings };
+  }
+  const two = mounted.find(([, , type]) => type === 'cgroup2');
+  if (!two) return undefined;
+  return {
+    parent: folder(two[1], '/'),
+    home: folder(two[1], pathIn('')),
+    settings: [['cpu.max', `${QUOTA_US} ${PERIOD_US}`]],
+  };
+}
+
+function folder(mount = '', path = '/'): string {
+  return path === '/' ? mount : `${mount}${path}`;
 }

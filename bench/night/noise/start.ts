@@ -1,7 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { leash } from '../../../cli/lab/leash.ts';
 import { BenchError } from '../../support/main.ts';
-import { startHogs } from './hogs.ts';
-import type { Noise } from './hold.ts';
+import { hold, type Noise } from './hold.ts';
 import { startQuota } from './quota.ts';
 import { startStops } from './stops.ts';
 
@@ -17,16 +17,8 @@ export type NoiseKind = keyof typeof NOISES;
 
 /** @throws BenchError where the machine does not allow it */
 export async function startNoise(kind: NoiseKind, pid: number, seed: number): Promise<Noise> {
-  switch (kind) {
-    case 'none':
-      return { [Symbol.asyncDispose]: async () => {} };
-    case 'hogs':
-      return startHogs();
-    case 'stops':
-      return startStops(pid, seed);
-    case 'quota':
-      return startQuota(pid);
-  }
+  const none = () => ({ [Symbol.asyncDispose]: async () => {} });
+  return await { none, hogs: startHogs, stops: startStops, quota: startQuota }[kind](pid, seed);
 }
 
 /** Why the machine refuses this noise, if it does; tried on an unneeded process, before the data takes minutes. */
@@ -42,4 +34,18 @@ export async function refusalOf(kind: NoiseKind): Promise<string | undefined> {
   } finally {
     await sleeper.release();
   }
+}
+
+/** It also checks that the bench is alive: a bench that is killed while the leash is being set up would leave its hogs running. */
+const HOG = 'while kill -0 "$1" 2>&-; do i=0; while [ "$i" -lt 10000 ]; do i=$((i + 1)); done; done';
+
+/** One for each core: the server always shares its core with a process that never sleeps. */
+function startHogs(): Noise {
+  const command = ['sh', '-c', HOG, 'offpeak-hog', `${process.pid}`];
+  const hogs = Array.from({ length: availableParallelism() }, () => hold('hogs', command));
+  return {
+    async [Symbol.asyncDispose]() {
+      await Promise.all(hogs.map((hog) => hog[Symbol.asyncDispose]()));
+    },
+  };
 }

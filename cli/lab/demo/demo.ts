@@ -1,31 +1,36 @@
 import { join } from 'node:path';
-import type { Redis } from 'ioredis';
 import { systemClock } from '../../../core/adapters/clock.ts';
-import { bytesText } from '../../../core/format/units.ts';
-import type { Tick } from '../../../core/reconcile/scope.ts';
-import { WHOLE_FLEET } from '../../../core/reconcile/scope.ts';
+import { parseConfig } from '../../../core/config/parse.ts';
+import { ConfigError } from '../../../core/config/problem.ts';
+import type { Config } from '../../../core/config/schema.ts';
+import type { Bytes } from '../../../core/config/units.ts';
+import { stepsOf, verdictIn } from '../../../core/domain/outcome.ts';
+import type { Verdict } from '../../../core/domain/verdict.ts';
+import { bytesText, durationText, percentText } from '../../../core/format/units.ts';
+import { type Tick, WHOLE_FLEET } from '../../../core/reconcile/scope.ts';
 import { stateFile } from '../../../core/state/open-store.ts';
 import { printer } from '../../output.ts';
 import { stderrLog, terminalPorts } from '../../ports.ts';
+import { levelBar } from '../../render/bars.ts';
 import { createProgress, type Progress } from '../../render/progress.ts';
-import { styleFor } from '../../render/style.ts';
+import { type Style, styleFor } from '../../render/style.ts';
 import { ticks } from '../../watch.ts';
 import type { ServerBinary } from '../binary.ts';
 import { clientOf } from '../client.ts';
 import { findDefragServer, findPlainServer } from '../find.ts';
 import { type RunningServer, startServer } from '../start.ts';
-import { demoConfig } from './config.ts';
-import { restartFloor, rssOf } from './floor.ts';
+import { folderOf, restartFloor, rssOf } from './floor.ts';
 import { expire, fill, RECIPE } from './fragment.ts';
-import { type Measurements, summaryLines } from './summary.ts';
 
-export interface DemoOptions {
+interface DemoOptions {
   readonly color: boolean;
   readonly signal: AbortSignal;
 }
 
 /** A schedule ticks every few minutes; a demo every second, so that the defrag's progress shows. */
 const EVERY_MS = 1000;
+/** Of a bar. */
+const CELLS = 50;
 
 /** The job on a server of its own: find one, fragment it, defragment it, and compare the result with the prediction. */
 export async function demo({ color, signal }: DemoOptions): Promise<boolean> {
@@ -52,8 +57,8 @@ async function onServer(
 ): Promise<Measurements> {
   const redis = clientOf(server);
   try {
-    const keys = await fill(redis, RECIPE, signal, (share, note) => progress.update('  writing ', share, note));
-    await expire(redis, keys, RECIPE, signal, (share, note) => progress.update('  expiring', share, note));
+    const keys = await fill(redis, signal, (share, note) => progress.update('  writing ', share, note));
+    await expire(redis, keys, signal, (share, note) => progress.update('  expiring', share, note));
     progress.done(
       `  wrote ${bytesText(RECIPE.bytes)} of values of 100 B to 10 KB; 65 % of them have expired, in scattered order\n`,
     );
@@ -62,7 +67,7 @@ async function onServer(
     const seen = await run(server, await folderOf(redis), { color, signal });
     const rssAfter = await rssOf(redis);
     const isRestored = JSON.stringify(await redis.config('GET', '*')) === JSON.stringify(settings);
-    const rssAfterRestart = await restartFloor(binary, redis, await folderOf(redis), signal);
+    const rssAfterRestart = await restartFloor(binary, redis, signal);
     return { seen, rssBefore, rssAfter, rssAfterRestart, isRestored };
   } finally {
     redis.disconnect();
@@ -71,18 +76,11 @@ async function onServer(
 
 async function run(server: RunningServer, folder: string, { color, signal }: DemoOptions): Promise<readonly Tick[]> {
   const config = demoConfig(server.port);
-  const { ports, published } = terminalPorts(
-    stateFile(join(folder, 'state.db')),
-    systemClock({ signal }),
-    stderrLog({}),
-  );
+  const store = stateFile(join(folder, 'state.db'));
+  const { ports, published } = terminalPorts(store, systemClock({ signal }), stderrLog({}));
   const print = printer({ color }, config, published);
-  const options = {
-    mode: 'act',
-    scope: WHOLE_FLEET,
-    holder: 'demo',
-    remaining: () => Number.MAX_SAFE_INTEGER,
-  } as const;
+  const remaining = () => Number.MAX_SAFE_INTEGER;
+  const options = { mode: 'act', scope: WHOLE_FLEET, holder: 'demo', remaining } as const;
   const seen: Tick[] = [];
   for await (const tick of ticks(config, ports, options, { every: EVERY_MS, until: 'idle', signal })) {
     print(tick);
@@ -92,10 +90,20 @@ async function run(server: RunningServer, folder: string, { color, signal }: Dem
   return seen;
 }
 
-/** The server's own folder, which goes with it, however this process ends: a place for the state file as well. */
-async function folderOf(redis: Redis): Promise<string> {
-  const [, dir = '.'] = (await redis.config('GET', 'dir')) as string[];
-  return dir;
+/** The demo's config: the default policy, and a window that is always open. */
+function demoConfig(port: number): Config {
+  const yaml = `
+instances:
+  - id: demo
+    url: redis://127.0.0.1:${port}
+    memoryLimit: 768MiB
+    timezone: UTC
+    windows: [{ days: daily, start: "00:00", duration: 24h }]
+    metrics: detailed
+`;
+  const result = parseConfig(yaml, 'demo');
+  if (!result.ok) throw new ConfigError(result.problems);
+  return result.config;
 }
 
 async function findServer(signal: AbortSignal): Promise<ServerBinary | undefined> {
@@ -115,4 +123,56 @@ async function findServer(signal: AbortSignal): Promise<ServerBinary | undefined
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
+}
+
+interface Measurements {
+  readonly seen: readonly Tick[];
+  readonly rssBefore: Bytes;
+  readonly rssAfter: Bytes;
+  readonly rssAfterRestart: Bytes;
+  readonly isRestored: boolean;
+}
+
+/** Before and after, and each promise beside the measurement. */
+function summaryLines(measured: Measurements, style: Style): readonly string[] {
+  const { seen, rssBefore, rssAfter, rssAfterRestart, isRestored } = measured;
+  const verdict = verdictsOf(seen).find(({ action }) => action === 'defrag') ?? verdictsOf(seen).at(-1);
+  const purge = verdictsOf(seen).find(({ action }) => action === 'purge');
+  const isReleased = seen.at(-1)?.leased.length === 0;
+  const { paint } = style;
+  return [
+    paint('strong', 'Before and after'),
+    bar('RSS before', rssBefore, rssBefore, style),
+    bar('RSS after', rssAfter, rssBefore, style),
+    bar('after a restart', rssAfterRestart, rssBefore, style),
+    '',
+    ...(verdict ? [returned(verdict), stalled(verdict)] : ['  no action was taken']),
+    ...(purge && verdict !== purge ? [blocked(purge)] : []),
+    `  ${'of a restart'.padEnd(16)} ${percentText(((rssBefore - rssAfter) / Math.max(1, rssBefore - rssAfterRestart)) * 100)} of what a restart with the same data would return`,
+    `  ${'settings'.padEnd(16)} ${isRestored ? paint('good', 'restored: CONFIG GET * is as before') : paint('bad', 'NOT restored')}`,
+    `  ${'lease'.padEnd(16)} ${isReleased ? paint('good', 'gone') : paint('bad', 'still held')}`,
+  ];
+}
+
+function verdictsOf(seen: readonly Tick[]): readonly Verdict[] {
+  return seen.flatMap(({ outcomes }) => outcomes.flatMap(stepsOf).flatMap((step) => verdictIn(step) ?? []));
+}
+
+function bar(label: string, bytes: Bytes, full: Bytes, style: Style): string {
+  return `  ${label.padEnd(16)} ${levelBar(bytes / full, CELLS, style, 'data')} ${bytesText(bytes)}`;
+}
+
+function returned({ reclaimed, predicted, share }: Verdict): string {
+  const part = share === undefined ? '' : ` (${percentText(share * 100)})`;
+  return `  ${'returned'.padEnd(16)} ${bytesText(reclaimed)} of ${bytesText(predicted)} predicted${part}`;
+}
+
+function stalled({ stall, promisedStall, beyond = 0 }: Verdict): string {
+  const longest = stall === 0 ? 'below 1 ms' : durationText(stall);
+  const share = ((1 - beyond) * 100).toLocaleString('en', { maximumFractionDigits: 2 });
+  return `  ${'longest cycle'.padEnd(16)} ${longest}; at most ${durationText(promisedStall)} for ${share} % of the time (promised: 99.9 %)`;
+}
+
+function blocked({ stall, promisedStall }: Verdict): string {
+  return `  ${'purge blocked'.padEnd(16)} ${durationText(stall)} (promised: at most ${durationText(promisedStall)})`;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Redis } from '../../../core/adapters/redis/client.ts';
 import { numberField, parseInfo } from '../../../core/adapters/redis/info.ts';
 import type { Bytes } from '../../../core/config/units.ts';
@@ -9,33 +10,36 @@ export async function rssOf(redis: Redis): Promise<Bytes> {
   return numberField(parseInfo(await redis.info('memory')), 'used_memory_rss') ?? 0;
 }
 
-/**
- * What a restart would have left: the RSS of a fresh server that has loaded the same data. The snapshot is written by SAVE, which
- * blocks: only the demo uses this server.
- */
-export async function restartFloor(
+/** The server's own folder, which goes with it, however this process ends. */
+export async function folderOf(redis: Redis): Promise<string> {
+  const [, dir = '.'] = (await redis.config('GET', 'dir')) as string[];
+  return dir;
+}
+
+/** Measures a fresh server that has loaded the same data. The snapshot is written by SAVE, which blocks: only for a server of one's own. */
+export async function onFreshCopy<T>(
   binary: ServerBinary,
   redis: Redis,
-  dir: string,
-  signal: AbortSignal,
-): Promise<Bytes> {
+  measure: (copy: Redis) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
   await redis.save();
-  await using fresh = await startServer(binary, { args: ['--dir', dir], signal });
-  const client = clientOf(fresh);
+  await using fresh = await startServer(binary, { args: ['--dir', await folderOf(redis)], signal });
+  const copy = clientOf(fresh);
   try {
-    await loaded(client);
-    await client.call('MEMORY', 'PURGE');
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    return await rssOf(client);
+    while (parseInfo(await copy.info('persistence')).get('loading') !== '0') await wait(50);
+    return await measure(copy);
   } finally {
-    client.disconnect();
+    copy.disconnect();
   }
 }
 
-async function loaded(client: Redis): Promise<void> {
-  for (;;) {
-    const persistence = parseInfo(await client.info('persistence'));
-    if (persistence.get('loading') === '0') return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+/** What a restart would have left. */
+export function restartFloor(binary: ServerBinary, redis: Redis, signal?: AbortSignal): Promise<Bytes> {
+  const purged = async (copy: Redis) => {
+    await copy.call('MEMORY', 'PURGE');
+    await wait(1000);
+    return await rssOf(copy);
+  };
+  return onFreshCopy(binary, redis, purged, signal);
 }

@@ -9,6 +9,7 @@ import {
   buttons,
   header,
   httpsLink,
+  LIMITS,
   type Links,
   labelled,
   notificationText,
@@ -16,7 +17,6 @@ import {
   paragraph,
   table,
 } from './blocks.ts';
-import { LIMITS } from './limits.ts';
 import type { Draft } from './post.ts';
 import { periodText, quantityText } from './quantity.ts';
 import { reasonText } from './reason-text.ts';

@@ -70,8 +70,7 @@ export type Trigger = z.output<typeof trigger>;
 
 /** A notification of a CloudWatch alarm, or undefined where it is something else, or lacks its name or its state. */
 export function readAlarm(json: unknown): Alarm | undefined {
-  const reading = z.safeParse(alarm, json);
-  return reading.success ? reading.data : undefined;
+  return z.safeParse(alarm, json).data;
 }
 
 /** What the alarm's metrics belong to: each dimension with its values, each once. None for a composite alarm. */

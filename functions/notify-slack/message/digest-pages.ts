@@ -2,7 +2,7 @@ import { type Alert, type AlertMember, NODES_A_MESSAGE } from '../../../core/dom
 import { countsText, memberLines } from '../../../core/format/digest-text.ts';
 import { shortenedText } from '../../../core/format/slack-text.ts';
 import { wrapText } from '../../../core/format/wrap.ts';
-import { LIMITS } from './limits.ts';
+import { LIMITS } from './blocks.ts';
 
 /**
  * Slack answers `msg_blocks_too_long` to some 13,200 characters in all the blocks of a message, and was seen to do so at 11,341 of text

@@ -3,12 +3,9 @@ import { parseAlarmDescription } from '../../../core/format/alarm-description.ts
 import { utcText } from '../../../core/format/utc-text.ts';
 import { readAlarm } from './alarm.ts';
 import { alarmDraft } from './alarm-message.ts';
-import { readAlert } from './alert.ts';
-import { alertPages } from './alert-message.ts';
-import { header, type Links, notificationText, origin, paragraph } from './blocks.ts';
-import { jsonIn } from './json.ts';
-import { LIMITS } from './limits.ts';
-import type { Note } from './note.ts';
+import { alertPages, readAlert } from './alert-message.ts';
+import { header, LIMITS, type Links, notificationText, origin, paragraph } from './blocks.ts';
+import { jsonIn, type Note } from './note.ts';
 import type { Draft, Post } from './post.ts';
 
 export interface Rendered {

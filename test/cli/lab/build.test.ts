@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { buildFromSource } from '../../../cli/lab/build.ts';
 import { openWorkFolder } from '../../../cli/lab/cache.ts';
-import { missingCommands } from '../../../cli/lab/path.ts';
-import { runCommand } from '../../../cli/lab/run-command.ts';
+import { missingCommands, runCommand } from '../../../cli/lab/run-command.ts';
 import { serverBinary } from '../../support/servers.ts';
 
 const NOBODY = 65534;

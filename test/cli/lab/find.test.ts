@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type FindOptions, RedisServerSettingError } from '../../../cli/lab/binary.ts';
 import { cachedServer, openWorkFolder, publish } from '../../../cli/lab/cache.ts';
 import { findDefragServer, findPlainServer } from '../../../cli/lab/find.ts';
-import { executable } from '../../../cli/lab/path.ts';
+import { executable } from '../../../cli/lab/run-command.ts';
 import { isRunning } from '../../support/processes.ts';
 import { serverBinary } from '../../support/servers.ts';
 

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { addedPackages } from '../../../cli/lab/debian.ts';
-import { npmBinaryObstacle } from '../../../cli/lab/npm-binary.ts';
+import { addedPackages, npmBinaryObstacle } from '../../../cli/lab/packages.ts';
 
 test('the plan of an installation names what it adds, not what it upgrades', () => {
   const plan = [

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Medians } from '../../../bench/latency/cell.ts';
-import { floorText, type Row, tablesOf } from '../../../bench/latency/tables.ts';
+import { floorText, type Medians, type Row, tablesOf } from '../../../bench/latency/results.ts';
 import { NOTHING, OWN, offpeak, type Variant } from '../../../bench/latency/variants.ts';
 import { MIB } from '../../../core/config/units.ts';
 

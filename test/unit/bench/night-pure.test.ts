@@ -1,14 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { cliRunOf } from '../../../bench/night/cli-lines.ts';
-import type { Cell } from '../../../bench/night/measure.ts';
-import { quotaSite } from '../../../bench/night/noise/cgroups.ts';
-import { type Stop, stopPlan } from '../../../bench/night/noise/stop-plan.ts';
+import { cliRunOf } from '../../../bench/night/cli.ts';
+import { quotaSite } from '../../../bench/night/noise/quota.ts';
+import { type Stop, stopPlan } from '../../../bench/night/noise/stops.ts';
 import { recipes } from '../../../bench/night/recipes.ts';
-import { nightTable } from '../../../bench/night/tables.ts';
-import { type Waits, waitsIn } from '../../../bench/night/waits.ts';
-import type { Sample } from '../../../bench/support/latencies.ts';
+import { type Cell, nightTable } from '../../../bench/night/results.ts';
+import { type Sample, type Waits, waitsIn } from '../../../bench/support/latencies.ts';
 import { MIB } from '../../../core/config/units.ts';
 
 describe('what clients waited', () => {
@@ -157,8 +155,8 @@ describe('the table', () => {
     ...{ before: 220 * MIB, after: 120 * MIB, floor: 100 * MIB, seconds: 10, cpu: 1.5 },
     ...{ idle: WAITS, action: { ...WAITS, p999: 7 } },
   };
-  const cellsOf = (title: string, cells: readonly Cell[]) =>
-    nightTable([{ title, cells }])
+  const cellsOf = (name: string, cells: readonly Cell[]) =>
+    nightTable([{ name, cells }])
       .split('\n')
       .at(-1)
       ?.split('|')
@@ -166,7 +164,7 @@ describe('the table', () => {
       .map((cell) => cell.trim());
 
   test('a row has as many cells as the head', () => {
-    const [head, , row] = nightTable([{ title: 'x', cells: [CELL] }]).split('\n');
+    const [head, , row] = nightTable([{ name: 'x', cells: [CELL] }]).split('\n');
     expect(row?.split('|').length).toBe(head?.split('|').length);
   });
 

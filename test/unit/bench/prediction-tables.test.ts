@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ActionRun, Night } from '../../../bench/prediction/night.ts';
-import { intervalRows, singleRows } from '../../../bench/prediction/tables.ts';
+import { type ActionRun, intervalRows, type Night, singleRows } from '../../../bench/prediction/night.ts';
 import { MIB } from '../../../core/config/units.ts';
 
 function purge(predicted: number, returned: number, predictedMs = 10, measuredMs = 5): ActionRun {

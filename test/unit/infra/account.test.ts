@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { ACCOUNT_PARAMETERS, type AccountParameters, asAccountWants, readAccount } from '../../../infra/account.ts';
-import type { Template } from '../../../infra/cloudformation.ts';
 import { ParameterError } from '../../../infra/network.ts';
 import { template } from '../../../infra/template.ts';
 import { deployable, NO_NETWORK, ofType, propertiesOf, stackFile } from './stacks.ts';
@@ -36,7 +35,7 @@ test('a key: on topics and logs, and the job may use it for the topic alone', ()
 });
 
 describe('a topic that is there already', () => {
-  const { Resources, Outputs }: Template = wanted({ alertTopicArn: TOPIC });
+  const { Resources, Outputs } = wanted({ alertTopicArn: TOPIC });
 
   test('is used everywhere, and none is created', () => {
     expect(ofType(Resources, 'AWS::SNS::Topic')).toEqual([]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { monthlyCost } from '../../../infra/costs.ts';
 import type { Network } from '../../../infra/network.ts';
+import { monthlyCost } from '../../support/costs.ts';
 import { deployable, fleetFile, LONELY_VPC, NO_NETWORK, QUEUE, stackFile } from './stacks.ts';
 
 function cost(yaml: string, network: Network = NO_NETWORK) {

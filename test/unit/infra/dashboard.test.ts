@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { NODE_METRICS } from '../../../core/domain/metric-catalogue.ts';
-import type { Json } from '../../../infra/json.ts';
+import type { Json } from '../../../infra/cloudformation.ts';
 import { CARTS, fleetFile, propertiesOf, resourcesOf, stackFile } from './stacks.ts';
 
 const REGION = `\${AWS::Region}`;

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatProblems } from '../../../core/config/problem.ts';
-import type { Json } from '../../../infra/json.ts';
-import type { Resource } from '../../../infra/resource-types.ts';
-import { secretProblems } from '../../../infra/secret-policies.ts';
+import type { Json, Resource } from '../../../infra/cloudformation.ts';
+import { secretProblems } from '../../../infra/secrets.ts';
 import { CARTS, deployable, LONELY_VPC, ofType, propertiesOf, resourcesOf, secretsFile, stackFile } from './stacks.ts';
 
 interface Statement {

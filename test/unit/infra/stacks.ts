@@ -1,10 +1,8 @@
 import { parseConfig } from '../../../core/config/parse.ts';
 import { formatProblems } from '../../../core/config/problem.ts';
 import type { Config } from '../../../core/config/schema.ts';
-import type { Resources } from '../../../infra/cloudformation.ts';
-import type { Intrinsic, Json } from '../../../infra/json.ts';
+import type { Intrinsic, Json, Resource, ResourceOf, Resources, ResourceType } from '../../../infra/cloudformation.ts';
 import type { Network } from '../../../infra/network.ts';
-import type { Resource, ResourceOf, ResourceType } from '../../../infra/resource-types.ts';
 import { template } from '../../../infra/template.ts';
 
 export const NO_NETWORK: Network = {

@@ -4,7 +4,7 @@ import { ENVIRONMENT } from '../../../core/config/environment.ts';
 import { byLogicalId } from '../../../infra/cloudformation.ts';
 import { maintainSettings, notifierSettings } from '../../../infra/functions.ts';
 import { logicalPart } from '../../../infra/names.ts';
-import { deadLetters } from '../../../infra/queues.ts';
+import { queue } from '../../../infra/notifier.ts';
 import { template } from '../../../infra/template.ts';
 import { listing } from '../../infra/listing.ts';
 import {
@@ -67,7 +67,7 @@ describe('logical ids', () => {
     expect(() => template(twice, NO_NETWORK)).toThrow(
       /^two resources have the logical id NodeAlarmQueue\w+: rename one of the instances/,
     );
-    const [topics, more] = [{ A: deadLetters('one') }, { A: deadLetters('another') }];
+    const [topics, more] = [{ A: queue('one') }, { A: queue('another') }];
     expect(() => byLogicalId([...Object.entries(topics), ...Object.entries(more)])).toThrow('logical id A');
   });
 });

@@ -1,5 +1,4 @@
-import type { Resources } from '../../../../infra/cloudformation.ts';
-import type { Json } from '../../../../infra/json.ts';
+import type { Json, Resources } from '../../../../infra/cloudformation.ts';
 import { propertiesOf } from '../../infra/stacks.ts';
 
 interface MetricShape {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPace } from '../../../../functions/notify-slack/slack/pace.ts';
+import { createPace } from '../../../../functions/notify-slack/slack/client.ts';
 
 /** A clock on which only pauses, and what a test adds, take time. */
 function paceOf(jitter: number) {

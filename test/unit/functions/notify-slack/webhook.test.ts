@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseWebhook, SLACK_HOSTS, webhookReference } from '../../../../functions/notify-slack/slack/webhook.ts';
+import { parseWebhook, SLACK_HOSTS, webhookReference } from '../../../../functions/notify-slack/compose.ts';
 
 const SECRET = 'services/T0000/B0000/keepitsecret';
 

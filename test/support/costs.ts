@@ -1,17 +1,16 @@
-import { isFleet } from '../core/config/fleet.ts';
-import type { Config } from '../core/config/schema.ts';
-import { HOUR, SECOND } from '../core/config/units.ts';
+import { isFleet } from '../../core/config/fleet.ts';
+import type { Config } from '../../core/config/schema.ts';
+import { HOUR, SECOND } from '../../core/config/units.ts';
 import {
   FLEET_METRICS,
   JOB_METRICS,
   type MetricDefinition,
   type MetricSet,
   NODE_METRICS,
-} from '../core/domain/metric-catalogue.ts';
-import type { Resources } from './cloudformation.ts';
-import { endpointServices, type Network } from './network.ts';
-import type { ResourceOf } from './resource-types.ts';
-import { template } from './template.ts';
+} from '../../core/domain/metric-catalogue.ts';
+import type { ResourceOf, Resources } from '../../infra/cloudformation.ts';
+import { endpointServices, type Network } from '../../infra/network.ts';
+import { template } from '../../infra/template.ts';
 
 /** US dollars in us-east-1, as known on 2026-11-23, free tiers left out. Verify before you rely on them. */
 export const PRICES = {

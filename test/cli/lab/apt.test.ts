@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { withSourceEntries } from '../../../cli/lab/apt-sources.ts';
+import { withSourceEntries } from '../../../cli/lab/apt.ts';
 
 const ARCHIVE = 'http://archive.example/debian';
 
