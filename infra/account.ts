@@ -75,7 +75,8 @@ function withRules(id: string, resource: Resource, { keyArn, permissionsBoundary
     Properties: {
       ...resource.Properties,
       ...(permissionsBoundaryArn && { PermissionsBoundary: permissionsBoundaryArn }),
-      ...(id === ID.maintainRole && keyArn && { Policies: [...(Array.isArray(Policies) ? Policies : []), topicKey(keyArn)] }),
+      ...(id === ID.maintainRole &&
+        keyArn && { Policies: [...(Array.isArray(Policies) ? Policies : []), topicKey(keyArn)] }),
     },
   };
 }

@@ -55,7 +55,10 @@ export function readNetwork(parameters: Parameters): Network {
     endpoints: one(parameters.vpcEndpoints) === 'true',
     secretsKeyArn: one(parameters.secretsKeyArn),
   };
-  const all = [...PARAMETERS.flatMap((name) => problemsOf(name, FORMS[name], listOf(parameters[name]))), ...gapsOf(network)];
+  const all = [
+    ...PARAMETERS.flatMap((name) => problemsOf(name, FORMS[name], listOf(parameters[name]))),
+    ...gapsOf(network),
+  ];
   if (all.length > 0) throw new ParameterError(all.join('\n'));
   return network;
 }

@@ -26,7 +26,10 @@ export function serverlessValues(root: string, stage: string, parameters: Parame
     package: { patterns: ['!**', `dist/${folder}/**`] },
   };
   return {
-    resources: asAccountWants(template(config, network), account, ['Maintain', ...(notifySlack ? ['NotifySlack'] : [])]),
+    resources: asAccountWants(template(config, network), account, [
+      'Maintain',
+      ...(notifySlack ? ['NotifySlack'] : []),
+    ]),
     stackTags: { project: 'offpeak', stage, ...account.tags },
     ...withTopic(maintainSettings(config, network), account),
     logRetention: config.logRetention,

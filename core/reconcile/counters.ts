@@ -1,9 +1,9 @@
 import type { Config } from '../config/schema.ts';
 import { latestIn, type Outcome } from '../domain/outcome.ts';
 import type { Counters } from '../domain/report.ts';
-import { StateUnavailable } from '../ports/state-store.ts';
 import { readCounters, writeCounters } from '../state/counters.ts';
 import type { Run } from './assign.ts';
+import { problemOf } from './observe-fleet.ts';
 
 /** The counters of the tick before, and what keeps those of this one. */
 export interface CounterExchange {
@@ -25,8 +25,9 @@ export async function exchangeCounters({ instances }: Config, run: Run): Promise
     try {
       return await work;
     } catch (error) {
-      if (!(error instanceof StateUnavailable)) throw error;
-      ports.log.warn('counters for rates not read or stored', { error: error.message });
+      // Also a bug: what was seen is published all the same.
+      const { message, expected } = problemOf(error);
+      ports.log[expected ? 'warn' : 'error']('counters for rates not read or stored', { error: message });
       return otherwise;
     }
   };
