@@ -1,14 +1,23 @@
 import type { Config } from '../config/schema.ts';
 import { latestIn, type Outcome } from '../domain/outcome.ts';
 import type { Counters } from '../domain/report.ts';
+import type { Ports } from '../ports/ports.ts';
 import { readCounters, writeCounters } from '../state/counters.ts';
-import type { Run } from './assign.ts';
 import { problemOf } from './observe-fleet.ts';
+import type { TickOptions } from './scope.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** The counters of the tick before, and what keeps those of this one. */
 export interface CounterExchange {
   readonly counters: ReadonlyMap<string, Counters>;
   keep(outcomes: readonly Outcome[]): Promise<void>;
+}
+
+/** Of `Run`. */
+interface TickParts {
+  readonly ports: Pick<Ports, 'store' | 'log'>;
+  readonly snapshot: Pick<Snapshot, 'kind'>;
+  readonly options: Pick<TickOptions, 'mode' | 'scope'>;
 }
 
 const NOTHING: CounterExchange = { counters: new Map(), keep: async () => {} };
@@ -17,8 +26,10 @@ const NOTHING: CounterExchange = { counters: new Map(), keep: async () => {} };
  * Rates at every tick need the counters of the tick before, which may have been another process. Only nodes with `metrics: detailed` have
  * such metrics: without any, the store is not asked. Without the store there are no rates, and everything else is published.
  */
-export async function exchangeCounters({ instances }: Config, run: Run): Promise<CounterExchange> {
-  const { ports, snapshot, options } = run;
+export async function exchangeCounters(
+  { instances }: Pick<Config, 'instances'>,
+  { ports, snapshot, options }: TickParts,
+): Promise<CounterExchange> {
   const detailed = new Set(instances.flatMap(({ id, metrics }) => (metrics === 'detailed' ? [id] : [])));
   if (detailed.size === 0 || options.mode !== 'act' || snapshot.kind === 'unavailable') return NOTHING;
   const unlessDown = async <T>(work: Promise<T>, otherwise: T): Promise<T> => {
