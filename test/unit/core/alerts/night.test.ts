@@ -188,3 +188,75 @@ test('of a run, the digest lists the end and not the start', () => {
   expect(title).toMatch(/^1 action on 1 node returned /);
   expect(nightlyDigestOf([started], 'prod/night/1').members).toHaveLength(1);
 });
+
+describe('a job that dies at any of its effects', () => {
+  const events = [...purges, ...warnings];
+
+  /** A night of three ticks, of which no request after the n-th is carried out, and what the next job makes of it. */
+  async function nightKilledAt(n: number) {
+    const { store } = aStore();
+    const delivered: string[] = [];
+    const death = Promise.withResolvers<true>();
+    let [now, isOver] = [Date.UTC(2026, 10, 24, 1), false];
+    const jobWith = (most: number) => {
+      let effects = 0;
+      const effect = async <T>(step: () => Promise<T>): Promise<T> => {
+        effects += 1;
+        if (effects <= most) return await step();
+        death.resolve(true);
+        return await new Promise<never>(() => {});
+      };
+      const ports = {
+        store: {
+          list: (prefix) => effect(() => store.list(prefix)),
+          read: (key) => effect(() => store.read(key)),
+          write: (key, value, expected) => effect(() => store.write(key, value, expected)),
+          remove: (key, expected) => effect(() => store.remove(key, expected)),
+        } satisfies StateStore,
+        clock: { now: () => now, sleep: async () => {}, pause: async () => {} },
+        log: { info: () => {}, warn: () => {}, error: () => {} },
+        alerts: {
+          hasNightlyDigest: true,
+          send: (alerts: readonly Alert[]) =>
+            effect(async () => {
+              delivered.push(...alerts.flatMap(({ id, members }) => members?.map((one) => one.id) ?? [id]));
+              return { sent: alerts.length, rejected: [] };
+            }),
+        },
+      };
+      return (some: readonly Alert[]) => flush(ports, `job-${most}`, some, { isNightOver: () => isOver });
+    };
+    const first = jobWith(n);
+    const night = async (): Promise<false> => {
+      await first(events.slice(0, 2));
+      await first(events.slice(2));
+      isOver = true;
+      await first([]);
+      return false;
+    };
+    const isDead = await Promise.race([night(), death.promise]);
+    // All of it is reported again under the same ids: what is stored is stored once.
+    [now, isOver] = [now + 3 * MINUTE, true];
+    const next = jobWith(Number.POSITIVE_INFINITY);
+    if (isDead) await next(events);
+    now += 3 * MINUTE;
+    await next([]);
+    return { isDead, delivered, left: (await store.list(OUTBOX)).size };
+  }
+
+  test('loses no event, leaves nothing, and repeats an event once at most', async () => {
+    for (let n = 0; ; n++) {
+      const { isDead, delivered, left } = await nightKilledAt(n);
+      expect({ n, left }).toEqual({ n, left: 0 });
+      for (const { id, severity } of events) {
+        const times = delivered.filter((one) => one === id).length;
+        // What is worse than an info is sent by itself and named in the digest: of each there is one repeat at most.
+        expect({ n, id, isDelivered: times >= 1 }).toEqual({ n, id, isDelivered: true });
+        expect(times, `${n} ${id}`).toBeLessThanOrEqual(severity === 'info' ? 2 : 4);
+      }
+      if (isDead) continue;
+      expect(n).toBeGreaterThan(15);
+      return;
+    }
+  });
+});
