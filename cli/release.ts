@@ -1,6 +1,7 @@
+import { isNamed } from '../core/config/fleet.ts';
 import type { Config } from '../core/config/schema.ts';
 import type { Lease } from '../core/domain/lease.ts';
-import { isNamed, placesOf, stillHeld, waitBefore } from '../core/guards/release.ts';
+import { placesOf, stillHeld, waitBefore } from '../core/guards/release.ts';
 import { leasesIn } from '../core/leases/lease-store.ts';
 import type { Ports } from '../core/ports/ports.ts';
 import type { Tick } from '../core/reconcile/scope.ts';
@@ -19,7 +20,7 @@ export async function releaseAll(
   const options = { mode: 'act', holder, remaining, release: 'released', interrupted: () => signal.aborted } as const;
   let state = await readState(ports.store);
   for (let round = 0; !signal.aborted; round++) {
-    const left = stillHeld(leasesIn(state), wanted).filter((lease) => isNamed(lease, config));
+    const left = stillHeld(leasesIn(state), wanted).filter((lease) => isNamed(lease.node, config));
     const wait = waitBefore(round, left, ports.clock.now());
     if (wait === undefined) break;
     if (wait > 0) await ports.clock.pause(wait);

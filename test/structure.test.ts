@@ -36,7 +36,11 @@ function importsOf(file: string): readonly string[] {
   return [...named].map(([, path = '']) => normalize(join(dirname(file), path)));
 }
 
-const roomOf = (file: string) => ROOMS.indexOf(file.split('/')[1] ?? '');
+const folderOf = (file: string) => file.split('/')[1] ?? '';
+const roomOf = (file: string) => ROOMS.indexOf(folderOf(file));
+
+/** Types, names and texts that every room speaks. */
+const VOCABULARY = ['config', 'domain', 'format', 'ports'];
 
 /** Files that can be reached from themselves, each with the way. */
 function circles(): readonly string[] {
@@ -66,6 +70,16 @@ describe('the structure of the sources', () => {
         .map((target) => `${file} > ${target}`),
     );
     expect(upward).toEqual([]);
+  });
+
+  test('needs at most three rooms above its own kind to understand a file of core/', () => {
+    // compose.ts joins all of them: that is its purpose.
+    const needing = SOURCES.filter((file) => file.startsWith('core/') && file !== 'core/compose.ts').map((file) => {
+      const rooms = new Set((IMPORTS.get(file) ?? []).map(folderOf));
+      return { file, rooms: [...rooms].filter((room) => room !== folderOf(file) && !VOCABULARY.includes(room)) };
+    });
+    expect(needing.filter(({ rooms }) => rooms.length > 3)).toEqual([]);
+    expect(needing.filter(({ rooms }) => rooms.length === 3).length).toBeGreaterThan(0);
   });
 
   test('lets hosts import the public modules of docs/architecture.md only', () => {

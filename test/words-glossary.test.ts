@@ -37,7 +37,7 @@ const FIXED_NAMES: readonly FixedName[] = [
   // Stored in node histories as the name of a report that was sent.
   { name: 'stranded-lease', files: ['core/reconcile/displaced-leases.ts'] },
   // A function of the package yaml.
-  { name: 'visit', files: ['core/config/traps.ts'] },
+  { name: 'visit', files: ['core/config/document.ts'] },
   // A user of the operating system.
   { name: 'nobody', files: ['cli/lab/build.ts'] },
 ];

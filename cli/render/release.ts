@@ -1,8 +1,9 @@
+import { isNamed } from '../../core/config/fleet.ts';
 import type { Config } from '../../core/config/schema.ts';
 import type { Lease } from '../../core/domain/lease.ts';
 import { problemIn } from '../../core/domain/outcome.ts';
 import { manualCommands } from '../../core/format/manual-restore.ts';
-import { isNamed, mayDefragAgain } from '../../core/guards/release.ts';
+import { mayDefragAgain } from '../../core/guards/release.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
 import type { State } from '../../core/reconcile/snapshot.ts';
 import type { CommandLine } from '../command-line.ts';
@@ -20,7 +21,7 @@ export function keptLines(kept: readonly Lease[], ticks: readonly Tick[], config
   return kept.flatMap((lease) => {
     const { instance, node } = lease;
     const commands = manualCommands(lease);
-    const why = isNamed(lease, config)
+    const why = isNamed(lease.node, config)
       ? `${whyNot(lease, ticks)}. Its lease stays, and the next tick tries again`
       : 'the config does not name that node. Put it back into the config and release it again';
     const hand = commands === '' ? 'There is nothing to restore.' : 'By hand, on that server:';

@@ -1,12 +1,14 @@
+import type { Severity } from '../domain/alert.ts';
+import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { Lease } from '../domain/lease.ts';
 import type { NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import type { Acting, Facts, Plan, Step, StopReason, Terms } from '../domain/plan.ts';
+import type { Acting, Facts, Plan, Step, Steps, StopReason, Terms } from '../domain/plan.ts';
+import type { Moment } from '../format/units.ts';
 import type { HeldLease } from '../leases/lease-store.ts';
 import type { NodeContext } from './context.ts';
 import type { Result } from './new-lease.ts';
-import type { WordsByStep } from './words.ts';
 
 /**
  * What can be done about the memory of a node: a folder of its own with the same files each (propose, terms, execute, learn, describe), and
@@ -43,3 +45,20 @@ export interface Found {
   /** Why the lease is to end, whatever speaks for carrying on. */
   readonly because?: StopReason;
 }
+
+/** The words of one kind of step: for plans, alerts and logs. */
+export interface StepWords<K extends keyof Steps = keyof Steps> {
+  /** What is done: `start active defrag`. */
+  readonly name: string;
+  /** Why it is done, with its prediction. */
+  why(plan: Acting, step: Steps[K], moment: Moment, diagnosis?: Diagnosis): string;
+  /** Where a guard forbids it: `would have purged 120 MiB`. */
+  wouldHave(bytes: string): string;
+  /** What failed: `starting active defrag`. */
+  readonly doing: string;
+  /** The alert when it failed. `isConfigured`: false for a node that the config no longer names. */
+  readonly failed: { readonly title: string; readonly severity: Severity; next(isConfigured: boolean): string };
+}
+
+/** For each kind of step the words of it. */
+export type WordsByStep = { readonly [K in keyof Steps]?: StepWords<K> };

@@ -6,14 +6,15 @@ import type { Lease } from '../domain/lease.ts';
 import type { NodeHistory } from '../domain/node-history.ts';
 import type { Observation, Peer } from '../domain/observation.ts';
 import type { Observed, Outcome, OutcomeParts, Seen } from '../domain/outcome.ts';
+import type { Pauses } from '../domain/pause.ts';
 import type { Facts, Plan } from '../domain/plan.ts';
+import { present } from '../domain/present.ts';
 import { outageOf } from '../guards/stage-limits.ts';
 import { windowAt } from '../guards/window.ts';
 import type { HeldRecord } from '../leases/records.ts';
 import { NodeFailure, type Session } from '../ports/node-session.ts';
 import type { Ports } from '../ports/ports.ts';
-import { StateUnavailable } from '../ports/state-store.ts';
-import type { Pauses } from '../state/pauses.ts';
+import { unlessUnavailable } from '../ports/state-store.ts';
 import { isSilence } from './outages.ts';
 import type { StageClaims } from './stage-claims.ts';
 
@@ -69,7 +70,6 @@ export function factsAt(
 ): Facts {
   const { instance, ports, pauses, remaining } = context;
   const now = ports.clock.now();
-  const pause = pauses.pauseOf(instance, now);
   return {
     now,
     observation,
@@ -79,15 +79,10 @@ export function factsAt(
       instance.timezone === undefined
         ? { open: false, nextOpening: undefined }
         : windowAt(instance.windows, instance.timezone, now, instance.holidays),
-    ...(pause && { pause }),
     memory,
     remaining: remaining(),
-    ...(context.attended && { attended: context.attended() }),
-    ...(earlier && { earlier }),
-    ...(peer !== undefined && { peer }),
-    ...(noise !== undefined && { noise }),
-    ...(context.fallen && { fallen: context.fallen }),
-    ...(context.peers && { peers: context.peers }),
+    ...present({ pause: pauses.pauseOf(instance, now), attended: context.attended?.(), earlier, peer, noise }),
+    ...present({ fallen: context.fallen, peers: context.peers }),
     stage: context.claims.seen(),
   };
 }
@@ -108,10 +103,10 @@ export async function noteSilence(
   error: unknown,
 ): Promise<void> {
   if (!(error instanceof NodeFailure) || !isSilence(error)) return;
-  await claims.note([outageOf(lease, 'silent', ports.clock.now())]).catch((failure: unknown) => {
-    if (!(failure instanceof StateUnavailable)) throw failure;
-    ports.log.warn('a fall not noted', { instance: instance.id, node, error: failure.message });
-  });
+  const noted = claims.note([outageOf(lease, 'silent', ports.clock.now())]);
+  await unlessUnavailable(noted, (why) =>
+    ports.log.warn('a fall not noted', { instance: instance.id, node, error: why }),
+  );
 }
 
 /** Servers hang up on clients that are idle for longer than their `timeout`, which may be a few seconds. */
@@ -153,16 +148,14 @@ export function seenBy(
 /** The part of an outcome that comes from the observation behind its plan. */
 export function partsOf({ instance, node }: NodeContext, { observation, diagnosis, earlier }: Facts): OutcomeParts {
   const since = earlier && loadCounters(earlier);
-  const opsPerSecond = since && commandsPerSecond(observation, since);
-  const cpu = since && mainThreadCpu(observation, since);
   return {
     instance: instance.id,
     node,
     before: { observation, diagnosis },
     leased: false,
     notices: [],
-    ...(opsPerSecond !== undefined && { opsPerSecond }),
-    ...(cpu !== undefined && { mainThreadCpu: cpu }),
+    ...(since && present({ opsPerSecond: commandsPerSecond(observation, since) })),
+    ...(since && present({ mainThreadCpu: mainThreadCpu(observation, since) })),
   };
 }
 

@@ -18,7 +18,7 @@ export function counted(history: ActionHistory | undefined, verdict: Verdict): P
 }
 
 /** How much of the newest measurement goes into what is remembered: old nights fade, one odd night does not rule. */
-export const NEWEST = 0.5;
+const NEWEST = 0.5;
 
 /** Runs that returned too little double the cooldown, up to this many times (6 h become 16 days). */
 const MAX_DOUBLINGS = 6;

@@ -7,8 +7,8 @@ import type { ActionOutcome, Failed, Notice } from '../domain/outcome.ts';
 import type { Acting, Facts, Skip } from '../domain/plan.ts';
 import { BUSY } from '../domain/timings.ts';
 import { versionOf } from '../guards/stage-limits.ts';
+import { isOverdue, noProgress } from '../leases/identity.ts';
 import { dropLease, type HeldLease, leasesOf, renewLease, takeLease } from '../leases/lease-store.ts';
-import { isOverdue, noProgress } from '../leases/timing.ts';
 import { NodeFailure } from '../ports/node-session.ts';
 import { StateUnavailable } from '../ports/state-store.ts';
 import { LEASE } from '../state/keys.ts';
@@ -100,7 +100,7 @@ export async function underLease(
   own: OwnTerms,
   step: (lease: Lease) => Promise<Result>,
 ): Promise<Result> {
-  const { store, log } = context.ports;
+  const { store } = context.ports;
   const held = await acquire(context, facts, plan, own);
   if ('kind' in held) return held;
   const result = await step(held.lease);
@@ -109,8 +109,7 @@ export async function underLease(
   const isOver = result.kind !== 'failed' && !(result.kind === 'done' && result.isReported === false);
   // What was done is reported, whether the lease could be dropped or not: a job that finds it knows that it is over.
   await (isOver ? dropLease(store, held) : renewLease(store, held, { ...held.lease, busyUntil: 0 })).catch(
-    (error: unknown) =>
-      log.warn('lease not dropped', { instance: context.instance.id, node: context.node, error: expected(error) }),
+    logged(context, 'lease not dropped'),
   );
   if (isOver) context.claims.release(context.node, context.holder);
   return result;
@@ -147,6 +146,11 @@ function withheld([first, ...others]: readonly Blocker[], { instance }: NodeCont
 export function expected(error: unknown): string {
   if (error instanceof NodeFailure || error instanceof StateUnavailable) return error.message;
   throw error;
+}
+
+/** Logs a trouble of the world that does not change the outcome; a bug goes on. */
+export function logged({ ports, instance, node }: NodeContext, what: string): (error: unknown) => void {
+  return (error) => ports.log.warn(what, { instance: instance.id, node, error: expected(error) });
 }
 
 /** What was begun and has gone wrong. */

@@ -1,9 +1,8 @@
 import type { Observation } from '../domain/observation.ts';
 import type { Answer, Outage } from '../domain/stage.ts';
 import { outageOf } from '../guards/stage-limits.ts';
-import type { HeldLease } from '../leases/lease-store.ts';
+import { type HeldLease, isQuarantined } from '../leases/lease-store.ts';
 import type { NodeFailure } from '../ports/node-session.ts';
-import { isQuarantined } from '../state/keys.ts';
 
 /** What a check of a node came to, as far as the stage's limits need it. */
 export type Look = { readonly node: { readonly id: string } } & (

@@ -1,9 +1,8 @@
 import type { Lease } from '../domain/lease.ts';
 import type { Steps } from '../domain/plan.ts';
-import type { Action } from './action.ts';
+import type { Action, StepWords, WordsByStep } from './action.ts';
 import { defrag } from './defrag/defrag.ts';
 import { purge } from './purge/purge.ts';
-import type { StepWords, WordsByStep } from './words.ts';
 
 /** Every action, the one that is preferred first: of two that are worth it and allowed, one is carried out in a tick. */
 export const ACTIONS: readonly Action[] = [defrag, purge];

@@ -4,11 +4,11 @@ import type { Lease } from '../domain/lease.ts';
 import type { Answer, Outage, StageLimits } from '../domain/stage.ts';
 import { CLOCK_SKEW } from '../domain/timings.ts';
 import { isRecent, outagesAfter, stageBlockers } from '../guards/stage-limits.ts';
-import { type HeldLease, leasesOf } from '../leases/lease-store.ts';
+import { allHeld, type HeldLease, isQuarantined, leasesOf } from '../leases/lease-store.ts';
 import type { Ports } from '../ports/ports.ts';
 import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
 import { encode } from '../state/codec.ts';
-import { isQuarantined, LEASE, STAGE_DOCUMENT } from '../state/keys.ts';
+import { isLeaseKey, LEASE, STAGE_DOCUMENT } from '../state/keys.ts';
 import { answersIn, type Look, outagesSeen } from './outages.ts';
 import { type Claim, type Held, readStageDocument, STAGE_KIND, type StageDocument } from './stage-document.ts';
 
@@ -47,7 +47,7 @@ export interface Known {
   readonly limit: number;
   readonly document: StageDocument;
   readonly leases: readonly HeldLease[];
-  /** Keys of leases that cannot be read. */
+  /** Keys of documents that cannot be read. */
   readonly unreadable: readonly string[];
   readonly placements: ReadonlyMap<string, HeldLease>;
   readonly looks: readonly Look[];
@@ -79,7 +79,7 @@ class TickClaims implements StageClaims {
     this.#found = [...outagesSeen(known.placements, known.looks, now())];
     this.#answered = answersIn(known.looks);
     this.#document = known.document;
-    this.#leased = [...this.#actingUnder(known.leases), ...known.unreadable.map(unreadable)];
+    this.#leased = [...this.#actingUnder(known.leases), ...known.unreadable.filter(isLeaseKey).map(unreadable)];
   }
 
   seen(): StageLimits {
@@ -140,8 +140,8 @@ class TickClaims implements StageClaims {
   async #refresh(): Promise<void> {
     this.#document = this.#withoutReleased(await readStageDocument(this.#store));
     const garbled: string[] = [];
-    const { leases, quarantined } = leasesOf(await this.#store.list(LEASE), (key) => void garbled.push(key));
-    this.#leased = [...this.#actingUnder([...leases.values(), ...quarantined]), ...garbled.map(unreadable)];
+    const leases = leasesOf(await this.#store.list(LEASE), (key) => void garbled.push(key));
+    this.#leased = [...this.#actingUnder(allHeld(leases)), ...garbled.map(unreadable)];
   }
 
   /** False: another job has changed it in between. */

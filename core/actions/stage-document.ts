@@ -2,29 +2,24 @@ import * as z from 'zod/mini';
 import type { Engine } from '../domain/engine.ts';
 import type { ActingNode, Outage } from '../domain/stage.ts';
 import type { StateStore } from '../ports/state-store.ts';
-import { type DocumentKind, decode, oneOf } from '../state/codec.ts';
+import { type DocumentKind, decode, each, oneOf } from '../state/codec.ts';
 import { STAGE_DOCUMENT } from '../state/keys.ts';
-
-const amount = z.number();
 
 const shape = z.looseObject({
   claims: z.array(
     z.looseObject({
-      node: z.string(),
-      holder: z.string(),
+      ...each(z.string(), 'node', 'holder'),
       address: z.exactOptional(z.string()),
       isDefrag: z.boolean(),
-      until: amount,
+      until: z.number(),
     }),
   ),
   falls: z.array(
     z.looseObject({
-      node: z.string(),
-      runId: z.string(),
+      ...each(z.string(), 'node', 'runId'),
       engine: z.looseObject({ name: oneOf<Engine['name']>(), version: z.string() }),
       how: z.enum(['restarted', 'vanished']),
-      at: amount,
-      until: amount,
+      ...each(z.number(), 'at', 'until'),
     }),
   ),
 });

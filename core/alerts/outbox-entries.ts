@@ -3,7 +3,7 @@ import type { Milliseconds } from '../config/units.ts';
 import { ALERT_SCHEMA, type Alert, type AlertEvent } from '../domain/alert.ts';
 import { ALERT_HELD } from '../domain/timings.ts';
 import { type StateStore, StateUnavailable, type Stored } from '../ports/state-store.ts';
-import { type DocumentKind, decode, encode, oneOf } from '../state/codec.ts';
+import { type DocumentKind, decode, each, encode, oneOf } from '../state/codec.ts';
 import { OUTBOX } from '../state/keys.ts';
 
 export interface Entry {
@@ -32,22 +32,13 @@ const text = z.string();
 const shape = z.looseObject({
   alert: z.looseObject({
     schema: z.literal(ALERT_SCHEMA),
-    id: text,
     event: oneOf<AlertEvent>(),
     severity: z.enum(['info', 'warning', 'critical']),
-    at: text,
-    stage: text,
-    instance: text,
-    node: text,
-    title: text,
-    why: text,
+    ...each(text, 'id', 'at', 'stage', 'instance', 'node', 'title', 'why', 'next'),
     facts: z.array(z.looseObject({ label: text, value: text })),
-    next: text,
   }),
-  entrustedAt: z.number(),
   holder: text,
-  heldUntil: z.number(),
-  sendings: z.number(),
+  ...each(z.number(), 'entrustedAt', 'heldUntil', 'sendings'),
   digest: z.exactOptional(text),
   sentAt: z.exactOptional(z.number()),
 });

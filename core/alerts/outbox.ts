@@ -2,7 +2,8 @@ import pLimit from 'p-limit';
 import type { Alert } from '../domain/alert.ts';
 import { errorText } from '../format/error-text.ts';
 import { combined, type PublishReport } from '../ports/sinks.ts';
-import { StateUnavailable } from '../ports/state-store.ts';
+import { unlessUnavailable } from '../ports/state-store.ts';
+import { readEach } from '../state/codec.ts';
 import { OUTBOX } from '../state/keys.ts';
 import { claimAll, type OutboxPorts, type Run } from './claims.ts';
 import { MOST_AT_ONCE, messagesOf } from './digest.ts';
@@ -117,25 +118,15 @@ export async function flush(
 
 /** Oldest first, without alerts that another job may still be sending; only this job's own where the sink does not reach the subscribers. */
 async function pending({ store, clock, log, alerts }: OutboxPorts, holder: string): Promise<readonly Pending[]> {
-  try {
-    const now = clock.now();
-    const entries = [...(await store.list(OUTBOX))].flatMap(([key, stored]) => {
-      try {
-        return [pendingOf(key, stored)];
-      } catch (error) {
-        if (!(error instanceof StateUnavailable)) throw error;
-        log.warn('alert in the outbox has an unknown form', { error: error.message });
-        return [];
-      }
-    });
-    return entries
-      .filter(({ entry }) => entry.holder === holder || (entry.heldUntil <= now && !alerts.isPrivate))
-      .toSorted((a, b) => a.entry.entrustedAt - b.entry.entrustedAt);
-  } catch (error) {
-    if (!(error instanceof StateUnavailable)) throw error;
-    log.warn('outbox not read', { error: error.message });
+  const unknown = (_: string, error: string) => log.warn('alert in the outbox has an unknown form', { error });
+  const entries = await unlessUnavailable(store.list(OUTBOX), (error) => {
+    log.warn('outbox not read', { error });
     return [];
-  }
+  });
+  const now = clock.now();
+  return readEach(entries, pendingOf, unknown)
+    .filter(({ entry }) => entry.holder === holder || (entry.heldUntil <= now && !alerts.isPrivate))
+    .toSorted((a, b) => a.entry.entrustedAt - b.entry.entrustedAt);
 }
 
 /** A message that fails unexpectedly must not block those after it, now and in later ticks. */

@@ -8,12 +8,13 @@ import {
   LineCounter,
   type Node,
   parseDocument,
+  type Scalar,
+  visit,
   type YAMLError,
 } from 'yaml';
 import type { ConfigProblem } from './problem.ts';
 import type { Path } from './show.ts';
 import { explainSyntax } from './syntax.ts';
-import { findTraps, MAX_ALIASES } from './traps.ts';
 
 /** The YAML of a configuration, and where in the text each path stands. */
 export interface ConfigDocument {
@@ -24,6 +25,12 @@ export interface ConfigDocument {
   /** Line of the deepest part of the path that exists, from 1. */
   readonly lineOf: (path: Path) => number | undefined;
 }
+
+/** The line of an offset in the text. */
+type LineAt = (offset: number) => number;
+
+/** Of a problem of the YAML itself: it has no key, and its value may be a secret. */
+const NOWHERE = { path: '', value: '' } as const;
 
 // Some 800 instances fit; a larger file is not a configuration, and every later step takes time in proportion.
 const MAX_CHARACTERS = 256 * 1024;
@@ -38,7 +45,7 @@ export function readDocument(text: string): ConfigDocument {
   try {
     return read(text);
   } catch (error) {
-    // The library recurses into the nesting, and throws ReferenceError for aliases that multiply beyond the limit.
+    // The library recurses into the nesting, and throws ReferenceError for aliases that multiply beyond a hundred.
     if (error instanceof RangeError) return unreadable('the file is nested too deeply to be read', 'a few levels');
     if (error instanceof ReferenceError) return unreadable('the aliases of the file multiply', 'a few aliases');
     return unreadable('the file cannot be read as YAML', 'one YAML document');
@@ -53,35 +60,54 @@ function read(text: string): ConfigDocument {
     prettyErrors: false, // They quote the source, and with it a secret.
     stringKeys: true,
     logLevel: 'error',
-    uniqueKeys: false, // Pairwise comparison: 13 s for the 43,000 keys that fit into a file. findTraps is linear.
   });
-  const syntax = explain([...document.errors, ...document.warnings], lineAt);
-  if (syntax.length > 0) return { content: undefined, problems: syntax, lineOf: () => undefined };
-
-  const traps = findTraps(document, lineAt);
+  const errors = [...document.errors, ...document.warnings];
+  const isReadable = errors.every(({ code }) => code === 'DUPLICATE_KEY');
+  const traps = isReadable ? findTraps(document, lineAt) : [];
   return {
-    content: traps.readable ? document.toJS({ maxAliasCount: MAX_ALIASES }) : undefined,
-    problems: traps.problems,
+    content: isReadable && traps.length === 0 ? document.toJS() : undefined,
+    problems: [...explain(errors, lineAt), ...traps],
     lineOf: (path) => lineOf(document, path, lineAt),
   };
 }
 
 /** The first syntax errors, each once: an unclosed bracket in a deep nesting fails on every level. */
-function explain(errors: readonly YAMLError[], lineAt: (offset: number) => number): ConfigProblem[] {
-  const byPlace = new Map<string, ConfigProblem>();
-  for (const { code, pos } of errors) {
-    const line = lineAt(pos[0]);
-    byPlace.set(`${line} ${code}`, { path: '', value: '', ...explainSyntax(code), line });
-    if (byPlace.size === MAX_SYNTAX_PROBLEMS) break;
-  }
-  return [...byPlace.values()];
+function explain(errors: readonly YAMLError[], lineAt: LineAt): ConfigProblem[] {
+  const byPlace = Map.groupBy(errors, ({ code, pos }) => `${lineAt(pos[0])} ${code}`);
+  return [...byPlace.values()]
+    .slice(0, MAX_SYNTAX_PROBLEMS)
+    .flatMap(([first]) => (first ? [{ ...NOWHERE, ...explainSyntax(first.code), line: lineAt(first.pos[0]) }] : []));
+}
+
+/** What YAML's grammar allows and a configuration must not have. */
+function findTraps(document: Document, lineAt: LineAt): ConfigProblem[] {
+  const anchors = new Set<string>();
+  const traps: ConfigProblem[] = [];
+  const refuse = (node: Node, message: string, accepted: string) =>
+    traps.push({ ...NOWHERE, message, accepted, line: lineAt(node.range?.[0] ?? 0) });
+  visit(document, {
+    Node: (_, node) => {
+      if (isAlias(node) && !anchors.has(node.source))
+        refuse(node, 'an alias (*name) has no anchor above it', 'an anchor (&name) before its alias');
+      if (!isAlias(node) && node.anchor !== undefined) anchors.add(node.anchor);
+      if (isScalar(node) && isOverLines(node, lineAt))
+        refuse(node, 'a value spreads over several lines: is a colon or a quote missing?', 'each value on one line');
+    },
+  });
+  return traps;
+}
+
+/** A line without its colon or with an open quote is folded into the value above, and would be quoted with it. */
+function isOverLines({ range }: Scalar, lineAt: LineAt): boolean {
+  const [start, end] = range ?? [0, 0];
+  return lineAt(start) !== lineAt(end);
 }
 
 function unreadable(message: string, accepted: string): ConfigDocument {
-  return { content: undefined, problems: [{ path: '', value: '', message, accepted }], lineOf: () => undefined };
+  return { content: undefined, problems: [{ ...NOWHERE, message, accepted }], lineOf: () => undefined };
 }
 
-function lineOf(document: Document, path: Path, lineAt: (offset: number) => number): number | undefined {
+function lineOf(document: Document, path: Path, lineAt: LineAt): number | undefined {
   let at = document.contents as unknown;
   let start = isNode(at) ? at.range?.[0] : undefined;
   for (const key of path) {

@@ -1,4 +1,9 @@
-import type { InstanceConfig } from './schema.ts';
+import type { Config, InstanceConfig } from './schema.ts';
+
+/** Whether the config names a node, by its address alone: an instance that was renamed still has the same servers. */
+export function isNamed(node: string, { instances }: Pick<Config, 'instances'>): boolean {
+  return instances.some(({ nodes }) => nodes.some(({ id }) => id === node));
+}
 
 /**
  * Up to this many nodes, each has alarms of its own: $0.60 a month for each node. With more nodes, the job counts the nodes that

@@ -30,7 +30,7 @@ function levelsOf(schema: z.core.$ZodType, path: readonly string[]): readonly Le
 
 /** The keys that the mapping at a path accepts; none where there is no mapping. */
 export function keysAt(path: Path): readonly string[] {
-  return LEVELS.find((level) => isSame(level.path, namesIn(path)))?.keys ?? [];
+  return LEVELS.find((level) => level.path.join('.') === namesIn(path).join('.'))?.keys ?? [];
 }
 
 /** Where a key belongs that stands at the wrong level, in words; undefined for a key that is known nowhere. */
@@ -38,7 +38,7 @@ export function levelOf(key: string, at: Path): string | undefined {
   const here = namesIn(at);
   const fitting = LEVELS.filter(({ keys }) => keys.includes(key));
   // What is below the same mapping is nearer than what is elsewhere.
-  const below = fitting.find((level) => isSame(level.path.slice(0, here.length), here));
+  const below = fitting.find((level) => level.path.slice(0, here.length).join('.') === here.join('.'));
   const level = below ?? fitting.find(({ path }) => path[0] !== 'defaults') ?? fitting[0];
   if (!level) return undefined;
   if (level.path.length === 0) return 'the top level of the file';
@@ -49,8 +49,4 @@ export function levelOf(key: string, at: Path): string | undefined {
 
 function namesIn(path: Path): readonly string[] {
   return path.filter((key) => typeof key !== 'number').map(String);
-}
-
-function isSame(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((name, index) => name === b[index]);
 }

@@ -13,8 +13,6 @@ export type ConfigResult =
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
 const STAGE = /^[a-z][a-z0-9-]{0,19}$/;
-// More are of no use to a reader, and finding the lines of 40,000 problems takes seconds.
-const MAX_PROBLEMS = 200;
 
 /**
  * Reads `config/<stage>.yml`. Never throws: it returns all problems at once, in the order of the
@@ -23,21 +21,13 @@ const MAX_PROBLEMS = 200;
 export function parseConfig(text: string, stage: string, purpose: Purpose = 'local'): ConfigResult {
   const document = readDocument(text);
   const { findings, config } = judge(document, purpose);
-  const found = findings.slice(0, MAX_PROBLEMS);
   const problems = [
     ...checkStage(stage),
     ...document.problems,
-    ...found.map((finding) => toProblem(finding, document.content, document.lineOf)),
+    ...findings.map((finding) => toProblem(finding, document.content, document.lineOf)),
   ].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
   if (problems.length === 0 && config !== undefined) return { ok: true, config: { stage, ...config } };
-  return { ok: false, problems: shorten(problems, findings.length - found.length) };
-}
-
-function shorten(problems: readonly ConfigProblem[], omitted: number): readonly ConfigProblem[] {
-  const left = omitted + Math.max(0, problems.length - MAX_PROBLEMS);
-  const shown = problems.slice(0, MAX_PROBLEMS);
-  if (left === 0) return shown;
-  return [...shown, { path: '', value: '', message: `there are ${left} more problems`, accepted: 'none' }];
+  return { ok: false, problems };
 }
 
 interface Judgement {

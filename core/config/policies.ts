@@ -1,8 +1,7 @@
 import * as z from 'zod/mini';
 import { days } from './calendar.ts';
-import { byDefault, optional } from './keys.ts';
 import { duration, number, percent, size } from './quantities.ts';
-import { described, mapping, text } from './scalar.ts';
+import { byDefault, described, mapping, optional, text } from './scalar.ts';
 
 const enabled = z.boolean({ error: 'true or false' });
 const cooldown = { min: '0s', max: '30d', like: '6h' } as const;

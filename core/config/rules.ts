@@ -92,11 +92,12 @@ function nodesAreUnique(drafts: readonly Draft[]): Finding[] {
   return findRepeated(named, 'each node once, in one instance');
 }
 
-function findRepeated(all: readonly { name: string; path: Path }[], accepted: string): Finding[] {
+/** Whatever the case of a name. */
+export function findRepeated(all: readonly { name: string; path: Path }[], accepted: string): Finding[] {
   const first = new Map<string, Path>();
   return all.flatMap(({ name, path }): Finding[] => {
-    const earlier = first.get(name);
-    if (earlier === undefined) first.set(name, path);
+    const earlier = first.get(name.toLowerCase());
+    if (earlier === undefined) first.set(name.toLowerCase(), path);
     return earlier === undefined ? [] : [{ path, accepted, message: `${name} is already at ${showPath(earlier)}` }];
   });
 }

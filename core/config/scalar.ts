@@ -46,3 +46,13 @@ export function described<S extends z.core.$ZodType>(schema: S, description: str
 export function mapping<S extends z.core.$ZodLooseShape>(shape: S) {
   return z.strictObject(shape, { error: `a mapping with the keys ${Object.keys(shape).join(', ')}` });
 }
+
+/** A key that has a default, which is written as in the file and goes through the same reading. */
+export function byDefault<S extends z.core.$ZodType>(value: z.core.input<S>, schema: S, description: string) {
+  return described(z.prefault(schema, value), description);
+}
+
+/** A key that may be absent; an empty one (`tls:` and nothing after it) is refused as a mistake. */
+export function optional<S extends z.core.$ZodType>(schema: S, description: string) {
+  return z.exactOptional(described(schema, description));
+}

@@ -1,11 +1,9 @@
 import * as z from 'zod/mini';
 import { type NodeAddress, nodeAddress, secretReference } from './address.ts';
-import { timezone } from './calendar.ts';
-import { holidays } from './holidays.ts';
-import { byDefault, optional } from './keys.ts';
+import { holidays, timezone } from './calendar.ts';
 import { defrag, purge, thresholds, window } from './policies.ts';
 import { number, percent, size } from './quantities.ts';
-import { described, mapping, text } from './scalar.ts';
+import { byDefault, described, mapping, optional, text } from './scalar.ts';
 import { stackKeys } from './stack.ts';
 import type { Milliseconds } from './units.ts';
 
@@ -156,15 +154,5 @@ export type Notifications = Frozen<File['notifications']>;
 
 /** When Offpeak may act; belongs to the day on which it opens. */
 export type MaintenanceWindow = InstanceConfig['windows'][number];
-/** When MEMORY PURGE may run: bytes and milliseconds. */
-export type PurgePolicy = InstanceConfig['purge'];
-/** When and how hard active defragmentation may run: bytes, milliseconds, percent of the main thread. */
-export type DefragPolicy = InstanceConfig['defrag'];
-/** When alarms are raised. */
-export type Thresholds = InstanceConfig['thresholds'];
 /** How to sign in: a plain user name, a password by reference. */
 export type Credentials = NonNullable<InstanceConfig['credentials']>;
-/** Only for rediss: nodes. */
-export type TlsOptions = NonNullable<InstanceConfig['tls']>;
-/** How many CloudWatch metrics are published. */
-export type MetricsDetail = InstanceConfig['metrics'];

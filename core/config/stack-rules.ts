@@ -2,6 +2,7 @@ import type * as z from 'zod/mini';
 import type { SecretReference } from './address.ts';
 import type { Draft } from './drafts.ts';
 import { type Finding, valueAt } from './problem.ts';
+import { findRepeated } from './rules.ts';
 import { type Path, showPath } from './show.ts';
 
 /** What the configuration is read for: a run from a terminal, or a stack of Lambdas. */
@@ -20,14 +21,11 @@ function emailsAreUnique(file: unknown, issues: Issues): Finding[] {
   const listed = valueAt(file, ['notifications', 'emails']);
   const isBroken = issues.some(({ path }) => path[0] === 'notifications');
   if (isBroken || !Array.isArray(listed)) return [];
-  const addresses = listed.map((email: unknown) => String(Object(email).address ?? email));
-  return addresses.flatMap((address, index): Finding[] => {
-    const earlier = addresses.findIndex((other) => other.toLowerCase() === address.toLowerCase());
-    if (earlier === index) return [];
-    const first = showPath(['notifications', 'emails', earlier]);
-    const path = ['notifications', 'emails', index];
-    return [{ path, accepted: 'each address once', message: `${address} is already at ${first}` }];
-  });
+  const named = listed.map((email, index) => ({
+    name: String(Object(email).address ?? email),
+    path: ['notifications', 'emails', index],
+  }));
+  return findRepeated(named, 'each address once');
 }
 
 /**

@@ -1,13 +1,12 @@
 import * as z from 'zod/mini';
 import { secretReference } from './address.ts';
 import { timezone } from './calendar.ts';
-import { byDefault, optional } from './keys.ts';
-import { described, mapping, scalar } from './scalar.ts';
+import { byDefault, described, mapping, optional, scalar, text } from './scalar.ts';
 import { HOUR, type Milliseconds } from './units.ts';
 
 // As RFC 5321 allows. SNS itself only requires an @ with something around it, and confirms by a link.
 const EMAIL =
-  '^[^\\s@<>(),;:"]{1,64}@[A-Za-z\\d]([A-Za-z\\d-]*[A-Za-z\\d])?(\\.[A-Za-z\\d]([A-Za-z\\d-]*[A-Za-z\\d])?)+$';
+  '^(?=.{1,254}$)[^\\s@<>(),;:"]{1,64}@[A-Za-z\\d]([A-Za-z\\d-]*[A-Za-z\\d])?(\\.[A-Za-z\\d]([A-Za-z\\d-]*[A-Za-z\\d])?)+$';
 const MOST_EMAILS = 50;
 
 /** CloudWatch Logs accepts these retentions, in days, and no others (API reference of PutRetentionPolicy). */
@@ -53,7 +52,7 @@ const email = scalar<MailTarget>({
 });
 
 function isEmail(raw: unknown): raw is string {
-  return typeof raw === 'string' && raw.length <= 254 && new RegExp(EMAIL).test(raw);
+  return typeof raw === 'string' && new RegExp(EMAIL).test(raw);
 }
 
 function isFrom(raw: unknown): raw is From {
@@ -122,14 +121,10 @@ const logRetention = scalar<number>({
   },
 });
 
-const runbook = scalar<string>({
-  accepted: 'an https:// address without user, query or fragment, to which #anchor is added',
-  json: { type: 'string', pattern: '^https://[^\\s#?@]+$' },
-  read(raw) {
-    if (typeof raw !== 'string' || !URL.canParse(raw)) return { refused: 'is not an address' };
-    return /^https:\/\/[^\s#?@]{1,500}$/.test(raw) ? { value: raw } : { refused: 'does not have that form' };
-  },
-});
+const runbook = text(
+  '^https://[^\\s#?@]{1,500}$',
+  'an https:// address without user, query or fragment, to which #anchor is added',
+);
 
 /** The keys of the file that are about the deployed stack as a whole, and not about an instance. */
 export const stackKeys = {

@@ -23,6 +23,7 @@ const EXPLANATIONS: Partial<Record<ErrorCode, Explanation>> = {
     message: 'a mapping begins after a value on the same line',
     accepted: 'key: value, one on a line',
   },
+  DUPLICATE_KEY: { message: 'a key is written twice', accepted: 'each key once' },
   BLOCK_IN_FLOW: { message: 'an indented block stands inside brackets', accepted: 'brackets or indentation, not both' },
   MISSING_CHAR: {
     message: 'a character is missing: a quote, bracket, comma or colon',

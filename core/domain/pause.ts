@@ -15,6 +15,25 @@ export interface Pause {
   readonly nodes?: readonly string[];
 }
 
+/** An instance, as far as pauses know of it. */
+export interface Paused {
+  readonly id: string;
+  readonly nodes: readonly { readonly id: string }[];
+}
+
+/** Every pause that is stored. */
+export interface Pauses {
+  /**
+   * The pause that holds for `instance` at `now` (epoch ms): its own, that of all instances, or one that was set when a node of it
+   * belonged to another instance. Of several, the one that ends last.
+   */
+  pauseOf(instance: Paused, now: number): Pause | undefined;
+  /** By instance, or `*`; expired ones as well. */
+  readonly stored: ReadonlyMap<string, { readonly pause: Pause; readonly version: number }>;
+}
+
+export const NO_PAUSES: Pauses = { stored: new Map(), pauseOf: () => undefined };
+
 /** Of the pauses of an instance, the one that lasts longest after `now`. */
 export function longest(pauses: readonly (Pause | undefined)[], now: number): Pause | undefined {
   return pauses

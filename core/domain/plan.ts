@@ -166,7 +166,7 @@ export interface Facts {
   readonly remaining: Milliseconds;
   /** For how long a defrag that starts now will be monitored, where that is not until the window closes. */
   readonly attended?: Milliseconds;
-  /** The share of the time in which the idle server answered later than `maxStall`, 0 to 1: see `noise.ts`. */
+  /** The share of the time in which the idle server answered later than `maxStall`, 0 to 1: see `noiseOf`. */
   readonly noise?: number;
 }
 

@@ -1,5 +1,4 @@
 import type { Alert, AlertFact } from '../domain/alert.ts';
-import { toAscii } from './ascii.ts';
 import { memberLines } from './digest-text.ts';
 import { shortened } from './units.ts';
 import { utcText } from './utc-text.ts';
@@ -45,6 +44,24 @@ export function alertText(alert: Alert, runbook?: string): string {
     .map((lines) => lines.join('\n'))
     .join('\n\n')
     .concat('\n');
+}
+
+/**
+ * The text in printable ASCII, on one line: without accents and emoji. Anything else becomes `?`, so that a reader sees that something is
+ * missing.
+ */
+function toAscii(text: string): string {
+  return (
+    text
+      .toWellFormed()
+      .normalize('NFKD')
+      // Marks and joiners first: an emoji with a skin tone or a family of them is several code points.
+      .replace(/[\p{M}\p{Cf}\p{Emoji_Modifier}]/gu, '')
+      .replace(/\p{Extended_Pictographic}|\p{Regional_Indicator}/gu, '')
+      .replace(/[\s\p{Cc}]+/gu, ' ')
+      .replace(/[^\x20-\x7e]/gu, '?')
+      .trim()
+  );
 }
 
 /** In a list of mails, each title must name its instance. */

@@ -3,30 +3,6 @@ import { countsText, memberText } from './digest-text.ts';
 import { escapedText } from './slack-text.ts';
 
 /**
- * The custom notification that Amazon Q Developer in chat applications (once AWS Chatbot) shows of a message over SNS.
- * It drops every other text without a message. Source: "Event schema" in its administrator guide, custom-notifs.html.
- */
-export interface ChatbotNotification {
-  readonly version: '1.0';
-  readonly source: 'custom';
-  readonly id: string;
-  readonly content: {
-    readonly textType: 'client-markdown';
-    readonly title: string;
-    readonly description: string;
-    readonly nextSteps: readonly string[];
-    readonly keywords: readonly string[];
-  };
-  readonly metadata: {
-    readonly threadId: string;
-    readonly summary: string;
-    readonly eventType: string;
-    readonly relatedResources: readonly string[];
-    readonly additionalContext: Readonly<Record<string, string>>;
-  };
-}
-
-/**
  * Characters for each text. The guide names the fields and gives no lengths, so these stay below what the chat accepts in one block (Slack:
  * 3000 characters).
  */
@@ -44,8 +20,12 @@ const SIGNS: Readonly<Record<Severity, string>> = {
   critical: ':rotating_light:',
 };
 
-/** The alert for Amazon Q Developer: one thread for each instance, texts escaped as Slack wants it and cut to their bounds. */
-export function chatbotNotification(alert: Alert): ChatbotNotification {
+/**
+ * The alert as a custom notification, which Amazon Q Developer in chat applications (once AWS Chatbot) shows of a message over SNS; it drops
+ * every other text without a message. Source: "Event schema" in its administrator guide, custom-notifs.html. One thread for each instance,
+ * texts escaped as Slack wants it and cut to their bounds.
+ */
+export function chatbotNotification(alert: Alert) {
   const { id, event, severity, at, stage, instance, node, title, next } = alert;
   return {
     version: '1.0',

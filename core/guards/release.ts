@@ -6,11 +6,6 @@ import { windowAt } from './window.ts';
 
 // Which leases a release ends, where their servers may be, and how long it waits for another job.
 
-/** By its address alone: an instance that was renamed is still the same server. */
-export function isNamed({ node }: Pick<Lease, 'node'>, { instances }: Config): boolean {
-  return instances.some(({ nodes }) => nodes.some(({ id }) => id === node));
-}
-
 /** The leases of the named instances; of all without a name. An instance may have had another name when its lease was taken. */
 export function chosenLeases(held: readonly Lease[], ids: readonly string[], { instances }: Config): readonly Lease[] {
   const nodes = instances.filter(({ id }) => ids.includes(id)).flatMap((instance) => instance.nodes);

@@ -1,7 +1,13 @@
-import type { Temporal } from 'temporal-polyfill';
-import type { Holiday } from '../config/holidays.ts';
-import type { MaintenanceWindow, WindowState } from '../domain/window.ts';
-import { localDate, type Span, spansOn } from './window-span.ts';
+import { Temporal } from 'temporal-polyfill';
+import { type Holiday, WEEKDAYS } from '../config/calendar.ts';
+import type { MaintenanceWindow } from '../config/schema.ts';
+import type { WindowState } from '../domain/window.ts';
+
+/** From a window's opening to its closing, in epoch milliseconds. */
+interface Span {
+  readonly opensAt: number;
+  readonly closesAt: number;
+}
 
 // Windows that follow each other without a gap may never end (daily, 00:00 + 24h), so the search for their ends has to.
 const CHAIN_DAYS = 8;
@@ -10,13 +16,7 @@ const CHAIN_DAYS = 8;
 // may hold it back for as long as a range of them is allowed to be (366 days), and the week after.
 const NEXT_OPENING_DAYS = 400;
 
-const MIN_DURATION_MS = 60_000;
-
-const MAX_DURATION_MS = 24 * 60 * 60_000;
-
 const NO_HOLIDAYS: readonly Holiday[] = [];
-
-const LOCAL_TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
 
 /**
  * Whether one of the windows is open at `now` (epoch milliseconds), when it closes, or when the next one opens.
@@ -33,9 +33,6 @@ const LOCAL_TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
  *   as far as they open within 8 days of today's local date on either side; `opensAt` and `closesAt` are always an
  *   opening and a closing of a configured window.
  * - On a holiday it does not open. One that has opened on the evening before goes on to its end.
- *
- * @throws {RangeError} naming the value: an unknown zone, a `start` that is not `HH:MM`, a duration outside 1 minute to
- *   24 hours, a `now` that is not a whole number of milliseconds.
  */
 export function windowAt(
   windows: readonly MaintenanceWindow[],
@@ -43,8 +40,7 @@ export function windowAt(
   now: number,
   holidays: readonly Holiday[] = NO_HOLIDAYS,
 ): WindowState {
-  windows.forEach(requireWindow);
-  const today = localDate(timezone, now);
+  const today = Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO(timezone).toPlainDate();
   const near = spansNear({ windows, timezone, holidays }, today);
   const current = unionAround(near.kept, now);
   if (current) return { open: true, ...current };
@@ -96,17 +92,6 @@ function isHoliday(day: Temporal.PlainDate, holidays: readonly Holiday[]): boole
   return holidays.some(({ first, last }) => first <= date && date <= last);
 }
 
-function requireWindow({ start, duration }: MaintenanceWindow): void {
-  if (!LOCAL_TIME.test(start)) {
-    throw new RangeError(`window start "${start}" is not a time; accepted: HH:MM from 00:00 to 23:59`);
-  }
-  if (!(duration >= MIN_DURATION_MS && duration <= MAX_DURATION_MS && Number.isInteger(duration))) {
-    throw new RangeError(
-      `window duration ${duration} ms is not accepted; accepted: whole ms from 1 minute to 24 hours`,
-    );
-  }
-}
-
 function unionAround(spans: readonly Span[], now: number): Span | undefined {
   const unions: Span[] = [];
   for (const span of spans) {
@@ -121,7 +106,7 @@ function isWithin({ opensAt, closesAt }: Span, now: number): boolean {
   return opensAt <= now && now < closesAt;
 }
 
-export function nextOpening(
+function nextOpening(
   { windows, timezone, holidays }: Calendar,
   today: Temporal.PlainDate,
   now: number,
@@ -135,4 +120,29 @@ export function nextOpening(
     if (openings.length > 0) return Math.min(...openings.map(({ opensAt }) => opensAt));
   }
   return undefined;
+}
+
+/** The windows that open on `day`. */
+function spansOn(day: Temporal.PlainDate, windows: readonly MaintenanceWindow[], timezone: string): Span[] {
+  const weekday = WEEKDAYS[day.dayOfWeek - 1];
+  if (!weekday || !existsIn(timezone, day)) return [];
+  return windows.filter(({ days }) => days.includes(weekday)).map((window) => spanOn(day, window, timezone));
+}
+
+function existsIn(timezone: string, day: Temporal.PlainDate): boolean {
+  return day.toZonedDateTime(timezone).toPlainDate().equals(day);
+}
+
+function spanOn(day: Temporal.PlainDate, { start, duration }: MaintenanceWindow, timezone: string): Span {
+  const opening = firstShowing(day.toPlainDateTime(start), timezone);
+  const closing = firstShowing(opening.toPlainDateTime().add({ milliseconds: duration }), timezone);
+  return { opensAt: opening.epochMilliseconds, closesAt: closing.epochMilliseconds };
+}
+
+/** The first instant at which the local clock shows `local`, or, where a change skips that time, the change itself. */
+function firstShowing(local: Temporal.PlainDateTime, timezone: string): Temporal.ZonedDateTime {
+  const earlier = local.toZonedDateTime(timezone, { disambiguation: 'earlier' });
+  if (earlier.toPlainDateTime().equals(local)) return earlier;
+  // For a skipped time Temporal answers with one as far before the change, so the next change is the one that skips.
+  return earlier.getTimeZoneTransition('next') ?? local.toZonedDateTime(timezone, { disambiguation: 'later' });
 }

@@ -1,5 +1,5 @@
-import { SECOND } from '../config/units.ts';
-import type { Lease } from '../domain/lease.ts';
+import { HOUR, type Milliseconds, SECOND } from '../config/units.ts';
+import type { Lease, Progress } from '../domain/lease.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { StopReason } from '../domain/plan.ts';
 
@@ -23,4 +23,26 @@ export function identify(lease: Pick<Lease, 'runId' | 'acquiredAt'>, { runId, up
  */
 export function mayComeBack(because: StopReason): boolean {
   return because === 'server-restarted' || because === 'never-started';
+}
+
+/** How long a lease stands beyond its end, in case its server comes back. */
+const STANDS_BEYOND: Milliseconds = 24 * HOUR;
+
+export function isOverdue({ expiresAt }: Pick<Lease, 'expiresAt'>, now: number): boolean {
+  return now > expiresAt + STANDS_BEYOND;
+}
+
+/** Of a lease that has nothing to measure. `at`: epoch ms. */
+export function noProgress(at: number): Progress {
+  return {
+    at,
+    hits: 0,
+    misses: 0,
+    fragmentation: 0,
+    latencyAt: 0,
+    latencyMax: 0,
+    worstStall: 0,
+    stallStrikes: 0,
+    idleLooks: 0,
+  };
 }

@@ -2,25 +2,37 @@ import * as z from 'zod/mini';
 import type { Engine } from '../domain/engine.ts';
 import type { Lease } from '../domain/lease.ts';
 import type { StopReason } from '../domain/plan.ts';
-import { type DocumentKind, decode, oneOf, upgraded } from '../state/codec.ts';
+import { type DocumentKind, decode, each, oneOf, upgraded } from '../state/codec.ts';
 import { statusOf } from '../state/keys.ts';
-import { noProgress } from './timing.ts';
+import { noProgress } from './identity.ts';
 
 const amount = z.number();
+
+const maybe = z.exactOptional(amount);
 
 const settings = z.record(z.string(), z.string());
 
 /** The fields that are needed to restore the settings of a lease. They have this form in every version of Offpeak. */
 const core = {
   status: z.enum(['active', 'quarantined']),
-  instance: z.string(),
-  node: z.string(),
-  runId: z.string(),
-  acquiredAt: amount,
-  expiresAt: amount,
-  prior: settings,
-  applied: settings,
+  ...each(z.string(), 'instance', 'node', 'runId'),
+  ...each(amount, 'acquiredAt', 'expiresAt'),
+  ...each(settings, 'prior', 'applied'),
 };
+
+const pace = z.looseObject({
+  ...each(amount, 'level', 'allowance', 'falls'),
+  ...each(maybe, 'changedAt', 'overSince'),
+});
+
+const progress = z.looseObject({
+  ...each(amount, 'at', 'hits', 'misses', 'fragmentation', 'latencyAt', 'latencyMax', 'worstStall'),
+  ...each(amount, 'stallStrikes', 'idleLooks'),
+  ...each(maybe, 'commands', 'cpuSeconds', 'latencyLast', 'looks', 'firstCycle', 'excess', 'scanned', 'scans'),
+  ...each(maybe, 'restartedAt', 'stillSince', 'moved', 'examined', 'work'),
+  pace: z.exactOptional(pace),
+  mark: z.exactOptional(z.looseObject(each(amount, 'moved', 'examined', 'fragmentation', 'work'))),
+});
 
 const leaseShape = z.looseObject({
   ...core,
@@ -29,57 +41,19 @@ const leaseShape = z.looseObject({
   address: z.exactOptional(z.string()),
   engine: z.exactOptional(z.looseObject({ name: oneOf<Engine['name']>(), version: z.string() })),
   holder: z.string(),
-  busyUntil: amount,
+  ...each(amount, 'busyUntil', 'promisedStall'),
   ladder: z.exactOptional(z.record(z.string(), z.array(z.string()))),
-  cpu: z.exactOptional(amount),
-  noise: z.exactOptional(amount),
-  rewrites: z.exactOptional(amount),
+  ...each(maybe, 'cpu', 'noise', 'rewrites'),
   repacing: z.exactOptional(z.literal(true)),
   // What a newer version stops for is treated as a guard's stop.
   closing: z.exactOptional(oneOf<StopReason>()),
-  before: z.looseObject({ usedMemoryRss: amount, allocated: amount, fragmentation: z.exactOptional(amount) }),
+  before: z.looseObject({ ...each(amount, 'usedMemoryRss', 'allocated'), fragmentation: maybe }),
   predicted: z.looseObject({
-    reclaim: amount,
-    stall: amount,
-    firstCycle: z.exactOptional(amount),
-    duration: z.exactOptional(amount),
+    ...each(amount, 'reclaim', 'stall'),
+    ...each(maybe, 'firstCycle', 'duration'),
     isLearned: z.exactOptional(z.boolean()),
   }),
-  promisedStall: amount,
-  progress: z.looseObject({
-    at: amount,
-    hits: amount,
-    misses: amount,
-    fragmentation: amount,
-    commands: z.exactOptional(amount),
-    cpuSeconds: z.exactOptional(amount),
-    latencyAt: amount,
-    latencyMax: amount,
-    latencyLast: z.exactOptional(amount),
-    worstStall: amount,
-    looks: z.exactOptional(amount),
-    stallStrikes: amount,
-    idleLooks: amount,
-    firstCycle: z.exactOptional(amount),
-    excess: z.exactOptional(amount),
-    pace: z.exactOptional(
-      z.looseObject({
-        level: amount,
-        allowance: z.number(),
-        changedAt: z.exactOptional(amount),
-        falls: amount,
-        overSince: z.exactOptional(amount),
-      }),
-    ),
-    scanned: z.exactOptional(amount),
-    scans: z.exactOptional(amount),
-    restartedAt: z.exactOptional(amount),
-    stillSince: z.exactOptional(amount),
-    moved: z.exactOptional(amount),
-    examined: z.exactOptional(amount),
-    work: z.exactOptional(amount),
-    mark: z.exactOptional(z.looseObject({ moved: amount, examined: amount, fragmentation: amount, work: amount })),
-  }),
+  progress,
 });
 
 export const LEASE_KIND: DocumentKind<Lease> = {
@@ -89,7 +63,7 @@ export const LEASE_KIND: DocumentKind<Lease> = {
 };
 
 /** A newer version's lease, as far as this one understands it. */
-const newerShape = z.looseObject({ ...core, holder: z.exactOptional(z.string()), busyUntil: z.exactOptional(amount) });
+const newerShape = z.looseObject({ ...core, holder: z.exactOptional(z.string()), busyUntil: maybe });
 
 /**
  * A lease as this version writes it. After a rollback it may be one of a newer version: of that one this reads what restores the settings,

@@ -1,7 +1,7 @@
 import type { Lease } from '../domain/lease.ts';
 import type { StateStore, Stored } from '../ports/state-store.ts';
-import { encode, unlessUnreadable } from '../state/codec.ts';
-import { isQuarantined, LEASE, leaseKey, quarantineKey } from '../state/keys.ts';
+import { encode, readEach } from '../state/codec.ts';
+import { LEASE, leaseKey, quarantineKey } from '../state/keys.ts';
 import { mayComeBack } from './identity.ts';
 import { LEASE_KIND, leaseIn } from './lease-document.ts';
 
@@ -20,6 +20,15 @@ export interface Leases {
   readonly quarantined: readonly HeldLease[];
 }
 
+/** A quarantined lease restores its server, and does not allow an action on it. */
+export function isQuarantined({ lease }: Pick<HeldLease, 'lease'>): boolean {
+  return lease.status === 'quarantined';
+}
+
+export function allHeld({ leases, quarantined }: Leases): readonly HeldLease[] {
+  return [...leases.values(), ...quarantined];
+}
+
 /** A `run_id` has 40 characters. */
 const LONGEST_RUN_ID = 64;
 
@@ -28,14 +37,16 @@ export function leasesOf(
   documents: ReadonlyMap<string, Stored>,
   unreadable: (key: string, why: string) => void,
 ): Leases {
-  const leases = new Map<string, HeldLease>();
-  const quarantined: HeldLease[] = [];
-  for (const [key, { value, version }] of documents) {
-    const held = unlessUnreadable(key, unreadable, () => ({ key, lease: leaseIn(key, value), version }));
-    if (held && isQuarantined(held)) quarantined.push(held);
-    else if (held) leases.set(key.slice(LEASE.length), held);
-  }
-  return { leases, quarantined };
+  const held = readEach(
+    documents,
+    (key, { value, version }) => ({ key, lease: leaseIn(key, value), version }),
+    unreadable,
+  );
+  const active = held.filter((one) => !isQuarantined(one));
+  return {
+    leases: new Map(active.map((one) => [one.key.slice(LEASE.length), one])),
+    quarantined: held.filter(isQuarantined),
+  };
 }
 
 /**

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { Applied, Lease } from '../domain/lease.ts';
 import type { Settings } from '../domain/observation.ts';
 import type { StateStore } from '../ports/state-store.ts';
-import { type DocumentKind, decode, encode, isNewer, unlessUnreadable } from '../state/codec.ts';
+import { type DocumentKind, decode, each, encode, isNewer, readEach } from '../state/codec.ts';
 import { recordKey } from '../state/keys.ts';
 
 /** Values that earlier leases have given a setting, at other limits. */
@@ -32,28 +32,16 @@ export interface HeldRecord {
   readonly version: number;
 }
 
-const settings = z.record(z.string(), z.string());
-
 const shape = z.looseObject({
-  instance: z.string(),
-  node: z.string(),
-  runId: z.string(),
-  acquiredAt: z.number(),
-  expiresAt: z.number(),
-  prior: settings,
-  applied: settings,
+  ...each(z.string(), 'instance', 'node', 'runId'),
+  ...each(z.number(), 'acquiredAt', 'expiresAt'),
+  ...each(z.record(z.string(), z.string()), 'prior', 'applied'),
   ladder: z.exactOptional(z.record(z.string(), z.array(z.string()))),
-  holder: z.exactOptional(z.string()),
+  ...each(z.exactOptional(z.string()), 'holder', 'givenBackOn'),
   busyUntil: z.exactOptional(z.number()),
-  givenBackOn: z.exactOptional(z.string()),
 });
 
 export const RECORD_KIND: DocumentKind<SettingsRecord> = { schema: 1, shape };
-
-/** @throws {StateUnavailable} for any other document: never a guess. */
-export function recordIn(key: string, value: unknown): SettingsRecord {
-  return decode(RECORD_KIND, key, value);
-}
 
 /**
  * Writes the record of a lease that has set something. A record of a newer version stays as it is.
@@ -68,13 +56,7 @@ export async function keepRecord(store: StateStore, lease: Lease, restoredOn?: s
   for (let attempt = 0; attempt < 3; attempt++) {
     const stored = await store.read(key);
     if (stored && isNewer(RECORD_KIND, stored.value)) return;
-    const earlier =
-      stored &&
-      unlessUnreadable(
-        key,
-        () => {},
-        () => recordIn(key, stored.value),
-      );
+    const [earlier] = readEach(stored ? [[key, stored]] : [], (_, { value }) => decode(RECORD_KIND, key, value));
     const record = { ...recordOf(lease, earlier), ...(restoredOn !== undefined && { givenBackOn: restoredOn }) };
     if ((await store.write(key, encode(RECORD_KIND, record, earlier), stored?.version)).stored) return;
   }

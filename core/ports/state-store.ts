@@ -47,6 +47,16 @@ export class StateUnavailable extends Error {
   override readonly name = 'StateUnavailable';
 }
 
+/** What comes of `work`, or of `otherwise` where the state is unavailable. Any other error goes on. */
+export async function unlessUnavailable<T, U>(work: Promise<T>, otherwise: (why: string) => U): Promise<T | U> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof StateUnavailable)) throw error;
+    return otherwise(error.message);
+  }
+}
+
 /** A store that also keeps the leases that it last returned, for use while it is unavailable. */
 export interface JobStore extends StateStore {
   lastKnownLeases?(): ReadonlyMap<string, Stored>;

@@ -1,16 +1,16 @@
 import { type NodeContext, partsOf } from '../actions/context.ts';
+import { isNamed } from '../config/fleet.ts';
 import type { Config } from '../config/schema.ts';
 import { MINUTE, type Milliseconds } from '../config/units.ts';
 import type { Lease } from '../domain/lease.ts';
 import type { Failed, Notice, Problem, Unreached } from '../domain/outcome.ts';
 import type { Facts } from '../domain/plan.ts';
 import { manualCommands } from '../format/manual-restore.ts';
-import { isNamed } from '../guards/release.ts';
+import { isOverdue } from '../leases/identity.ts';
 import { dropLease, type HeldLease, type Leases, quarantine } from '../leases/lease-store.ts';
 import { keepRecord } from '../leases/records.ts';
-import { isOverdue } from '../leases/timing.ts';
 import type { Ports } from '../ports/ports.ts';
-import { StateUnavailable } from '../ports/state-store.ts';
+import { type StateStore, unlessUnavailable } from '../ports/state-store.ts';
 import { updateHistory } from '../state/node-history.ts';
 import { problemOf, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
 import { isUnstarted } from './placement.ts';
@@ -90,12 +90,8 @@ export async function dropUnstarted(
       clock.now() - held.lease.acquiredAt > UNDER_WAY &&
       ![...placements.values()].includes(held),
   );
-  try {
-    for (const held of over) await dropLease(store, held);
-  } catch (error) {
-    if (!(error instanceof StateUnavailable)) throw error;
-    log.warn('leases not dropped', { error: error.message });
-  }
+  const drops = Promise.all(over.map((held) => dropLease(store, held)));
+  await unlessUnavailable(drops, (error) => log.warn('leases not dropped', { error }));
 }
 
 /** Leases on nodes that the config no longer names. The job acts on a node that it names under another instance there. */
@@ -105,7 +101,7 @@ export async function orphanedLeases(
   ports: Ports,
   mode: 'watch' | 'plan' | 'act',
 ): Promise<readonly Failed[]> {
-  const orphans = [...placements].flatMap(([node, held]) => (isNamed({ node }, config) ? [] : [held]));
+  const orphans = [...placements].flatMap(([node, held]) => (isNamed(node, config) ? [] : [held]));
   return await Promise.all(
     orphans.map(async (held) => {
       const { lease } = held;
@@ -134,18 +130,19 @@ async function failureOf(work: Promise<void>): Promise<Problem | undefined> {
 /** A state store that fails here must not keep the tick from being reported. */
 async function settled({ store, log }: Ports, held: HeldLease, isOver: boolean, isNew: boolean): Promise<void> {
   const { instance, node } = held.lease;
-  try {
-    if (isOver) {
-      await keepRecord(store, held.lease);
-      await quarantine(store, held);
-    }
-    if (!isOver && isNew) {
-      await updateHistory(store, node, (memory) => ({ ...memory, notified: [...(memory.notified ?? []), DISPLACED] }));
-    }
-  } catch (error) {
-    if (!(error instanceof StateUnavailable)) throw error;
-    log.warn('report of a displaced lease not noted', { instance, node, error: error.message });
-  }
+  const noted = isOver ? intoQuarantine(store, held) : isNew && noteReported(store, node);
+  await unlessUnavailable(Promise.resolve(noted), (error) =>
+    log.warn('report of a displaced lease not noted', { instance, node, error }),
+  );
+}
+
+async function intoQuarantine(store: StateStore, held: HeldLease): Promise<void> {
+  await keepRecord(store, held.lease);
+  await quarantine(store, held);
+}
+
+function noteReported(store: StateStore, node: string): Promise<unknown> {
+  return updateHistory(store, node, (memory) => ({ ...memory, notified: [...(memory.notified ?? []), DISPLACED] }));
 }
 
 function noticesOf(why: string, isNew: boolean): readonly Notice[] {

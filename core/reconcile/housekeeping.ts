@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { HeldLease } from '../leases/lease-store.ts';
 import type { Ports } from '../ports/ports.ts';
-import { StateUnavailable } from '../ports/state-store.ts';
+import { unlessUnavailable } from '../ports/state-store.ts';
 import { dropExpired, noteNodes } from '../state/pauses.ts';
 import type { Run } from './assign.ts';
 import { dropUnstarted, orphanedLeases } from './displaced-leases.ts';
@@ -11,20 +11,6 @@ import { runsOf } from './placement.ts';
 import type { TickOptions } from './scope.ts';
 import { followServers, type Snapshot } from './snapshot.ts';
 
-/**
- * The job's own bookkeeping in a tick. What fails here is logged at once and fails the run in the end: what was seen is published all the
- * same.
- */
-export interface Housekeeping {
-  readonly troubles: readonly string[];
-  /** Histories follow their servers to other addresses. */
-  followServers(snapshot: Snapshot, observed: readonly (ReachedNode | UnreachedNode)[]): Promise<Snapshot>;
-  /** Stores the outages of servers under Offpeak's defrag. What cannot be stored is found again while the lease stands. */
-  recordOutages(run: Run): Promise<void>;
-  /** Drops what is over, and returns the leases on nodes that the config no longer names. */
-  tidy(config: Config, run: Run, seen: Seen): Promise<readonly Outcome[]>;
-}
-
 interface Seen {
   /** When the tick began (epoch ms). */
   readonly at: number;
@@ -32,7 +18,11 @@ interface Seen {
   readonly observed: readonly (ReachedNode | UnreachedNode)[];
 }
 
-export function housekeeping({ store, log }: Ports, { mode, scope }: TickOptions): Housekeeping {
+/**
+ * The job's own bookkeeping in a tick. What fails here is logged at once and fails the run in the end: what was seen is published all the
+ * same.
+ */
+export function housekeeping({ store, log }: Ports, { mode, scope }: TickOptions) {
   const troubles: string[] = [];
 
   async function keep<T>(what: string, work: Promise<T>, otherwise: T): Promise<T> {
@@ -48,7 +38,8 @@ export function housekeeping({ store, log }: Ports, { mode, scope }: TickOptions
   return {
     troubles,
 
-    async followServers(snapshot, observed) {
+    /** Histories follow their servers to other addresses. */
+    async followServers(snapshot: Snapshot, observed: Seen['observed']): Promise<Snapshot> {
       if (snapshot.kind === 'unavailable') return snapshot;
       // A tick of some nodes sees a part of the servers only: it cannot know where the others are.
       const isKept = mode === 'act' && scope.kind === 'fleet';
@@ -57,16 +48,19 @@ export function housekeeping({ store, log }: Ports, { mode, scope }: TickOptions
       return { kind: 'readable', ...followed };
     },
 
-    async recordOutages({ snapshot, claims }) {
+    /** Stores the outages of servers under Offpeak's defrag. What cannot be stored is found again while the lease stands. */
+    async recordOutages({ snapshot, claims }: Run): Promise<void> {
       if (mode !== 'act' || snapshot.kind === 'unavailable') return;
-      const work = claims.note([]).catch((error: unknown) => {
-        if (!(error instanceof StateUnavailable)) throw error;
-        log.warn('outages not recorded', { error: error.message });
-      });
+      const work = unlessUnavailable(claims.note([]), (error) => log.warn('outages not recorded', { error }));
       await keep('outages of servers', work, undefined);
     },
 
-    async tidy(config, { ports, snapshot }, { at, placements, observed }) {
+    /** Drops what is over, and returns the leases on nodes that the config no longer names. */
+    async tidy(
+      config: Config,
+      { ports, snapshot }: Run,
+      { at, placements, observed }: Seen,
+    ): Promise<readonly Outcome[]> {
       if (snapshot.kind === 'unavailable') return [];
       const { pauses } = snapshot;
       if (mode === 'act') {

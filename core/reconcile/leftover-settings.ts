@@ -6,7 +6,7 @@ import type { NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Notice, Observed } from '../domain/outcome.ts';
 import { BUSY } from '../domain/timings.ts';
-import { type HeldLease, leasesOf } from '../leases/lease-store.ts';
+import { allHeld, type HeldLease, leasesOf } from '../leases/lease-store.ts';
 import { type HeldRecord, renewRecord } from '../leases/records.ts';
 import type { Ports } from '../ports/ports.ts';
 import { historyFor } from '../state/history-placement.ts';
@@ -55,7 +55,6 @@ async function claim(context: NodeContext, held: HeldRecord, { runId }: Observat
 
 /** The lease on a server as it is now, under whatever name: a quarantined lease of another process at this address does not count. */
 export async function leaseNow({ store }: Ports, node: string, runId: string | undefined): Promise<Lease | undefined> {
-  const { leases, quarantined } = leasesOf(await store.list(LEASE), () => {});
   const isIts = ({ lease }: HeldLease) => (runId === undefined ? lease.node === node : lease.runId === runId);
-  return [...leases.values(), ...quarantined].find(isIts)?.lease;
+  return allHeld(leasesOf(await store.list(LEASE), () => {})).find(isIts)?.lease;
 }

@@ -1,14 +1,13 @@
 import { seenBy } from '../actions/context.ts';
 import { isActiveDefragOn } from '../diagnosis/active-defrag.ts';
-import { EMPTY_HISTORY } from '../domain/node-history.ts';
 import type { Failed, Notice, Observed, Seen, Unreached } from '../domain/outcome.ts';
 import type { HeldLease } from '../leases/lease-store.ts';
 import { NodeFailure } from '../ports/node-session.ts';
-import { historyFor } from '../state/history-placement.ts';
 import type { Announcer } from './announcer.ts';
 import type { InstanceWork, Run } from './assign.ts';
 import { unreachableLease } from './displaced-leases.ts';
 import { isReached, problemOf, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
+import { knownOf } from './snapshot.ts';
 
 /** A node on which something went wrong, with what was seen of it. */
 export function failedNode(
@@ -70,7 +69,5 @@ function watchNotices({ node, observation }: ReachedNode, work: InstanceWork, is
 }
 
 function seenIn(look: ReachedNode, { snapshot }: Run): Seen {
-  const { observation, node } = look;
-  const known = snapshot.kind === 'readable' ? snapshot.historyOf(node.id) : EMPTY_HISTORY;
-  return seenBy(look, observation, historyFor(observation, known));
+  return seenBy(look, look.observation, knownOf(snapshot, look.node.id, look.observation));
 }

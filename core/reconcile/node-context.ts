@@ -1,8 +1,9 @@
 import type { NodeContext } from '../actions/context.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import type { Peer } from '../domain/observation.ts';
+import { NO_PAUSES } from '../domain/pause.ts';
+import { present } from '../domain/present.ts';
 import type { HeldRecord } from '../leases/records.ts';
-import { NO_PAUSES } from '../state/pauses.ts';
 import type { Announcer } from './announcer.ts';
 import type { InstanceWork, Run } from './assign.ts';
 import type { ReachedNode } from './observe-fleet.ts';
@@ -18,7 +19,6 @@ export function contextOf(
   const { instance, node, session } = look;
   const { ports, stage, claims, options } = run;
   const { holder, mode, remaining, attended, interrupted = () => false } = options;
-  const doubleOf = work.duplicates.get(node.id);
   return {
     ports,
     stage,
@@ -27,11 +27,10 @@ export function contextOf(
     node: node.id,
     session,
     ...storedFor(look, run),
-    ...(doubleOf !== undefined && { doubleOf }),
     peers: othersOf(node.id, work),
     claims,
     remaining,
-    ...(attended && { attended }),
+    ...present({ doubleOf: work.duplicates.get(node.id), attended }),
     dryRun: mode === 'plan',
     interrupted,
     announce,
@@ -44,14 +43,13 @@ function storedFor(
   { snapshot }: Run,
 ): Pick<NodeContext, 'obstacle' | 'fallen' | 'record' | 'pauses'> {
   if (snapshot.kind === 'unavailable') return { obstacle: snapshot.why, pauses: NO_PAUSES };
-  const obstacle = snapshot.obstacle(instance.id, node.id);
-  const fallen = crashedPeer(instance, node.id, snapshot);
-  const record = recordFor(node.id, observation.runId, snapshot);
   return {
     pauses: snapshot.pauses,
-    ...(obstacle !== undefined && { obstacle }),
-    ...(fallen && { fallen }),
-    ...(record && { record }),
+    ...present({
+      obstacle: snapshot.obstacle(instance.id, node.id),
+      fallen: crashedPeer(instance, node.id, snapshot),
+      record: recordFor(node.id, observation.runId, snapshot),
+    }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { type NodeContext, outcomeOf, rediagnosed } from '../actions/context.ts';
 import { type OwnSettings, ownSettings, remedy } from '../actions/defrag/own-settings.ts';
-import { expected } from '../actions/new-lease.ts';
+import { logged } from '../actions/new-lease.ts';
 import { isActiveDefragOn } from '../diagnosis/active-defrag.ts';
 import type { NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
@@ -43,13 +43,7 @@ export async function withNotices(
   if (notices.length === 0) return outcome;
   const { instance, node, leased, after } = outcome;
   await context.announce([{ kind: 'observed', instance, node, leased, before: after, notices }]);
-  await noteReported(context, memory, facts.observation).catch((error: unknown) =>
-    context.ports.log.warn('not remembered', {
-      instance: context.instance.id,
-      node: context.node,
-      error: expected(error),
-    }),
-  );
+  await noteReported(context, memory, facts.observation).catch(logged(context, 'not remembered'));
   return { ...outcome, notices: [...outcome.notices, ...notices] };
 }
 

@@ -1,22 +1,21 @@
 import { looseAlerts } from '../alerts/messages.ts';
 import { flush } from '../alerts/outbox.ts';
 import type { Config } from '../config/schema.ts';
-import type { Alert } from '../domain/alert.ts';
 import { DIMENSION, JOB_METRICS, type Metric } from '../domain/metric-catalogue.ts';
 import { type Outcome, planIn, problemIn, statusOf, stepsOf, verdictIn } from '../domain/outcome.ts';
+import { present } from '../domain/present.ts';
 import { LATE } from '../domain/timings.ts';
 import { strayPauseText } from '../format/pause.ts';
 import { isNightOver } from '../guards/night.ts';
 import { isIdle } from '../guards/node-order.ts';
 import type { Log } from '../ports/log.ts';
-import type { Ports } from '../ports/ports.ts';
 import type { PublishReport } from '../ports/sinks.ts';
 import { strayPauses } from '../state/pauses.ts';
 import type { Announced } from './announcer.ts';
 import type { InstanceReport, Run } from './assign.ts';
 import { exchangeCounters } from './counters.ts';
 import { problemOf } from './observe-fleet.ts';
-import { reportable, whyText } from './reportable.ts';
+import { type Reportable, reportable, whyText } from './reportable.ts';
 import type { Scope, Tick } from './scope.ts';
 import type { State } from './snapshot.ts';
 
@@ -36,7 +35,7 @@ export async function publishTick(
   { at, reports, orphans, troubles }: Concluded,
 ): Promise<Tick> {
   const { ports, stage, snapshot, options } = run;
-  const { mode, scope, holder, remaining } = options;
+  const { mode, scope } = options;
   const problem = snapshot.kind === 'unavailable' ? { why: snapshot.why } : undefined;
   const { counters, keep } = await exchangeCounters(config, run);
   const { outcomes, metrics, alerts } = reportable(
@@ -52,17 +51,10 @@ export async function publishTick(
     announcedIn(reports),
     ports.log,
   );
-  const publication = {
-    holder,
-    outcomes,
-    metrics: metrics.filter((metric) => isKnown(metric, scope)),
-    alerts,
-    isWithoutStore: problem !== undefined,
-    hasTime: () => remaining() > -LATE,
-    // The end of a run is known after its window.
-    isNightOver: () => !outcomes.some(({ leased }) => leased) && isNightOver(config.instances, at),
-  };
-  const undelivered = mode === 'act' ? await publish(ports, publication) : 0;
+  const known = { outcomes, alerts, metrics: metrics.filter((metric) => isKnown(metric, scope)) };
+  // The end of a run is known after its window.
+  const isOver = () => !outcomes.some(({ leased }) => leased) && isNightOver(config.instances, at);
+  const undelivered = mode === 'act' ? await publish(run, known, isOver) : 0;
   await keep(outcomes);
   const remarks = scope.kind === 'fleet' && snapshot.kind === 'readable' ? remarksOf(snapshot, config, at) : [];
   for (const remark of remarks) ports.log.warn(remark);
@@ -106,36 +98,25 @@ function remarksOf({ pauses }: State, { stage, instances, schedule }: Config, no
   );
 }
 
-/** What a tick has to publish. */
-interface Publication {
-  readonly holder: string;
-  readonly outcomes: readonly Outcome[];
-  readonly metrics: readonly Metric[];
-  /** Those that are not in the outbox yet. */
-  readonly alerts: readonly Alert[];
-  /** The state could not be read: the outbox is not asked. */
-  readonly isWithoutStore: boolean;
-  /** False: nothing more is begun. */
-  readonly hasTime: () => boolean;
-  readonly isNightOver: () => boolean;
-}
-
 /**
  * Publishes what came of a tick: one log line for each step, then metrics and alerts side by side (a dead endpoint costs ten seconds).
  * Returns how many could not be delivered.
  */
 async function publish(
-  ports: Pick<Ports, 'metrics' | 'alerts' | 'clock' | 'log' | 'store'>,
-  { holder, outcomes, metrics, alerts, isWithoutStore, hasTime, isNightOver }: Publication,
+  { ports, options, snapshot }: Run,
+  { outcomes, metrics, alerts }: Reportable,
+  isOver: () => boolean,
 ): Promise<number> {
   for (const step of outcomes.flatMap(stepsOf)) logStep(ports.log, step);
+  const hasTime = () => options.remaining() > -LATE;
+  const sent =
+    snapshot.kind === 'unavailable'
+      ? ports.alerts.send(looseAlerts(alerts, ports.log))
+      : flush(ports, options.holder, alerts, { hasTime, isNightOver: isOver });
   const [metricReport, alertReport] = await Promise.all([
     // Neither may keep the other from being sent.
     ports.metrics.publish(metrics).catch((error: unknown) => unsent('metrics', error)),
-    (isWithoutStore
-      ? ports.alerts.send(looseAlerts(alerts, ports.log))
-      : flush(ports, holder, alerts, { hasTime, isNightOver })
-    ).catch((error: unknown) => unsent('alerts', error)),
+    sent.catch((error: unknown) => unsent('alerts', error)),
   ]);
   logRejections(ports.log, 'metrics not published', metricReport);
   logRejections(ports.log, 'alerts not sent', alertReport);
@@ -148,17 +129,15 @@ function unsent(what: string, error: unknown): PublishReport {
 
 function logStep(log: Log, step: Outcome): void {
   const { instance, node, before, leased, pause } = step;
-  const [status, plan, verdict, problem] = [statusOf(step), planIn(step), verdictIn(step), problemIn(step)];
+  const status = statusOf(step);
+  const { layers, ratio } = before?.diagnosis ?? {};
   const fields = {
     instance,
     node,
     status,
-    ...(before?.diagnosis.layers && { layers: before.diagnosis.layers, ratio: before.diagnosis.ratio }),
-    ...(plan && { plan, why: whyText(step) }),
-    ...(verdict && { verdict }),
-    ...(problem && { problem }),
+    ...(layers && { layers, ratio }),
+    ...present({ plan: planIn(step), why: whyText(step), verdict: verdictIn(step), problem: problemIn(step), pause }),
     ...(leased && { leased }),
-    ...(pause && { pause }),
     ...('opsPerSecond' in step && { opsPerSecond: step.opsPerSecond }),
     ...('mainThreadCpu' in step && { mainThreadCpu: step.mainThreadCpu }),
   };

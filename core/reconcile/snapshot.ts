@@ -1,33 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
-import { readStageDocument, STAGE_KIND, type StageDocument } from '../actions/stage-document.ts';
-import { ENTRY_KIND } from '../alerts/outbox-entries.ts';
+import { readStageDocument, type StageDocument } from '../actions/stage-document.ts';
 import { EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
+import type { Observation } from '../domain/observation.ts';
+import { NO_PAUSES, type Pauses } from '../domain/pause.ts';
 import { messageText } from '../format/error-text.ts';
 import { lastKnownLeases } from '../leases/lease-cache.ts';
-import { LEASE_KIND } from '../leases/lease-document.ts';
 import { type Leases, leasesOf } from '../leases/lease-store.ts';
-import { type HeldRecord, RECORD_KIND, recordIn } from '../leases/records.ts';
+import { type HeldRecord, RECORD_KIND } from '../leases/records.ts';
 import type { Log } from '../ports/log.ts';
 import type { Ports } from '../ports/ports.ts';
-import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
-import { unlessUnreadable } from '../state/codec.ts';
-import { COUNTERS_KIND } from '../state/counters.ts';
-import { historiesByNode } from '../state/history-placement.ts';
+import { type StateStore, StateUnavailable, unlessUnavailable } from '../ports/state-store.ts';
+import { decode, readEach } from '../state/codec.ts';
+import { historiesByNode, historyFor } from '../state/history-placement.ts';
 import { isLegacyKey, LEASE, leaseKey, NODE, nodeIn, nodeKey, RECORD, runKey } from '../state/keys.ts';
-import { HISTORY_KIND, historyIn, placeHistory } from '../state/node-history.ts';
-import { NO_PAUSES, PAUSE_KIND, type Pauses, readPauses } from '../state/pauses.ts';
-
-/** Every kind of stored document. */
-export const DOCUMENT_KINDS = {
-  lease: LEASE_KIND,
-  history: HISTORY_KIND,
-  record: RECORD_KIND,
-  pause: PAUSE_KIND,
-  stage: STAGE_KIND,
-  outbox: ENTRY_KIND,
-  counters: COUNTERS_KIND,
-} as const;
+import { HISTORY_KIND, placeHistory } from '../state/node-history.ts';
+import { readPauses } from '../state/pauses.ts';
 
 /**
  * The job's documents in the store: leases, the records that they leave behind, a history of each node, pauses, and the outbox
@@ -68,19 +56,23 @@ export async function readState(store: StateStore): Promise<ReadState> {
     store.list(LEASE),
     store.list(NODE),
     store.list(RECORD),
-    readable(readPauses(store)),
-    readable(readStageDocument(store)),
+    unlessUnavailable(readPauses(store), (why) => why),
+    unlessUnavailable(readStageDocument(store), (why) => why),
   ]);
   const unreadable = new Map<string, string>();
   const note = (key: string, why: string) => void unreadable.set(key, why);
-  const stored = [...nodes].flatMap(([key, { value, version }]): StoredHistory[] => {
-    const history = unlessUnreadable(key, note, () => historyIn(key, value));
-    return history ? [{ key, node: nodeIn(key), history, version, isLegacy: isLegacyKey(key) }] : [];
-  });
-  const records = [...kept].flatMap(([key, { value, version }]): HeldRecord[] => {
-    const record = unlessUnreadable(key, note, () => recordIn(key, value));
-    return record ? [{ key, record, version }] : [];
-  });
+  const stored = readEach(
+    nodes,
+    (key, { value, version }): StoredHistory => {
+      return { key, node: nodeIn(key), history: decode(HISTORY_KIND, key, value), version, isLegacy: isLegacyKey(key) };
+    },
+    note,
+  );
+  const records = readEach(
+    kept,
+    (key, { value, version }): HeldRecord => ({ key, record: decode(RECORD_KIND, key, value), version }),
+    note,
+  );
   const isOf = (node: string) => (key: string) => key.startsWith(NODE) && nodeIn(key) === node;
   const histories = historiesByNode(stored, new Map());
   return {
@@ -112,6 +104,11 @@ export async function takeSnapshot({ store, log }: Pick<Ports, 'store' | 'log'>)
     if (!(error instanceof StateUnavailable)) log.error('unexpected failure of the state store', { error });
     return { kind: 'unavailable', why: messageText(error), lastKnown: lastKnownLeases(store) };
   }
+}
+
+/** What is known of the server that answers at a node; nothing while the state cannot be read. */
+export function knownOf(snapshot: Snapshot, node: string, observation: Observation): NodeHistory {
+  return historyFor(observation, snapshot.kind === 'readable' ? snapshot.historyOf(node) : EMPTY_HISTORY);
 }
 
 /** Side by side. */
@@ -160,13 +157,4 @@ async function place(
     if (why !== undefined) return why;
   }
   return await placeHistory(store, nodeKey(node), history, here?.version);
-}
-
-async function readable<T>(document: Promise<T>): Promise<T | string> {
-  try {
-    return await document;
-  } catch (error) {
-    if (error instanceof StateUnavailable) return error.message;
-    throw error;
-  }
 }

@@ -2,9 +2,8 @@ import pLimit from 'p-limit';
 import { type StageClaims, stageClaims } from '../actions/stage-claims.ts';
 import type { Config } from '../config/schema.ts';
 import { staticTargets } from '../discovery/static.ts';
-import type { HeldLease, Leases } from '../leases/lease-store.ts';
+import { allHeld, type HeldLease } from '../leases/lease-store.ts';
 import type { Ports } from '../ports/ports.ts';
-import { isLeaseKey } from '../state/keys.ts';
 import { assign, type Run } from './assign.ts';
 import { housekeeping } from './housekeeping.ts';
 import { reconcileInstance } from './instance.ts';
@@ -64,10 +63,6 @@ function stageClaimsOf({ maxDefragsAtOnce: limit }: Config, ports: Ports, { snap
     // Where it cannot be read nothing is started: see `State.obstacle`.
     document: typeof stageDocument === 'object' ? stageDocument : { claims: [], falls: [] },
     leases: isReadable ? allHeld(snapshot) : [],
-    unreadable: isReadable ? [...snapshot.unreadable.keys()].filter(isLeaseKey) : [],
+    unreadable: isReadable ? [...snapshot.unreadable.keys()] : [],
   });
-}
-
-function allHeld({ leases, quarantined }: Leases): readonly HeldLease[] {
-  return [...leases.values(), ...quarantined];
 }

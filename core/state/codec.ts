@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { $ZodObject, $ZodOptional } from 'zod/v4/core';
-import { StateUnavailable } from '../ports/state-store.ts';
+import { StateUnavailable, type Stored } from '../ports/state-store.ts';
 
 /**
  * A kind of stored document. Its objects are loose: fields of a newer version are kept when this one rewrites the document.
@@ -14,6 +14,11 @@ export interface DocumentKind<T extends object> {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
+
+/** The fields of these names, all of one form. */
+export function each<K extends string, S extends z.core.$ZodType>(form: S, ...names: readonly K[]): Record<K, S> {
+  return Object.fromEntries(names.map((name) => [name, form])) as Record<K, S>;
+}
 
 /** One of the texts of a union. Any text is taken: a newer version may have more of them. */
 export function oneOf<T extends string>() {
@@ -38,19 +43,21 @@ export function decode<T extends object>(kind: DocumentKind<T>, key: string, val
   );
 }
 
-/** One document that cannot be read must not block the others. */
-export function unlessUnreadable<T>(
-  key: string,
-  unreadable: (key: string, why: string) => void,
-  read: () => T,
-): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof StateUnavailable)) throw error;
-    unreadable(key, error.message);
-    return undefined;
-  }
+/** What `read` makes of each document. One that cannot be read must not block the others: `unreadable` is called for it. */
+export function readEach<T>(
+  documents: Iterable<readonly [key: string, stored: Stored]>,
+  read: (key: string, stored: Stored) => T,
+  unreadable: (key: string, why: string) => void = () => {},
+): readonly T[] {
+  return [...documents].flatMap(([key, stored]) => {
+    try {
+      return [read(key, stored)];
+    } catch (error) {
+      if (!(error instanceof StateUnavailable)) throw error;
+      unreadable(key, error.message);
+      return [];
+    }
+  });
 }
 
 /** A document in today's form, without its schema, which only the store holds. Any other value stays as it is. */

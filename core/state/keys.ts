@@ -17,11 +17,6 @@ export function quarantineKey({ instance, runId }: Pick<Lease, 'instance' | 'run
   return `${leaseKey(instance)}#${runId}`;
 }
 
-/** A quarantined lease restores its server, and does not allow an action on it. */
-export function isQuarantined({ lease }: { readonly lease: Pick<Lease, 'status'> }): boolean {
-  return lease.status === 'quarantined';
-}
-
 /** The status of a stored lease of any version. A status other than these two is of a newer version. */
 export function statusOf(key: string, { status = 'active' }: { readonly status?: unknown }): unknown {
   return QUARANTINED.test(key) ? 'quarantined' : status;

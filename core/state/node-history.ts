@@ -1,35 +1,31 @@
 import * as z from 'zod/mini';
 import { EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
-import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
-import { type DocumentKind, decode, encode } from './codec.ts';
+import { present } from '../domain/present.ts';
+import { type StateStore, StateUnavailable, unlessUnavailable } from '../ports/state-store.ts';
+import { type DocumentKind, decode, each, encode } from './codec.ts';
 import { nodeKey } from './keys.ts';
 
 const amount = z.number();
+
+const maybe = z.exactOptional(amount);
+
+const learned = z.looseObject({
+  ...each(maybe, 'purgeMsPerGiB', 'keptPages', 'defragShare', 'defragWork', 'firstCycle', 'at'),
+  version: z.exactOptional(z.string()),
+});
+
+const ofAction = z.looseObject({
+  ineffective: amount,
+  ...each(maybe, 'lastAt', 'knownAt', 'refusedAt', 'restUntil'),
+});
 
 const shape = z.looseObject({
   runId: z.exactOptional(z.string()),
   defragSupport: z.exactOptional(z.enum(['supported', 'unsupported'])),
   notified: z.exactOptional(z.array(z.string())),
-  learned: z.looseObject({
-    purgeMsPerGiB: z.exactOptional(amount),
-    keptPages: z.exactOptional(amount),
-    defragShare: z.exactOptional(amount),
-    defragWork: z.exactOptional(amount),
-    firstCycle: z.exactOptional(amount),
-    at: z.exactOptional(amount),
-    version: z.exactOptional(z.string()),
-  }),
+  learned,
   crashed: z.exactOptional(z.looseObject({ version: z.string(), at: amount })),
-  byAction: z.record(
-    z.string(),
-    z.looseObject({
-      lastAt: z.exactOptional(amount),
-      knownAt: z.exactOptional(amount),
-      refusedAt: z.exactOptional(amount),
-      restUntil: z.exactOptional(amount),
-      ineffective: amount,
-    }),
-  ),
+  byAction: z.record(z.string(), ofAction),
 });
 
 export const HISTORY_KIND: DocumentKind<NodeHistory> = { schema: 2, shape, upgrade };
@@ -39,25 +35,16 @@ function upgrade(stored: Readonly<Record<string, unknown>>): Readonly<Record<str
   const { told, lastPurgeAt, purgeKnownAt, purgeRefusedAt, lastDefragAt, restUntil, ineffective, ...document } = stored;
   const { purge, defrag } = (ineffective ?? {}) as Readonly<Record<string, unknown>>;
   return {
-    ...(told !== undefined && { notified: told }),
+    ...present({ notified: told }),
     byAction: {
       purge: {
-        ...given({ lastAt: lastPurgeAt, knownAt: purgeKnownAt, refusedAt: purgeRefusedAt }),
+        ...present({ lastAt: lastPurgeAt, knownAt: purgeKnownAt, refusedAt: purgeRefusedAt }),
         ineffective: purge,
       },
-      defrag: { ...given({ lastAt: lastDefragAt, restUntil }), ineffective: defrag },
+      defrag: { ...present({ lastAt: lastDefragAt, restUntil }), ineffective: defrag },
     },
     ...document,
   };
-}
-
-function given(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-}
-
-/** @throws {StateUnavailable} for any other document: never a guess. */
-export function historyIn(key: string, value: unknown): NodeHistory {
-  return decode(HISTORY_KIND, key, value);
 }
 
 /**
@@ -73,7 +60,7 @@ export async function updateHistory(
   const key = nodeKey(node);
   for (let attempt = 0; attempt < 5; attempt++) {
     const stored = await store.read(key);
-    const known = stored ? historyIn(key, stored.value) : EMPTY_HISTORY;
+    const known = stored ? decode(HISTORY_KIND, key, stored.value) : EMPTY_HISTORY;
     const history = encode(HISTORY_KIND, change(known), known);
     if ((await store.write(key, history, stored?.version)).stored) return history;
   }
@@ -87,11 +74,7 @@ export async function placeHistory(
   history: NodeHistory,
   version: number | undefined,
 ): Promise<string | undefined> {
-  try {
-    const written = await store.write(key, encode(HISTORY_KIND, history), version);
-    return written.stored ? undefined : `another job has changed the document ${key} at the same moment`;
-  } catch (error) {
-    if (!(error instanceof StateUnavailable)) throw error;
-    return error.message;
-  }
+  const written = await unlessUnavailable(store.write(key, encode(HISTORY_KIND, history), version), (why) => why);
+  if (typeof written === 'string') return written;
+  return written.stored ? undefined : `another job has changed the document ${key} at the same moment`;
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { isReason, longest, type Pause } from '../domain/pause.ts';
+import { isReason, longest, type Pause, type Paused, type Pauses } from '../domain/pause.ts';
 import type { Log } from '../ports/log.ts';
-import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
+import { type StateStore, StateUnavailable, unlessUnavailable } from '../ports/state-store.ts';
 import { type DocumentKind, decode, encode } from './codec.ts';
 import { PAUSE } from './keys.ts';
 
@@ -23,25 +23,6 @@ const shape = z.looseObject({
 });
 
 export const PAUSE_KIND: DocumentKind<Pause> = { schema: 1, shape };
-
-/** Every pause that is stored. */
-export interface Pauses {
-  /**
-   * The pause that holds for `instance` at `now` (epoch ms): its own, that of all instances, or one that was set when a node of it
-   * belonged to another instance. Of several, the one that ends last.
-   */
-  pauseOf(instance: Paused, now: number): Pause | undefined;
-  /** By instance, or `*`; expired ones as well. */
-  readonly stored: ReadonlyMap<string, { readonly pause: Pause; readonly version: number }>;
-}
-
-/** An instance, as far as pauses know of it. */
-export interface Paused {
-  readonly id: string;
-  readonly nodes: readonly { readonly id: string }[];
-}
-
-export const NO_PAUSES: Pauses = { stored: new Map(), pauseOf: () => undefined };
 
 /** @throws {StateUnavailable} also for a pause that cannot be read: it is unknown for which nodes it holds. */
 export async function readPauses(store: StateStore): Promise<Pauses> {
@@ -83,13 +64,8 @@ export function asPause(value: unknown): Pause | undefined {
 /** Expired pauses have no effect. This removes them, so that they do not accumulate. */
 export async function dropExpired(store: StateStore, { stored }: Pauses, now: number, log: Log): Promise<void> {
   const expired = [...stored].filter(([, { pause }]) => pause.until <= now);
-  try {
-    for (const [scope, { version }] of expired) await store.remove(PAUSE + scope, version);
-  } catch (error) {
-    if (!(error instanceof StateUnavailable)) throw error;
-    // They have no effect, so the tick goes on.
-    log.warn('expired pauses not removed', { error: error.message });
-  }
+  const removals = Promise.all(expired.map(([scope, { version }]) => store.remove(PAUSE + scope, version)));
+  await unlessUnavailable(removals, (error) => log.warn('expired pauses not removed', { error }));
 }
 
 /** 0.1 did not note the nodes of a pause: while its name is in the config, they are known. */
@@ -99,17 +75,12 @@ export async function noteNodes(
   instances: readonly Paused[],
   log: Log,
 ): Promise<void> {
-  const unnoted = [...stored].flatMap(([scope, { pause, version }]) => {
-    const nodes = instances.find(({ id }) => id === scope)?.nodes;
-    return nodes && pause.nodes === undefined ? [{ scope, pause, version, nodes }] : [];
+  const noted = [...stored].map(async ([scope, { pause, version }]) => {
+    const nodes = instances.find(({ id }) => id === scope)?.nodes.map(({ id }) => id);
+    if (nodes && pause.nodes === undefined)
+      await store.write(PAUSE + scope, encode(PAUSE_KIND, { ...pause, nodes }), version);
   });
-  try {
-    for (const { scope, pause, version, nodes } of unnoted)
-      await store.write(PAUSE + scope, encode(PAUSE_KIND, { ...pause, nodes: nodes.map(({ id }) => id) }), version);
-  } catch (error) {
-    if (!(error instanceof StateUnavailable)) throw error;
-    log.warn('nodes of a pause not noted', { error: error.message });
-  }
+  await unlessUnavailable(Promise.all(noted), (error) => log.warn('nodes of a pause not noted', { error }));
 }
 
 /** Puts a pause in the place of an earlier one. @throws {StateUnavailable} {TypeError} for a value that is not a pause. */

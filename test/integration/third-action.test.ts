@@ -77,7 +77,7 @@ export async function flush(context: NodeContext, facts: Facts, plan: Acting): P
 `,
   'describe.ts': `
 import { bytesText } from '../../format/units.ts';
-import type { StepWords } from '../words.ts';
+import type { StepWords } from '../action.ts';
 import './step.ts';
 
 export const words: StepWords<'flush-scripts'> = {

@@ -266,7 +266,7 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S4',
     what: 'what has befallen the canary is tried on its peers',
     file: 'core/reconcile/node-context.ts',
-    from: '...(fallen && { fallen }),',
+    from: '      fallen: crashedPeer(instance, node.id, snapshot),\n',
     to: '',
     tests: TROUBLES,
   },

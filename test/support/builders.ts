@@ -10,7 +10,8 @@ import type { MemorySample, Observation, Settings } from '../../core/domain/obse
 import type { Failed, Observed, Seen, Unreached } from '../../core/domain/outcome.ts';
 import type { Plan, SkipReason } from '../../core/domain/plan.ts';
 import type { Verdict } from '../../core/domain/verdict.ts';
-import { historyIn } from '../../core/state/node-history.ts';
+import { decode } from '../../core/state/codec.ts';
+import { HISTORY_KIND } from '../../core/state/node-history.ts';
 
 /**
  * One story, told by Redis 7.0.15: strings of 0.1 to 10 KB, 65 % of them expired at random, 841 MiB of RSS on 450 MiB of
@@ -241,5 +242,5 @@ export function anUnreached(over: Partial<Unreached> = {}): Unreached {
 
 /** Of a node, by the short names that version 0.1 stored it under. */
 export function aHistory(stored: Readonly<Record<string, unknown>> = {}): NodeHistory {
-  return historyIn('a history', { learned: {}, ineffective: { purge: 0, defrag: 0 }, ...stored });
+  return decode(HISTORY_KIND, 'a history', { learned: {}, ineffective: { purge: 0, defrag: 0 }, ...stored });
 }

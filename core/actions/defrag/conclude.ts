@@ -7,7 +7,7 @@ import { outageOf } from '../../guards/stage-limits.ts';
 import { historyFor } from '../../state/history-placement.ts';
 import { updateHistory } from '../../state/node-history.ts';
 import type { NodeContext } from '../context.ts';
-import { expected } from '../new-lease.ts';
+import { logged } from '../new-lease.ts';
 import { rssBaseline, verify } from '../verify.ts';
 import { learnFromDefrag } from './learn.ts';
 import type { Settled } from './settle.ts';
@@ -43,7 +43,7 @@ export async function conclude(
   lease: Lease,
   verdict?: Verdict,
 ): Promise<boolean> {
-  const { ports, claims, instance, node } = context;
+  const { ports, claims, node } = context;
   const { teaches, cools } = traitsOf(because);
   const now = ports.clock.now();
   const change = (memory: NodeHistory): NodeHistory => {
@@ -63,7 +63,7 @@ export async function conclude(
     await updateHistory(ports.store, node, change);
     return true;
   } catch (error) {
-    ports.log.warn('not remembered', { instance: instance.id, node, error: expected(error) });
+    logged(context, 'not remembered')(error);
     return false;
   }
 }

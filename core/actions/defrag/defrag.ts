@@ -1,6 +1,6 @@
 import type { Action } from '../action.ts';
 import { startWords, stopWords } from './describe.ts';
-import { noiseOf } from './noise.ts';
+import { noiseOf } from './pace.ts';
 import { defragCandidate } from './propose.ts';
 import { terms } from './terms.ts';
 

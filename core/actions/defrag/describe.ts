@@ -3,7 +3,7 @@ import type { Acting, StopDefrag } from '../../domain/plan.ts';
 import { blockerText } from '../../format/blocker.ts';
 import { pauseText } from '../../format/pause.ts';
 import { bytesText, durationText, type Moment } from '../../format/units.ts';
-import type { StepWords } from '../words.ts';
+import type { StepWords } from '../action.ts';
 import { traitsOf } from './stop-reasons.ts';
 
 export const startWords: StepWords<'start-defrag'> = {

@@ -5,6 +5,7 @@ import { withAction } from '../../domain/node-history.ts';
 import type { Observation, Settings } from '../../domain/observation.ts';
 import type { Notice, Started } from '../../domain/outcome.ts';
 import type { Acting, Facts } from '../../domain/plan.ts';
+import { present } from '../../domain/present.ts';
 import { BUSY } from '../../domain/timings.ts';
 import { dropLease, type HeldLease, renewLease } from '../../leases/lease-store.ts';
 import type { Configured } from '../../ports/node-session.ts';
@@ -70,8 +71,7 @@ function ownTerms(
     applied,
     ladder: ladderOf(cpu, current),
     cpu,
-    ...(noise !== undefined && { noise }),
-    ...(rewrites !== undefined && { rewrites }),
+    ...present({ noise, rewrites }),
     before: { ...rssBaseline(observation), fragmentation: progress.fragmentation },
     promisedStall: instance.defrag.maxStall,
     progress,

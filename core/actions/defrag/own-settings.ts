@@ -5,7 +5,7 @@ import { isOwnValue } from './ladder.ts';
 import { IGNORE_BYTES, inTurns, LATENCY_THRESHOLD_MS, MAX_HZ, THRESHOLD_LOWER } from './settings.ts';
 
 /** What a lease, or the record that it has left, says of the settings of its server. */
-export interface Changed extends Applied {
+interface Changed extends Applied {
   readonly prior: Settings;
 }
 
@@ -51,7 +51,7 @@ export function hasSurvived(changed: Changed, settings: Settings | undefined): b
 }
 
 /** The record of an earlier lease, as far as it proves something. */
-export interface Recorded extends Changed {
+interface Recorded extends Changed {
   readonly runId: string;
   readonly acquiredAt: number;
   readonly givenBackOn?: string;
@@ -117,7 +117,7 @@ export function remedy(names: readonly string[], prior: Settings = DEFAULTS): st
 }
 
 /** Every setting of the lease stands as the job set it. Where CONFIG GET is refused, that is unknown, and assumed. */
-export function isInPlace(lease: Applied, { defrag }: Observation): boolean {
+function isInPlace(lease: Applied, { defrag }: Observation): boolean {
   const { settings } = defrag;
   return settings === undefined || Object.keys(lease.applied).every((name) => isOwnValue(lease, name, settings[name]));
 }

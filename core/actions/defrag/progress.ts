@@ -3,6 +3,7 @@ import type { Lease, Progress } from '../../domain/lease.ts';
 import type { Observation } from '../../domain/observation.ts';
 import type { UnderWay } from '../../domain/plan.ts';
 import type { Prediction } from '../../domain/prediction.ts';
+import { present } from '../../domain/present.ts';
 import { cpuAt } from './ladder.ts';
 import { beginningPace, excessOf, isFirstCycleDue, latencySeen, paced, stallsSince } from './pace.ts';
 import { workOf } from './predict.ts';
@@ -146,16 +147,11 @@ function hasDiminished(lease: Lease, now: Progress): boolean {
 
 function countersOf({ at, defrag, activity, memory }: Observation): Partial<Progress> & { readonly at: number } {
   const { allocatorActive: active, allocatorAllocated: allocated } = memory;
+  const { hits, misses, scannedKeys: scanned } = defrag;
   const { totalCommandsProcessed: commands, cpuSeconds } = activity;
-  return {
-    at,
-    ...(defrag.hits !== undefined && { hits: defrag.hits }),
-    ...(defrag.misses !== undefined && { misses: defrag.misses }),
-    ...(defrag.scannedKeys !== undefined && { scanned: defrag.scannedKeys }),
-    ...(active !== undefined && allocated !== undefined && { fragmentation: Math.max(0, active - allocated) }),
-    ...(commands !== undefined && { commands }),
-    ...(cpuSeconds !== undefined && { cpuSeconds }),
-  };
+  const isKnown = active !== undefined && allocated !== undefined;
+  const fragmentation = isKnown ? Math.max(0, active - allocated) : undefined;
+  return { at, ...present({ hits, misses, scanned, fragmentation, commands, cpuSeconds }) };
 }
 
 /** Since when neither counter has moved: a server that was emptied has nothing to look at. */

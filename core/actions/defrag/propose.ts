@@ -3,6 +3,7 @@ import { defragProspect } from '../../diagnosis/prospect.ts';
 import type { Observation } from '../../domain/observation.ts';
 import type { Facts, Plan } from '../../domain/plan.ts';
 import type { Prediction } from '../../domain/prediction.ts';
+import { present } from '../../domain/present.ts';
 import { withoutIt } from '../obstructed.ts';
 import { HARD_BOUND } from './pace.ts';
 import { type Heap, predictDuration, predictFirstCycle } from './predict.ts';
@@ -44,14 +45,9 @@ function predictedRun({ observation, memory: { learned } }: Facts, cpu: number):
   };
 }
 
-export function heapOf({ keys, memory }: Pick<Observation, 'keys' | 'memory'>): Heap {
+function heapOf({ keys, memory }: Pick<Observation, 'keys' | 'memory'>): Heap {
   const { allocatorAllocated: allocated = 0, allocatorActive: active = 0, memAllocator } = memory;
-  return {
-    allocated,
-    active,
-    ...(keys !== undefined && { keys }),
-    ...(memAllocator !== undefined && { memAllocator }),
-  };
+  return { allocated, active, ...present({ keys, memAllocator }) };
 }
 
 /** No run goes on for longer, whatever the window is (redis#5603: runs without an end). */

@@ -5,6 +5,7 @@ import type { Lease } from '../../domain/lease.ts';
 import type { Observation } from '../../domain/observation.ts';
 import type { Facts, Skip, StopDefrag, StopPlan, StopReason } from '../../domain/plan.ts';
 import type { Prediction } from '../../domain/prediction.ts';
+import { present } from '../../domain/present.ts';
 import { serverBlockers } from '../../guards/server-blockers.ts';
 import { identify } from '../../leases/identity.ts';
 import { wasRestored, wasTaken } from './own-settings.ts';
@@ -68,8 +69,7 @@ function leasedBlockers({ observation, policy }: Facts, lease: Lease): readonly 
     at,
     own: OTHER_CONNECTION,
     ownDefrag: ownDefragCpu(observation, policy),
-    ...(commands !== undefined && { commands }),
-    ...(cpuSeconds !== undefined && { cpuSeconds }),
+    ...present({ commands, cpuSeconds }),
   });
   const isUnnoticedFailover =
     observation.replication.role !== lease.role && !blockers.some(({ kind }) => kind === 'failover');

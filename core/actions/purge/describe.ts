@@ -1,5 +1,5 @@
 import { bytesText, durationText } from '../../format/units.ts';
-import type { StepWords } from '../words.ts';
+import type { StepWords } from '../action.ts';
 
 export const purgeWords: StepWords<'purge'> = {
   name: 'purge',

@@ -7,7 +7,7 @@ import { AFTER_PURGE, BUSY } from '../../domain/timings.ts';
 import { historyFor } from '../../state/history-placement.ts';
 import { updateHistory } from '../../state/node-history.ts';
 import { type NodeContext, partsOf, seenBy } from '../context.ts';
-import { expected, failedOutcome, type Result, underLease } from '../new-lease.ts';
+import { expected, failedOutcome, logged, type Result, underLease } from '../new-lease.ts';
 import { rssBaseline, verify } from '../verify.ts';
 import { learnFromPurge } from './learn.ts';
 
@@ -30,7 +30,7 @@ export async function purge(
   const known = (isReported: boolean, change: (memory: NodeHistory) => NodeHistory) =>
     note((stored) => withAction(change(stored), 'purge', isReported ? { knownAt: ports.clock.now() } : {})).catch(
       (error: unknown) => {
-        ports.log.warn('not remembered', { instance: instance.id, node, error: expected(error) });
+        logged(context, 'not remembered')(error);
         return memory;
       },
     );

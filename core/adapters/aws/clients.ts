@@ -32,12 +32,10 @@ export class AwsEnvironmentError extends Error {
   override readonly name = 'AwsEnvironmentError';
 }
 
-/** @throws AwsEnvironmentError see `clientSettings` */
 export function createCloudWatchClient(): CloudWatchClient {
   return new CloudWatchClient(clientSettings('CLOUDWATCH'));
 }
 
-/** @throws AwsEnvironmentError see `clientSettings` */
 export function createDynamoClient(): DynamoDBClient {
   return new DynamoDBClient(clientSettings('DYNAMODB'));
 }
@@ -47,19 +45,13 @@ type Service = 'CLOUDWATCH' | 'SNS' | 'DYNAMODB' | 'SSM' | 'SECRETS_MANAGER';
 
 /**
  * What each client is made with: the policy of calls, and the region of the environment. The SDK itself reads credentials, and
- * AWS_ENDPOINT_URL when it is set.
- *
- * @throws AwsEnvironmentError when no region is set or an endpoint is not a URL
+ * AWS_ENDPOINT_URL when it is set. @throws AwsEnvironmentError see `regionFrom`
  */
 export function clientSettings(service: Service) {
   return { ...CALL_POLICY, ...regionFrom(process.env, service) };
 }
 
-/**
- * What a client of `service` takes from the environment.
- *
- * @throws AwsEnvironmentError when no region is set or an endpoint is not a URL
- */
+/** @throws AwsEnvironmentError when no region is set or an endpoint is not a URL */
 export function regionFrom(env: NodeJS.ProcessEnv, service: Service): { region?: string } {
   checkEndpoint(env, `AWS_ENDPOINT_URL_${service}`);
   checkEndpoint(env, 'AWS_ENDPOINT_URL');

@@ -3,15 +3,7 @@ import pLimit from 'p-limit';
 import { type Metric, NAMESPACE } from '../../domain/metric-catalogue.ts';
 import { combined, type MetricSink, type PublishReport } from '../../ports/sinks.ts';
 import { describeFailure, statusOf } from './failure.ts';
-import { planMetricBatches, toDatum } from './metric-batches.ts';
-import { metricLabel } from './metric-limits.ts';
-
-export interface MetricSinkOptions {
-  /** Default: `Offpeak`. */
-  readonly namespace?: string;
-  /** Epoch milliseconds; default: the system's clock. */
-  readonly now?: () => number;
-}
+import { metricBatches, metricLabel, toDatum } from './metric-batches.ts';
 
 /** If an endpoint hangs, each request costs three time-outs: in parallel, they end together. */
 const CONCURRENT_CALLS = 4;
@@ -26,15 +18,16 @@ const EXTRA_CALLS = 128;
  * Publishes metrics to CloudWatch. The report's `rejected` names what CloudWatch does not accept; `publish` does not
  * throw when the service, the network or the credentials fail.
  */
-export function createMetricSink(client: CloudWatchClient, options: MetricSinkOptions = {}): MetricSink {
-  const { namespace = NAMESPACE, now = Date.now } = options;
+export function createMetricSink(client: CloudWatchClient, namespace = NAMESPACE): MetricSink {
   return {
     async publish(metrics) {
-      const { batches, rejected } = planMetricBatches(metrics, now());
       const budget: Budget = { extraCalls: EXTRA_CALLS };
       const put = (batch: readonly Metric[]) => putBatch(client, namespace, batch, budget);
-      const reports = await pLimit(CONCURRENT_CALLS).map(batches, put);
-      return combined([{ sent: 0, rejected }, ...reports]);
+      // JSON has no such numbers: CloudWatch would refuse the whole request.
+      const odd = metrics.filter(({ value }) => !Number.isFinite(value));
+      const rejected = odd.map((one) => ({ what: metricLabel(one), why: `value ${one.value} is not a finite number` }));
+      const batches = metricBatches(metrics.filter((one) => !odd.includes(one)));
+      return combined([{ sent: 0, rejected }, ...(await pLimit(CONCURRENT_CALLS).map(batches, put))]);
     },
   };
 }

@@ -1,3 +1,8 @@
+interface ResponseMetadata {
+  readonly httpStatusCode?: number;
+  readonly attempts?: number;
+}
+
 /**
  * One line about why a call to AWS failed: its name, its message, and how often it was tried.
  *
@@ -8,8 +13,8 @@ export function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return `unknown failure: ${String(error).slice(0, 100)}`;
   const firstLine = error.message.trim().split(/[\r\n]/, 1)[0] ?? '';
   const detail = firstLine === '' ? networkCode(error) : firstLine.slice(0, 300).toWellFormed();
-  const attempts = attemptsOf(error);
-  const tried = attempts !== undefined && attempts > 1 ? ` (tried ${attempts} times)` : '';
+  const { attempts = 1 } = metadataOf(error);
+  const tried = attempts > 1 ? ` (tried ${attempts} times)` : '';
   return `${error.name}: ${detail}${tried}`;
 }
 
@@ -18,17 +23,13 @@ function networkCode(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : 'no message';
 }
 
-function attemptsOf(error: Error): number | undefined {
-  if (!('$metadata' in error) || typeof error.$metadata !== 'object' || error.$metadata === null) return undefined;
-  return 'attempts' in error.$metadata && typeof error.$metadata.attempts === 'number'
-    ? error.$metadata.attempts
-    : undefined;
-}
-
 /** The HTTP status of a failed call, when there was an answer. */
 export function statusOf(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('$metadata' in error)) return undefined;
-  const metadata = error.$metadata;
-  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined;
-  return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined;
+  return metadataOf(error).httpStatusCode;
+}
+
+/** As every error of the SDK has it. */
+function metadataOf(error: unknown): ResponseMetadata {
+  const { $metadata } = Object(error) as { readonly $metadata?: ResponseMetadata };
+  return $metadata ?? {};
 }

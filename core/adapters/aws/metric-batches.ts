@@ -1,66 +1,41 @@
+import type { MetricDatum } from '@aws-sdk/client-cloudwatch';
 import type { Metric } from '../../domain/metric-catalogue.ts';
-import type { Rejection } from '../../ports/sinks.ts';
-import { LIMITS, metricFault, metricLabel } from './metric-limits.ts';
 
-/** One metric as PutMetricData takes it; the names are CloudWatch's own. */
-export interface Datum {
-  readonly MetricName: string;
-  readonly Dimensions: { readonly Name: string; readonly Value: string }[];
-  readonly Timestamp: Date;
-  readonly Value: number;
-  readonly Unit: Metric['unit'];
-}
-
-export interface MetricBatches {
-  /** In the order given; each fits one PutMetricData. */
-  readonly batches: readonly (readonly Metric[])[];
-  readonly rejected: readonly Rejection[];
-}
-
-export interface BatchLimits {
-  readonly datums: number;
-  /** Of the request's body before compression. */
-  readonly bytes: number;
-}
-
-const API_LIMITS: BatchLimits = { datums: LIMITS.datumsPerCall, bytes: LIMITS.bytesPerCall };
+/** What one PutMetricData takes (its API reference). */
+const LIMITS = {
+  datums: 1000,
+  /** Documented as "1 MB" before compression, without saying whether that is 1,000,000 or 1,048,576 bytes: a tenth less. */
+  bytes: 900_000,
+};
 
 /** `{"Namespace":"…","MetricData":[…]}` around the datums; a namespace has at most 255 characters. */
 const ENVELOPE_BYTES = 300;
 
 /**
- * Packs metrics into as few requests as CloudWatch allows, and rejects those that it would refuse.
+ * Packs metrics into as few requests as CloudWatch allows, in the order given.
  *
  * Each metric stays a datum of its own, though equal ones could share a `Values` array: a tick publishes each metric
  * once, and a datum that CloudWatch refuses can then be named.
- *
- * @param now epoch milliseconds, for the limits on timestamps
  */
-export function planMetricBatches(metrics: readonly Metric[], now: number, limits = API_LIMITS): MetricBatches {
-  const rejected: Rejection[] = [];
+export function metricBatches(metrics: readonly Metric[], limits = LIMITS): readonly (readonly Metric[])[] {
   const batches: Metric[][] = [];
-  let current: Metric[] = [];
-  let bytes = ENVELOPE_BYTES;
+  let bytes = 0;
   for (const metric of metrics) {
     const size = datumBytes(metric);
-    const why = metricFault(metric, now) ?? sizeFault(size, limits);
-    if (why !== undefined) {
-      rejected.push({ what: metricLabel(metric), why });
-      continue;
+    const current = batches.at(-1);
+    if (current && current.length < limits.datums && bytes + size <= limits.bytes) {
+      current.push(metric);
+      bytes += size;
+    } else {
+      batches.push([metric]);
+      bytes = ENVELOPE_BYTES + size;
     }
-    if (current.length === limits.datums || bytes + size > limits.bytes) {
-      batches.push(current);
-      current = [];
-      bytes = ENVELOPE_BYTES;
-    }
-    current.push(metric);
-    bytes += size;
   }
-  if (current.length > 0) batches.push(current);
-  return { batches, rejected };
+  return batches;
 }
 
-export function toDatum(metric: Metric): Datum {
+/** One metric as PutMetricData takes it; the names are CloudWatch's own. */
+export function toDatum(metric: Metric): MetricDatum {
   return {
     MetricName: metric.name,
     Dimensions: Object.entries(metric.dimensions).map(([Name, Value]) => ({ Name, Value })),
@@ -71,15 +46,14 @@ export function toDatum(metric: Metric): Datum {
 }
 
 /**
- * The bytes that a datum adds to the body, with its comma: the JSON that the SDK writes. Only the timestamp differs: the SDK writes seconds with
- * a fraction, and here it counts as milliseconds and a point. A metric that passes the
- * limits is ASCII, so its characters are bytes.
+ * The bytes that a datum adds to the body, with its comma: the JSON that the SDK writes, which is ASCII as the names and addresses of the
+ * config are. Only the timestamp differs: the SDK writes seconds with a fraction, and here it counts as milliseconds and a point.
  */
 function datumBytes(metric: Metric): number {
   return JSON.stringify({ ...toDatum(metric), Timestamp: metric.at }).length + '.,'.length;
 }
 
-function sizeFault(bytes: number, limits: BatchLimits): string | undefined {
-  if (ENVELOPE_BYTES + bytes <= limits.bytes) return undefined;
-  return `takes ${bytes} bytes, more than one request of ${limits.bytes} bytes carries`;
+/** Names a metric for people: `UsedMemory{Stage=prod,Instance=sessions,Node=primary}`. */
+export function metricLabel({ name, dimensions }: Metric): string {
+  return `${name}{${Object.entries(dimensions).map(([key, value]) => `${key}=${value}`)}}`;
 }

@@ -1,4 +1,4 @@
-import type { Alert, AlertFact, AlertMember } from '../../domain/alert.ts';
+import type { Alert, AlertFact } from '../../domain/alert.ts';
 import { alertSubject, alertText } from '../../format/alert-text.ts';
 import { chatbotNotification } from '../../format/chatbot.ts';
 import { countsText } from '../../format/digest-text.ts';
@@ -128,27 +128,13 @@ function cutTexts(alert: Alert, chars: number): Alert {
   return withTexts(alert, (text) => cut(cleanText(text), chars));
 }
 
-/** Every text that has no bound of its own; schema, event, severity and figures are as they are. */
-function withTexts(alert: Alert, change: (text: string) => string): Alert {
-  const { id, at, stage, instance, node, title, why, next } = alert;
-  return {
-    ...alert,
-    id: change(id),
-    at: change(at),
-    stage: change(stage),
-    instance: change(instance),
-    node: change(node),
-    title: change(title),
-    why: change(why),
-    next: change(next),
-    facts: alert.facts.map((fact) => ({ ...fact, label: change(fact.label), value: change(fact.value) })),
-    ...(alert.members !== undefined && { members: alert.members.map((member) => changed(member, change)) }),
-  };
-}
+/** Codes and not texts: they have bounds of their own. */
+const CODES = ['schema', 'event', 'severity'];
 
-function changed({ event, ...texts }: AlertMember, change: (text: string) => string): AlertMember {
-  const { id, instance, node, what } = texts;
-  return { id: change(id), event, instance: change(instance), node: change(node), what: change(what) };
+function withTexts(alert: Alert, change: (text: string) => string): Alert {
+  const changed = (key: string, value: unknown) =>
+    typeof value === 'string' && !CODES.includes(key) ? change(value) : value;
+  return JSON.parse(JSON.stringify(alert), changed);
 }
 
 function cut(text: string, chars: number): string {

@@ -1,7 +1,6 @@
 import { PublishCommand, type PublishCommandInput, SNSClient } from '@aws-sdk/client-sns';
 import { clientSettings } from './clients.ts';
 
-/** @throws AwsEnvironmentError see `clientSettings` */
 export function createSnsClient(): SNSClient {
   return new SNSClient(clientSettings('SNS'));
 }

@@ -25,8 +25,6 @@ export interface NamesOptions {
   readonly servers?: readonly string[];
   /** Default: `/etc/hosts`. */
   readonly hostsPath?: string;
-  /** Names whose addresses are kept at most; default: 4,096. */
-  readonly mostKept?: number;
   /** Milliseconds of a clock that never goes back; default: the process' own. */
   readonly now?: () => Milliseconds;
 }
@@ -51,8 +49,6 @@ const NEXT_REFRESH: Milliseconds = 5 * SECOND;
 /** Names at once: a VPC's resolver accepts 1,024 packets a second from each network interface, and each name takes two. */
 const NAMES_AT_ONCE = 256;
 
-const MOST_KEPT = 4096;
-
 interface Kept extends Resolved {
   readonly answeredAt: Milliseconds;
   readonly until: Milliseconds;
@@ -63,17 +59,18 @@ interface Kept extends Resolved {
  * it gets only two such threads, and the names of AWS would wait behind them. In this order: the hosts file, DNS, and, for what DNS
  * answers but does not know (search domains, mDNS), `getaddrinfo`, one name at a time.
  */
-export function createNames({
-  servers,
-  hostsPath,
-  mostKept = MOST_KEPT,
-  now = () => performance.now(),
-}: NamesOptions = {}): Names {
+export function createNames({ servers, hostsPath, now = () => performance.now() }: NamesOptions = {}): Names {
   const hosts = hostsFile(now, hostsPath);
   const ask = dnsThenSystem(now, servers);
+  /** Of the names in the config: as many as it has. */
   const kept = new Map<string, Kept>();
   const asked = new Map<string, Promise<Resolved>>();
   const turns = pLimit(NAMES_AT_ONCE);
+
+  function keep(host: string, one: Kept): Kept {
+    kept.set(host, one);
+    return one;
+  }
 
   async function refresh(host: string): Promise<Resolved> {
     const last = kept.get(host);
@@ -81,7 +78,7 @@ export function createNames({
     try {
       const { addresses, ttl } = await ask(host, usable ? REFRESH_TIMEOUT_MS : RESOLVE_TIMEOUT_MS);
       const lifetime = Math.min(Math.max(ttl, SHORTEST_TTL), LONGEST_TTL);
-      return keep(kept, mostKept, host, { addresses, answeredAt: now(), until: now() + lifetime });
+      return keep(host, { addresses, answeredAt: now(), until: now() + lifetime });
     } catch (error) {
       // "No such name" is an answer: the old address may belong to another server by now.
       const isAnswered = !(error instanceof NameFailure) || error.code === 'ENOTFOUND';
@@ -89,7 +86,7 @@ export function createNames({
         kept.delete(host);
         throw error;
       }
-      return keep(kept, mostKept, host, staleSince(usable, error, now()));
+      return keep(host, staleSince(usable, error, now()));
     }
   }
 
@@ -122,21 +119,12 @@ function dnsThenSystem(now: () => Milliseconds, servers: NamesOptions['servers']
   };
 }
 
-/** The latest last; the oldest is dropped where there are too many. */
-function keep(kept: Map<string, Kept>, most: number, host: string, one: Kept): Kept {
-  kept.delete(host);
-  kept.set(host, one);
-  const [oldest] = kept.keys();
-  if (kept.size > most && oldest !== undefined) kept.delete(oldest);
-  return one;
-}
-
 function staleSince(last: Kept, { message }: Error, now: Milliseconds): Kept {
   const age = Math.round((now - last.answeredAt) / SECOND);
   return { ...last, stale: `that was the address ${age} s ago; since then, ${message}`, until: now + NEXT_REFRESH };
 }
 
-export function lookupOver(resolve: Names['resolve']): LookupFunction {
+function lookupOver(resolve: Names['resolve']): LookupFunction {
   return (host, { all, family = 0 }, callback) => {
     const wanted = family === 'IPv4' ? 4 : family === 'IPv6' ? 6 : family;
     resolve(host).then(

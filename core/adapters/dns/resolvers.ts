@@ -101,10 +101,10 @@ export class NameFailure extends Error {
   }
 }
 
-export const TRIES = { timeout: SECOND, tries: 3 } as const;
+const TRIES = { timeout: SECOND, tries: 3 } as const;
 
 /** c-ares: no such name; the name, but no address of that family. */
-export const DENIALS = ['ENOTFOUND', 'ENODATA'];
+const DENIALS = ['ENOTFOUND', 'ENODATA'];
 
 /** So that a laptop that has moved to another network uses the servers there. */
-export const RESOLVER_LIFETIME: Milliseconds = MINUTE;
+const RESOLVER_LIFETIME: Milliseconds = MINUTE;

@@ -1,6 +1,6 @@
 import type { Activity, MemorySample, Persistence, Replication } from '../../domain/observation.ts';
+import { present } from '../../domain/present.ts';
 import { type InfoLines, numberOf, valuesOf } from './info.ts';
-import { present } from './present.ts';
 
 /**
  * The fields that the guards read. A field may occur several times, or under numbered names, once for each primary or replica: the worst of

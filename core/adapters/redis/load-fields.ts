@@ -1,6 +1,6 @@
 import type { Activity, DefragState, MemorySample } from '../../domain/observation.ts';
+import { present } from '../../domain/present.ts';
 import { type InfoFields, numberField, wordField } from './info.ts';
-import { present } from './present.ts';
 
 export function memorySample(fields: InfoFields): MemorySample {
   return present({

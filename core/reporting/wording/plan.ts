@@ -1,5 +1,5 @@
+import type { StepWords } from '../../actions/action.ts';
 import { wordsOf } from '../../actions/registry.ts';
-import type { StepWords } from '../../actions/words.ts';
 import type { Diagnosis } from '../../domain/diagnosis.ts';
 import type { Acting, Plan } from '../../domain/plan.ts';
 import type { Moment } from '../../format/units.ts';

@@ -1,4 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { Stored } from '../../ports/state-store.ts';
 
 /** An item of the state table, as DynamoDB gives it. */
 export type Item = Readonly<Record<string, AttributeValue>>;
@@ -27,9 +28,6 @@ export class OddItem extends Error {
  */
 const PARTITION = 'state';
 
-/** A sort key of DynamoDB has at most 1024 bytes. */
-export const MAX_KEY_BYTES = 1024;
-
 /** Of a document's JSON; an item has at most 409,600 bytes, and key, names and numbers need up to 1.2 kB of them. */
 export const MAX_VALUE_BYTES = 400_000;
 
@@ -57,14 +55,6 @@ export const PARTITION_VALUE: AttributeValue = { S: PARTITION };
 /** The primary key. */
 export function primaryKey(key: string): Record<'pk' | 'sk', AttributeValue> {
   return { pk: PARTITION_VALUE, sk: { S: key } };
-}
-
-/** @throws TypeError for a key that DynamoDB cannot hold, or would return changed. */
-export function checkKey(key: string): void {
-  const bytes = Buffer.byteLength(key);
-  if (bytes >= 1 && bytes <= MAX_KEY_BYTES && key.isWellFormed()) return;
-  const shown = JSON.stringify(key.slice(0, 60));
-  throw new TypeError(`State key ${shown} has ${bytes} bytes: accepted are 1 to ${MAX_KEY_BYTES} of well-formed text`);
 }
 
 /** @throws TypeError for a document that does not fit into an item. */
@@ -96,13 +86,13 @@ export function parseItem(item: Item): StateItem {
   return { key, version, token, text, expiresAt };
 }
 
-/** The document of an item that counts at `nowSeconds`; undefined for one that was removed or has expired. */
-export function documentOf(item: StateItem, nowSeconds: number): { readonly value: unknown } | undefined {
-  if (item.text === undefined || (item.expiresAt !== undefined && item.expiresAt <= nowSeconds)) return undefined;
+/** What an item holds at `now` (epoch ms); undefined where it was removed or has expired. */
+export function storedIn({ key, text, version, expiresAt }: StateItem, now: number): Stored | undefined {
+  if (text === undefined || (expiresAt !== undefined && expiresAt <= now / 1000)) return undefined;
   try {
-    return { value: JSON.parse(item.text) };
+    return { value: JSON.parse(text), version };
   } catch {
     // The parser's own message quotes the text.
-    throw new OddItem(`the item ${JSON.stringify(item.key)} has no valid JSON under "value"`);
+    throw new OddItem(`the item ${JSON.stringify(key)} has no valid JSON under "value"`);
   }
 }

@@ -11,17 +11,7 @@ import type { StateStore, Stored } from '../../ports/state-store.ts';
 import { jsonText } from '../json-value.ts';
 import { type Change, changeOf } from './change.ts';
 import { unavailable } from './failure.ts';
-import {
-  checkKey,
-  checkSize,
-  documentOf,
-  type Item,
-  MAX_KEY_BYTES,
-  namesIn,
-  PARTITION_VALUE,
-  parseItem,
-  primaryKey,
-} from './item.ts';
+import { checkSize, type Item, namesIn, PARTITION_VALUE, parseItem, primaryKey, storedIn } from './item.ts';
 
 export interface DynamoStoreOptions {
   /** A table with the partition key `pk` and the sort key `sk`, both texts, and TTL on `expiresAt`. */
@@ -45,7 +35,10 @@ const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/;
  */
 export function createDynamoStore(client: DynamoDBClient, options: DynamoStoreOptions): StateStore {
   const { tableName: TableName, keepFor = () => undefined, now = Date.now } = options;
-  checkTableName(TableName);
+  if (!TABLE_NAME.test(TableName)) {
+    const accepted = '3 to 255 letters, digits, dots, hyphens and underscores';
+    throw new TypeError(`tableName: ${JSON.stringify(TableName)} is not the name of a table: accepted are ${accepted}`);
+  }
 
   /** The version of the document after `change`; undefined: its condition does not hold. */
   async function apply(key: string, change: Change): Promise<number | undefined> {
@@ -58,21 +51,16 @@ export function createDynamoStore(client: DynamoDBClient, options: DynamoStoreOp
 
   return {
     async list(prefix) {
-      // No key is as long as that, and DynamoDB would refuse to compare.
-      if (Buffer.byteLength(prefix) > MAX_KEY_BYTES) return new Map();
       try {
         const items = (await query(client, TableName, prefix)).map(parseItem);
-        return new Map(items.flatMap((item) => entryOf(item.key, storedAt(item, now()))));
+        const stored = items.map((item) => [item.key, storedIn(item, now())] as const);
+        return new Map(stored.flatMap(([key, one]) => (one ? [[key, one]] : [])));
       } catch (failure) {
         throw unavailable(TableName, 'read', failure);
       }
     },
-    async read(key) {
-      checkKey(key);
-      return await get(client, TableName, key, now());
-    },
+    read: (key) => get(client, TableName, key, now()),
     async write(key, value, expected) {
-      checkKey(key);
       const text = jsonText(key, value);
       checkSize(key, text);
       const change = changeOf({
@@ -86,36 +74,19 @@ export function createDynamoStore(client: DynamoDBClient, options: DynamoStoreOp
       return version === undefined ? { stored: false } : { stored: true, version };
     },
     async remove(key, expected) {
-      checkKey(key);
       const change = changeOf({ text: undefined, expected, now: now(), token: randomUUID() });
       return (await apply(key, change)) !== undefined;
     },
   };
 }
 
-function checkTableName(name: string): void {
-  if (TABLE_NAME.test(name)) return;
-  throw new TypeError(
-    `tableName: ${JSON.stringify(name)} is not the name of a table: accepted are 3 to 255 letters, digits, dots, hyphens and underscores`,
-  );
-}
-
 async function get(client: DynamoDBClient, TableName: string, key: string, now: number): Promise<Stored | undefined> {
   try {
     const { Item } = await client.send(new GetItemCommand({ TableName, Key: primaryKey(key), ConsistentRead: true }));
-    return Item && storedAt(parseItem(Item), now);
+    return Item && storedIn(parseItem(Item), now);
   } catch (failure) {
     throw unavailable(TableName, 'read', failure);
   }
-}
-
-function storedAt(item: ReturnType<typeof parseItem>, now: number): Stored | undefined {
-  const document = documentOf(item, now / 1000);
-  return document && { value: document.value, version: item.version };
-}
-
-function entryOf(key: string, stored: Stored | undefined): [string, Stored][] {
-  return stored === undefined ? [] : [[key, stored]];
 }
 
 async function query(client: DynamoDBClient, TableName: string, prefix: string): Promise<Item[]> {

@@ -113,7 +113,7 @@ describeWithMoto('publishing to CloudWatch over HTTP', () => {
   });
 
   test('what is refused as a whole costs a bounded number of calls, and all of it is accounted for', async () => {
-    const report = await createMetricSink(client, { namespace: 'AWS/Offpeak' }).publish(series(1_000));
+    const report = await createMetricSink(client, 'AWS/Offpeak').publish(series(1_000));
     expect(report.sent).toBe(0);
     const counts = report.rejected.map(({ what }) => Number(/^(\d+) metrics/.exec(what)?.[1] ?? 1));
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(1_000);

@@ -241,15 +241,6 @@ describe('what is known', () => {
     own.pass(2);
     expect(await failure(own.resolve(name))).toMatchObject({ code: 'ENOTFOUND' });
   });
-
-  test('is bounded: the oldest makes room', async () => {
-    const own = names({ mostKept: 2 });
-    const [first = '', second = '', third = ''] = Array.from({ length: 3 }, () => aName({ addresses: ['10.0.0.1'] }));
-    for (const name of [first, second, third]) await own.resolve(name);
-    await own.resolve(second);
-    await own.resolve(first);
-    expect([dns.asked(second).A, dns.asked(first).A]).toEqual([1, 2]);
-  });
 });
 
 describe('lookup, for sockets', () => {

@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { plan } from '../../../../core/actions/plan.ts';
 import { actionOf } from '../../../../core/actions/registry.ts';
-import type { DefragPolicy } from '../../../../core/config/schema.ts';
+import type { InstanceConfig } from '../../../../core/config/schema.ts';
 import { HOUR, MIB, SECOND } from '../../../../core/config/units.ts';
 import type { Observation } from '../../../../core/domain/observation.ts';
 import type { Facts, SkipReason } from '../../../../core/domain/plan.ts';
 import { aHistory, anEngine, anInstance, anObservation, aPlan, aPurgePlan, NOW } from '../../../support/builders.ts';
 import { aRetainingObservation, aSituation, CLOSED, OPEN } from '../../../support/situations.ts';
 
-const withDefrag = (over: Partial<DefragPolicy>) => anInstance({ defrag: { ...anInstance().defrag, ...over } });
+const withDefrag = (over: Partial<InstanceConfig['defrag']>) =>
+  anInstance({ defrag: { ...anInstance().defrag, ...over } });
 
 type Row = readonly [what: string, reason: SkipReason, over: Partial<Facts>, more?: object];
 const named = (rows: readonly Row[]) => rows.map(([what, reason, over, more = {}]) => ({ what, reason, over, more }));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { plan } from '../../../../core/actions/plan.ts';
 import { planAfterDefrag } from '../../../../core/actions/purge/after-defrag.ts';
-import type { InstanceConfig, PurgePolicy } from '../../../../core/config/schema.ts';
+import type { InstanceConfig } from '../../../../core/config/schema.ts';
 import { MIB, MINUTE } from '../../../../core/config/units.ts';
 import type { Facts, Plan, SkipReason } from '../../../../core/domain/plan.ts';
 import { aHistory, anInstance, NOW } from '../../../support/builders.ts';
@@ -10,11 +10,11 @@ import { aRetainingObservation, aSituation, CLOSED } from '../../../support/situ
 /** 200 MiB of pages less what stays of a heap of 657; 400 ms/GiB. */
 const PURGE = { reclaim: Math.round((200 - 6 - 0.02 * 657) * MIB), stall: 77 };
 
-const withPurge = (over: Partial<PurgePolicy>, more: Partial<InstanceConfig> = {}) =>
+const withPurge = (over: Partial<InstanceConfig['purge']>, more: Partial<InstanceConfig> = {}) =>
   anInstance({ ...more, purge: { ...anInstance().purge, ...over } });
 
 describe('a purge is worth it', () => {
-  const reasonWith = (policy: Partial<PurgePolicy>) =>
+  const reasonWith = (policy: Partial<InstanceConfig['purge']>) =>
     plan(aSituation({ observation: aRetainingObservation(), policy: withPurge(policy) })).reason;
 
   test.each([

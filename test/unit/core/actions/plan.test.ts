@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { plan, revalidate } from '../../../../core/actions/plan.ts';
-import type { DefragPolicy, InstanceConfig, PurgePolicy } from '../../../../core/config/schema.ts';
+import type { InstanceConfig } from '../../../../core/config/schema.ts';
 import { HOUR, MIB, MINUTE } from '../../../../core/config/units.ts';
 import type { NodeHistory } from '../../../../core/domain/node-history.ts';
 import type { Observation, Settings } from '../../../../core/domain/observation.ts';
@@ -33,9 +33,10 @@ const PURGE = { reclaim: Math.round((200 - 6 - 0.02 * 657) * MIB), stall: 77 };
 
 const settings: Settings = anObservation().defrag.settings ?? {};
 const withSettings = (over: Settings) => anObservation({ defrag: { settings: { ...settings, ...over }, running: 0 } });
-const withPurge = (over: Partial<PurgePolicy>, more: Partial<InstanceConfig> = {}) =>
+const withPurge = (over: Partial<InstanceConfig['purge']>, more: Partial<InstanceConfig> = {}) =>
   anInstance({ ...more, purge: { ...anInstance().purge, ...over } });
-const withDefrag = (over: Partial<DefragPolicy>) => anInstance({ defrag: { ...anInstance().defrag, ...over } });
+const withDefrag = (over: Partial<InstanceConfig['defrag']>) =>
+  anInstance({ defrag: { ...anInstance().defrag, ...over } });
 const DENIED = { issue: 'redis/redis#13307', why: 'crashes', fixedIn: 'Redis 7.2.6' };
 const deniedEngine = anEngine({ version: '7.2.5', denied: DENIED });
 

@@ -132,12 +132,6 @@ instances:
     expect(problemsOf(file).map(({ path }) => path)).toEqual(['instances[0].thresholds.fragmentationCritical.ratio']);
   });
 
-  test('beyond 200 they are counted', () => {
-    const problems = problemsOf(`instances:\n${'- {}\n'.repeat(300)}`);
-    expect(problems).toHaveLength(201);
-    expect(problems.at(-1)?.message).toBe('there are 400 more problems');
-  });
-
   test('values are quoted short and on one line', () => {
     const [problem] = problemsOf(fileWith(`metrics: "a\\nb${'x'.repeat(500)}"`));
     expect(problem?.value).toBe(`"a\\nb${'x'.repeat(57)}…"`);
@@ -156,7 +150,7 @@ test('without a file name the line stands alone', () => {
   expect(formatProblems(problemsOf('a: 1\na: 2\ninstances: [{ id: a, url: redis://h }]'))).toBe(
     [
       'line 1 a: unknown key `a`; accepted: a mapping with the keys defaults, instances, maxDefragsAtOnce, schedule, notifications, runbook, logRetention',
-      'line 2 a: the key `a` is written twice; accepted: each key once',
+      'line 2: a key is written twice; accepted: each key once',
     ].join('\n'),
   );
 });

@@ -49,7 +49,7 @@ describe('a bad value names its path and what is accepted', () => {
     ['logRetention: 30', 'logRetention', '30 is not a number of days with its unit'],
     ['logRetention: for ever', 'logRetention', '"for ever" is not a number of days with its unit'],
     ['runbook: http://wiki.example', 'runbook', '"http://wiki.example" does not have that form'],
-    ['runbook: docs/runbook.md', 'runbook', '"docs/runbook.md" is not an address'],
+    ['runbook: docs/runbook.md', 'runbook', '"docs/runbook.md" does not have that form'],
     ['runbook: "https://wiki.example/a#b"', 'runbook', 'does not have that form'],
     ['notifications: { emails: redis@example.org }', 'notifications.emails', 'is not a list'],
     ['notifications: { emails: [redis] }', 'notifications.emails[0]', '"redis" is not an e-mail address'],

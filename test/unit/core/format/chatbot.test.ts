@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CHATBOT_CHARS, type ChatbotNotification, chatbotNotification } from '../../../../core/format/chatbot.ts';
+import { CHATBOT_CHARS, chatbotNotification } from '../../../../core/format/chatbot.ts';
 import { runs } from '../../../fuzz/runs.ts';
 import { anAlert } from '../../../support/telemetry-builders.ts';
 
@@ -31,7 +31,7 @@ describe("an alert in Amazon Q Developer's schema", () => {
         relatedResources: ['10.0.3.17:6379'],
         additionalContext: { severity: 'info', node: '10.0.3.17:6379', at: '2026-11-23T02:14:05.120Z' },
       },
-    } satisfies ChatbotNotification);
+    } satisfies ReturnType<typeof chatbotNotification>);
   });
 
   test('one thread for each instance of a stage', () => {

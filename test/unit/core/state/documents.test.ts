@@ -1,18 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stageClaims } from '../../../../core/actions/stage-claims.ts';
-import { readStageDocument } from '../../../../core/actions/stage-document.ts';
-import { claim, pendingOf, settle } from '../../../../core/alerts/outbox-entries.ts';
+import { readStageDocument, STAGE_KIND } from '../../../../core/actions/stage-document.ts';
+import { claim, ENTRY_KIND, pendingOf, settle } from '../../../../core/alerts/outbox-entries.ts';
 import { nodeAddress } from '../../../../core/config/address.ts';
 import { instanceId } from '../../../../core/config/schema.ts';
 import type { Lease } from '../../../../core/domain/lease.ts';
 import { withAction } from '../../../../core/domain/node-history.ts';
+import { LEASE_KIND } from '../../../../core/leases/lease-document.ts';
 import { quarantine, renewLease } from '../../../../core/leases/lease-store.ts';
-import { keepRecord, renewRecord } from '../../../../core/leases/records.ts';
+import { keepRecord, RECORD_KIND, renewRecord } from '../../../../core/leases/records.ts';
 import { type StateStore, StateUnavailable } from '../../../../core/ports/state-store.ts';
-import { DOCUMENT_KINDS, followServers, readState } from '../../../../core/reconcile/snapshot.ts';
+import { followServers, readState } from '../../../../core/reconcile/snapshot.ts';
 import type { DocumentKind } from '../../../../core/state/codec.ts';
-import { readCounters, writeCounters } from '../../../../core/state/counters.ts';
+import { COUNTERS_KIND, readCounters, writeCounters } from '../../../../core/state/counters.ts';
 import {
   COUNTERS,
   leaseKey,
@@ -25,12 +26,22 @@ import {
   runKey,
   STAGE_DOCUMENT,
 } from '../../../../core/state/keys.ts';
-import { updateHistory } from '../../../../core/state/node-history.ts';
-import { noteNodes, readPauses } from '../../../../core/state/pauses.ts';
+import { HISTORY_KIND, updateHistory } from '../../../../core/state/node-history.ts';
+import { noteNodes, PAUSE_KIND, readPauses } from '../../../../core/state/pauses.ts';
 import { aStore } from '../../../model/store.ts';
 import { aLease, NOW, RUN_ID } from '../../../support/builders.ts';
 import { anAlert } from '../../../support/telemetry-builders.ts';
 
+/** Every kind of stored document. */
+const DOCUMENT_KINDS = {
+  lease: LEASE_KIND,
+  history: HISTORY_KIND,
+  record: RECORD_KIND,
+  pause: PAUSE_KIND,
+  stage: STAGE_KIND,
+  outbox: ENTRY_KIND,
+  counters: COUNTERS_KIND,
+} as const;
 const NODE = aLease().node;
 const LATER = { from: 'a later version', nested: [{ deep: true }] };
 const log = { info: () => {}, warn: () => {}, error: () => {} };

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GENTLEST, ladderOf } from '../../../../../core/actions/defrag/ladder.ts';
-import { noiseOf } from '../../../../../core/actions/defrag/noise.ts';
 import {
   beginningPace,
   isOverrunLasting,
   LONGEST_OVERRUN,
   latencySeen,
+  noiseOf,
   paced,
   stallsSince,
 } from '../../../../../core/actions/defrag/pace.ts';

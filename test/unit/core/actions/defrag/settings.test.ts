@@ -3,17 +3,20 @@ import { describe, expect, test } from 'vitest';
 import { GENTLEST, ladderOf, paceSettings } from '../../../../../core/actions/defrag/ladder.ts';
 import { restoration } from '../../../../../core/actions/defrag/restore.ts';
 import { defragSettings } from '../../../../../core/actions/defrag/settings.ts';
-import type { DefragPolicy } from '../../../../../core/config/schema.ts';
+import type { InstanceConfig } from '../../../../../core/config/schema.ts';
 import type { Settings } from '../../../../../core/domain/observation.ts';
 import { anInstance, anObservation } from '../../../../support/builders.ts';
 
 const DEFAULTS: Settings = anObservation().defrag.settings ?? {};
-const policy = (over: Partial<DefragPolicy> = {}): DefragPolicy => ({ ...anInstance().defrag, ...over });
+const policy = (over: Partial<InstanceConfig['defrag']> = {}): InstanceConfig['defrag'] => ({
+  ...anInstance().defrag,
+  ...over,
+});
 const IN_ONE_BLOCK = { slicedDefrag: false };
 const SLICED = { slicedDefrag: true };
 
 /** hz and CPU as they will be once the settings are set. */
-function effective(over: Partial<DefragPolicy>, current: Settings = DEFAULTS) {
+function effective(over: Partial<InstanceConfig['defrag']>, current: Settings = DEFAULTS) {
   const { settings, stall } = defragSettings(policy(over), current, IN_ONE_BLOCK);
   const after = { ...current, ...settings };
   return { hz: Number(after.hz), cpu: Number(after['active-defrag-cycle-max']), stall };
