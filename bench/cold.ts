@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { findRic, type Ric } from '../test/support/lambda-ric.ts';
 import { emptyPackage, openAccount, type Subject, subjectsOf } from './account.ts';
-import { AIM } from './bundle-contents.ts';
 import { median, quantile, table } from './statistics.ts';
-import { importTimes, startTimes } from './times.ts';
+import { AIM, importTimes, startTimes } from './times.ts';
 
 /**
  * `npm run bench:cold`: what a start of each packaged function costs, compared with one that does nothing. Absolute times on a shared

@@ -8,8 +8,3 @@ export function sectionOf(changelog: string, name: string): string | undefined {
   const section = sections.find((one) => one.startsWith(name));
   return section?.slice(section.indexOf('\n')).trim();
 }
-
-/** What was not released moves under the version, with its date; an empty part for the next changes stands above it. */
-export function withRelease(changelog: string, version: string, date: string): string {
-  return changelog.replace(`## ${UNRELEASED}\n`, `## ${UNRELEASED}\n\n## [${version}] - ${date}\n`);
-}

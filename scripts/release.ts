@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { sectionOf, UNRELEASED, withRelease } from './changelog.ts';
+import { sectionOf, UNRELEASED } from './changelog.ts';
 
 /**
  * `npm run release -- 0.2.0` (or major, minor, patch): the version into package.json, what is unreleased in CHANGELOG.md under that
@@ -56,7 +56,8 @@ function release(version: string): void {
   try {
     const options = ['--no-git-tag-version', '--allow-same-version', '--ignore-scripts'];
     execFileSync('npm', ['version', version, ...options], { stdio: 'pipe' });
-    writeFileSync('CHANGELOG.md', withRelease(read('CHANGELOG.md'), version, today));
+    const above = `## ${UNRELEASED}\n`;
+    writeFileSync('CHANGELOG.md', read('CHANGELOG.md').replace(above, `${above}\n## [${version}] - ${today}\n`));
     git('add', '--', ...FILES);
     git('commit', '--quiet', '-m', `Release ${version}`);
   } catch (error) {

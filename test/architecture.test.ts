@@ -76,7 +76,7 @@ const REFUSED: readonly (readonly [folder: string, code: string])[] = [
   [MESSAGE, importing('node:fs')],
   [MESSAGE, importing('../notify.ts')],
   [MESSAGE, importing('../slack/client.ts')],
-  [MESSAGE, importing('../../../core/adapters/countdown.ts')],
+  [MESSAGE, importing('../../../core/adapters/clock.ts')],
   [MESSAGE, 'export const used = Date.now();\n'],
   [MESSAGE, "export const used = fetch('http://localhost');\n"],
   ['infra', importing('../core/adapters/redis/engine.ts')],

@@ -2,10 +2,10 @@ import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import { beforeAll, expect, test } from 'vitest';
-import { contentsOf } from '../bench/bundle-contents.ts';
 import { type Built, buildFunctions, NOT_BUNDLED, NOTICES } from '../infra/build.ts';
 import { loadConfig } from '../infra/load.ts';
 import { packageOf } from '../infra/notices.ts';
+import { contentsOf } from './support/bundle-contents.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const PAGE = join(ROOT, 'docs/supply-chain.md');

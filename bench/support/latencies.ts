@@ -29,13 +29,10 @@ export interface Latencies {
 
 /** Of the requests that were sent within one of the spans, each once: what happens at rest would water the tail down. */
 export function latenciesIn(spans: readonly Span[], samples: readonly Sample[]): Latencies {
-  const took = samples.filter(([sentAt]) => isWithin(spans, sentAt)).map(([, microseconds]) => microseconds);
+  const within = samples.filter(([sentAt]) => spans.some(({ from, to }) => from <= sentAt && sentAt <= to));
+  const took = within.map(([, microseconds]) => microseconds);
   const at = (share: number) => quantile(took, share) / 1000;
   return { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: at(1), count: took.length };
-}
-
-function isWithin(spans: readonly Span[], at: number): boolean {
-  return spans.some(({ from, to }) => from <= at && at <= to);
 }
 
 /** What clients waited in a span of time, counted from when each request was due. */

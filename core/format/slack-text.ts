@@ -3,9 +3,6 @@ import { cleanText } from './wrap.ts';
 /** The three characters of Slack's markup; its documentation requires these entities and no others. */
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
-/** `&`, `<` or `>` that is not an entity: markup, where only text belongs. */
-export const UNESCAPED = /[<>]|&(?!(?:amp|lt|gt);)/;
-
 /**
  * Any text as Slack's mrkdwn, at most `maxChars` characters after escaping: with `&`, `<` and `>` as entities
  * neither a mention (`<!channel>`) nor a link (`<https://...|bank>`) can come out of it. A cut never falls into an entity

@@ -27,8 +27,6 @@ export interface Announced {
   readonly unkept: readonly Alert[];
 }
 
-export const NOTHING_ANNOUNCED: Announced = { events: [], unkept: [] };
-
 export function announcer({ ports, stage, holder, instance }: Sender): Announcer {
   const events: string[] = [];
   const unkept: Alert[] = [];

@@ -3,7 +3,7 @@ import '../../core/adapters/quiet.ts';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
-import { countdown } from '../../core/adapters/countdown.ts';
+import { countdown } from '../../core/adapters/clock.ts';
 import { compose } from '../../core/compose.ts';
 import { pollLeases } from '../../core/reconcile/poll-leases.ts';
 import { WHOLE_FLEET } from '../../core/reconcile/scope.ts';

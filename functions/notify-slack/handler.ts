@@ -2,7 +2,7 @@ import '../../core/adapters/quiet.ts';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
-import { countdown } from '../../core/adapters/countdown.ts';
+import { countdown } from '../../core/adapters/clock.ts';
 import { type Milliseconds, SECOND } from '../../core/config/units.ts';
 import { type ComposeOptions, compose } from './compose.ts';
 import { notify, type Ports, type Shown } from './notify.ts';

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AIM, contentsOf } from '../../bench/bundle-contents.ts';
+import { AIM } from '../../bench/times.ts';
 import { type Built, buildFunctions } from '../../infra/build.ts';
+import { contentsOf } from '../support/bundle-contents.ts';
 import { deployable, stackFile } from '../unit/infra/stacks.ts';
 import { makeWorkspace, type Workspace } from './workspace.ts';
 

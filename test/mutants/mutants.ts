@@ -481,7 +481,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S10',
     what: 'a wall clock that is set back gives a run more time than it has',
-    file: 'core/adapters/countdown.ts',
+    file: 'core/adapters/clock.ts',
     from: '  const from = performance.now();\n  return () => given - (performance.now() - from);',
     to: '  const from = Date.now();\n  return () => given - (Date.now() - from);',
     tests: LOOKS,

@@ -62,12 +62,6 @@ export function numberOf(raw: string): number | undefined {
   return value <= Number.MAX_SAFE_INTEGER ? value : undefined;
 }
 
-/** `1` and `0`, as INFO prints its booleans. */
-export function flagField(fields: InfoFields, name: string): boolean | undefined {
-  const value = numberField(fields, name);
-  return value === undefined ? undefined : value !== 0;
-}
-
 /** The longest text that INFO prints is `executable`, a path (PATH_MAX). */
 const TEXT = /^[^\p{C}\p{Zl}\p{Zp}]{1,4096}$/u;
 

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { type NodeContext, waitInterruptible, waitKeepingAlive } from '../../../../core/actions/context.ts';
-import { countdown } from '../../../../core/adapters/countdown.ts';
+import { countdown } from '../../../../core/adapters/clock.ts';
 import type { Clock } from '../../../../core/ports/clock.ts';
 import type { Session } from '../../../../core/ports/node-session.ts';
 

@@ -1,5 +1,4 @@
 import { expect } from 'vitest';
-import { UNESCAPED } from '../../../../core/format/slack-text.ts';
 import type { SlackMessage } from '../../../../functions/notify-slack/message/post.ts';
 import type { Rendered } from '../../../../functions/notify-slack/message/render.ts';
 import { refusalOf } from '../../../support/slack-rules.ts';
@@ -21,6 +20,9 @@ function markupOf({ blocks = [] }: SlackMessage): readonly MarkupText[] {
   });
   return found;
 }
+
+/** `&`, `<` or `>` that is not an entity: markup, where only text belongs. */
+const UNESCAPED = /[<>]|&(?!(?:amp|lt|gt);)/;
 
 /** What Slack would show, but not as it is meant: markup or a mention out of text of others. */
 export function harmIn(message: SlackMessage): readonly string[] {

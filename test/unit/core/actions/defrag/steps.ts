@@ -3,7 +3,6 @@ import type { Settings } from '../../../../../core/domain/observation.ts';
 import type { Outcome, Purged, Started, Stopped } from '../../../../../core/domain/outcome.ts';
 import type { StopReason } from '../../../../../core/domain/plan.ts';
 import type { ReportInput } from '../../../../../core/domain/report.ts';
-import { NOTHING_ANNOUNCED } from '../../../../../core/reconcile/announcer.ts';
 import { reportable } from '../../../../../core/reconcile/reportable.ts';
 import {
   anInstance,
@@ -96,5 +95,5 @@ export function reportOf(outcomes: readonly Outcome[], over: Partial<ReportInput
     },
   };
   const input = { stage: 'prod', startedAt: NOW - 500, finishedAt: NOW + 2000, outcomes, instances: [anInstance()] };
-  return reportable({ ...input, ...over }, NOTHING_ANNOUNCED, log);
+  return reportable({ ...input, ...over }, { events: [], unkept: [] }, log);
 }

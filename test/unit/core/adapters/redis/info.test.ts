@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  flagField,
   infoLines,
   numberField,
   parseInfo,
@@ -68,18 +67,6 @@ describe('a figure', () => {
       }),
     );
   });
-});
-
-test.each([
-  ['1', true],
-  ['0', false],
-  ['2', true],
-  ['', undefined],
-  ['yes', undefined],
-  ['nan', undefined],
-  ['-1', undefined],
-])('a flag printed %j is %s', (raw, value) => {
-  expect(flagField(parseInfo(`loading:${raw}`), 'loading')).toBe(value);
 });
 
 describe('a text', () => {
