@@ -14,15 +14,13 @@ interface Drawn {
   readonly period: number;
 }
 
-/**
- * What RSS is made of, from the bottom of the stack. Those of the set `detailed` are drawn where an instance publishes them.
- */
-const ACCOUNT: readonly MetricDefinition[] = [
-  NODE_METRICS.usedMemory,
-  NODE_METRICS.externalFragmentation,
-  NODE_METRICS.freePages,
-  NODE_METRICS.processOverhead,
-];
+/** What RSS is made of, from the bottom of the stack. With `metrics: detailed` it adds up to RSS. */
+const { usedMemory, externalFragmentation, freePages, processOverhead } = NODE_METRICS;
+const { dataMemory, bufferMemory, scriptMemory } = NODE_METRICS;
+const ACCOUNTS: Readonly<Record<InstanceConfig['metrics'], readonly MetricDefinition[]>> = {
+  core: [usedMemory, externalFragmentation, freePages],
+  detailed: [dataMemory, bufferMemory, scriptMemory, externalFragmentation, freePages, processOverhead],
+};
 
 /** The rows of one instance: its name and limit, then the graphs; several nodes are lines of the same graph. */
 export function instanceWidgets(config: Config, instance: InstanceConfig): readonly (readonly Widget[])[] {
@@ -34,7 +32,7 @@ export function instanceWidgets(config: Config, instance: InstanceConfig): reado
 /** In a fleet, all nodes of an instance in one stack. */
 export function instanceStack(config: Config, instance: InstanceConfig): Widget {
   const { stage, period } = drawnOf(config, instance);
-  const lines = accountOf(instance).map((metric, index) =>
+  const lines = ACCOUNTS[instance.metrics].map((metric, index) =>
     sumOfNodes(stage, instance.id, { metric, stat: 'Average', period }, `part${index}`),
   );
   return graph({ title: `${instance.id}: what RSS is made of, all nodes`, lines, stacked: true, period });
@@ -42,10 +40,6 @@ export function instanceStack(config: Config, instance: InstanceConfig): Widget 
 
 function drawnOf({ stage, schedule }: Config, instance: InstanceConfig): Drawn {
   return { instance, stage, period: schedule.every / SECOND };
-}
-
-function accountOf({ metrics }: InstanceConfig): readonly MetricDefinition[] {
-  return ACCOUNT.filter((metric) => isPublished(metric, { metrics }));
 }
 
 function isPublished({ set }: MetricDefinition, { metrics }: Pick<InstanceConfig, 'metrics'>): boolean {
@@ -125,7 +119,7 @@ function stacks({ instance, stage, period }: Drawn): readonly Widget[] {
   return instance.nodes.map(({ id }) =>
     graph({
       title: `${id}: what RSS is made of`,
-      lines: accountOf(instance).map((metric) => nodeLine(stage, instance.id, id, metric, metric.name)),
+      lines: ACCOUNTS[instance.metrics].map((metric) => nodeLine(stage, instance.id, id, metric, metric.name)),
       stacked: true,
       period,
     }),

@@ -1,6 +1,8 @@
 import { existsSync, globSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, matchesGlob } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
+import { MEANINGS, type Meaning } from '../core/diagnosis/field-meanings.ts';
+import { PART_CLASS } from '../core/domain/account.ts';
 import { FLEET_METRICS, JOB_METRICS, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
 import { ANCHORS } from '../infra/runbook.ts';
 import { ALERT_EVENTS } from './support/alert-events.ts';
@@ -169,3 +171,32 @@ test.each([
   expect(text).toMatch(marked);
   expect(process.env.UPDATE_DOCS ? current : text).toBe(current);
 });
+
+describe('docs/memory.md', () => {
+  const text = read('docs/memory.md');
+
+  test.each(Object.keys(PART_CLASS))('explains the part %s', (kind) => {
+    expect(text).toMatch(new RegExp(`^\\|[^|]*\`${kind}\`[^|]*\\| (data|allocator|process|unknown) \\|`, 'm'));
+  });
+
+  test('has what each field means', () => {
+    const marked = /(<!-- fields: [^>]*-->\n)[\s\S]*?(<!-- \/fields -->)/;
+    const rows = MEANINGS.map(({ fields, meaning, source, ...meant }) => {
+      const names = fields.map((name) => `\`${name}\``).join(', ');
+      return `| ${names} | ${versionsOf(meant)} | ${meaning} | ${source} |`;
+    });
+    const table = ['| field | of | meaning | source |', '|---|---|---|---|', ...rows, ''].join('\n');
+    const current = text.replace(marked, (_, start, end) => `${start}${table}${end}`);
+    if (process.env.UPDATE_DOCS) writeFileSync(join(ROOT, 'docs/memory.md'), current);
+    expect(process.env.UPDATE_DOCS ? current : text).toBe(current);
+  });
+});
+
+function versionsOf({ of }: Pick<Meaning, 'of'>): string {
+  if (!of) return 'all';
+  return of
+    .map(({ engine, from, below }) =>
+      [engine, from && `>= ${from}`, below && `< ${below}`].filter((part) => part !== undefined).join(' '),
+    )
+    .join(', ');
+}

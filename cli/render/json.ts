@@ -1,4 +1,6 @@
 import type { InstanceConfig } from '../../core/config/schema.ts';
+import { isHealthy } from '../../core/diagnosis/diagnose.ts';
+import { kernelBytes } from '../../core/domain/account.ts';
 import type { Alert } from '../../core/domain/alert.ts';
 import type { Diagnosis, Layers } from '../../core/domain/diagnosis.ts';
 import { latestIn, type Outcome, planIn, problemIn, statusOf, stepsOf, verdictIn } from '../../core/domain/outcome.ts';
@@ -70,7 +72,9 @@ function stepDocument(step: Outcome, instance: InstanceConfig | undefined) {
     memory: seen && {
       used: seen.observation.memory.usedMemory,
       rss: seen.observation.memory.usedMemoryRss,
-      limit: instance?.memoryLimit,
+      limit: seen.diagnosis.limit?.bytes ?? instance?.memoryLimit,
+      limitOf: seen.diagnosis.limit?.of,
+      counted: kernelBytes(seen.diagnosis.account),
       ratio: seen.diagnosis.ratio,
     },
     diagnosis: before && diagnosisDocument(before.diagnosis),
@@ -86,8 +90,10 @@ function stepDocument(step: Outcome, instance: InstanceConfig | undefined) {
 }
 
 function diagnosisDocument(diagnosis: Diagnosis) {
-  const { layers, findings, reclaimable } = diagnosis;
+  const { account, layers, findings, reclaimable } = diagnosis;
   return {
+    verdict: isHealthy(diagnosis) ? 'healthy' : 'findings',
+    account,
     layers: layersDocument(layers),
     findings: findings.map((finding) => ({ ...finding, text: findingText(finding) })),
     predictions: layers && {

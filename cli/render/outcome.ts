@@ -1,10 +1,12 @@
 import type { InstanceConfig } from '../../core/config/schema.ts';
+import { isHealthy } from '../../core/diagnosis/diagnose.ts';
 import type { Finding } from '../../core/domain/diagnosis.ts';
 import { latestIn, type Outcome, planIn, problemIn, statusOf, verdictIn } from '../../core/domain/outcome.ts';
 import { pauseText } from '../../core/format/pause.ts';
 import { countText, percentText } from '../../core/format/units.ts';
 import { wrapText } from '../../core/format/wrap.ts';
 import { findingText } from '../../core/reporting/wording/finding.ts';
+import { healthyText } from '../../core/reporting/wording/limit.ts';
 import { planText } from '../../core/reporting/wording/plan.ts';
 import { noticeText, verdictText } from '../../core/reporting/wording/result.ts';
 import { pictureLines } from './picture.ts';
@@ -48,22 +50,21 @@ function loadTexts(outcome: Outcome): readonly string[] {
 }
 
 function bodyLines(outcome: Outcome, style: Style, instance?: InstanceConfig): readonly string[] {
-  const findings = outcome.before?.diagnosis.findings ?? [];
   return [
     ...pictureLines(outcome, style, instance),
     // While it runs, each tick has the same to say: the bars and the plan are enough.
-    ...(isRunning(outcome) ? [] : findings.flatMap((finding) => findingLines(finding, style))),
-    ...healthyLines(outcome, style),
+    ...(isRunning(outcome) ? [] : findingsLines(outcome, style)),
     ...pauseLines(outcome, style, instance),
     ...stepLines(outcome, style, instance),
   ];
 }
 
-/** Where there is neither a finding nor a plan, silence would leave the reader without an answer. */
-function healthyLines(outcome: Outcome, style: Style): readonly string[] {
-  const { before } = outcome;
-  if (planIn(outcome) || !before || before.diagnosis.findings.length > 0) return [];
-  return labelled('found', 'nothing that an action would return enough of', style, 'good');
+/** One line, where there is nothing that a person or an action should do something about. */
+function findingsLines({ before }: Outcome, style: Style): readonly string[] {
+  if (!before) return [];
+  const { diagnosis } = before;
+  if (isHealthy(diagnosis)) return labelled('found', healthyText(diagnosis), style, 'good');
+  return diagnosis.findings.flatMap((finding) => findingLines(finding, style));
 }
 
 /** Where the plan does not speak of it: nothing to do, or only checked. */
@@ -79,7 +80,13 @@ export function isRunning(outcome: Outcome): boolean {
   return plan?.kind === 'skip' && plan.reason === 'defragmenting';
 }
 
-const FINDING_TONES: Partial<Record<Finding['kind'], Tone>> = { 'near-limit': 'bad', 'rss-below-used': 'warning' };
+const FINDING_TONES: Partial<Record<Finding['kind'], Tone>> = {
+  'near-limit': 'bad',
+  'peak-over-limit': 'bad',
+  maxmemory: 'warning',
+  'rss-below-used': 'warning',
+  impossible: 'warning',
+};
 
 function findingLines(finding: Finding, style: Style): readonly string[] {
   return labelled('found', findingText(finding), style, FINDING_TONES[finding.kind]);

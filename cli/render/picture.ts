@@ -1,11 +1,13 @@
-import { isNearLimit } from '../../core/config/near-limit.ts';
+import { concerns, limitOf, nearLimitFrom } from '../../core/config/near-limit.ts';
 import type { InstanceConfig } from '../../core/config/schema.ts';
+import { kernelBytes } from '../../core/domain/account.ts';
 import type { Diagnosis, Layers } from '../../core/domain/diagnosis.ts';
 import { latestIn, type Outcome, type Seen, verdictIn } from '../../core/domain/outcome.ts';
 import { bytesText, percentText, ratioText } from '../../core/format/units.ts';
 import { levelBar, stackedBar } from './bars.ts';
 import { comparingLegend, layersBar, legendLines, sumOf } from './layers.ts';
-import type { Style, Tone } from './style.ts';
+import { segmentsOf } from './parts.ts';
+import type { Style } from './style.ts';
 
 const CELLS = 60;
 const LABEL_COLUMNS = 9;
@@ -17,18 +19,22 @@ export function pictureLines(outcome: Outcome, style: Style, instance?: Instance
   if (!before) return [];
   const { layers } = before.diagnosis;
   if (!layers) return plainLines(latestIn(outcome) ?? before, style, instance);
-  const after = verdictIn(outcome) && latestIn(outcome)?.diagnosis.layers;
+  const latest = verdictIn(outcome) && latestIn(outcome);
+  const after = latest?.diagnosis.layers;
   return [
     ...(after ? comparison(outcome, layers, after, style) : single(before.diagnosis, layers, style)),
-    ...limitLines(sumOf(after ?? layers), style, instance),
-    ...(after ? comparingLegend(layers, after, style) : legendLines(before.diagnosis, style)).map(
-      (line) => INDENT + line,
-    ),
+    ...limitLines((after && latest ? latest : before).diagnosis, style, instance),
+    ...indented(after ? comparingLegend(layers, after, style) : legendLines(before.diagnosis, style)),
   ];
 }
 
-function single({ ratio }: Diagnosis, layers: Layers, style: Style): readonly string[] {
-  return [barLine('RSS', layersBar(layers, CELLS, style), `${bytesText(sumOf(layers))}${timesUsed(ratio)}`, style)];
+function indented(lines: readonly string[]): readonly string[] {
+  return lines.map((line) => INDENT + line);
+}
+
+function single({ ratio, account }: Diagnosis, layers: Layers, style: Style): readonly string[] {
+  const bar = account ? stackedBar(segmentsOf(account, style), CELLS, style) : layersBar(layers, CELLS, style);
+  return [barLine('RSS', bar, `${bytesText(sumOf(layers))}${timesUsed(ratio)}`, style)];
 }
 
 /** A defrag began long before the plan that ends it: what RSS was then, only its verdict knows. */
@@ -50,21 +56,30 @@ function plainLines({ observation, diagnosis }: Seen, style: Style, instance?: I
   if (usedMemory === undefined || usedMemoryRss === undefined) return [];
   const scale = Math.max(usedMemory, usedMemoryRss);
   const used = levelBar(usedMemory / scale, CELLS, style, 'data');
-  const rss = levelBar(usedMemoryRss / scale, CELLS, style, 'overhead');
+  const { account } = diagnosis;
+  const rss =
+    account && usedMemoryRss === scale
+      ? stackedBar(segmentsOf(account, style), CELLS, style)
+      : levelBar(usedMemoryRss / scale, CELLS, style, 'overhead');
   return [
     barLine('used', used, bytesText(usedMemory), style),
     barLine('RSS', rss, `${bytesText(usedMemoryRss)}${timesUsed(diagnosis.ratio)}`, style),
-    ...limitLines(usedMemoryRss, style, instance),
+    ...limitLines(diagnosis, style, instance),
+    ...indented(legendLines(diagnosis, style)),
   ];
 }
 
-function limitLines(rss: number, style: Style, instance?: InstanceConfig): readonly string[] {
-  if (instance?.memoryLimit === undefined) return [];
-  const limit = instance.memoryLimit;
-  const percent = (rss / limit) * 100;
-  const tone: Tone = isNearLimit(rss, instance) ? 'bad' : 'good';
-  const text = `${percentText(percent)} of ${bytesText(limit)}`;
-  return [barLine('of limit', levelBar(rss / limit, CELLS, style, tone), text, style)];
+/** What the kernel counts, of what it may kill the server at. */
+function limitLines({ account, ...diagnosis }: Diagnosis, style: Style, instance?: InstanceConfig): readonly string[] {
+  const limit = diagnosis.limit ?? limitOf(instance ?? {});
+  const counted = kernelBytes(account);
+  if (!instance || !limit || !account || counted === undefined) return [];
+  if (!concerns(limit, counted)) return [];
+  const near = nearLimitFrom({ memoryLimit: limit.bytes, thresholds: instance.thresholds }) ?? limit.bytes;
+  const percent = percentText((counted / limit.bytes) * 100);
+  const text = `${percent} of ${bytesText(limit.bytes)}`;
+  const bar = levelBar(counted / limit.bytes, CELLS, style, counted >= near ? 'bad' : 'good');
+  return [barLine(limit.of === 'machine' ? 'of RAM' : 'of limit', bar, text, style)];
 }
 
 function timesUsed(ratio: number | undefined): string {

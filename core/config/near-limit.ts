@@ -3,15 +3,38 @@ import type { Bytes } from './units.ts';
 
 type LimitPolicy = Pick<InstanceConfig, 'memoryLimit' | 'thresholds'>;
 
-/**
- * The RSS at and above which a node is near its memory limit; undefined without a limit. The finding, the metric `NodesNearLimit`, the alarm
- * and the dashboard all use this rule. Whole bytes, since INFO and CloudWatch count whole bytes.
- */
-export function nearLimitFrom({ memoryLimit, thresholds }: LimitPolicy): Bytes | undefined {
-  return memoryLimit === undefined ? undefined : Math.ceil((memoryLimit * thresholds.rssCritical.percentOfLimit) / 100);
+/** What the kernel may kill the server at. */
+export interface MemoryLimit {
+  readonly bytes: Bytes;
+  /** `memoryLimit` of the config, or the machine's memory where that is less, or all that is known. */
+  readonly of: 'config' | 'machine';
 }
 
-export function isNearLimit(usedMemoryRss: Bytes | undefined, policy: LimitPolicy): boolean {
-  const from = nearLimitFrom(policy);
-  return from !== undefined && usedMemoryRss !== undefined && usedMemoryRss >= from;
+/** `machine`: what INFO says of the machine's memory, which no container can exceed. */
+export function limitOf({ memoryLimit }: Pick<LimitPolicy, 'memoryLimit'>, machine?: Bytes): MemoryLimit | undefined {
+  if (memoryLimit !== undefined && memoryLimit <= (machine ?? memoryLimit)) return { bytes: memoryLimit, of: 'config' };
+  return machine === undefined ? undefined : { bytes: machine, of: 'machine' };
+}
+
+/**
+ * The bytes at and above which a node is near its limit; undefined without a limit. The finding, the metric `NodesNearLimit`, the alarm
+ * and the dashboard all use this rule. Whole bytes, since INFO and CloudWatch count whole bytes.
+ */
+export function nearLimitFrom(policy: LimitPolicy, machine?: Bytes): Bytes | undefined {
+  const limit = limitOf(policy, machine);
+  return limit && Math.ceil((limit.bytes * policy.thresholds.rssCritical.percentOfLimit) / 100);
+}
+
+/** `bytes`: what the kernel counts, RSS and the pages of a running fork. */
+export function isNearLimit(bytes: Bytes | undefined, policy: LimitPolicy, machine?: Bytes): boolean {
+  const from = nearLimitFrom(policy, machine);
+  return from !== undefined && bytes !== undefined && bytes >= from;
+}
+
+/** Of the machine's memory; below it, a server that nothing else limits is far from trouble. */
+const MACHINE_SHARE = 0.1;
+
+/** Whether the limit deserves a word: one that the config names always does. */
+export function concerns({ bytes, of }: MemoryLimit, counted: Bytes): boolean {
+  return of === 'config' || counted >= MACHINE_SHARE * bytes;
 }

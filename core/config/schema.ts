@@ -52,7 +52,7 @@ const settings = {
   tls: optional(tls, 'TLS options, for rediss: addresses.'),
   memoryLimit: optional(
     size({ min: 1, like: '6GiB' }),
-    'The memory limit of the container or the machine, which INFO does not report.',
+    "The memory limit of the container, which INFO does not report. Without it, the machine's memory counts.",
   ),
   timezone: optional(timezone(), 'Zone of the windows, like Europe/Berlin. There is no default.'),
   windows: byDefault(

@@ -50,5 +50,7 @@ export function freePages(
 ): Finding | undefined {
   if (!layers || purge.reclaim < worthOf(policy.purge)) return undefined;
   const obstacle = obstacleIn(prospects.purge);
-  return { kind: 'free-pages', bytes: layers.freePages, returnable: purge.reclaim, ...(obstacle && { obstacle }) };
+  const { freePages: bytes, muzzyPages: muzzy } = layers;
+  const more = { ...(muzzy !== undefined && { muzzy }), ...(obstacle && { obstacle }) };
+  return { kind: 'free-pages', bytes, returnable: purge.reclaim, ...more };
 }

@@ -1,5 +1,7 @@
+import type { MemoryLimit } from '../config/near-limit.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import type { Bytes, Milliseconds, Percent } from '../config/units.ts';
+import type { ForkCopy, MemoryAccount } from './account.ts';
 import type { Denial } from './engine.ts';
 import type { Prediction } from './prediction.ts';
 
@@ -17,9 +19,11 @@ export interface Layers {
    * Debian's Valkey 8.1 and 9.1 beside 34 MB of external fragmentation.
    */
   readonly seenByDefrag?: Bytes;
-  /** resident − active: free pages of the allocator (jemalloc: dirty and muzzy). MEMORY PURGE returns them, or time. */
+  /** resident − active, and the muzzy pages: free pages of the allocator. MEMORY PURGE returns them, or time. */
   readonly freePages: Bytes;
-  /** RSS − resident: code, stacks, Lua, modules. No action returns it; negative where pages were never touched or are swapped. */
+  /** Of these, what is muzzy: jemalloc does not count it as resident (Redis 7.4, Valkey 8.0). Absent where there is none. */
+  readonly muzzyPages?: Bytes;
+  /** RSS beyond these: code, stacks, Lua, modules. No action returns it; negative where pages were never touched or are swapped. */
   readonly overhead: Bytes;
 }
 
@@ -39,18 +43,81 @@ export type Finding =
   | {
       readonly kind: 'free-pages';
       readonly bytes: Bytes;
+      /** Of these, what the kernel may take: also a purge returns it. */
+      readonly muzzy?: Bytes;
       /** How much of it a purge returns. */
       readonly returnable: Bytes;
       readonly obstacle?: Obstacle;
     }
-  | { readonly kind: 'overhead'; readonly bytes: Bytes; readonly scripting?: Bytes }
-  | { readonly kind: 'near-limit'; readonly usedMemoryRss: Bytes; readonly limit: Bytes; readonly percent: Percent }
+  /** Outside of the allocator, without the Lua VMs: INFO does not say what it is. */
+  | { readonly kind: 'overhead'; readonly bytes: Bytes; readonly percent: Percent }
+  /** Parts that take more than is usual: each has a remedy of its own. */
+  | { readonly kind: 'held'; readonly by: Holder; readonly bytes: Bytes; readonly percent: Percent }
+  | {
+      readonly kind: 'near-limit';
+      readonly usedMemoryRss: Bytes;
+      /** Of RSS and the fork's pages together; only where these are counted. */
+      readonly fork?: ForkCopy;
+      readonly limit: Bytes;
+      readonly of: MemoryLimit['of'];
+      readonly percent: Percent;
+      /** What actions that are possible here would return. */
+      readonly returnable: Bytes;
+    }
+  | { readonly kind: 'peak-over-limit'; readonly peak: Bytes; readonly limit: Bytes; readonly of: MemoryLimit['of'] }
+  | MaxmemoryFinding
+  /** Fields of INFO with values that cannot be; they are left out. */
+  | { readonly kind: 'impossible'; readonly fields: readonly string[] }
   /** Not all of the data is in memory: swapped, or pages that were reserved and never touched. INFO does not say which. */
   | { readonly kind: 'rss-below-used'; readonly usedMemory: Bytes; readonly usedMemoryRss: Bytes }
-  | { readonly kind: 'no-layers'; readonly why: 'not-jemalloc' | 'not-reported'; readonly memAllocator?: string };
+  | {
+      readonly kind: 'no-layers';
+      readonly why: 'not-jemalloc' | 'not-reported' | 'impossible' | 'no-rss';
+      readonly memAllocator?: string;
+      /** RSS less used_memory and the Lua VMs: what stays without a name. May be negative. */
+      readonly beyondUsed: Bytes;
+    };
+
+/** Whose memory a finding `held` is about. */
+export type Holder =
+  | 'client-buffers'
+  | 'replica-buffers'
+  | 'replication-backlog'
+  | 'full-sync-buffer'
+  | 'cluster-links'
+  | 'slot-migration'
+  | 'aof-buffer'
+  | 'scripts'
+  | 'functions'
+  | 'dictionaries'
+  | 'other-overhead'
+  | 'uncounted';
+
+/** `maxmemory` beside the limit. */
+export interface MaxmemoryFinding {
+  readonly kind: 'maxmemory';
+  /** `none`: it is 0. `beyond-limit`: RSS reaches the limit first. `little-headroom`: the limit is less than 30 % above it. */
+  readonly problem: 'none' | 'beyond-limit' | 'little-headroom';
+  readonly maxmemory: Bytes;
+  /** `noeviction` refuses writes instead. */
+  readonly refusesWrites: boolean;
+  readonly limit: MemoryLimit;
+  /** RSS, with a fork's pages, once used_memory is at maxmemory, by this node's own overhead. */
+  readonly expected?: Bytes;
+  /** The largest maxmemory that this limit allows; absent where none does. */
+  readonly suggested?: Bytes;
+  /** The limit that this maxmemory asks for. */
+  readonly needed?: Bytes;
+  /** CONFIG is refused: a parameter group sets it. */
+  readonly isManaged: boolean;
+}
 
 export interface Diagnosis {
   readonly ratio?: number;
+  /** Where every byte is; absent where neither RSS nor used_memory is known. */
+  readonly account?: MemoryAccount;
+  /** What the kernel may kill the server at; absent where it is not known. */
+  readonly limit?: MemoryLimit;
   /** Absent where the allocator does not say: see the finding `no-layers`. */
   readonly layers?: Layers;
   /** What each action could return, whether or not it is allowed now. */

@@ -53,19 +53,46 @@ export const NODE_METRICS = {
     name: 'FreePages',
     unit: 'Bytes',
     set: 'core',
-    meaning: 'allocator_resident − allocator_active: free pages of the allocator, which MEMORY PURGE returns',
+    meaning:
+      'allocator_resident − allocator_active, and allocator_muzzy: free pages of the allocator, which MEMORY PURGE returns',
+  },
+  dataMemory: {
+    name: 'DataMemory',
+    unit: 'Bytes',
+    set: 'detailed',
+    meaning: 'keys, values, their dictionaries and what the server had allocated at its start',
+  },
+  bufferMemory: {
+    name: 'BufferMemory',
+    unit: 'Bytes',
+    set: 'detailed',
+    meaning: "buffers of clients, replicas, the backlog, the Cluster's bus and the AOF",
+  },
+  scriptMemory: {
+    name: 'ScriptMemory',
+    unit: 'Bytes',
+    set: 'detailed',
+    meaning: 'scripts and functions, with their Lua VMs',
   },
   processOverhead: {
     name: 'ProcessOverhead',
     unit: 'Bytes',
     set: 'detailed',
-    meaning: 'used_memory_rss − allocator_resident: outside the allocator, no action returns it; may be negative',
+    meaning:
+      'used_memory_rss outside of the allocator, without the Lua VMs: no action returns it; may be negative. With DataMemory, BufferMemory, ScriptMemory, ExternalFragmentation and FreePages it is RSS',
+  },
+  forkMemory: {
+    name: 'ForkMemory',
+    unit: 'Bytes',
+    set: 'detailed',
+    meaning: 'current_cow_size: what a running fork has in RAM beside RSS; 0 where none runs',
   },
   memoryLimitUsed: {
     name: 'MemoryLimitUsed',
     unit: 'Percent',
     set: 'detailed',
-    meaning: 'used_memory_rss ÷ memoryLimit',
+    meaning:
+      "RSS and a running fork's pages ÷ memoryLimit, or the machine's memory where that is less or all that is known",
   },
   usedMemoryPeak: {
     name: 'UsedMemoryPeak',
@@ -181,7 +208,8 @@ export const FLEET_METRICS = {
     name: 'NodesNearLimit',
     unit: 'Count',
     set: 'fleet',
-    meaning: 'nodes with an RSS at or above the critical share of their memoryLimit',
+    meaning:
+      "nodes whose RSS, with a running fork's pages, is at or above the critical share of memoryLimit, or of the machine's memory",
   },
 } as const satisfies Record<string, MetricDefinition>;
 

@@ -47,11 +47,36 @@ export interface MemorySample {
   readonly allocatorResident?: Bytes;
   /** What the server's own defragger sees. Small bins only since Redis 7.4 / Valkey 8.0, and 0 on some builds. */
   readonly allocatorFragBytes?: Bytes;
+  /** Pages that jemalloc has freed with MADV_FREE: not in `allocatorResident`, and in RSS until the kernel takes them. Redis 7.4, Valkey 8.0. */
+  readonly allocatorMuzzy?: Bytes;
   /** `jemalloc-5.3.0`, `libc`, … */
   readonly memAllocator?: string;
   readonly maxmemory?: Bytes;
-  /** Lua's VM and caches: overhead that SCRIPT FLUSH frees, and no action of Offpeak. */
-  readonly usedMemoryScripting?: Bytes;
+  /** `noeviction`, `allkeys-lru`, … */
+  readonly maxmemoryPolicy?: string;
+  /** Of the machine, not of its container. */
+  readonly totalSystemMemory?: Bytes;
+  /** `used_memory_overhead`: everything in `usedMemory` that is not keys and values. */
+  readonly usedMemoryOverhead?: Bytes;
+  readonly usedMemoryStartup?: Bytes;
+  /** Query and output buffers of clients, MONITOR and Pub/Sub included, without replicas. */
+  readonly clientBuffers?: Bytes;
+  /** Output buffers of replicas; since Redis 7.0 what exceeds the backlog. */
+  readonly replicaBuffers?: Bytes;
+  /** On a replica: what arrives during a full sync. Redis 8.0, Valkey 9.1. */
+  readonly fullSyncBuffer?: Bytes;
+  readonly clusterLinks?: Bytes;
+  readonly aofBuffer?: Bytes;
+  /** The Lua VM of EVAL, and of functions (Redis 7.0). Where they are depends on the version: diagnosis/field-meanings.ts. */
+  readonly scriptsVm?: Bytes;
+  readonly functionsVm?: Bytes;
+  /** The texts of scripts and functions, always in `usedMemory`. */
+  readonly scriptsCache?: Bytes;
+  readonly functionsCache?: Bytes;
+  /** Replicas' and AOF buffers, which `maxmemory` leaves out. */
+  readonly notCountedForEvict?: Bytes;
+  /** Names of fields with a value that cannot be: not a number, negative, or two values that contradict each other. They are left out. */
+  readonly odd?: readonly string[];
   readonly rehashingOverhead?: Bytes;
   /** Allocated as a whole before Redis 7.0, and touched only as it fills. */
   readonly replicationBacklog?: Bytes;
@@ -89,6 +114,11 @@ export interface Persistence {
   readonly aofRewrites?: boolean;
   /** `rdb_changes_since_last_save` */
   readonly unsaved?: number;
+  /** `current_cow_size`, `current_cow_peak`: what a running fork has copied. Redis 6.2 and 7.0. */
+  readonly cowSize?: Bytes;
+  readonly cowPeak?: Bytes;
+  /** The largest of `rdb_last_cow_size`, `aof_last_cow_size` and `module_fork_last_cow_size`: what the last forks had copied as they ended. */
+  readonly lastCowSize?: Bytes;
 }
 
 export type Role = 'primary' | 'replica' | 'unknown';

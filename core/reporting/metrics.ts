@@ -1,8 +1,11 @@
 import { isFleet } from '../config/fleet.ts';
-import { isNearLimit } from '../config/near-limit.ts';
+import { isNearLimit, limitOf, type MemoryLimit } from '../config/near-limit.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import { HOUR, type Milliseconds } from '../config/units.ts';
+import { machineMemory } from '../diagnosis/limit.ts';
 import { commandsPerSecond, mainThreadCpu, OTHER_CONNECTION } from '../diagnosis/load.ts';
+import { bytesOfClass, kernelBytes, type PartClass, runningFork } from '../domain/account.ts';
+import type { Diagnosis } from '../domain/diagnosis.ts';
 import {
   DIMENSION,
   FLEET_METRICS,
@@ -65,13 +68,9 @@ function stateReadings(
     [NODE_METRICS.freePages, layers?.freePages],
   ];
   if (config?.metrics !== 'detailed') return core;
-  const { memoryLimit } = config;
-  const { usedMemoryRss } = memory;
-  const share = memoryLimit && usedMemoryRss !== undefined ? (usedMemoryRss / memoryLimit) * 100 : undefined;
   return [
     ...core,
-    [NODE_METRICS.processOverhead, layers?.overhead],
-    [NODE_METRICS.memoryLimitUsed, share],
+    ...accountReadings(diagnosis, limitOf(config, machineMemory(memory))),
     [NODE_METRICS.usedMemoryPeak, memory.usedMemoryPeak],
     ...rateReadings(outcome, observation, earlier),
     [NODE_METRICS.activeDefragRunning, defrag.running],
@@ -79,6 +78,20 @@ function stateReadings(
     [NODE_METRICS.activeDefragMisses, defrag.misses],
     [NODE_METRICS.activeDefragKeyHits, defrag.keyHits],
     [NODE_METRICS.activeDefragKeyMisses, defrag.keyMisses],
+  ];
+}
+
+/** What RSS consists of, beside the layers that are core metrics; with these it adds up. */
+function accountReadings({ account, layers }: Diagnosis, limit: MemoryLimit | undefined): readonly Reading[] {
+  const counted = kernelBytes(account);
+  const sum = (name: PartClass) => account && bytesOfClass(account, name);
+  return [
+    [NODE_METRICS.dataMemory, sum('data')],
+    [NODE_METRICS.bufferMemory, sum('buffers')],
+    [NODE_METRICS.scriptMemory, sum('scripts')],
+    [NODE_METRICS.processOverhead, layers && sum('overhead')],
+    [NODE_METRICS.forkMemory, account && runningFork(account)],
+    [NODE_METRICS.memoryLimitUsed, limit && counted !== undefined ? (counted / limit.bytes) * 100 : undefined],
   ];
 }
 
@@ -121,10 +134,10 @@ function jobMetrics({ stage, startedAt, finishedAt, problem, outcomes }: ReportI
 /** Counts of nodes, in place of alarms for each node: with many nodes, those alarms would cost the most. */
 function fleetMetrics(input: ReportInput): readonly Metric[] {
   const { stage, finishedAt, outcomes } = input;
-  const count = (crosses: (memory: Observation['memory'], config: InstanceConfig) => boolean) =>
+  const count = (crosses: (memory: Observation['memory'], config: InstanceConfig, seen: Seen) => boolean) =>
     outcomes.filter((outcome) => {
       const [seen, config] = [seenNow(outcome), configOf(outcome, input)];
-      return seen !== undefined && config !== undefined && crosses(seen.observation.memory, config);
+      return seen !== undefined && config !== undefined && crosses(seen.observation.memory, config, seen);
     }).length;
   const readings: readonly Reading[] = [
     [
@@ -135,7 +148,12 @@ function fleetMetrics(input: ReportInput): readonly Metric[] {
       FLEET_METRICS.fragmentedCritical,
       count((memory, { thresholds }) => isFragmented(memory, thresholds.fragmentationCritical)),
     ],
-    [FLEET_METRICS.nearLimit, count(({ usedMemoryRss }, config) => isNearLimit(usedMemoryRss, config))],
+    [
+      FLEET_METRICS.nearLimit,
+      count((memory, config, { diagnosis }) =>
+        isNearLimit(kernelBytes(diagnosis.account), config, machineMemory(memory)),
+      ),
+    ],
   ];
   return datums(readings, { [DIMENSION.stage]: stage }, finishedAt);
 }

@@ -49,9 +49,14 @@ test('check --json prints the layers in bytes, to the byte as INFO has them', as
         memory: {
           used: infoFigure('used_memory', INFO),
           rss: infoFigure('used_memory_rss', INFO),
+          counted: infoFigure('used_memory_rss', INFO),
+          limit: infoFigure('total_system_memory', INFO),
+          limitOf: 'machine',
           ratio: infoFigure('used_memory_rss', INFO) / infoFigure('used_memory', INFO),
         },
         diagnosis: {
+          verdict: 'findings',
+          account: { total: infoFigure('used_memory_rss', INFO), of: 'rss', parts: expect.any(Array), impossible: [] },
           layers: layersIn(INFO),
           findings: [
             {
@@ -77,6 +82,8 @@ test('check --json prints the layers in bytes, to the byte as INFO has them', as
     undelivered: 0,
     alerts: [],
   });
+  const parts = document?.outcomes[0]?.diagnosis?.account?.parts ?? [];
+  expect(parts.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(infoFigure('used_memory_rss', INFO));
   const { fragmentation, freePages, overhead } = document?.outcomes[0]?.diagnosis?.layers ?? {};
   expect({ fragmentation, freePages, overhead }).toEqual({
     fragmentation: infoFigure('allocator_frag_bytes', INFO),

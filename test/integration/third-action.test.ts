@@ -51,7 +51,7 @@ import type { Facts, Plan } from '../../domain/plan.ts';
 import './step.ts';
 
 export function propose({ observation }: Facts): Plan {
-  const reclaim = observation.memory.usedMemoryScripting ?? 0;
+  const reclaim = observation.memory.scriptsVm ?? 0;
   if (reclaim < 64 * MIB) return { kind: 'skip', reason: 'healthy' };
   return { kind: 'act', action: { kind: 'flush-scripts' }, reason: 'many-scripts', predicted: { reclaim, stall: 1 } };
 }
@@ -96,7 +96,7 @@ import { planText } from './core/reporting/wording/plan.ts';
 import { aSituation, aTidyObservation, CLOSED } from './test/support/situations.ts';
 
 const tidy = aTidyObservation();
-const observation = { ...tidy, memory: { ...tidy.memory, usedMemoryScripting: 100 * 1024 * 1024 } };
+const observation = { ...tidy, memory: { ...tidy.memory, scriptsVm: 100 * 1024 * 1024 } };
 const planned = [aSituation({ observation }), aSituation({ observation, window: CLOSED }), aSituation()].map(plan);
 console.log(JSON.stringify(planned.map((one) => [one.kind === 'act' ? one.action.kind : one.reason, planText(one)])));
 `;

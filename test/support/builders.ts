@@ -63,8 +63,10 @@ export function aMemorySample(over: Partial<MemorySample> = {}): MemorySample {
     allocatorResident: 826 * MIB,
     allocatorFragBytes: 357 * MIB,
     memAllocator: 'jemalloc-5.2.1',
-    maxmemory: 0,
-    usedMemoryScripting: 96_640,
+    maxmemory: 480 * MIB,
+    maxmemoryPolicy: 'allkeys-lru',
+    scriptsVm: 63_872,
+    functionsVm: 32_768,
     lazyfreePendingObjects: 0,
     ...over,
   };

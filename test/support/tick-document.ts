@@ -1,3 +1,4 @@
+import type { MemoryAccount } from '../../core/domain/account.ts';
 import type { Blocker } from '../../core/domain/blocker.ts';
 import type { Finding } from '../../core/domain/diagnosis.ts';
 import type { Problem, Status } from '../../core/domain/outcome.ts';
@@ -29,8 +30,10 @@ export interface OutcomeDocument {
   readonly problem?: Problem;
   readonly leased: boolean;
   readonly pause?: { readonly until: string; readonly reason: string; readonly by: string };
-  readonly memory?: { readonly used?: number; readonly rss?: number; readonly limit?: number; readonly ratio?: number };
+  readonly memory?: Readonly<Partial<Record<'used' | 'rss' | 'counted' | 'limit' | 'ratio', number>>>;
   readonly diagnosis?: {
+    readonly verdict: 'healthy' | 'findings';
+    readonly account?: MemoryAccount;
     readonly layers?: Readonly<Record<'data' | 'fragmentation' | 'freePages' | 'overhead', number>>;
     readonly findings: readonly (Finding & { readonly text: string })[];
     readonly predictions?: {

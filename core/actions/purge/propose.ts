@@ -1,5 +1,5 @@
+import { layersOf } from '../../diagnosis/layers.ts';
 import { purgeProspect } from '../../diagnosis/prospect.ts';
-import type { Observation } from '../../domain/observation.ts';
 import type { Facts, Plan } from '../../domain/plan.ts';
 import type { Prediction } from '../../domain/prediction.ts';
 import { withoutIt } from '../obstructed.ts';
@@ -22,19 +22,12 @@ export function purgeFor(
 }
 
 /** What both checks found: pages that came after the first one have not had their chance to go by themselves. */
-function lastingPages({ diagnosis, observation, earlier }: Facts): Prediction {
+function lastingPages({ diagnosis, earlier }: Facts): Prediction {
   const predicted = diagnosis.reclaimable.purge;
-  const before = earlier && freePagesIn(earlier);
-  const now = freePagesIn(observation);
+  const before = earlier && layersOf(earlier.memory)?.freePages;
+  const now = diagnosis.layers?.freePages;
   if (before === undefined || now === undefined || before >= now) return predicted;
   const reclaim = Math.max(0, predicted.reclaim - (now - before));
   // The younger pages are purged with the others: they count for the time, not for the gain.
   return { reclaim, stall: predicted.stall };
-}
-
-function freePagesIn({ memory }: Observation): number | undefined {
-  const { allocatorResident, allocatorActive } = memory;
-  return allocatorResident === undefined || allocatorActive === undefined
-    ? undefined
-    : allocatorResident - allocatorActive;
 }

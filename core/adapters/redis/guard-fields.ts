@@ -20,6 +20,9 @@ export function persistence(lines: InfoLines): Persistence {
     aofWrites: allOf(lines, /^aof_last_write_status$/, 'ok'),
     aofRewrites: allOf(lines, /^aof_last_bgrewrite_status$/, 'ok'),
     unsaved: largest(lines, /^rdb_changes_since_last_save$/),
+    cowSize: largest(lines, /^current_cow_size$/),
+    cowPeak: largest(lines, /^current_cow_peak$/),
+    lastCowSize: largest(lines, /^(?:rdb|aof|module_fork)_last_cow_size$/),
   });
 }
 

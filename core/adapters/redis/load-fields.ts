@@ -1,22 +1,6 @@
-import type { Activity, DefragState, MemorySample } from '../../domain/observation.ts';
+import type { Activity, DefragState } from '../../domain/observation.ts';
 import { present } from '../../domain/present.ts';
-import { type InfoFields, numberField, wordField } from './info.ts';
-
-export function memorySample(fields: InfoFields): MemorySample {
-  return present({
-    usedMemory: numberField(fields, 'used_memory'),
-    usedMemoryRss: numberField(fields, 'used_memory_rss'),
-    usedMemoryPeak: numberField(fields, 'used_memory_peak'),
-    allocatorAllocated: numberField(fields, 'allocator_allocated'),
-    allocatorActive: numberField(fields, 'allocator_active'),
-    allocatorResident: numberField(fields, 'allocator_resident'),
-    allocatorFragBytes: numberField(fields, 'allocator_frag_bytes'),
-    memAllocator: wordField(fields, 'mem_allocator'),
-    maxmemory: numberField(fields, 'maxmemory'),
-    // One sum since 7.0, the Lua VM alone before.
-    usedMemoryScripting: numberField(fields, 'used_memory_vm_total') ?? numberField(fields, 'used_memory_lua'),
-  });
-}
+import { type InfoFields, numberField } from './info.ts';
 
 export function activity(fields: InfoFields): Omit<Activity, 'ownCommands'> {
   return present({

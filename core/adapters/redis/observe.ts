@@ -7,7 +7,8 @@ import { identifyEngine, isClusterNode } from './engine.ts';
 import { errorCode } from './failure.ts';
 import { guardedActivity, guardedMemory, persistence, replication, shortestUptime } from './guard-fields.ts';
 import { firstOf, type InfoFields, type InfoLines, infoLines, numberOf, runIdField, textField } from './info.ts';
-import { activity, defragCounters, keyCount, memorySample } from './load-fields.ts';
+import { activity, defragCounters, keyCount } from './load-fields.ts';
+import { memorySample } from './memory-fields.ts';
 
 const LOOK_TIMEOUT_MS = 2000;
 
@@ -97,7 +98,7 @@ function assemble(answers: Answers): Observation {
     ...(runId !== undefined && { runId }),
     ...(uptime !== undefined && { uptime: uptime * 1000 }),
     ...(keys !== undefined && { keys }),
-    memory: { ...memorySample(fields), ...guardedMemory(lines) },
+    memory: { ...memorySample(lines), ...guardedMemory(lines) },
     activity: { ...activity(fields), ...guardedActivity(lines), ownCommands },
     persistence: persistence(lines),
     replication: replication(lines, textField(fields, 'role')),

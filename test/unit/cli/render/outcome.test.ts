@@ -85,14 +85,14 @@ test('without a configured instance there is no limit to draw', () => {
 test('a negative overhead takes no room in the bar, and is said', () => {
   const observation = anObservation({ memory: { usedMemoryRss: 820 * MIB } });
   const text = drawn(anOutcome({ before: seen(observation) }));
-  expect(text).toMatch(/\. overhead +-6 MiB +-0\.7 %/);
+  expect(text).toMatch(/\. overhead +-6 MiB {3,}allocated and not in RAM/);
   expect(text).toMatch(/RSS {6}#+o+\+ {2}820 MiB/);
 });
 
 test('without layers there are still used_memory and RSS', () => {
   const observation = anObservation({ memory: { memAllocator: 'libc' } });
   const text = drawn(anOutcome({ before: seen(observation), plan: aSkip('no-layers') }));
-  expect(text).toMatch(/used {5}#+-+ {2}450 MiB\n {2}RSS {6}#{60} {2}841 MiB, 1\.87 x used\n {2}of limit/);
+  expect(text).toMatch(/used {5}#+-+ {2}450 MiB\n {2}RSS {6}#{32}\.{28} {2}841 MiB, 1\.87 x used\n {2}of limit/);
   expect(text).toMatch(/found {4}the allocator is libc/);
 });
 
@@ -134,6 +134,37 @@ test('what was done is told from what is only planned', () => {
 test('where there is nothing to gain, no action is offered', () => {
   const text = drawn(anOutcome({ before: aSeen({ diagnosis: aDiagnosis({ findings: [FINDINGS['too-small']] }) }) }));
   expect(text).toMatch(/o fragmentation +357 MiB +42 %\n/);
+});
+
+describe('a healthy node gets its verdict in one line', () => {
+  const found = (memory: Partial<Observation['memory']>, over = instance) => {
+    const observation = anObservation({ memory });
+    const before = aSeen({ observation, diagnosis: diagnose(observation, over) });
+    return drawn(anOutcome({ before }), over)
+      .split('\n')
+      .filter((line) => line.startsWith('  found'));
+  };
+
+  test('with the share of the limit', () => {
+    const tidy = aTidyMemorySample({ allocatorActive: 455 * MIB, allocatorResident: 470 * MIB });
+    expect(found(tidy)).toEqual([
+      "  found    healthy: RSS is 500 MiB, 1.11 x used, 49 % of the limit's 1 GiB; no action is worth it",
+    ]);
+    expect(found(tidy, anInstance())).toEqual([
+      '  found    healthy: RSS is 500 MiB, 1.11 x used; no action is worth it',
+    ]);
+  });
+
+  test('also where it is too small', () => {
+    const small = { usedMemory: 20 * MIB, allocatorAllocated: 20 * MIB, allocatorActive: 30 * MIB };
+    expect(found({ ...small, allocatorResident: 32 * MIB, usedMemoryRss: 40 * MIB, maxmemory: 400 * MIB })).toEqual([
+      '  found    healthy: RSS is 40 MiB, too small for an action, at any ratio (minReclaim 100 MiB)',
+    ]);
+  });
+
+  test('but not with a maxmemory that is too large', () => {
+    expect(found({ ...aTidyMemorySample(), maxmemory: GIB }).join()).toMatch(/eviction begins at maxmemory \(1 GiB\)/);
+  });
 });
 
 test('a tidy node gets no advice', () => {

@@ -90,8 +90,23 @@ describe('as JSON', () => {
           status: 'acted',
           role: 'primary',
           engine: { name: 'redis', version: '7.0.15' },
-          memory: { used: 450 * MIB, rss: 841 * MIB, ratio: 841 / 450 },
+          memory: { used: 450 * MIB, rss: 841 * MIB, counted: 841 * MIB, ratio: 841 / 450 },
           diagnosis: {
+            verdict: 'findings',
+            account: {
+              total: 841 * MIB,
+              of: 'rss',
+              parts: [
+                { kind: 'data', group: 'data', bytes: 450 * MIB },
+                { kind: 'uncounted', group: 'data', bytes: MIB },
+                { kind: 'external-fragmentation', group: 'allocator', bytes: 357 * MIB },
+                { kind: 'free-pages', group: 'allocator', bytes: 18 * MIB },
+                { kind: 'scripts-vm', group: 'process', bytes: 63_872 },
+                { kind: 'functions-vm', group: 'process', bytes: 32_768 },
+                { kind: 'process', group: 'process', bytes: 15 * MIB - 96_640 },
+              ],
+              impossible: [],
+            },
             layers: { data: 451 * MIB, fragmentation: 357 * MIB, freePages: 18 * MIB, overhead: 15 * MIB },
             findings: [
               {

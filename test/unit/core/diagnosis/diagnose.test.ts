@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseInfo } from '../../../../core/adapters/redis/info.ts';
-import { memorySample } from '../../../../core/adapters/redis/load-fields.ts';
+import { infoLines } from '../../../../core/adapters/redis/info.ts';
+import { memorySample } from '../../../../core/adapters/redis/memory-fields.ts';
 import { MIB } from '../../../../core/config/units.ts';
 import { diagnose } from '../../../../core/diagnosis/diagnose.ts';
 import type { Diagnosis } from '../../../../core/domain/diagnosis.ts';
@@ -16,7 +16,7 @@ const CURIOUS = anInstance({
 });
 
 const ofText = (name: string, policy = CURIOUS) =>
-  diagnose({ ...anObservation(), memory: memorySample(parseInfo(infoText(name))) }, policy);
+  diagnose({ ...anObservation(), memory: memorySample(infoLines(infoText(name))) }, policy);
 /** Exactly this sample: nothing of the builders'. */
 const ofSample = (memory: MemorySample, policy = anInstance()) => diagnose({ ...anObservation(), memory }, policy);
 const kinds = ({ findings }: Diagnosis) => findings.map(({ kind }) => kind);
@@ -54,7 +54,12 @@ describe('the layers, in bytes', () => {
       const diagnosis = ofText(name);
       expect(diagnosis.layers).toBeUndefined();
       expect(diagnosis.reclaimable).toEqual({ defrag: 0, purge: { reclaim: 0, stall: 0 } });
-      expect(diagnosis.findings).toContainEqual({ kind: 'no-layers', why: 'not-jemalloc', memAllocator: 'libc' });
+      expect(diagnosis.findings).toContainEqual({
+        kind: 'no-layers',
+        why: 'not-jemalloc',
+        memAllocator: 'libc',
+        beyondUsed: expect.any(Number),
+      });
     },
   );
 
@@ -117,7 +122,9 @@ describe('findings', () => {
 
   test('from the floor on a server is worth a look', () => {
     expect(kinds(ofSample(aMemorySample({ usedMemoryRss: 100 * MIB })))).not.toContain('too-small');
-    expect(kinds(ofSample(aMemorySample({ usedMemoryRss: 100 * MIB - 1 })))).toContain('too-small');
+    expect(kinds(ofSample(aMemorySample({ usedMemory: 90 * MIB, usedMemoryRss: 100 * MIB - 1 })))).toContain(
+      'too-small',
+    );
   });
 
   test('the floor is the smaller one of the two reclaimable', () => {
@@ -160,14 +167,16 @@ describe('findings', () => {
     );
   });
 
-  test('overhead is told when it is a tenth of the allocator and above the floor, with what Lua takes', () => {
-    const memory = { usedMemoryRss: 926 * MIB, allocatorResident: 826 * MIB, usedMemoryScripting: 91 * MIB };
-    expect(ofSample(aMemorySample(memory)).findings).toContainEqual({
+  test('overhead is told when it is a tenth of the rest and above the floor; Lua is not in it', () => {
+    const memory = { usedMemoryRss: 926 * MIB, allocatorResident: 826 * MIB };
+    const lua = { scriptsVm: 0, functionsVm: 0 };
+    expect(ofSample(aMemorySample({ ...memory, ...lua })).findings).toContainEqual({
       kind: 'overhead',
       bytes: 100 * MIB,
-      scripting: 91 * MIB,
+      percent: (100 / 926) * 100,
     });
-    expect(kinds(ofSample(aMemorySample({ ...memory, usedMemoryRss: 908 * MIB })))).not.toContain('overhead');
+    expect(kinds(ofSample(aMemorySample({ ...memory, scriptsVm: MIB })))).not.toContain('overhead');
+    expect(kinds(ofSample(aMemorySample({ ...memory, ...lua, usedMemoryRss: 908 * MIB })))).not.toContain('overhead');
     const large = { usedMemoryRss: 8_300 * MIB, allocatorActive: 8_000 * MIB, allocatorResident: 8_000 * MIB };
     expect(kinds(ofSample(aMemorySample(large)))).not.toContain('overhead');
   });
@@ -185,7 +194,14 @@ describe('findings', () => {
     const near = diagnosis.findings.find(({ kind }) => kind === 'near-limit');
     expect(near).toEqual(
       isNear
-        ? { kind: 'near-limit', usedMemoryRss: limit * (percent / 100), limit, percent: expect.closeTo(percent, 6) }
+        ? {
+            kind: 'near-limit',
+            usedMemoryRss: limit * (percent / 100),
+            limit,
+            of: 'config',
+            percent: expect.closeTo(percent, 6),
+            returnable: expect.any(Number),
+          }
         : undefined,
     );
   });
@@ -196,7 +212,11 @@ describe('findings', () => {
 
   test('near the limit is a finding also on a server that is too small for an action', () => {
     const memory = aMemorySample({ usedMemoryRss: 60 * MIB, usedMemory: 50 * MIB });
-    expect(kinds(ofSample(memory, anInstance({ memoryLimit: 64 * MIB })))).toEqual(['near-limit', 'too-small']);
+    expect(kinds(ofSample(memory, anInstance({ memoryLimit: 64 * MIB })))).toEqual([
+      'near-limit',
+      'maxmemory',
+      'too-small',
+    ]);
   });
 
   test('RSS below used is told with both figures', () => {
@@ -210,7 +230,7 @@ describe('findings', () => {
   });
 
   test('nothing known is nothing found, but for that', () => {
-    expect(ofSample({}).findings).toEqual([{ kind: 'no-layers', why: 'not-reported' }]);
+    expect(ofSample({}).findings).toEqual([{ kind: 'no-layers', why: 'not-reported', beyondUsed: 0 }]);
   });
 });
 
@@ -225,7 +245,7 @@ describe('whatever a server reports', () => {
       allocatorResident: bytes,
       allocatorFragBytes: bytes,
       maxmemory: bytes,
-      usedMemoryScripting: bytes,
+      scriptsVm: bytes,
       memAllocator: fc.constantFrom('jemalloc-5.3.0', 'libc', ''),
     },
     { requiredKeys: [] },

@@ -46,7 +46,11 @@ describe('metrics', () => {
     const outcome = anOutcome({ before, opsPerSecond: 12.5 });
     expect(readings([outcome], { instances })).toEqual({
       ...CORE,
-      ProcessOverhead: 15 * MIB,
+      DataMemory: 451 * MIB,
+      BufferMemory: 0,
+      ScriptMemory: 96_640,
+      ProcessOverhead: 15 * MIB - 96_640,
+      ForkMemory: 0,
       MemoryLimitUsed: (841 / 1024) * 100,
       UsedMemoryPeak: 900 * MIB,
       CommandsPerSecond: 12.5,

@@ -256,30 +256,39 @@ describe('findings', () => {
       '357 MiB are free, but inside pages still in use (79 % of the data): active defrag returns 350 MiB of them',
     ],
     [FINDINGS['free-pages'], 'the allocator holds 310 MiB of free pages: MEMORY PURGE or time returns 291 MiB of them'],
-    [FINDINGS['near-limit'], 'RSS is 5.2 GiB, 87 % of the memory limit of 6 GiB'],
+    [
+      FINDINGS['near-limit'],
+      'RSS is 5.2 GiB, 87 % of the memory limit of 6 GiB. Give the server more memory, or store less',
+    ],
     [
       FINDINGS['too-small'],
       'RSS is 12 MiB, below the smallest minReclaim of 100 MiB: too small for an action, at any ratio',
     ],
     [
       FINDINGS.overhead,
-      '120 MiB are outside the allocator (code, stacks, Lua, modules): no action returns them; scripts hold 91 MiB, which SCRIPT FLUSH frees',
+      '120 MiB (12 % of RSS) are outside of what the allocator reports. The cause is unknown, INFO does not say it. Look on its machine: in /proc/<pid>/smaps_rollup, AnonHugePages are transparent huge pages (set them to madvise), LazyFree are freed pages, which MEMORY PURGE returns; MODULE LIST shows modules',
     ],
-    [FINDINGS['no-layers'], 'the allocator is libc, and only jemalloc reports where RSS goes'],
     [
-      { kind: 'no-layers', why: 'not-reported' } as const,
-      'the server does not report where its RSS goes (no allocator_* fields in INFO memory)',
+      FINDINGS['no-layers'],
+      'the allocator is libc, and only jemalloc reports where RSS goes: no action can be chosen. A build with jemalloc reports it',
+    ],
+    [
+      { kind: 'no-layers', why: 'not-reported', beyondUsed: 2 * GIB } as const,
+      'the server does not report where the 2 GiB beyond used_memory are (no allocator_* fields in INFO memory): no action can be chosen. Redis 5.0 and later, and Valkey, report it',
     ],
   ])('%#', (finding, text) => expect(findingText(finding)).toBe(text));
 
   const DENIAL = { issue: 'redis/redis#13307', why: 'it crashes in defragLaterStep', fixedIn: 'Redis 7.2.6' };
 
   test.each<readonly [Obstacle, string]>([
-    [{ kind: 'unknown-engine', version: '' }, '. Offpeak does not return them: it does not know this engine'],
+    [
+      { kind: 'unknown-engine', version: '' },
+      '. Offpeak does not return them: it does not know this engine; a restart returns them',
+    ],
     [{ kind: 'already-on' }, ': active defrag is on already'],
     [
       { kind: 'disabled', setting: 'defrag.enabled' },
-      '. Offpeak does not return them: defrag.enabled is false in the config',
+      '. Offpeak does not return them: defrag.enabled is false in the config; set it to true to allow it',
     ],
     [
       { kind: 'denied-version', denial: DENIAL },
@@ -287,16 +296,19 @@ describe('findings', () => {
     ],
     [
       { kind: 'config-refused' },
-      '. Offpeak does not return them: the server refuses CONFIG (a managed service, or an ACL without +config|get +config|set)',
+      '. Offpeak does not return them: the server refuses CONFIG (a managed service, or an ACL without +config|get +config|set); a managed service sets activedefrag in its parameter group',
     ],
     [
       { kind: 'odd-settings', names: ['hz', 'active-defrag-cycle-max'] },
-      '. Offpeak does not return them: a value that CONFIG GET prints could not be restored: its setting cannot hold it (hz, active-defrag-cycle-max)',
+      '. Offpeak does not return them: a value that CONFIG GET prints could not be restored: its setting cannot hold it (hz, active-defrag-cycle-max); a restart returns them',
     ],
-    [{ kind: 'unsupported' }, '. Offpeak does not return them: this build refuses active defrag'],
+    [
+      { kind: 'unsupported' },
+      '. Offpeak does not return them: this build refuses active defrag; a restart returns them',
+    ],
     [
       { kind: 'not-defraggable', seen: 0, of: 357 * MIB },
-      ". Offpeak does not return them: the server's own defragger sees only 0 B of the 357 MiB",
+      ". Offpeak does not return them: the server's own defragger sees only 0 B of the 357 MiB; a restart returns them",
     ],
   ])('fragmentation and $0.kind', (obstacle, text) => {
     const finding = { ...FINDINGS.fragmented, obstacle };
@@ -305,10 +317,16 @@ describe('findings', () => {
   });
 
   test.each<readonly [Obstacle, string]>([
-    [{ kind: 'unknown-engine', version: '' }, 'it does not know this engine'],
-    [{ kind: 'disabled', setting: 'purge.enabled' }, 'purge.enabled is false in the config'],
+    [{ kind: 'unknown-engine', version: '' }, 'it does not know this engine; a restart returns them'],
+    [
+      { kind: 'disabled', setting: 'purge.enabled' },
+      'purge.enabled is false in the config; set it to true to allow it',
+    ],
     [{ kind: 'purge-refused' }, 'the server refuses MEMORY PURGE (an ACL without +memory|purge)'],
-    [{ kind: 'would-block', stall: 1210 }, 'a purge would block clients for longer than purge.maxBlock allows (1.2 s)'],
+    [
+      { kind: 'would-block', stall: 1210 },
+      'a purge would block clients for longer than purge.maxBlock allows (1.2 s); purge.maxBlock of 1210ms would allow it',
+    ],
   ])('free pages and $0.kind', (obstacle, text) => {
     expect(findingText({ ...FINDINGS['free-pages'], obstacle })).toBe(
       `the allocator holds 310 MiB of free pages. Offpeak does not return them: ${text}`,
@@ -320,11 +338,11 @@ describe('findings', () => {
     expect(findingText(FINDINGS['rss-below-used'])).toMatch(
       /RSS \(400 MiB\) is below used_memory \(450 MiB\).*does not say why/,
     );
-    expect(findingText(FINDINGS['rss-below-used'])).not.toMatch(/swap/i);
+    expect(findingText(FINDINGS['rss-below-used'])).not.toMatch(/is swapped|has swapped/i);
   });
 
   test.each(Object.values(FINDINGS))('$kind is plain', (finding) => {
-    expect(findingText(finding)).toMatch(/^[\x20-\x7e]{20,200}$/);
+    expect(findingText(finding)).toMatch(/^[\x20-\x7e]{20,400}$/);
   });
 });
 

@@ -33,12 +33,12 @@ test.each([
   const { plan, planned, findings, holes } = await said(info);
   expect(plan).toMatchObject({ kind: 'skip', reason: 'denied-version', denial: { fixedIn } });
   expect(planned).toContain(issue);
-  expect(findings).toEqual([
-    expect.stringMatching(
-      /are free, but inside pages still in use .*\. Offpeak does not return them: active defrag is unsafe on this/,
-    ),
+  const fragmented = findings.filter((text) => text.includes('inside pages still in use'));
+  expect(fragmented).toEqual([
+    expect.stringMatching(/\. Offpeak does not return them: active defrag is unsafe on this/),
   ]);
-  expect(findings[0]).toContain(planned.replace('nothing: ', ''));
+  expect(findings.join()).not.toMatch(/active defrag returns|would return/);
+  expect(fragmented[0]).toContain(planned.replace('nothing: ', ''));
   expect(holes).toBe('no action: active defrag is unsafe on this version');
 });
 

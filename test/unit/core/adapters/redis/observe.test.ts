@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Command, Connection, Reply } from '../../../../../core/adapters/redis/connection.ts';
-import { parseInfo } from '../../../../../core/adapters/redis/info.ts';
-import { memorySample } from '../../../../../core/adapters/redis/load-fields.ts';
+import { infoLines } from '../../../../../core/adapters/redis/info.ts';
+import { memorySample } from '../../../../../core/adapters/redis/memory-fields.ts';
 import { observe, pairs } from '../../../../../core/adapters/redis/observe.ts';
 import { INFO_NAMES, infoSection, infoText } from '../../../../support/info-texts.ts';
 
@@ -100,6 +100,9 @@ describe('one look', () => {
         aofWrites: true,
         aofRewrites: true,
         unsaved: 42_000,
+        cowSize: 0,
+        cowPeak: 0,
+        lastCowSize: 0,
       },
       replication: { role: 'primary', replicasSyncing: 0, failoverInProgress: false, connectedReplicas: 0 },
       defrag: { running: 0, hits: 0, misses: 0, keyHits: 0, keyMisses: 0, scannedKeys: 0, settings: {}, cycles: [] },
@@ -115,7 +118,19 @@ describe('one look', () => {
       allocatorFragBytes: 34_878_536,
       memAllocator: 'jemalloc-5.2.1',
       maxmemory: 0,
-      usedMemoryScripting: 96_256,
+      maxmemoryPolicy: 'noeviction',
+      totalSystemMemory: 25_276_502_016,
+      usedMemoryOverhead: 2_103_472,
+      usedMemoryStartup: 858_800,
+      clientBuffers: 0,
+      replicaBuffers: 0,
+      clusterLinks: 0,
+      aofBuffer: 0,
+      scriptsVm: 63_488,
+      functionsVm: 32_768,
+      scriptsCache: 200,
+      functionsCache: 184,
+      notCountedForEvict: 0,
       lazyfreePendingObjects: 0,
       replicationBacklog: 0,
     });
@@ -159,7 +174,11 @@ describe('what a server reports in its own way', () => {
       usedMemoryPeak: 588_938_688,
       memAllocator: 'jemalloc-4.0.3',
       maxmemory: 0,
-      usedMemoryScripting: 37_888,
+      maxmemoryPolicy: 'noeviction',
+      totalSystemMemory: 8_363_802_624,
+      usedMemoryOverhead: 121_386_320,
+      usedMemoryStartup: 786_528,
+      scriptsVm: 37_888,
       lazyfreePendingObjects: 0,
     });
     expect(activity.cpuSeconds).toBe(721.75);
@@ -394,11 +413,41 @@ describe('without INFO there is no look', () => {
   });
 });
 
-test('the Lua memory is the sum of all scripting where it is reported, else that of EVAL', () => {
-  const sample = (text: string) => memorySample(parseInfo(text)).usedMemoryScripting;
-  expect(sample('used_memory_lua:1\nused_memory_vm_total:3')).toBe(3);
-  expect(sample('used_memory_lua:1')).toBe(1);
-  expect(sample('used_memory_lua:1\nused_memory_vm_total:nan')).toBe(1);
+describe('INFO memory', () => {
+  const sample = (...lines: readonly string[]) => memorySample(infoLines(lines.join('\n')));
+
+  test.each([
+    [['used_memory_lua:1'], { scriptsVm: 1 }],
+    [['used_memory_lua:1', 'used_memory_vm_eval:2', 'used_memory_vm_functions:3'], { scriptsVm: 2, functionsVm: 3 }],
+    [['used_memory_vm_total:5', 'used_memory_vm_functions:3'], { scriptsVm: 2, functionsVm: 3 }],
+    [['used_memory_scripts:7'], { scriptsCache: 7 }],
+    [['used_memory_scripts:7', 'used_memory_functions:3'], { scriptsCache: 4, functionsCache: 3 }],
+    [['mem_clients_slaves:4', 'mem_replication_backlog:5', 'mem_total_replication_buffers:9'], { replicaBuffers: 4 }],
+    [['mem_total_replication_buffers:9'], { replicaBuffers: 9 }],
+    [['mem_replica_full_sync_buffer:1'], { fullSyncBuffer: 1 }],
+    [['mem_replicas_repl_buffer:2'], { fullSyncBuffer: 2 }],
+  ])('%j', (lines, expected) => expect(sample(...lines)).toEqual(expected));
+
+  test.each([
+    ['zero', ['used_memory_rss:0']],
+    ['negative', ['used_memory_rss:-4096']],
+    ['an unsigned negative', ['used_memory_rss:18446744073709547520']],
+    ['no number', ['used_memory_rss:nan']],
+    ['digits of another script', ['used_memory_rss:٣٤٥']],
+    ['with a unit', ['used_memory_rss:4G']],
+    ['twice, far apart', ['used_memory_rss:3000000000', 'used_memory_rss:9000000000']],
+  ])('RSS that is %s is left out, and named', (_what, lines) => {
+    expect(sample(...lines)).toEqual({ odd: ['used_memory_rss'] });
+  });
+
+  test('twice and much alike is two samples: the first counts', () => {
+    expect(sample('used_memory_rss:3000000000', 'used_memory_rss:3000100000')).toEqual({
+      usedMemoryRss: 3_000_000_000,
+    });
+    expect(sample('mem_clients_normal:0', 'mem_clients_normal:1928')).toEqual({ clientBuffers: 0 });
+  });
+
+  test('a field without a value is absent', () => expect(sample('used_memory:', 'maxmemory:')).toEqual({}));
 });
 
 describe('LATENCY HISTORY', () => {
