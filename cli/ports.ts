@@ -36,6 +36,7 @@ export async function terminalPorts(
     },
   };
   const alerts: AlertSink = {
+    ...(sinks?.alerts.hasNightlyDigest && { hasNightlyDigest: true }),
     isPrivate: !publish && process.env[ENVIRONMENT.stateTable] !== undefined,
     async send(alerts) {
       published.alerts.push(...alerts);

@@ -40,10 +40,19 @@ function stateStore(env: Environment): StateStore {
 }
 
 /** The sink names its own option; the person who set it up knows the variable. */
-function alertSink(env: Environment, { notifications: { chat } }: Config): HostParts['alerts'] {
+function alertSink(
+  env: Environment,
+  { notifications: { chat, digest }, runbook: configured }: Config,
+): HostParts['alerts'] {
+  const runbook = env[ENVIRONMENT.runbookUrl] || configured;
   const topicArn = required(env, ENVIRONMENT.alertTopicArn, 'the ARN of the SNS topic for alerts');
   try {
-    return createAlertSink({ topicArn, ...(chat !== undefined && { https: chat }) });
+    return createAlertSink({
+      topicArn,
+      ...(chat !== undefined && { https: chat }),
+      ...(runbook && { runbook }),
+      hasNightlyDigest: digest === 'info',
+    });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new EnvironmentError(`${ENVIRONMENT.alertTopicArn} cannot be used: ${error.message}`);

@@ -1,9 +1,10 @@
 import type { Config } from '../core/config/schema.ts';
 import { MINUTE, type Milliseconds, SECOND } from '../core/config/units.ts';
 import { type AlarmDescription, printAlarmDescription } from '../core/format/alarm-description.ts';
-import { type Intrinsic, type ResourceOf, ref } from './cloudformation.ts';
-import { alarmName, ID } from './names.ts';
+import type { Intrinsic, ResourceOf } from './cloudformation.ts';
+import { alarmName } from './names.ts';
 import { runbookPlace } from './runbook.ts';
+import { topicsOfAlarm } from './topic.ts';
 
 type AlarmProperties = ResourceOf<'AWS::CloudWatch::Alarm'>['Properties'];
 
@@ -45,10 +46,11 @@ export function periodsFor(lasting: Milliseconds, { schedule }: Pick<Config, 'sc
   return Math.max(1, Math.ceil(lasting / schedule.every));
 }
 
-/** Every alarm sends its start and its end to the one topic; its description says what to do, its severity and where to read on. */
+/** Every alarm sends its start and its end; its description says what to do, its severity and where to read on. */
 export function alarm(config: Config, spec: AlarmSpec): ResourceOf<'AWS::CloudWatch::Alarm'> {
   const { means, next, severity, anchor, comparison, threshold, periods, missing } = spec;
   const runbook = runbookPlace(config, anchor);
+  const topics = topicsOfAlarm(config, severity);
   return {
     Type: 'AWS::CloudWatch::Alarm',
     Properties: {
@@ -60,8 +62,8 @@ export function alarm(config: Config, spec: AlarmSpec): ResourceOf<'AWS::CloudWa
       EvaluationPeriods: periods,
       DatapointsToAlarm: periods,
       TreatMissingData: missing,
-      AlarmActions: [ref(ID.topic)],
-      OKActions: [ref(ID.topic)],
+      AlarmActions: topics,
+      OKActions: topics,
     },
   };
 }

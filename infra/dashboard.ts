@@ -4,9 +4,9 @@ import { SECOND } from '../core/config/units.ts';
 import { FLEET_METRICS, JOB_METRICS, type MetricDefinition, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
 import { type ResourceOf, sub } from './cloudformation.ts';
 import { functionName } from './functions.ts';
-import { instanceWidgets } from './instance-widgets.ts';
+import { instanceStack, instanceWidgets } from './instance-widgets.ts';
 import { stackName } from './names.ts';
-import { DAY_SECONDS, daily, graph, type Line, stageLine, text, type Widget, worstNodes } from './widgets.ts';
+import { DAILY, graph, type Line, stageLine, text, type Widget, worstNodes } from './widgets.ts';
 import { windowsText } from './words.ts';
 
 const COLUMNS = 24;
@@ -16,6 +16,7 @@ const HEIGHT = 6;
 const WORST = 20;
 /** A text widget of any length scrolls; a dashboard's body has its limits. */
 const MOST_LISTED = 50;
+const MOST_NAMED = 40;
 
 /** One dashboard for each stage: the job first, then each instance, or the worst nodes where there are too many. */
 export function dashboard(config: Config): ResourceOf<'AWS::CloudWatch::Dashboard'> {
@@ -54,14 +55,15 @@ function placed(rows: readonly (readonly Widget[])[]) {
   });
 }
 
-/** CloudWatch cannot mark recurring times in a graph: the windows are in words. */
-function header(config: Config): Widget {
-  const { stage, instances, schedule } = config;
-  const listed = instances.slice(0, MOST_LISTED).map((instance) => {
-    const windows = windowsText(instance);
-    return `* **${instance.id}**: ${windows.length === 0 ? 'watched only' : windows.join('; ')}`;
+/** CloudWatch cannot mark recurring times in a graph: the windows are in words, once for all instances that have the same. */
+function header({ stage, instances, schedule }: Config): Widget {
+  const byWindows = [...Map.groupBy(instances, (instance) => windowsText(instance).join('; '))];
+  const listed = byWindows.slice(0, MOST_LISTED).map(([windows, those]) => {
+    const named = those.slice(0, MOST_NAMED).map(({ id }) => id);
+    const rest = those.length - named.length;
+    return `* ${windows || 'watched only'}: **${named.join(', ')}**${rest === 0 ? '' : ` and ${rest} more`}`;
   });
-  const more = instances.length > MOST_LISTED ? [`* and ${instances.length - MOST_LISTED} more`] : [];
+  const more = byWindows.length > MOST_LISTED ? [`* and ${byWindows.length - MOST_LISTED} other windows`] : [];
   const every = `A check every ${schedule.every / 60_000} min. The graphs have times in UTC or your zone, the windows in the zone that they name.`;
   return text([`# Offpeak ${stage}`, every, '', '**Windows**', ...listed, ...more].join('\n'));
 }
@@ -104,7 +106,8 @@ function fleetRows(config: Config): readonly (readonly Widget[])[] {
     const lines = [worstNodes(stage, { metric, stat: 'Maximum', period, count: WORST })];
     return graph({ title: `${title}, worst ${WORST}`, lines, period });
   };
-  const returned = { metric: NODE_METRICS.reclaimedMemory, stat: 'Sum', period: DAY_SECONDS, count: WORST } as const;
+  const { stat, period: day } = DAILY;
+  const returned = { metric: NODE_METRICS.reclaimedMemory, stat, period: day, count: WORST };
   const { fragmentedWarning, fragmentedCritical, nearLimit } = FLEET_METRICS;
   const counted = [fragmentedWarning, fragmentedCritical, nearLimit, JOB_METRICS.nodesUnreachable];
   return [
@@ -116,7 +119,8 @@ function fleetRows(config: Config): readonly (readonly Widget[])[] {
       worst('Free pages', NODE_METRICS.freePages),
       worst('Longest stall of defrag', NODE_METRICS.defragStall),
       worst('Time blocked by purge', NODE_METRICS.blockedTime),
-      daily('Bytes returned each day', [worstNodes(stage, returned)]),
+      graph({ title: 'Bytes returned each day', lines: [worstNodes(stage, returned)], ...DAILY }),
     ],
+    config.instances.slice(0, MOST_LISTED).map((instance) => instanceStack(config, instance)),
   ];
 }

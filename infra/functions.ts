@@ -36,6 +36,7 @@ export function maintainSettings(config: Config, network: Network) {
       [ENVIRONMENT.configFile]: PACKAGED_CONFIG,
       [ENVIRONMENT.stateTable]: ref(ID.table),
       [ENVIRONMENT.alertTopicArn]: ref(ID.topic),
+      ...runbookOf(config),
     },
     // As `~` in serverless.yml: outside of a VPC.
     vpc: isAttached(network) ? { securityGroupIds: network.securityGroupIds, subnetIds: network.subnetIds } : null,
@@ -51,10 +52,15 @@ export function notifierSettings(config: Config) {
     environment: {
       [ENVIRONMENT.stage]: config.stage,
       [ENVIRONMENT.slackWebhook]: printSecretReference(slack.webhook),
+      [ENVIRONMENT.slackFrom]: slack.from,
       [ENVIRONMENT.dashboardUrl]: dashboardUrl(config.stage),
-      ...(config.runbook !== undefined && { [ENVIRONMENT.runbookUrl]: config.runbook }),
+      ...runbookOf(config),
     },
   };
+}
+
+function runbookOf({ runbook }: Config): Readonly<Record<string, string>> {
+  return runbook === undefined ? {} : { [ENVIRONMENT.runbookUrl]: runbook };
 }
 
 /** The address of the stage's dashboard. */

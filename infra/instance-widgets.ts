@@ -3,8 +3,7 @@ import type { Config, InstanceConfig } from '../core/config/schema.ts';
 import { SECOND } from '../core/config/units.ts';
 import { type MetricDefinition, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
 import { bytesText } from '../core/format/units.ts';
-import { daily, graph, type Line, type Mark, nodeLine, text, type Widget } from './widgets.ts';
-import { windowsText } from './words.ts';
+import { DAILY, graph, type Line, type Mark, nodeLine, sumOfNodes, text, type Widget } from './widgets.ts';
 
 /** Orange and red, as CloudWatch's own annotations use them. */
 const COLOR = { warning: '#ff7f0e', critical: '#d62728' } as const;
@@ -15,19 +14,43 @@ interface Drawn {
   readonly period: number;
 }
 
-/** The rows of one instance: its name and windows, then the graphs; several nodes are lines of the same graph. */
+/** What RSS is made of, from the bottom of the stack. With `metrics: detailed` it adds up to RSS. */
+const { usedMemory, externalFragmentation, freePages, processOverhead } = NODE_METRICS;
+const { dataMemory, bufferMemory, scriptMemory } = NODE_METRICS;
+const ACCOUNTS: Readonly<Record<InstanceConfig['metrics'], readonly MetricDefinition[]>> = {
+  core: [usedMemory, externalFragmentation, freePages],
+  detailed: [dataMemory, bufferMemory, scriptMemory, externalFragmentation, freePages, processOverhead],
+};
+
+/** The rows of one instance: its name and limit, then the graphs; several nodes are lines of the same graph. */
 export function instanceWidgets(config: Config, instance: InstanceConfig): readonly (readonly Widget[])[] {
-  const drawn: Drawn = { instance, stage: config.stage, period: config.schedule.every / SECOND };
-  const graphs = [memory(drawn), ratio(drawn), returned(drawn), stall(drawn), ...layers(drawn), ...defrag(drawn)];
+  const drawn = drawnOf(config, instance);
+  const graphs = [memory(drawn), ratio(drawn), returned(drawn), stall(drawn), ...stacks(drawn), ...detailed(drawn)];
   return [[title(instance)], graphs];
 }
 
-function title(instance: InstanceConfig): Widget {
-  const { id, nodes, memoryLimit } = instance;
-  const windows = windowsText(instance);
+/** In a fleet, all nodes of an instance in one stack. */
+export function instanceStack(config: Config, instance: InstanceConfig): Widget {
+  const { stage, period } = drawnOf(config, instance);
+  const lines = ACCOUNTS[instance.metrics].map((metric, index) =>
+    sumOfNodes(stage, instance.id, { metric, stat: 'Average', period }, `part${index}`),
+  );
+  return graph({ title: `${instance.id}: what RSS is made of, all nodes`, lines, stacked: true, period });
+}
+
+function drawnOf({ stage, schedule }: Config, instance: InstanceConfig): Drawn {
+  return { instance, stage, period: schedule.every / SECOND };
+}
+
+function isPublished({ set }: MetricDefinition, { metrics }: Pick<InstanceConfig, 'metrics'>): boolean {
+  return set === 'core' || set === metrics;
+}
+
+/** The windows are in the header of the dashboard. */
+function title({ id, nodes, memoryLimit, windows }: InstanceConfig): Widget {
   const limit = memoryLimit === undefined ? 'no memory limit known' : `limit ${bytesText(memoryLimit)}`;
-  const acts = windows.length === 0 ? 'observed only' : `acts ${windows.join('; ')}`;
-  return text(`## ${id}\n${nodes.length === 1 ? '1 node' : `${nodes.length} nodes`}, ${limit}, ${acts}`);
+  const watched = windows.length === 0 ? ', watched only' : '';
+  return text(`## ${id}\n${nodes.length === 1 ? '1 node' : `${nodes.length} nodes`}, ${limit}${watched}`);
 }
 
 function memory(drawn: Drawn): Widget {
@@ -45,7 +68,9 @@ function memory(drawn: Drawn): Widget {
         ];
   return graph({
     title: `${drawn.instance.id}: used, RSS, limit`,
-    lines: [...lines(drawn, NODE_METRICS.usedMemory), ...lines(drawn, NODE_METRICS.usedMemoryRss)],
+    lines: [NODE_METRICS.usedMemory, NODE_METRICS.usedMemoryRss, NODE_METRICS.usedMemoryPeak].flatMap((metric) =>
+      isPublished(metric, drawn.instance) ? lines(drawn, metric) : [],
+    ),
     marks,
     period: drawn.period,
   });
@@ -67,10 +92,11 @@ function ratio(drawn: Drawn): Widget {
 }
 
 function returned(drawn: Drawn): Widget {
-  return daily(`${drawn.instance.id}: returned each day, against predicted`, [
-    ...lines(drawn, NODE_METRICS.reclaimedMemory),
-    ...lines(drawn, NODE_METRICS.predictedReclaim),
-  ]);
+  return graph({
+    title: `${drawn.instance.id}: returned each day, against predicted`,
+    lines: [...lines(drawn, NODE_METRICS.reclaimedMemory), ...lines(drawn, NODE_METRICS.predictedReclaim)],
+    ...DAILY,
+  });
 }
 
 function stall(drawn: Drawn): Widget {
@@ -89,25 +115,45 @@ function stall(drawn: Drawn): Widget {
 }
 
 /** One for each node: the stacked layers of two nodes would look like one heap. */
-function layers({ instance, stage, period }: Drawn): readonly Widget[] {
-  const { usedMemory, externalFragmentation, freePages, processOverhead } = NODE_METRICS;
-  const shown = [usedMemory, externalFragmentation, freePages];
-  const all: readonly MetricDefinition[] = instance.metrics === 'detailed' ? [...shown, processOverhead] : shown;
+function stacks({ instance, stage, period }: Drawn): readonly Widget[] {
   return instance.nodes.map(({ id }) =>
     graph({
       title: `${id}: what RSS is made of`,
-      lines: all.map((metric) => nodeLine(stage, instance.id, id, metric, metric.name)),
+      lines: ACCOUNTS[instance.metrics].map((metric) => nodeLine(stage, instance.id, id, metric, metric.name)),
       stacked: true,
       period,
     }),
   );
 }
 
-/** Counters since the server's start: drawn as what each period adds. Published with `metrics: detailed` only. */
-function defrag({ instance, stage, period }: Drawn): readonly Widget[] {
+/** What is published with `metrics: detailed` only. */
+function detailed(drawn: Drawn): readonly Widget[] {
+  const { instance, period } = drawn;
   if (instance.metrics !== 'detailed') return [];
+  const { id, maxMainThreadCpu } = instance;
+  const { commandsPerSecond, mainThreadCpu, activeDefragRunning } = NODE_METRICS;
+  return [
+    graph({
+      title: `${id}: CPU of the main thread, and what active defrag may use`,
+      lines: [...lines(drawn, mainThreadCpu), ...lines(drawn, activeDefragRunning)],
+      marks: [{ label: 'maxMainThreadCpu', value: maxMainThreadCpu, color: COLOR.warning }],
+      label: '%',
+      period,
+    }),
+    graph({ title: `${id}: commands a second`, lines: lines(drawn, commandsPerSecond), period }),
+    counters(drawn, 'values', ['activeDefragHits', 'activeDefragMisses']),
+    counters(drawn, 'keys', ['activeDefragKeyHits', 'activeDefragKeyMisses']),
+  ];
+}
+
+/** Counters since the server's start: drawn as what each period adds. */
+function counters(
+  { instance, stage, period }: Drawn,
+  what: string,
+  keys: readonly (keyof typeof NODE_METRICS)[],
+): Widget {
   const added = instance.nodes.flatMap(({ id }, index) =>
-    (['activeDefragHits', 'activeDefragMisses'] as const).flatMap((key): readonly Line[] => {
+    keys.flatMap((key): readonly Line[] => {
       const { name } = NODE_METRICS[key];
       const counter = `${key.toLowerCase()}${index}`;
       const [namespace, metric, ...rest] = nodeLine(stage, instance.id, id, NODE_METRICS[key], name);
@@ -118,7 +164,7 @@ function defrag({ instance, stage, period }: Drawn): readonly Widget[] {
       ];
     }),
   );
-  return [graph({ title: `${instance.id}: defrag hits and misses`, lines: added, stat: 'Maximum', period })];
+  return graph({ title: `${instance.id}: ${what} that defrag moved and left`, lines: added, stat: 'Maximum', period });
 }
 
 function lines({ instance, stage }: Drawn, metric: MetricDefinition): readonly Line[] {

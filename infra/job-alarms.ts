@@ -3,7 +3,7 @@ import { DIMENSION, JOB_METRICS, NAMESPACE } from '../core/domain/metric-catalog
 import { type AlarmSpec, alarm, type MetricSource } from './alarm.ts';
 import { getAtt, type Resources } from './cloudformation.ts';
 import { functionName } from './functions.ts';
-import { ID, stackName } from './names.ts';
+import { ID } from './names.ts';
 import { ANCHORS } from './runbook.ts';
 
 /** So many ticks may be missing before the alarm: one can be lost to a deployment, two to a bad minute. */
@@ -31,7 +31,7 @@ export function jobAlarms(config: Config): Resources {
         'Scheduler or Lambda gave up on a run of the job.',
       ),
     ),
-    TopicAlarmUndelivered: alarm(config, undelivered(config)),
+    TopicAlarmUndelivered: alarm(config, undelivered()),
   };
 }
 
@@ -95,9 +95,9 @@ function throttled(config: Config): AlarmSpec {
   };
 }
 
-function undelivered({ stage }: Config): AlarmSpec {
+function undelivered(): AlarmSpec {
   const name = 'NumberOfNotificationsFailed';
-  const dimensions = { TopicName: stackName(stage, 'alerts') };
+  const dimensions = { TopicName: getAtt(ID.topic, 'TopicName') };
   return {
     ...aboveZero({ namespace: 'AWS/SNS', name, dimensions, statistic: 'Sum' }),
     subject: 'alerts',

@@ -4,6 +4,7 @@ import type { InstanceConfig } from '../core/config/schema.ts';
 /** Logical ids that more than one file of infra/ names. Changing one replaces the resource. */
 export const ID = {
   topic: 'AlertTopic',
+  alarmTopics: { warning: 'AlarmTopic', critical: 'CriticalAlarmTopic' },
   table: 'StateTable',
   dashboard: 'Dashboard',
   maintain: 'MaintainLambdaFunction', // osls derives these two from the function's key in serverless.yml.
@@ -17,7 +18,14 @@ export const ID = {
 } as const;
 
 /** Resources with names, one each in a stage; no name is the end of another. */
-export type NamedPart = 'alerts' | 'maintain' | 'maintain-dead-letters' | 'notify-slack' | 'notify-slack-dead-letters';
+export type NamedPart =
+  | 'alerts'
+  | 'alarms'
+  | 'alarms-critical'
+  | 'maintain'
+  | 'maintain-dead-letters'
+  | 'notify-slack'
+  | 'notify-slack-dead-letters';
 
 /**
  * `offpeak-prod-maintain`: names of resources carry the stage, so that stages can share an account. Names of two stages are never equal, as

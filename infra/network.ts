@@ -27,15 +27,17 @@ export function isAttached({ subnetIds }: Network): boolean {
   return subnetIds.length > 0;
 }
 
-/** What each parameter of serverless.yml may be; a name that ends in `Ids` takes several. */
+export const KEY = [/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/, 'the ARN of a KMS key'] as const;
+
+/** What each parameter of the network may be. */
 const FORMS = {
   vpcId: [/^vpc-[0-9a-f]{8,17}$/, 'the id of a VPC, like vpc-0a1b2c3d'],
   subnetIds: [/^subnet-[0-9a-f]{8,17}$/, 'ids of subnets, like subnet-0a1b2c3d,subnet-4e5f6a7b'],
   securityGroupIds: [/^sg-[0-9a-f]{8,17}$/, 'ids of security groups, like sg-0a1b2c3d'],
   routeTableIds: [/^rtb-[0-9a-f]{8,17}$/, 'ids of route tables, like rtb-0a1b2c3d'],
   vpcEndpoints: [/^(true|false)$/, 'true or false'],
-  secretsKeyArn: [/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/, 'the ARN of a KMS key'],
-} as const satisfies Readonly<Record<string, readonly [form: RegExp, accepted: string]>>;
+  secretsKeyArn: KEY,
+} as const satisfies Readonly<Record<string, Form>>;
 type Parameter = keyof typeof FORMS;
 
 export const PARAMETERS = Object.keys(FORMS) as readonly Parameter[];
@@ -53,21 +55,26 @@ export function readNetwork(parameters: Parameters): Network {
     endpoints: one(parameters.vpcEndpoints) === 'true',
     secretsKeyArn: one(parameters.secretsKeyArn),
   };
-  const all = [...PARAMETERS.flatMap((name) => problemsOf(name, listOf(parameters[name]))), ...gapsOf(network)];
+  const all = [
+    ...PARAMETERS.flatMap((name) => problemsOf(name, FORMS[name], listOf(parameters[name]))),
+    ...gapsOf(network),
+  ];
   if (all.length > 0) throw new ParameterError(all.join('\n'));
   return network;
 }
 
-function listOf(text: string): readonly string[] {
+export function listOf(text: string): readonly string[] {
   return text
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
 }
 
-function problemsOf(name: Parameter, values: readonly string[]): readonly string[] {
-  const [form, accepted] = FORMS[name];
-  const isList = name.endsWith('Ids');
+export type Form = readonly [form: RegExp, accepted: string];
+
+/** What is wrong with a parameter; a name that ends in `Ids`, and `tags`, take several values. */
+export function problemsOf(name: string, [form, accepted]: Form, values: readonly string[]): readonly string[] {
+  const isList = name.endsWith('Ids') || name === 'tags';
   const bad = values.filter((value) => !form.test(value));
   const many = !isList && values.length > 1 ? [`parameter ${name}: has ${values.length} values; accepted: one`] : [];
   return [...bad.map((value) => `parameter ${name}: ${JSON.stringify(value)} is not ${accepted}`), ...many];

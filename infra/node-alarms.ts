@@ -1,5 +1,5 @@
-import { nearLimitFrom } from '../core/config/near-limit.ts';
 import type { Config } from '../core/config/schema.ts';
+import type { Bytes } from '../core/config/units.ts';
 import { DIMENSION, type MetricDefinition, NAMESPACE, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
 import { bytesText } from '../core/format/units.ts';
 import { type AlarmSource, type AlarmSpec, alarm, type MetricSource, periodsFor } from './alarm.ts';
@@ -71,11 +71,20 @@ function rss(config: Config, node: NamedNode): AlarmSpec {
     means: `RSS of ${node.nodeId} has been at or above ${percentOfLimit} % of its limit of ${bytesText(memoryLimit)} for ${minutesText(lasting)}. Beyond the limit the kernel kills the server.`,
     next: 'Purge or defragment now if that returns enough memory. If not, give the server more memory or store less.',
     anchor: ANCHORS.rssCritical,
-    source: { metric: metricOf(config, node, NODE_METRICS.usedMemoryRss, 'Maximum') },
+    source: shareOfLimit(config, node, memoryLimit),
     comparison: 'GreaterThanOrEqualToThreshold',
-    threshold: nearLimitFrom(node.instance) ?? 0,
+    threshold: percentOfLimit,
     periods: periodsFor(lasting, config),
     missing: 'ignore',
+  };
+}
+
+/** Mails of CloudWatch print numbers as they are compared: of bytes, `5.842468864E9` and `5476083302`. */
+function shareOfLimit(config: Config, node: NamedNode, limit: Bytes): AlarmSource {
+  return {
+    expression: `100 * rss / ${limit}`,
+    label: `RSS of ${node.nodeId} in percent of its limit of ${bytesText(limit)}`,
+    metrics: { rss: metricOf(config, node, NODE_METRICS.usedMemoryRss, 'Maximum') },
   };
 }
 

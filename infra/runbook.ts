@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import type { Config } from '../core/config/schema.ts';
 
 /** The headings of docs/runbook.md to which alarms link. */
@@ -23,8 +24,36 @@ export const ANCHORS = Object.fromEntries(
   Object.entries(HEADINGS).map(([section, heading]) => [section, anchorOf(heading)]),
 ) as Readonly<Record<keyof typeof HEADINGS, string>>;
 
-/** An address that leads to the section; without `runbook` in the config, the name of the section. */
+const PAGE = 'docs/runbook.md';
+
+/** Where the web pages of a remote show the files of its default branch. */
+const FORGES: Readonly<Record<string, string>> = {
+  'github.com': 'blob/HEAD',
+  'gitlab.com': '-/blob/HEAD',
+};
+
+/**
+ * Where this runbook can be read, by the remote of the clone that is deployed: `git@github.com:<owner>/<name>.git`, or the same over ssh or
+ * https. Of the remote only host and path are used: an address may hold a token. Undefined for other hosts, whose pages may be anywhere.
+ */
+export function runbookOfClone(remote: string): string | undefined {
+  const place = remote.trim().replace(/\/?$|\.git\/?$/, '');
+  const form = /^(?:https:\/\/|ssh:\/\/)?(?:[^@\s/]*@)?(?<host>[a-z.]+)[:/](?<path>[\w.-]+(?:\/[\w.-]+)+)$/;
+  const { host = '', path = '' } = form.exec(place)?.groups ?? {};
+  const files = Object.hasOwn(FORGES, host) ? FORGES[host] : undefined;
+  return files === undefined ? undefined : `https://${host}/${path}/${files}/${PAGE}`;
+}
+
+/** The config with an address of the runbook: its own, else that of the clone in `root`, where that has one. */
+export function withRunbook(config: Config, root: string): Config {
+  if (config.runbook !== undefined) return config;
+  const { stdout } = spawnSync('git', ['config', '--get', 'remote.origin.url'], { cwd: root, encoding: 'utf8' });
+  const runbook = runbookOfClone(stdout ?? '');
+  return runbook === undefined ? config : { ...config, runbook };
+}
+
+/** An address that leads to the section; without an address, the name of the section. */
 export function runbookPlace({ runbook }: Pick<Config, 'runbook'>, anchor: string): string {
   const heading = Object.values(HEADINGS).find((one) => anchorOf(one) === anchor);
-  return runbook === undefined ? `docs/runbook.md, section "${heading}"` : `${runbook}#${anchor}`;
+  return runbook === undefined ? `${PAGE}, section "${heading}"` : `${runbook}#${anchor}`;
 }

@@ -1,17 +1,20 @@
+import { type AccountParameters, asAccountWants, readAccount, withTopic } from './account.ts';
 import { sub } from './cloudformation.ts';
 import { FUNCTIONS, functionName, maintainSettings, notifierSettings } from './functions.ts';
 import { loadConfig } from './load.ts';
 import { ID } from './names.ts';
 import { type Parameters, readNetwork } from './network.ts';
+import { withRunbook } from './runbook.ts';
 import { template } from './template.ts';
 
 /**
  * The stack of a stage, and what else serverless.yml takes from here, by the names under which it does.
  * @throws {UnknownStage} {ConfigError} {ParameterError} with everything that is wrong.
  */
-export function serverlessValues(root: string, stage: string, parameters: Parameters) {
-  const config = loadConfig(root, stage);
+export function serverlessValues(root: string, stage: string, parameters: Parameters & AccountParameters) {
+  const config = withRunbook(loadConfig(root, stage), root);
   const network = readNetwork(parameters);
+  const account = readAccount(parameters);
   const settings = notifierSettings(config);
   const folder = FUNCTIONS.notifySlack;
   const notifySlack = settings && {
@@ -23,8 +26,12 @@ export function serverlessValues(root: string, stage: string, parameters: Parame
     package: { patterns: ['!**', `dist/${folder}/**`] },
   };
   return {
-    resources: template(config, network),
-    ...maintainSettings(config, network),
+    resources: asAccountWants(template(config, network), account, [
+      'Maintain',
+      ...(notifySlack ? ['NotifySlack'] : []),
+    ]),
+    stackTags: { project: 'offpeak', stage, ...account.tags },
+    ...withTopic(maintainSettings(config, network), account),
     logRetention: config.logRetention,
     // The Slack function by its key, or nothing.
     notifier: notifySlack ? { notifySlack } : {},

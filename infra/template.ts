@@ -1,17 +1,17 @@
 import { isFleet } from '../core/config/fleet.ts';
 import type { Config } from '../core/config/schema.ts';
-import { arn, byLogicalId, getAtt, type Resource, type Resources, ref } from './cloudformation.ts';
+import { byLogicalId, getAtt, type Resources, ref } from './cloudformation.ts';
 import { dashboard } from './dashboard.ts';
 import { fleetAlarms } from './fleet-alarms.ts';
 import { dashboardUrl } from './functions.ts';
 import { jobAlarms } from './job-alarms.ts';
-import { alarmName, digest, ID, stackName } from './names.ts';
+import { ID, stackName } from './names.ts';
 import { endpoints, type Network } from './network.ts';
 import { nodeAlarms } from './node-alarms.ts';
 import { notifier, queue } from './notifier.ts';
-import { policy } from './policies.ts';
 import { maintainRole } from './roles.ts';
 import { schedule } from './schedule.ts';
+import { topic } from './topic.ts';
 
 /** Everything of the stack, for `resources` of serverless.yml, but the functions, their logs and the bucket, which are osls' part. */
 export function template(written: Config, network: Network) {
@@ -83,42 +83,4 @@ function stateTable(): Resources {
       },
     },
   };
-}
-
-/**
- * The one topic for alerts and alarms, and who gets them as e-mail. It is not encrypted with alias/aws/sns: CloudWatch
- * alarms cannot use that key, and their messages would be lost without an error.
- */
-function topic({ stage, notifications }: Config): Resources {
-  const name = stackName(stage, 'alerts');
-  const subscriptions = notifications.emails.map((Endpoint): [string, Resource] => [
-    `AlertEmail${digest(Endpoint.toLowerCase())}`,
-    { Type: 'AWS::SNS::Subscription', Properties: { TopicArn: ref(ID.topic), Protocol: 'email', Endpoint } },
-  ]);
-  return {
-    [ID.topic]: { Type: 'AWS::SNS::Topic', Properties: { TopicName: name, DisplayName: `Offpeak ${stage}` } },
-    AlertTopicPolicy: {
-      Type: 'AWS::SNS::TopicPolicy',
-      Properties: { Topics: [ref(ID.topic)], PolicyDocument: topicPolicy(stage) },
-    },
-    ...byLogicalId(subscriptions),
-  };
-}
-
-/** This policy replaces the default one. The job publishes with its role; the alarms have no role and need this statement. */
-function topicPolicy(stage: string) {
-  const onlyThisAccount = {
-    StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') },
-    ArnLike: { 'aws:SourceArn': arn('cloudwatch', `alarm:${alarmName(stage, '*', '*')}`) },
-  };
-  return policy([
-    {
-      Sid: 'AlarmsOfThisAccount',
-      Effect: 'Allow',
-      Principal: { Service: 'cloudwatch.amazonaws.com' },
-      Action: 'sns:Publish',
-      Resource: ref(ID.topic),
-      Condition: onlyThisAccount,
-    },
-  ]);
 }

@@ -27,22 +27,25 @@ export interface Graph {
   readonly stacked?: boolean;
   readonly marks?: readonly Mark[];
   readonly label?: string;
-  /** Seconds; the interval of the ticks when absent. */
+  /** Seconds. */
   readonly period: number;
+  /** The values may be negative: the scale begins where they do. */
+  readonly isSigned?: boolean;
 }
 
-export function graph({ title, lines, stat = 'Average', stacked = false, marks = [], label, period }: Graph): Widget {
+export function graph({ title, lines, stat = 'Average', stacked, marks = [], label, period, isSigned }: Graph): Widget {
+  const scale = { ...(!isSigned && { min: 0 }), ...(label !== undefined && { label, showUnits: false }) };
   return {
     type: 'metric',
     properties: {
       title,
       region: REGION,
       view: 'timeSeries',
-      stacked,
+      stacked: stacked ?? false,
       stat,
       period,
       metrics: lines,
-      yAxis: { left: { min: 0, ...(label !== undefined && { label, showUnits: false }) } },
+      yAxis: { left: scale },
       ...(marks.length > 0 && { annotations: { horizontal: marks.map((mark) => ({ ...mark })) } }),
     },
   };
@@ -52,20 +55,7 @@ export function graph({ title, lines, stat = 'Average', stacked = false, marks =
  * A point for each day, its sum: what a night has returned, which may be negative. CloudWatch's days are those of UTC. No bars:
  * CloudWatch draws one for each line then, of the latest day or of the whole time, and no others.
  */
-export function daily(title: string, lines: readonly Line[]): Widget {
-  return {
-    type: 'metric',
-    properties: {
-      title,
-      region: REGION,
-      view: 'timeSeries',
-      stacked: false,
-      stat: 'Sum',
-      period: DAY_SECONDS,
-      metrics: lines,
-    },
-  };
-}
+export const DAILY = { stat: 'Sum', period: DAY_SECONDS, isSigned: true } as const satisfies Partial<Graph>;
 
 export function text(markdown: string): Widget {
   return { type: 'text', properties: { markdown } };
@@ -87,15 +77,23 @@ const SCHEMA = `{${[NAMESPACE, DIMENSION.instance, DIMENSION.node, DIMENSION.sta
 export interface Search {
   readonly metric: MetricDefinition;
   /** A search has its own: that of the graph does not reach into it. */
-  readonly stat: 'Maximum' | 'Sum';
+  readonly stat: 'Average' | 'Maximum' | 'Sum';
   /** Seconds. */
   readonly period: number;
-  readonly count: number;
 }
 
-/** The nodes of the stage with the highest values, found when the dashboard is opened. */
-export function worstNodes(stage: string, { metric, stat, period, count }: Search): Line {
-  const filter = `${SCHEMA} ${DIMENSION.stage}="${stage}" MetricName="${metric.name}"`;
-  const expression = `SORT(SEARCH('${filter}', '${stat}', ${period}), MAX, DESC, ${count})`;
-  return [{ expression, id: 'worst' }];
+/** All nodes of the stage, or of one of its instances, found when the dashboard is opened. */
+function search(stage: string, { metric, stat, period }: Search, instance?: string): string {
+  const of = instance === undefined ? '' : ` ${DIMENSION.instance}="${instance}"`;
+  return `SEARCH('${SCHEMA} ${DIMENSION.stage}="${stage}"${of} MetricName="${metric.name}"', '${stat}', ${period})`;
+}
+
+/** The nodes of the stage with the highest values. */
+export function worstNodes(stage: string, { count, ...one }: Search & { readonly count: number }): Line {
+  return [{ expression: `SORT(${search(stage, one)}, MAX, DESC, ${count})`, id: 'worst' }];
+}
+
+/** The sum over the nodes of an instance. */
+export function sumOfNodes(stage: string, instance: string, one: Search, id: string): Line {
+  return [{ expression: `SUM(${search(stage, one, instance)})`, id, label: one.metric.name }];
 }

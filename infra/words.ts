@@ -1,6 +1,8 @@
 import type { InstanceConfig, MaintenanceWindow } from '../core/config/schema.ts';
 import { MINUTE, type Milliseconds } from '../core/config/units.ts';
 
+const DAYS_OF_A_WEEK = 7;
+
 /** `90 minutes`, `1 minute`. */
 export function minutesText(duration: Milliseconds): string {
   const minutes = Math.round(duration / MINUTE);
@@ -13,5 +15,5 @@ export function windowsText({ windows, timezone }: Pick<InstanceConfig, 'windows
 }
 
 function windowText({ days, start, duration }: MaintenanceWindow): string {
-  return `${days.join(' ')} ${start} for ${minutesText(duration)}`;
+  return `${days.length === DAYS_OF_A_WEEK ? 'daily' : days.join(' ')} ${start} for ${minutesText(duration)}`;
 }

@@ -1,4 +1,4 @@
-import { type Alert, type AlertEvent, type AlertFact, NODES_A_MESSAGE } from '../domain/alert.ts';
+import { type Alert, type AlertEvent, type AlertFact, type AlertMember, NODES_A_MESSAGE } from '../domain/alert.ts';
 import { lookup } from '../format/lookup.ts';
 import { bytesText, countText, durationText, shortened } from '../format/units.ts';
 
@@ -105,7 +105,7 @@ export function digestOf(alerts: readonly [Alert, ...Alert[]], id: string): Aler
     facts: factsOf(alerts),
     next: nextText(alerts),
     members: alerts
-      .map((alert) => ({ ...placeOf(alert), what: whatOf(alert, { title, why }) }))
+      .map((alert) => digestMember(alert, whatOf(alert, { title, why })))
       .toSorted((a, b) => compared(a.event, b.event) || compared(nameOf(a), nameOf(b))),
   };
 }
@@ -117,22 +117,22 @@ function countedText(alerts: readonly Alert[]): string {
   return nodes === alerts.length ? onNodes : `${countText(alerts.length)} events on ${onNodes}`;
 }
 
-function placeOf({ id, event, instance, node }: Alert) {
-  return { id, event, instance, node };
+export function digestMember({ id, event, instance, node }: Alert, what: string): AlertMember {
+  return { id, event, instance, node, what: inOneLine(what) };
 }
 
-function nameOf({ instance, node }: Pick<Alert, 'instance' | 'node'>): string {
+export function nameOf({ instance, node }: Pick<Alert, 'instance' | 'node'>): string {
   return `${instance} ${node}`;
 }
 
 /** The first text that is not the same for all: the title with its figures, else the reason, else which server it is. */
 function whatOf(alert: Alert, same: { readonly title: string | undefined; readonly why: string | undefined }): string {
-  if (same.title === undefined) return inOneLine(titleAlone(alert));
-  if (same.why === undefined) return inOneLine(alert.why);
-  return inOneLine(alert.facts.find(({ label }) => label === 'Server')?.value ?? '');
+  if (same.title === undefined) return titleAlone(alert);
+  if (same.why === undefined) return alert.why;
+  return alert.facts.find(({ label }) => label === 'Server')?.value ?? '';
 }
 
-function factsOf(alerts: readonly Alert[]): readonly AlertFact[] {
+export function factsOf(alerts: readonly Alert[]): readonly AlertFact[] {
   const events = [...Map.groupBy(alerts, ({ event }) => event)];
   const instances = new Set(alerts.map(({ instance }) => instance)).size;
   return [
@@ -175,7 +175,7 @@ function nextText(alerts: readonly Alert[]): string {
 }
 
 /** Without the name of the instance, with which titles begin. */
-function titleAlone({ title, instance }: Alert): string {
+export function titleAlone({ title, instance }: Alert): string {
   const place = `${instance === 'all' ? 'all instances' : instance}: `;
   return title.startsWith(place) ? title.slice(place.length) : title;
 }
@@ -190,7 +190,7 @@ function inOneLine(text: string): string {
   return shortened(text.replace(/\s+/g, ' ').trim(), WHAT_CHARS);
 }
 
-function compared(a: string, b: string): number {
+export function compared(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }

@@ -3,6 +3,7 @@ import type { Alert } from '../domain/alert.ts';
 import type { Log } from '../ports/log.ts';
 import type { PublishReport } from '../ports/sinks.ts';
 import { digestOf, MOST_AT_ONCE, messagesOf } from './digest.ts';
+import { nightlyDigestOf } from './night-digest.ts';
 
 type Many<T> = readonly [T, ...T[]];
 
@@ -32,7 +33,18 @@ export function notSent(alerts: readonly Alert[], why: string): PublishReport {
 export function digested(alerts: Many<Alert>, digest: string, log: Log): Alert {
   for (const { id, title, why, facts, next } of alerts)
     log.info('sent in a digest', { digest, id, title, why, facts, next });
-  return digestOf(alerts, digest);
+  return isNightly(digest) ? nightlyDigestOf(alerts, digest) : digestOf(alerts, digest);
+}
+
+/** The id of a digest is all that a repeat knows of its kind. */
+const NIGHT = '/night/';
+
+export function nightlyId(digest: string): string {
+  return digest.replace('/digest/', NIGHT);
+}
+
+function isNightly(digest: string): boolean {
+  return digest.includes(NIGHT);
 }
 
 /** The same for the same events. */

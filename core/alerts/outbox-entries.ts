@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { Milliseconds } from '../config/units.ts';
 import { ALERT_SCHEMA, type Alert, type AlertEvent } from '../domain/alert.ts';
 import { ALERT_HELD } from '../domain/timings.ts';
 import { type StateStore, StateUnavailable, type Stored } from '../ports/state-store.ts';
@@ -15,6 +16,8 @@ export interface Entry {
   readonly sendings: number;
   /** The id of the digest in which it was being sent: a repeat is sent in the same digest. */
   readonly digest?: string;
+  /** It was sent on its own (epoch ms), and is kept for the nightly digest, which says what needs a person. */
+  readonly sentAt?: number;
 }
 
 export interface Pending {
@@ -37,6 +40,7 @@ const shape = z.looseObject({
   holder: text,
   ...each(z.number(), 'entrustedAt', 'heldUntil', 'sendings'),
   digest: z.exactOptional(text),
+  sentAt: z.exactOptional(z.number()),
 });
 
 export const ENTRY_KIND: DocumentKind<Entry> = { schema: 1, shape };
@@ -52,6 +56,11 @@ export function pendingOf(key: string, { value, version }: Stored): Pending {
 function withPresentNames(alert: Alert): Alert {
   const event = alert.event as AlertEvent | 'cure-ineffective';
   return event === 'cure-ineffective' ? { ...alert, event: 'action-ineffective' } : alert;
+}
+
+/** For how long it has been in the outbox. */
+export function ageOf({ entry }: Pending, now: number): Milliseconds {
+  return now - entry.entrustedAt;
 }
 
 /** Writes an alert that is not there yet. Returns why it could not be stored, or undefined. */
@@ -82,16 +91,19 @@ export async function claim(
   return written.stored ? { key, entry, alert: entry.alert, version: written.version } : undefined;
 }
 
-/** After a delivery: removes what was accepted, and releases what was not. Returns why that failed, or undefined. */
+/**
+ * After a delivery: removes what was accepted, or with `sentAt` keeps it for the nightly digest, and releases what was not. Returns why that
+ * failed, or undefined.
+ */
 export async function settle(
   store: StateStore,
   { key, entry, version }: Pending,
   isSent: boolean,
+  sentAt?: number,
 ): Promise<string | undefined> {
-  const done = isSent
-    ? store.remove(key, version)
-    : store.write(key, encode(ENTRY_KIND, { ...freed(entry), heldUntil: 0 }), version);
-  return await failure(done);
+  if (isSent && sentAt === undefined) return await failure(store.remove(key, version));
+  const left: Entry = { ...freed(entry), heldUntil: 0, ...(isSent && sentAt !== undefined && { sentAt }) };
+  return await failure(store.write(key, encode(ENTRY_KIND, left), version));
 }
 
 /** Without its digest: an alert that was not accepted may be sent in another one. */

@@ -7,7 +7,8 @@ import { readEach } from '../state/codec.ts';
 import { OUTBOX } from '../state/keys.ts';
 import { claimAll, type OutboxPorts, type Run } from './claims.ts';
 import { MOST_AT_ONCE, messagesOf } from './digest.ts';
-import { alertsOf, digested, digestId, looseAlerts, notSent } from './messages.ts';
+import { alertsOf, digested, digestId, looseAlerts, nightlyId, notSent } from './messages.ts';
+import { divided, isKeptForNight } from './night.ts';
 import { failure, keep, type Pending, pendingOf, settle } from './outbox-entries.ts';
 
 /*
@@ -60,31 +61,40 @@ interface Message {
   send(): Promise<PublishReport>;
 }
 
+export interface FlushOptions {
+  /** False: no further message is begun. */
+  readonly hasTime?: () => boolean;
+  /** For a sink with a nightly digest: whether the windows of the night are over. */
+  readonly isNightOver?: () => boolean;
+}
+
 /**
- * Sends the alerts of this tick, and those that an earlier job has left: up to a thousand events in at most ten messages. The oldest come first;
- * the rest waits for the next tick. The report names what was not delivered, which also waits for the next tick.
- *
- * @param hasTime false: no further message is begun
+ * Sends the alerts of this tick, and those that an earlier job has left: up to a thousand events in at most ten messages, and those of a
+ * night that is over in one more. The oldest come first; the rest waits for the next tick. The report names what was not delivered, which
+ * also waits for the next tick.
  */
 export async function flush(
   ports: OutboxPorts,
   holder: string,
   alerts: readonly Alert[],
-  hasTime = always,
+  { hasTime = always, isNightOver = always }: FlushOptions = {},
 ): Promise<PublishReport> {
   const notPersisted = await enqueue(ports, holder, alerts, hasTime);
   // If no write succeeded, reading would fail as well, and cost its time-outs.
   const isDown = alerts.length > 0 && notPersisted.length === alerts.length;
-  const kept = isDown ? [] : await pending(ports, holder);
-  if (kept.length > MOST_AT_ONCE) {
+  const night = ports.alerts.hasNightlyDigest ? { now: ports.clock.now(), isOver: isNightOver } : undefined;
+  const kept = divided(isDown ? [] : await pending(ports, holder), night);
+  if (kept.due.length > MOST_AT_ONCE) {
     ports.log.warn('more alerts than are sent at once: the next tick continues', {
-      alerts: kept.length,
+      alerts: kept.due.length,
       now: MOST_AT_ONCE,
     });
   }
   const run: Run = { ...ports, holder, hasTime, limit: pLimit(WRITES) };
+  await run.limit.map(kept.spent, ({ key, version }) => failure(run.store.remove(key, version)));
   const messages = [
-    ...keptMessages(run, kept.slice(0, MOST_AT_ONCE)),
+    ...keptMessages(run, kept.due.slice(0, MOST_AT_ONCE)),
+    ...nightlyMessages(run, kept.night),
     ...looseAlerts(notPersisted, ports.log).map((alert) => ({
       alerts: [alert],
       send: () => ports.alerts.send([alert]),
@@ -143,6 +153,15 @@ function keptMessages(run: Run, kept: readonly Pending[]): readonly Message[] {
   ].map(({ group, digest }) => ({ alerts: alertsOf(group), send: () => sendGroup(run, group, digest) }));
 }
 
+/** A single info is sent as it is. */
+function nightlyMessages(run: Run, kept: readonly Pending[]): readonly Message[] {
+  const [first, ...more] = kept;
+  if (!first) return [];
+  const group = [first, ...more] as const;
+  const digest = more.length === 0 ? undefined : nightlyId(digestId(group, run.holder));
+  return [{ alerts: alertsOf(group), send: () => sendGroup(run, group, digest) }];
+}
+
 /** Claims, sends, removes: one of two jobs sends it, and after a crash in between the next job knows that it may have been sent. */
 async function sendGroup(run: Run, group: readonly Pending[], digest: string | undefined): Promise<PublishReport> {
   const { store, log, limit } = run;
@@ -161,8 +180,15 @@ async function sendGroup(run: Run, group: readonly Pending[], digest: string | u
   const alert = digest === undefined ? first.alert : digested([first.alert, ...alertsOf(more)], digest, log);
   const report = await run.alerts.send([alert]);
   const isSent = report.rejected.length === 0;
-  const unsettled = (await limit.map(claimed, (one) => settle(store, one, isSent))).filter((why) => why !== undefined);
+  const settled = await limit.map(claimed, (one) => settle(store, one, isSent, keptSince(run, one)));
+  const unsettled = settled.filter((why) => why !== undefined);
   if (unsettled.length > 0)
     log.warn('outbox not updated', { id: alert.id, error: unsettled[0], alerts: unsettled.length });
   return combined([report, unclaimed]);
+}
+
+/** Set for a warning that is now sent for the first time, where a digest will name it. */
+function keptSince({ alerts, clock }: Run, one: Pending): number | undefined {
+  const isKept = alerts.hasNightlyDigest === true && one.entry.sentAt === undefined && isKeptForNight(one);
+  return isKept ? clock.now() : undefined;
 }

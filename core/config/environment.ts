@@ -15,9 +15,11 @@ export const ENVIRONMENT = {
   alertTopicArn: 'ALERT_TOPIC_ARN',
   /** Reference to the address of Slack's incoming webhook; never the address itself. */
   slackWebhook: 'SLACK_WEBHOOK',
+  /** The lowest severity that is posted to Slack; info when not set. */
+  slackFrom: 'SLACK_FROM',
   /** https address of the dashboard, linked in Slack's messages; none when not set. */
   dashboardUrl: 'DASHBOARD_URL',
-  /** https address of the runbook, linked in Slack's messages, to which #anchor is added; none when not set. */
+  /** https address of the runbook, linked in mails and Slack's messages, to which #anchor is added; none when not set. */
   runbookUrl: 'RUNBOOK_URL',
 } as const;
 

@@ -21,7 +21,10 @@ function emailsAreUnique(file: unknown, issues: Issues): Finding[] {
   const listed = valueAt(file, ['notifications', 'emails']);
   const isBroken = issues.some(({ path }) => path[0] === 'notifications');
   if (isBroken || !Array.isArray(listed)) return [];
-  const named = listed.map((email, index) => ({ name: String(email), path: ['notifications', 'emails', index] }));
+  const named = listed.map((email, index) => ({
+    name: String(Object(email).address ?? email),
+    path: ['notifications', 'emails', index],
+  }));
   return findRepeated(named, 'each address once');
 }
 

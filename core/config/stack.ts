@@ -14,7 +14,50 @@ export const LOG_RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ] as const;
 
-const email = text(EMAIL, 'an e-mail address, like redis-team@example.org');
+export type From = 'info' | 'warning' | 'critical';
+
+/** Who gets mails, and of which severity on. */
+export interface MailTarget {
+  readonly address: string;
+  readonly from: From;
+}
+
+const SEVERITIES: readonly unknown[] = ['info', 'warning', 'critical'] satisfies readonly From[];
+
+/** An address, or a mapping with the lowest severity that is sent to it. */
+const email = scalar<MailTarget>({
+  accepted:
+    'an e-mail address, like redis-team@example.org, or { address: <e-mail address>, from: info, warning or critical }',
+  json: {
+    anyOf: [
+      { type: 'string', pattern: EMAIL },
+      {
+        type: 'object',
+        properties: { address: { type: 'string', pattern: EMAIL }, from: { enum: ['info', 'warning', 'critical'] } },
+        required: ['address'],
+        additionalProperties: false,
+      },
+    ],
+  },
+  read(raw) {
+    if (typeof raw !== 'object' || raw === null) {
+      return isEmail(raw) ? { value: { address: raw, from: 'info' } } : { refused: 'is not an e-mail address' };
+    }
+    const { address, from = 'info', ...others } = raw as Readonly<Record<string, unknown>>;
+    const [unknown] = Object.keys(others);
+    if (unknown !== undefined) return { refused: `has the unknown key \`${unknown}\`` };
+    if (!isEmail(address)) return { refused: 'has no e-mail address' };
+    return isFrom(from) ? { value: { address, from } } : { refused: 'has a `from` that is not a severity' };
+  },
+});
+
+function isEmail(raw: unknown): raw is string {
+  return typeof raw === 'string' && new RegExp(EMAIL).test(raw);
+}
+
+function isFrom(raw: unknown): raw is From {
+  return SEVERITIES.includes(raw);
+}
 
 const listOfEmails = `a list of at most ${MOST_EMAILS} e-mail addresses`;
 const emails = z.array(email, { error: listOfEmails }).check(z.maxLength(MOST_EMAILS, { error: listOfEmails }));
@@ -24,11 +67,25 @@ const slack = mapping({
     secretReference(),
     'Reference to the address of an incoming webhook. The address is a secret: anyone who knows it can post.',
   ),
+  from: byDefault(
+    'info',
+    z.enum(['info', 'warning', 'critical'], { error: 'info, warning or critical' }),
+    'The lowest severity that is posted: info, warning or critical.',
+  ),
 });
 
 const notifications = mapping({
-  emails: byDefault([], emails, 'Who gets alerts and alarms as e-mail; each has to confirm once.'),
+  emails: byDefault(
+    [],
+    emails,
+    'Who gets alerts and alarms as e-mail: an address, or { address, from } with the lowest severity. Each has to confirm.',
+  ),
   slack: optional(slack, 'Alerts and alarms in a Slack channel, through an incoming webhook.'),
+  digest: byDefault(
+    'info',
+    z.enum(['info', 'never'], { error: 'info or never' }),
+    'With info, infos come in one message at the end of a night, with what needs a person; with never, each as it happens.',
+  ),
   chat: optional(
     z.enum(['amazon-q'], { error: 'amazon-q' }),
     'With amazon-q, https subscribers get alerts in the schema of Amazon Q Developer in chat applications.',
@@ -73,6 +130,9 @@ const runbook = text(
 export const stackKeys = {
   schedule: byDefault({}, schedule, 'When the deployed job runs.'),
   notifications: byDefault({}, notifications, 'Who gets alerts and alarms.'),
-  runbook: optional(runbook, 'Address of the runbook, linked in every alarm; without it alarms name docs/runbook.md.'),
+  runbook: optional(
+    runbook,
+    'Address of the runbook, linked in every alarm and message; without it, docs/runbook.md of the clone on GitHub or GitLab.',
+  ),
   logRetention: byDefault('30d', logRetention, "How long the functions' logs are kept, in days."),
 };

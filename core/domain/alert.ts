@@ -35,7 +35,9 @@ export type AlertEvent =
   /** The state store could not be read or written: no action was taken. */
   | 'state-unavailable'
   /** A digest of events of several kinds. */
-  | 'several';
+  | 'several'
+  /** What a night brought: the infos, which wait for its end, and what was sent on its own. */
+  | 'nightly-digest';
 
 /** One line of an alert: a label and its value, both in words for people. */
 export interface AlertFact {

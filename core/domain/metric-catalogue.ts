@@ -94,11 +94,30 @@ export const NODE_METRICS = {
     meaning:
       "RSS and a running fork's pages ÷ memoryLimit, or the machine's memory where that is less or all that is known",
   },
+  usedMemoryPeak: {
+    name: 'UsedMemoryPeak',
+    unit: 'Bytes',
+    set: 'detailed',
+    meaning: "used_memory_peak: the most since the server's start",
+  },
   commandsPerSecond: {
     name: 'CommandsPerSecond',
     unit: 'Count/Second',
     set: 'detailed',
-    meaning: "between two checks, without Offpeak's own",
+    meaning: "since the tick before, without Offpeak's own",
+  },
+  mainThreadCpu: {
+    name: 'MainThreadCpu',
+    unit: 'Percent',
+    set: 'detailed',
+    meaning:
+      'share of a processor that the main thread has used since the tick before; before Redis 6.2, of the process',
+  },
+  activeDefragRunning: {
+    name: 'ActiveDefragRunning',
+    unit: 'Percent',
+    set: 'detailed',
+    meaning: 'active_defrag_running: the CPU share that active defrag may use now, 0 when it is idle',
   },
   activeDefragHits: {
     name: 'ActiveDefragHits',
@@ -111,6 +130,18 @@ export const NODE_METRICS = {
     unit: 'Count',
     set: 'detailed',
     meaning: "values that active defrag has examined and not moved since the server's start; graph with DIFF()",
+  },
+  activeDefragKeyHits: {
+    name: 'ActiveDefragKeyHits',
+    unit: 'Count',
+    set: 'detailed',
+    meaning: "keys of which active defrag has moved a part since the server's start; graph with DIFF()",
+  },
+  activeDefragKeyMisses: {
+    name: 'ActiveDefragKeyMisses',
+    unit: 'Count',
+    set: 'detailed',
+    meaning: "keys that active defrag has examined and left as they were since the server's start; graph with DIFF()",
   },
   reclaimedMemory: {
     name: 'ReclaimedMemory',

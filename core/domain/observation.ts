@@ -188,7 +188,10 @@ export interface DefragState {
   /** Counters since the server's start or CONFIG RESETSTAT. */
   readonly hits?: number;
   readonly misses?: number;
-  /** Keys that the scan has passed: `active_defrag_key_hits` + `active_defrag_key_misses`, since the same moment. */
+  /** Keys that the scan has passed since the same moment: of some a part was moved, others stayed as they were. */
+  readonly keyHits?: number;
+  readonly keyMisses?: number;
+  /** `keyHits` + `keyMisses`. */
   readonly scannedKeys?: number;
   /** LATENCY LATEST active-defrag-cycle: needs `latency-monitor-threshold` > 0. */
   readonly latency?: LatencyEvent;

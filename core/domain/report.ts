@@ -3,6 +3,17 @@ import type { Alert } from './alert.ts';
 import type { Metric } from './metric-catalogue.ts';
 import type { Outcome } from './outcome.ts';
 
+/** What a node had counted at an earlier tick: with it, a tick measures rates. */
+export interface Counters {
+  /** Epoch ms. */
+  readonly at: number;
+  /** Another process has counted from zero. */
+  readonly runId?: string;
+  readonly commands?: number;
+  /** See `Activity.cpuSeconds`. */
+  readonly cpuSeconds?: number;
+}
+
 export interface ReportInput {
   readonly stage: string;
   /** Epoch milliseconds: the first check, and now. */
@@ -13,6 +24,8 @@ export interface ReportInput {
   readonly instances: readonly InstanceConfig[];
   /** The state could not be read: nothing was planned in the whole tick. */
   readonly problem?: { readonly why: string };
+  /** By node, of the tick before; only of nodes with `metrics: detailed`. */
+  readonly counters?: ReadonlyMap<string, Counters>;
 }
 
 /** What a tick reports: states as metrics, which the alarms judge, and events as alerts. */

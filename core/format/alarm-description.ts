@@ -15,12 +15,20 @@ export interface AlarmDescription {
   readonly runbook: string;
 }
 
-const FORM =
-  /^(?<means>[^\n]+)\nNext: (?<next>[^\n]+)\nSeverity: (?<severity>warning|critical)\nRunbook: (?<runbook>[^\n]+)$/;
+const OVER = 'If OK: it is over. Nothing to do.';
+const UNKNOWN = 'If INSUFFICIENT_DATA: CloudWatch has no values, so whether it holds is unknown.';
 
-/** The description as text, a line for each part. None of the parts holds a line break. */
+const FORM =
+  /^If ALARM \((?<severity>warning|critical)\): (?<means>[^\n]+)\nWhat to do then: (?<next>[^\n]+)\nIf OK: [^\n]+\nIf INSUFFICIENT_DATA: [^\n]+\nRunbook: (?<runbook>[^\n]+)$/;
+
+/**
+ * The description as text, a line for each part. None of the parts holds a line break. A description is the same in every state, and
+ * CloudWatch's own mails show it at the end of an alarm, too: so it says what is true in which state.
+ */
 export function printAlarmDescription({ means, next, severity, runbook }: AlarmDescription): string {
-  return [means, `Next: ${next}`, `Severity: ${severity}`, `Runbook: ${runbook}`].join('\n');
+  return [`If ALARM (${severity}): ${means}`, `What to do then: ${next}`, OVER, UNKNOWN, `Runbook: ${runbook}`].join(
+    '\n',
+  );
 }
 
 /** The parts of a description, or undefined for a text that {@link printAlarmDescription} has not written. */

@@ -26,13 +26,16 @@ export function alertSubject(alert: Alert): string {
 /**
  * The body of the e-mail, for a person who reads it on a phone at night: what happened, why, the figures, what to do, and
  * on the last line where and when. A digest's list comes before that. Wrapped at 72 columns; a single longer word is not broken.
+ *
+ * @param runbook its address: the page has a heading for each event
  */
-export function alertText(alert: Alert): string {
+export function alertText(alert: Alert, runbook?: string): string {
   const blocks = [
     wrapText(namedTitle(alert), COLUMNS),
     wrapText(labelled('Why', alert.why), COLUMNS),
     factLines(alert.facts),
     wrapText(labelled('Next', alert.next), COLUMNS),
+    runbook === undefined ? [] : [`Runbook: ${runbook}#${alert.event}`],
     listLines(alert),
     wrapText(originOf(alert), COLUMNS),
   ];

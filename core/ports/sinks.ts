@@ -30,5 +30,7 @@ export interface MetricSink {
 export interface AlertSink {
   /** It only reaches the person who runs this command: it does not send what other jobs have queued. */
   readonly isPrivate?: boolean;
+  /** Its subscribers get infos in one message at the end of a night. */
+  readonly hasNightlyDigest?: boolean;
   send(alerts: readonly Alert[]): Promise<PublishReport>;
 }

@@ -6,12 +6,14 @@ import { type Outcome, planIn, problemIn, type Status, statusOf, stepsOf, verdic
 import { present } from '../domain/present.ts';
 import { LATE } from '../domain/timings.ts';
 import { strayPauseText } from '../format/pause.ts';
+import { isNightOver } from '../guards/night.ts';
 import { isIdle } from '../guards/node-order.ts';
 import type { Log } from '../ports/log.ts';
 import type { PublishReport } from '../ports/sinks.ts';
 import { strayPauses } from '../state/pauses.ts';
 import type { Announced } from './announcer.ts';
 import type { InstanceReport, Run } from './assign.ts';
+import { exchangeCounters } from './counters.ts';
 import { problemOf } from './observe-fleet.ts';
 import { type Reportable, reportable, whyText } from './reportable.ts';
 import type { Scope, Tick } from './scope.ts';
@@ -35,6 +37,7 @@ export async function publishTick(
   const { ports, stage, snapshot, options } = run;
   const { mode, scope } = options;
   const problem = snapshot.kind === 'unavailable' ? { why: snapshot.why } : undefined;
+  const { counters, keep } = await exchangeCounters(config, run);
   const { outcomes, metrics, alerts } = reportable(
     {
       stage,
@@ -43,12 +46,16 @@ export async function publishTick(
       instances: config.instances,
       outcomes: [...inOrder(config, reports), ...orphans],
       ...(problem && { problem }),
+      counters,
     },
     announcedIn(reports),
     ports.log,
   );
   const known = { outcomes, alerts, metrics: metrics.filter((metric) => isKnown(metric, scope)) };
-  const undelivered = mode === 'act' ? await publish(run, known) : 0;
+  // The end of a run is known after its window.
+  const isOver = () => !outcomes.some(({ leased }) => leased) && isNightOver(config.instances, at);
+  const undelivered = mode === 'act' ? await publish(run, known, isOver) : 0;
+  await keep(outcomes);
   const remarks = scope.kind === 'fleet' && snapshot.kind === 'readable' ? remarksOf(snapshot, config, at) : [];
   for (const remark of remarks) ports.log.warn(remark);
   const leased = outcomes.filter((outcome) => outcome.leased).map(({ instance, node }) => ({ instance, node }));
@@ -95,13 +102,17 @@ function remarksOf({ pauses }: State, { stage, instances, schedule }: Config, no
  * Publishes what came of a tick: one log line for each step, then metrics and alerts side by side (a dead endpoint costs ten seconds).
  * Returns how many could not be delivered.
  */
-async function publish({ ports, options, snapshot }: Run, { outcomes, metrics, alerts }: Reportable): Promise<number> {
+async function publish(
+  { ports, options, snapshot }: Run,
+  { outcomes, metrics, alerts }: Reportable,
+  isOver: () => boolean,
+): Promise<number> {
   for (const step of outcomes.flatMap(stepsOf)) logStep(ports.log, step);
   const hasTime = () => options.remaining() > -LATE;
   const sent =
     snapshot.kind === 'unavailable'
       ? ports.alerts.send(looseAlerts(alerts, ports.log))
-      : flush(ports, options.holder, alerts, hasTime);
+      : flush(ports, options.holder, alerts, { hasTime, isNightOver: isOver });
   const [metricReport, alertReport] = await Promise.all([
     // Neither may keep the other from being sent.
     ports.metrics.publish(metrics).catch((error: unknown) => unsent('metrics', error)),

@@ -1,7 +1,9 @@
 import { isFleet } from '../config/fleet.ts';
 import { isNearLimit, limitOf, type MemoryLimit } from '../config/near-limit.ts';
 import type { InstanceConfig } from '../config/schema.ts';
+import { HOUR, type Milliseconds } from '../config/units.ts';
 import { machineMemory } from '../diagnosis/limit.ts';
+import { commandsPerSecond, mainThreadCpu, OTHER_CONNECTION } from '../diagnosis/load.ts';
 import { bytesOfClass, kernelBytes, type PartClass, runningFork } from '../domain/account.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import {
@@ -14,7 +16,7 @@ import {
 } from '../domain/metric-catalogue.ts';
 import type { Observation } from '../domain/observation.ts';
 import { isOfConfig, latestIn, type Outcome, type Seen, stepsOf } from '../domain/outcome.ts';
-import { configOf, type ReportInput } from '../domain/report.ts';
+import { type Counters, configOf, type ReportInput } from '../domain/report.ts';
 import type { Verdict } from '../domain/verdict.ts';
 
 type Reading = readonly [definition: MetricDefinition, value: number | undefined];
@@ -32,7 +34,10 @@ function nodeMetrics(input: ReportInput, outcome: Outcome): readonly Metric[] {
   if (outcome.kind === 'unreachable') return datums([[NODE_METRICS.reachable, 0]], dimensions, startedAt);
   const seen = seenNow(outcome);
   if (!seen) return [];
-  const readings = [...stateReadings(outcome, seen, configOf(outcome, input)), ...actionReadings(outcome)];
+  const readings = [
+    ...stateReadings(outcome, seen, configOf(outcome, input), input.counters?.get(node)),
+    ...actionReadings(outcome),
+  ];
   return datums(readings, dimensions, seen.observation.at);
 }
 
@@ -50,6 +55,7 @@ function stateReadings(
   outcome: Outcome,
   { observation, diagnosis }: Seen,
   config: InstanceConfig | undefined,
+  earlier: Counters | undefined,
 ): readonly Reading[] {
   const { memory, defrag } = observation;
   const { layers } = diagnosis;
@@ -65,9 +71,13 @@ function stateReadings(
   return [
     ...core,
     ...accountReadings(diagnosis, limitOf(config, machineMemory(memory))),
-    [NODE_METRICS.commandsPerSecond, opsPerSecondIn(outcome)],
+    [NODE_METRICS.usedMemoryPeak, memory.usedMemoryPeak],
+    ...rateReadings(outcome, observation, earlier),
+    [NODE_METRICS.activeDefragRunning, defrag.running],
     [NODE_METRICS.activeDefragHits, defrag.hits],
     [NODE_METRICS.activeDefragMisses, defrag.misses],
+    [NODE_METRICS.activeDefragKeyHits, defrag.keyHits],
+    [NODE_METRICS.activeDefragKeyMisses, defrag.keyMisses],
   ];
 }
 
@@ -165,8 +175,25 @@ function isFragmented(memory: Observation['memory'], threshold: { readonly ratio
   return usedMemoryRss - usedMemory >= threshold.floor && usedMemoryRss / usedMemory > threshold.ratio;
 }
 
+/** Ticks are an hour apart at most. After a longer pause, a mean over all of it says nothing of the present. */
+const LONGEST_INTERVAL: Milliseconds = 2 * HOUR;
+
+/** Since the tick before; at the first tick, between the two checks before an action, where there were two. */
+function rateReadings(outcome: Outcome, observation: Observation, earlier: Counters | undefined): readonly Reading[] {
+  const isSame = earlier?.runId === observation.runId && observation.at - (earlier?.at ?? 0) <= LONGEST_INTERVAL;
+  const since = earlier && isSame ? { ...earlier, own: OTHER_CONNECTION } : undefined;
+  return [
+    [
+      NODE_METRICS.commandsPerSecond,
+      (since && commandsPerSecond(observation, since)) ?? measuredIn(outcome, 'opsPerSecond'),
+    ],
+    [NODE_METRICS.mainThreadCpu, (since && mainThreadCpu(observation, since)) ?? measuredIn(outcome, 'mainThreadCpu')],
+  ];
+}
+
 /** Of the last step that measured it: a purge after a defrag is one. */
-function opsPerSecondIn(outcome: Outcome): number | undefined {
-  const rates = stepsOf(outcome).flatMap((step) => ('opsPerSecond' in step ? [step.opsPerSecond] : []));
-  return rates.findLast((rate) => rate !== undefined);
+function measuredIn(outcome: Outcome, what: 'opsPerSecond' | 'mainThreadCpu'): number | undefined {
+  return stepsOf(outcome)
+    .flatMap((step) => (what in step ? [(step as Partial<Record<typeof what, number>>)[what]] : []))
+    .findLast((rate) => rate !== undefined);
 }

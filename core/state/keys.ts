@@ -75,6 +75,12 @@ export const OUTBOX_LIFETIME: Milliseconds = 14 * 24 * HOUR;
 
 export const STAGE_DOCUMENT = 'brakes';
 
+/** What nodes had counted at the last tick, for rates: one document for many nodes. */
+export const COUNTERS = 'counters#';
+
+/** The rate of a whole day says nothing of the present. */
+const COUNTERS_LIFETIME: Milliseconds = 24 * HOUR;
+
 /** For a node that was renamed or removed. A node that is checked writes its history in this time, or loses only what was learned of it. */
 const HISTORY_LIFETIME: Milliseconds = 90 * 24 * HOUR;
 
@@ -97,5 +103,6 @@ export function lifetimeOf(key: string, document: object): Milliseconds | undefi
   if (key === STAGE_DOCUMENT) return BRAKES_LIFETIME;
   if (key.startsWith(OUTBOX)) return OUTBOX_LIFETIME;
   if (key.startsWith(RECORD)) return RECORD_LIFETIME;
+  if (key.startsWith(COUNTERS)) return COUNTERS_LIFETIME;
   return key.startsWith(NODE) ? HISTORY_LIFETIME : undefined;
 }

@@ -2,9 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createSecretReader } from '../../core/adapters/aws/secrets.ts';
 import { ACCEPTED_REFERENCES, parseSecretReference, type SecretReference } from '../../core/config/address.ts';
 import { ENVIRONMENT, EnvironmentError, required } from '../../core/config/environment.ts';
+import type { Severity } from '../../core/domain/alert.ts';
 import type { Log } from '../../core/ports/log.ts';
 import { httpsLink, type Links } from './message/blocks.ts';
-import type { Ports } from './notify.ts';
+import { type Ports, SEVERITIES } from './notify.ts';
 import { createPace } from './slack/client.ts';
 
 /** Where Slack's incoming webhooks are; the second serves GovSlack. */
@@ -34,11 +35,23 @@ export function compose(
     webhook: async () => parseWebhook(await secrets.read(reference), allowedHosts),
     forgetWebhook: () => secrets.forget(reference),
     links: linksFrom(env, log),
+    from: fromOf(env),
     pace: createPace({ now: () => performance.now(), pause: wait, random: Math.random }),
     log,
     pause: wait,
     random: Math.random,
   };
+}
+
+/** @throws EnvironmentError for a text that is not a severity: posting less than was asked for would be silent */
+function fromOf(env: Environment): Severity {
+  const text = env[ENVIRONMENT.slackFrom] || 'info';
+  const severity = SEVERITIES.find((one) => one === text);
+  if (severity === undefined)
+    throw new EnvironmentError(
+      `${ENVIRONMENT.slackFrom} is ${JSON.stringify(text)}: set it to ${SEVERITIES.join(', ')}`,
+    );
+  return severity;
 }
 
 /** A link that cannot be used is left out with a warning: an alert without a button is better than none. */

@@ -1,4 +1,5 @@
 import type { Milliseconds } from '../../core/config/units.ts';
+import type { Severity } from '../../core/domain/alert.ts';
 import { errorText } from '../../core/format/error-text.ts';
 import type { Log } from '../../core/ports/log.ts';
 import type { Links } from './message/blocks.ts';
@@ -13,10 +14,15 @@ export interface Ports extends Omit<Conditions, 'remaining'> {
   /** The webhook does not work any more: the next `webhook` reads the secret again. */
   readonly forgetWebhook: () => void;
   readonly links: Links;
+  /** The lowest severity that is posted. */
+  readonly from: Severity;
   /** Waits until Slack takes another message. */
   readonly pace: () => Promise<void>;
   readonly log: Log;
 }
+
+/** From the mildest. */
+export const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical'];
 
 /** What Slack shows now. */
 export interface Shown {
@@ -39,8 +45,12 @@ export class NotDelivered extends Error {
 export async function notify(note: Note, remaining: () => Milliseconds, ports: Ports): Promise<Shown> {
   const { log, links, forgetWebhook } = ports;
   const { messageId } = note;
+  const { kind, severity, posts } = render(note, links);
+  if (severity !== undefined && SEVERITIES.indexOf(severity) < SEVERITIES.indexOf(ports.from)) {
+    log.info('not posted to Slack: below the severity of notifications.slack.from', { messageId, kind, severity });
+    return { kind, messages: 0 };
+  }
   const webhook = await ports.webhook();
-  const { kind, posts } = render(note, links);
   try {
     for (const post of posts) {
       await ports.pace();

@@ -22,6 +22,8 @@ beforeAll(() => {
   workspace = makeWorkspace();
   workspace.config('prod', stackFile());
   workspace.config('fleet', fleetFile(40));
+  const emails = '{ address: a@b.example, from: warning }, { address: c@d.example, from: critical }';
+  workspace.config('severities', stackFile().replace('redis-team@redis.example', emails));
   workspace.config('secrets', secretsFile(200));
 });
 afterAll(() => workspace[Symbol.dispose]());
@@ -105,6 +107,17 @@ describeWithCfnLint('cfn-lint finds nothing', () => {
       'prod',
       { ...VPC, secretsKeyArn: 'arn:aws:kms:eu-west-1:123456789012:key/0a1b' },
     ],
+    [
+      'with the rules of an account',
+      'prod',
+      {
+        keyArn: 'arn:aws:kms:eu-west-1:123456789012:key/0a1b',
+        permissionsBoundaryArn: 'arn:aws:iam::123456789012:policy/boundary',
+        alertTopicArn: 'arn:aws:sns:eu-west-1:123456789012:alerts',
+        tags: 'team=cache',
+      },
+    ],
+    ['with targets for each severity', 'severities', {}],
     ['with 40 nodes', 'fleet', {}],
     ['with 200 secrets', 'secrets', {}],
   ])('%s', async (_, stage, parameters) => {
@@ -144,7 +157,7 @@ describe('a mistake ends packaging with status 2, and with every problem and its
   test.each([['nowhere'], ['../config/prod'], ['']])('of the stage: %s', async (stage) => {
     const { code, output } = await workspace.run(['package', '--stage', stage]);
     expect(code).toBe(2);
-    expect(output).toContain(`config/${stage}.yml does not exist: the stages are fleet, prod, secrets`);
+    expect(output).toContain(`config/${stage}.yml does not exist: the stages are fleet, prod, secrets, severities`);
   });
 
   test.each(['deploy', 'remove'])('%s without a stage', async (command) => {

@@ -55,7 +55,7 @@ describeWithRic('the packaged job, called as Lambda calls it', (ric) => {
         aws = stack.use(await awsBackend());
         await storeSecrets();
         const [ssm, vault] = ['ssm:/offpeak/sessions', 'secretsmanager:offpeak/carts#password'];
-        const yaml = `instances:${instance('sessions', servers.sessions, ssm)}${instance('carts', servers.carts, vault)}\n`;
+        const yaml = `notifications: { digest: never }\ninstances:${instance('sessions', servers.sessions, ssm)}${instance('carts', servers.carts, vault)}\n`;
         const workspace = stack.use(await packaged(yaml));
         dynamo = stack.adopt(new DynamoDBClient({}), (client) => client.destroy());
         tableName = await createDeployedTable(workspace, dynamo, 'StateTable');

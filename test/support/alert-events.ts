@@ -16,4 +16,4 @@ export const ALERT_EVENTS = Object.keys({
   'left-on': true,
   'same-server': true,
   'state-unavailable': true,
-} satisfies Record<Exclude<AlertEvent, 'several'>, true>);
+} satisfies Record<Exclude<AlertEvent, 'several' | 'nightly-digest'>, true>);

@@ -67,7 +67,7 @@ const MEMORY_GB = 0.25;
 const QUEUE_POLLS = (5 * HOURS * HOUR) / (20 * SECOND);
 
 /**
- * What a stage costs in a month. Metrics dominate: nodes × (6 core + 9 detailed + 4 of actions, by the hour in which they are
+ * What a stage costs in a month. Metrics dominate: nodes × (6 core + 14 detailed + 4 of actions, by the hour in which they are
  * published) × $0.30, then the alarms, $0.60 for each node up to 25 and $0.40 in all beyond.
  */
 export function monthlyCost(config: Config, network: Network, assumed: Assumptions = ASSUMED): MonthlyCost {

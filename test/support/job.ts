@@ -35,7 +35,7 @@ export const SMALL_FLOORS = `
     maxOpsPerSecond: 100000`;
 
 export function configYaml(port: number, body = OPEN + SMALL_FLOORS, id = 'sessions'): string {
-  return `instances:\n  - id: ${id}\n    url: redis://127.0.0.1:${port}${body}\n`;
+  return `notifications: { digest: never }\ninstances:\n  - id: ${id}\n    url: redis://127.0.0.1:${port}${body}\n`;
 }
 
 /** @throws where the test's own YAML is wrong. */

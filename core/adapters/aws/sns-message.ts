@@ -23,7 +23,11 @@ export interface SnsMessageOptions {
   readonly maxBytes?: number;
   /** Default: 'alert'. */
   readonly https?: HttpsVariant;
+  /** Linked in the mail. */
+  readonly runbook?: string;
 }
+
+type Variants = Pick<SnsMessageOptions, 'https' | 'runbook'>;
 
 export interface SnsMessage {
   /** For `MessageStructure: 'json'`: one text per protocol. */
@@ -38,14 +42,14 @@ export interface SnsMessage {
  */
 export function snsMessage(
   alert: Alert,
-  { maxBytes = MESSAGE_BYTES, https = 'alert' }: SnsMessageOptions = {},
+  { maxBytes = MESSAGE_BYTES, ...variants }: SnsMessageOptions = {},
 ): SnsMessage {
   const fits = (body: string) => Buffer.byteLength(body) <= maxBytes;
   const whole = withTexts(alert, cleanText);
   const isDigest = alert.members !== undefined;
-  const copies = bodyOf(whole, https);
+  const copies = bodyOf(whole, variants);
   if (fits(copies)) return { body: copies, shortened: false };
-  const bodyFor = (one: Alert) => (isDigest ? sharedBodyOf(one, https) : bodyOf(one, https));
+  const bodyFor = (one: Alert) => (isDigest ? sharedBodyOf(one, variants) : bodyOf(one, variants));
   if (isDigest && fits(bodyFor(whole))) return { body: bodyFor(whole), shortened: false };
   for (const shorter of shorterOnes(whole)) {
     const body = bodyFor(shorter());
@@ -70,8 +74,8 @@ function withoutWords(alert: Alert): Alert {
   return members === undefined ? alert : { ...alert, members: members.map((member) => ({ ...member, what: '' })) };
 }
 
-function bodyOf(alert: Alert, https: HttpsVariant): string {
-  const text = alertText(alert);
+function bodyOf(alert: Alert, { https, runbook }: Variants): string {
+  const text = alertText(alert, runbook);
   const json = JSON.stringify(alert);
   return JSON.stringify({
     default: text,
@@ -84,14 +88,14 @@ function bodyOf(alert: Alert, https: HttpsVariant): string {
 }
 
 /** A digest of many nodes has no room for a copy for each protocol: protocols that are not named get the `default`. */
-function sharedBodyOf(alert: Alert, https: HttpsVariant): string {
+function sharedBodyOf(alert: Alert, { https, runbook }: Variants): string {
   const json = JSON.stringify(alert);
   const chat = chatOr(json, alert, https);
-  const texts = { default: json, email: alertText(alert), sms: alertSubject(alert) };
+  const texts = { default: json, email: alertText(alert, runbook), sms: alertSubject(alert) };
   return JSON.stringify(chat === json ? texts : { ...texts, https: chat });
 }
 
-function chatOr(json: string, alert: Alert, https: HttpsVariant): string {
+function chatOr(json: string, alert: Alert, https: HttpsVariant = 'alert'): string {
   return https === 'amazon-q' ? JSON.stringify(chatbotNotification(alert)) : json;
 }
 

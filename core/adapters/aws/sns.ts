@@ -14,6 +14,10 @@ export interface AlertSinkOptions {
   readonly topicArn: string;
   /** What https subscribers get; default: 'alert'. */
   readonly https?: HttpsVariant;
+  /** Address of the runbook, linked in mails. */
+  readonly runbook?: string;
+  /** See `AlertSink`. Default: no. */
+  readonly hasNightlyDigest?: boolean;
   /** Called once, with the first alert. Default: from the process' environment. */
   readonly client?: () => SNSClient;
 }
@@ -39,7 +43,13 @@ const TOPIC_ARN = /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/;
  * @throws TypeError when `topicArn` is not the ARN of a standard topic
  * @throws AwsEnvironmentError when no region is set or an endpoint is not a URL
  */
-export function createAlertSink({ topicArn, https = 'alert', client }: AlertSinkOptions): AlertSink {
+export function createAlertSink({
+  topicArn,
+  https = 'alert',
+  runbook,
+  hasNightlyDigest = false,
+  client,
+}: AlertSinkOptions): AlertSink {
   if (!TOPIC_ARN.test(topicArn)) {
     throw new TypeError(
       `topicArn: ${JSON.stringify(topicArn)} is not a standard SNS topic: set it to arn:aws:sns:<region>:<account>:<name>`,
@@ -53,9 +63,10 @@ export function createAlertSink({ topicArn, https = 'alert', client }: AlertSink
     return (await topic)(message);
   };
   return {
+    hasNightlyDigest,
     async send(alerts) {
       const reports = await pLimit(CONCURRENT_CALLS).map(alerts, (alert) =>
-        sendOne(publish, { topicArn, https }, alert),
+        sendOne(publish, { topicArn, https, ...(runbook !== undefined && { runbook }) }, alert),
       );
       return combined(reports);
     },
@@ -64,7 +75,7 @@ export function createAlertSink({ topicArn, https = 'alert', client }: AlertSink
 
 async function sendOne(
   publish: Publish,
-  { topicArn, https }: Required<Pick<AlertSinkOptions, 'topicArn' | 'https'>>,
+  { topicArn, ...options }: Pick<AlertSinkOptions, 'topicArn' | 'https' | 'runbook'>,
   alert: Alert,
 ): Promise<PublishReport> {
   const MessageAttributes = attributesOf(alert);
@@ -73,7 +84,7 @@ async function sendOne(
     TopicArn: topicArn,
     Subject: alertSubject(alert),
     MessageStructure: 'json',
-    Message: snsMessage(alert, { maxBytes, https }).body,
+    Message: snsMessage(alert, { maxBytes, ...options }).body,
     MessageAttributes,
   };
   try {

@@ -17,14 +17,16 @@ function cpuSeconds(fields: InfoFields): number | undefined {
   return user === undefined || system === undefined ? undefined : user + system;
 }
 
-export function defragCounters(fields: InfoFields): Pick<DefragState, 'running' | 'hits' | 'misses' | 'scannedKeys'> {
-  const moved = numberField(fields, 'active_defrag_key_hits');
-  const left = numberField(fields, 'active_defrag_key_misses');
+export function defragCounters(fields: InfoFields): Omit<DefragState, 'settings' | 'odd' | 'latency' | 'cycles'> {
+  const keyHits = numberField(fields, 'active_defrag_key_hits');
+  const keyMisses = numberField(fields, 'active_defrag_key_misses');
   return present({
     running: numberField(fields, 'active_defrag_running'),
     hits: numberField(fields, 'active_defrag_hits'),
     misses: numberField(fields, 'active_defrag_misses'),
-    scannedKeys: moved === undefined || left === undefined ? undefined : moved + left,
+    keyHits,
+    keyMisses,
+    scannedKeys: keyHits === undefined || keyMisses === undefined ? undefined : keyHits + keyMisses,
   });
 }
 

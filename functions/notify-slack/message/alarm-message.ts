@@ -1,5 +1,6 @@
 import type { KnownBlock } from '@slack/types';
 import type { AlertFact } from '../../../core/domain/alert.ts';
+import { DIMENSION } from '../../../core/domain/metric-catalogue.ts';
 import { type AlarmDescription, parseAlarmDescription } from '../../../core/format/alarm-description.ts';
 import { lookup } from '../../../core/format/lookup.ts';
 import { utcText } from '../../../core/format/utc-text.ts';
@@ -28,6 +29,13 @@ const COMPARISONS: Readonly<Record<string, string>> = {
   GreaterThanOrEqualToThreshold: '≥',
   LessThanThreshold: '<',
   LessThanOrEqualToThreshold: '≤',
+};
+
+/** Of alarms on anomalies. */
+const SIDES: Readonly<Record<string, string>> = {
+  GreaterThanUpperThreshold: 'above',
+  LessThanLowerThreshold: 'below',
+  LessThanLowerOrGreaterThanUpperThreshold: 'outside of',
 };
 
 /** What there is to say of an alarm, in parts: shown as blocks, and as text alone. */
@@ -82,35 +90,46 @@ function plainText({ title, texts, facts, runbook = '' }: Said, { StateChangeTim
   return [title, ...paragraphs, lines.join('\n'), place, utcText(StateChangeTime ?? '')].filter(Boolean).join('\n\n');
 }
 
-/** Only an alarm that is on says what to do: one that is over has nothing to ask for. */
-function textsOf(
-  { NewStateValue, AlarmDescription }: Alarm,
-  described: AlarmDescription | undefined,
-  reason: string,
-): Said['texts'] {
-  if (NewStateValue !== 'ALARM') {
-    return [
-      ['', reason],
-      ['The alarm was', described?.means ?? AlarmDescription ?? ''],
-    ];
+/**
+ * Only an alarm that is on says what to do. At its end, and without data, it says that: what it means and orders would not be true then.
+ */
+function textsOf(alarm: Alarm, described: AlarmDescription | undefined, reason: string): Said['texts'] {
+  const wasOn = alarm.OldStateValue === 'ALARM';
+  const was = wasOn && described ? ([['The alarm was', described.means]] as const) : [];
+  switch (alarm.NewStateValue) {
+    case 'OK':
+      return [
+        ['', wasOn ? 'It is over. Nothing to do.' : 'The alarm is off. Nothing to do.'],
+        ...was,
+        ['Measured', reason],
+      ];
+    case 'INSUFFICIENT_DATA':
+      return [
+        [
+          '',
+          `CloudWatch has too few values: whether ${wasOn ? 'it is over' : 'the condition of this alarm holds'} is unknown.`,
+        ],
+        ...was,
+        ['CloudWatch says', reason],
+      ];
+    case 'ALARM':
+      return described === undefined
+        ? [
+            ['', reason],
+            ['Alarm', alarm.AlarmDescription ?? ''],
+          ]
+        : [
+            ['', described.means],
+            ['Next', described.next],
+            ['Measured', reason],
+          ];
   }
-  if (described === undefined) {
-    return [
-      ['', reason],
-      ['Alarm', AlarmDescription ?? ''],
-    ];
-  }
-  return [
-    ['', described.means],
-    ['Next', described.next],
-    ['Measured', reason],
-  ];
 }
 
-function titleOf({ NewStateValue, AlarmName }: Alarm, described: AlarmDescription | undefined): string {
+function titleOf({ NewStateValue, OldStateValue, AlarmName }: Alarm, described: AlarmDescription | undefined): string {
   switch (NewStateValue) {
     case 'OK':
-      return `🟢 OK: ${AlarmName}`;
+      return `🟢 ${OldStateValue === 'ALARM' ? 'Over' : 'OK'}: ${AlarmName}`;
     case 'INSUFFICIENT_DATA':
       return `⚪ No data: ${AlarmName}`;
     case 'ALARM':
@@ -120,12 +139,10 @@ function titleOf({ NewStateValue, AlarmName }: Alarm, described: AlarmDescriptio
 }
 
 function factsOf(alarm: Alarm, described: AlarmDescription | undefined): readonly AlertFact[] {
-  const { instances, nodes } = placesOf(alarm);
   const { Trigger: watched, OldStateValue, NewStateValue, AlarmRule, TriggeringChildren } = alarm;
   const isOn = NewStateValue === 'ALARM';
   const facts: readonly AlertFact[] = [
-    { label: 'Instance', value: instances.join(', ') },
-    { label: 'Node', value: nodes.join(', ') },
+    ...placeFacts(alarm),
     { label: 'State', value: OldStateValue ? `${OldStateValue} → ${NewStateValue}` : NewStateValue },
     { label: 'Severity', value: (isOn && described?.severity) || '' },
     { label: 'Metric', value: watched ? comparedOf(watched).name : '' },
@@ -136,16 +153,40 @@ function factsOf(alarm: Alarm, described: AlarmDescription | undefined): readonl
   return facts.filter(({ value }) => value !== '');
 }
 
+/** A block takes ten facts; up to six others come after these. */
+const MOST_PLACES = 4;
+
+/** Offpeak's own first. The stage is in the alarm's name. Another team's metrics have dimensions of their own, like CacheClusterId. */
+function placeFacts(alarm: Alarm): readonly AlertFact[] {
+  const { instance, node, stage } = DIMENSION;
+  const { [stage]: _, ...places } = Object.fromEntries(placesOf(alarm));
+  const names = [...new Set([instance, node, ...Object.keys(places)])].filter((name) => name in places);
+  const facts = names.map((label) => ({ label, value: (places[label] ?? []).join(', ') }));
+  const rest = facts.slice(MOST_PLACES - 1).map(({ label, value }) => `${label} ${value}`);
+  if (rest.length <= 1) return facts;
+  return [...facts.slice(0, MOST_PLACES - 1), { label: 'Dimensions', value: rest.join(', ') }];
+}
+
 /** `> 5.1 GiB in 2 of 2 periods of 5 min`. */
 function thresholdText(trigger: Trigger): string {
   const { ComparisonOperator, Threshold, EvaluationPeriods, DatapointsToAlarm } = trigger;
-  if (typeof Threshold !== 'number') return '';
   const { unit, period } = comparedOf(trigger);
   const operator = ComparisonOperator ?? '';
-  const compared = `${lookup(COMPARISONS, operator) ?? operator} ${quantityText(Threshold, unit)}`.trim();
+  const words = lookup(COMPARISONS, operator) ?? operator;
+  const compared =
+    bandText(trigger) || (typeof Threshold === 'number' ? `${words} ${quantityText(Threshold, unit)}`.trim() : '');
+  if (compared === '') return '';
   if (typeof EvaluationPeriods !== 'number') return compared;
   const of = period === undefined ? '' : ` of ${periodText(period)}`;
   return `${compared} in ${DatapointsToAlarm ?? EvaluationPeriods} of ${EvaluationPeriods} periods${of}`;
+}
+
+/** `above the expected range, ANOMALY_DETECTION_BAND(m1, 2)`: the threshold of an anomaly alarm is another of its metrics. */
+function bandText({ ComparisonOperator, ThresholdMetricId, Metrics = [] }: Trigger): string {
+  const side = lookup(SIDES, ComparisonOperator ?? '');
+  const band = ThresholdMetricId ? Metrics.find(({ Id }) => Id === ThresholdMetricId) : undefined;
+  if (side === undefined) return '';
+  return [`${side} the expected range`, band?.Expression].filter(Boolean).join(', ');
 }
 
 /** In a description that Offpeak has not written: the address after `Runbook`, or else the first. */

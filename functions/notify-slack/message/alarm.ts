@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
 import {
-  DIMENSION,
   FLEET_METRICS,
   JOB_METRICS,
   type MetricDefinition,
@@ -31,15 +30,17 @@ const trigger = z.object({
   DatapointsToAlarm: z.nullish(z.number()),
   ComparisonOperator: maybeText,
   Threshold: z.nullish(z.number()),
+  ThresholdMetricId: maybeText,
   Unit: maybeText,
   Metrics: z.catch(
     z.optional(
       z.array(
         z.object({
+          Id: maybeText,
           Label: maybeText,
           Expression: maybeText,
           ReturnData: z.nullish(z.boolean()),
-          MetricStat: z.nullish(z.object({ Metric: z.object(metric), Period: z.nullish(z.number()) })),
+          MetricStat: z.nullish(z.object({ Metric: z.object(metric), Period: z.nullish(z.number()), Unit: maybeText })),
         }),
       ),
     ),
@@ -72,19 +73,14 @@ export function readAlarm(json: unknown): Alarm | undefined {
   return z.safeParse(alarm, json).data;
 }
 
-/** The instances and nodes that the alarm's metrics belong to, each once; empty for a job's or a composite alarm. */
-export function placesOf({ Trigger: watched }: Alarm): {
-  readonly instances: readonly string[];
-  readonly nodes: readonly string[];
-} {
+/** What the alarm's metrics belong to: each dimension with its values, each once. None for a composite alarm. */
+export function placesOf({ Trigger: watched }: Alarm): ReadonlyMap<string, readonly string[]> {
   const all = [
     ...(watched?.Dimensions ?? []),
     ...(watched?.Metrics ?? []).flatMap(({ MetricStat }) => MetricStat?.Metric.Dimensions ?? []),
   ];
-  const valuesOf = (wanted: string) => [
-    ...new Set(all.filter(({ name }) => name === wanted).map(({ value }) => value)),
-  ];
-  return { instances: valuesOf(DIMENSION.instance), nodes: valuesOf(DIMENSION.node) };
+  const byName = Map.groupBy(all, ({ name }) => name);
+  return new Map([...byName].map(([name, those]) => [name, [...new Set(those.map(({ value }) => value))]]));
 }
 
 /** What the alarm compares: a metric, or with metric math the one of `Metrics` that returns data. */
@@ -95,22 +91,57 @@ export function comparedOf({ MetricName, Namespace, Unit, Period, Metrics = [] }
   /** Seconds. */
   readonly period: number | undefined;
 } {
-  const compared = MetricName ? undefined : Metrics.find(({ ReturnData }) => ReturnData !== false);
+  // The band of an anomaly alarm returns data, too: it is the threshold.
+  const returning = Metrics.filter(({ ReturnData, Expression }) => ReturnData !== false && !isBand(Expression));
+  const compared = MetricName ? undefined : returning[0];
   const metric = compared?.MetricStat?.Metric ?? { MetricName, Namespace };
   const own = [metric.Namespace, metric.MetricName].filter(Boolean).join(' ');
+  const inputs = Metrics.flatMap(({ MetricStat }) => (MetricStat ? [MetricStat.Metric] : []));
   return {
     name: compared?.Label || compared?.Expression || own,
-    unit: Unit ?? unitOf(metric),
+    unit: Unit ?? compared?.MetricStat?.Unit ?? (compared?.Expression ? unitOfMath(compared, inputs) : unitOf(metric)),
     period: Period ?? Metrics.find(({ MetricStat }) => MetricStat?.Period)?.MetricStat?.Period ?? undefined,
   };
+}
+
+function isBand(expression: Text): boolean {
+  return /^\s*ANOMALY_DETECTION_BAND\(/.test(expression ?? '');
+}
+
+/** A share in percent, where the words or the factor say so; else the unit of what is added up, compared or taken the most of. */
+function unitOfMath(
+  { Expression, Label }: { readonly Expression?: Text; readonly Label?: Text },
+  inputs: readonly MetricName[],
+): string | undefined {
+  const text = Expression ?? '';
+  if (/percent|%/i.test(Label ?? '') || /(?<![\d.])100\s*\*|\*\s*100(?![\d.])/.test(text)) return 'Percent';
+  const units = new Set(inputs.map(unitOf));
+  return units.size === 1 && !/[*/^]|RATE\(/.test(text) ? [...units][0] : undefined;
 }
 
 const CATALOGUE: readonly MetricDefinition[] = [NODE_METRICS, JOB_METRICS, FLEET_METRICS].flatMap((all) =>
   Object.values<MetricDefinition>(all),
 );
 
-function unitOf({ MetricName, Namespace }: { MetricName?: Text; Namespace?: Text }): string | undefined {
-  return Namespace === NAMESPACE ? CATALOGUE.find(({ name }) => name === MetricName)?.unit : undefined;
+interface MetricName {
+  readonly MetricName?: Text;
+  readonly Namespace?: Text;
+}
+
+/**
+ * Notifications seldom have a unit. Offpeak's metrics have theirs in the catalogue; others have names that say it, like `BytesUsedForCache`,
+ * `DatabaseMemoryUsagePercentage`, `FreeableMemory`, `pod_memory_working_set`. The first that fits.
+ */
+const NAMES: readonly (readonly [name: RegExp, unit: string | undefined])[] = [
+  [/percent|utilization/i, 'Percent'],
+  // ContainerInsights has MemoryUtilized and MemoryReserved in megabytes.
+  [/ratio|count|number|score|rate|utilized|reserved|fail|pages/i, undefined],
+  [/bytes|memory|(?:^|_)mem_|rss|swapusage|storagespace|^network(?:in|out)$/i, 'Bytes'],
+];
+
+function unitOf({ MetricName = '', Namespace }: MetricName): string | undefined {
+  if (Namespace === NAMESPACE) return CATALOGUE.find(({ name }) => name === MetricName)?.unit;
+  return NAMES.find(([name]) => name.test(MetricName ?? ''))?.[1];
 }
 
 type Text = string | null | undefined;

@@ -5,6 +5,8 @@ export function quantityText(value: number, unit: string | undefined): string {
   switch (unit) {
     case 'Bytes':
       return bytesText(value);
+    case 'Bytes/Second':
+      return `${bytesText(value)} a second`;
     case 'Percent':
       return percentText(value);
     case 'Milliseconds':

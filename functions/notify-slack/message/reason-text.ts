@@ -1,7 +1,7 @@
 import { quantityText } from './quantity.ts';
 
-/** As Java writes a double: `5.601230848E9`, `1.0`. */
-const NUMBER = /(?<![\w.-])-?\d+\.\d+(?:E-?\d+)?(?![\w.])/g;
+/** As Java writes a double: `5.601230848E9`, `1.0`; and long whole numbers, but not those in an ARN or an address. */
+const NUMBER = /(?<![\w.:/-])-?(?:\d+\.\d+(?:E-?\d+)?|\d{6,})(?![\w.:/-]\w|\w)/g;
 /** `23/11/26 02:04:00`, in UTC. */
 const TIME = /\b(\d\d)\/(\d\d)\/(\d\d) (\d\d:\d\d:\d\d)\b/g;
 

@@ -1,3 +1,5 @@
+import type { Severity } from '../../../core/domain/alert.ts';
+import { parseAlarmDescription } from '../../../core/format/alarm-description.ts';
 import { utcText } from '../../../core/format/utc-text.ts';
 import { readAlarm } from './alarm.ts';
 import { alarmDraft } from './alarm-message.ts';
@@ -8,6 +10,8 @@ import type { Draft, Post } from './post.ts';
 
 export interface Rendered {
   readonly kind: 'alert' | 'alarm' | 'other';
+  /** Of an alarm's end, that of the alarm. Of what Offpeak has not made it is unknown, and may be anything. */
+  readonly severity?: Severity;
   /** In order. Only a digest of many nodes has more than one. */
   readonly posts: readonly [Post, ...Post[]];
 }
@@ -22,10 +26,13 @@ export function render(note: Note, links: Links): Rendered {
   const alert = readAlert(json);
   if (alert) {
     const [first, ...more] = alertPages(alert, links);
-    return { kind: 'alert', posts: [postOf(first), ...more.map(postOf)] };
+    return { kind: 'alert', severity: alert.severity, posts: [postOf(first), ...more.map(postOf)] };
   }
   const alarm = readAlarm(json);
-  if (alarm) return { kind: 'alarm', posts: [postOf(alarmDraft(alarm, links))] };
+  if (alarm) {
+    const { severity } = parseAlarmDescription(alarm.AlarmDescription ?? '') ?? {};
+    return { kind: 'alarm', ...(severity && { severity }), posts: [postOf(alarmDraft(alarm, links))] };
+  }
   return { kind: 'other', posts: [postOf(otherMessage(note))] };
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { GIB } from '../../../core/config/units.ts';
 import { FLEET_METRICS, JOB_METRICS, NAMESPACE, NODE_METRICS } from '../../../core/domain/metric-catalogue.ts';
 import { parseAlarmDescription } from '../../../core/format/alarm-description.ts';
 import { ANCHORS, runbookPlace } from '../../../infra/runbook.ts';
@@ -109,12 +110,20 @@ describe('each node has its alarms by itself', () => {
     ]);
   });
 
-  test('RSS is compared with the share of the limit in bytes', () => {
-    const { Threshold, EvaluationPeriods } = alarmNamed('offpeak-prod/sessions/rss-critical');
-    expect({ Threshold, EvaluationPeriods }).toEqual({
-      Threshold: Math.ceil(0.85 * 6 * 1024 ** 3),
-      EvaluationPeriods: 1,
-    });
+  test('RSS is compared in percent of the limit: CloudWatch writes the numbers of its mails as they are compared', () => {
+    const { Threshold, EvaluationPeriods, Metrics } = alarmNamed('offpeak-prod/sessions/rss-critical');
+    expect({ Threshold, EvaluationPeriods }).toEqual({ Threshold: 85, EvaluationPeriods: 1 });
+    expect(Metrics).toMatchObject([
+      { Expression: `100 * rss / ${6 * GIB}`, Label: 'RSS of sessions.example:6379 in percent of its limit of 6 GiB' },
+      { Id: 'rss', MetricStat: { Metric: { MetricName: 'UsedMemoryRss' }, Stat: 'Maximum' }, ReturnData: false },
+    ]);
+  });
+
+  test('no alarm compares bytes', () => {
+    const thresholds = [stackFile(), fleetFile(26)]
+      .flatMap((yaml) => ofType(resourcesOf(yaml), ALARM))
+      .map(([, { Properties }]) => Number(Properties.Threshold));
+    expect(Math.max(...thresholds)).toBeLessThanOrEqual(100);
   });
 
   test.each([
@@ -215,7 +224,7 @@ describe('beyond 25 nodes', () => {
       const yaml = fleetFile(26).replace('{ id: node-3,', `{ id: node-3, ${thresholds},`);
       expect(alarmNamed('offpeak-prod/fleet/fragmentation-warning', yaml)).toMatchObject({
         AlarmDescription: expect.stringContaining(
-          `of their instance for ${minutes} minutes.\nNext: Look at the dashboard`,
+          `of their instance for ${minutes} minutes.\nWhat to do then: Look at the dashboard`,
         ),
         EvaluationPeriods: n,
         DatapointsToAlarm: n,
@@ -244,10 +253,56 @@ describe('unreachable, of one node as of a fleet,', () => {
       ['offpeak-prod/fleet/unreachable-critical', fleet, 'Nodes have'],
     ] as const) {
       expect(alarmNamed(name, yaml)).toMatchObject({
-        AlarmDescription: expect.stringContaining(`${who} not answered Offpeak in ${looks} checks in a row.\nNext: `),
+        AlarmDescription: expect.stringContaining(
+          `${who} not answered Offpeak in ${looks} checks in a row.\nWhat to do then: `,
+        ),
         EvaluationPeriods: looks,
         DatapointsToAlarm: looks,
       });
     }
+  });
+});
+
+describe('a target that asks for a severity', () => {
+  const yaml = stackFile([QUEUE]).replace(
+    'emails: [redis-team@redis.example]',
+    'emails: [all@b.example, { address: some@b.example, from: warning }, { address: oncall@b.example, from: critical }]',
+  );
+  const resources = resourcesOf(yaml);
+  const topicsOf = (name: string) => alarmNamed(name, yaml).AlarmActions;
+
+  test('gets alerts by a filter, and alarms, whose messages no filter passes, by a topic', () => {
+    const subscriptions = ofType(resources, 'AWS::SNS::Subscription')
+      .map(([, { Properties }]) => Properties)
+      .filter(({ Protocol }) => Protocol === 'email')
+      .map(({ Endpoint, TopicArn, FilterPolicy }) => [Endpoint, Object(TopicArn).Ref, FilterPolicy]);
+    expect(subscriptions).toHaveLength(5);
+    expect(subscriptions).toEqual(
+      expect.arrayContaining([
+        ['all@b.example', 'AlertTopic', undefined],
+        ['some@b.example', 'AlertTopic', { severity: ['warning', 'critical'] }],
+        ['some@b.example', 'AlarmTopic', undefined],
+        ['oncall@b.example', 'AlertTopic', { severity: ['critical'] }],
+        ['oncall@b.example', 'CriticalAlarmTopic', undefined],
+      ]),
+    );
+    expect(topicsOf('offpeak-prod/queue/fragmentation-warning')).toEqual([
+      { Ref: 'AlertTopic' },
+      { Ref: 'AlarmTopic' },
+    ]);
+    expect(topicsOf('offpeak-prod/queue/unreachable-critical')).toEqual([
+      { Ref: 'AlertTopic' },
+      { Ref: 'AlarmTopic' },
+      { Ref: 'CriticalAlarmTopic' },
+    ]);
+  });
+
+  test('each of the topics lets the alarms of this stage publish', () => {
+    const policies = ofType(resources, 'AWS::SNS::TopicPolicy').map(([, { Properties }]) => Properties);
+    expect(policies.map(({ Topics }) => Topics)).toEqual(
+      expect.arrayContaining(['AlertTopic', 'AlarmTopic', 'CriticalAlarmTopic'].map((Ref) => [{ Ref }])),
+    );
+    for (const { Topics, PolicyDocument } of policies)
+      expect(PolicyDocument).toMatchObject({ Statement: [{ Action: 'sns:Publish', Resource: Object(Topics)[0] }] });
   });
 });

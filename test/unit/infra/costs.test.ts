@@ -26,10 +26,10 @@ describe('what a month costs', () => {
     expect(two.of('metrics read by alarms') - one.of('metrics read by alarms')).toBeCloseTo(5 * 0.1);
   });
 
-  test('a detailed instance adds 9 more metrics', () => {
+  test('a detailed instance adds 14 more metrics', () => {
     const detailed = QUEUE.replace('windows: []', 'windows: [], metrics: detailed');
     const difference = cost(stackFile([detailed])).of('custom metrics') - cost(stackFile([QUEUE])).of('custom metrics');
-    expect(difference).toBeCloseTo(9 * 0.3);
+    expect(difference).toBeCloseTo(14 * 0.3);
   });
 
   test('alarms are bounded: 26 nodes cost less than 25, and 500 as much as 26', () => {

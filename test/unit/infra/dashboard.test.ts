@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { NODE_METRICS } from '../../../core/domain/metric-catalogue.ts';
 import type { Json } from '../../../infra/cloudformation.ts';
-import { fleetFile, propertiesOf, resourcesOf, stackFile } from './stacks.ts';
+import { CARTS, fleetFile, propertiesOf, resourcesOf, stackFile } from './stacks.ts';
 
 const REGION = `\${AWS::Region}`;
 
@@ -36,10 +37,56 @@ describe('the dashboard', () => {
 
   test('says when the windows are', () => {
     const [header] = bodyOf(stackFile()).widgets;
-    expect(header?.properties.markdown).toContain(
-      '* **sessions**: mon tue wed thu fri sat sun 02:00 for 180 minutes (Europe/Berlin)',
+    expect(header?.properties.markdown).toContain('* daily 02:00 for 180 minutes (Europe/Berlin): **carts, sessions**');
+    expect(header?.properties.markdown).toContain('* watched only: **queue**');
+  });
+
+  test.each([[25], [40], [800]])('of %i nodes says each window once', (nodes) => {
+    const texts = bodyOf(fleetFile(nodes)).widgets.map(({ properties: { markdown = '' } }) => markdown);
+    expect(texts.join('\n').match(/02:00 for 180 minutes/g)).toHaveLength(1);
+    expect(texts[0]?.length).toBeLessThan(2_000);
+    if (nodes === 800) expect(texts[0]).toContain('node-133** and 760 more');
+  });
+
+  const stacksOf = (yaml: string) =>
+    bodyOf(yaml)
+      .widgets.filter(({ properties: { stacked } }) => stacked === true)
+      .map(({ properties }) => properties);
+
+  test('draws what RSS is made of as a stack, for each node', () => {
+    const stacks = stacksOf(stackFile());
+    expect(stacks.map(({ title }) => title)).toEqual(
+      ['carts-1.example:6379', 'carts-2.example:6379', '10.0.0.9:6379', 'sessions.example:6379'].map(
+        (node) => `${node}: what RSS is made of`,
+      ),
     );
-    expect(header?.properties.markdown).toContain('* **queue**: watched only');
+    const core = ['UsedMemory', 'ExternalFragmentation', 'FreePages'];
+    expect(stacks[0]?.metrics?.map((line) => Object(line)[1])).toEqual([
+      'DataMemory',
+      'BufferMemory',
+      'ScriptMemory',
+      'ExternalFragmentation',
+      'FreePages',
+      'ProcessOverhead',
+    ]);
+    expect(stacks[2]?.metrics?.map((line) => Object(line)[1])).toEqual(core);
+  });
+
+  test('of a fleet draws it for each instance, over all its nodes', () => {
+    const stacks = stacksOf(fleetFile(26));
+    expect(stacks).toHaveLength(26);
+    expect(stacks[0]?.title).toBe('node-0: what RSS is made of, all nodes');
+    expect(JSON.stringify(stacks[0]?.metrics)).toContain(
+      `SUM(SEARCH('{Offpeak,Instance,Node,Stage} Stage=\\"prod\\" Instance=\\"node-0\\" MetricName=\\"UsedMemory\\"', 'Average', 300))`,
+    );
+    expect(stacksOf(fleetFile(800))).toHaveLength(50);
+  });
+
+  test("has what the article's dashboard and alerts read, for an instance with `metrics: detailed`", () => {
+    const drawn = JSON.stringify(bodyOf(stackFile([CARTS])));
+    for (const { name, set } of Object.values(NODE_METRICS))
+      if (!['Reachable', 'MemoryLimitUsed', 'ForkMemory'].includes(name))
+        expect({ set, drawn: drawn.includes(name) }).toEqual({ set, drawn: true });
   });
 
   test('has what was returned as a sum of each day, of all the days that are shown', () => {
@@ -64,7 +111,12 @@ describe('the dashboard', () => {
     readonly y: number;
     readonly width: number;
     readonly height: number;
-    readonly properties: { readonly title?: string; readonly metrics?: readonly Json[]; readonly markdown?: string };
+    readonly properties: {
+      readonly stacked?: boolean;
+      readonly title?: string;
+      readonly metrics?: readonly Json[];
+      readonly markdown?: string;
+    };
   }
 
   function bodyOf(yaml: string): { readonly widgets: readonly Widget[] } {

@@ -312,13 +312,13 @@ describe('the outbox', () => {
 
     test('without time to keep it is told at once, and what is kept waits for the next tick', async () => {
       const { ports, messages, kept } = inMemory();
-      expect((await flush(ports, 'a', MANY, () => false)).rejected).toEqual([]);
+      expect((await flush(ports, 'a', MANY, { hasTime: () => false })).rejected).toEqual([]);
       expect(idsOf(messages)).toEqual(IDS);
       await enqueue(ports, 'b', MANY);
       const [extra] = stormOfKind(1, 'foreign');
       let asked = 0;
       // Enough for the one that is new, and for the first claim.
-      const { rejected } = await flush(ports, 'b', extra ? [extra] : [], () => ++asked <= 2);
+      const { rejected } = await flush(ports, 'b', extra ? [extra] : [], { hasTime: () => ++asked <= 2 });
       expect(rejected).toHaveLength(2);
       for (const { why } of rejected) expect(why).toContain('no time is left');
       expect((await kept()).length).toBeGreaterThanOrEqual(300);

@@ -20,7 +20,7 @@ describe('config/schema.json', () => {
     const optional =
       /(defaults|credentials|username|password|unencrypted|tls|ca|cert|key|passphrase|serverName|memoryLimit|timezone|maxOpsPerSecond|maxDuration|slack|chat|runbook)$/;
     const settings = keys.filter(({ path }) => !required.test(path) && !optional.test(path));
-    expect(settings).toHaveLength(2 * 28 + 6); // Once in defaults, once in an instance, and those of the stage.
+    expect(settings).toHaveLength(2 * 28 + 8); // Once in defaults, once in an instance, and those of the stage.
     expect(settings.filter(({ schema }) => schema.default === undefined)).toEqual([]);
   });
 
@@ -88,8 +88,12 @@ describe('config/example.yml', () => {
       maxDefragsAtOnce: 4,
       schedule: { every: 300_000, timezone: 'Europe/Berlin' },
       notifications: {
-        emails: ['redis-team@redis.example'],
-        slack: { webhook: { source: 'ssm', name: '/offpeak/slack-webhook' } },
+        emails: [
+          { address: 'redis-team@redis.example', from: 'info' },
+          { address: 'oncall@redis.example', from: 'critical' },
+        ],
+        slack: { webhook: { source: 'ssm', name: '/offpeak/slack-webhook' }, from: 'info' },
+        digest: 'info',
       },
       runbook: 'https://wiki.redis.example/offpeak-runbook',
       logRetention: 14,

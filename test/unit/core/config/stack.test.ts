@@ -13,7 +13,7 @@ describe('what is not written has its default', () => {
     const { schedule, notifications, runbook, logRetention } = configOf(stackFile());
     expect({ schedule, notifications, runbook, logRetention }).toEqual({
       schedule: { every: 300_000, timezone: 'UTC' },
-      notifications: { emails: [] },
+      notifications: { emails: [], digest: 'info' },
       runbook: undefined,
       logRetention: 30,
     });
@@ -52,14 +52,31 @@ describe('a bad value names its path and what is accepted', () => {
     ['runbook: docs/runbook.md', 'runbook', '"docs/runbook.md" does not have that form'],
     ['runbook: "https://wiki.example/a#b"', 'runbook', 'does not have that form'],
     ['notifications: { emails: redis@example.org }', 'notifications.emails', 'is not a list'],
-    ['notifications: { emails: [redis] }', 'notifications.emails[0]', '"redis" does not have that form'],
-    ['notifications: { emails: ["a@b"] }', 'notifications.emails[0]', 'does not have that form'],
+    ['notifications: { emails: [redis] }', 'notifications.emails[0]', '"redis" is not an e-mail address'],
+    ['notifications: { emails: ["a@b"] }', 'notifications.emails[0]', 'is not an e-mail address'],
     [
       'notifications: { emails: ["a@b.example", "c d@b.example"] }',
       'notifications.emails[1]',
-      'does not have that form',
+      'is not an e-mail address',
     ],
-    ['notifications: { emails: [5] }', 'notifications.emails[0]', '5 is not text'],
+    ['notifications: { emails: [5] }', 'notifications.emails[0]', '5 is not an e-mail address'],
+    ['notifications: { emails: [{ from: warning }] }', 'notifications.emails[0]', 'has no e-mail address'],
+    [
+      'notifications: { emails: [{ address: a@b.example, from: high }] }',
+      'notifications.emails[0]',
+      'has a `from` that is not a severity',
+    ],
+    [
+      'notifications: { emails: [{ address: a@b.example, form: warning }] }',
+      'notifications.emails[0]',
+      'has the unknown key `form`',
+    ],
+    ['notifications: { digest: weekly }', 'notifications.digest', '"weekly" is not one of the choices'],
+    [
+      'notifications: { slack: { webhook: env:A, from: all } }',
+      'notifications.slack.from',
+      'is not one of the choices',
+    ],
     ['notifications: { chat: teams }', 'notifications.chat', '"teams" is not one of the choices'],
     ['notifications: { slack: {} }', 'notifications.slack.webhook', 'is required'],
     ['notifications: { slack: { weebhook: env:A } }', 'notifications.slack.weebhook', 'did you mean `webhook`?'],
@@ -88,9 +105,10 @@ describe('a bad value names its path and what is accepted', () => {
   });
 
   test('an address that is there twice is told with its first place, whatever its case', () => {
-    expect(problemsOf(stackFile('notifications: { emails: [a@b.example, A@b.example] }'))).toMatchObject([
-      { path: 'notifications.emails[1]', message: 'A@b.example is already at notifications.emails[0]' },
-    ]);
+    for (const second of ['A@b.example', '{ address: A@b.example, from: critical }'])
+      expect(problemsOf(stackFile(`notifications: { emails: [a@b.example, ${second}] }`))).toMatchObject([
+        { path: 'notifications.emails[1]', message: 'A@b.example is already at notifications.emails[0]' },
+      ]);
   });
 });
 

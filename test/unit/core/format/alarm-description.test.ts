@@ -10,9 +10,10 @@ const DESCRIPTION = {
 
 test('what is printed is parsed', () => {
   expect(printAlarmDescription(DESCRIPTION).split('\n')).toEqual([
-    DESCRIPTION.means,
-    'Next: Purge or defragment now.',
-    'Severity: critical',
+    `If ALARM (critical): ${DESCRIPTION.means}`,
+    'What to do then: Purge or defragment now.',
+    'If OK: it is over. Nothing to do.',
+    'If INSUFFICIENT_DATA: CloudWatch has no values, so whether it holds is unknown.',
     'Runbook: https://wiki.redis.example/offpeak#rss-near-the-limit',
   ]);
   expect(parseAlarmDescription(printAlarmDescription(DESCRIPTION))).toEqual(DESCRIPTION);
@@ -23,7 +24,7 @@ test.each([
   ['a sentence', 'Checkout fails. Severity: critical'],
   ['another severity', printAlarmDescription(DESCRIPTION).replace('critical', 'high')],
   ['a line too many', `${printAlarmDescription(DESCRIPTION)}\nOwner: checkout`],
-  ['a line too few', printAlarmDescription(DESCRIPTION).replace(/\nNext: .*/, '')],
+  ['a line too few', printAlarmDescription(DESCRIPTION).replace(/\nWhat to do then: .*/, '')],
 ])('%s has no parts', (_, text) => {
   expect(parseAlarmDescription(text)).toBeUndefined();
 });

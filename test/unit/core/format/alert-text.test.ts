@@ -129,3 +129,9 @@ describe('the text', () => {
     expect(alertText(anAlert({ next: `Look at ${arn} today.` }))).toContain(`Next: Look at\n${arn}\ntoday.`);
   });
 });
+
+test('with an address of the runbook, the mail leads to the heading of its event', () => {
+  const address = `https://${'long-name.'.repeat(12)}example/runbook.md`;
+  expect(alertText(anAlert({ event: 'defrag-aborted' }), address)).toContain(`\nRunbook: ${address}#defrag-aborted\n`);
+  expect(alertText(anAlert())).not.toContain('Runbook');
+});

@@ -3,7 +3,7 @@ import type { InstanceConfig } from '../../../../core/config/schema.ts';
 import { GIB, MIB } from '../../../../core/config/units.ts';
 import type { MemorySample } from '../../../../core/domain/observation.ts';
 import type { Outcome } from '../../../../core/domain/outcome.ts';
-import type { ReportInput } from '../../../../core/domain/report.ts';
+import type { Counters, ReportInput } from '../../../../core/domain/report.ts';
 import {
   aFailure,
   aMemorySample,
@@ -40,8 +40,9 @@ describe('metrics', () => {
 
   test('with `metrics: detailed`: what an investigation needs besides', () => {
     const instances = [anInstance({ metrics: 'detailed', memoryLimit: GIB })];
-    const defrag = { ...anObservation().defrag, hits: 210_000, misses: 9 };
-    const before = aSeen({ observation: anObservation({ defrag }) });
+    const defrag = { ...anObservation().defrag, running: 25, hits: 210_000, misses: 9, keyHits: 7_000, keyMisses: 3 };
+    const memory = { ...anObservation().memory, usedMemoryPeak: 900 * MIB };
+    const before = aSeen({ observation: anObservation({ defrag, memory }) });
     const outcome = anOutcome({ before, opsPerSecond: 12.5 });
     expect(readings([outcome], { instances })).toEqual({
       ...CORE,
@@ -51,9 +52,50 @@ describe('metrics', () => {
       ProcessOverhead: 15 * MIB - 96_640,
       ForkMemory: 0,
       MemoryLimitUsed: (841 / 1024) * 100,
+      UsedMemoryPeak: 900 * MIB,
       CommandsPerSecond: 12.5,
+      ActiveDefragRunning: 25,
       ActiveDefragHits: 210_000,
       ActiveDefragMisses: 9,
+      ActiveDefragKeyHits: 7_000,
+      ActiveDefragKeyMisses: 3,
+    });
+  });
+
+  describe('with `metrics: detailed`, rates since the tick before', () => {
+    const instances = [anInstance({ metrics: 'detailed' })];
+    const FIVE_MINUTES = 300_000;
+    const activity = { totalCommandsProcessed: 37_013, ownCommands: 12, cpuSeconds: 33 };
+    const before = aSeen({ observation: anObservation({ activity }) });
+    const earlier = { at: NOW - FIVE_MINUTES, runId: anObservation().runId ?? '', commands: 7_000, cpuSeconds: 30 };
+    const rates = (counters: Counters, outcome: Parameters<typeof anOutcome>[0] = {}) => {
+      const all = readings([anOutcome({ before, ...outcome })], { instances, counters: new Map([[NODE, counters]]) });
+      return { CommandsPerSecond: all.CommandsPerSecond, MainThreadCpu: all.MainThreadCpu };
+    };
+
+    test('commands of others, and the CPU of the main thread', () => {
+      expect(rates(earlier)).toEqual({ CommandsPerSecond: 100, MainThreadCpu: 1 });
+    });
+
+    test('they come before those that were measured before an action', () => {
+      expect(rates(earlier, { opsPerSecond: 1, mainThreadCpu: 2 })).toMatchObject({ CommandsPerSecond: 100 });
+    });
+
+    test.each([
+      ['the server has restarted', { ...earlier, runId: 'f'.repeat(40) }],
+      ['the counters went back', { ...earlier, commands: 40_000, cpuSeconds: 34 }],
+      ['the tick before is a day ago', { ...earlier, at: NOW - 24 * 3_600_000 }],
+      ['the clock was set back', { ...earlier, at: NOW + 60_000 }],
+    ])('unknown where %s: then those before an action, or none', (_why, counters) => {
+      expect(rates(counters)).toEqual({});
+      expect(rates(counters, { opsPerSecond: 1, mainThreadCpu: 2 })).toEqual({
+        CommandsPerSecond: 1,
+        MainThreadCpu: 2,
+      });
+    });
+
+    test('the count of commands that CONFIG RESETSTAT has set back leaves the CPU known', () => {
+      expect(rates({ ...earlier, commands: 40_000 })).toEqual({ MainThreadCpu: 1 });
     });
   });
 

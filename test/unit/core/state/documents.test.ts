@@ -13,7 +13,9 @@ import { keepRecord, RECORD_KIND, renewRecord } from '../../../../core/leases/re
 import { type StateStore, StateUnavailable } from '../../../../core/ports/state-store.ts';
 import { followServers, readState } from '../../../../core/reconcile/snapshot.ts';
 import type { DocumentKind } from '../../../../core/state/codec.ts';
+import { COUNTERS_KIND, readCounters, writeCounters } from '../../../../core/state/counters.ts';
 import {
+  COUNTERS,
   leaseKey,
   nodeIn,
   nodeKey,
@@ -38,6 +40,7 @@ const DOCUMENT_KINDS = {
   pause: PAUSE_KIND,
   stage: STAGE_KIND,
   outbox: ENTRY_KIND,
+  counters: COUNTERS_KIND,
 } as const;
 const NODE = aLease().node;
 const LATER = { from: 'a later version', nested: [{ deep: true }] };
@@ -152,6 +155,14 @@ const CASES: Readonly<Record<keyof typeof DOCUMENT_KINDS, Case>> = {
       'sent in vain': async (store) => await settle(store, await claimed(store), false),
     },
   },
+  counters: {
+    key: `${COUNTERS}0`,
+    document: { nodes: { [NODE]: { at: NOW, runId: RUN_ID, commands: 7, cpuSeconds: 0.5 } } },
+    rewrites: {
+      'those of the next tick': async (store) =>
+        await writeCounters(store, await readCounters(store), new Map([[NODE, { at: NOW }]])),
+    },
+  },
 };
 
 const names = Object.keys(CASES) as (keyof typeof CASES)[];
@@ -195,6 +206,10 @@ describe('every kind of stored document', () => {
       if (name === 'outbox') {
         const stored = await store.read(CASES.outbox.key);
         expect(() => stored && pendingOf(CASES.outbox.key, stored)).toThrow(/of a newer version of Offpeak/);
+        return;
+      }
+      if (name === 'counters') {
+        await expect(readCounters(store)).rejects.toThrow(/of a newer version of Offpeak/);
         return;
       }
       const state = await readState(store);

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { printAlarmDescription } from '../../../../core/format/alarm-description.ts';
 import { NotDelivered, notify, type Ports } from '../../../../functions/notify-slack/notify.ts';
 import { type SlackEndpoint, startSlackEndpoint } from '../../../support/slack-endpoint.ts';
+import { anAlert } from '../../../support/telemetry-builders.ts';
+import { anAlarm } from './alarms.ts';
 
 const NOTE = { messageId: 'a', message: 'message a', subject: 'A subject' };
 const minute = () => 60_000;
@@ -29,6 +32,7 @@ describe('a note to Slack', () => {
       forgotten += 1;
     },
     links: {},
+    from: 'info',
     pace: async () => {},
     log: { info: () => {}, warn: () => {}, error: () => {} },
     pause: async () => {},
@@ -52,6 +56,33 @@ describe('a note to Slack', () => {
     await expect(notify(NOTE, minute, portsWith())).rejects.toThrow(NotDelivered);
     expect({ asked, forgotten }).toEqual({ asked: 1, forgotten: times });
     expect(endpoint.shown()).toEqual([]);
+  });
+
+  describe('below the severity that is posted', () => {
+    const posted = async (from: Ports['from'], message: object | string) => {
+      const note = { ...NOTE, message: typeof message === 'string' ? message : JSON.stringify(message) };
+      const { messages } = await notify(note, minute, portsWith({ from }));
+      return messages === 1 && endpoint.shown().length === 1;
+    };
+    const alarm = (severity: 'warning' | 'critical', NewStateValue: string) => ({
+      ...anAlarm({ NewStateValue, OldStateValue: 'ALARM' }),
+      AlarmDescription: printAlarmDescription({ means: 'a', next: 'b', severity, runbook: 'c' }),
+    });
+
+    test.each([
+      ['an info', anAlert(), 'warning', false],
+      ['an info', anAlert(), 'info', true],
+      ['a warning', anAlert({ severity: 'warning' }), 'warning', true],
+      ['a warning', anAlert({ severity: 'warning' }), 'critical', false],
+      ['an alarm, a warning', alarm('warning', 'ALARM'), 'critical', false],
+      ['its end', alarm('warning', 'OK'), 'critical', false],
+      ['a critical alarm', alarm('critical', 'ALARM'), 'critical', true],
+      ['its end', alarm('critical', 'OK'), 'critical', true],
+      ["another team's alarm", anAlarm({ AlarmDescription: 'Restart it.' }), 'critical', true],
+      ['plain text', 'anything', 'critical', true],
+    ] as const)('%s %#', async (_what, message, from, isPosted) => {
+      expect(await posted(from, message)).toBe(isPosted);
+    });
   });
 
   test('the address stays out of the error of a bug', async () => {

@@ -1,11 +1,12 @@
 import type { SNSMessage } from 'aws-lambda';
 import { digestOf } from '../../../../core/alerts/digest.ts';
+import { nightlyDigestOf } from '../../../../core/alerts/night-digest.ts';
 import type { Alert } from '../../../../core/domain/alert.ts';
 import type { Links } from '../../../../functions/notify-slack/message/blocks.ts';
 import type { Post } from '../../../../functions/notify-slack/message/post.ts';
 import { type Rendered, render } from '../../../../functions/notify-slack/message/render.ts';
 import { noteOf } from '../../../../functions/notify-slack/record.ts';
-import { stormOf, stormOfKind } from '../../../support/storm.ts';
+import { KINDS, stormOf, stormOfKind } from '../../../support/storm.ts';
 import { purgedAfter, reportOf, stopped } from '../../core/actions/defrag/steps.ts';
 import { ROWS } from '../../core/reporting/alert-rows.ts';
 import { ALARMS, RUNBOOK } from './alarms.ts';
@@ -27,6 +28,7 @@ export const ALERTS: Readonly<Record<string, Alert>> = Object.fromEntries([
 const DIGESTS: Readonly<Record<string, Alert>> = {
   '12 nodes of a build that refuses active defrag': digested(stormOfKind(12, 'unsupported')),
   '12 nodes purged': digested(stormOfKind(12, 'a purge that helped')),
+  'a night': nightlyDigestOf(nightOf(9), 'prod/night/5d41402abc4b2a76b9719d911017c592'),
   'warnings of several kinds': digested(stormOf(60).filter(({ severity }) => severity === 'warning')),
 };
 
@@ -60,6 +62,17 @@ function messageOf(notification: SNSMessage): Post['message'] {
 
 function mapped<In, Out>(all: Readonly<Record<string, In>>, change: (one: In) => Out): Readonly<Record<string, Out>> {
   return Object.fromEntries(Object.entries(all).map(([name, one]) => [name, change(one)]));
+}
+
+/** Purges and runs, one that returned too little, and a build that cannot defragment. */
+function nightOf(count: number): readonly [Alert, ...Alert[]] {
+  const kinds = ['a purge that helped', 'its goal is met', 'a purge that did not', 'a defrag begins'];
+  const [first, ...more] = stormOf(
+    count,
+    kinds.flatMap((kind) => KINDS.filter(([name]) => name === kind)),
+  );
+  if (!first) throw new Error('alerts expected');
+  return [first, ...more];
 }
 
 export function digested(alerts: readonly Alert[]): Alert {

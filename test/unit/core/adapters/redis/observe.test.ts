@@ -105,7 +105,7 @@ describe('one look', () => {
         lastCowSize: 0,
       },
       replication: { role: 'primary', replicasSyncing: 0, failoverInProgress: false, connectedReplicas: 0 },
-      defrag: { running: 0, hits: 0, misses: 0, scannedKeys: 0, settings: {}, cycles: [] },
+      defrag: { running: 0, hits: 0, misses: 0, keyHits: 0, keyMisses: 0, scannedKeys: 0, settings: {}, cycles: [] },
       refused: [],
     });
     expect(memory).toEqual({
@@ -284,7 +284,7 @@ describe('CONFIG', () => {
       latency: refused(error),
       history: refused(error),
     });
-    expect(observation.defrag).toEqual({ running: 0, hits: 0, misses: 0, scannedKeys: 0 });
+    expect(observation.defrag).toEqual({ running: 0, hits: 0, misses: 0, keyHits: 0, keyMisses: 0, scannedKeys: 0 });
     expect(observation.refused).toEqual(['config|get', 'latency|latest', 'latency|history']);
     expect(observation.memory.usedMemoryRss).toBe(57_090_048);
   });

@@ -1,0 +1,70 @@
+import type { Config } from '../config/schema.ts';
+import { latestIn, type Outcome } from '../domain/outcome.ts';
+import type { Counters } from '../domain/report.ts';
+import type { Ports } from '../ports/ports.ts';
+import { readCounters, writeCounters } from '../state/counters.ts';
+import { problemOf } from './observe-fleet.ts';
+import type { TickOptions } from './scope.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** The counters of the tick before, and what keeps those of this one. */
+export interface CounterExchange {
+  readonly counters: ReadonlyMap<string, Counters>;
+  keep(outcomes: readonly Outcome[]): Promise<void>;
+}
+
+/** Of `Run`. */
+interface TickParts {
+  readonly ports: Pick<Ports, 'store' | 'log'>;
+  readonly snapshot: Pick<Snapshot, 'kind'>;
+  readonly options: Pick<TickOptions, 'mode' | 'scope'>;
+}
+
+const NOTHING: CounterExchange = { counters: new Map(), keep: async () => {} };
+
+/**
+ * Rates at every tick need the counters of the tick before, which may have been another process. Only nodes with `metrics: detailed` have
+ * such metrics: without any, the store is not asked. Without the store there are no rates, and everything else is published.
+ */
+export async function exchangeCounters(
+  { instances }: Pick<Config, 'instances'>,
+  { ports, snapshot, options }: TickParts,
+): Promise<CounterExchange> {
+  const detailed = new Set(instances.flatMap(({ id, metrics }) => (metrics === 'detailed' ? [id] : [])));
+  if (detailed.size === 0 || options.mode !== 'act' || snapshot.kind === 'unavailable') return NOTHING;
+  const unlessDown = async <T>(work: Promise<T>, otherwise: T): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      // Also a bug: what was seen is published all the same.
+      const { message, expected } = problemOf(error);
+      ports.log[expected ? 'warn' : 'error']('counters for rates not read or stored', { error: message });
+      return otherwise;
+    }
+  };
+  const stored = await unlessDown(readCounters(ports.store), undefined);
+  if (stored === undefined) return NOTHING;
+  return {
+    counters: stored.byNode,
+    async keep(outcomes) {
+      // While a defrag is followed there is a tick every few seconds: their rates are since the last tick of all nodes.
+      if (options.scope.kind !== 'fleet') return;
+      const seen = outcomes.filter(({ instance }) => detailed.has(instance)).flatMap(countersIn);
+      if (seen.length > 0) await unlessDown(writeCounters(ports.store, stored, new Map(seen)), undefined);
+    },
+  };
+}
+
+function countersIn(outcome: Outcome): readonly (readonly [node: string, counters: Counters])[] {
+  const observation = latestIn(outcome)?.observation;
+  if (observation === undefined) return [];
+  const { at, runId, activity } = observation;
+  const { totalCommandsProcessed: commands, cpuSeconds } = activity;
+  const counters = {
+    at,
+    ...(runId !== undefined && { runId }),
+    ...(commands !== undefined && { commands }),
+    ...(cpuSeconds !== undefined && { cpuSeconds }),
+  };
+  return [[outcome.node, counters]];
+}
