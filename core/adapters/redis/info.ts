@@ -38,9 +38,13 @@ export function parseInfo(text: string): InfoFields {
  * change, and `valuesOf` has the fields that are meant to be repeated.
  */
 export function unambiguous(lines: InfoLines): InfoLines {
-  const first = firstOf(lines);
-  const doubtful = new Set(lines.filter(([name, value]) => first.get(name) !== value).map(([name]) => name));
+  const doubtful = doubtfulIn(lines);
   return doubtful.size === 0 ? lines : lines.filter(([name]) => !doubtful.has(name));
+}
+
+export function doubtfulIn(lines: InfoLines): ReadonlySet<string> {
+  const first = firstOf(lines);
+  return new Set(lines.filter(([name, value]) => first.get(name) !== value).map(([name]) => name));
 }
 
 export function firstOf(lines: InfoLines): InfoFields {

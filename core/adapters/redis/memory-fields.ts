@@ -1,7 +1,7 @@
 import { MIB } from '../../config/units.ts';
 import type { MemorySample } from '../../domain/observation.ts';
 import { present } from '../../domain/present.ts';
-import { firstOf, type InfoFields, type InfoLines, numberField, numberOf, wordField } from './info.ts';
+import { doubtfulIn, firstOf, type InfoFields, type InfoLines, numberField, numberOf, wordField } from './info.ts';
 
 /** The sizes of INFO memory that are read as they are. core/diagnosis/field-meanings.ts has what each of them means, by engine and version. */
 const SIZES = {
@@ -42,9 +42,13 @@ const OTHERS = [
 /** Every field that `memorySample` reads. */
 export const MEMORY_FIELDS: readonly string[] = [...Object.values(SIZES), ...OTHERS];
 
-/** INFO memory. A size that cannot be, or that comes twice with values far apart, is left out and named in `odd`. */
-export function memorySample(lines: InfoLines): MemorySample {
-  const odd = oddFields(lines);
+/**
+ * INFO memory. A size that cannot be, or that comes twice, in one text with different values or in two with values far apart, is left out and
+ * named in `odd`.
+ */
+export function memorySample(texts: readonly InfoLines[]): MemorySample {
+  const lines = texts.flat();
+  const odd = oddFields(lines, new Set(texts.flatMap((text) => [...doubtfulIn(text)])));
   const fields: InfoFields = new Map([...firstOf(lines)].filter(([name]) => !odd.includes(name)));
   const sizes = Object.entries(SIZES).map(([key, name]) => [key, numberField(fields, name)]);
   return present({
@@ -85,8 +89,9 @@ function less(whole: number | undefined, part: number): number | undefined {
  */
 const CONTRADICTION = { factor: 1.5, bytes: 16 * MIB };
 
-function oddFields(lines: InfoLines): readonly string[] {
+function oddFields(lines: InfoLines, doubtful: ReadonlySet<string>): readonly string[] {
   return MEMORY_FIELDS.filter((name) => {
+    if (doubtful.has(name)) return true;
     const values = lines.filter(([field, raw]) => field === name && raw !== '').map(([, raw]) => numberOf(raw));
     return isContradiction(values) || values.some((value) => value === undefined || (value === 0 && isNeverZero(name)));
   });

@@ -71,7 +71,7 @@ export async function observe(
   await requireDataNode(connection, lines, fields);
   const { address } = connection;
   const odd = oddFields(texts);
-  const answers = { node, address, at, ownCommands, lines, fields, odd, configs, latency, history };
+  const answers = { node, address, at, ownCommands, texts, lines, fields, odd, configs, latency, history };
   // A copy: a part of a text would keep the whole text in memory, for as long as the observation is kept.
   return structuredClone({ ...assemble(answers), ...(monotonic !== undefined && { monotonic }) });
 }
@@ -105,6 +105,7 @@ interface Answers {
   readonly address: string | undefined;
   readonly at: number;
   readonly ownCommands: number;
+  readonly texts: readonly InfoLines[];
   readonly lines: InfoLines;
   readonly fields: InfoFields;
   readonly odd: readonly OddField[];
@@ -114,7 +115,7 @@ interface Answers {
 }
 
 function assemble(answers: Answers): Observation {
-  const { node, address, at, ownCommands, lines, fields, odd, configs, latency, history } = answers;
+  const { node, address, at, ownCommands, texts, lines, fields, odd, configs, latency, history } = answers;
   const runId = runIdField(fields);
   const uptime = shortestUptime(lines);
   const keys = keyCount(fields);
@@ -127,7 +128,7 @@ function assemble(answers: Answers): Observation {
     ...(uptime !== undefined && { uptime: uptime * 1000 }),
     ...(keys !== undefined && { keys }),
     ...(odd.length > 0 && { oddFields: odd }),
-    memory: { ...memorySample(lines), ...guardedMemory(lines) },
+    memory: { ...memorySample(texts), ...guardedMemory(lines) },
     activity: { ...activity(fields), ...guardedActivity(lines), ownCommands },
     persistence: persistence(lines),
     replication: replication(lines, textField(fields, 'role')),

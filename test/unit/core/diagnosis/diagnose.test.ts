@@ -16,7 +16,7 @@ const CURIOUS = anInstance({
 });
 
 const ofText = (name: string, policy = CURIOUS) =>
-  diagnose({ ...anObservation(), memory: memorySample(infoLines(infoText(name))) }, policy);
+  diagnose({ ...anObservation(), memory: memorySample([infoLines(infoText(name))]) }, policy);
 /** Exactly this sample: nothing of the builders'. */
 const ofSample = (memory: MemorySample, policy = anInstance()) => diagnose({ ...anObservation(), memory }, policy);
 const kinds = ({ findings }: Diagnosis) => findings.map(({ kind }) => kind);

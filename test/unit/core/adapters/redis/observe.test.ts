@@ -439,7 +439,7 @@ describe('without INFO there is no look', () => {
 });
 
 describe('INFO memory', () => {
-  const sample = (...lines: readonly string[]) => memorySample(infoLines(lines.join('\n')));
+  const sample = (...lines: readonly string[]) => memorySample([infoLines(lines.join('\n'))]);
 
   test.each([
     [['used_memory_lua:1'], { scriptsVm: 1 }],
@@ -465,11 +465,13 @@ describe('INFO memory', () => {
     expect(sample(...lines)).toEqual({ odd: ['used_memory_rss'] });
   });
 
-  test('twice and much alike is two samples: the first counts', () => {
-    expect(sample('used_memory_rss:3000000000', 'used_memory_rss:3000100000')).toEqual({
+  test('much alike in two sections is two samples, the first counts; in one section it cannot be', () => {
+    const samples = (...texts: readonly string[]) => memorySample(texts.map((text) => infoLines(text)));
+    expect(samples('used_memory_rss:3000000000', 'used_memory_rss:3000100000')).toEqual({
       usedMemoryRss: 3_000_000_000,
     });
-    expect(sample('mem_clients_normal:0', 'mem_clients_normal:1928')).toEqual({ clientBuffers: 0 });
+    expect(samples('mem_clients_normal:0', 'mem_clients_normal:1928')).toEqual({ clientBuffers: 0 });
+    expect(sample('used_memory_rss:3000000000', 'used_memory_rss:3000100000')).toEqual({ odd: ['used_memory_rss'] });
   });
 
   test('a field without a value is absent', () => expect(sample('used_memory:', 'maxmemory:')).toEqual({}));
