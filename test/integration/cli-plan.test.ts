@@ -109,7 +109,10 @@ describe.skipIf(lacksServer('defrag'))('offpeak plan on a fragmented server', ()
     await using other = await infoServer(() => bulk(INFO));
     await using third = await infoServer(() => bulk(INFO));
     const more = [configYaml(other.port, OPEN, 'other'), configYaml(third.port, OPEN, 'third')];
-    place.write('three.yml', configYaml(server.port) + more.join('').replaceAll('instances:\n', ''));
+    place.write(
+      'three.yml',
+      configYaml(server.port) + more.join('').replaceAll(/^(?:notifications|instances):.*\n/gm, ''),
+    );
     const instances = async (...ids: readonly string[]) =>
       (await plan('-c', 'three.yml', ...ids))?.outcomes.map(({ instance }) => instance);
     expect(await instances()).toEqual(['sessions', 'other', 'third']);
