@@ -4,6 +4,7 @@ import { FUNCTIONS, functionName, maintainSettings, notifierSettings } from './f
 import { loadConfig } from './load.ts';
 import { ID } from './names.ts';
 import { type Parameters, readNetwork } from './network.ts';
+import { outOfReach } from './reach.ts';
 import { withRunbook } from './runbook.ts';
 import { template } from './template.ts';
 
@@ -36,4 +37,9 @@ export function serverlessValues(root: string, stage: string, parameters: Parame
     // The Slack function by its key, or nothing.
     notifier: notifySlack ? { notifySlack } : {},
   };
+}
+
+/** What is packaged all the same, and would not work. Packaging on one machine for a network that another sets up is allowed. */
+export function warnings(root: string, stage: string, parameters: Parameters): readonly string[] {
+  return outOfReach(loadConfig(root, stage), readNetwork(parameters));
 }

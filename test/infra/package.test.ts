@@ -39,6 +39,11 @@ describe('packaging, without credentials, region or network,', () => {
     expect(said.output).toMatch(/dist\/maintain: \d+ KB, of which a start loads \d+ KB/);
   });
 
+  test('warns of an address that the functions do not reach', () => {
+    expect(said.output).toContain('warning: 10.0.0.9:6379 (instance queue) is a private address');
+    expect(said.output.match(/^warning: /gm)).toHaveLength(1);
+  });
+
   test('elsewhere, later, in another time zone and with another umask gives the same zips, byte for byte', async () => {
     using elsewhere = makeWorkspace();
     elsewhere.config('prod', stackFile());
