@@ -13,6 +13,11 @@ export function rssBaseline({ memory }: Observation): RssBaseline {
   return { usedMemoryRss: memory.usedMemoryRss ?? 0, allocated: memory.allocatorAllocated ?? 0 };
 }
 
+/** After an action. RSS that is not known then, since it cannot be what was printed, must not look like RSS that came back: nothing is claimed. */
+export function rssAfter(settled: Observation, before: RssBaseline): RssBaseline {
+  return settled.memory.usedMemoryRss === undefined ? before : rssBaseline(settled);
+}
+
 export interface Measured
   extends Pick<Verdict, 'action' | 'stall' | 'promisedStall' | 'unmeasured' | 'beyond' | 'lasted' | 'leaving'> {
   readonly before: RssBaseline;

@@ -25,7 +25,9 @@ export function deduplicate(sink: AlertSink, { now }: Pick<Clock, 'now'>): Alert
   const isKnown = (alert: Alert): boolean => {
     const since = sentAt.get(nameOf(alert));
     if (since !== undefined && !(isLasting(alert) && isDueAgain(now() - since))) return true;
-    return !isLasting(alert) && (alert.members ?? [alert]).every(({ id }) => sentInDigests.has(id));
+    // A night's digest repeats warnings that other digests have had, and says more: its own name counts.
+    if (isLasting(alert) || alert.event === 'nightly-digest') return false;
+    return (alert.members ?? [alert]).every(({ id }) => sentInDigests.has(id));
   };
   const sendNews = async (alert: Alert): Promise<PublishReport> => {
     if (isKnown(alert)) return { sent: 1, rejected: [] };

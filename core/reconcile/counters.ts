@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts';
+import { type Milliseconds, SECOND } from '../config/units.ts';
 import { latestIn, type Outcome } from '../domain/outcome.ts';
 import type { Counters } from '../domain/report.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -17,8 +18,11 @@ export interface CounterExchange {
 interface TickParts {
   readonly ports: Pick<Ports, 'store' | 'log'>;
   readonly snapshot: Pick<Snapshot, 'kind'>;
-  readonly options: Pick<TickOptions, 'mode' | 'scope'>;
+  readonly options: Pick<TickOptions, 'mode' | 'scope' | 'remaining'>;
 }
+
+/** A table that hangs takes ten seconds, twice; metrics and alerts need the rest. */
+const ENOUGH: Milliseconds = 40 * SECOND;
 
 const NOTHING: CounterExchange = { counters: new Map(), keep: async () => {} };
 
@@ -32,6 +36,7 @@ export async function exchangeCounters(
 ): Promise<CounterExchange> {
   const detailed = new Set(instances.flatMap(({ id, metrics }) => (metrics === 'detailed' ? [id] : [])));
   if (detailed.size === 0 || options.mode !== 'act' || snapshot.kind === 'unavailable') return NOTHING;
+  if (options.remaining() < ENOUGH) return NOTHING;
   const unlessDown = async <T>(work: Promise<T>, otherwise: T): Promise<T> => {
     try {
       return await work;

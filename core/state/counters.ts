@@ -41,10 +41,14 @@ export async function readCounters(store: StateStore): Promise<StoredCounters> {
       { document: decode(COUNTERS_KIND, key, value), version },
     ]),
   );
-  return {
-    byNode: new Map([...documents.values()].flatMap(({ document }) => Object.entries(document.nodes))),
-    documents,
-  };
+  const byNode = new Map<string, Counters>();
+  for (const { document } of documents.values()) {
+    // A fleet that has shrunk leaves its last documents behind: of two counters of a node the younger ones count.
+    for (const [node, counters] of Object.entries(document.nodes)) {
+      if (counters.at >= (byNode.get(node)?.at ?? 0)) byNode.set(node, counters);
+    }
+  }
+  return { byNode, documents };
 }
 
 /**

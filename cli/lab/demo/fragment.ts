@@ -11,7 +11,7 @@ export const RECIPE = {
   bytes: 480 * MIB,
   smallest: 100,
   largest: 10_000,
-  /** The share that is short-lived, and the span in which it expires, in ms after the last write. */
+  /** The share that is short-lived, and the span in which it expires, in ms. */
   expiring: 0.65,
   expiresWithin: 8000,
 };
@@ -28,21 +28,25 @@ export async function fill(redis: Redis, signal: AbortSignal, onProgress: OnProg
   const source = 'x'.repeat(largest);
   let keys = 0;
   let bytes = 0;
-  // Nothing may expire before everything is written: the gaps would be filled again. Two slow cores write some 100 MB a second; a faster
-  // machine just waits a little.
-  const writtenBy = performance.now() + (goal / (100 * MIB)) * 1000 + 2000;
   while (bytes < goal) {
     signal.throwIfAborted();
     const pipeline = redis.pipeline();
     for (let i = 0; i < BATCH; i++) {
       const size = smallest + Math.floor(Math.random() * (largest - smallest));
-      const untilExpiry = writtenBy - performance.now() + Math.random() * expiresWithin;
-      const ttl = Math.random() < expiring ? untilExpiry : KEPT_MS;
-      pipeline.set(`session:${keys++}`, source.slice(0, size), 'PX', Math.max(1, Math.round(ttl)));
+      pipeline.set(`session:${keys++}`, source.slice(0, size), 'PX', KEPT_MS);
       bytes += size;
     }
     await pipeline.exec();
     onProgress(bytes / goal, `${keys} keys`);
+  }
+  // Only now, however long writing took: what expires before everything is written leaves gaps that are filled again.
+  for (let from = 0; from < keys; from += BATCH) {
+    signal.throwIfAborted();
+    const pipeline = redis.pipeline();
+    for (let key = from; key < Math.min(keys, from + BATCH); key++) {
+      if (Math.random() < expiring) pipeline.pexpire(`session:${key}`, 1 + Math.round(Math.random() * expiresWithin));
+    }
+    await pipeline.exec();
   }
   return keys;
 }

@@ -8,7 +8,7 @@ import { historyFor } from '../../state/history-placement.ts';
 import { updateHistory } from '../../state/node-history.ts';
 import type { NodeContext } from '../context.ts';
 import { logged } from '../new-lease.ts';
-import { rssBaseline, verify } from '../verify.ts';
+import { rssAfter, verify } from '../verify.ts';
 import { learnFromDefrag } from './learn.ts';
 import type { Settled } from './settle.ts';
 import { traitsOf } from './stop-reasons.ts';
@@ -24,7 +24,7 @@ export function verdictOf(lease: Lease, { settled, isAtRest }: Settled, { instan
   return verify({
     action: 'defrag',
     before: lease.before,
-    after: rssBaseline(settled),
+    after: rssAfter(settled, lease.before),
     predicted: lease.predicted,
     stall: progress.worstStall,
     promisedStall: lease.promisedStall,

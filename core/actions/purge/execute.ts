@@ -8,7 +8,7 @@ import { historyFor } from '../../state/history-placement.ts';
 import { updateHistory } from '../../state/node-history.ts';
 import { type NodeContext, partsOf, seenBy } from '../context.ts';
 import { expected, failedOutcome, logged, type Result, underLease } from '../new-lease.ts';
-import { rssBaseline, verify } from '../verify.ts';
+import { rssAfter, rssBaseline, verify } from '../verify.ts';
 import { learnFromPurge } from './learn.ts';
 
 /**
@@ -49,9 +49,9 @@ export async function purge(
     await ports.clock.sleep(AFTER_PURGE);
     const settled = await session.look();
     const { predicted } = plan;
-    const [rssBefore, rssAfter] = [rssBaseline(before), rssBaseline(settled)];
+    const baseline = rssBaseline(before);
     const promised = { predicted, stall: purged.blocked, promisedStall: instance.purge.maxBlock };
-    const verdict = verify({ action: 'purge', before: rssBefore, after: rssAfter, ...promised });
+    const verdict = verify({ action: 'purge', before: baseline, after: rssAfter(settled, baseline), ...promised });
     const after = seenBy(context, settled, facts.memory);
     const outcome: Purged = { ...partsOf(context, facts), kind: 'purged', after, plan, verdict };
     const isReported = (await report?.(outcome)) === true;

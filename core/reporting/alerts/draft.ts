@@ -58,7 +58,9 @@ export function limitFigure(config: InstanceConfig | undefined): Pick<AlertFigur
 export function nodeFacts(outcome: Outcome): readonly AlertFact[] {
   const verdict = verdictIn(outcome);
   const seen = latestIn(outcome);
-  const nearLimit = outcome.before?.diagnosis.findings.find((finding) => finding.kind === 'near-limit');
+  // With the pages that the last fork has copied it is a bound, not what was: the finding says so, and here it would read as a fact.
+  const found = outcome.before?.diagnosis.findings.find((finding) => finding.kind === 'near-limit');
+  const nearLimit = found?.fork?.kind === 'last' ? undefined : found;
   const facts: AlertFact[] = [];
   if (nearLimit) {
     const share = percentText(nearLimit.percent);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { learnFromDefrag } from '../../../../core/actions/defrag/learn.ts';
 import { learnFromPurge } from '../../../../core/actions/purge/learn.ts';
-import { verify } from '../../../../core/actions/verify.ts';
+import { rssAfter, verify } from '../../../../core/actions/verify.ts';
 import { GIB, MIB } from '../../../../core/config/units.ts';
 import { predictPurge } from '../../../../core/diagnosis/predict.ts';
 import type { Lease } from '../../../../core/domain/lease.ts';
@@ -83,6 +83,15 @@ const remembering = (learned: NodeHistory['learned'], over: Readonly<Record<stri
   aHistory({ ...over, learned });
 const aPurge = (ms: number, reclaimed: number) =>
   aVerdict({ action: 'purge', stall: ms, reclaimed, predicted: reclaimed, kind: 'improved' });
+
+test('RSS that is not known after an action is not taken for RSS that came back', () => {
+  const before = { usedMemoryRss: 800 * MIB, allocated: 500 * MIB };
+  expect(rssAfter({ ...anObservation(), memory: {} }, before)).toEqual(before);
+  expect(rssAfter(anObservation({ memory: { usedMemoryRss: 5, allocatorAllocated: 4 } }), before)).toEqual({
+    usedMemoryRss: 5,
+    allocated: 4,
+  });
+});
 
 describe('what a purge teaches', () => {
   test('its speed counts half, against the pessimistic one at first', () => {

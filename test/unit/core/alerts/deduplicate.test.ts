@@ -84,3 +84,14 @@ test('F11: a digest passes when one of its events is new, and what it has told i
   await sink.send([digest('more', two, three)]);
   expect(world.got).toEqual(['both', 'more']);
 });
+
+test('a digest of a night is sent also where all that it holds was sent in other digests', async () => {
+  const { world, sink } = aSink();
+  const [one, two] = stormOfKind(2, 'unsupported');
+  if (!one || !two) throw new Error('alerts expected');
+  await sink.send([digestOf([one, two], 'warnings')]);
+  const night: Alert = { ...digestOf([one, two], 'night'), event: 'nightly-digest' };
+  await sink.send([night]);
+  await sink.send([night]);
+  expect(world.got).toEqual(['warnings', 'night']);
+});

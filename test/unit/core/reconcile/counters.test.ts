@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { MINUTE } from '../../../../core/config/units.ts';
 import { StateUnavailable } from '../../../../core/ports/state-store.ts';
 import { exchangeCounters } from '../../../../core/reconcile/counters.ts';
 import type { TickOptions } from '../../../../core/reconcile/scope.ts';
@@ -15,7 +16,11 @@ import {
   RUN_ID,
 } from '../../../support/builders.ts';
 
-const FLEET: Pick<TickOptions, 'mode' | 'scope'> = { mode: 'act', scope: { kind: 'fleet' } };
+const FLEET: Pick<TickOptions, 'mode' | 'scope' | 'remaining'> = {
+  mode: 'act',
+  scope: { kind: 'fleet' },
+  remaining: () => MINUTE,
+};
 
 function aTick({ store, documents }: Pick<ReturnType<typeof aStore>, 'store' | 'documents'> = aStore()) {
   const warnings: string[] = [];
@@ -43,7 +48,7 @@ test('the next tick gets what this one has counted; a node that was not seen has
 test('ticks that follow a defrag read them, and write none', async () => {
   const { exchange } = aTick();
   await (await exchange()).keep([outcome]);
-  const follows: typeof FLEET = { mode: 'act', scope: { kind: 'leased-nodes', nodes: [] } };
+  const follows: typeof FLEET = { ...FLEET, scope: { kind: 'leased-nodes', nodes: [] } };
   const following = await exchange(follows);
   expect(following.counters.size).toBe(1);
   await following.keep([anOutcome({ before: aSeen({ observation: anObservation({ at: NOW + 5_000 }) }) })]);
@@ -53,6 +58,7 @@ test('ticks that follow a defrag read them, and write none', async () => {
 test.each([
   ['`metrics: core`', FLEET, 'core' as const],
   ['a run that only plans', { ...FLEET, mode: 'plan' as const }, 'detailed' as const],
+  ['a run with little time left', { ...FLEET, remaining: () => 39_000 }, 'detailed' as const],
 ])('%s stores nothing', async (_what, options, metrics) => {
   const { exchange, kept } = aTick();
   await (await exchange(options, metrics)).keep([outcome]);

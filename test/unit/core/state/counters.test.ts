@@ -36,3 +36,11 @@ test('of two jobs, the one that was first is left alone', async () => {
   await writeCounters(store, seen, some(1));
   expect((await readCounters(store)).byNode).toEqual(some(1, NOW + 1));
 });
+
+test('of a fleet that has shrunk, the documents that are left over do not count', async () => {
+  const { store } = aStore();
+  await writeCounters(store, await readCounters(store), some(1_500));
+  await writeCounters(store, await readCounters(store), some(900, NOW + 1));
+  const { byNode } = await readCounters(store);
+  expect([...some(900).keys()].map((node) => byNode.get(node)?.at)).toEqual(Array(900).fill(NOW + 1));
+});
