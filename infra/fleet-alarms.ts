@@ -25,7 +25,7 @@ export function fleetAlarms(config: Config): Resources {
   const { fragmentedWarning, fragmentedCritical, nearLimit } = FLEET_METRICS;
   const warningFor = shortest(instances, ({ thresholds }) => thresholds.fragmentationWarning.for);
   const criticalFor = shortest(instances, ({ thresholds }) => thresholds.fragmentationCritical.for);
-  // The others are never counted as near a limit.
+  // An instance without a limit of its own has no say in how long: it is near the memory of its machine at most.
   const rssFor = shortest(limited.length > 0 ? limited : instances, ({ thresholds }) => thresholds.rssCritical.for);
   const specs: Readonly<Record<string, AlarmSpec>> = {
     FragmentationWarning: {
