@@ -80,7 +80,7 @@ function addressIn(text: string): Address {
 }
 
 function shown(text: string): string {
-  return text.includes('@') ? 'this (hidden, since it may hold a password)' : JSON.stringify(text.slice(0, 80));
+  return /[@?#]/.test(text) ? 'this (hidden, since it may hold a password)' : JSON.stringify(text.slice(0, 80));
 }
 
 function problemText(path: string, message: string, accepted: string): string {

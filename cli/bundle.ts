@@ -1,6 +1,17 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -13,14 +24,36 @@ const SOURCES = ['cli', 'core', 'package.json', 'node_modules/.package-lock.json
 /** What a clone keeps to start faster; without it everything works as well. */
 const KEPT = 'node_modules/.cache/offpeak';
 
+/** The last line of a whole bundle: a full disk or a power cut may leave the beginning of one. */
+export const END = '//offpeak: the end of the bundle\n';
+
 /** Runs the command line: its bundle, or, where there is none of these sources yet, the sources, and makes the bundle for the next start. */
 export async function start(root: string): Promise<void> {
   // --version and --help need a dozen of the files.
   if (process.argv.slice(2).every((word) => word.startsWith('-'))) return void (await import('./main.ts'));
-  const bundle = bundlePath(root);
-  if (existsSync(bundle)) return void (await import(pathToFileURL(bundle).href));
+  const bundle = nameOf(root);
+  // What a command throws is its own: it is not run a second time.
+  if (bundle !== undefined && isWhole(bundle)) return void (await import(pathToFileURL(bundle).href));
   await import('./main.ts');
-  await writeBundle(root, bundle);
+  if (bundle !== undefined) await writeBundle(root, bundle);
+}
+
+/** Undefined where a source cannot be read, which a start may not need. */
+function nameOf(root: string): string | undefined {
+  try {
+    return bundlePath(root);
+  } catch {
+    return undefined;
+  }
+}
+
+/** False where it is absent, unreadable or cut off. */
+export function isWhole(bundle: string): boolean {
+  try {
+    return readFileSync(bundle).subarray(-END.length).toString('latin1') === END;
+  } catch {
+    return false;
+  }
 }
 
 /** Where the bundle of exactly these sources is, if it is there: another content is another name, so that none is ever out of date. */
@@ -57,9 +90,12 @@ export async function writeBundle(root: string, path: string): Promise<boolean> 
     const made = join(work, 'main.mjs');
     await promisify(execFile)(join(root, 'node_modules/.bin/esbuild'), [...ESBUILD, `--outfile=${made}`], {
       cwd: root,
+      // Only what it needs: with NODE_DEBUG=child_process, Node prints the whole environment, passwords included.
+      env: { PATH: process.env.PATH },
     });
     // What was edited meanwhile may be in it, or not.
     if (bundlePath(root) !== path) return false;
+    flush(made);
     renameSync(made, path);
     for (const name of readdirSync(join(root, KEPT)))
       if (join(root, KEPT, name) !== path) rmSync(join(root, KEPT, name), { recursive: true, force: true });
@@ -68,6 +104,16 @@ export async function writeBundle(root: string, path: string): Promise<boolean> 
     return false;
   } finally {
     if (work !== undefined) rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** To the disk: a rename may get there before the content. */
+function flush(path: string): void {
+  const file = openSync(path, 'r+');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -82,4 +128,5 @@ const ESBUILD = [
   '--minify-syntax',
   '--log-level=silent',
   '--banner:js=import{createRequire as $require}from"node:module";const require=$require(import.meta.url);',
+  `--footer:js=${END.trimEnd()}`,
 ];

@@ -21,8 +21,8 @@ export interface CheckOptions extends CommonOptions {
   /** As written: the config's rules read it. */
   readonly memoryLimit?: string;
   readonly full?: boolean;
-  /** Whether --config was typed, not taken from the environment or the default. */
-  readonly isConfigGiven: boolean;
+  /** Whether --config or --state was typed, not taken from the environment or the default. */
+  readonly isPlaceTyped: boolean;
 }
 
 export interface PlanOptions extends CommonOptions {

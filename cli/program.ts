@@ -61,8 +61,8 @@ function addCheck(program: Command): void {
     .option('--full', 'the bars of each node in place of the table')
     .option('--memory-limit <size>', 'the memory limit of these servers, like 6GiB; only beside addresses')
     .action(async (addresses: string[], options: CommonOptions, command: Command) => {
-      const isConfigGiven = command.getOptionValueSource('config') === 'cli';
-      await (await import('./commands/check.ts')).check(addresses, { ...options, isConfigGiven });
+      const isPlaceTyped = ['config', 'state'].some((name) => command.getOptionValueSource(name) === 'cli');
+      await (await import('./commands/check.ts')).check(addresses, { ...options, isPlaceTyped });
     });
 }
 

@@ -34,10 +34,13 @@ const FORGES: Readonly<Record<string, string>> = {
 
 /**
  * Where this runbook can be read, by the remote of the clone that is deployed: `git@github.com:<owner>/<name>.git`, or the same over ssh or
- * https. Of the remote only host and path are used: an address may hold a token. Undefined for other hosts, whose pages may be anywhere.
+ * https, also with a port. Of the remote only host and path are used: an address may hold a token. Undefined for other hosts, whose pages may be anywhere.
  */
 export function runbookOfClone(remote: string): string | undefined {
-  const place = remote.trim().replace(/\/?$|\.git\/?$/, '');
+  const place = remote
+    .trim()
+    .replace(/\/?$|\.git\/?$/, '')
+    .replace(/^((?:https|ssh):\/\/[^/]*?):\d+(?=\/)/, '$1');
   const form = /^(?:https:\/\/|ssh:\/\/)?(?:[^@\s/]*@)?(?<host>[a-z.]+)[:/](?<path>[\w.-]+(?:\/[\w.-]+)+)$/;
   const { host = '', path = '' } = form.exec(place)?.groups ?? {};
   const files = Object.hasOwn(FORGES, host) ? FORGES[host] : undefined;
@@ -47,7 +50,10 @@ export function runbookOfClone(remote: string): string | undefined {
 /** The config with an address of the runbook: its own, else that of the clone in `root`, where that has one. */
 export function withRunbook(config: Config, root: string): Config {
   if (config.runbook !== undefined) return config;
-  const { stdout } = spawnSync('git', ['config', '--get', 'remote.origin.url'], { cwd: root, encoding: 'utf8' });
+  // Only what git needs (its own config is in HOME): with NODE_DEBUG=child_process, Node prints the whole environment.
+  const { PATH, HOME } = process.env;
+  const options = { cwd: root, encoding: 'utf8', env: { PATH, HOME } } as const;
+  const { stdout } = spawnSync('git', ['config', '--get', 'remote.origin.url'], options);
   const runbook = runbookOfClone(stdout ?? '');
   return runbook === undefined ? config : { ...config, runbook };
 }

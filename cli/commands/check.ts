@@ -1,7 +1,7 @@
 import { systemClock } from '../../core/adapters/clock.ts';
 import type { Config } from '../../core/config/schema.ts';
 import type { StateStore } from '../../core/ports/state-store.ts';
-import { type Scope, WHOLE_FLEET } from '../../core/reconcile/scope.ts';
+import { type Scope, type Tick, WHOLE_FLEET } from '../../core/reconcile/scope.ts';
 import { tick } from '../../core/reconcile/tick.ts';
 import { fleetOf, PASSWORD_VARIABLE } from '../addresses.ts';
 import { exitCodeOf } from '../exit.ts';
@@ -27,7 +27,7 @@ export async function check(addresses: readonly string[], options: CheckOptions)
     remaining: () => Number.MAX_SAFE_INTEGER,
     scope,
   });
-  printer(options, config, published, { isBrief: !options.full })(result);
+  printer(options, config, published, { isBrief: !options.full })(store === EMPTY ? withoutLeases(result) : result);
   process.exitCode = exitCodeOf([result]);
 }
 
@@ -43,8 +43,8 @@ async function configured(options: CheckOptions): Promise<Subject> {
 
 /** Servers of which nothing is stored. */
 function addressed(addresses: readonly string[], options: CheckOptions): Subject {
-  const { instance, stage, state, memoryLimit } = options;
-  if (options.isConfigGiven || instance || stage || state)
+  const { instance, stage, isPlaceTyped, memoryLimit } = options;
+  if (isPlaceTyped || instance || stage)
     throw new UsageError('check: accepted are addresses, or a config with its --stage, --state and --instance');
   const { config, env, exposed } = fleetOf(addresses, { memoryLimit, env: process.env });
   for (const node of exposed)
@@ -53,6 +53,19 @@ function addressed(addresses: readonly string[], options: CheckOptions): Subject
     );
   warnOfClearText(config, 'use rediss:// addresses (TLS)');
   return { config, scope: WHOLE_FLEET, store: EMPTY, env };
+}
+
+/** Where no state was read, a lease may hold what is on. */
+function withoutLeases(tick: Tick): Tick {
+  const outcomes = tick.outcomes.map((outcome) => ({
+    ...outcome,
+    notices: outcome.notices.map((notice) =>
+      notice.kind === 'left-on' || notice.kind === 'foreign-defrag'
+        ? { ...notice, areLeasesUnknown: true as const }
+        : notice,
+    ),
+  }));
+  return { ...tick, outcomes };
 }
 
 /** A check writes nothing. */

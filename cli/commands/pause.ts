@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { systemClock } from '../../core/adapters/clock.ts';
-import type { Config } from '../../core/config/schema.ts';
+import type { Config, InstanceConfig } from '../../core/config/schema.ts';
 import { isReason, type Pause } from '../../core/domain/pause.ts';
 import { pauseText } from '../../core/format/pause.ts';
 import { readState, type State } from '../../core/reconcile/snapshot.ts';
@@ -30,11 +30,18 @@ export async function pause(ids: readonly string[], options: PauseOptions): Prom
     process.stdout.write(`${pausedLines(scope, pause, before, config, commandLineFor(options)).join('\n')}\n`);
   }
   // Another job's defrag is on in spite of the pause, where that job has another state.
-  if (before.leases.size > 0) return;
+  const asked = (ids.length > 0 ? chosen : config.instances).filter((instance) => !isLeased(instance, before));
+  if (asked.length === 0) return;
   const { ports } = await terminalPorts(store, systemClock(), stderrLog({}));
-  const { on, isOwn } = await leftOn(config, ports, ids.length > 0 ? chosen : config.instances);
+  const { on, isOwn } = await leftOn(config, ports, asked);
   process.stdout.write(on.map((line) => `${line}\n`).join(''));
   if (isOwn) process.exitCode = EXIT.failed;
+}
+
+function isLeased({ id, nodes }: InstanceConfig, { leases }: State): boolean {
+  return [...leases.values()].some(
+    ({ lease }) => lease.instance === id || nodes.some((node) => node.id === lease.node),
+  );
 }
 
 function pausedLines(

@@ -1,7 +1,7 @@
 import { systemClock } from '../../core/adapters/clock.ts';
 import type { Config } from '../../core/config/schema.ts';
 import { HOUR } from '../../core/config/units.ts';
-import type { Tick } from '../../core/reconcile/scope.ts';
+import type { Tick, TickOptions } from '../../core/reconcile/scope.ts';
 import { type CommandLine, commandLineFor } from '../command-line.ts';
 import { EXIT, exitCodeOf, exitCodeOfRun } from '../exit.ts';
 import { holderName } from '../holder.ts';
@@ -28,24 +28,25 @@ export async function run(options: RunOptions): Promise<void> {
   const until = options.untilIdle || options.now ? 'idle' : options.watch ? 'interrupted' : 'once';
   const commandLine = commandLineFor(options);
   const print = printer(options, config, published, until === 'once' ? { commandLine } : {});
-  const tickOptions = {
+  let tickOptions: TickOptions = {
     mode: 'act',
     holder: holderName('run'),
     remaining: () => Number.MAX_SAFE_INTEGER,
     scope,
     ...(options.now && { openUntil: clock.now() + NOW_LASTS }),
-  } as const;
+  };
+  const sayLeft = (tick: Tick | undefined) => sayLeftOn(tick, config, stateText(options, config.stage), commandLine);
   if (options.now) {
-    const { isConfirmed } = await import('../confirm.ts');
-    if (
-      !(await isConfirmed(
-        config,
-        ports,
-        { ...tickOptions, interrupted: () => signal.aborted },
-        { options, signal, print },
-      ))
-    )
-      return;
+    const { confirmedScope } = await import('../confirm.ts');
+    const asking = { options, signal, print, sayLeftOn: sayLeft };
+    const confirmed = await confirmedScope(
+      config,
+      ports,
+      { ...tickOptions, interrupted: () => signal.aborted },
+      asking,
+    );
+    if (!confirmed) return;
+    tickOptions = { ...tickOptions, scope: confirmed };
   }
   let latest: Tick | undefined;
   let exitCode: number = EXIT.fine;
@@ -55,7 +56,7 @@ export async function run(options: RunOptions): Promise<void> {
     exitCode = Math.max(exitCode, exitCodeOf([tick]));
     latest = tick;
   }
-  sayLeftOn(latest, config, stateText(options, config.stage), commandLine);
+  sayLeft(latest);
   process.exitCode = signal.aborted ? EXIT.interrupted : exitCodeOfRun(exitCode, latest);
 }
 

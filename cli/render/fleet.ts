@@ -52,14 +52,14 @@ function rowOf(outcome: Outcome, instance: InstanceConfig | undefined): Row {
   const cells = [
     id,
     node,
-    bytesText(rss),
-    bytesText(used),
+    rss === undefined ? '' : bytesText(rss),
+    used === undefined ? '' : bytesText(used),
     ratio === undefined ? '' : ratioText(ratio),
-    limit === undefined ? '' : percentText((rss / limit) * 100),
+    limit === undefined || rss === undefined ? '' : percentText((rss / limit) * 100),
     bytesText(returnable),
     by,
   ];
-  return { figures, cells, tone: instance && isNearLimit(rss, instance) ? 'bad' : undefined };
+  return { figures, cells, tone: instance && rss !== undefined && isNearLimit(rss, instance) ? 'bad' : undefined };
 }
 
 function totalCells(outcomes: readonly Outcome[]): readonly string[] {

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
 import { unusable } from './aws/secret-failure.ts';
 
 /** A bundle of all public authorities has some 250 kB; what is larger is another file. */
@@ -40,8 +41,8 @@ async function readBytes(path: string): Promise<Buffer | 'folder' | 'other'> {
     const stat = await file.stat();
     if (stat.isDirectory()) return 'folder';
     if (!stat.isFile()) return 'other';
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(stat.size, MOST_BYTES) + 1));
-    return buffer.subarray(0, bytesRead);
+    // To its end, whatever size it says: that of a file of the kernel is 0. `end` is the last byte that is read.
+    return await buffer(file.createReadStream({ end: MOST_BYTES, autoClose: false }));
   } finally {
     await file.close();
   }

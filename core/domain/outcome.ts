@@ -143,13 +143,20 @@ export interface Problem {
 }
 
 export type Notice =
-  | { readonly kind: 'foreign-defrag' }
+  /** `areLeasesUnknown`: no state was read, so that it may be Offpeak's. */
+  | { readonly kind: 'foreign-defrag'; readonly areLeasesUnknown?: true }
   | { readonly kind: 'defrag-unsupported' }
   | { readonly kind: 'settings-changed'; readonly leftAlone: Settings }
   /** A CONFIG REWRITE has put Offpeak's settings into the config file. `isSeen`: counted; else presumed from a failover. */
   | { readonly kind: 'config-rewritten'; readonly isSeen: boolean }
   /** Settings as Offpeak sets them, without a lease. `restored`: restored from the record of an earlier lease. */
-  | { readonly kind: 'left-on'; readonly standing: Settings; readonly restored?: Settings; readonly typed?: string }
+  | {
+      readonly kind: 'left-on';
+      readonly standing: Settings;
+      readonly restored?: Settings;
+      readonly typed?: string;
+      readonly areLeasesUnknown?: true;
+    }
   /** The same server as another node of the config. */
   | { readonly kind: 'same-server'; readonly as: string }
   | { readonly kind: 'action-failed'; readonly doing: keyof Steps; readonly why: string }

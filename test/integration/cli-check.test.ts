@@ -164,7 +164,8 @@ describe.skipIf(lacksServer('plain'))('check on a real server', () => {
 
   test('by its address, without a config: the same bars, and nothing is written', async () => {
     using place = aWorkplace();
-    const options = { cwd: place.folder };
+    // What the environment says is for other commands.
+    const options = { cwd: place.folder, env: { OFFPEAK_STATE: 'state.db', OFFPEAK_CONFIG: 'prod.yml' } };
     const { code, stdout, stderr } = await runOffpeak(['check', server.url, '--memory-limit', '1GiB'], options);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(

@@ -1,18 +1,20 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
 import { MIB } from '../../core/config/units.ts';
+import { createFileStore } from '../../core/state/file/file-store.ts';
+import { aLease } from '../support/builders.ts';
 import { clientOf, fragment, refragmented, settingsOf } from '../support/fragmented.ts';
-import { closedWindow, configYaml, SMALL_FLOORS } from '../support/job.ts';
+import { closedWindow, configYaml, OPEN, SMALL_FLOORS } from '../support/job.ts';
 import { aWorkplace, runOffpeak, untilOldEnough, type Workplace } from '../support/offpeak.ts';
 import { defragServer, lacksServer } from '../support/servers.ts';
 
 const ENTRY = fileURLToPath(new URL('../../cli/offpeak.js', import.meta.url));
 const SCRIPT = '/usr/bin/script';
+const ASKED = /\(y\/N\)/;
 
 describe.skipIf(lacksServer('defrag'))('run --now', () => {
   let server: RunningServer;
@@ -46,15 +48,22 @@ describe.skipIf(lacksServer('defrag'))('run --now', () => {
     });
   });
 
-  test.skipIf(!existsSync(SCRIPT))('says what it would do, and does nothing without a yes', async () => {
+  test.skipIf(!existsSync(SCRIPT)).each([
+    ['n', 'n\n'],
+    ['Ctrl-D', '\u0004'],
+  ])('says what it would do, and does nothing without a yes: %s', async (_, answer) => {
     const before = await settingsOf(redis);
     const command = `${process.execPath} ${ENTRY} run --now -c prod.yml`;
     const terminal = spawn(SCRIPT, ['-qec', command, '/dev/null'], {
       cwd: place.folder,
       stdio: ['pipe', 'pipe', 'inherit'],
     });
-    terminal.stdin.write('n\n');
-    const printed = await text(terminal.stdout);
+    let printed = '';
+    for await (const chunk of terminal.stdout.setEncoding('utf8')) {
+      if (!ASKED.test(printed) && ASKED.test(printed + chunk)) terminal.stdin.write(answer);
+      printed += chunk;
+    }
+    expect(printed).not.toContain('AbortError');
     expect(printed).toMatch(/now, outside of the windows, .*\r?\n {2}sessions 127\.0\.0\.1:\d+: start active defrag: /);
     expect(printed).toMatch(/Do this now\? \(y\/N\)[\s\S]*nothing was done/);
     expect(await settingsOf(redis)).toEqual(before);
@@ -94,6 +103,21 @@ describe.skipIf(lacksServer('defrag'))('run --now', () => {
     expect(again.code).toBe(0);
   });
 
+  test('a defrag that is on under a lease is something to do: it is seen through', async () => {
+    await refragmented(redis, 80 * MIB);
+    const settings = await settingsOf(redis);
+    using elsewhere = aWorkplace();
+    const floors = SMALL_FLOORS.replaceAll('24MiB', '8MiB');
+    elsewhere.write('open/prod.yml', configYaml(server.port, OPEN + floors));
+    elsewhere.write('prod.yml', configYaml(server.port, closedWindow() + floors));
+    const there = async (...args: readonly string[]) =>
+      await runOffpeak([...args, '-s', 'state.db', '--json'], { cwd: elsewhere.folder });
+    expect((await there('run', '-c', 'open/prod.yml')).code).toBe(3);
+    const { code, stderr } = await there('run', '--now', '--yes', '--every', '1s', '-c', 'prod.yml');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/: carry on: |: stop/) });
+    expect(await settingsOf(redis)).toEqual(settings);
+  });
+
   test("release and pause that find no lease ask the servers: Offpeak's settings without one are exit 1, with what to type", async () => {
     const fine = await offpeak('release');
     expect(fine).toMatchObject({
@@ -102,6 +126,8 @@ describe.skipIf(lacksServer('defrag'))('run --now', () => {
     });
     using elsewhere = aWorkplace();
     elsewhere.write('prod.yml', configYaml(server.port, closedWindow()));
+    // That of another instance says nothing of this one.
+    const state = createFileStore(`${elsewhere.folder}/.offpeak/prod.db`);
     const there = async (...args: readonly string[]) =>
       await runOffpeak([...args, '-c', 'prod.yml'], { cwd: elsewhere.folder });
     const before = await settingsOf(redis);
@@ -118,6 +144,8 @@ describe.skipIf(lacksServer('defrag'))('run --now', () => {
     );
     try {
       for (const args of [['release'], ['pause', '--for', '1h', '--reason', 'x']]) {
+        if (args[0] === 'pause')
+          await state.write('lease#carts', aLease({ instance: 'carts', node: '127.0.0.1:1' }), undefined);
         const { code, stdout } = await there(...args);
         expect(code).toBe(1);
         expect(stdout).toMatch(

@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { bundlePath, writeBundle } from '../../cli/bundle.ts';
+import { bundlePath, isWhole, writeBundle } from '../../cli/bundle.ts';
 import { findDefragServer, findPlainServer } from '../../cli/lab/find.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -16,6 +15,6 @@ export async function setup(project: TestProject): Promise<void> {
       log(`Tests that need it ${process.env.CI ? 'fail' : 'are skipped'}: ${server.reason}. ${server.install}`);
   }
   const bundle = bundlePath(ROOT);
-  if (!existsSync(bundle)) await writeBundle(ROOT, bundle);
+  if (!isWhole(bundle)) await writeBundle(ROOT, bundle);
   project.provide('servers', { defrag, plain });
 }

@@ -114,10 +114,12 @@ export function signInHint(code: string, words: string, username: string | undef
 
 /** What to do about a server that refuses INFO. */
 const INFO_REFUSALS: Readonly<Record<string, string>> = {
-  NOAUTH: '. Set credentials.password, and for a user of an ACL credentials.username',
-  NOPERM: '. Allow this user +info (ACL SETUSER)',
+  NOAUTH: 'Set credentials.password, and for a user of an ACL credentials.username',
+  NOPERM: 'Allow this user +info (ACL SETUSER)',
 };
 
-export function infoRefusalHint(code: string): string {
-  return INFO_REFUSALS[code] ?? '';
+/** The server's words, which may end with a dot, and then what to do. */
+export function infoRefusalText(error: string, code: string): string {
+  const remedy = INFO_REFUSALS[code];
+  return `INFO was refused: ${remedy === undefined ? error : `${error.replace(/\.$/, '')}. ${remedy}`}`;
 }

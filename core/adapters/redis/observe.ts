@@ -14,7 +14,7 @@ import { requireDataNode } from './data-node.ts';
 import { identifyEngine, isClusterNode } from './engine.ts';
 import { errorCode } from './failure.ts';
 import { guardedActivity, guardedMemory, persistence, replication, shortestUptime } from './guard-fields.ts';
-import { infoRefusalHint } from './hints.ts';
+import { infoRefusalText } from './hints.ts';
 import {
   firstOf,
   type InfoFields,
@@ -93,7 +93,7 @@ function infoRefusal(error: string): NodeFailure {
     );
   }
   const kind = isCredentialError(error) ? 'wrong-credentials' : 'refused';
-  return new NodeFailure(kind, `INFO was refused: ${error}${infoRefusalHint(errorCode(error))}`);
+  return new NodeFailure(kind, infoRefusalText(error, errorCode(error)));
 }
 
 function isCredentialError(error: string): boolean {

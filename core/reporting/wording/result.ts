@@ -65,6 +65,7 @@ function stallName(action: Verdict['action']): string {
 export function noticeText(notice: Notice): string {
   switch (notice.kind) {
     case 'foreign-defrag':
+      if (notice.areLeasesUnknown) return `active defrag is on; who switched it on is not known here: ${ASK_STATUS}`;
       return 'someone else switched active defrag on: Offpeak leaves it alone';
     case 'defrag-unsupported':
       return 'this build of the server refuses active defrag; MEMORY PURGE still works';
@@ -93,7 +94,12 @@ export function settingsText(settings: Settings): string {
     .join(', ');
 }
 
-function leftOnText({ standing, restored }: Extract<Notice, { kind: 'left-on' }>): string {
+/** Without a config, and so without a state. */
+const ASK_STATUS = 'npx offpeak status -c <config> lists the leases';
+
+function leftOnText({ standing, restored, areLeasesUnknown }: Extract<Notice, { kind: 'left-on' }>): string {
+  if (areLeasesUnknown)
+    return `settings as Offpeak sets them are on: ${settingsText(standing)}. Whether a lease holds them is not known here: ${ASK_STATUS}`;
   if (restored === undefined) return `settings as Offpeak sets them are on without a lease: ${settingsText(standing)}`;
   return `settings that Offpeak had set were on without a lease: ${settingsText(standing)}; they were restored from the record of an earlier lease`;
 }

@@ -46,6 +46,8 @@ test.each([
   ['redis://', 'has no host'],
   ['redis://:hunter2@h:99999', 'is not an address'],
   ['redis://:hunter2@h:1?db=3', 'has a query'],
+  ['//h?password=hunter2', '(hidden, since it may hold a password) is not an address'],
+  ['127.0.0.1:6379#hunter2', '(hidden, since it may hold a password) is not an address'],
   ['hunter2@h', '(hidden, since it may hold a password) is not an address'],
   ['redis://:hunter2%zz@h', 'user or password of an address'],
 ])('%s is refused, with what is accepted and without a password', (address, expected) => {

@@ -14,6 +14,8 @@ test.each([
   ['https://me:ghp_secret@github.com/redis-team/offpeak.git\n', ON_GITHUB],
   ['git@github.com:redis-team/offpeak.git', ON_GITHUB],
   ['ssh://git@github.com/redis-team/offpeak', ON_GITHUB],
+  ['ssh://git@github.com:22/redis-team/offpeak.git', ON_GITHUB],
+  ['https://me:123@github.com:443/redis-team/offpeak.git', ON_GITHUB],
   [
     'git@gitlab.com:group/sub.group/offpeak.git',
     'https://gitlab.com/group/sub.group/offpeak/-/blob/HEAD/docs/runbook.md',

@@ -55,6 +55,17 @@ test('one line for each node, by the bytes that can be returned; sums without wh
   ]);
 });
 
+test('of a server that prints one of the two sizes, that one is shown', () => {
+  const [whole, part] = [node('whole:1', 300), node('part:1', 90)];
+  const { usedMemory: _, ...memory } = aMemorySample({ usedMemoryRss: 90 * MIB });
+  const seen = { observation: { ...anObservation(), memory }, diagnosis: part.before.diagnosis };
+  expect(fleetLines([whole, { ...part, before: seen }], style, []).slice(1)).toEqual([
+    expect.stringContaining('whole:1'),
+    expect.stringMatching(/part:1 +90 MiB .* 0 B +INFO does not print used_memory$/),
+    expect.stringMatching(/total +2 servers +390 MiB +100 MiB/),
+  ]);
+});
+
 test('near its limit a line is red; a node that Offpeak defragments says so', () => {
   const paint = (tone: string, text: string) => `<${tone}>${text.trim().split(/ +/)[1]}`;
   const lines = fleetLines(OUTCOMES, { ...style, paint }, [anInstance({ memoryLimit: GIB })]);

@@ -383,6 +383,12 @@ describe('notices', () => {
   test('settings that were left alone are named with their values', () => {
     expect(noticeText(NOTICES['settings-changed'])).toMatch(/stay as they are: hz 50$/);
   });
+
+  test.each([NOTICES['foreign-defrag'], NOTICES['left-on']])('$kind: without a state, no lease is denied', (notice) => {
+    const text = noticeText({ ...notice, areLeasesUnknown: true });
+    expect(text).toMatch(/is not known here: npx offpeak status -c <config> lists the leases$/);
+    expect(text).not.toMatch(/without a lease|someone else/);
+  });
 });
 
 test('a sentence has a capital and one full stop', () => {

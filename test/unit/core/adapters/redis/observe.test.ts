@@ -403,7 +403,10 @@ describe('without INFO there is no look', () => {
   });
 
   test.each([
-    ['NOAUTH Authentication required.', 'Set credentials.password, and for a user of an ACL credentials.username'],
+    [
+      'NOAUTH Authentication required.',
+      'required. Set credentials.password, and for a user of an ACL credentials.username',
+    ],
     ["NOPERM User fw has no permissions to run the 'info' command", 'Allow this user +info (ACL SETUSER)'],
   ])('%s: the remedy is named', async (error, remedy) => {
     await expect(look({ section: () => refused(error) })).rejects.toThrow(remedy);
