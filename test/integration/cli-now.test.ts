@@ -108,12 +108,12 @@ describe.skipIf(lacksServer('defrag'))('run --now', () => {
     const settings = await settingsOf(redis);
     using elsewhere = aWorkplace();
     const floors = SMALL_FLOORS.replaceAll('24MiB', '8MiB');
-    elsewhere.write('open/prod.yml', configYaml(server.port, OPEN + floors));
-    elsewhere.write('prod.yml', configYaml(server.port, closedWindow() + floors));
+    elsewhere.write('prod.yml', configYaml(server.port, OPEN + floors));
     const there = async (...args: readonly string[]) =>
-      await runOffpeak([...args, '-s', 'state.db', '--json'], { cwd: elsewhere.folder });
-    expect((await there('run', '-c', 'open/prod.yml')).code).toBe(3);
-    const { code, stderr } = await there('run', '--now', '--yes', '--every', '1s', '-c', 'prod.yml');
+      await runOffpeak([...args, '-c', 'prod.yml', '--json'], { cwd: elsewhere.folder });
+    expect((await there('run')).code).toBe(3);
+    elsewhere.write('prod.yml', configYaml(server.port, closedWindow() + floors));
+    const { code, stderr } = await there('run', '--now', '--yes', '--every', '1s');
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/: carry on: |: stop/) });
     expect(await settingsOf(redis)).toEqual(settings);
   });
