@@ -124,7 +124,7 @@ describeWithRic('the packaged job that fails, called as Lambda calls them', (ric
           'no keys at all',
           () => ({ env: NO_KEYS }),
           'MaintenanceFailed',
-          /^the state could not be read: .*CredentialsProviderError: Could not load credentials from any providers/,
+          /^the state could not be read: .*CredentialsProviderError: Could not load credentials from any providers/m,
         ],
       ])('%s', async (_, changes, errorType, words) => {
         await using failing = await job(changes());
