@@ -22,6 +22,6 @@ export function passwordsInClear({ instances }: Pick<Config, 'instances'>): read
 }
 
 /** As the configuration writes hosts: lower case, IPv6 addresses in their shortest form (RFC 5952; `::ffff:127.0.0.1` in hex). */
-function isLoopback({ host }: Pick<NodeAddress, 'host'>): boolean {
+export function isLoopback({ host }: Pick<NodeAddress, 'host'>): boolean {
   return /^(localhost|.+\.localhost|127(\.\d+){3}|::1|::ffff:7f[\da-f]{2}:[\da-f]{1,4})$/.test(host);
 }
