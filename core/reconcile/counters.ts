@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import { type Milliseconds, SECOND } from '../config/units.ts';
 import { latestIn, type Outcome } from '../domain/outcome.ts';
+import { present } from '../domain/present.ts';
 import type { Counters } from '../domain/report.ts';
 import type { Ports } from '../ports/ports.ts';
 import { readCounters, writeCounters } from '../state/counters.ts';
@@ -65,11 +66,5 @@ function countersIn(outcome: Outcome): readonly (readonly [node: string, counter
   if (observation === undefined) return [];
   const { at, runId, activity } = observation;
   const { totalCommandsProcessed: commands, cpuSeconds } = activity;
-  const counters = {
-    at,
-    ...(runId !== undefined && { runId }),
-    ...(commands !== undefined && { commands }),
-    ...(cpuSeconds !== undefined && { cpuSeconds }),
-  };
-  return [[outcome.node, counters]];
+  return [[outcome.node, { at, ...present({ runId, commands, cpuSeconds }) }]];
 }
