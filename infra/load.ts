@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseConfig } from '../core/config/parse.ts';
 import { ConfigError } from '../core/config/problem.ts';
 import type { Config } from '../core/config/schema.ts';
-import { secretProblems } from './secrets.ts';
+import { rightsProblems } from './roles.ts';
 
 /** The stage has no configuration. */
 export class UnknownStage extends Error {
@@ -23,7 +23,7 @@ export function loadConfig(root: string, stage: string): Config {
     throw new UnknownStage(`${file} does not exist: ${known}; copy config/example.yml to start one`);
   }
   const result = parseConfig(readFileSync(join(root, file), 'utf8'), stage, 'deploy');
-  const problems = result.ok ? secretProblems(result.config) : result.problems;
+  const problems = result.ok ? rightsProblems(result.config) : result.problems;
   if (!result.ok || problems.length > 0) throw new ConfigError(problems, file);
   return result.config;
 }

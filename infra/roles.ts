@@ -1,12 +1,14 @@
-import type { SecretReference } from '../core/config/address.ts';
+import { printSecretReference, type SecretReference } from '../core/config/address.ts';
+import type { ConfigProblem } from '../core/config/problem.ts';
 import type { Config } from '../core/config/schema.ts';
 import { NAMESPACE } from '../core/domain/metric-catalogue.ts';
 import { arn, getAtt, type Intrinsic, type ResourceOf, type Resources, ref } from './cloudformation.ts';
 import { type FUNCTIONS, functionName } from './functions.ts';
+import { connectGrants } from './iam-users.ts';
 import { ID } from './names.ts';
 import { isAttached, type Network } from './network.ts';
-import { allow, charactersOf, policy, type Statement } from './policies.ts';
-import { decryptSecrets, jobSecrets, readSecrets, secretPolicies } from './secrets.ts';
+import { allow, charactersOf, type Grant, managedPolicies, policy, type Statement } from './policies.ts';
+import { decryptSecrets, jobSecrets, secretGrants } from './secrets.ts';
 
 const LAMBDA = 'lambda.amazonaws.com';
 
@@ -23,6 +25,8 @@ const IN_THIS_REGION = { StringEquals: { 'aws:RequestedRegion': ref('AWS::Region
 
 /** IAM takes 10,240 characters in all the inline policies of a role. */
 const MOST_INLINE = 10_000;
+/** Unless an account's quota was raised. */
+const MOST_POLICIES = 10;
 
 /**
  * A role for one service, with policies of its own: nothing is shared between the functions. `trust`: on whose behalf the service may assume
@@ -51,28 +55,57 @@ export function role(
 }
 
 /**
- * What the job may do: its namespace, its topic, its table, and the secrets that the config names. Some 80 of those fit beside
- * the rest; more are in policies of their own.
+ * What the job may do: its namespace, its topic, its table, the secrets that the config names, and sign in to its groups with IAM. Some 80 of
+ * those fit beside the rest; more are in policies of their own.
  */
 export function maintainRole(config: Config, network: Network): Resources {
   const secrets = jobSecrets(config);
-  const statementsWith = (reads: readonly Statement[]) => [
+  const grants = jobGrants(config);
+  const statementsWith = (granted: readonly Statement[]) => [
     ...basics(config.stage, 'maintain'),
     allow(['cloudwatch:PutMetricData'], ['*'], { StringEquals: { 'cloudwatch:namespace': NAMESPACE } }),
     allow(['sns:Publish'], [ref(ID.topic)]),
     allow(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'], [getAtt(ID.table, 'Arn')]),
     allow(['sqs:SendMessage'], [getAtt(ID.maintainDeadLetters, 'Arn')]),
-    ...reads,
+    ...granted,
     ...decryptSecrets(secrets, network.secretsKeyArn),
     ...(isAttached(network) ? [allow(INTERFACES, ['*'], IN_THIS_REGION)] : []),
   ];
-  const all = statementsWith(readSecrets(secrets));
+  const all = statementsWith(grants.map(({ action, resources }) => allow([action], resources)));
   if (charactersOf(all) <= MOST_INLINE) return { [ID.maintainRole]: role(LAMBDA, all) };
-  const managed = secretPolicies('MaintainSecrets', secrets);
+  const managed = managedPolicies('Maintain', grants);
   return {
     ...managed,
     [ID.maintainRole]: role(LAMBDA, statementsWith([]), { managed: Object.keys(managed).map(ref) }),
   };
+}
+
+/** What grows with the config. */
+function jobGrants(config: Config): readonly Grant[] {
+  return [...secretGrants(jobSecrets(config)), ...connectGrants(config)];
+}
+
+/** A problem, if no role can have all the rights that the config asks for: AWS would refuse in the middle of a deployment. */
+export function rightsProblems(config: Config): readonly ConfigProblem[] {
+  const policies = Object.keys(managedPolicies('', jobGrants(config))).length;
+  if (policies <= MOST_POLICIES) return [];
+  const secrets = new Set(
+    jobSecrets(config).map((one) => (one.source === 'secretsmanager' ? one.id : printSecretReference(one))),
+  ).size;
+  const signIns = connectGrants(config).reduce((sum, { resources }) => sum + resources.length, 0);
+  const named = [
+    ...(secrets > 0 ? [`${secrets} secrets`] : []),
+    ...(signIns > 0 ? [`${signIns} groups and users of IAM`] : []),
+  ].join(' and ');
+  return [
+    {
+      path: 'instances',
+      value: '',
+      message: `${named} are named: the right to use them takes ${policies} IAM policies, and a role has ${MOST_POLICIES} at most`,
+      accepted:
+        'fewer: passwords as keys of one secret of Secrets Manager (secretsmanager:redis#carts), or a stage for each team',
+    },
+  ];
 }
 
 /** What the Slack function may do: take from its queue, and read one secret. */
@@ -80,7 +113,7 @@ export function notifierRole(config: Config, webhook: SecretReference, network: 
   return role(LAMBDA, [
     ...basics(config.stage, 'notifySlack'),
     allow(['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'], [getAtt(ID.notifierQueue, 'Arn')]),
-    ...readSecrets([webhook]),
+    ...secretGrants([webhook]).map(({ action, resources }) => allow([action], resources)),
     ...decryptSecrets([webhook], network.secretsKeyArn),
   ]);
 }

@@ -1,5 +1,6 @@
 import type { NodeAddress } from './address.ts';
 import type { Draft } from './drafts.ts';
+import { IAM_USER } from './iam.ts';
 import type { Finding } from './problem.ts';
 import { type Path, showPath } from './show.ts';
 
@@ -50,6 +51,50 @@ const certificateIsWhole: Rule = {
   },
 };
 
+const NEEDS_USER = 'a token of IAM is for one user, and there is no default';
+const USER_ID = 'the id of the user, which with IAM is also its name: letters, digits and hyphens, a letter first';
+const GROUP_OF = {
+  elasticache: '{ elasticache: <id of the replication group> }',
+  memorydb: '{ memorydb: <name of the cluster> }',
+} as const;
+
+/** AWS refuses each of these with WRONGPASS, which says nothing of the cause. */
+const iamIsWhole: Rule = {
+  reads: ['url', 'nodes', 'credentials'],
+  judge(draft) {
+    const { iam, username, password } = draft.settings.credentials ?? {};
+    if (iam === undefined) return [];
+    const at = (key: string) => [...draft.placeOf('credentials'), key];
+    const addresses = addressesOf(draft);
+    const plain = addresses.find(({ address }) => !address.tls);
+    const finding = (path: Path, accepted: string, message: string): Finding => ({ path, accepted, message });
+    return [
+      username !== undefined && IAM_USER.test(username)
+        ? []
+        : finding(
+            at('username'),
+            USER_ID,
+            username === undefined ? `is missing: ${NEEDS_USER}` : 'is not the id of a user with IAM',
+          ),
+      password === undefined ? [] : finding(at('password'), 'one of `password` and `iam`', '`iam` is set as well'),
+      plain === undefined
+        ? []
+        : finding(
+            plain.path,
+            'rediss:// addresses where `credentials.iam` is set',
+            `${plain.address.id} is a redis: address, and AWS takes a token of IAM over TLS only`,
+          ),
+      iam.group !== undefined || addresses.length === 0
+        ? []
+        : finding(
+            at('iam'),
+            GROUP_OF[iam.service],
+            'names no group, and the nodes are not found by discovery, which would know it',
+          ),
+    ].flat();
+  },
+};
+
 const nodesShareScheme: Rule = {
   reads: ['nodes'],
   judge(draft) {
@@ -89,6 +134,7 @@ const RULES = [
   needsUrlOrNodes,
   tlsNeedsRediss,
   certificateIsWhole,
+  iamIsWhole,
   nodesShareScheme,
   windowsNeedTimezone,
   criticalIsAboveWarning,

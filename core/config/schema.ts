@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { type NodeAddress, nodeAddress, secretReference } from './address.ts';
 import { holidays, timezone } from './calendar.ts';
+import { iamSignIn, type ManagedGroup } from './iam.ts';
 import { defrag, purge, thresholds, window } from './policies.ts';
 import { number, percent, size } from './quantities.ts';
 import { byDefault, described, mapping, optional, text } from './scalar.ts';
@@ -35,6 +36,10 @@ const credentials = mapping({
   password: optional(
     secretReference(),
     'Reference to the password: env:NAME, ssm:/path/name, secretsmanager:name, secretsmanager:name#json-key or file:path.',
+  ),
+  iam: optional(
+    iamSignIn(),
+    'In place of a password: a token that the AWS credentials of the job sign for each connection, for users of ElastiCache and MemoryDB with IAM.',
   ),
   unencrypted: optional(
     z.enum(['accepted'], { error: 'accepted, or nothing at all' }),
@@ -129,6 +134,8 @@ type Frozen<T> = T extends readonly (infer Item)[]
 export type InstanceConfig = Frozen<Omit<z.output<typeof instanceSchema>, 'url' | 'nodes'>> & {
   /** At least one; `url` and `nodes` of the file both end here. */
   readonly nodes: readonly NodeAddress[];
+  /** The group of AWS that discovery has found the nodes in. */
+  readonly managed?: ManagedGroup;
 };
 
 /** When the deployed job runs. */
@@ -160,5 +167,5 @@ export type Notifications = Frozen<File['notifications']>;
 
 /** When Offpeak may act; belongs to the day on which it opens. */
 export type MaintenanceWindow = InstanceConfig['windows'][number];
-/** How to sign in: a plain user name, a password by reference. */
+/** How to sign in: a plain user name, and a password by reference or a token of IAM. */
 export type Credentials = NonNullable<InstanceConfig['credentials']>;

@@ -51,11 +51,16 @@ export function clientSettings(service: Service) {
 export function regionFrom(env: NodeJS.ProcessEnv, service: Service): { region?: string } {
   checkEndpoint(env, `AWS_ENDPOINT_URL_${service}`);
   checkEndpoint(env, 'AWS_ENDPOINT_URL');
+  const region = regionOf(env);
+  return region === undefined ? {} : { region };
+}
+
+/** Undefined: it stands in the profile. @throws AwsEnvironmentError when no region is set */
+export function regionOf(env: NodeJS.ProcessEnv): string | undefined {
   // The CLI's AWS_DEFAULT_REGION is not read by this SDK, but it is what many shells have.
   const region = env.AWS_REGION || env.AWS_DEFAULT_REGION;
-  if (region) return { region };
   // The profile's region is in a file, which the SDK reads at the first call.
-  if (env.AWS_PROFILE) return {};
+  if (region || env.AWS_PROFILE) return region || undefined;
   throw new AwsEnvironmentError('AWS_REGION is not set: set it (for example AWS_REGION=eu-west-1), or AWS_PROFILE');
 }
 

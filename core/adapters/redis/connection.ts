@@ -1,3 +1,4 @@
+import type { ManagedGroup } from '../../config/iam.ts';
 import { NodeFailure } from '../../ports/node-session.ts';
 import type { Resolved } from '../dns/names.ts';
 import { within } from '../within.ts';
@@ -11,6 +12,8 @@ import { openSocket, type Peer } from './socket.ts';
 export interface Target extends Peer {
   readonly username?: string;
   readonly password?: string;
+  /** Where the user signs in with IAM: the password is then a token for this group. */
+  readonly iam?: ManagedGroup;
 }
 
 /** One command's reply. An error reply is a value, since a refused command must not hide the other answers. */
@@ -154,15 +157,19 @@ function plainAddress(address: string | undefined): string | undefined {
 }
 
 /** ioredis is not given the password: its errors carry the command that failed, arguments included. */
-async function signIn(connection: Connection, { username, password }: Target): Promise<void> {
+async function signIn(connection: Connection, target: Target): Promise<void> {
+  const { username, password, iam } = target;
   const auth: Command[] =
     password === undefined ? [] : [['AUTH', ...(username === undefined ? [] : [username]), password]];
   const replies = await connection.send([...auth, ['CLIENT', 'SETNAME', CONNECTION_NAME]], SIGN_IN_TIMEOUT_MS);
   const [first] = replies;
   if (auth.length > 0 && first && !first.ok && !isPasswordNeedless(first.error)) {
     const code = errorCode(first.error);
-    const hint = signInHint(code, first.error, username);
-    throw new NodeFailure('wrong-credentials', `the server refused the password: ${code}. ${hint}`);
+    const what = iam === undefined ? 'password' : 'IAM token';
+    throw new NodeFailure(
+      'wrong-credentials',
+      `the server refused the ${what}: ${code}. ${signInHint(code, first.error, target)}`,
+    );
   }
 }
 

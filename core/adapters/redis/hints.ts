@@ -1,3 +1,5 @@
+import type { ManagedGroup, ManagedService } from '../../config/iam.ts';
+
 /** What the config sets, as far as a remedy depends on it. */
 interface Configured {
   readonly ca?: string;
@@ -102,8 +104,14 @@ export const CLOSED_UNENCRYPTED =
   'the server closed the unencrypted connection before it answered. If it speaks TLS on this port, write rediss:// in place of redis://';
 export const SPEAKS_TLS = 'the server speaks TLS on this port. Write rediss:// in place of redis://';
 
+interface SignIn {
+  readonly username?: string;
+  readonly iam?: ManagedGroup;
+}
+
 /** Why a sign-in was refused: `code` is `WRONGPASS`, `ERR`, …; `words`: the reply, which is not shown. */
-export function signInHint(code: string, words: string, username: string | undefined): string {
+export function signInHint(code: string, words: string, { username, iam }: SignIn): string {
+  if (iam !== undefined) return iamHint(iam);
   if (/wrong number of arguments/i.test(words))
     return 'This server is older than Redis 6 and has no users: leave out credentials.username';
   if (code === 'NOPERM') return 'The user may not sign in: see its rules with ACL GETUSER';
@@ -111,6 +119,17 @@ export function signInHint(code: string, words: string, username: string | undef
     ? 'Check the secret that credentials.password names. Without credentials.username, the user is default, which may be off or have another password'
     : 'Check credentials.username and the secret that credentials.password names; the user may be off (ACL GETUSER)';
 }
+
+/** What AWS checks of a token. Whatever fails, it answers WRONGPASS (auth-iam.html of both services). */
+function iamHint({ service, group }: ManagedGroup): string {
+  const { what, users, right } = IAM_CHECKS[service];
+  return `Check that the user has authentication by IAM, and that its name is its id; that ${users} of the ${what} ${group} has it; that the engine is Valkey 7.2, Redis 7.0 or newer; that the role of this job may ${right} on the ${what} and on the user; and the clock of this machine`;
+}
+
+const IAM_CHECKS: Readonly<Record<ManagedService, { what: string; users: string; right: string }>> = {
+  elasticache: { what: 'replication group', users: 'a user group', right: 'elasticache:Connect' },
+  memorydb: { what: 'cluster', users: 'the ACL', right: 'memorydb:Connect' },
+};
 
 /** What to do about a server that refuses INFO. */
 const INFO_REFUSALS: Readonly<Record<string, string>> = {

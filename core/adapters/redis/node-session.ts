@@ -2,11 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
 import { type NodeAddress, type SecretReference, TLS_SECRETS } from '../../config/address.ts';
+import type { IamSignIn, ManagedGroup } from '../../config/iam.ts';
 import type { InstanceConfig } from '../../config/schema.ts';
 import type { Milliseconds } from '../../config/units.ts';
 import { present } from '../../domain/present.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { NodeFailure, type OpenSession, type Purged, type Session } from '../../ports/node-session.ts';
+import type { TokenSigner } from '../aws/iam-token.ts';
 import { SecretUnavailable } from '../aws/secret-failure.ts';
 import type { SecretReader } from '../aws/secrets.ts';
 import { createNames, type Names } from '../dns/names.ts';
@@ -27,7 +29,7 @@ const CONNECTS_AT_ONCE = 128;
 /**
  * Opens nodes with the secrets that their references name. A secret that the server refuses may have been rotated since it was read: it is
  * read again, and if it has changed, tried once more. The number of connections that open at once is limited; secrets and names are read
- * before, so that one that hangs does not take a place.
+ * before, so that one that hangs does not take a place. A token of IAM is signed for each connection.
  */
 export function sessionOpener(
   secrets: SecretReader,
@@ -35,7 +37,9 @@ export function sessionOpener(
   names: Names = createNames(),
 ): OpenSession {
   const turns = pLimit(CONNECTS_AT_ONCE);
-  const reach = async (target: Target, signal: AbortSignal | undefined) => {
+  const sign = tokenSigner(clock);
+  const reach = async (place: Target, signal: AbortSignal | undefined) => {
+    const target = await withToken(place, sign);
     const route = await names.resolve(target.host).catch((error: unknown) => {
       throw asUnreached(error, target);
     });
@@ -81,11 +85,12 @@ function suspectsOf(failure: unknown, { credentials, tls }: InstanceConfig): rea
 }
 
 async function targetOf(
-  { credentials, tls }: InstanceConfig,
+  { credentials, tls, managed }: InstanceConfig,
   node: NodeAddress,
   secrets: SecretReader,
 ): Promise<Target> {
-  const read = (reference: SecretReference | undefined) => readSecret(secrets, reference);
+  const read = async (reference: SecretReference | undefined) =>
+    reference && (await orConfigProblem(secrets.read(reference)));
   const [password, ca, cert, key, passphrase] = await Promise.all([
     read(credentials?.password),
     ...TLS_SECRETS.map((name) => read(tls?.[name])),
@@ -98,14 +103,39 @@ async function targetOf(
     ...(tls?.serverName !== undefined && { serverName: tls.serverName }),
     ...(credentials?.username !== undefined && { username: credentials.username }),
     ...(password !== undefined && { password }),
+    ...(credentials?.iam !== undefined && { iam: groupOf(credentials.iam, managed) }),
   };
 }
 
+/** The config wins over discovery: a group may have been restored under another id. */
+function groupOf({ service, group }: IamSignIn, managed: ManagedGroup | undefined): ManagedGroup {
+  if (group !== undefined) return { service, group };
+  if (managed?.service === service) return managed;
+  const what = `credentials.iam names no group of ${service}, and discovery has found these nodes in none`;
+  throw new NodeFailure('config-problem', `${what}. Write iam: { ${service}: <its id> }`);
+}
+
+/** Most configs have no user with IAM: the signer loads with the first one. */
+function tokenSigner({ now }: Pick<Clock, 'now'>): TokenSigner {
+  let signer: Promise<TokenSigner> | undefined;
+  return async (user, group) => {
+    signer ??= import('../aws/iam-token.ts').then(({ createTokenSigner }) => createTokenSigner(now));
+    return await (await signer)(user, group);
+  };
+}
+
+/** AWS stores the ids of users in lower case, and compares. */
+async function withToken(target: Target, sign: TokenSigner): Promise<Target> {
+  const { iam, username } = target;
+  if (iam === undefined || username === undefined) return target;
+  const user = username.toLowerCase();
+  return { ...target, username: user, password: await orConfigProblem(sign(user, iam)) };
+}
+
 /** Without its secret a node cannot be reached, which says nothing about its server. */
-async function readSecret(secrets: SecretReader, reference: SecretReference | undefined): Promise<string | undefined> {
-  if (reference === undefined) return undefined;
+async function orConfigProblem<T>(secret: Promise<T>): Promise<T> {
   try {
-    return await secrets.read(reference);
+    return await secret;
   } catch (error) {
     throw error instanceof SecretUnavailable ? new NodeFailure('config-problem', error.message) : error;
   }

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer as createPlainServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createServer, type TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -10,6 +10,7 @@ import { aJob, closedWindow } from '../../support/job.ts';
 import { bulk, infoServer, type OddServer, oddServer } from '../../support/odd-server.ts';
 import { reportInfo } from '../../support/reports.ts';
 import { lacksServer, plainServer } from '../../support/servers.ts';
+import { openTlsPort } from '../../support/tls-port.ts';
 
 // Public reports 12 and 18, faults 6 and 12 of the new user: each failure of a connection names its remedy.
 
@@ -279,35 +280,11 @@ describe('the wrong scheme', () => {
 
 describe.skipIf(lacksServer('plain'))('a real server', () => {
   test('with tls-auth-clients, Redis’ default: first without, then with a client certificate; and without TLS', async (context) => {
-    const files = { cert: 'real.pem', key: 'real.key', ca: 'real-ca.pem' };
-    const path = (name: string) => join(authority.folder, name);
-    writeFileSync(path(files.cert), server.cert);
-    writeFileSync(path(files.key), server.key);
-    writeFileSync(path(files.ca), authority.ca);
     await using redis = await plainServer();
     const admin = clientOf(redis);
     try {
-      const known = await admin.config('GET', 'tls-port');
-      if (!Array.isArray(known) || known.length === 0) return context.skip('this redis-server is built without TLS');
-      const port = await freePort();
-      for (const [name, value] of [
-        ['tls-cert-file', path(files.cert)],
-        ['tls-key-file', path(files.key)],
-        ['tls-ca-cert-file', path(files.ca)],
-      ] as const)
-        await admin.config('SET', name, value).catch(() => undefined);
-      await admin.call(
-        'CONFIG',
-        'SET',
-        'tls-cert-file',
-        path(files.cert),
-        'tls-key-file',
-        path(files.key),
-        'tls-ca-cert-file',
-        path(files.ca),
-        'tls-port',
-        String(port),
-      );
+      const port = await openTlsPort(admin, authority);
+      if (port === undefined) return context.skip('this redis-server is built without TLS');
       const refused = await outcomeAt(port, { tls: CA_ONLY, env: { CA: authority.ca } });
       expect(problem(refused)?.message).toMatch(/client certificate.*tls\.cert and tls\.key/);
       const env = { CA: authority.ca, CERT: client.cert, KEY: client.key };
@@ -319,13 +296,3 @@ describe.skipIf(lacksServer('plain'))('a real server', () => {
     }
   });
 });
-
-function freePort(): Promise<number> {
-  const probe = createPlainServer();
-  return new Promise((resolve) => {
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
-}

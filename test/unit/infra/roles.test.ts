@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { formatProblems } from '../../../core/config/problem.ts';
 import type { Json, Resource } from '../../../infra/cloudformation.ts';
-import { secretProblems } from '../../../infra/secrets.ts';
+import { connectGrants } from '../../../infra/iam-users.ts';
+import { rightsProblems } from '../../../infra/roles.ts';
 import { CARTS, deployable, LONELY_VPC, ofType, propertiesOf, resourcesOf, secretsFile, stackFile } from './stacks.ts';
 
 interface Statement {
@@ -100,6 +101,44 @@ describe('roles', () => {
     },
   );
 
+  test('sign in with IAM to the groups and as the users that the config names, in lower case', () => {
+    const signIn = (id: string, credentials: string) =>
+      `  - { id: ${id}, url: "rediss://${id}.example", credentials: { username: ${credentials} } }`;
+    const yaml = stackFile([
+      signIn('a', 'OffPeak, iam: { elasticache: Carts }'),
+      signIn('b', 'offpeak, iam: { elasticache: sessions }'),
+      signIn('c', 'offpeak, iam: { memorydb: ledger }'),
+    ]);
+    const { MaintainRole } = resourcesOf(yaml);
+    if (MaintainRole === undefined) throw new Error('no role');
+    const rights = statementsOf(MaintainRole).filter(({ Action }) => /:Connect$/.test(Action.join()));
+    const here = `:\${AWS::Region}:\${AWS::AccountId}:`;
+    const arns = (service: string, ...names: readonly string[]) =>
+      names.map((name) => ({ 'Fn::Sub': `arn:\${AWS::Partition}:${service}${here}${name}` }));
+    expect(rights).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['elasticache:Connect'],
+        Resource: arns('elasticache', 'replicationgroup:carts', 'replicationgroup:sessions', 'user:offpeak'),
+      },
+      {
+        Effect: 'Allow',
+        Action: ['memorydb:Connect'],
+        Resource: arns('memorydb', 'cluster/ledger', 'user/offpeak'),
+      },
+    ]);
+    expect(JSON.stringify(resourcesOf())).not.toContain(':Connect');
+  });
+
+  test('sign in to each group of an instance that names none, as its user alone', () => {
+    const config = deployable(stackFile());
+    const [first, ...others] = config.instances;
+    if (first === undefined) throw new Error('no instance');
+    const found = { ...first, credentials: { username: 'offpeak', iam: { service: 'memorydb' } } } as const;
+    const [grant] = connectGrants({ ...config, instances: [found, ...others] });
+    expect(JSON.stringify(grant?.resources)).toMatch(/:cluster\/\*".*:user\/offpeak"/);
+  });
+
   test('have rights on network interfaces only inside a VPC, and on a key only where there is one', () => {
     const { MaintainRole } = resourcesOf();
     if (MaintainRole === undefined) throw new Error('no role');
@@ -172,10 +211,22 @@ describe('more secrets than a role can name by itself', () => {
   });
 
   test('that no role could read are refused, with their number and what to do', () => {
-    const problems = (yaml: string) => formatProblems(secretProblems(deployable(yaml)), 'config/prod.yml');
+    const problems = (yaml: string) => formatProblems(rightsProblems(deployable(yaml)), 'config/prod.yml');
     expect(problems(secretsFile(500))).toBe('');
     expect(problems(secretsFile(900))).toBe(
-      'config/prod.yml instances: 900 secrets are named: the right to read them takes 16 IAM policies, and a role has 10 at most; accepted: fewer: passwords as keys of one secret of Secrets Manager (secretsmanager:redis#carts), or a stage for each team',
+      'config/prod.yml instances: 900 secrets are named: the right to use them takes 16 IAM policies, and a role has 10 at most; accepted: fewer: passwords as keys of one secret of Secrets Manager (secretsmanager:redis#carts), or a stage for each team',
+    );
+    const groups = (count: number) =>
+      stackFile(
+        Array.from(
+          { length: count },
+          (_, n) =>
+            `  - { id: g-${n}, url: "rediss://g-${n}", credentials: { username: offpeak, iam: { elasticache: g-${n} } } }`,
+        ),
+      );
+    expect(problems(groups(500))).toBe('');
+    expect(problems(groups(1000))).toMatch(
+      / 1001 groups and users of IAM are named: the right to use them takes 1\d IAM policies/,
     );
     expect(problems(secretsFile(900, (n) => `secretsmanager:redis#node-${n}`))).toBe('');
   });
