@@ -109,7 +109,8 @@ function fleetRows(config: Config): readonly (readonly Widget[])[] {
   const { stat, period: day } = DAILY;
   const returned = { metric: NODE_METRICS.reclaimedMemory, stat, period: day, count: WORST };
   const { fragmentedWarning, fragmentedCritical, nearLimit } = FLEET_METRICS;
-  const counted = [fragmentedWarning, fragmentedCritical, nearLimit, JOB_METRICS.nodesUnreachable];
+  const { nodesUnreachable, nodesMisconfigured } = JOB_METRICS;
+  const counted = [fragmentedWarning, fragmentedCritical, nearLimit, nodesUnreachable, nodesMisconfigured];
   return [
     [
       graph({ title: 'Nodes in trouble', lines: counted.map((one) => stageLine(stage, one, 'Maximum')), period }),

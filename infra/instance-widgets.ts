@@ -14,9 +14,10 @@ interface Drawn {
   readonly period: number;
 }
 
-/** What RSS is made of, from the bottom of the stack. With `metrics: detailed` it adds up to RSS. */
-const { usedMemory, externalFragmentation, freePages, processOverhead } = NODE_METRICS;
+const { usedMemory, usedMemoryRss, usedMemoryPeak, forkMemory } = NODE_METRICS;
+const { externalFragmentation, freePages, processOverhead } = NODE_METRICS;
 const { dataMemory, bufferMemory, scriptMemory } = NODE_METRICS;
+/** What RSS is made of, from the bottom of the stack. With `metrics: detailed` it adds up to RSS. */
 const ACCOUNTS: Readonly<Record<InstanceConfig['metrics'], readonly MetricDefinition[]>> = {
   core: [usedMemory, externalFragmentation, freePages],
   detailed: [dataMemory, bufferMemory, scriptMemory, externalFragmentation, freePages, processOverhead],
@@ -43,7 +44,7 @@ function drawnOf({ stage, schedule }: Config, instance: InstanceConfig): Drawn {
 }
 
 function isPublished({ set }: MetricDefinition, { metrics }: Pick<InstanceConfig, 'metrics'>): boolean {
-  return set === 'core' || set === metrics;
+  return set === 'core' || set === 'fork' || set === metrics;
 }
 
 /** The windows are in the header of the dashboard. */
@@ -68,7 +69,7 @@ function memory(drawn: Drawn): Widget {
         ];
   return graph({
     title: `${drawn.instance.id}: used, RSS, limit`,
-    lines: [NODE_METRICS.usedMemory, NODE_METRICS.usedMemoryRss, NODE_METRICS.usedMemoryPeak].flatMap((metric) =>
+    lines: [usedMemory, usedMemoryRss, usedMemoryPeak, forkMemory].flatMap((metric) =>
       isPublished(metric, drawn.instance) ? lines(drawn, metric) : [],
     ),
     marks,

@@ -5,6 +5,7 @@ import { getAtt, type Resources } from './cloudformation.ts';
 import { functionName } from './functions.ts';
 import { ID } from './names.ts';
 import { ANCHORS } from './runbook.ts';
+import { silentChecks } from './unreachable.ts';
 
 /** So many ticks may be missing before the alarm: one can be lost to a deployment, two to a bad minute. */
 const SILENT_TICKS = 3;
@@ -21,6 +22,7 @@ export function jobAlarms(config: Config): Resources {
     JobAlarmErrors: alarm(config, errors(config)),
     JobAlarmNotRunning: alarm(config, notRunning(config)),
     JobAlarmNotReached: alarm(config, notReached(config)),
+    JobAlarmMisconfigured: alarm(config, misconfigured(config)),
     JobAlarmThrottled: alarm(config, throttled(config)),
     JobAlarmDeadLetters: alarm(
       config,
@@ -79,6 +81,28 @@ function notReached({ stage }: Config): AlarmSpec {
     next: 'Read the log of the job: it names the nodes. Take nodes that do not answer out of the config, or raise schedule.every.',
     anchor: ANCHORS.jobNotReached,
     periods: SHORT_TICKS,
+  };
+}
+
+/**
+ * A server that its own team cannot see is as bad as one that does not answer, so it is critical. Its own alarm keeps its state: nothing
+ * is known of the server.
+ */
+function misconfigured(config: Config): AlarmSpec {
+  const { name } = JOB_METRICS.nodesMisconfigured;
+  const dimensions = { [DIMENSION.stage]: config.stage };
+  const checks = silentChecks(config);
+  return {
+    ...aboveZero({ namespace: NAMESPACE, name, dimensions, statistic: 'Maximum' }),
+    subject: 'job',
+    what: 'nodes-misconfigured',
+    severity: 'critical',
+    means: `In ${checks} checks in a row Offpeak could not check some nodes because of its own config: a secret, variable, file or region that it names is missing or cannot be used, or an address is not one of a data node. These servers may be well, but are not watched.`,
+    next: 'Read the log of the job: the lines "config problem of Offpeak" and "not a data node" name the node, the reference and the cause. Correct the config, or what it names.',
+    anchor: ANCHORS.jobMisconfigured,
+    periods: checks,
+    // A tick that did not come says nothing of the config.
+    missing: 'ignore',
   };
 }
 

@@ -68,8 +68,8 @@ function rss(config: Config, node: NamedNode): AlarmSpec {
     subject: nodeTitle(node),
     what: 'rss',
     severity: 'critical',
-    means: `RSS of ${node.nodeId} has been at or above ${percentOfLimit} % of its limit of ${bytesText(memoryLimit)} for ${minutesText(lasting)}. Beyond the limit the kernel kills the server.`,
-    next: 'Purge or defragment now if that returns enough memory. If not, give the server more memory or store less.',
+    means: `RSS of ${node.nodeId}, with the pages of a running fork, has been at or above ${percentOfLimit} % of its limit of ${bytesText(memoryLimit)} for ${minutesText(lasting)}. Beyond the limit the kernel kills the server.`,
+    next: 'If a BGSAVE or an AOF rewrite runs, let it end and start none. Purge or defragment now if that returns enough memory. If not, give the server more memory or store less.',
     anchor: ANCHORS.rssCritical,
     source: shareOfLimit(config, node, memoryLimit),
     comparison: 'GreaterThanOrEqualToThreshold',
@@ -79,12 +79,18 @@ function rss(config: Config, node: NamedNode): AlarmSpec {
   };
 }
 
-/** Mails of CloudWatch print numbers as they are compared: of bytes, `5.842468864E9` and `5476083302`. */
+/**
+ * Mails of CloudWatch print numbers as they are compared: of bytes, `5.842468864E9` and `5476083302`. Without a fork there is no datum of it,
+ * which counts as 0. Where RSS is missing as well, IF makes no value: FILL alone would make it 0, and end the alarm.
+ */
 function shareOfLimit(config: Config, node: NamedNode, limit: Bytes): AlarmSource {
   return {
-    expression: `100 * rss / ${limit}`,
-    label: `RSS of ${node.nodeId} in percent of its limit of ${bytesText(limit)}`,
-    metrics: { rss: metricOf(config, node, NODE_METRICS.usedMemoryRss, 'Maximum') },
+    expression: `IF(rss > 0, 100 * (rss + FILL(fork, 0)) / ${limit})`,
+    label: `RSS of ${node.nodeId}, with a fork's pages, in percent of its limit of ${bytesText(limit)}`,
+    metrics: {
+      rss: metricOf(config, node, NODE_METRICS.usedMemoryRss, 'Maximum'),
+      fork: metricOf(config, node, NODE_METRICS.forkMemory, 'Maximum'),
+    },
   };
 }
 

@@ -10,6 +10,7 @@ const HEADINGS = {
   jobErrors: 'Job errors',
   jobNotRunning: 'Job not running',
   jobNotReached: 'Nodes not reached',
+  jobMisconfigured: 'Nodes misconfigured',
   jobThrottled: 'Job throttled',
   jobDeadLetters: 'Job dead letters',
   notifierErrors: 'Notifier errors',

@@ -7,9 +7,14 @@ import { ANCHORS } from './runbook.ts';
 const LASTING = 10 * MINUTE;
 const FEWEST_CHECKS = 2;
 
+/** In so many checks in a row. */
+export function silentChecks(config: Config): number {
+  return Math.max(FEWEST_CHECKS, periodsFor(LASTING, config));
+}
+
 /** What the alarms of one node and of a whole fleet have in common; `who` is `carts-1:6379 has` or `Nodes have`. */
 export function unreachable(config: Config, who: string) {
-  const periods = Math.max(FEWEST_CHECKS, periodsFor(LASTING, config));
+  const periods = silentChecks(config);
   return {
     what: 'unreachable',
     severity: 'critical',

@@ -18,8 +18,8 @@ export function limitOf({ memoryLimit }: Pick<LimitPolicy, 'memoryLimit'>, machi
 
 /**
  * The bytes at and above which a node is near its limit; undefined without a limit. The finding, the metric `NodesNearLimit`, the
- * alarm and the dashboard all use this rule. Whole bytes, since INFO and CloudWatch count whole bytes. The alarm of a single node compares RSS
- * with `memoryLimit`: CloudWatch knows neither a fork's pages nor the machine's memory.
+ * alarm and the dashboard all use this rule. Whole bytes, since INFO and CloudWatch count whole bytes. The alarm of a single node knows
+ * `memoryLimit` only: CloudWatch does not know the machine's memory.
  */
 export function nearLimitFrom(policy: LimitPolicy, machine?: Bytes): Bytes | undefined {
   const limit = limitOf(policy, machine);

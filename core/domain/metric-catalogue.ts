@@ -2,8 +2,8 @@
  * Every metric that Offpeak publishes: the one place where a name, a unit and a dimension are written. The job, the
  * alarms, the dashboard and the README's table read it from here.
  *
- * Metrics cost the most ($0.30 each a month, for every combination of dimensions): `core` is what the alarms need,
- * `detailed` is what an investigation needs, `action` exists only on days with an action. Dimensions stay
+ * Metrics cost the most ($0.30 each a month, for every combination of dimensions, by the hour): `core` is what the alarms need,
+ * `detailed` is what an investigation needs, `fork` and `action` exist only in hours with a fork or an action. Dimensions stay
  * bounded: never a version, a run id or a reason.
  */
 export const NAMESPACE = 'Offpeak';
@@ -14,10 +14,10 @@ export const DIMENSION = { stage: 'Stage', instance: 'Instance', node: 'Node' } 
 export type MetricUnit = 'Bytes' | 'Count' | 'Count/Second' | 'Milliseconds' | 'None' | 'Percent';
 
 /**
- * `core` and `detailed` follow an instance's `metrics` setting; `action` and `job` are always published, `fleet` where there
- * are too many nodes for alarms of their own (see config/fleet.ts).
+ * `core` and `detailed` follow an instance's `metrics` setting; `action` and `job` are always published, `fork` while a fork runs, `fleet`
+ * where there are too many nodes for alarms of their own (see config/fleet.ts).
  */
-export type MetricSet = 'core' | 'detailed' | 'action' | 'job' | 'fleet';
+export type MetricSet = 'core' | 'detailed' | 'fork' | 'action' | 'job' | 'fleet';
 
 export interface MetricDefinition {
   readonly name: string;
@@ -84,8 +84,8 @@ export const NODE_METRICS = {
   forkMemory: {
     name: 'ForkMemory',
     unit: 'Bytes',
-    set: 'detailed',
-    meaning: 'current_cow_size: what a running fork has in RAM beside RSS; 0 where none runs',
+    set: 'fork',
+    meaning: 'current_cow_size: what a running fork has in RAM beside RSS; absent where none runs',
   },
   memoryLimitUsed: {
     name: 'MemoryLimitUsed',
@@ -184,7 +184,14 @@ export const JOB_METRICS = {
     name: 'NodesFailed',
     unit: 'Count',
     set: 'job',
-    meaning: 'nodes on which the job itself failed, or for which its config is wrong',
+    meaning: 'nodes on which the job itself failed',
+  },
+  nodesMisconfigured: {
+    name: 'NodesMisconfigured',
+    unit: 'Count',
+    set: 'job',
+    meaning:
+      'nodes that the job cannot check because of its own config: their state is unknown, and says nothing of the server',
   },
   leasesHeld: {
     name: 'LeasesHeld',

@@ -66,6 +66,8 @@ function stateReadings(
     [NODE_METRICS.memFragmentationRatio, diagnosis.ratio],
     [NODE_METRICS.externalFragmentation, layers?.externalFragmentation],
     [NODE_METRICS.freePages, layers?.freePages],
+    // Most of the time no fork runs: then the metric costs nothing, and the alarm reads 0.
+    [NODE_METRICS.forkMemory, diagnosis.account && (runningFork(diagnosis.account) || undefined)],
   ];
   if (config?.metrics !== 'detailed') return core;
   return [
@@ -90,7 +92,6 @@ function accountReadings({ account, layers }: Diagnosis, limit: MemoryLimit | un
     [NODE_METRICS.bufferMemory, sum('buffers')],
     [NODE_METRICS.scriptMemory, sum('scripts')],
     [NODE_METRICS.processOverhead, layers && sum('overhead')],
-    [NODE_METRICS.forkMemory, account && runningFork(account)],
     [NODE_METRICS.memoryLimitUsed, limit && counted !== undefined ? (counted / limit.bytes) * 100 : undefined],
   ];
 }
@@ -123,7 +124,8 @@ function jobMetrics({ stage, startedAt, finishedAt, problem, outcomes }: ReportI
     [JOB_METRICS.nodesObserved, count((outcome) => seenNow(outcome) !== undefined)],
     [JOB_METRICS.nodesUnreachable, count(({ kind }) => kind === 'unreachable')],
     [JOB_METRICS.nodesNotReached, count(({ kind }) => kind === 'not-reached')],
-    [JOB_METRICS.nodesFailed, count((outcome) => stepsOf(outcome).some(isOfJob))],
+    [JOB_METRICS.nodesFailed, count((outcome) => stepsOf(outcome).some((step) => step.kind === 'failed'))],
+    [JOB_METRICS.nodesMisconfigured, count(({ kind }) => isOfConfig(kind))],
     // Unknown while the state cannot be read.
     [JOB_METRICS.leasesHeld, problem ? undefined : count(({ leased }) => leased)],
     [JOB_METRICS.duration, Math.max(0, finishedAt - startedAt)],
@@ -156,11 +158,6 @@ function fleetMetrics(input: ReportInput): readonly Metric[] {
     ],
   ];
   return datums(readings, { [DIMENSION.stage]: stage }, finishedAt);
-}
-
-/** A bug, or a config that names something missing or unfit: not the server's fault. */
-function isOfJob({ kind }: Outcome): boolean {
-  return kind === 'failed' || isOfConfig(kind);
 }
 
 /** A node that has gone silent since its first check has no metrics, nor one that turned out to be none. */

@@ -34,7 +34,6 @@ const STATE = {
   BufferMemory: 'Bytes',
   ScriptMemory: 'Bytes',
   ProcessOverhead: 'Bytes',
-  ForkMemory: 'Bytes',
   MemoryLimitUsed: 'Percent',
   UsedMemoryPeak: 'Bytes',
   CommandsPerSecond: 'Count/Second',
@@ -57,6 +56,7 @@ const JOB = {
   NodesUnreachable: 'Count',
   NodesNotReached: 'Count',
   NodesFailed: 'Count',
+  NodesMisconfigured: 'Count',
   LeasesHeld: 'Count',
   TickDuration: 'Milliseconds',
 };

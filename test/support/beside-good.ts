@@ -73,7 +73,8 @@ function expectIsCounted(outcome: Outcome, job: Job): void {
   expect(published(job, NODE_METRICS.reachable.name, 'bad')).toBe(isOurs ? undefined : isSeen ? 1 : 0);
   expect(published(job, JOB_METRICS.nodesObserved.name)).toBe(isSeen ? 2 : 1);
   expect(published(job, JOB_METRICS.nodesUnreachable.name)).toBe(isSeen || isOurs ? 0 : 1);
-  expect(published(job, JOB_METRICS.nodesFailed.name)).toBe(isOurs ? 1 : 0);
+  expect(published(job, JOB_METRICS.nodesFailed.name)).toBe(0);
+  expect(published(job, JOB_METRICS.nodesMisconfigured.name)).toBe(isOurs ? 1 : 0);
   expect(published(job, JOB_METRICS.heartbeat.name)).toBe(1);
   // That a node does not answer is a state: an alarm tells it, no alert does. The log says why.
   if (!isSeen) {

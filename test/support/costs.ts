@@ -40,10 +40,12 @@ export interface Assumptions {
   readonly secondsPerTick: number;
   /** Days of a month with an action on a node: only then do the metrics of an action exist. */
   readonly actionDays: number;
+  /** Hours of a day in which a check meets a fork (BGSAVE, AOF rewrite, full sync). */
+  readonly forkHours: number;
   readonly logBytesPerNode: number;
 }
 
-export const ASSUMED: Assumptions = { secondsPerTick: 5, actionDays: 15, logBytesPerNode: 1_000 };
+export const ASSUMED: Assumptions = { secondsPerTick: 5, actionDays: 15, forkHours: 4, logBytesPerNode: 1_000 };
 
 export interface CostLine {
   readonly what: string;
@@ -67,8 +69,8 @@ const MEMORY_GB = 0.25;
 const QUEUE_POLLS = (5 * HOURS * HOUR) / (20 * SECOND);
 
 /**
- * What a stage costs in a month. Metrics dominate: nodes × (6 core + 14 detailed + 4 of actions, by the hour in which they are
- * published) × $0.30, then the alarms, $0.60 for each node up to 25 and $0.40 in all beyond.
+ * What a stage costs in a month. Metrics dominate: nodes × (6 core + 13 detailed + 1 of forks and 4 of actions, by the hour in
+ * which they are published) × $0.30, then the alarms, $0.70 for each node up to 25 and $0.40 in all beyond.
  */
 export function monthlyCost(config: Config, network: Network, assumed: Assumptions = ASSUMED): MonthlyCost {
   const ticks = (HOURS * HOUR) / config.schedule.every;
@@ -98,14 +100,15 @@ function line(what: string, count: number, each: number): CostLine {
   return { what, count, each, dollars: cents(count * each) };
 }
 
-/** Metrics are charged by the hour in which they are published: those of actions by their days. */
-function metricCount(config: Config, { actionDays }: Assumptions): number {
+/** Metrics are charged by the hour in which they are published: those of actions by their days, that of a fork by its hours. */
+function metricCount(config: Config, { actionDays, forkHours }: Assumptions): number {
   const of = (set: MetricSet) => countOf(NODE_METRICS, set);
   const perNode = config.instances.flatMap(({ nodes, metrics, windows }) => {
     const detailed = metrics === 'detailed' ? of('detailed') : 0;
     // A metric of an action is published in about one hour of such a day.
     const actions = windows.length === 0 ? 0 : (of('action') * actionDays) / (DAYS * 24);
-    return nodes.map(() => of('core') + detailed + actions);
+    const forks = (of('fork') * forkHours) / 24;
+    return nodes.map(() => of('core') + detailed + forks + actions);
   });
   const fleet = isFleet(config.instances) ? countOf(FLEET_METRICS, 'fleet') : 0;
   return perNode.reduce((sum, count) => sum + count, countOf(JOB_METRICS, 'job') + fleet);

@@ -114,8 +114,12 @@ describe('each node has its alarms by itself', () => {
     const { Threshold, EvaluationPeriods, Metrics } = alarmNamed('offpeak-prod/sessions/rss-critical');
     expect({ Threshold, EvaluationPeriods }).toEqual({ Threshold: 85, EvaluationPeriods: 1 });
     expect(Metrics).toMatchObject([
-      { Expression: `100 * rss / ${6 * GIB}`, Label: 'RSS of sessions.example:6379 in percent of its limit of 6 GiB' },
+      {
+        Expression: `IF(rss > 0, 100 * (rss + FILL(fork, 0)) / ${6 * GIB})`,
+        Label: "RSS of sessions.example:6379, with a fork's pages, in percent of its limit of 6 GiB",
+      },
       { Id: 'rss', MetricStat: { Metric: { MetricName: 'UsedMemoryRss' }, Stat: 'Maximum' }, ReturnData: false },
+      { Id: 'fork', MetricStat: { Metric: { MetricName: 'ForkMemory' }, Stat: 'Maximum' }, ReturnData: false },
     ]);
   });
 
@@ -178,6 +182,22 @@ describe('the job', () => {
     'notifier/errors',
     'notifier/dead-letters',
   ])('has the alarm %s', (what) => expect(alarmNamed(`offpeak-prod/${what}-warning`)).toMatchObject({ Threshold: 0 }));
+});
+
+describe('nodes that the own config keeps out of sight', () => {
+  test.each([stackFile(), fleetFile(26)])('are a critical alarm as soon as a silent server would be one', (yaml) => {
+    const { AlarmDescription, ...alarm } = alarmNamed('offpeak-prod/job/nodes-misconfigured-critical', yaml);
+    expect(alarm).toMatchObject({
+      MetricName: 'NodesMisconfigured',
+      Statistic: 'Maximum',
+      Threshold: 0,
+      EvaluationPeriods: 2,
+      TreatMissingData: 'ignore',
+    });
+    const { means, next } = parseAlarmDescription(String(AlarmDescription)) ?? {};
+    expect(means).toMatch(/its own config: a secret, variable, file or region .+ These servers may be well/);
+    expect(next).toMatch(/name the node, the reference and the cause\. Correct the config/);
+  });
 });
 
 describe('a change of one threshold', () => {

@@ -19,17 +19,17 @@ describe('what a month costs', () => {
     for (const { count, each, dollars: line } of lines) expect(line).toBeCloseTo(count * each, 2);
   });
 
-  test('a node that is only watched adds its 6 core metrics and 5 alarm metrics', () => {
+  test('a node that is only watched adds its 6 core metrics, that of a fork by the hour, and 5 alarm metrics', () => {
     const another = QUEUE.replace('queue', 'other').replace('10.0.0.9', '10.0.0.8');
     const [one, two] = [cost(stackFile([QUEUE])), cost(stackFile([QUEUE, another]))];
-    expect(two.of('custom metrics') - one.of('custom metrics')).toBeCloseTo(6 * 0.3);
+    expect(two.of('custom metrics') - one.of('custom metrics')).toBeCloseTo((6 + 4 / 24) * 0.3, 1);
     expect(two.of('metrics read by alarms') - one.of('metrics read by alarms')).toBeCloseTo(5 * 0.1);
   });
 
-  test('a detailed instance adds 14 more metrics', () => {
+  test('a detailed instance adds 13 more metrics', () => {
     const detailed = QUEUE.replace('windows: []', 'windows: [], metrics: detailed');
     const difference = cost(stackFile([detailed])).of('custom metrics') - cost(stackFile([QUEUE])).of('custom metrics');
-    expect(difference).toBeCloseTo(14 * 0.3);
+    expect(difference).toBeCloseTo(13 * 0.3);
   });
 
   test('alarms are bounded: 26 nodes cost less than 25, and 500 as much as 26', () => {

@@ -31,7 +31,7 @@ test.each(['config-problem', 'not-data-node'] as const)(
     expect(() => failIfUnexpected([tickOf(kind)])).toThrow('carts 10.0.0.5:6379: the file ca.pem');
     const input = { stage: 'prod', startedAt: 0, finishedAt: 1, instances: [], outcomes: [outcomeOf(kind)] };
     const values = Object.fromEntries(metricsOf(input).map(({ name, value }) => [name, value]));
-    expect(values).toMatchObject({ NodesFailed: 1, NodesObserved: 0, NodesUnreachable: 0 });
+    expect(values).toMatchObject({ NodesMisconfigured: 1, NodesFailed: 0, NodesObserved: 0, NodesUnreachable: 0 });
     expect(values).not.toHaveProperty('Reachable');
   },
 );
@@ -40,5 +40,5 @@ test('a server that does not answer fails no invocation, and is unreachable', ()
   expect(() => failIfUnexpected([tickOf('unreachable')])).not.toThrow();
   const input = { stage: 'prod', startedAt: 0, finishedAt: 1, instances: [], outcomes: [outcomeOf('unreachable')] };
   const values = Object.fromEntries(metricsOf(input).map(({ name, value }) => [name, value]));
-  expect(values).toMatchObject({ Reachable: 0, NodesUnreachable: 1, NodesFailed: 0 });
+  expect(values).toMatchObject({ Reachable: 0, NodesUnreachable: 1, NodesFailed: 0, NodesMisconfigured: 0 });
 });

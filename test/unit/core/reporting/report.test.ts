@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { InstanceConfig } from '../../../../core/config/schema.ts';
 import { GIB, MIB } from '../../../../core/config/units.ts';
-import type { MemorySample } from '../../../../core/domain/observation.ts';
+import type { MemorySample, Observation } from '../../../../core/domain/observation.ts';
 import type { Outcome } from '../../../../core/domain/outcome.ts';
 import type { Counters, ReportInput } from '../../../../core/domain/report.ts';
 import {
@@ -50,7 +50,6 @@ describe('metrics', () => {
       BufferMemory: 0,
       ScriptMemory: 96_640,
       ProcessOverhead: 15 * MIB - 96_640,
-      ForkMemory: 0,
       MemoryLimitUsed: (841 / 1024) * 100,
       UsedMemoryPeak: 900 * MIB,
       CommandsPerSecond: 12.5,
@@ -60,6 +59,15 @@ describe('metrics', () => {
       ActiveDefragKeyHits: 7_000,
       ActiveDefragKeyMisses: 3,
     });
+  });
+
+  test('a fork is published with either set while it runs, and not at all where none does, or the last one has ended', () => {
+    const cow = (over: Partial<Observation['persistence']>) => {
+      const persistence = { ...anObservation().persistence, ...over };
+      return readings([anOutcome({ before: aSeen({ observation: anObservation({ persistence }) }) })]);
+    };
+    expect(cow({ rdbBgsaveInProgress: true, cowSize: 212 * MIB })).toEqual({ ...CORE, ForkMemory: 212 * MIB });
+    expect(cow({ lastCowSize: 300 * MIB })).toEqual(CORE);
   });
 
   describe('with `metrics: detailed`, rates since the tick before', () => {
@@ -170,6 +178,7 @@ describe('metrics', () => {
       NodesUnreachable: 1,
       NodesNotReached: 0,
       NodesFailed: 1,
+      NodesMisconfigured: 0,
       LeasesHeld: 1,
       TickDuration: 2500,
     });

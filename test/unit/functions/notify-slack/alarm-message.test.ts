@@ -143,7 +143,7 @@ describe('CloudWatch alarms', () => {
     expect(text).toContain(
       'datapoints [87 % (2026-11-23 02:04:00 UTC)] was greater than or equal to the threshold (85 %)',
     );
-    expect(text).toContain('*Metric*\nRSS of 10.0.3.17:6379 in percent of its limit of 6 GiB');
+    expect(text).toContain("*Metric*\nRSS of 10.0.3.17:6379, with a fork's pages, in percent of its limit of 6 GiB");
     expect(text).toContain('*Alarm when*\n≥ 85 % in 1 of 1 periods of 5 min');
     expect(text).not.toMatch(/E9|\d\/\d/);
   });
