@@ -1,7 +1,8 @@
 import { createSecretReader, type SecretReader } from './adapters/aws/secrets.ts';
 import type { Names } from './adapters/dns/names.ts';
-import { sessionOpener } from './adapters/redis/node-session.ts';
+import { connectionOpener, sessionOpener } from './adapters/redis/node-session.ts';
 import { deduplicate } from './alerts/deduplicate.ts';
+import { discoverBy } from './discovery/discover.ts';
 import { cacheLeases } from './leases/lease-cache.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
@@ -27,8 +28,10 @@ export interface HostParts {
 
 /** The one place where adapters meet ports: every host gets the same decorated stack. */
 export function createPorts({ store, metrics, alerts, clock, log, env, secrets, names }: HostParts): Ports {
+  const connect = connectionOpener(secrets ?? createSecretReader({ env, now: clock.now }), clock, names);
   return {
-    open: sessionOpener(secrets ?? createSecretReader({ env, now: clock.now }), clock, names),
+    open: sessionOpener(connect, clock),
+    discover: discoverBy({ connect }),
     sightings: new Map(),
     store: cacheLeases(store),
     metrics,

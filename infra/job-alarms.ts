@@ -16,6 +16,9 @@ const THROTTLED_PERIODS = 3;
 /** One tick may be short of time; after so many, some nodes are not watched, and their own alarms stand still. */
 const SHORT_TICKS = 3;
 
+/** A seed restarts, an API throttles: the inventory serves meanwhile. */
+const UNDISCOVERED_TICKS = 3;
+
 /** Whether the job itself is well. */
 export function jobAlarms(config: Config): Resources {
   return {
@@ -23,6 +26,9 @@ export function jobAlarms(config: Config): Resources {
     JobAlarmNotRunning: alarm(config, notRunning(config)),
     JobAlarmNotReached: alarm(config, notReached(config)),
     JobAlarmMisconfigured: alarm(config, misconfigured(config)),
+    ...(config.instances.some(({ discover }) => discover) && {
+      JobAlarmUndiscovered: alarm(config, undiscovered(config)),
+    }),
     JobAlarmThrottled: alarm(config, throttled(config)),
     JobAlarmDeadLetters: alarm(
       config,
@@ -103,6 +109,22 @@ function misconfigured(config: Config): AlarmSpec {
     periods: checks,
     // A tick that did not come says nothing of the config.
     missing: 'ignore',
+  };
+}
+
+/** For a time the last inventory counts. Then the nodes are not watched, and without data their other alarms say nothing. */
+function undiscovered({ stage }: Config): AlarmSpec {
+  const { name } = JOB_METRICS.undiscovered;
+  const dimensions = { [DIMENSION.stage]: stage };
+  return {
+    ...aboveZero({ namespace: NAMESPACE, name, dimensions, statistic: 'Maximum' }),
+    subject: 'job',
+    what: 'instances-undiscovered',
+    severity: 'critical',
+    means: `In ${UNDISCOVERED_TICKS} runs in a row the nodes of some instances could not be discovered. The nodes that were found last are watched for a week; new ones are not watched.`,
+    next: 'Read the log of the job, or run npx offpeak check: it names the instance and the reason.',
+    anchor: ANCHORS.jobUndiscovered,
+    periods: UNDISCOVERED_TICKS,
   };
 }
 

@@ -11,6 +11,7 @@ const HEADINGS = {
   jobNotRunning: 'Job not running',
   jobNotReached: 'Nodes not reached',
   jobMisconfigured: 'Nodes misconfigured',
+  jobUndiscovered: 'Instances undiscovered',
   jobThrottled: 'Job throttled',
   jobDeadLetters: 'Job dead letters',
   notifierErrors: 'Notifier errors',

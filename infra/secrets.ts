@@ -27,10 +27,12 @@ export function secretGrants(
   })).filter(({ resources }) => resources.length > 0);
 }
 
-/** The secrets that the job reads, each once: passwords, authorities and client certificates of the instances. */
+/** The secrets that the job reads, each once: passwords, authorities and client certificates of the instances, passwords of sentinels. */
 export function jobSecrets({ instances }: Config): readonly SecretReference[] {
-  const all = instances.flatMap(({ credentials, tls }) =>
-    [credentials?.password, ...TLS_SECRETS.map((key) => tls?.[key])].filter((reference) => reference !== undefined),
+  const all = instances.flatMap(({ credentials, tls, discover }) =>
+    [credentials?.password, discover?.sentinel?.credentials?.password, ...TLS_SECRETS.map((key) => tls?.[key])].filter(
+      (reference) => reference !== undefined,
+    ),
   );
   return uniqueBy(all, printSecretReference);
 }

@@ -22,14 +22,17 @@ export function readConfig(file: string, stage: string): Config {
 
 /** `file:` references begin at the folder of the config file, wherever Offpeak is run. */
 function withFilesBeside(config: Config, folder: string): Config {
-  const settle = (value: unknown): unknown =>
-    isFile(value) ? { source: 'file', path: resolve(folder, value.path) } : value;
+  const settle = (value: unknown): unknown => {
+    if (isFile(value)) return { source: 'file', path: resolve(folder, value.path) };
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? settled(value) : value;
+  };
   const settled = <T extends object>(part: T): T =>
     Object.fromEntries(Object.entries(part).map(([key, value]) => [key, settle(value)])) as T;
   const instances = config.instances.map((instance) => ({
     ...instance,
     ...(instance.tls && { tls: settled(instance.tls) }),
     ...(instance.credentials && { credentials: settled(instance.credentials) }),
+    ...(instance.discover && { discover: settled(instance.discover) }),
   }));
   return { ...config, instances };
 }

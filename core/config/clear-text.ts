@@ -14,9 +14,11 @@ export const CLEAR_TEXT_REMEDY =
 
 /** Instances with a password and redis:// addresses beyond this machine, unless their configuration accepts that. */
 export function passwordsInClear({ instances }: Pick<Config, 'instances'>): readonly ClearText[] {
-  return instances.flatMap(({ id, credentials, nodes }: InstanceConfig) => {
+  return instances.flatMap(({ id, credentials, nodes, discover }: InstanceConfig) => {
     if (credentials?.password === undefined || credentials.unencrypted === 'accepted') return [];
-    const clear = nodes.filter((node) => !node.tls && !isLoopback(node)).map((node) => node.id);
+    const clear = [...nodes, ...(discover?.cluster?.seeds ?? [])]
+      .filter((node) => !node.tls && !isLoopback(node))
+      .map((node) => node.id);
     return clear.length === 0 ? [] : [{ instance: id, nodes: clear }];
   });
 }

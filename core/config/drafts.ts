@@ -25,29 +25,49 @@ export interface Draft {
 export function draftInstances(file: unknown, issues: readonly z.core.$ZodIssue[]): Draft[] {
   const listed = valueAt(file, ['instances']);
   if (!Array.isArray(listed)) return [];
-  const defaults = valueAt(file, ['defaults']);
   const malformed = collectMalformed(issues);
-  const malformedDefaults = malformed.get('defaults') ?? new Set();
-  const shared = isMapping(defaults) ? omit(defaults, malformedDefaults) : {};
   return listed.flatMap((own: unknown, index): Draft[] => {
     if (!isMapping(own)) return [];
-    const malformedOwn = malformed.get(`instances.${index}`) ?? new Set();
-    const well = omit(own, malformedOwn);
-    const written = cascade(shared, well);
+    const at: Path = ['instances', index];
+    const levels = [at, ...templatesOf(file, own.template), ['defaults']].map((path) => levelAt(file, path, malformed));
+    const written = levels.reduceRight<Mapping>((below, { values }) => cascade(below, values), {});
     return [
       {
         index,
-        written,
+        written: omit(written, new Set(['template'])),
         settings: z.parse(draftSchema, written),
-        malformed: new Set([...malformedOwn, ...malformedDefaults]),
-        placeOf: (key) =>
-          !Object.hasOwn(own, key) && Object.hasOwn(shared, key) ? ['defaults', key] : ['instances', index, key],
+        malformed: new Set(levels.flatMap((level) => [...level.malformed])),
+        placeOf: (key) => [...(levels.find((level) => level.has(key))?.path ?? at), key],
       },
     ];
   });
 }
 
-/** The top keys with an issue in or below them, by owner: `defaults` or `instances.<index>`. */
+/** One mapping of the file that an instance takes values from: its own, a template, or `defaults`. */
+interface Level {
+  readonly path: Path;
+  /** Those that are well-formed. */
+  readonly values: Mapping;
+  readonly malformed: ReadonlySet<string>;
+  readonly has: (key: string) => boolean;
+}
+
+function levelAt(file: unknown, path: Path, malformed: ReadonlyMap<string, ReadonlySet<string>>): Level {
+  const written = valueAt(file, path);
+  const odd = malformed.get(path.join('.')) ?? new Set<string>();
+  const all = isMapping(written) ? written : {};
+  return { path, values: omit(all, odd), malformed: odd, has: (key) => Object.hasOwn(all, key) };
+}
+
+/** The template that an instance names, the one that this one names, and so on: nearest first, up to one that there is not, or a circle. */
+export function templatesOf(file: unknown, name: unknown, nearer: readonly Path[] = []): readonly Path[] {
+  if (typeof name !== 'string' || nearer.some((path) => path[1] === name)) return nearer;
+  const path = ['templates', name];
+  const found = valueAt(file, path);
+  return isMapping(found) ? templatesOf(file, found.template, [...nearer, path]) : nearer;
+}
+
+/** The top keys with an issue in or below them, by owner: `defaults`, `templates.<name>` or `instances.<index>`. */
 function collectMalformed(issues: readonly z.core.$ZodIssue[]): Map<string, Set<string>> {
   const byOwner = new Map<string, Set<string>>();
   for (const issue of issues) {

@@ -11,7 +11,11 @@ export function isNamed(node: string, { instances }: Pick<Config, 'instances'>):
  */
 export const MOST_NODES_WITH_ALARMS = 25;
 
-/** Whether alarms watch counts instead of nodes. The job that publishes and the stack that watches must agree. */
-export function isFleet(instances: readonly Pick<InstanceConfig, 'nodes'>[]): boolean {
+/**
+ * Whether alarms watch counts instead of nodes. The job that publishes and the stack that watches must agree: what is discovered has no
+ * alarms of its own, however few nodes there are, since the stack does not know them.
+ */
+export function isFleet(instances: readonly Pick<InstanceConfig, 'nodes' | 'discover' | 'found'>[]): boolean {
+  if (instances.some(({ discover, found }) => discover ?? found)) return true;
   return instances.reduce((sum, { nodes }) => sum + nodes.length, 0) > MOST_NODES_WITH_ALARMS;
 }

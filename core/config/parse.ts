@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { templatesExist } from './discover-rules.ts';
 import { type ConfigDocument, readDocument } from './document.ts';
 import { type Draft, draftInstances } from './drafts.ts';
 import { type ConfigProblem, type Finding, toProblem } from './problem.ts';
@@ -42,7 +43,12 @@ function judge({ content, problems }: ConfigDocument, purpose: Purpose): Judgeme
   const shape = z.safeParse(fileSchema, content);
   const issues = shape.error?.issues ?? [];
   const drafts = draftInstances(content, issues);
-  const findings = [...toFindings(issues), ...applyRules(drafts), ...applyStackRules(content, issues, drafts, purpose)];
+  const findings = [
+    ...toFindings(issues),
+    ...templatesExist(content),
+    ...applyRules(drafts),
+    ...applyStackRules(content, issues, drafts, purpose),
+  ];
   if (findings.length > 0 || shape.data === undefined) return { findings };
   return { findings, config: toConfig(shape.data, drafts) };
 }

@@ -1,4 +1,5 @@
 import type { NodeAddress } from './address.ts';
+import { discoveryIsOne, seedsOf, sourceIsOne } from './discover-rules.ts';
 import type { Draft } from './drafts.ts';
 import { IAM_USER } from './iam.ts';
 import type { Finding } from './problem.ts';
@@ -11,23 +12,14 @@ interface Rule {
   readonly judge: (draft: Draft) => Finding[];
 }
 
-const needsUrlOrNodes: Rule = {
-  reads: ['url', 'nodes'],
-  judge({ settings: { url, nodes }, placeOf, index }) {
-    const accepted = 'exactly one of `url` (one node) and `nodes` (several)';
-    if (url === undefined && nodes === undefined) {
-      return [{ path: ['instances', index], accepted, message: 'the instance has neither `url` nor `nodes`' }];
-    }
-    if (url === undefined || nodes === undefined) return [];
-    return [{ path: placeOf('nodes'), accepted, message: 'the instance has both `url` and `nodes`' }];
-  },
-};
+const hasOneSource: Rule = { reads: ['url', 'nodes', 'discover'], judge: sourceIsOne };
+const hasOneDiscovery: Rule = { reads: ['discover'], judge: discoveryIsOne };
 
 const tlsNeedsRediss: Rule = {
-  reads: ['url', 'nodes', 'tls'],
+  reads: ['url', 'nodes', 'discover', 'tls'],
   judge(draft) {
     // Also where `tls` comes from `defaults`: with a redis: address the password would be sent in clear, against the intent.
-    const plain = addressesOf(draft).find(({ address }) => !address.tls);
+    const plain = [...addressesOf(draft), ...seedsOf(draft).cluster].find(({ address }) => !address.tls);
     if (draft.settings.tls === undefined || plain === undefined) return [];
     const message = `\`tls\` is set (${showPath(draft.placeOf('tls'))}), but ${plain.address.id} is a redis: address`;
     return [{ path: plain.path, accepted: 'rediss:// addresses where `tls` is set', message }];
@@ -96,13 +88,16 @@ const iamIsWhole: Rule = {
 };
 
 const nodesShareScheme: Rule = {
-  reads: ['nodes'],
+  reads: ['nodes', 'discover'],
   judge(draft) {
-    const [first, ...others] = draft.settings.nodes === undefined ? [] : addressesOf(draft);
-    const odd = others.find(({ address }) => address.tls !== first?.address.tls);
-    if (odd === undefined) return [];
-    const message = 'redis: and rediss: are mixed in one instance';
-    return [{ path: odd.path, accepted: 'one scheme for all nodes of an instance', message }];
+    const { cluster, sentinel } = seedsOf(draft);
+    const listed = draft.settings.nodes === undefined ? [] : addressesOf(draft);
+    return [listed, cluster, sentinel].flatMap(([first, ...others]): Finding[] => {
+      const odd = others.find(({ address }) => address.tls !== first?.address.tls);
+      if (odd === undefined) return [];
+      const message = 'redis: and rediss: are mixed in one instance';
+      return [{ path: odd.path, accepted: 'one scheme for all nodes of an instance', message }];
+    });
   },
 };
 
@@ -131,7 +126,8 @@ const criticalIsAboveWarning: Rule = {
 };
 
 const RULES = [
-  needsUrlOrNodes,
+  hasOneSource,
+  hasOneDiscovery,
   tlsNeedsRediss,
   certificateIsWhole,
   iamIsWhole,

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { type NodeAddress, nodeAddress, secretReference } from './address.ts';
 import { holidays, timezone } from './calendar.ts';
+import { discover } from './discover.ts';
 import { iamSignIn, type ManagedGroup } from './iam.ts';
 import { defrag, purge, thresholds, window } from './policies.ts';
 import { number, percent, size } from './quantities.ts';
@@ -98,11 +99,20 @@ const settings = {
 /** The keys that instances share through `defaults`. */
 export const settingsSchema = mapping(settings);
 
+const templateName = text('^[a-z][a-z0-9-]{0,39}$', 'a lower-case letter, then up to 39 letters, digits or hyphens');
+const template = optional(templateName, 'The template whose values count where these are absent, before `defaults`.');
+
+const templates = z.record(templateName, mapping({ template, ...settings }), {
+  error: 'a mapping of templates by their names, each with the keys of `defaults`',
+});
+
 /** One instance, as written: `url` and `nodes` are still apart. */
 export const instanceSchema = mapping({
   id: described(instanceId, 'Name of the instance in metrics and alerts; unique.'),
-  url: optional(nodeAddress(), 'The one node of the instance. Exactly one of url and nodes.'),
+  url: optional(nodeAddress(), 'The one node of the instance. Exactly one of url, nodes and discover.'),
   nodes: optional(nodes, 'The nodes of one replication group, 1 to 100.'),
+  discover: optional(discover, 'How its nodes are found at each tick. Exactly one of cluster and sentinel.'),
+  template,
   credentials: optional(credentials, 'How to sign in.'),
   ...settings,
 });
@@ -110,6 +120,7 @@ export const instanceSchema = mapping({
 /** The whole file. */
 export const fileSchema = mapping({
   defaults: optional(settingsSchema, "What all instances share; an instance's own value wins."),
+  templates: optional(templates, 'Values that some instances share, by name.'),
   instances: described(
     z
       .array(instanceSchema, { error: 'a list of at least one instance' })
@@ -131,12 +142,33 @@ type Frozen<T> = T extends readonly (infer Item)[]
     : T;
 
 /** One instance, complete: its own values over `defaults` over the built-in ones. Sizes in bytes, durations in ms. */
-export type InstanceConfig = Frozen<Omit<z.output<typeof instanceSchema>, 'url' | 'nodes'>> & {
-  /** At least one; `url` and `nodes` of the file both end here. */
+export type InstanceConfig = Frozen<Omit<z.output<typeof instanceSchema>, 'url' | 'nodes' | 'template'>> & {
+  /** At least one; `url` and `nodes` of the file both end here. None where they are still to be discovered. */
   readonly nodes: readonly NodeAddress[];
-  /** The group of AWS that discovery has found the nodes in. */
-  readonly managed?: ManagedGroup;
+  /** Of an instance that a discovery has made: one shard. */
+  readonly found?: Found;
 };
+
+/** Which instance of the config has found a shard, and in what. */
+export interface Found {
+  /** Id of the config's instance. */
+  readonly by: string;
+  /** The Cluster, Sentinel set or replication group that the shard belongs to, as people call it; unique in the stage. */
+  readonly group: string;
+  readonly managed?: FoundGroup;
+}
+
+/** What AWS says of a replication group of ElastiCache or a cluster of MemoryDB. */
+export interface FoundGroup extends ManagedGroup {
+  readonly region: string;
+  readonly parameterGroup?: string;
+  readonly nodeType?: string;
+  /** `available`, or what is being done to it (`modifying`, `snapshotting`, …). */
+  readonly status: string;
+  /** UTC, as AWS writes them: `sun:23:00-mon:01:30`; `05:00-09:00` each day. */
+  readonly maintenanceWindow?: string;
+  readonly snapshotWindow?: string;
+}
 
 /** When the deployed job runs. */
 export interface Schedule {

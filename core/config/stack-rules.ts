@@ -36,8 +36,14 @@ function secretsAreDeployable(file: unknown, drafts: readonly Draft[]): Finding[
   const webhook: Path = ['notifications', 'slack', 'webhook'];
   const written = valueAt(file, webhook);
   const ofSlack = typeof written === 'string' ? refuseLocal(/^(?:env|file)(?=:)/.exec(written)?.[0], webhook) : [];
-  const ofInstances = drafts.flatMap(({ settings: { credentials, tls }, placeOf }) => [
+  const ofInstances = drafts.flatMap(({ settings: { credentials, tls, discover }, placeOf }) => [
     ...refuseLocal(credentials?.password?.source, [...placeOf('credentials'), 'password']),
+    ...refuseLocal(discover?.sentinel?.credentials?.password?.source, [
+      ...placeOf('discover'),
+      'sentinel',
+      'credentials',
+      'password',
+    ]),
     ...TLS_SECRETS.flatMap((key) => refuseLocal(tls?.[key]?.source, [...placeOf('tls'), key])),
   ]);
   const findings = [...ofInstances, ...ofSlack];

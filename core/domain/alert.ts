@@ -32,6 +32,10 @@ export type AlertEvent =
   | 'left-on'
   /** Two nodes of the config are the same server: Offpeak acts on it under one of the addresses only. */
   | 'same-server'
+  /** A discovery has found a node that was not there before; it is watched from now on. */
+  | 'node-found'
+  /** A node that a discovery had found is there no more. */
+  | 'node-gone'
   /** The state store could not be read or written: no action was taken. */
   | 'state-unavailable'
   /** A digest of events of several kinds. */

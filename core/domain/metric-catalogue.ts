@@ -17,7 +17,7 @@ export type MetricUnit = 'Bytes' | 'Count' | 'Count/Second' | 'Milliseconds' | '
  * `core` and `detailed` follow an instance's `metrics` setting; `action` and `job` are always published, `fork` while a fork runs, `fleet`
  * where there are too many nodes for alarms of their own (see config/fleet.ts).
  */
-export type MetricSet = 'core' | 'detailed' | 'fork' | 'action' | 'job' | 'fleet';
+export type MetricSet = 'core' | 'detailed' | 'fork' | 'action' | 'job' | 'discovery' | 'fleet';
 
 export interface MetricDefinition {
   readonly name: string;
@@ -192,6 +192,12 @@ export const JOB_METRICS = {
     set: 'job',
     meaning:
       'nodes that the job cannot check because of its own config: their state is unknown, and says nothing of the server',
+  },
+  undiscovered: {
+    name: 'InstancesUndiscovered',
+    unit: 'Count',
+    set: 'discovery',
+    meaning: 'instances of the config whose nodes could not be discovered now; absent where none is discovered',
   },
   leasesHeld: {
     name: 'LeasesHeld',

@@ -17,6 +17,7 @@ export interface Pause {
 
 /** An instance, as far as pauses know of it. */
 export interface Paused {
+  /** Of a discovered shard with the instance of the config before it: `sessions/0001`. */
   readonly id: string;
   readonly nodes: readonly { readonly id: string }[];
 }
@@ -33,6 +34,11 @@ export interface Pauses {
 }
 
 export const NO_PAUSES: Pauses = { stored: new Map(), pauseOf: () => undefined };
+
+/** Whether what is said of `scope` is said of the instance `id`: of itself, or of the one that has discovered it. */
+export function covers(scope: string, id: string): boolean {
+  return id === scope || id.startsWith(`${scope}/`);
+}
 
 /** Of the pauses of an instance, the one that lasts longest after `now`. */
 export function longest(pauses: readonly (Pause | undefined)[], now: number): Pause | undefined {

@@ -1,5 +1,6 @@
 import type { InstanceConfig } from '../config/schema.ts';
 import type { Alert } from './alert.ts';
+import type { FleetChange } from './discovered.ts';
 import type { Metric } from './metric-catalogue.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -24,6 +25,10 @@ export interface ReportInput {
   readonly instances: readonly InstanceConfig[];
   /** The state could not be read: nothing was planned in the whole tick. */
   readonly problem?: { readonly why: string };
+  /** Of discoveries, since their last inventories. */
+  readonly changes?: readonly FleetChange[];
+  /** Instances whose nodes could not be discovered now; absent where none is discovered, or only a part of the fleet was asked for. */
+  readonly undiscovered?: number;
   /** By node, of the tick before; only of nodes with `metrics: detailed`. */
   readonly counters?: ReadonlyMap<string, Counters>;
 }

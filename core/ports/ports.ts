@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import type { Discover } from './discovery.ts';
 import type { Log } from './log.ts';
 import type { OpenSession } from './node-session.ts';
 import type { AlertSink, MetricSink } from './sinks.ts';
@@ -7,6 +8,7 @@ import type { JobStore } from './state-store.ts';
 /** Everything outside of Offpeak that a run needs. */
 export interface Ports {
   readonly open: OpenSession;
+  readonly discover: Discover;
   /** By node, the latest check last: whether it has answered. Kept between ticks, for the order of the next checks. */
   readonly sightings?: Map<string, boolean>;
   readonly store: JobStore;

@@ -2,7 +2,6 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import type { NodeAddress } from '../config/address.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import type { Milliseconds } from '../config/units.ts';
-import type { NodeTarget } from '../discovery/static.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Problem } from '../domain/outcome.ts';
 import { errorText } from '../format/error-text.ts';
@@ -10,6 +9,12 @@ import { NodeFailure, type Session } from '../ports/node-session.ts';
 import type { Ports } from '../ports/ports.ts';
 import { StateUnavailable } from '../ports/state-store.ts';
 import { lookingOrder } from './look-order.ts';
+
+/** A node to be observed. */
+export interface NodeTarget {
+  readonly instance: InstanceConfig;
+  readonly node: NodeAddress;
+}
 
 /** What one node answered. The session stays open for what may have to be done. */
 export interface ReachedNode {

@@ -1,6 +1,7 @@
 import { looseAlerts } from '../alerts/messages.ts';
 import { flush } from '../alerts/outbox.ts';
 import type { Config } from '../config/schema.ts';
+import type { Fleet } from '../domain/discovered.ts';
 import { DIMENSION, JOB_METRICS, type Metric } from '../domain/metric-catalogue.ts';
 import { type Outcome, planIn, problemIn, type Status, statusOf, stepsOf, verdictIn } from '../domain/outcome.ts';
 import { present } from '../domain/present.ts';
@@ -26,13 +27,14 @@ interface Concluded {
   /** Leases on nodes that the config no longer names. */
   readonly orphans: readonly Outcome[];
   readonly troubles: readonly string[];
+  readonly fleet: Pick<Fleet, 'failures' | 'changes' | 'leftOut' | 'keep'>;
 }
 
 /** Published first, judged afterwards: a failed run has reported what it saw. */
 export async function publishTick(
   config: Config,
   run: Run,
-  { at, reports, orphans, troubles }: Concluded,
+  { at, reports, orphans, troubles, fleet }: Concluded,
 ): Promise<Tick> {
   const { ports, stage, snapshot, options } = run;
   const { mode, scope } = options;
@@ -46,6 +48,8 @@ export async function publishTick(
       instances: config.instances,
       outcomes: [...inOrder(config, reports), ...orphans],
       ...(problem && { problem }),
+      ...(scope.kind === 'fleet' &&
+        isDiscovered(config, fleet) && { changes: fleet.changes, undiscovered: fleet.failures.size }),
       counters,
     },
     announcedIn(reports),
@@ -56,7 +60,9 @@ export async function publishTick(
   const isOver = () => !outcomes.some(({ leased }) => leased) && isNightOver(config.instances, at);
   const undelivered = mode === 'act' ? await publish(run, known, isOver) : 0;
   await keep(outcomes);
-  const remarks = scope.kind === 'fleet' && snapshot.kind === 'readable' ? remarksOf(snapshot, config, at) : [];
+  if (mode === 'act' && scope.kind === 'fleet') await fleet.keep();
+  const ofPauses = scope.kind === 'fleet' && snapshot.kind === 'readable' ? remarksOf(snapshot, config, at) : [];
+  const remarks = [...undiscovered(fleet.failures), ...fleet.leftOut, ...ofPauses];
   for (const remark of remarks) ports.log.warn(remark);
   const leased = outcomes.filter((outcome) => outcome.leased).map(({ instance, node }) => ({ instance, node }));
   const idle = leased.length === 0 && outcomes.every(isIdle);
@@ -71,6 +77,14 @@ export async function publishTick(
     troubles,
     ...(problem && { problem: problem.why }),
   };
+}
+
+function isDiscovered({ instances }: Config, { failures }: Pick<Fleet, 'failures'>): boolean {
+  return failures.size > 0 || instances.some(({ found }) => found);
+}
+
+function undiscovered(failures: Fleet['failures']): readonly string[] {
+  return [...failures].map(([instance, why]) => `${instance}: its nodes could not be found now: ${why}`);
 }
 
 function announcedIn(reports: readonly InstanceReport[]): Announced {

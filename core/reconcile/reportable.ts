@@ -2,7 +2,7 @@ import type { Alert } from '../domain/alert.ts';
 import { type Failed, latestIn, type Outcome, planIn, stepsOf } from '../domain/outcome.ts';
 import { configOf, type ReportInput, type RunReport } from '../domain/report.ts';
 import type { Log } from '../ports/log.ts';
-import { outcomeAlerts, stateAlerts } from '../reporting/alerts/alerts.ts';
+import { changeAlerts, outcomeAlerts, stateAlerts } from '../reporting/alerts/alerts.ts';
 import { metricsOf } from '../reporting/metrics.ts';
 import { planText } from '../reporting/wording/plan.ts';
 import { type Announced, eventOf } from './announcer.ts';
@@ -21,7 +21,12 @@ export function reportable(input: ReportInput, { events, unkept }: Announced, lo
   const announced = new Set(events);
   const reports = input.outcomes.map((outcome) => nodeReport(outcome, input, announced.has(eventOf(outcome)), log));
   const outcomes = reports.map(({ outcome }) => outcome);
-  const alerts = [...stateAlerts({ ...input, outcomes }), ...unkept, ...reports.flatMap((one) => one.alerts)];
+  const alerts = [
+    ...stateAlerts({ ...input, outcomes }),
+    ...changeAlerts(input),
+    ...unkept,
+    ...reports.flatMap((one) => one.alerts),
+  ];
   return { outcomes, alerts, metrics: metricsOf({ ...input, outcomes }) };
 }
 

@@ -1,11 +1,14 @@
 import type { Milliseconds } from '../config/units.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import { covers } from '../domain/pause.ts';
 import type { StopReason } from '../domain/plan.ts';
 
 /** Which nodes a tick is about. A tick of some nodes says nothing about the job as a whole. */
 export type Scope =
   | { readonly kind: 'fleet' }
   | { readonly kind: 'nodes'; readonly nodes: readonly NodeName[] }
+  /** Every node of these instances, and of those that they discover. */
+  | { readonly kind: 'instances'; readonly ids: readonly string[] }
   /** Every node with an Offpeak lease: the number of leases after such a tick is the number of all leases. */
   | { readonly kind: 'leased-nodes'; readonly nodes: readonly NodeName[] };
 
@@ -54,11 +57,12 @@ export interface Tick {
 }
 
 /** The nodes that a tick of this scope is about. */
-export function inScope<T extends { readonly node: { readonly id: string } }>(
-  targets: readonly T[],
-  scope: Scope,
-): readonly T[] {
+export function inScope<
+  T extends { readonly instance: { readonly id: string }; readonly node: { readonly id: string } },
+>(targets: readonly T[], scope: Scope): readonly T[] {
   if (scope.kind === 'fleet') return targets;
+  if (scope.kind === 'instances')
+    return targets.filter(({ instance }) => scope.ids.some((id) => covers(id, instance.id)));
   const chosen = new Set(scope.nodes.map(({ node }) => node));
   return targets.filter(({ node }) => chosen.has(node.id));
 }

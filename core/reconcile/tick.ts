@@ -1,14 +1,15 @@
 import pLimit from 'p-limit';
 import { type StageClaims, stageClaims } from '../actions/stage-claims.ts';
 import type { Config } from '../config/schema.ts';
-import { staticTargets } from '../discovery/static.ts';
-import { allHeld, type HeldLease } from '../leases/lease-store.ts';
+import { discoverFleet } from '../discovery/discover-fleet.ts';
+import { withLeased } from '../discovery/resolve.ts';
+import { allHeld, type HeldLease, type Leases } from '../leases/lease-store.ts';
 import type { Ports } from '../ports/ports.ts';
 import { assign, type Run } from './assign.ts';
 import { housekeeping } from './housekeeping.ts';
 import { reconcileInstance } from './instance.ts';
 import { lookTime } from './look-order.ts';
-import { observeFleet, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
+import { type NodeTarget, observeFleet, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
 import { duplicatesOf, placeLeases } from './placement.ts';
 import { publishTick } from './publish.ts';
 import { inScope, type Tick, type TickOptions } from './scope.ts';
@@ -18,16 +19,20 @@ import { type Snapshot, takeSnapshot } from './snapshot.ts';
 const INSTANCES_AT_ONCE = 64;
 
 /**
- * One tick: observes every node first, so that no node's failure and no node's action hides another one; then reconciles each instance,
+ * One tick: finds the nodes that the config does not name, observes every node, so that no node's failure and no node's action hides another one; then reconciles each instance,
  * one node at a time; then publishes.
  */
-export async function tick(config: Config, ports: Ports, options: TickOptions): Promise<Tick> {
+export async function tick(written: Config, ports: Ports, options: TickOptions): Promise<Tick> {
   const at = ports.clock.now();
+  // Leases are polled every few seconds: the tick that found them has just asked.
+  const prefers = options.scope.kind === 'leased-nodes' ? 'inventory' : undefined;
+  const fleet = await discoverFleet(written, ports, { prefers });
   const chores = housekeeping(ports, options);
   // In this order: to a check that is older than the lease, what another job has just switched on would seem switched off.
   const before = await takeSnapshot(ports);
   const leases = before.kind === 'readable' ? before : before.lastKnown;
-  const targets = inScope(staticTargets(config), options.scope);
+  const config = withLeases(fleet.config, leases);
+  const targets = inScope(targetsOf(config), options.scope);
   const observed = await observeFleet(targets, ports, {
     leased: new Set(allHeld(leases).map(({ lease }) => lease.node)),
     duration: lookTime(options.remaining()),
@@ -42,10 +47,24 @@ export async function tick(config: Config, ports: Ports, options: TickOptions): 
     const work = assign(config.instances, observed, placements, duplicatesOf(observed, placements));
     const reports = await pLimit(INSTANCES_AT_ONCE).map(work, (one) => reconcileInstance(one, run));
     const orphans = await chores.tidy(config, run, { at, placements, observed });
-    return await publishTick(config, run, { at, reports, orphans, troubles: chores.troubles });
+    return await publishTick(config, run, { at, reports, orphans, fleet, troubles: chores.troubles });
   } finally {
     for (const look of observed) if ('session' in look) look.session.close();
   }
+}
+
+function withLeases(config: Config, leases: Leases): Config {
+  return {
+    ...config,
+    instances: withLeased(
+      config.instances,
+      allHeld(leases).map(({ lease }) => lease),
+    ),
+  };
+}
+
+function targetsOf({ instances }: Config): readonly NodeTarget[] {
+  return instances.flatMap((instance) => instance.nodes.map((node) => ({ instance, node })));
 }
 
 interface Seen {

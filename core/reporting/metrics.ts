@@ -117,7 +117,7 @@ function returnedReadings({ reclaimed, predicted }: Verdict): readonly Reading[]
   ];
 }
 
-function jobMetrics({ stage, startedAt, finishedAt, problem, outcomes }: ReportInput): readonly Metric[] {
+function jobMetrics({ stage, startedAt, finishedAt, problem, outcomes, undiscovered }: ReportInput): readonly Metric[] {
   const count = (matches: (outcome: Outcome) => boolean) => outcomes.filter(matches).length;
   const readings: readonly Reading[] = [
     [JOB_METRICS.heartbeat, 1],
@@ -126,6 +126,7 @@ function jobMetrics({ stage, startedAt, finishedAt, problem, outcomes }: ReportI
     [JOB_METRICS.nodesNotReached, count(({ kind }) => kind === 'not-reached')],
     [JOB_METRICS.nodesFailed, count((outcome) => stepsOf(outcome).some((step) => step.kind === 'failed'))],
     [JOB_METRICS.nodesMisconfigured, count(({ kind }) => isOfConfig(kind))],
+    [JOB_METRICS.undiscovered, undiscovered],
     // Unknown while the state cannot be read.
     [JOB_METRICS.leasesHeld, problem ? undefined : count(({ leased }) => leased)],
     [JOB_METRICS.duration, Math.max(0, finishedAt - startedAt)],

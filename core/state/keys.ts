@@ -78,6 +78,16 @@ export const STAGE_DOCUMENT = 'brakes';
 /** What nodes had counted at the last tick, for rates: one document for many nodes. */
 export const COUNTERS = 'counters#';
 
+/** What the discovery of an instance of the config has found last. */
+export const INVENTORY = 'inventory#';
+
+export function inventoryKey(instance: string): string {
+  return INVENTORY + instance;
+}
+
+/** Longer than it counts: an inventory that is too old is said to be. */
+const INVENTORY_KEPT: Milliseconds = 30 * 24 * HOUR;
+
 /** The rate of a whole day says nothing of the present. */
 const COUNTERS_LIFETIME: Milliseconds = 24 * HOUR;
 
@@ -103,6 +113,7 @@ export function lifetimeOf(key: string, document: object): Milliseconds | undefi
   if (key === STAGE_DOCUMENT) return BRAKES_LIFETIME;
   if (key.startsWith(OUTBOX)) return OUTBOX_LIFETIME;
   if (key.startsWith(RECORD)) return RECORD_LIFETIME;
+  if (key.startsWith(INVENTORY)) return INVENTORY_KEPT;
   if (key.startsWith(COUNTERS)) return COUNTERS_LIFETIME;
   return key.startsWith(NODE) ? HISTORY_LIFETIME : undefined;
 }

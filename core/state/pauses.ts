@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { isReason, longest, type Pause, type Paused, type Pauses } from '../domain/pause.ts';
+import { covers, isReason, longest, type Pause, type Paused, type Pauses } from '../domain/pause.ts';
 import type { Log } from '../ports/log.ts';
 import { type StateStore, StateUnavailable, unlessUnavailable } from '../ports/state-store.ts';
 import { type DocumentKind, decode, encode } from './codec.ts';
@@ -37,8 +37,8 @@ export async function readPauses(store: StateStore): Promise<Pauses> {
     stored,
     pauseOf: ({ id, nodes }, now) => {
       const isOfNode = ({ nodes: paused }: Pause) => nodes.some((node) => paused?.includes(node.id));
-      const ofNodes = [...stored.values()].map(({ pause }) => pause).filter(isOfNode);
-      return longest([stored.get(id)?.pause, stored.get(EVERY_INSTANCE)?.pause, ...ofNodes], now);
+      const its = [...stored].filter(([scope, { pause }]) => covers(scope, id) || isOfNode(pause));
+      return longest([stored.get(EVERY_INSTANCE)?.pause, ...its.map(([, { pause }]) => pause)], now);
     },
   };
 }
@@ -50,9 +50,9 @@ export function strayPauses(
   now: number,
 ): readonly { readonly scope: string; readonly pause: Pause; readonly covers: readonly string[] }[] {
   return [...stored].flatMap(([scope, { pause }]) => {
-    if (scope === EVERY_INSTANCE || pause.until <= now || instances.some(({ id }) => id === scope)) return [];
-    const covers = instances.filter(({ nodes }) => nodes.some(({ id }) => pause.nodes?.includes(id)));
-    return [{ scope, pause, covers: covers.map(({ id }) => id) }];
+    if (scope === EVERY_INSTANCE || pause.until <= now || instances.some(({ id }) => covers(scope, id))) return [];
+    const holders = instances.filter(({ nodes }) => nodes.some(({ id }) => pause.nodes?.includes(id)));
+    return [{ scope, pause, covers: holders.map(({ id }) => id) }];
   });
 }
 
@@ -76,8 +76,8 @@ export async function noteNodes(
   log: Log,
 ): Promise<void> {
   const noted = [...stored].map(async ([scope, { pause, version }]) => {
-    const nodes = instances.find(({ id }) => id === scope)?.nodes.map(({ id }) => id);
-    if (nodes && pause.nodes === undefined)
+    const nodes = instances.filter(({ id }) => covers(scope, id)).flatMap(({ nodes }) => nodes.map(({ id }) => id));
+    if (nodes.length > 0 && pause.nodes === undefined)
       await store.write(PAUSE + scope, encode(PAUSE_KIND, { ...pause, nodes }), version);
   });
   await unlessUnavailable(Promise.all(noted), (error) => log.warn('nodes of a pause not noted', { error }));

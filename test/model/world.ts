@@ -2,6 +2,7 @@ import { MINUTE } from '../../core/config/units.ts';
 import type { Alert } from '../../core/domain/alert.ts';
 import type { Metric } from '../../core/domain/metric-catalogue.ts';
 import { cacheLeases } from '../../core/leases/lease-cache.ts';
+import { DiscoveryFailure } from '../../core/ports/discovery.ts';
 import { NodeFailure, type Session } from '../../core/ports/node-session.ts';
 import type { Ports } from '../../core/ports/ports.ts';
 import type { JobStore, Stored } from '../../core/ports/state-store.ts';
@@ -239,6 +240,9 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     const note = (message: string, fields?: unknown) => void world.logs.push({ message, fields });
     const wait = (duration: number) => effect(invocation, () => pass(duration));
     return {
+      discover: async () => {
+        throw new DiscoveryFailure('the config of the model names its nodes');
+      },
       open: (_, node) =>
         effect(invocation, () => {
           serverAt(node.id);

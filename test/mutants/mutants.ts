@@ -178,8 +178,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S2',
     what: 'a look may be older than the lease',
     file: 'core/reconcile/tick.ts',
-    from: "  const before = await takeSnapshot(ports);\n  const leases = before.kind === 'readable' ? before : before.lastKnown;\n  const targets = inScope(staticTargets(config), options.scope);\n  const observed = await observeFleet(targets, ports, {",
-    to: "  const targets = inScope(staticTargets(config), options.scope);\n  const early = observeFleet(targets, ports, { leased: new Set(), duration: 60_000 });\n  const before = await takeSnapshot(ports);\n  const leases = before.kind === 'readable' ? before : before.lastKnown;\n  const observed = await early;\n  void ({",
+    from: "  const before = await takeSnapshot(ports);\n  const leases = before.kind === 'readable' ? before : before.lastKnown;\n  const config = withLeases(fleet.config, leases);\n  const targets = inScope(targetsOf(config), options.scope);\n  const observed = await observeFleet(targets, ports, {",
+    to: "  const config = fleet.config;\n  const targets = inScope(targetsOf(config), options.scope);\n  const early = observeFleet(targets, ports, { leased: new Set(), duration: 60_000 });\n  const before = await takeSnapshot(ports);\n  const leases = before.kind === 'readable' ? before : before.lastKnown;\n  const observed = await early;\n  void ({",
     tests: ['faults/faults.test.ts'],
   },
   {
@@ -682,8 +682,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S6',
     what: 'secrets and names are waited for in the place of others',
     file: 'core/adapters/redis/node-session.ts',
-    from: '    const target = await targetOf(instance, node, secrets);\n    const connection',
-    to: '    const target = await turns(() => targetOf(instance, node, secrets));\n    const connection',
+    from: '    const target = await targetOf(access, node, secrets);\n    return await reach',
+    to: '    const target = await turns(() => targetOf(access, node, secrets));\n    return await reach',
     tests: LOOKS,
   },
   {

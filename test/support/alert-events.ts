@@ -15,5 +15,7 @@ export const ALERT_EVENTS = Object.keys({
   'config-rewritten': true,
   'left-on': true,
   'same-server': true,
+  'node-found': true,
+  'node-gone': true,
   'state-unavailable': true,
 } satisfies Record<Exclude<AlertEvent, 'several' | 'nightly-digest'>, true>);

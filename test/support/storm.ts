@@ -4,7 +4,9 @@ import { ROWS, type Row } from '../unit/core/reporting/alert-rows.ts';
 import { anInstance } from './builders.ts';
 
 /** A store that is down is one event already, however many nodes have met it. */
-export const KINDS: readonly Row[] = ROWS.filter(([, , event]) => event !== 'state-unavailable');
+export const KINDS: readonly Row[] = ROWS.filter(
+  ([, outcomes, event]) => event !== 'state-unavailable' && outcomes.length > 0,
+);
 
 const PER_INSTANCE = 3;
 

@@ -26,16 +26,22 @@ import { usableMaterial } from './tls-material.ts';
  */
 const CONNECTS_AT_ONCE = 128;
 
+/** How to sign in to a node, and over which TLS. */
+export type Access = Pick<InstanceConfig, 'credentials' | 'tls' | 'found'>;
+
+/** Opens a connection to one node. An aborted `signal` ends the attempt. @throws {NodeFailure} */
+export type OpenConnection = (access: Access, node: NodeAddress, signal?: AbortSignal) => Promise<Connection>;
+
 /**
  * Opens nodes with the secrets that their references name. A secret that the server refuses may have been rotated since it was read: it is
  * read again, and if it has changed, tried once more. The number of connections that open at once is limited; secrets and names are read
  * before, so that one that hangs does not take a place. A token of IAM is signed for each connection.
  */
-export function sessionOpener(
+export function connectionOpener(
   secrets: SecretReader,
-  clock: Pick<Clock, 'now' | 'elapsed'>,
+  clock: Pick<Clock, 'now'>,
   names: Names = createNames(),
-): OpenSession {
+): OpenConnection {
   const turns = pLimit(CONNECTS_AT_ONCE);
   const sign = tokenSigner(clock);
   const reach = async (place: Target, signal: AbortSignal | undefined) => {
@@ -53,19 +59,23 @@ export function sessionOpener(
       }
     });
   };
-  return async (instance, node, signal) => {
+  return async (access, node, signal) => {
     const startedAt = clock.now();
-    const target = await targetOf(instance, node, secrets);
-    const connection = await reach(target, signal).catch(async (failure: unknown) => {
-      const suspects = suspectsOf(failure, instance);
+    const target = await targetOf(access, node, secrets);
+    return await reach(target, signal).catch(async (failure: unknown) => {
+      const suspects = suspectsOf(failure, access);
       if (suspects.length === 0) throw failure;
       for (const suspect of suspects) secrets.forget(suspect, startedAt);
-      const renewed = await targetOf(instance, node, secrets);
+      const renewed = await targetOf(access, node, secrets);
       if (isDeepStrictEqual(renewed, target)) throw failure;
       return await reach(renewed, signal);
     });
-    return sessionOver(connection, node, clock);
   };
+}
+
+/** Sessions over such connections. */
+export function sessionOpener(open: OpenConnection, clock: Pick<Clock, 'now' | 'elapsed'>): OpenSession {
+  return async (instance, node, signal) => sessionOver(await open(instance, node, signal), node, clock);
 }
 
 function asUnreached(error: unknown, target: Target): unknown {
@@ -75,7 +85,7 @@ function asUnreached(error: unknown, target: Target): unknown {
 }
 
 /** The secrets that may be out of date, if the failure can come from one. */
-function suspectsOf(failure: unknown, { credentials, tls }: InstanceConfig): readonly SecretReference[] {
+function suspectsOf(failure: unknown, { credentials, tls }: Access): readonly SecretReference[] {
   if (!(failure instanceof NodeFailure)) return [];
   const ofTls = failure.kind === 'tls' || failure.kind === 'config-problem';
   const suspects = ofTls ? TLS_SECRETS.map((key) => tls?.[key]) : [];
@@ -85,7 +95,7 @@ function suspectsOf(failure: unknown, { credentials, tls }: InstanceConfig): rea
 }
 
 async function targetOf(
-  { credentials, tls, managed }: InstanceConfig,
+  { credentials, tls, found }: Access,
   node: NodeAddress,
   secrets: SecretReader,
 ): Promise<Target> {
@@ -103,7 +113,7 @@ async function targetOf(
     ...(tls?.serverName !== undefined && { serverName: tls.serverName }),
     ...(credentials?.username !== undefined && { username: credentials.username }),
     ...(password !== undefined && { password }),
-    ...(credentials?.iam !== undefined && { iam: groupOf(credentials.iam, managed) }),
+    ...(credentials?.iam !== undefined && { iam: groupOf(credentials.iam, found?.managed) }),
   };
 }
 

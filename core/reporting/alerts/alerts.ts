@@ -5,7 +5,7 @@ import type { ReportInput } from '../../domain/report.ts';
 import { isoText } from '../../format/units.ts';
 import { actionDraft } from './action.ts';
 import type { Draft } from './draft.ts';
-import { noticeDraft, stateDraft } from './notice.ts';
+import { changeDraft, noticeDraft, stateDraft } from './notice.ts';
 
 interface Place {
   readonly instance: string;
@@ -71,6 +71,15 @@ function stateTrouble(outcome: Outcome): string | undefined {
   if (notice) return notice.why;
   const problem = problemIn(outcome);
   return problem?.kind === 'state-unavailable' ? problem.message : undefined;
+}
+
+/** What discoveries have found changed, since their last inventories. */
+export function changeAlerts({
+  stage,
+  startedAt,
+  changes = [],
+}: Pick<ReportInput, 'stage' | 'startedAt' | 'changes'>): readonly Alert[] {
+  return changes.map((change) => alertOf(stage, change, startedAt, changeDraft(change)));
 }
 
 function alertOf(stage: string, { instance, node }: Place, at: number, draft: Draft, episode = at): Alert {

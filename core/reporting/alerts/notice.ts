@@ -1,6 +1,7 @@
 import { wordsOf } from '../../actions/registry.ts';
 import type { InstanceConfig } from '../../config/schema.ts';
 import type { AlertFact } from '../../domain/alert.ts';
+import type { FleetChange } from '../../domain/discovered.ts';
 import { latestIn, type Notice, type Outcome } from '../../domain/outcome.ts';
 import { sentence, unworded } from '../../format/units.ts';
 import { noticeText } from '../wording/result.ts';
@@ -112,6 +113,23 @@ function failedDraft(notice: ActionFailed, facts: readonly AlertFact[], config: 
     next: next(config !== undefined),
     figures: limitFigure(config),
     detail: doing,
+  };
+}
+
+/** Once for each change: a node that comes back is a new one. */
+export function changeDraft({ kind, node }: FleetChange): Draft {
+  const isFound = kind === 'node-found';
+  return {
+    event: kind,
+    severity: 'info',
+    title: isFound ? `${node} was found` : `${node} is gone`,
+    why: isFound
+      ? 'Its discovery names this node now, and did not before.'
+      : 'Its discovery does not name this node any more.',
+    facts: [],
+    next: isFound
+      ? 'Offpeak watches it from now on, with the settings of its instance.'
+      : 'Nothing, if it was taken out or replaced. Offpeak watches it no more; what Offpeak has learned of it is kept for 90 days.',
   };
 }
 

@@ -102,17 +102,17 @@ describe.skipIf(lacksServer('plain'))('sign-in with IAM, on a server that has on
   });
 
   test.each([
-    ['finds the group', { managed: CARTS }, 'ok'],
-    ['finds no group', {}, /names no group of elasticache, and discovery has found these nodes in none/],
-    ['finds a group of the other service', { managed: { ...CARTS, service: 'memorydb' } }, /Write iam: \{ elasticache/],
-  ] as const)('without a group in the config, where discovery %s', async (_what, found, expected) => {
+    ['finds the group', CARTS, 'ok'],
+    ['finds no group', undefined, /names no group of elasticache, and discovery has found these nodes in none/],
+    ['finds a group of the other service', { ...CARTS, service: 'memorydb' }, /Write iam: \{ elasticache/],
+  ] as const)('without a group in the config, where discovery %s', async (_what, group, expected) => {
     if (port === undefined) return;
     await accept('offpeak', CARTS);
     const { ports, instance, node } = opened();
-    const session = ports.open(
-      { ...instance, credentials: { username: 'offpeak', iam: { service: 'elasticache' } }, ...found },
-      node,
-    );
+    const managed = group && { ...group, region: 'eu-central-1', status: 'available' };
+    const found = { by: 'carts', group: 'carts/carts', ...(managed && { managed }) };
+    const credentials = { username: 'offpeak', iam: { service: 'elasticache' } } as const;
+    const session = ports.open({ ...instance, credentials, found }, node);
     if (expected !== 'ok')
       return await expect(session).rejects.toMatchObject({
         kind: 'config-problem',

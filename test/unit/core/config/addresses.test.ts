@@ -68,9 +68,9 @@ describe('several nodes', () => {
     expect(problemsOf(`instances:\n- id: a\n  nodes: ${nodes}`)).toMatchObject([{ path, message }]);
   });
 
-  test('exactly one of url and nodes', () => {
+  test('exactly one of url, nodes and discover', () => {
     expect(problemsOf('instances:\n- id: a')).toMatchObject([
-      { path: 'instances[0]', message: 'the instance has neither `url` nor `nodes`', line: 2 },
+      { path: 'instances[0]', message: 'the instance has none of `url`, `nodes` and `discover`', line: 2 },
     ]);
     expect(problemsOf('instances:\n- id: a\n  url: redis://a\n  nodes: [redis://b]')).toMatchObject([
       { path: 'instances[0].nodes', message: 'the instance has both `url` and `nodes`', line: 4 },

@@ -1,5 +1,6 @@
 import { MIB } from '../../../../core/config/units.ts';
 import type { AlertEvent, Severity } from '../../../../core/domain/alert.ts';
+import type { FleetChange } from '../../../../core/domain/discovered.ts';
 import type { Outcome } from '../../../../core/domain/outcome.ts';
 import { aFailure, anObservation, anOutcome, aSeen, aVerdict, SETTINGS } from '../../../support/builders.ts';
 import { purged, retaining, started, stopped } from '../actions/defrag/steps.ts';
@@ -43,6 +44,8 @@ export type Row = readonly [
   event: AlertEvent,
   severity: Severity,
   title: string,
+  /** Of a discovery, where that is what happened. */
+  changes?: readonly FleetChange[] | undefined,
 ];
 
 export const ROWS: readonly Row[] = [
@@ -201,6 +204,22 @@ export const ROWS: readonly Row[] = [
     'same-server',
     'warning',
     'sessions: 10.0.3.17:6379 and 10.0.3.18:6379 are the same server',
+  ],
+  [
+    'a new node',
+    [],
+    'node-found',
+    'info',
+    'sessions/0002: 10.0.3.21:6379 was found',
+    [{ kind: 'node-found', instance: 'sessions/0002', node: '10.0.3.21:6379' }],
+  ],
+  [
+    'a node that was taken out',
+    [],
+    'node-gone',
+    'info',
+    'sessions/0002: 10.0.3.20:6379 is gone',
+    [{ kind: 'node-gone', instance: 'sessions/0002', node: '10.0.3.20:6379' }],
   ],
   [
     'a purge failed',

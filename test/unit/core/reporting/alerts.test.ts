@@ -29,26 +29,35 @@ function onlyAlert(outcomes: readonly Outcome[], over: Partial<ReportInput> = {}
   return alert;
 }
 
+const CASES = ROWS.map(([name, outcomes, event, severity, title, changes = []]) => ({
+  name,
+  outcomes,
+  event,
+  severity,
+  title,
+  changes,
+}));
+
 const factOf = (alert: Alert, label: string) => alert.facts.find((fact) => fact.label === label)?.value;
 
 describe('alerts', () => {
-  test.each(ROWS)('%s', (_, outcomes, event, severity, title) => {
-    expect(onlyAlert(outcomes)).toMatchObject({ event, severity, title, stage: 'prod' });
+  test.each(CASES)('$name', ({ outcomes, event, severity, title, changes }) => {
+    expect(onlyAlert(outcomes, { changes })).toMatchObject({ event, severity, title, stage: 'prod' });
   });
 
   test('every event of the contract has a row', () => {
     expect(new Set(ROWS.map(([, , event]) => event))).toEqual(new Set(ALERT_EVENTS));
   });
 
-  test.each(ROWS)('%s: reads well in a mail', (_, outcomes) => {
-    const alert = onlyAlert(outcomes);
+  test.each(CASES)('$name: reads well in a mail', ({ outcomes, changes }) => {
+    const alert = onlyAlert(outcomes, { changes });
     expect(alertSubject(alert)).toMatch(/^\[offpeak prod\] [\x20-\x7e]{10,}\((info|warning|critical)\)$/);
     const text = alertText(alert);
     expect(text).not.toMatch(/undefined|NaN|Infinity|\[object|!/);
     expect(text.split('\n').filter((line) => line.length > 72 && line.includes(' ', 20))).toEqual([]);
     expect(alert.why).toMatch(/^[A-Z\d].*\.$/);
     expect(alert.next).toMatch(/^[A-Z].*\.$/s);
-    expect(alert.id).toBe(reportOf(outcomes).alerts[0]?.id);
+    expect(alert.id).toBe(reportOf(outcomes, { changes }).alerts[0]?.id);
   });
 
   test.each([

@@ -20,7 +20,7 @@ export const LINKS: Links = {
 
 /** One alert of the job for each row of its own tests, so for every event. */
 export const ALERTS: Readonly<Record<string, Alert>> = Object.fromEntries([
-  ...ROWS.map(([name, outcomes]) => [name, firstAlert(outcomes)] as const),
+  ...ROWS.map(([name, outcomes, , , , changes = []]) => [name, firstAlert(outcomes, { changes })] as const),
   ['goal met, then a purge', firstAlert([stopped('goal-met', { purge: purgedAfter })])] as const,
 ]);
 
@@ -81,8 +81,8 @@ export function digested(alerts: readonly Alert[]): Alert {
   return digestOf([first, ...more], 'prod/digest/5d41402abc4b2a76b9719d911017c592');
 }
 
-function firstAlert(outcomes: Parameters<typeof reportOf>[0]): Alert {
-  const [alert] = reportOf(outcomes).alerts;
+function firstAlert(...input: Parameters<typeof reportOf>): Alert {
+  const [alert] = reportOf(...input).alerts;
   if (!alert) throw new Error('an alert expected');
   return alert;
 }

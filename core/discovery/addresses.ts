@@ -1,0 +1,34 @@
+import type { NodeAddress } from '../config/address.ts';
+
+/** The address of a node that a cluster or a sentinel has named, by the config's `natMap` where it has one. */
+export function foundAddress(
+  host: string,
+  port: number,
+  { tls, natMap = {} }: { readonly tls: boolean; readonly natMap?: Readonly<Record<string, string>> | undefined },
+): NodeAddress {
+  const said = placeOf(host, port);
+  return addressOf(natMap[said] ?? said, tls);
+}
+
+/** Of `host:port`, an IPv6 host in brackets. */
+export function addressOf(at: string, tls: boolean): NodeAddress {
+  const colon = at.lastIndexOf(':');
+  const name = at.slice(0, colon).toLowerCase();
+  return {
+    id: `${name}${at.slice(colon)}`,
+    host: name.replace(/^\[|\]$/g, ''),
+    port: Number(at.slice(colon + 1)),
+    tls,
+  };
+}
+
+/** `host:port`, an IPv6 host in brackets. */
+export function placeOf(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** The value of a flat list of names and values, as RESP2 writes a map. */
+export function fieldsIn(reply: unknown): ReadonlyMap<string, unknown> {
+  const list = Array.isArray(reply) ? reply : [];
+  return new Map(list.flatMap((name, index) => (index % 2 === 0 ? [[String(name), list[index + 1]] as const] : [])));
+}

@@ -1,0 +1,109 @@
+import type { NodeAddress } from '../config/address.ts';
+import type { Discovered, FoundNode, FoundShard } from '../domain/discovered.ts';
+import { fieldsIn, foundAddress } from './addresses.ts';
+
+/** What one node says of its cluster. */
+export interface ClusterView {
+  readonly seed: string;
+  /** `cluster_state:ok` */
+  readonly isUp: boolean;
+  readonly shards: readonly FoundShard[];
+  readonly leftOut: readonly string[];
+}
+
+interface Terms {
+  readonly seed: NodeAddress;
+  readonly natMap: Readonly<Record<string, string>> | undefined;
+}
+
+/** One node as a reply names it, or why it is left out. */
+type Named = FoundNode | string;
+
+/**
+ * CLUSTER SHARDS, in which `endpoint` is the address that the server prefers (`cluster-preferred-endpoint-type`); null: the one that was
+ * asked; `?`: it has none to give (cluster_legacy.c, `addShardReplyForClusterShards`).
+ */
+export function fromShards(reply: unknown, isUp: boolean, terms: Terms): ClusterView {
+  const shards = (Array.isArray(reply) ? reply : []).map((shard) => {
+    const nodes = fieldsIn(shard).get('nodes');
+    return (Array.isArray(nodes) ? nodes : []).map((node) => nodeOfShard(fieldsIn(node), terms));
+  });
+  return viewOf(shards, isUp, terms);
+}
+
+function nodeOfShard(fields: ReadonlyMap<string, unknown>, { seed, natMap }: Terms): Named {
+  const id = String(fields.get('id') ?? '');
+  const health = String(fields.get('health') ?? 'online');
+  const said = fields.get('endpoint');
+  const host = said === null || said === '' ? seed.host : String(said ?? fields.get('ip') ?? '');
+  const port = Number((seed.tls ? fields.get('tls-port') : undefined) ?? fields.get('port'));
+  const named = `node ${id.slice(0, 8)} (${host}:${port})`;
+  if (health === 'fail') return `${named} is left out: the cluster marks it as failed`;
+  if (!isHost(host) || !isPort(port)) return `node ${id.slice(0, 8)} is left out: the cluster says no address for it`;
+  return { address: foundAddress(host, port, { tls: seed.tls, natMap }), identity: id };
+}
+
+/** CLUSTER SLOTS, before Redis 7.0: a line for each range of slots, the primary first. It names no node without slots. */
+export function fromSlots(reply: unknown, isUp: boolean, terms: Terms): ClusterView {
+  const { seed, natMap } = terms;
+  const byPrimary = new Map<string, readonly Named[]>();
+  for (const range of Array.isArray(reply) ? reply : []) {
+    const nodes: unknown[] = Array.isArray(range) ? range.slice(2) : [];
+    const named = nodes.map((node): Named => {
+      const [said, port, id] = Array.isArray(node) ? node : [];
+      const host = said === null || said === '' ? seed.host : String(said);
+      if (!isHost(host) || !isPort(Number(port)))
+        return `node ${String(id).slice(0, 8)} is left out: it has no address`;
+      const address = foundAddress(host, Number(port), { tls: seed.tls, natMap });
+      return { address, ...(id !== undefined && { identity: String(id) }) };
+    });
+    const [primary] = named;
+    if (primary !== undefined) byPrimary.set(typeof primary === 'string' ? primary : primary.address.id, named);
+  }
+  return viewOf([...byPrimary.values()], isUp, terms);
+}
+
+function isHost(host: string): boolean {
+  return host !== '?' && /^[a-zA-Z\d_.:-]{1,253}$/.test(host);
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port > 0 && port <= 65_535;
+}
+
+function viewOf(shards: readonly (readonly Named[])[], isUp: boolean, { seed }: Terms): ClusterView {
+  const found = shards.map((nodes) => ({ group: '', nodes: nodes.filter((node) => typeof node !== 'string') }));
+  return {
+    seed: seed.id,
+    isUp,
+    shards: found.filter(({ nodes }) => nodes.length > 0),
+    leftOut: shards.flat().filter((node) => typeof node === 'string'),
+  };
+}
+
+/**
+ * The view to believe: of a cluster that is up, the one with the most nodes. Undefined: there is none. A sentence: the seeds are of several
+ * clusters that are up, and which of them is meant cannot be known.
+ */
+export function chooseView(views: readonly ClusterView[]): ClusterView | string | undefined {
+  const known = views.filter(({ shards }) => shards.length > 0);
+  const [best, ...others] = known.toSorted((a, b) => Number(b.isUp) - Number(a.isUp) || sizeOf(b) - sizeOf(a));
+  if (!best) return undefined;
+  const own = identitiesIn(best);
+  const foreign = others.find((view) => view.isUp && ![...identitiesIn(view)].some((id) => own.has(id)));
+  if (!foreign) return best;
+  return `the seeds ${best.seed} and ${foreign.seed} are of different clusters, which share no node: name the seeds of one`;
+}
+
+function sizeOf({ shards }: ClusterView): number {
+  return shards.reduce((sum, { nodes }) => sum + nodes.length, 0);
+}
+
+function identitiesIn({ shards }: ClusterView): ReadonlySet<string> {
+  return new Set(shards.flatMap(({ nodes }) => nodes.map(({ identity, address }) => identity ?? address.id)));
+}
+
+export function shardsIn({ shards, leftOut, isUp, seed }: ClusterView): Discovered {
+  const state = isUp ? [] : [`${seed} says that its cluster is down (cluster_state): nothing is started there`];
+  return { shards, leftOut: [...leftOut, ...state] };
+}

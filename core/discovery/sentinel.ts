@@ -1,0 +1,83 @@
+import type { Connection } from '../adapters/redis/connection.ts';
+import type { NodeAddress } from '../config/address.ts';
+import type { InstanceConfig } from '../config/schema.ts';
+import { type Milliseconds, SECOND } from '../config/units.ts';
+import type { Discovered } from '../domain/discovered.ts';
+import { DiscoveryFailure } from '../ports/discovery.ts';
+import { NodeFailure } from '../ports/node-session.ts';
+import { fieldsIn, foundAddress } from './addresses.ts';
+import type { Discovery } from './contract.ts';
+
+const TIMEOUT: Milliseconds = 3 * SECOND;
+
+/**
+ * A primary and its replicas, by the first sentinel that knows them. Sentinels have a user and a password of their own. Data nodes are
+ * connected to over TLS where the instance has `tls`: no sentinel says which they speak.
+ */
+export const discoverSentinel: Discovery = async (instance, { connect }, signal) => {
+  const { sentinels = [], name = '', credentials } = instance.discover?.sentinel ?? {};
+  const failures: string[] = [];
+  for (const sentinel of sentinels) {
+    try {
+      const access = {
+        ...(credentials && { credentials }),
+        ...(sentinel.tls && instance.tls && { tls: instance.tls }),
+      };
+      return await ask(await connect(access, sentinel, signal), sentinel, name, instance);
+    } catch (error) {
+      if (!(error instanceof NodeFailure || error instanceof DiscoveryFailure)) throw error;
+      failures.push(error.message);
+    }
+  }
+  throw new DiscoveryFailure(
+    `none of the ${sentinels.length} sentinels names the nodes of ${name}: ${failures.join('; ')}`,
+  );
+};
+
+async function ask(
+  connection: Connection,
+  { id }: NodeAddress,
+  name: string,
+  instance: InstanceConfig,
+): Promise<Discovered> {
+  try {
+    // SLAVES is the name before Redis 5.0; MASTER still answers on Valkey 9.
+    const [primary, replicas] = await connection.send(
+      [
+        ['SENTINEL', 'MASTER', name],
+        ['SENTINEL', 'REPLICAS', name],
+      ],
+      TIMEOUT,
+    );
+    if (!primary?.ok) throw new DiscoveryFailure(refusal(id, name, primary?.error ?? 'no reply'));
+    if (!replicas?.ok) throw new DiscoveryFailure(refusal(id, name, replicas?.error ?? 'no reply'));
+    const listed = Array.isArray(replicas.value) ? replicas.value : [];
+    return shardOf([primary.value, ...listed].map(fieldsIn), instance);
+  } finally {
+    connection.close();
+  }
+}
+
+function refusal(sentinel: string, name: string, error: string): string {
+  if (/no such master|no such primary/i.test(error))
+    return `${sentinel} knows no primary of the name ${name}: SENTINEL MASTERS lists the names that it knows`;
+  if (/NOAUTH|WRONGPASS|NOPERM/.test(error))
+    return `${sentinel} refuses SENTINEL MASTER: set discover.sentinel.credentials to a user with +sentinel|master +sentinel|replicas`;
+  if (/unknown command/i.test(error)) return `${sentinel} is not a sentinel: it does not know SENTINEL`;
+  return `${sentinel} refuses SENTINEL MASTER: ${error}`;
+}
+
+/** What the sentinels call down stays: it is a node of this set, and that it does not answer has to be seen. */
+function shardOf(nodes: readonly ReadonlyMap<string, unknown>[], { discover, tls }: InstanceConfig): Discovered {
+  const terms = { tls: tls !== undefined, natMap: discover?.sentinel?.natMap };
+  const found = nodes.map((fields) => {
+    const [host, port] = [String(fields.get('ip') ?? ''), Number(fields.get('port'))];
+    if (host === '' || !Number.isInteger(port) || port < 1 || port > 65_535)
+      return 'a node is left out: it has no address';
+    return { address: foundAddress(host, port, terms) };
+  });
+  return {
+    shards: [{ group: '', name: '', nodes: found.filter((one) => typeof one !== 'string') }],
+    leftOut: found.filter((one) => typeof one === 'string'),
+  };
+}

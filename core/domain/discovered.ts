@@ -1,0 +1,68 @@
+import type { NodeAddress } from '../config/address.ts';
+import type { Config, FoundGroup } from '../config/schema.ts';
+import type { Bytes, Milliseconds } from '../config/units.ts';
+
+/** What one discovery has found. */
+export interface Discovered {
+  /** Nodes that hold the same data, together: a primary and its replicas. */
+  readonly shards: readonly FoundShard[];
+  /** What was seen and is not maintained, in sentences for people: a node that the cluster calls failed, a serverless cache. */
+  readonly leftOut: readonly string[];
+}
+
+export interface FoundShard {
+  /** Id of the replication group or cluster, where one discovery finds several; empty where it finds one. */
+  readonly group: string;
+  /** A name that the source itself gives to the shard and keeps: `0001`. Absent where it has none, as in a Redis Cluster. */
+  readonly name?: string;
+  readonly nodes: readonly FoundNode[];
+  readonly managed?: FoundGroup;
+  /** From tags of the resource; they win over the config. */
+  readonly overrides?: Overrides;
+}
+
+export interface FoundNode {
+  readonly address: NodeAddress;
+  /** What stays when the address changes: the id of a node in its cluster, of a cache node. */
+  readonly identity?: string;
+}
+
+/** What a tag of a resource may set (`offpeak:max-stall`). */
+export interface Overrides {
+  readonly memoryLimit?: Bytes;
+  readonly maxStall?: Milliseconds;
+  /** Epoch ms: until then nothing is started there. */
+  readonly pausedUntil?: number;
+  /** False: it is only watched. */
+  readonly acts?: boolean;
+}
+
+/** A shard with its name, which it keeps for as long as one of its nodes is known. */
+export interface NamedShard extends FoundShard {
+  readonly name: string;
+}
+
+/** What a discovery has found last. It is used while the discovery fails. */
+export interface Inventory {
+  /** Epoch ms of the discovery that it is from. */
+  readonly at: number;
+  readonly shards: readonly NamedShard[];
+}
+
+/** What differs from the inventory before. */
+export type FleetChange =
+  | { readonly kind: 'node-found'; readonly instance: string; readonly node: string }
+  | { readonly kind: 'node-gone'; readonly instance: string; readonly node: string };
+
+/** The fleet as it is now. */
+export interface Fleet {
+  /** Each instance has its nodes. */
+  readonly config: Config;
+  /** By instance of the config: why its nodes could not be found now. Those of its inventory count, if it has one that is not too old. */
+  readonly failures: ReadonlyMap<string, string>;
+  readonly changes: readonly FleetChange[];
+  /** What was seen and is not maintained, in sentences. */
+  readonly leftOut: readonly string[];
+  /** Keeps what was found for the time when a discovery fails. After the report: what has changed is found again if that was not sent. */
+  readonly keep: () => Promise<void>;
+}
