@@ -11,7 +11,7 @@ export function configJsonSchema(): object {
     target: 'draft-07',
     override({ zodSchema, jsonSchema }) {
       if (zodSchema !== instanceSchema) return;
-      jsonSchema.oneOf = [{ required: ['url'] }, { required: ['nodes'] }];
+      jsonSchema.oneOf = [{ required: ['url'] }, { required: ['nodes'] }, { required: ['discover'] }];
     },
   });
   return { ...schema, title: 'Offpeak configuration' };

@@ -16,9 +16,9 @@ describe('config/schema.json', () => {
   test('describes every key, and knows the default of every key that has one', () => {
     const keys = keysOf(JSON.parse(read('schema.json')), '');
     expect(keys.filter(({ schema }) => typeof schema.description !== 'string')).toEqual([]);
-    const required = /(instances|id|url|nodes|[.]days|start|duration|webhook)$/;
+    const required = /(instances|id|url|nodes|[.]days|start|duration|webhook|seeds|sentinels|sentinel[.]name)$/;
     const optional =
-      /(defaults|credentials|username|password|iam|unencrypted|tls|ca|cert|key|passphrase|serverName|memoryLimit|timezone|maxOpsPerSecond|maxDuration|slack|chat|runbook)$/;
+      /(defaults|credentials|username|password|iam|unencrypted|tls|ca|cert|key|passphrase|serverName|memoryLimit|timezone|maxOpsPerSecond|maxDuration|slack|chat|runbook|template|templates|discover|cluster|sentinel|natMap)$/;
     const settings = keys.filter(({ path }) => !required.test(path) && !optional.test(path));
     expect(settings).toHaveLength(2 * 28 + 8); // Once in defaults, once in an instance, and those of the stage.
     expect(settings.filter(({ schema }) => schema.default === undefined)).toEqual([]);
