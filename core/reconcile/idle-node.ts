@@ -19,12 +19,13 @@ import { historyFor } from '../state/history-placement.ts';
 import { readPauses } from '../state/pauses.ts';
 import { restoreLeftover } from './leftover-settings.ts';
 import { reported, withNotices } from './notices.ts';
+import { isStale, ServerReplaced } from './revisit.ts';
 
 /** A purge of another server of the same host is over in a second or two: it is waited for, and then everything is asked anew. */
 const NEXT_TRY: Milliseconds = 1 * SECOND;
 const TRIES = 20;
 
-/** A node without an Offpeak lease: check, plan, check again, plan again, act. */
+/** A node without an Offpeak lease. What nothing is planned for is not connected to again. */
 export async function reconcileIdleNode(
   context: NodeContext,
   first: Observation,
@@ -33,8 +34,27 @@ export async function reconcileIdleNode(
 ): Promise<Outcome> {
   const recollection = { memory: historyFor(first, remembered), ...(peer !== undefined && { peer }) };
   const seen = factsAt(context, first, recollection);
-  const withheld = await withheldOutcome(context, seen, remembered);
-  if (withheld) return withheld;
+  try {
+    const withheld = await withheldOutcome(context, seen, remembered);
+    if (withheld) return withheld;
+    const wanted = plan(seen);
+    if (wanted.kind === 'skip') return await reported(context, seen, wanted, remembered);
+    // A node that has waited for its turn is observed anew: the checks before a purge take twelve seconds.
+    const latest = isStale(first, context.ports.clock) ? await context.session.look() : first;
+    return await actOn(context, factsAt(context, latest, recollection), recollection, remembered);
+  } catch (error) {
+    if (!(error instanceof ServerReplaced)) throw error;
+    return await reported(context, seen, { kind: 'skip', reason: 'changed' }, remembered);
+  }
+}
+
+/** What the first check found worth it: check again, plan again, act. */
+async function actOn(
+  context: NodeContext,
+  seen: Facts,
+  recollection: Recollection,
+  remembered: NodeHistory,
+): Promise<Outcome> {
   const facts = await informed(context, seen);
   const early = plan(facts);
   if (early.kind === 'skip') return await reported(context, facts, early, remembered);

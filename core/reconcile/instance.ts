@@ -1,17 +1,18 @@
 import { noteSilence } from '../actions/context.ts';
 import type { InstanceConfig } from '../config/schema.ts';
-import { type Milliseconds, SECOND } from '../config/units.ts';
 import { type Outcome, planIn } from '../domain/outcome.ts';
 import type { StopReason } from '../domain/plan.ts';
 import { actingOrder, waitsForStage } from '../guards/node-order.ts';
 import { isOverdue } from '../leases/identity.ts';
 import { type HeldLease, isQuarantined } from '../leases/lease-store.ts';
+import type { Session } from '../ports/node-session.ts';
 import { type Announcer, announcer } from './announcer.ts';
 import type { InstanceReport, InstanceWork, Run } from './assign.ts';
 import { reconcileIdleNode } from './idle-node.ts';
 import { failedNode, unreachedOutcome, watchedOutcome } from './no-action.ts';
 import { contextOf } from './node-context.ts';
-import { lookAt, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
+import { lookAt, type OpenNode, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
+import { revisit } from './revisit.ts';
 import { reconcileWithoutStore } from './store-outage.ts';
 
 /** The nodes of one instance, one after the other. Never throws: what fails is an outcome of its node. */
@@ -26,13 +27,12 @@ export async function reconcileInstance(work: InstanceWork, run: Run): Promise<I
     // A quarantined lease is ended before anything else is done: its server has come back with Offpeak's settings on.
     const quarantined = [...leases].flatMap(([node, held]) => (isQuarantined(held) ? [node] : []));
     for (const early of actingOrder(nodes, [...quarantined, ...peers])) {
-      const look = await freshLook(early, work, run);
+      const look = await leasedLook(early, work, run);
       // Two of them, when instances were merged: the later one ends.
       const isSecond = peers.slice(1).includes(look.node.id);
       const release = options.release ?? (isSecond ? 'peer-acting' : undefined);
       const turn = { peer: peer === look.node.id ? undefined : peer, release, announce };
       const outcome = await reconcileNode(look, work, run, turn);
-      if (look !== early && 'session' in look) look.session.close();
       outcomes.push(withPause(outcome, instance, run));
       peer = peerAfter(outcome, peer);
     }
@@ -59,28 +59,14 @@ function withPause(outcome: Outcome, instance: InstanceConfig, { snapshot, ports
   return pause ? { ...outcome, pause } : outcome;
 }
 
-/** What was seen longer ago than this is not what will be acted on. */
-const STALE: Milliseconds = 2 * SECOND;
-
-/**
- * A node that has waited for its turn is observed anew: the checks before a purge take twelve seconds, and servers hang up on clients that
- * are silent for their `timeout`.
- */
-async function freshLook(
+/** What ends or carries on a lease observes the server anew, whatever answered at its address before. */
+async function leasedLook(
   look: ReachedNode | UnreachedNode,
   { leases }: InstanceWork,
-  { ports: { open, clock }, options }: Run,
-): Promise<ReachedNode | UnreachedNode> {
-  if ('problem' in look) return look;
-  const { at, monotonic } = look.observation;
-  const now = clock.elapsed?.();
-  const age = now === undefined || monotonic === undefined ? clock.now() - at : now - monotonic;
-  // A clock that was set back says nothing of the age.
-  if (age >= 0 && age <= STALE) return look;
-  // Without time nothing is begun: only the first check is reported.
-  if (options.remaining() <= 0 && !leases.has(look.node.id)) return look;
-  look.session.close();
-  return await lookAt(open, look.instance, look.node);
+  { ports, options }: Run,
+): Promise<ReachedNode | OpenNode | UnreachedNode> {
+  if ('problem' in look || options.mode === 'watch' || !leases.has(look.node.id)) return look;
+  return await lookAt(ports.open, look.instance, look.node);
 }
 
 /** Nodes with a lease of this instance, the oldest first; without those that only a person can restore and whose time is over. */
@@ -99,7 +85,7 @@ interface Turn {
 }
 
 async function reconcileNode(
-  look: ReachedNode | UnreachedNode,
+  look: ReachedNode | OpenNode | UnreachedNode,
   work: InstanceWork,
   run: Run,
   { peer, release, announce }: Turn,
@@ -107,12 +93,14 @@ async function reconcileNode(
   const { snapshot, options } = run;
   const { id } = look.node;
   const held = work.leases.get(id);
+  let session: Session | undefined;
   try {
     if ('problem' in look) return await unreachedOutcome(look, held, run, announce);
     // A release begins nothing, on a node whose lease has ended in the meantime least of all.
     if (options.mode === 'watch' || (release !== undefined && !held)) return watchedOutcome(look, work, run);
     const { observation } = look;
-    const context = contextOf(look, work, run, { announce });
+    session = 'session' in look ? look.session : revisit(run.ports.open, look);
+    const context = contextOf({ ...look, session }, work, run, { announce });
     if (snapshot.kind === 'unavailable') return await reconcileWithoutStore(context, observation, held, release);
     if (!held) return await reconcileIdleNode(context, observation, snapshot.historyOf(id), peer);
     // A history follows its server; of one that does not answer as itself, it is where the lease was taken.
@@ -124,5 +112,7 @@ async function reconcileNode(
     if (held && options.mode === 'act')
       await noteSilence({ ...run, instance: look.instance, node: id }, held.lease, error);
     return failedNode(look, error, held !== undefined, run);
+  } finally {
+    session?.close();
   }
 }

@@ -6,12 +6,12 @@ import { present } from '../domain/present.ts';
 import type { HeldRecord } from '../leases/records.ts';
 import type { Announcer } from './announcer.ts';
 import type { InstanceWork, Run } from './assign.ts';
-import type { ReachedNode } from './observe-fleet.ts';
+import type { OpenNode, ReachedNode } from './observe-fleet.ts';
 import type { State } from './snapshot.ts';
 
 /** What a step on this node needs to know and to use. */
 export function contextOf(
-  look: ReachedNode,
+  look: OpenNode,
   work: InstanceWork,
   run: Run,
   { announce }: Pick<Announcer, 'announce'>,

@@ -16,12 +16,16 @@ export interface NodeTarget {
   readonly node: NodeAddress;
 }
 
-/** What one node answered. The session stays open for what may have to be done. */
+/** What one node answered. */
 export interface ReachedNode {
   readonly instance: InstanceConfig;
   readonly node: NodeAddress;
-  readonly session: Session;
   readonly observation: Observation;
+}
+
+/** The same, with its connection, which the caller closes. */
+export interface OpenNode extends ReachedNode {
+  readonly session: Session;
 }
 
 /** Why it did not. */
@@ -39,7 +43,8 @@ const NOT_REACHED: Problem = { kind: 'not-reached', message: 'there was no time 
 
 /**
  * The first check of each node, side by side. A node that cannot be seen is a result like any
- * other, and so is one that was not reached when `duration` was over.
+ * other, and so is one that was not reached when `duration` was over. A connection is closed as soon as its node was seen: a fleet may have
+ * more nodes than a function has file descriptors (1,024 on Lambda).
  *
  * @param leased nodes that are checked first
  */
@@ -53,7 +58,7 @@ export async function observeFleet(
   const timer = setTimeout(() => end.abort(), duration);
   const looks = new Map<string, Promise<ReachedNode | UnreachedNode>>();
   for (const { instance, node } of lookingOrder(chosen, { leased, sightings, seed: clock.now() })) {
-    looks.set(node.id, lookAt(open, instance, node, { signal: end.signal, turns }));
+    looks.set(node.id, lookAt(open, instance, node, { signal: end.signal, turns }).then(closed));
   }
   try {
     const results = await Promise.all(looks.values());
@@ -63,6 +68,13 @@ export async function observeFleet(
   } finally {
     clearTimeout(timer);
   }
+}
+
+function closed(look: OpenNode | UnreachedNode): ReachedNode | UnreachedNode {
+  if (!('session' in look)) return look;
+  const { session, ...seen } = look;
+  session.close();
+  return seen;
 }
 
 /** The latest last. One that was not reached keeps its place, so that it comes up the sooner. */
@@ -82,7 +94,7 @@ export async function lookAt(
   instance: InstanceConfig,
   node: NodeAddress,
   { signal, turns = pLimit(1) }: { readonly signal?: AbortSignal; readonly turns?: LimitFunction } = {},
-): Promise<ReachedNode | UnreachedNode> {
+): Promise<OpenNode | UnreachedNode> {
   const opening = open(instance, node, signal);
   try {
     const session = await unlessAborted(opening, signal);

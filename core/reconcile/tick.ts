@@ -15,7 +15,7 @@ import { publishTick } from './publish.ts';
 import { inScope, type Tick, type TickOptions } from './scope.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
 
-/** Most of the work is waiting. What is done at once is bounded by the sockets that are open anyway. */
+/** Most of the work is waiting. Each has one connection at most, of the 128 that may be open at once (`node-session.ts`). */
 const INSTANCES_AT_ONCE = 64;
 
 /**
@@ -37,20 +37,16 @@ export async function tick(written: Config, ports: Ports, options: TickOptions):
     leased: new Set(allHeld(leases).map(({ lease }) => lease.node)),
     duration: lookTime(options.remaining()),
   });
-  try {
-    const snapshot = await chores.followServers(before, observed);
-    const placements = placeLeases(leases, observed);
-    const claims = stageClaimsOf(config, ports, { snapshot, placements, looks: observed });
-    const run: Run = { ports, stage: config.stage, options, snapshot, claims };
-    // Before anything is started: an outage of a server under Offpeak's defrag counts in this tick already.
-    await chores.recordOutages(run);
-    const work = assign(config.instances, observed, placements, duplicatesOf(observed, placements));
-    const reports = await pLimit(INSTANCES_AT_ONCE).map(work, (one) => reconcileInstance(one, run));
-    const orphans = await chores.tidy(config, run, { at, placements, observed });
-    return await publishTick(config, run, { at, reports, orphans, fleet, troubles: chores.troubles });
-  } finally {
-    for (const look of observed) if ('session' in look) look.session.close();
-  }
+  const snapshot = await chores.followServers(before, observed);
+  const placements = placeLeases(leases, observed);
+  const claims = stageClaimsOf(config, ports, { snapshot, placements, looks: observed });
+  const run: Run = { ports, stage: config.stage, options, snapshot, claims };
+  // Before anything is started: an outage of a server under Offpeak's defrag counts in this tick already.
+  await chores.recordOutages(run);
+  const work = assign(config.instances, observed, placements, duplicatesOf(observed, placements));
+  const reports = await pLimit(INSTANCES_AT_ONCE).map(work, (one) => reconcileInstance(one, run));
+  const orphans = await chores.tidy(config, run, { at, placements, observed });
+  return await publishTick(config, run, { at, reports, orphans, fleet, troubles: chores.troubles });
 }
 
 function withLeases(config: Config, leases: Leases): Config {

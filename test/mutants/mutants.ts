@@ -23,6 +23,22 @@ const DOCUMENTS = ['unit/core/state/documents.test.ts'];
 
 export const MUTANTS: readonly Mutant[] = [
   {
+    law: 'S3',
+    what: 'a node that is connected to again is acted on, whichever server answers there by then',
+    file: 'core/reconcile/revisit.ts',
+    from: 'seen.runId !== first.runId',
+    to: 'seen.runId === ""',
+    tests: ['unit/core/reconcile/revisit.test.ts'],
+  },
+  {
+    law: 'S6',
+    what: 'the connection of each node stays open',
+    file: 'core/reconcile/observe-fleet.ts',
+    from: '  session.close();\n  return seen;',
+    to: '  return seen;',
+    tests: ['integration/descriptors.test.ts'],
+  },
+  {
     law: 'S1',
     what: 'every window is open',
     file: 'core/actions/context.ts',

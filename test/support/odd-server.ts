@@ -76,7 +76,10 @@ export function infoServer(info: (section: string, socket: Socket) => string | B
 const COMMAND = /\*(\d+)\r\n((?:\$\d+\r\n[^\r\n]*\r\n)*)/y;
 
 /** Commands as clients send them, of arguments without line breaks; what is not whole yet is left for the next chunk. */
-function readCommands(text: string): { readonly commands: readonly (readonly string[])[]; readonly rest: string } {
+export function readCommands(text: string): {
+  readonly commands: readonly (readonly string[])[];
+  readonly rest: string;
+} {
   const commands: string[][] = [];
   let end = 0;
   for (COMMAND.lastIndex = 0; ; ) {

@@ -36,6 +36,11 @@ export interface Connection {
   close(): void;
 }
 
+export interface ClosableConnection extends Connection {
+  /** Resolves when the socket is closed, by whichever side. */
+  readonly closed: Promise<void>;
+}
+
 const SIGN_IN_TIMEOUT_MS = 2000;
 const CONNECTION_NAME = 'offpeak';
 
@@ -46,7 +51,7 @@ const MOST_ADDRESSES = 6;
  * One connection to the first address of `route` that accepts it, within one time-out for all addresses. An aborted `signal` ends the
  * attempt.
  */
-export async function connect(target: Target, route: Resolved, signal?: AbortSignal): Promise<Connection> {
+export async function connect(target: Target, route: Resolved, signal?: AbortSignal): Promise<ClosableConnection> {
   const connection = await reach(target, route, signal);
   const abandon = () => connection.close();
   signal?.addEventListener('abort', abandon);
@@ -61,7 +66,11 @@ export async function connect(target: Target, route: Resolved, signal?: AbortSig
   return connection;
 }
 
-async function reach(target: Target, { addresses, stale }: Resolved, signal?: AbortSignal): Promise<Connection> {
+async function reach(
+  target: Target,
+  { addresses, stale }: Resolved,
+  signal?: AbortSignal,
+): Promise<ClosableConnection> {
   const tried = addresses.slice(0, MOST_ADDRESSES);
   let failure = new NodeFailure('unreachable', `${address(target)} cannot be reached: it has no address`);
   for (const host of tried) {
@@ -81,7 +90,7 @@ async function reach(target: Target, { addresses, stale }: Resolved, signal?: Ab
  * Without what ioredis does by itself: no reconnecting, no offline queue, no resending (a purge that is sent twice blocks
  * twice), no ready check (it sends INFO), RESP2 (no HELLO, which old servers and proxies refuse).
  */
-async function open(target: Target, stream: GuardedStream): Promise<Connection> {
+async function open(target: Target, stream: GuardedStream): Promise<ClosableConnection> {
   const redis = new Redis({
     Connector: handing(stream),
     protocol: 2,
@@ -120,9 +129,10 @@ function handing(stream: GuardedStream): NonNullable<RedisOptions['Connector']> 
   };
 }
 
-function wrap(redis: Redis, stream: GuardedStream, target: Target): Connection {
+function wrap(redis: Redis, stream: GuardedStream, target: Target): ClosableConnection {
   let sent = 0;
   return {
+    closed: stream.untilClosed(),
     async send(commands, timeout) {
       const pipeline = redis.pipeline();
       for (const [name, ...args] of commands) pipeline.call(name, ...args);

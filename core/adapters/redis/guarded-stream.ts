@@ -44,6 +44,12 @@ export class GuardedStream extends Duplex {
     this.#guard.expect(replies);
   }
 
+  /** Resolves when the socket's file descriptor is free again, whichever side has closed it. */
+  untilClosed(): Promise<void> {
+    const socket = this.#socket;
+    return new Promise((resolve) => (socket.closed ? resolve() : socket.once('close', () => resolve())));
+  }
+
   /** The IP address at the other end; undefined once it is closed. */
   get remoteAddress(): string | undefined {
     return this.#socket.remoteAddress;

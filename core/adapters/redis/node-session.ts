@@ -21,10 +21,11 @@ import { observe } from './observe.ts';
 import { usableMaterial } from './tls-material.ts';
 
 /**
- * A socket that waits costs nothing. A TLS handshake takes 1.2 ms of a processor (measured, with a private CA), of which Lambda gives a
- * seventh: this many at once take one of the three seconds that each has.
+ * Connections that are open at once, in this process. Lambda has 1,024 file descriptors, of which AWS' clients need some. A TLS handshake takes
+ * 1.2 ms of a processor (measured, with a private CA), of which Lambda gives a seventh: this many at once take one of the three seconds that
+ * each has.
  */
-const CONNECTS_AT_ONCE = 128;
+const SOCKETS_AT_ONCE = 128;
 
 /** How to sign in to a node, and over which TLS. */
 export type Access = Pick<InstanceConfig, 'credentials' | 'tls' | 'found'>;
@@ -34,30 +35,35 @@ export type OpenConnection = (access: Access, node: NodeAddress, signal?: AbortS
 
 /**
  * Opens nodes with the secrets that their references name. A secret that the server refuses may have been rotated since it was read: it is
- * read again, and if it has changed, tried once more. The number of connections that open at once is limited; secrets and names are read
- * before, so that one that hangs does not take a place. A token of IAM is signed for each connection.
+ * read again, and if it has changed, tried once more. The number of open connections is limited: a further one waits until another is
+ * closed. Secrets and names are read before, so that one that hangs does not take a place. A token of IAM is signed for each connection.
  */
 export function connectionOpener(
   secrets: SecretReader,
   clock: Pick<Clock, 'now'>,
   names: Names = createNames(),
 ): OpenConnection {
-  const turns = pLimit(CONNECTS_AT_ONCE);
+  const places = pLimit(SOCKETS_AT_ONCE);
   const sign = tokenSigner(clock);
   const reach = async (place: Target, signal: AbortSignal | undefined) => {
     const target = await withToken(place, sign);
     const route = await names.resolve(target.host).catch((error: unknown) => {
       throw asUnreached(error, target);
     });
-    return await turns(async () => {
-      signal?.throwIfAborted();
+    const opened = Promise.withResolvers<Connection>();
+    // The place is taken until the socket is closed.
+    void places(async () => {
       try {
-        return await connect(target, route, signal);
+        signal?.throwIfAborted();
+        const connection = await connect(target, route, signal);
+        opened.resolve(connection);
+        await connection.closed;
       } catch (error) {
         if (error instanceof NodeFailure && ['unreachable', 'timeout'].includes(error.kind)) names.doubt(target.host);
-        throw error;
+        opened.reject(error);
       }
     });
+    return await opened.promise;
   };
   return async (access, node, signal) => {
     const startedAt = clock.now();

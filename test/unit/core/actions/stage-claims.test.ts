@@ -45,7 +45,6 @@ function aPlace() {
 const seen = (lease: Lease, over = {}): ReachedNode => ({
   instance: anInstance({ id: lease.instance }),
   node: { id: lease.node, host: lease.node.split(':')[0] ?? '', port: 6379, tls: false },
-  session: undefined as never,
   observation: anObservation({ node: lease.node, runId: lease.runId, at: NOW, ...over }),
 });
 
