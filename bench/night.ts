@@ -1,16 +1,22 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { articleRecipe } from '../cli/lab/article.ts';
 import type { ServerBinary } from '../cli/lab/binary.ts';
+import { COMPACTION, COMPACTION_LARGE, type Recipe } from '../cli/lab/recipes.ts';
 import { ARMS, type Arm } from './night/arms.ts';
 import { NOISES, type NoiseKind, refusalOf } from './night/noise/start.ts';
-import { type Recipe, recipes } from './night/recipes.ts';
 import { measure, nightTable, type Subject } from './night/results.ts';
 import { BenchError, bench, chosen, countOf, inTurns, noteInDocs, runsText } from './support/main.ts';
 import { defragServer } from './support/server.ts';
 
-const RECIPES = Object.keys(recipes(1));
+/** As they are called on the command line. */
+const recipes = (scale: number): Readonly<Record<string, Recipe>> => ({
+  article: articleRecipe({ values: Math.round(1_000_000 * scale) }),
+  compaction: COMPACTION,
+  'compaction-large': COMPACTION_LARGE,
+});
 const OPTIONS = {
   server: { type: 'string' },
-  recipe: { type: 'string', multiple: true, default: RECIPES },
+  recipe: { type: 'string', multiple: true, default: Object.keys(recipes(1)) },
   arm: { type: 'string', multiple: true, default: Object.keys(ARMS) },
   noise: { type: 'string', multiple: true, default: ['none'] },
   runs: { type: 'string', default: '1' },

@@ -1,9 +1,10 @@
 import type { ServerBinary } from '../cli/lab/binary.ts';
+import type { Shape } from '../cli/lab/shapes.ts';
 import { intervalRows, type Night, nightOf, singleRows } from './prediction/night.ts';
 import { bench, noteInDocs, runsText } from './support/main.ts';
 import { runOffpeak, stateFolder } from './support/offpeak.ts';
 import { defragServer, prepared } from './support/server.ts';
-import { type Shape, shapeOptions } from './support/shapes.ts';
+import { shapeOptions } from './support/shapes.ts';
 
 /**
  * `npm run bench:prediction`: predictions and results side by side, for shapes of data that fragment in different ways; first with nothing known of

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import ms, { type StringValue } from 'ms';
 import { DURATION } from '../core/config/units.ts';
+import type { ArmName, RecipeName } from './lab/trial/arms.ts';
 
 /** Which fleet, and where its state is. */
 export interface PlaceOptions {
@@ -52,6 +53,18 @@ export interface ReleaseOptions extends PlaceOptions {
   readonly verbose?: boolean;
 }
 
+export interface LabOptions {
+  readonly recipe: RecipeName | undefined;
+  readonly arms?: readonly ArmName[];
+  readonly scale: number;
+  readonly seed: number;
+  readonly large?: boolean;
+  readonly server?: string;
+  readonly html?: string;
+  readonly json?: boolean;
+  readonly color: boolean;
+}
+
 /** The command line itself is wrong: exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -85,6 +98,26 @@ export function durationFrom(min: StringValue, max: StringValue, like: string): 
     if (value >= ms(min) && value <= ms(max)) return value;
     throw new InvalidArgumentError(`"${text}" is not a duration from ${min} to ${max}; accepted: ${like}, …`);
   };
+}
+
+/** A parser for a number above 0, up to `most`. */
+export function numberUpTo(most: number, isWhole: boolean): (text: string) => number {
+  return (text) => {
+    const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+    if (value > 0 && value <= most && (!isWhole || Number.isInteger(value))) return value;
+    const kind = isWhole ? 'a whole number' : 'a number';
+    throw new InvalidArgumentError(`"${text}" is not accepted; accepted: ${kind} above 0, up to ${most}`);
+  };
+}
+
+/** A parser for names with commas between them, each of which is one of `all`. */
+export function namesOf<T extends string>(all: readonly T[]): (text: string) => readonly T[] {
+  return (text) =>
+    text.split(',').map((name) => {
+      const known = all.find((one) => one === name.trim());
+      if (known) return known;
+      throw new InvalidArgumentError(`"${name}" is not one of them; accepted: ${all.join(', ')}`);
+    });
 }
 
 const ISO_INSTANT = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;

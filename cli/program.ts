@@ -15,6 +15,7 @@ import {
   withCommonOptions,
   withPlaceOptions,
 } from './options.ts';
+import { addDemo, addLab } from './own-servers.ts';
 
 // Only what the help needs: a command loads what it runs when it runs, so that --help and --version are quick.
 
@@ -28,7 +29,18 @@ export function createProgram(): Command {
     .showHelpAfterError('(npx offpeak --help lists commands and options)')
     .exitOverride()
     .addHelpText('after', EXAMPLES);
-  for (const add of [addCheck, addPlan, addRun, addStatus, addHistory, addPause, addResume, addRelease, addDemo])
+  for (const add of [
+    addCheck,
+    addPlan,
+    addRun,
+    addStatus,
+    addHistory,
+    addPause,
+    addResume,
+    addRelease,
+    addDemo,
+    addLab,
+  ])
     add(program);
   return program;
 }
@@ -36,6 +48,7 @@ export function createProgram(): Command {
 const EXAMPLES = `
 Examples:
   $ npx offpeak demo                                 fragments a Redis of its own and defragments it
+  $ npx offpeak lab                                  what does each remedy return? On servers of its own
   $ npx offpeak check redis://127.0.0.1:6379         where does the memory of this server go?
   $ npx offpeak check -c config/prod.yml             where does the memory go? Changes nothing
   $ npx offpeak plan -c config/prod.yml              what would Offpeak do now, and why?
@@ -184,16 +197,4 @@ function addRelease(program: Command): void {
     .action(async (ids: string[], options: ReleaseOptions) =>
       (await import('./commands/release.ts')).release(ids, options),
     );
-}
-
-function addDemo(program: Command): void {
-  program
-    .command('demo')
-    .summary('fragment a Redis of its own, and defragment it')
-    .description(
-      'Finds a Redis that can defragment (REDIS_SERVER, the cache, the PATH, npm, or once a build from Debian source, about a' +
-        ' minute), starts it on a free loopback port, fragments it, and runs the job on it, tick by tick. Leaves nothing behind.',
-    )
-    .option('--no-color', 'no colours (NO_COLOR does the same)')
-    .action(async (options: { color: boolean }) => (await import('./commands/demo.ts')).runDemo(options));
 }

@@ -1,12 +1,13 @@
+import { cpuSeconds, type Ended, infoOf, settled } from '../../cli/lab/at-rest.ts';
 import type { ServerBinary } from '../../cli/lab/binary.ts';
-import { restartFloor, rssOf } from '../../cli/lab/demo/floor.ts';
+import { restartFloor, rssOf } from '../../cli/lab/floor.ts';
+import type { Shape } from '../../cli/lab/shapes.ts';
 import { MIB } from '../../core/config/units.ts';
 import { countedText, fixed, markdownTable, median } from '../statistics.ts';
 import { watchActions } from '../support/action-times.ts';
 import { type Latencies, latenciesIn, monotonic } from '../support/latencies.ts';
 import { probed } from '../support/probing.ts';
-import { cpuSeconds, type Ended, infoOf, type Prepared, prepared, settled } from '../support/server.ts';
-import type { Shape } from '../support/shapes.ts';
+import { type Prepared, prepared } from '../support/server.ts';
 import { NOTHING, OWN, type Variant } from './variants.ts';
 
 /** The result of one variant on one server. */

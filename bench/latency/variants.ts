@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { type Ended, untilAtRest } from '../../cli/lab/at-rest.ts';
 import { traitsOf } from '../../core/actions/defrag/stop-reasons.ts';
 import type { Outcome } from '../../core/domain/outcome.ts';
 import { reasonsOf, runOffpeak, stateFolder } from '../support/offpeak.ts';
-import { type Ended, type Prepared, untilAtRest } from '../support/server.ts';
+import type { Prepared } from '../support/server.ts';
 
 interface Ran {
   /** The worst stall, in ms, where the run itself reports one. */

@@ -1,4 +1,5 @@
-import { type Prepared, untilAtRest } from '../support/server.ts';
+import { defragByDefaults } from '../../cli/lab/at-rest.ts';
+import type { Prepared } from '../support/server.ts';
 import { type CliRun, runCli } from './cli.ts';
 
 /** One way to treat the same fragmented server. */
@@ -20,12 +21,7 @@ export const ARMS: Readonly<Record<string, Arm>> = {
   },
   defaults: {
     name: 'activedefrag yes, defaults, then a purge',
-    async action({ redis }) {
-      await redis.config('SET', 'activedefrag', 'yes');
-      const { because: ended } = await untilAtRest(redis, 5, 300);
-      await redis.call('MEMORY', 'PURGE');
-      return { ended };
-    },
+    action: async ({ redis }) => ({ ended: await defragByDefaults(redis) }),
   },
   offpeak: { name: 'Offpeak, default policy', action: ({ server }) => runCli(server.port) },
   fresh: { name: 'a fresh server' },

@@ -1,16 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import { cpuSeconds, infoOf, settled } from '../../cli/lab/at-rest.ts';
 import type { ServerBinary } from '../../cli/lab/binary.ts';
-import { onFreshCopy, rssOf } from '../../cli/lab/demo/floor.ts';
+import { onFreshCopy, rssOf } from '../../cli/lab/floor.ts';
+import type { Recipe } from '../../cli/lab/recipes.ts';
 import { MIB } from '../../core/config/units.ts';
 import { countedText, fixed, markdownTable, median } from '../statistics.ts';
 import { monotonic, type Span, type Waits, waitsIn } from '../support/latencies.ts';
 import { probed } from '../support/probing.ts';
-import { cpuSeconds, infoOf, type Prepared, prepared, settled } from '../support/server.ts';
+import { type Prepared, prepared } from '../support/server.ts';
 import type { Arm } from './arms.ts';
 import type { CliRun } from './cli.ts';
 import { type NoiseKind, startNoise } from './noise/start.ts';
-import type { Recipe } from './recipes.ts';
 
 /** The result of one arm on one server. */
 export interface Cell extends Partial<CliRun> {

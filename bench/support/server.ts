@@ -1,11 +1,9 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import { settled } from '../../cli/lab/at-rest.ts';
 import type { ServerBinary } from '../../cli/lab/binary.ts';
 import { clientOf } from '../../cli/lab/client.ts';
-import { rssOf } from '../../cli/lab/demo/floor.ts';
 import { findDefragServer } from '../../cli/lab/find.ts';
 import { type RunningServer, type StartOptions, startServer } from '../../cli/lab/start.ts';
-import { type InfoFields, numberField, parseInfo } from '../../core/adapters/redis/info.ts';
 import { BenchError } from './main.ts';
 
 /** A server that can defragment. @throws BenchError where none can be had */
@@ -37,48 +35,4 @@ export async function prepared(
   await settled(redis);
   const kept = stack.move();
   return { server, redis, [Symbol.asyncDispose]: () => kept.disposeAsync() };
-}
-
-/** What jemalloc's decay takes. It begins slowly: RSS that stands still before its end is not at rest. */
-const DECAY_S = 10;
-
-/** Until RSS no longer falls, so that every variant begins, and is measured, without the pages that leave by themselves. */
-export async function settled(redis: Redis): Promise<void> {
-  let before = Number.POSITIVE_INFINITY;
-  for (let second = 1, quiet = 0; quiet < 3; second++) {
-    await wait(1000);
-    const rss = await rssOf(redis);
-    quiet = second > DECAY_S && rss > before * 0.998 ? quiet + 1 : 0;
-    before = rss;
-  }
-}
-
-export async function infoOf(redis: Redis): Promise<InfoFields> {
-  return parseInfo(await redis.info());
-}
-
-export function cpuSeconds(info: InfoFields): number {
-  return (numberField(info, 'used_cpu_user') ?? 0) + (numberField(info, 'used_cpu_sys') ?? 0);
-}
-
-const POLL_S = 0.25;
-
-/** How Redis' own defragger, switched on, ended. */
-export interface Ended {
-  readonly because: string;
-  /** It ended by itself. The time of a run that was cut off says nothing about its speed. */
-  readonly isWhole: boolean;
-}
-
-/** Until the defragger, which reports the CPU that it uses, has used none for `quietSeconds`: longer than a pause between two passes. */
-export async function untilAtRest(redis: Redis, quietSeconds: number, capSeconds: number): Promise<Ended> {
-  let hasBegun = false;
-  for (let second = 0, quiet = 0; quiet < quietSeconds; second += POLL_S) {
-    if (second >= capSeconds) return { because: `cut off after ${capSeconds} s`, isWhole: false };
-    await wait(POLL_S * 1000);
-    const isIdle = numberField(await infoOf(redis), 'active_defrag_running') === 0;
-    hasBegun ||= !isIdle;
-    quiet = isIdle ? quiet + POLL_S : 0;
-  }
-  return { because: hasBegun ? 'came to rest' : 'did not begin', isWhole: hasBegun };
 }

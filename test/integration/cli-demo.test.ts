@@ -1,28 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test, vi } from 'vitest';
-import { aWorkplace, type OffpeakOptions, type Printed, runOffpeak, startOffpeak } from '../support/offpeak.ts';
+import { describe, expect, test } from 'vitest';
+import { type Printed, runOffpeak, startOffpeak } from '../support/offpeak.ts';
 import { lacksServer, serverBinary } from '../support/servers.ts';
-
-/** A folder for one demo: what is left in its temporary files, and who still runs with them, is that demo's. */
-function aDemoPlace() {
-  const place = aWorkplace();
-  const inPlace: OffpeakOptions = { cwd: place.folder, env: { TMPDIR: place.folder } };
-  const running = () => runningWith(`TMPDIR=${place.folder}`);
-  // The shell that held the server's leash ends a moment after the demo.
-  const untilAlone = () => vi.waitFor(() => expect(running()).toEqual([]), 60_000);
-  return {
-    folder: place.folder,
-    inPlace,
-    running,
-    untilAlone,
-    async expectNothingLeft() {
-      await untilAlone();
-      expect(readdirSync(place.folder)).toEqual([]);
-    },
-    [Symbol.dispose]: () => place[Symbol.dispose](),
-  };
-}
+import { aTracedPlace } from '../support/traced-place.ts';
 
 /** Twice jemalloc's own: with more, so many pages would stay that a purge would block for longer than it may. */
 const SLOW_DECAY = { JE_MALLOC_CONF: 'dirty_decay_ms:20000' };
@@ -31,7 +12,7 @@ const SLOW_DECAY = { JE_MALLOC_CONF: 'dirty_decay_ms:20000' };
 describe('offpeak demo', { concurrent: true }, () => {
   describe.skipIf(lacksServer('defrag'))('with a server that can defragment', () => {
     test('fragments it, defragments it, and compares the result with what was promised', async () => {
-      using demo = aDemoPlace();
+      using demo = aTracedPlace();
       const { inPlace, expectNothingLeft } = demo;
       // A defrag that takes longer on a busy machine still leaves free pages for the purge.
       const env = { ...inPlace.env, ...SLOW_DECAY };
@@ -72,7 +53,7 @@ describe('offpeak demo', { concurrent: true }, () => {
       ['while keys expire', saw(/expiring/)],
       ['during the defrag', saw(/done +start active defrag/)],
     ])('Ctrl-C %s leaves nothing, and exits with 130', async (_, isSo) => {
-      using place = aDemoPlace();
+      using place = aTracedPlace();
       const { inPlace, running, expectNothingLeft } = place;
       await using demo = startOffpeak(['demo', '--no-color'], inPlace);
       await demo.until(isSo);
@@ -85,7 +66,7 @@ describe('offpeak demo', { concurrent: true }, () => {
     });
 
     test('Ctrl-C while it looks for a server, too', async () => {
-      using place = aDemoPlace();
+      using place = aTracedPlace();
       const { inPlace, expectNothingLeft } = place;
       for (const ms of [250, 400, 600]) {
         await using demo = startOffpeak(['demo'], inPlace);
@@ -97,7 +78,7 @@ describe('offpeak demo', { concurrent: true }, () => {
     });
 
     test('kill -9 takes its server with it', async () => {
-      using place = aDemoPlace();
+      using place = aTracedPlace();
       await using demo = startOffpeak(['demo'], place.inPlace);
       await demo.until(saw(/writing/));
       demo.signal('SIGKILL');
@@ -110,7 +91,7 @@ describe('offpeak demo', { concurrent: true }, () => {
   test.skipIf(lacksServer('plain'))(
     'REDIS_SERVER that cannot defragment: exit 2, in the words of the server',
     async () => {
-      using place = aDemoPlace();
+      using place = aTracedPlace();
       const { inPlace, expectNothingLeft } = place;
       const { path, env } = serverBinary('plain');
       const options = { ...inPlace, env: { ...inPlace.env, ...env, REDIS_SERVER: path } };
@@ -126,7 +107,7 @@ describe('offpeak demo', { concurrent: true }, () => {
     ['/nowhere/redis-server', /^offpeak: REDIS_SERVER=\/nowhere\/redis-server is not an executable file; accepted: /],
     ['/bin/true', /^offpeak: REDIS_SERVER=\/bin\/true does not start as a server \([\s\S]+\); accepted: /],
   ])('REDIS_SERVER=%s: exit 2', async (path, expected) => {
-    using place = aDemoPlace();
+    using place = aTracedPlace();
     const { inPlace, expectNothingLeft } = place;
     const { code, stderr } = await runOffpeak(['demo'], { ...inPlace, env: { ...inPlace.env, REDIS_SERVER: path } });
     expect(code).toBe(2);
@@ -134,19 +115,3 @@ describe('offpeak demo', { concurrent: true }, () => {
     await expectNothingLeft();
   });
 });
-
-/** The commands of the processes in whose environment that stands; where there is no /proc, none is found. */
-function runningWith(assignment: string): readonly string[] {
-  if (process.platform !== 'linux') return [];
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => {
-      try {
-        const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
-        return variables.includes(assignment) ? [readFileSync(`/proc/${pid}/cmdline`, 'utf8')] : [];
-      } catch {
-        // It has ended in between, or is somebody else's.
-        return [];
-      }
-    });
-}

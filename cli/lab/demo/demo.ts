@@ -1,25 +1,18 @@
-import { join } from 'node:path';
-import { systemClock } from '../../../core/adapters/clock.ts';
-import { parseConfig } from '../../../core/config/parse.ts';
-import { ConfigError } from '../../../core/config/problem.ts';
-import type { Config } from '../../../core/config/schema.ts';
 import type { Bytes } from '../../../core/config/units.ts';
 import { stepsOf, verdictIn } from '../../../core/domain/outcome.ts';
 import type { Verdict } from '../../../core/domain/verdict.ts';
 import { bytesText, durationText, percentText } from '../../../core/format/units.ts';
-import { type Tick, WHOLE_FLEET } from '../../../core/reconcile/scope.ts';
-import { createFileStore } from '../../../core/state/file/file-store.ts';
+import type { Tick } from '../../../core/reconcile/scope.ts';
 import { printer } from '../../output.ts';
-import { stderrLog, terminalPorts } from '../../ports.ts';
 import { levelBar } from '../../render/bars.ts';
 import { createProgress, type Progress } from '../../render/progress.ts';
 import { type Style, styleFor } from '../../render/style.ts';
-import { ticks } from '../../watch.ts';
 import type { ServerBinary } from '../binary.ts';
 import { clientOf } from '../client.ts';
 import { findDefragServer, findPlainServer } from '../find.ts';
+import { folderOf, restartFloor, rssOf } from '../floor.ts';
+import { openNight } from '../night.ts';
 import { type RunningServer, startServer } from '../start.ts';
-import { folderOf, restartFloor, rssOf } from './floor.ts';
 import { expire, fill, RECIPE } from './fragment.ts';
 
 interface DemoOptions {
@@ -75,35 +68,18 @@ async function onServer(
 }
 
 async function run(server: RunningServer, folder: string, { color, signal }: DemoOptions): Promise<readonly Tick[]> {
-  const config = demoConfig(server.port);
-  const store = createFileStore(join(folder, 'state.db'));
-  const { ports, published } = await terminalPorts(store, systemClock({ signal }), stderrLog({}));
-  const print = printer({ color }, config, published);
-  const remaining = () => Number.MAX_SAFE_INTEGER;
-  const options = { mode: 'act', scope: WHOLE_FLEET, holder: 'demo', remaining } as const;
+  const night = await openNight({
+    ...{ id: 'demo', port: server.port, memoryLimit: '768MiB', more: 'metrics: detailed' },
+    ...{ folder, every: EVERY_MS, signal },
+  });
+  const print = printer({ color }, night.config, night.published);
   const seen: Tick[] = [];
-  for await (const tick of ticks(config, ports, options, { every: EVERY_MS, until: 'idle', signal })) {
+  for await (const tick of night.ticks) {
     print(tick);
     seen.push(tick);
   }
   signal.throwIfAborted();
   return seen;
-}
-
-/** The demo's config: the default policy, and a window that is always open. */
-function demoConfig(port: number): Config {
-  const yaml = `
-instances:
-  - id: demo
-    url: redis://127.0.0.1:${port}
-    memoryLimit: 768MiB
-    timezone: UTC
-    windows: [{ days: daily, start: "00:00", duration: 24h }]
-    metrics: detailed
-`;
-  const result = parseConfig(yaml, 'demo');
-  if (!result.ok) throw new ConfigError(result.problems);
-  return result.config;
 }
 
 async function findServer(signal: AbortSignal): Promise<ServerBinary | undefined> {

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Redis } from '../../../core/adapters/redis/client.ts';
-import { numberField, parseInfo } from '../../../core/adapters/redis/info.ts';
-import type { Bytes } from '../../../core/config/units.ts';
-import type { ServerBinary } from '../binary.ts';
-import { clientOf } from '../client.ts';
-import { startServer } from '../start.ts';
+import type { Redis } from '../../core/adapters/redis/client.ts';
+import { numberField, parseInfo } from '../../core/adapters/redis/info.ts';
+import type { Bytes } from '../../core/config/units.ts';
+import type { ServerBinary } from './binary.ts';
+import { clientOf } from './client.ts';
+import { startServer } from './start.ts';
 
 export async function rssOf(redis: Redis): Promise<Bytes> {
   return numberField(parseInfo(await redis.info('memory')), 'used_memory_rss') ?? 0;

@@ -1,0 +1,83 @@
+/** Text that is HTML already. Everything else is escaped. */
+export interface Markup {
+  readonly html: string;
+}
+
+type Part = Markup | string | number | undefined | readonly Part[];
+
+/** HTML with values in it: texts are escaped, markup and lists of it are taken as they are, `undefined` is nothing. */
+export function html(strings: TemplateStringsArray, ...values: readonly Part[]): Markup {
+  return { html: strings.map((text, at) => text + (at < values.length ? textOf(values[at]) : '')).join('') };
+}
+
+function textOf(part: Part): string {
+  if (part === undefined) return '';
+  if (typeof part === 'string' || typeof part === 'number') return escaped(String(part));
+  return 'html' in part ? part.html : part.map(textOf).join('');
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
+}
+
+/** Colours of parts of memory, on paper, on light and on dark screens: the same names as the tones of the terminal. */
+const STYLE = `
+:root { color-scheme: light dark; --text: #1d2330; --faint: #5a6275; --page: #ffffff; --line: #d8dce5;
+  --data: #2563c9; --fragmentation: #c2660a; --pages: #8a3fb0; --overhead: #7a8294; }
+@media (prefers-color-scheme: dark) { :root { --text: #e6e9f0; --faint: #a3abbd; --page: #14171f; --line: #363c4b;
+  --data: #6ea0f5; --fragmentation: #eea04a; --pages: #c48ae0; --overhead: #8b93a6; } }
+@media print { :root { color-scheme: light; --text: #000; --faint: #444; --page: #fff; --line: #bbb;
+  --data: #2563c9; --fragmentation: #c2660a; --pages: #8a3fb0; --overhead: #7a8294; } section { break-inside: avoid; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 64rem; padding: 2rem 1rem 4rem; font: 1rem/1.5 system-ui, sans-serif; color: var(--text); background: var(--page); }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .5rem; } h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem; }
+p { max-width: 46rem; margin: .5rem 0; } .faint { color: var(--faint); }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
+th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
+th { color: var(--faint); font-weight: 600; } th:first-child, td:first-child { text-align: left; padding-left: 0; }
+dt { font-weight: 600; margin-top: .8rem; } dd { margin: 0; max-width: 46rem; }
+svg { display: block; width: 100%; height: auto; } svg text { font: 13px system-ui, sans-serif; fill: var(--text); } svg text.faint { fill: var(--faint); }
+.data { fill: var(--data); } .fragmentation { fill: var(--fragmentation); } .pages { fill: var(--pages); } .overhead { fill: var(--overhead); }
+svg line { stroke: var(--line); } .key { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; font-size: .9rem; } .key svg { display: inline-block; width: .9em; height: .9em; vertical-align: -.08em; margin-right: .4em; }
+`;
+
+/** No script, no network: only the styles of the page itself. */
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/** A whole document, which needs nothing beside it. */
+export function page(title: string, body: Markup): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${{ html: POLICY }}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${title}</title>
+<style>${{ html: STYLE }}</style>
+</head>
+<body>
+<main>
+${body}
+</main>
+</body>
+</html>
+`.html;
+}
+
+/** A table with a head; the first column holds words, the others figures. It scrolls by itself where the screen is narrow. */
+export function tableMarkup(caption: string, head: readonly string[], rows: readonly (readonly string[])[]): Markup {
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
+<thead><tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead>
+<tbody>
+${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>\n`)}</tbody>
+</table></div>`;
+}
