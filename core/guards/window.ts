@@ -40,13 +40,30 @@ export function windowAt(
   now: number,
   holidays: readonly Holiday[] = NO_HOLIDAYS,
 ): WindowState {
-  const today = Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO(timezone).toPlainDate();
-  const near = spansNear({ windows, timezone, holidays }, today);
+  const today = todayIn(timezone, now);
+  const calendar = { windows, timezone, holidays };
+  const near = spansNear(calendar, today);
   const current = unionAround(near.kept, now);
   if (current) return { open: true, ...current };
   const isHeldBack = near.left.some((span) => isWithin(span, now));
-  const opensNext = nextOpening({ windows, timezone, holidays }, today, now);
-  return { open: false, nextOpening: opensNext, ...(isHeldBack && { holiday: true }) };
+  const { next } = near;
+  const isKnown = next !== undefined && next.askedAt <= now && (next.at === undefined || now < next.at);
+  near.next = isKnown ? next : { askedAt: now, at: nextOpening(calendar, today, now) };
+  return { open: false, nextOpening: near.next.at, ...(isHeldBack && { holiday: true }) };
+}
+
+/** The last answer: a tick asks for the same moment, nearly. */
+const days = new Map<string, { readonly from: number; readonly until: number; readonly date: Temporal.PlainDate }>();
+
+function todayIn(timezone: string, now: number): Temporal.PlainDate {
+  const known = days.get(timezone);
+  if (known && known.from <= now && now < known.until) return known.date;
+  const moment = Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO(timezone);
+  const date = moment.toPlainDate();
+  // A date may come twice (a change at midnight that sets back): only from now on.
+  const until = date.add({ days: 1 }).toZonedDateTime(timezone).epochMilliseconds;
+  days.set(timezone, { from: now, until, date });
+  return date;
 }
 
 interface Calendar {
@@ -56,29 +73,44 @@ interface Calendar {
 }
 
 interface SpansNear {
-  readonly timezone: string;
-  readonly holidays: readonly Holiday[];
-  readonly date: string;
   /** In the order of their openings, those of holidays apart. */
   readonly kept: readonly Span[];
   readonly left: readonly Span[];
+  /** The next opening, as it was found at an earlier moment of the same day. */
+  next: { readonly askedAt: number; readonly at: number | undefined } | undefined;
 }
 
-// A tick asks for the same windows on the same day for each plan of each node, and each answer takes a hundred steps in the time zone.
-const latest = new WeakMap<readonly MaintenanceWindow[], SpansNear>();
+/** The windows as a text: instances with the same calendar share what was computed for it, though each has a list of its own. */
+const texts = new WeakMap<readonly MaintenanceWindow[], string>();
+
+function textOf(windows: readonly MaintenanceWindow[]): string {
+  const known = texts.get(windows);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(windows);
+  texts.set(windows, text);
+  return text;
+}
+
+/** A tick asks for the same few calendars for each plan of each node, and each answer takes a hundred steps in the time zone. */
+const calendars = new Map<string, SpansNear>();
+/** More than a config has; a process that lives for months must not keep each of its days. */
+const MOST_CALENDARS = 1_000;
 
 /** The spans of the days around `today`. */
-function spansNear({ windows, timezone, holidays }: Calendar, today: Temporal.PlainDate): SpansNear {
+function spansNear(calendar: Calendar, today: Temporal.PlainDate): SpansNear {
+  const { windows, timezone, holidays } = calendar;
   const date = today.toString();
-  const known = latest.get(windows);
-  if (known && known.date === date && known.timezone === timezone && known.holidays === holidays) return known;
+  const key = `${date} ${timezone} ${textOf(windows)} ${holidays.length === 0 ? '' : JSON.stringify(holidays)}`;
+  const known = calendars.get(key);
+  if (known) return known;
   const days = Object.groupBy(daysFrom(today, -CHAIN_DAYS, CHAIN_DAYS), (day) =>
     isHoliday(day, holidays) ? 'left' : 'kept',
   );
   const spansOf = (some: readonly Temporal.PlainDate[] = []) =>
     some.flatMap((day) => spansOn(day, windows, timezone)).toSorted((a, b) => a.opensAt - b.opensAt);
-  const near = { timezone, holidays, date, kept: spansOf(days.kept), left: spansOf(days.left) };
-  latest.set(windows, near);
+  const near: SpansNear = { kept: spansOf(days.kept), left: spansOf(days.left), next: undefined };
+  if (calendars.size >= MOST_CALENDARS) calendars.clear();
+  calendars.set(key, near);
   return near;
 }
 

@@ -54,11 +54,12 @@ export async function observeFleet(
   { leased, duration }: { readonly leased: ReadonlySet<string>; readonly duration: Milliseconds },
 ): Promise<readonly (ReachedNode | UnreachedNode)[]> {
   const turns = pLimit(LOOKS_AT_ONCE);
-  const end = new AbortController();
-  const timer = setTimeout(() => end.abort(), duration);
+  const controller = new AbortController();
+  const end = endOf(controller.signal);
+  const timer = setTimeout(() => controller.abort(), duration);
   const looks = new Map<string, Promise<ReachedNode | UnreachedNode>>();
   for (const { instance, node } of lookingOrder(chosen, { leased, sightings, seed: clock.now() })) {
-    looks.set(node.id, lookAt(open, instance, node, { signal: end.signal, turns }).then(closed));
+    looks.set(node.id, lookAt(open, instance, node, { end, turns }).then(closed));
   }
   try {
     const results = await Promise.all(looks.values());
@@ -88,20 +89,32 @@ export function isReached(look: ReachedNode | UnreachedNode): boolean {
   return !('problem' in look) || look.problem.kind !== NOT_REACHED.kind;
 }
 
-/** Never throws. When `signal` is aborted, what is under way is given up, and its socket is closed. */
+/** When a tick's time for first checks is over. */
+interface End {
+  readonly signal: AbortSignal;
+  /** Rejects then. One for all nodes: thousands of listeners on one signal are searched for one another. */
+  readonly over: Promise<never>;
+}
+
+function endOf(signal: AbortSignal): End {
+  const { promise: over, reject } = Promise.withResolvers<never>();
+  signal.addEventListener('abort', reject, { once: true });
+  over.catch(() => {});
+  return { signal, over };
+}
+
+/** Never throws. When `end` has come, what is under way is given up, and its socket is closed. */
 export async function lookAt(
   open: Ports['open'],
   instance: InstanceConfig,
   node: NodeAddress,
-  { signal, turns = pLimit(1) }: { readonly signal?: AbortSignal; readonly turns?: LimitFunction } = {},
+  { end, turns = pLimit(1) }: { readonly end?: End; readonly turns?: LimitFunction } = {},
 ): Promise<OpenNode | UnreachedNode> {
-  const opening = open(instance, node, signal);
+  const opening = open(instance, node, end?.signal);
+  const unlessOver = <T>(work: Promise<T>) => (end ? Promise.race([work, end.over]) : work);
   try {
-    const session = await unlessAborted(opening, signal);
-    const observation = await unlessAborted(
-      turns(() => session.look()),
-      signal,
-    );
+    const session = await unlessOver(opening);
+    const observation = await unlessOver(turns(() => session.look()));
     return { instance, node, session, observation };
   } catch (error) {
     // One that is still being opened is closed when it is there.
@@ -109,18 +122,7 @@ export async function lookAt(
       (session) => session.close(),
       () => {},
     );
-    return { instance, node, problem: signal?.aborted ? NOT_REACHED : problemOf(error) };
-  }
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return await work;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  signal.addEventListener('abort', reject, { once: true });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', reject);
+    return { instance, node, problem: end?.signal.aborted ? NOT_REACHED : problemOf(error) };
   }
 }
 

@@ -498,7 +498,7 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S6',
     what: 'a node that cannot be reached ends the tick',
     file: 'core/reconcile/observe-fleet.ts',
-    from: '    return { instance, node, problem: signal?.aborted ? NOT_REACHED : problemOf(error) };',
+    from: '    return { instance, node, problem: end?.signal.aborted ? NOT_REACHED : problemOf(error) };',
     to: '    throw error;',
     tests: MODEL,
   },

@@ -48,7 +48,7 @@ function modesOf(fields: InfoFields): readonly string[] {
 function proxyIn(fields: InfoFields): string | undefined {
   const isProxy =
     modesOf(fields).includes('proxy') ||
-    [...fields.keys()].some((name) => /^(?:[a-z_]+_)?proxy_(?:mode|version)$/.test(name));
+    [...fields.keys()].some((name) => name.includes('proxy_') && /^(?:[a-z_]+_)?proxy_(?:mode|version)$/.test(name));
   if (!isProxy && !fields.has('camellia_version')) return undefined;
   const { calledItself } = identifyEngine(fields);
   return calledItself ?? wordField(fields, 'Name') ?? '';

@@ -53,7 +53,9 @@ interface Claim {
  * others by `server_name`.
  */
 function claimOf(fields: InfoFields): Claim {
-  const own = [...fields.keys()].map((field) => OWN_VERSION.exec(field)?.[1] ?? '');
+  const own = [...fields.keys()].flatMap((field) =>
+    field.endsWith('_version') ? (OWN_VERSION.exec(field)?.[1] ?? '') : [],
+  );
   const relative = own.find((name) => name !== '' && name !== 'valkey' && !NOT_ENGINES.has(name));
   const server = wordField(fields, 'server_name')?.toLowerCase();
   const redis = wordField(fields, 'redis_version') ?? '';

@@ -33,6 +33,26 @@ export function parseInfo(text: string): InfoFields {
   return firstOf(infoLines(text));
 }
 
+/** By name: the value, or all of them, of a field that occurs several times. */
+type ByName = ReadonlyMap<string, string | readonly string[]>;
+
+/** Each observation asks for some sixty fields of two hundred lines: one pass for all of them. */
+const indexed = new WeakMap<InfoLines, ByName>();
+
+function byName(lines: InfoLines): ByName {
+  const known = indexed.get(lines);
+  if (known) return known;
+  const index = new Map<string, string | string[]>();
+  for (const [name, value] of lines) {
+    const before = index.get(name);
+    if (before === undefined) index.set(name, value);
+    else if (typeof before === 'string') index.set(name, [before, value]);
+    else before.push(value);
+  }
+  indexed.set(lines, index);
+  return index;
+}
+
 /**
  * Without the fields that one text prints twice with different values: which of them is true is unknown. Between two texts a value may
  * change, and `valuesOf` has the fields that are meant to be repeated.
@@ -43,8 +63,13 @@ export function unambiguous(lines: InfoLines): InfoLines {
 }
 
 export function doubtfulIn(lines: InfoLines): ReadonlySet<string> {
-  const first = firstOf(lines);
-  return new Set(lines.filter(([name, value]) => first.get(name) !== value).map(([name]) => name));
+  const index = byName(lines);
+  const doubtful = new Set<string>();
+  if (index.size === lines.length) return doubtful;
+  for (const [name, values] of index) {
+    if (typeof values !== 'string' && values.some((value) => value !== values[0])) doubtful.add(name);
+  }
+  return doubtful;
 }
 
 export function firstOf(lines: InfoLines): InfoFields {
@@ -53,9 +78,20 @@ export function firstOf(lines: InfoLines): InfoFields {
   return fields;
 }
 
-/** Each value of the fields that a pattern names. */
-export function valuesOf(lines: InfoLines, pattern: RegExp): readonly string[] {
-  return lines.filter(([name]) => pattern.test(name)).map(([, value]) => value);
+/** Fields by one name, by several, or by a pattern, which is slower. */
+export type FieldNames = string | readonly string[] | RegExp;
+
+/** Each value of these fields. */
+export function valuesOf(lines: InfoLines, names: FieldNames): readonly string[] {
+  const index = byName(lines);
+  if (typeof names === 'string') return asList(index.get(names));
+  if (!(names instanceof RegExp)) return names.flatMap((name) => asList(index.get(name)));
+  return [...index].flatMap(([name, values]) => (names.test(name) ? asList(values) : []));
+}
+
+function asList(values: string | readonly string[] | undefined): readonly string[] {
+  if (values === undefined) return [];
+  return typeof values === 'string' ? [values] : values;
 }
 
 const DECIMAL = /^\d+(\.\d+)?$/;

@@ -33,7 +33,7 @@ export function defragCounters(fields: InfoFields): Omit<DefragState, 'settings'
 /** INFO keyspace has a line for each database that holds keys: `db0:keys=700,expires=0,avg_ttl=0`; none where there are none. */
 export function keyCount(fields: InfoFields): number | undefined {
   const counts = [...fields].flatMap(([name, value]) =>
-    /^db\d+$/.test(name) ? [Number(/^keys=(\d+)(?:,|$)/.exec(value)?.[1])] : [],
+    name.startsWith('db') && /^db\d+$/.test(name) ? [Number(/^keys=(\d+)(?:,|$)/.exec(value)?.[1])] : [],
   );
   const total = counts.reduce((sum, count) => sum + count, 0);
   return counts.length > 0 && Number.isSafeInteger(total) ? total : undefined;

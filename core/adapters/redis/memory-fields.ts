@@ -1,7 +1,16 @@
 import { MIB } from '../../config/units.ts';
 import type { MemorySample } from '../../domain/observation.ts';
 import { present } from '../../domain/present.ts';
-import { doubtfulIn, firstOf, type InfoFields, type InfoLines, numberField, numberOf, wordField } from './info.ts';
+import {
+  doubtfulIn,
+  firstOf,
+  type InfoFields,
+  type InfoLines,
+  numberField,
+  numberOf,
+  valuesOf,
+  wordField,
+} from './info.ts';
 
 /** The sizes of INFO memory that are read as they are. core/diagnosis/field-meanings.ts has what each of them means, by engine and version. */
 const SIZES = {
@@ -49,7 +58,7 @@ export const MEMORY_FIELDS: readonly string[] = [...Object.values(SIZES), ...OTH
 export function memorySample(texts: readonly InfoLines[]): MemorySample {
   const lines = texts.flat();
   const odd = oddFields(lines, new Set(texts.flatMap((text) => [...doubtfulIn(text)])));
-  const fields: InfoFields = new Map([...firstOf(lines)].filter(([name]) => !odd.includes(name)));
+  const fields = odd.length === 0 ? firstOf(lines) : firstOf(lines.filter(([name]) => !odd.includes(name)));
   const sizes = Object.entries(SIZES).map(([key, name]) => [key, numberField(fields, name)]);
   return present({
     ...(Object.fromEntries(sizes) as Partial<Record<keyof typeof SIZES, number>>),
@@ -92,7 +101,9 @@ const CONTRADICTION = { factor: 1.5, bytes: 16 * MIB };
 function oddFields(lines: InfoLines, doubtful: ReadonlySet<string>): readonly string[] {
   return MEMORY_FIELDS.filter((name) => {
     if (doubtful.has(name)) return true;
-    const values = lines.filter(([field, raw]) => field === name && raw !== '').map(([, raw]) => numberOf(raw));
+    const values = valuesOf(lines, name)
+      .filter((raw) => raw !== '')
+      .map(numberOf);
     return isContradiction(values) || values.some((value) => value === undefined || (value === 0 && isNeverZero(name)));
   });
 }
