@@ -1,5 +1,5 @@
 import type { Config } from '../core/config/schema.ts';
-import { MINUTE, type Milliseconds, SECOND } from '../core/config/units.ts';
+import { MINUTE, SECOND } from '../core/config/units.ts';
 import { type AlarmDescription, printAlarmDescription } from '../core/format/alarm-description.ts';
 import type { Intrinsic, ResourceOf } from './cloudformation.ts';
 import { alarmName } from './names.ts';
@@ -39,11 +39,6 @@ export interface AlarmSpec {
   readonly periods: number;
   /** `ignore` keeps the state: without data nothing is known, and the alarm `not-running` reports missing data. */
   readonly missing: 'breaching' | 'ignore' | 'notBreaching';
-}
-
-/** How many ticks make a duration: `for: 30m` with a check every 5 minutes is 6, and never less than 1. */
-export function periodsFor(lasting: Milliseconds, { schedule }: Pick<Config, 'schedule'>): number {
-  return Math.max(1, Math.ceil(lasting / schedule.every));
 }
 
 /** Every alarm sends its start and its end; its description says what to do, its severity and where to read on. */

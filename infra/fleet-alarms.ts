@@ -1,4 +1,5 @@
 import type { Config, InstanceConfig } from '../core/config/schema.ts';
+import { checksFor } from '../core/config/trouble.ts';
 import type { Milliseconds } from '../core/config/units.ts';
 import {
   DIMENSION,
@@ -7,17 +8,18 @@ import {
   type MetricDefinition,
   NAMESPACE,
 } from '../core/domain/metric-catalogue.ts';
-import { type AlarmSpec, alarm, periodsFor } from './alarm.ts';
+import { type AlarmSpec, alarm } from './alarm.ts';
 import { byLogicalId, type Resources } from './cloudformation.ts';
 import { ANCHORS } from './runbook.ts';
 import { unreachable } from './unreachable.ts';
 import { minutesText } from './words.ts';
 
-const NEXT = 'Look at the dashboard: it shows which nodes.';
+const NEXT = 'Alerts of the job name the nodes, and the dashboard shows them.';
 
 /**
  * Four alarms over what the job counts, in place of four for each node. The job judges every node by its own instance's
- * thresholds and floor, so none is averaged away; the message does not name the node, the dashboard does.
+ * thresholds and floor, so none is averaged away. These alarms name no node: they are the net below the job's own alerts, which do
+ * (core/reporting/trouble.ts).
  */
 export function fleetAlarms(config: Config): Resources {
   const { instances } = config;
@@ -72,7 +74,7 @@ function counted({ stage }: Config, { name }: MetricDefinition) {
 }
 
 function lasting(config: Config, duration: Milliseconds, what: string) {
-  return { means: `${what} for ${minutesText(duration)}.`, next: NEXT, periods: periodsFor(duration, config) };
+  return { means: `${what} for ${minutesText(duration)}.`, next: NEXT, periods: checksFor(duration, config.schedule) };
 }
 
 function silence(config: Config) {

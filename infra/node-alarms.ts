@@ -1,8 +1,10 @@
 import type { Config } from '../core/config/schema.ts';
+import { checksOf } from '../core/config/trouble.ts';
 import type { Bytes } from '../core/config/units.ts';
 import { DIMENSION, type MetricDefinition, NAMESPACE, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
+import { TROUBLE_NEXT } from '../core/format/trouble.ts';
 import { bytesText } from '../core/format/units.ts';
-import { type AlarmSource, type AlarmSpec, alarm, type MetricSource, periodsFor } from './alarm.ts';
+import { type AlarmSource, type AlarmSpec, alarm, type MetricSource } from './alarm.ts';
 import { byLogicalId, type Resources } from './cloudformation.ts';
 import { type NamedNode, namedNodes, nodeLogicalPart, nodeTitle } from './names.ts';
 import { ANCHORS } from './runbook.ts';
@@ -27,21 +29,17 @@ export function nodeAlarms(config: Config): Resources {
 function fragmentation(config: Config, node: NamedNode, severity: 'warning' | 'critical'): AlarmSpec {
   const { fragmentationWarning, fragmentationCritical } = node.instance.thresholds;
   const { ratio, for: lasting, floor } = severity === 'warning' ? fragmentationWarning : fragmentationCritical;
-  const next =
-    severity === 'warning'
-      ? 'Look at the last plan in the log of the job: it says what Offpeak does in the next window, or why it does nothing.'
-      : 'Look at the last plan in the log of the job: it says what Offpeak does, and when. If the next window is too late, act outside of a window.';
   return {
     subject: nodeTitle(node),
     what: 'fragmentation',
     severity,
     means: `RSS of ${node.nodeId} has been more than ${ratio} times its used memory for ${minutesText(lasting)}, and at least ${bytesText(floor)} more.`,
-    next,
+    next: TROUBLE_NEXT[`fragmentation-${severity}`],
     anchor: severity === 'warning' ? ANCHORS.fragmentationWarning : ANCHORS.fragmentationCritical,
     source: flooredRatio(config, node, floor),
     comparison: 'GreaterThanThreshold',
     threshold: ratio,
-    periods: periodsFor(lasting, config),
+    periods: checksOf(`fragmentation-${severity}`, node.instance, config.schedule),
     missing: 'ignore',
   };
 }
@@ -69,12 +67,12 @@ function rss(config: Config, node: NamedNode): AlarmSpec {
     what: 'rss',
     severity: 'critical',
     means: `RSS of ${node.nodeId}, with the pages of a running fork, has been at or above ${percentOfLimit} % of its limit of ${bytesText(memoryLimit)} for ${minutesText(lasting)}. Beyond the limit the kernel kills the server.`,
-    next: 'If a BGSAVE or an AOF rewrite runs, let it end and start none. Purge or defragment now if that returns enough memory. If not, give the server more memory or store less.',
+    next: TROUBLE_NEXT['near-limit'],
     anchor: ANCHORS.rssCritical,
     source: shareOfLimit(config, node, memoryLimit),
     comparison: 'GreaterThanOrEqualToThreshold',
     threshold: percentOfLimit,
-    periods: periodsFor(lasting, config),
+    periods: checksOf('near-limit', node.instance, config.schedule),
     missing: 'ignore',
   };
 }

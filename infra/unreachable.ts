@@ -1,15 +1,13 @@
 import type { Config } from '../core/config/schema.ts';
-import { MINUTE } from '../core/config/units.ts';
-import { type AlarmSpec, periodsFor } from './alarm.ts';
+import { checksFor, TROUBLES } from '../core/config/trouble.ts';
+import { TROUBLE_NEXT } from '../core/format/trouble.ts';
+import type { AlarmSpec } from './alarm.ts';
 import { ANCHORS } from './runbook.ts';
 
-/** A server that restarts, or one lost packet, does not raise the alarm: it takes ten minutes, and two checks at least. */
-const LASTING = 10 * MINUTE;
-const FEWEST_CHECKS = 2;
-
 /** In so many checks in a row. */
-export function silentChecks(config: Config): number {
-  return Math.max(FEWEST_CHECKS, periodsFor(LASTING, config));
+export function silentChecks({ schedule }: Pick<Config, 'schedule'>): number {
+  const { fewestChecks, lasting } = TROUBLES.unreachable;
+  return Math.max(fewestChecks, checksFor(lasting(), schedule));
 }
 
 /** What the alarms of one node and of a whole fleet have in common; `who` is `carts-1:6379 has` or `Nodes have`. */
@@ -19,7 +17,7 @@ export function unreachable(config: Config, who: string) {
     what: 'unreachable',
     severity: 'critical',
     means: `${who} not answered Offpeak in ${periods} checks in a row.`,
-    next: 'Check whether the server is up, then the network, TLS and the credentials.',
+    next: TROUBLE_NEXT.unreachable,
     anchor: ANCHORS.unreachable,
     periods,
     missing: 'ignore',

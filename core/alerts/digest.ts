@@ -64,7 +64,7 @@ function shownAs(group: readonly unknown[]): number {
 }
 
 /** Their titles name the cause and hold no figures. */
-const CAUSED: readonly AlertEvent[] = ['action-failed', 'defrag-aborted'];
+const CAUSED: readonly AlertEvent[] = ['action-failed', 'defrag-aborted', 'trouble-began', 'trouble-over'];
 
 function causeOf(alert: Alert): string {
   return CAUSED.includes(alert.event) ? titleAlone(alert) : '';
@@ -81,6 +81,8 @@ const PHRASES: Partial<Record<AlertEvent, string>> = {
   'defrag-aborted': 'active defrag ended early',
   'action-failed': 'an action failed',
   'action-ineffective': 'an action returned too little',
+  'trouble-began': 'nodes are in trouble',
+  'trouble-over': 'nodes are out of trouble',
   several: 'events of several kinds',
 };
 

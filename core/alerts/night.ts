@@ -6,8 +6,11 @@ import { ageOf, type Pending } from './outbox-entries.ts';
 /** What never ends a night: windows that follow each other all day, a lease that stays. Then an info waits this long. */
 const LONGEST_WAIT: Milliseconds = 24 * HOUR;
 
-/** It comes with every tick as long as the store is in trouble, and says nothing of a node. */
-const NOT_KEPT: readonly AlertEvent[] = ['state-unavailable'];
+/**
+ * The first comes with every tick as long as the store is in trouble, and says nothing of a node. The others are states, which have their own
+ * end and are not the night's work.
+ */
+const NOT_KEPT: readonly AlertEvent[] = ['state-unavailable', 'trouble-began', 'trouble-over'];
 
 export interface Night {
   readonly now: number;

@@ -6,13 +6,14 @@ export function isNamed(node: string, { instances }: Pick<Config, 'instances'>):
 }
 
 /**
- * Up to this many nodes, each has alarms of its own: $0.60 a month for each node. With more nodes, the job counts the nodes that
- * cross their thresholds, and one alarm watches each count: $1.30 a month, however many nodes there are.
+ * Up to this many nodes, each has alarms of its own: $0.60 a month for each node. With more nodes, the job itself reports the troubles of a node
+ * (`reconcile/troubles.ts`); it also counts the nodes that cross their thresholds, and one alarm watches each count: $1.30 a month, however many
+ * nodes there are.
  */
 export const MOST_NODES_WITH_ALARMS = 25;
 
 /**
- * Whether alarms watch counts instead of nodes. The job that publishes and the stack that watches must agree: what is discovered has no
+ * Whether the job reports the troubles of nodes, and alarms watch counts. The job that publishes and the stack that watches must agree: what is discovered has no
  * alarms of its own, however few nodes there are, since the stack does not know them.
  */
 export function isFleet(instances: readonly Pick<InstanceConfig, 'nodes' | 'discover' | 'found'>[]): boolean {

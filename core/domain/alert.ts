@@ -1,6 +1,7 @@
 /**
- * What Offpeak sends to people through SNS: events only. A state (fragmentation high, RSS near the limit, a node that does not
- * answer, the job not running) is a CloudWatch alarm, which has the state machine for it. Nothing is sent twice.
+ * What Offpeak sends to people through SNS: events. A state (fragmentation high, RSS near the limit, a node that does not
+ * answer, the job not running) is a CloudWatch alarm, which has the state machine for it; in a large fleet, the job itself sends when a state of a
+ * node has lasted and when it is over. Nothing is sent twice.
  */
 export const ALERT_SCHEMA = 'offpeak/alert@1';
 
@@ -36,6 +37,10 @@ export type AlertEvent =
   | 'node-found'
   /** A node that a discovery had found is there no more. */
   | 'node-gone'
+  /** A state of a node has lasted for as long as the config says. Only where no alarm of its own watches the node. */
+  | 'trouble-began'
+  /** It is over. */
+  | 'trouble-over'
   /** The state store could not be read or written: no action was taken. */
   | 'state-unavailable'
   /** A digest of events of several kinds. */

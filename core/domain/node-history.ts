@@ -13,8 +13,20 @@ export interface NodeHistory {
   readonly learned: Learned;
   /** The server restarted during Offpeak's defrag: it gets none on this version for a while. */
   readonly crashed?: { readonly version: string; readonly at: number };
+  /** By the names of config/trouble.ts; of whatever version. They belong to the address, which the alerts about them name. */
+  readonly troubles?: Readonly<Record<string, TroubleState>>;
   /** By action: `purge`, `defrag`. */
   readonly byAction: Readonly<Record<string, ActionHistory>>;
+}
+
+/** A state of the node that lasts, from the first check that has found it. */
+export interface TroubleState {
+  /** Epoch ms. */
+  readonly since: number;
+  /** The instance under which it was reported, once it had lasted: the alert is in the outbox. */
+  readonly reportedFor?: string;
+  /** The first of the checks in a row that have not found it any more (epoch ms). */
+  readonly goneSince?: number;
 }
 
 /** What is kept of one action on a node. */

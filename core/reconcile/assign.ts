@@ -1,5 +1,5 @@
 import type { StageClaims } from '../actions/stage-claims.ts';
-import type { InstanceConfig } from '../config/schema.ts';
+import type { InstanceConfig, Schedule } from '../config/schema.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { HeldLease } from '../leases/lease-store.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -34,6 +34,9 @@ export interface Run {
   readonly options: TickOptions;
   readonly snapshot: Snapshot;
   readonly claims: StageClaims;
+  readonly schedule: Pick<Schedule, 'every'>;
+  /** Whether the job itself reports troubles of nodes: where no alarm of CloudWatch watches each of them. */
+  readonly watchesNodes: boolean;
 }
 
 /** One work for each instance of which a node was checked. Those with leases come first: what is on is ended before anything starts. */

@@ -10,6 +10,7 @@ import { problemOf, type ReachedNode, type UnreachedNode } from './observe-fleet
 import { runsOf } from './placement.ts';
 import type { TickOptions } from './scope.ts';
 import { followServers, type Snapshot } from './snapshot.ts';
+import { dropAbandoned } from './troubles.ts';
 
 interface Seen {
   /** When the tick began (epoch ms). */
@@ -56,16 +57,14 @@ export function housekeeping({ store, log }: Ports, { mode, scope }: TickOptions
     },
 
     /** Drops what is over, and returns the leases on nodes that the config no longer names. */
-    async tidy(
-      config: Config,
-      { ports, snapshot }: Run,
-      { at, placements, observed }: Seen,
-    ): Promise<readonly Outcome[]> {
+    async tidy(config: Config, run: Run, { at, placements, observed }: Seen): Promise<readonly Outcome[]> {
+      const { ports, snapshot } = run;
       if (snapshot.kind === 'unavailable') return [];
       const { pauses } = snapshot;
       if (mode === 'act') {
         await keep('expired pauses', dropExpired(store, pauses, at, log), undefined);
         await keep('nodes of pauses', noteNodes(store, pauses, config.instances, log), undefined);
+        await keep('troubles of nodes that the config no longer names', dropAbandoned(config, run), undefined);
         await keep('starts that have never come', dropUnstarted(ports, snapshot, placements, observed), undefined);
       }
       const orphans = orphanedLeases(config, { state: snapshot, placements }, ports, mode);

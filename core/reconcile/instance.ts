@@ -14,6 +14,7 @@ import { contextOf } from './node-context.ts';
 import { lookAt, type OpenNode, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
 import { revisit } from './revisit.ts';
 import { reconcileWithoutStore } from './store-outage.ts';
+import { followTroubles } from './troubles.ts';
 
 /** The nodes of one instance, one after the other. Never throws: what fails is an outcome of its node. */
 export async function reconcileInstance(work: InstanceWork, run: Run): Promise<InstanceReport> {
@@ -36,7 +37,12 @@ export async function reconcileInstance(work: InstanceWork, run: Run): Promise<I
       outcomes.push(withPause(outcome, instance, run));
       peer = peerAfter(outcome, peer);
     }
-    return { instance: instance.id, outcomes, announced: announced() };
+    const unkept = await followTroubles(work, outcomes, run).catch((error: unknown) => {
+      ports.log.error('unexpected failure to follow the troubles of nodes', { instance: instance.id, error });
+      return [];
+    });
+    const { events, unkept: others } = announced();
+    return { instance: instance.id, outcomes, announced: { events, unkept: [...others, ...unkept] } };
   } catch (error) {
     const missing = nodes.filter((look) => !outcomes.some(({ node }) => node === look.node.id));
     const failed = missing.map((look) => failedNode(look, error, leases.has(look.node.id), run));

@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import { type StageClaims, stageClaims } from '../actions/stage-claims.ts';
+import { isFleet } from '../config/fleet.ts';
 import type { Config } from '../config/schema.ts';
 import { discoverFleet } from '../discovery/discover-fleet.ts';
 import { withLeased } from '../discovery/resolve.ts';
@@ -40,7 +41,11 @@ export async function tick(written: Config, ports: Ports, options: TickOptions):
   const snapshot = await chores.followServers(before, observed);
   const placements = placeLeases(leases, observed);
   const claims = stageClaimsOf(config, ports, { snapshot, placements, looks: observed });
-  const run: Run = { ports, stage: config.stage, options, snapshot, claims };
+  const run: Run = {
+    ...{ ports, stage: config.stage, options, snapshot, claims },
+    schedule: config.schedule,
+    watchesNodes: isFleet(config.instances),
+  };
   // Before anything is started: an outage of a server under Offpeak's defrag counts in this tick already.
   await chores.recordOutages(run);
   const work = assign(config.instances, observed, placements, duplicatesOf(observed, placements));

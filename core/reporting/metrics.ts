@@ -1,6 +1,7 @@
 import { isFleet } from '../config/fleet.ts';
-import { isNearLimit, limitOf, type MemoryLimit } from '../config/near-limit.ts';
+import { limitOf, type MemoryLimit } from '../config/near-limit.ts';
 import type { InstanceConfig } from '../config/schema.ts';
+import type { TroubleName } from '../config/trouble.ts';
 import { HOUR, type Milliseconds } from '../config/units.ts';
 import { machineMemory } from '../diagnosis/limit.ts';
 import { commandsPerSecond, mainThreadCpu, OTHER_CONNECTION } from '../diagnosis/load.ts';
@@ -15,9 +16,10 @@ import {
   NODE_METRICS,
 } from '../domain/metric-catalogue.ts';
 import type { Observation } from '../domain/observation.ts';
-import { isOfConfig, latestIn, type Outcome, type Seen, stepsOf } from '../domain/outcome.ts';
+import { isOfConfig, type Outcome, type Seen, stepsOf } from '../domain/outcome.ts';
 import { type Counters, configOf, type ReportInput } from '../domain/report.ts';
 import type { Verdict } from '../domain/verdict.ts';
+import { seenNow, troubleFound } from './trouble.ts';
 
 type Reading = readonly [definition: MetricDefinition, value: number | undefined];
 
@@ -137,40 +139,17 @@ function jobMetrics({ stage, startedAt, finishedAt, problem, outcomes, undiscove
 /** Counts of nodes, in place of alarms for each node: with many nodes, those alarms would cost the most. */
 function fleetMetrics(input: ReportInput): readonly Metric[] {
   const { stage, finishedAt, outcomes } = input;
-  const count = (crosses: (memory: Observation['memory'], config: InstanceConfig, seen: Seen) => boolean) =>
-    outcomes.filter((outcome) => {
-      const [seen, config] = [seenNow(outcome), configOf(outcome, input)];
-      return seen !== undefined && config !== undefined && crosses(seen.observation.memory, config, seen);
-    }).length;
+  const found = outcomes.map((outcome) => {
+    const config = configOf(outcome, input);
+    return config && troubleFound(outcome, config);
+  });
+  const count = (name: TroubleName) => found.filter((one) => one?.get(name)).length;
   const readings: readonly Reading[] = [
-    [
-      FLEET_METRICS.fragmentedWarning,
-      count((memory, { thresholds }) => isFragmented(memory, thresholds.fragmentationWarning)),
-    ],
-    [
-      FLEET_METRICS.fragmentedCritical,
-      count((memory, { thresholds }) => isFragmented(memory, thresholds.fragmentationCritical)),
-    ],
-    [
-      FLEET_METRICS.nearLimit,
-      count((memory, config, { diagnosis }) =>
-        isNearLimit(kernelBytes(diagnosis.account), config, machineMemory(memory)),
-      ),
-    ],
+    [FLEET_METRICS.fragmentedWarning, count('fragmentation-warning')],
+    [FLEET_METRICS.fragmentedCritical, count('fragmentation-critical')],
+    [FLEET_METRICS.nearLimit, count('near-limit')],
   ];
   return datums(readings, { [DIMENSION.stage]: stage }, finishedAt);
-}
-
-/** A node that has gone silent since its first check has no metrics, nor one that turned out to be none. */
-function seenNow(outcome: Outcome): Seen | undefined {
-  return outcome.kind === 'unreachable' || isOfConfig(outcome.kind) ? undefined : latestIn(outcome);
-}
-
-/** The same comparison as the expression of a node's own alarm. */
-function isFragmented(memory: Observation['memory'], threshold: { readonly ratio: number; readonly floor: number }) {
-  const { usedMemory, usedMemoryRss } = memory;
-  if (usedMemory === undefined || usedMemoryRss === undefined || usedMemory <= 0) return false;
-  return usedMemoryRss - usedMemory >= threshold.floor && usedMemoryRss / usedMemory > threshold.ratio;
 }
 
 /** Ticks are an hour apart at most. After a longer pause, a mean over all of it says nothing of the present. */

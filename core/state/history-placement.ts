@@ -2,6 +2,7 @@ import { HOUR, type Milliseconds } from '../config/units.ts';
 import { type ActionHistory, EMPTY_HISTORY, joinedResults, type NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Learned } from '../domain/prediction.ts';
+import { present } from '../domain/present.ts';
 
 /** What is stored of an address. */
 export interface PlacedHistory {
@@ -40,7 +41,12 @@ export function historiesByNode(
     if (here?.runId === runId) return more.length === 0 ? [] : [[node, { ...known, notified: here.notified ?? [] }]];
     return [[node, here === undefined || isElsewhere ? known : { ...joined(here, known), runId }]];
   });
-  return new Map([...places, ...moved]);
+  return new Map([...places, ...moved.map(([node, history]) => [node, ofAddress(history, places.get(node))] as const)]);
+}
+
+/** Its troubles were reported of this address, and the next check of it says whether they are over. */
+function ofAddress({ troubles: _, ...history }: NodeHistory, here: NodeHistory | undefined): NodeHistory {
+  return { ...history, ...present({ troubles: here?.troubles }) };
 }
 
 /** Of two histories, the facts of the later one; where they limit actions, the stricter value. */

@@ -28,12 +28,19 @@ const ofAction = z.looseObject({
   results: z.exactOptional(z.array(result)),
 });
 
+const trouble = z.looseObject({
+  since: amount,
+  reportedFor: z.exactOptional(z.string()),
+  goneSince: maybe,
+});
+
 const shape = z.looseObject({
   runId: z.exactOptional(z.string()),
   defragSupport: z.exactOptional(z.enum(['supported', 'unsupported'])),
   notified: z.exactOptional(z.array(z.string())),
   learned,
   crashed: z.exactOptional(z.looseObject({ version: z.string(), at: amount })),
+  troubles: z.exactOptional(z.record(z.string(), trouble)),
   byAction: z.record(z.string(), ofAction),
 });
 

@@ -17,6 +17,7 @@ const IDENTITY = ['model/identity.test.ts'];
 const GUARD = ['unit/core/adapters/redis/resp-guard.test.ts'];
 const STAGE = ['unit/core/actions/stage-claims.test.ts'];
 const LOOKS = ['integration/looks.test.ts'];
+const TROUBLE = ['integration/troubles.test.ts'];
 const NAMES = ['integration/names.test.ts'];
 const PLAN = ['unit/core/actions/plan'];
 const DOCUMENTS = ['unit/core/state/documents.test.ts'];
@@ -997,5 +998,29 @@ export const MUTANTS: readonly Mutant[] = [
     from: "QUARANTINED.test(key) ? 'quarantined' : status",
     to: 'status',
     tests: DOCUMENTS,
+  },
+  {
+    law: 'S7',
+    what: 'the beginning of a trouble is not stored before its alert',
+    file: 'core/reconcile/troubles.ts',
+    from: 'if (begun.length > 0 && ',
+    to: 'if (begun.length > 9 && ',
+    tests: TROUBLE,
+  },
+  {
+    law: 'S7',
+    what: 'a trouble counts as reported though the outbox has not taken its alert',
+    file: 'core/reconcile/troubles.ts',
+    from: 'if (unkept.length === 0) await store(',
+    to: 'await store(',
+    tests: TROUBLE,
+  },
+  {
+    law: 'S7',
+    what: 'a trouble that is over is forgotten without a word',
+    file: 'core/reporting/trouble.ts',
+    from: 'if (!isFound) return state?.reportedFor === undefined ? {} : ending(name, state, moment);',
+    to: 'if (!isFound) return {};',
+    tests: ['unit/core/reporting/trouble.test.ts'],
   },
 ];

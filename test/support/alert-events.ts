@@ -17,5 +17,7 @@ export const ALERT_EVENTS = Object.keys({
   'same-server': true,
   'node-found': true,
   'node-gone': true,
+  'trouble-began': true,
+  'trouble-over': true,
   'state-unavailable': true,
 } satisfies Record<Exclude<AlertEvent, 'several' | 'nightly-digest'>, true>);

@@ -17,8 +17,8 @@ export function bulk(text: string | Buffer): Buffer {
   return Buffer.concat([Buffer.from(`$${body.length}\r\n`), body, Buffer.from('\r\n')]);
 }
 
-/** Accepts connections and hands each one over; what is said there is the test's affair. */
-export async function oddServer(greet: (socket: Socket) => void): Promise<OddServer> {
+/** Accepts connections and hands each one over; what is said there is the test's affair. `host`: 0.0.0.0 for all of 127.0.0.0/8. */
+export async function oddServer(greet: (socket: Socket) => void, host = '127.0.0.1'): Promise<OddServer> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -28,7 +28,7 @@ export async function oddServer(greet: (socket: Socket) => void): Promise<OddSer
     socket.resume();
     greet(socket);
   });
-  const port = await listening(server);
+  const port = await listening(server, host);
   return {
     port,
     connections: () => sockets.size,
@@ -40,10 +40,10 @@ export async function oddServer(greet: (socket: Socket) => void): Promise<OddSer
   };
 }
 
-function listening(server: Server): Promise<number> {
+function listening(server: Server, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(0, host, () => {
       const address = server.address();
       resolve(typeof address === 'object' && address !== null ? address.port : 0);
     });
@@ -51,7 +51,7 @@ function listening(server: Server): Promise<number> {
 }
 
 /** Speaks RESP: each command that arrives whole gets its answer. */
-export function respServer(answer: Answer): Promise<OddServer> {
+export function respServer(answer: Answer, host?: string): Promise<OddServer> {
   return oddServer((socket) => {
     let unread = '';
     socket.on('data', (chunk) => {
@@ -62,15 +62,18 @@ export function respServer(answer: Answer): Promise<OddServer> {
         if (reply !== undefined && socket.writable) socket.write(reply);
       }
     });
-  });
+  }, host);
 }
 
 /** Signs everybody in, refuses CONFIG and LATENCY as managed services do, and answers INFO as told. */
-export function infoServer(info: (section: string, socket: Socket) => string | Buffer | undefined): Promise<OddServer> {
+export function infoServer(
+  info: (section: string, socket: Socket) => string | Buffer | undefined,
+  host?: string,
+): Promise<OddServer> {
   return respServer(([name = '', ...args], socket) => {
     if (name.toUpperCase() === 'INFO') return info(args[0] ?? '', socket);
     return ['AUTH', 'CLIENT'].includes(name.toUpperCase()) ? OK : `-ERR unknown command '${name}'\r\n`;
-  });
+  }, host);
 }
 
 const COMMAND = /\*(\d+)\r\n((?:\$\d+\r\n[^\r\n]*\r\n)*)/y;

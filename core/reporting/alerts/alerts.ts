@@ -15,8 +15,8 @@ interface Place {
 const EVERYWHERE: Place = { instance: 'all', node: 'all' };
 
 /**
- * One alert for each event on a node. States (unreachable, near the limit) are CloudWatch alarms, and a bug raises the alarm on the Lambda's
- * errors: nothing is reported twice. `startedAt` (epoch ms) is the time of an event without an observation.
+ * One alert for each event on a node. States (unreachable, near the limit) are CloudWatch alarms or alerts of their own (`trouble.ts`), and a bug
+ * raises the alarm on the Lambda's errors: nothing is reported twice. `startedAt` (epoch ms) is the time of an event without an observation.
  */
 export function outcomeAlerts(
   outcome: Outcome,
@@ -82,7 +82,8 @@ export function changeAlerts({
   return changes.map((change) => alertOf(stage, change, startedAt, changeDraft(change)));
 }
 
-function alertOf(stage: string, { instance, node }: Place, at: number, draft: Draft, episode = at): Alert {
+/** `episode` (epoch ms) names the event in the id, where another job may have to report the same one again. */
+export function alertOf(stage: string, { instance, node }: Place, at: number, draft: Draft, episode = at): Alert {
   const { event, severity, title, why, facts, next, figures, detail } = draft;
   const time = isoText(at);
   return {

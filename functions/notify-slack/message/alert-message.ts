@@ -61,8 +61,9 @@ function alertMessage(alert: Alert, links: Links, page: Page): SlackMessage {
   };
 }
 
-function titleOf({ severity, title }: Alert): string {
-  return `${SIGNS[severity]} ${title}`;
+/** An end has the severity of its beginning, so that the same people get it; it is good news all the same. */
+function titleOf({ event, severity, title }: Alert): string {
+  return `${event === 'trouble-over' ? SIGNS.info : SIGNS[severity]} ${title}`;
 }
 
 /** The runbook has a heading for each event. */

@@ -244,7 +244,7 @@ describe('beyond 25 nodes', () => {
       const yaml = fleetFile(26).replace('{ id: node-3,', `{ id: node-3, ${thresholds},`);
       expect(alarmNamed('offpeak-prod/fleet/fragmentation-warning', yaml)).toMatchObject({
         AlarmDescription: expect.stringContaining(
-          `of their instance for ${minutes} minutes.\nWhat to do then: Look at the dashboard`,
+          `of their instance for ${minutes} minutes.\nWhat to do then: Alerts of the job name the nodes`,
         ),
         EvaluationPeriods: n,
         DatapointsToAlarm: n,

@@ -21,6 +21,7 @@ import {
 import { purged, purgedAfter, reportOf, started, stopped } from '../actions/defrag/steps.ts';
 import { ROWS, weak } from './alert-rows.ts';
 import { FINDINGS, NOTICES } from './samples.ts';
+import { TROUBLE_ALERTS } from './trouble-alerts.ts';
 
 function onlyAlert(outcomes: readonly Outcome[], over: Partial<ReportInput> = {}): Alert {
   const { alerts } = reportOf(outcomes, over);
@@ -38,6 +39,15 @@ const CASES = ROWS.map(([name, outcomes, event, severity, title, changes = []]) 
   changes,
 }));
 
+function expectReadable(alert: Alert): void {
+  expect(alertSubject(alert)).toMatch(/^\[offpeak prod\] [\x20-\x7e]{10,}\((info|warning|critical)\)$/);
+  const text = alertText(alert);
+  expect(text).not.toMatch(/undefined|NaN|Infinity|\[object|!/);
+  expect(text.split('\n').filter((line) => line.length > 72 && line.includes(' ', 20))).toEqual([]);
+  expect(alert.why).toMatch(/^[A-Z\d].*\.$/);
+  expect(alert.next).toMatch(/^[A-Z].*\.$/s);
+}
+
 const factOf = (alert: Alert, label: string) => alert.facts.find((fact) => fact.label === label)?.value;
 
 describe('alerts', () => {
@@ -46,17 +56,21 @@ describe('alerts', () => {
   });
 
   test('every event of the contract has a row', () => {
-    expect(new Set(ROWS.map(([, , event]) => event))).toEqual(new Set(ALERT_EVENTS));
+    const ofTroubles = TROUBLE_ALERTS.map(([, { event }]) => event);
+    expect(new Set([...ROWS.map(([, , event]) => event), ...ofTroubles])).toEqual(new Set(ALERT_EVENTS));
+  });
+
+  test.each(TROUBLE_ALERTS)('%s: reads well in a mail, names the node and its beginning', (_, alert) => {
+    expectReadable(alert);
+    expect(alert.id).toMatch(
+      /^prod\/sessions\/10\.0\.3\.17:6379\/trouble-(began|over)\/[a-z-]+\/2026-11-24T00:44:05\.000Z$/,
+    );
+    expect(alert.why).toMatch(/Tue 01:44 UTC \(30 min ago\)|Tue 00:44 UTC \(30 min ago\)/);
   });
 
   test.each(CASES)('$name: reads well in a mail', ({ outcomes, changes }) => {
     const alert = onlyAlert(outcomes, { changes });
-    expect(alertSubject(alert)).toMatch(/^\[offpeak prod\] [\x20-\x7e]{10,}\((info|warning|critical)\)$/);
-    const text = alertText(alert);
-    expect(text).not.toMatch(/undefined|NaN|Infinity|\[object|!/);
-    expect(text.split('\n').filter((line) => line.length > 72 && line.includes(' ', 20))).toEqual([]);
-    expect(alert.why).toMatch(/^[A-Z\d].*\.$/);
-    expect(alert.next).toMatch(/^[A-Z].*\.$/s);
+    expectReadable(alert);
     expect(alert.id).toBe(reportOf(outcomes, { changes }).alerts[0]?.id);
   });
 

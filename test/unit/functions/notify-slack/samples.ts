@@ -9,6 +9,7 @@ import { noteOf } from '../../../../functions/notify-slack/record.ts';
 import { KINDS, stormOf, stormOfKind } from '../../../support/storm.ts';
 import { purgedAfter, reportOf, stopped } from '../../core/actions/defrag/steps.ts';
 import { ROWS } from '../../core/reporting/alert-rows.ts';
+import { TROUBLE_ALERTS } from '../../core/reporting/trouble-alerts.ts';
 import { ALARMS, RUNBOOK } from './alarms.ts';
 import { alarmNotification, alertNotification, aNotification, anEvent } from './sns-events.ts';
 
@@ -21,6 +22,7 @@ export const LINKS: Links = {
 /** One alert of the job for each row of its own tests, so for every event. */
 export const ALERTS: Readonly<Record<string, Alert>> = Object.fromEntries([
   ...ROWS.map(([name, outcomes, , , , changes = []]) => [name, firstAlert(outcomes, { changes })] as const),
+  ...TROUBLE_ALERTS,
   ['goal met, then a purge', firstAlert([stopped('goal-met', { purge: purgedAfter })])] as const,
 ]);
 

@@ -1,0 +1,44 @@
+import type { InstanceConfig } from '../config/schema.ts';
+import type { TroubleName } from '../config/trouble.ts';
+import { bytesText, percentText } from './units.ts';
+
+/** What to do about a trouble, for the alarms of CloudWatch and the alerts of the job. */
+export const TROUBLE_NEXT: Readonly<Record<TroubleName, string>> = {
+  'fragmentation-warning':
+    'Look at the last plan in the log of the job: it says what Offpeak does in the next window, or why it does nothing.',
+  'fragmentation-critical':
+    'Look at the last plan in the log of the job: it says what Offpeak does, and when. If the next window is too late, act outside of a window.',
+  'near-limit':
+    'If a BGSAVE or an AOF rewrite runs, let it end and start none. Purge or defragment now if that returns enough memory. If not, give the server more memory or store less.',
+  unreachable: 'Check whether the server is up, then the network, TLS and the credentials.',
+};
+
+/** Titles: without figures, so that a digest of many nodes can have them too. */
+export const TROUBLE_TITLES: Readonly<Record<TroubleName, { readonly began: string; readonly over: string }>> = {
+  'fragmentation-warning': {
+    began: 'fragmentation is above the warning ratio',
+    over: 'fragmentation is no longer above the warning ratio',
+  },
+  'fragmentation-critical': {
+    began: 'fragmentation is above the critical ratio',
+    over: 'fragmentation is no longer above the critical ratio',
+  },
+  'near-limit': { began: 'RSS is near the memory limit', over: 'RSS is no longer near the memory limit' },
+  unreachable: { began: 'a node does not answer', over: 'a node answers again' },
+};
+
+/** What each check has found: `RSS was more than 1.5 times the used memory`. */
+export function troubleText(name: TroubleName, { thresholds }: Pick<InstanceConfig, 'thresholds'>): string {
+  const fragmented = ({ ratio, floor }: { readonly ratio: number; readonly floor: number }) =>
+    `RSS was more than ${ratio} times the used memory, and at least ${bytesText(floor)} more`;
+  switch (name) {
+    case 'fragmentation-warning':
+      return fragmented(thresholds.fragmentationWarning);
+    case 'fragmentation-critical':
+      return fragmented(thresholds.fragmentationCritical);
+    case 'near-limit':
+      return `RSS, with the pages of a running fork, was at or above ${percentText(thresholds.rssCritical.percentOfLimit)} of the memory limit, beyond which the kernel kills the server`;
+    case 'unreachable':
+      return 'the server did not answer';
+  }
+}
