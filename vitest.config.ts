@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** What packages the stack, lints it, deploys it to a local stand-in, and runs the zips: minutes, and nothing of the job's logic. */
 const STACK = [
-  'test/infra/{package,deploy}.test.ts',
+  'test/infra/{package,deploy,npm-package}.test.ts',
   'test/integration/artefact*.test.ts',
   'test/support/lambda-runtime.test.ts',
 ];

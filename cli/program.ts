@@ -40,6 +40,8 @@ export function createProgram(): Command {
     addRelease,
     addDemo,
     addLab,
+    addStack,
+    addDemo,
   ])
     add(program);
   return program;
@@ -119,6 +121,28 @@ function addRun(program: Command): void {
       if (options.yes && !options.now) throw new UsageError('run --yes: accepted beside --now only');
       await (await import('./commands/run.ts')).run(options);
     });
+}
+
+/** Their options are those of osls. */
+function addStack(program: Command): void {
+  const commands = [
+    ['package', 'check config/<stage>.yml and write the stack that deploy would make'],
+    ['deploy', 'create or change the stack of a stage on AWS'],
+    ['remove', 'remove the stack of a stage; refused while its job holds leases'],
+  ] as const;
+  for (const [command, summary] of commands)
+    program
+      .command(command)
+      .summary(summary)
+      .description(
+        `Works in a folder that holds config/<stage>.yml, or in a clone: ${summary}. Takes --stage, and the options of osls, like` +
+          ' --region, --aws-profile and --param="subnetIds=…". See docs/deploy.md.',
+      )
+      .argument('[options...]', 'like --stage prod')
+      .allowUnknownOption()
+      .action(async (_: string[], __: object, { args }: Command) =>
+        (await import('./commands/stack.ts')).stack(command, args),
+      );
 }
 
 function addStatus(program: Command): void {

@@ -1,5 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import type { Config } from '../core/config/schema.ts';
 import { FUNCTIONS, PACKAGED_CONFIG } from './functions.ts';
@@ -30,21 +30,27 @@ export interface Built {
  */
 export async function buildFunctions(root: string, config: Config): Promise<readonly Built[]> {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
-  const built: Built[] = [];
-  for (const folder of Object.values(FUNCTIONS)) {
-    const { metafile } = await bundle(root, folder);
-    writeFileSync(join(root, 'dist', folder, NOTICES), noticesOf(root, metafile));
-    built.push(measure(folder, metafile));
-  }
+  const built = await bundleFunctions(root);
   writeFileSync(join(root, PACKAGED_CONFIG), `${JSON.stringify(config)}\n`);
   return built;
 }
 
-function bundle(root: string, folder: string) {
+/** Bundles every function into `<out>/<folder>/`, without a configuration. */
+export async function bundleFunctions(root: string, out = join(root, 'dist')): Promise<readonly Built[]> {
+  const built: Built[] = [];
+  for (const folder of Object.values(FUNCTIONS)) {
+    const { metafile } = await bundle(root, folder, join(out, folder));
+    writeFileSync(join(out, folder, NOTICES), noticesOf(root, metafile));
+    built.push(measure(folder, metafile, relative(root, join(out, folder))));
+  }
+  return built;
+}
+
+function bundle(root: string, folder: string, outdir: string) {
   return build({
     absWorkingDir: root,
     entryPoints: { handler: join('functions', folder, 'handler.ts') },
-    outdir: join('dist', folder),
+    outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,
     splitting: true,
@@ -87,7 +93,7 @@ const withoutTerminal: Plugin = {
   },
 };
 
-function measure(folder: string, metafile: Metafile): Built {
+function measure(folder: string, metafile: Metafile, outdir: string): Built {
   const { outputs } = metafile;
   const files = Object.entries(outputs);
   const loadedBy = (path: string, seen: Set<string>): Set<string> => {
@@ -98,7 +104,7 @@ function measure(folder: string, metafile: Metafile): Built {
     }
     return seen;
   };
-  const started = loadedBy(join('dist', folder, 'handler.mjs'), new Set());
+  const started = loadedBy(join(outdir, 'handler.mjs'), new Set());
   const sum = (chosen: typeof files) => chosen.reduce((total, [, { bytes }]) => total + bytes, 0);
   const entryBytes = sum(files.filter(([path]) => started.has(path)));
   return { folder, bytes: sum(files), entryBytes, started, metafile };

@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Config } from '../core/config/schema.ts';
 
 /** The headings of docs/runbook.md to which alarms link. */
@@ -51,7 +53,8 @@ export function runbookOfClone(remote: string): string | undefined {
 
 /** The config with an address of the runbook: its own, else that of the clone in `root`, where that has one. */
 export function withRunbook(config: Config, root: string): Config {
-  if (config.runbook !== undefined) return config;
+  // In a folder of one's own, the remote is that of another repository.
+  if (config.runbook !== undefined || !existsSync(join(root, PAGE))) return config;
   // Only what git needs (its own config is in HOME): with NODE_DEBUG=child_process, Node prints the whole environment.
   const { PATH, HOME } = process.env;
   const options = { cwd: root, encoding: 'utf8', env: { PATH, HOME } } as const;

@@ -866,7 +866,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S2',
     what: 'a stack is removed with its leases on',
-    file: 'infra/deploy.ts',
+    file: 'infra/stack-command.ts',
     from: '    if (!isForced) {',
     to: '    if (!isForced && removal.kind === "free") {',
     tests: ['infra/deploy.test.ts'],

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -35,6 +35,10 @@ test('it is the default: an address in the config wins, and without a remote the
   execFileSync('git', ['init', '--quiet', root]);
   expect(withRunbook(config, root)).toEqual(config);
   execFileSync('git', ['-C', root, 'remote', 'add', 'origin', 'git@github.com:redis-team/offpeak.git']);
+  // A folder of one's own with only config/: the remote is that of another repository.
+  expect(withRunbook(config, root)).toEqual(config);
+  mkdirSync(join(root, 'docs'));
+  writeFileSync(join(root, 'docs/runbook.md'), '');
   expect(withRunbook(config, root)).toEqual({ ...config, runbook: ON_GITHUB });
   expect(withRunbook({ ...config, runbook: runbook ?? '' }, root)).toEqual({ ...config, runbook });
 });
