@@ -41,7 +41,6 @@ export function createProgram(): Command {
     addDemo,
     addLab,
     addStack,
-    addDemo,
   ])
     add(program);
   return program;
