@@ -1,4 +1,5 @@
 import { parseConfig } from '../core/config/parse.ts';
+import type { ConfigProblem } from '../core/config/problem.ts';
 import type { Config } from '../core/config/schema.ts';
 import { UsageError } from './options.ts';
 
@@ -31,11 +32,17 @@ interface Address {
 export function fleetOf(
   addresses: readonly string[],
   {
+    command = 'check',
     memoryLimit,
     env,
-  }: { readonly memoryLimit?: string | undefined; readonly env: Readonly<Record<string, string | undefined>> },
+  }: {
+    /** For messages. */
+    readonly command?: string;
+    readonly memoryLimit?: string | undefined;
+    readonly env: Readonly<Record<string, string | undefined>>;
+  },
 ): AddressedFleet {
-  const read = addresses.map(addressIn);
+  const read = addresses.map((address) => addressIn(command, address));
   const passwords = read.map(({ password }) => password || env[PASSWORD_VARIABLE] || '');
   const instances = read.map(({ url, username }, index) => ({
     id: read.length === 1 ? 'server' : `server-${index + 1}`,
@@ -47,10 +54,7 @@ export function fleetOf(
     },
   }));
   const result = parseConfig(JSON.stringify({ instances }), STAGE);
-  if (!result.ok)
-    throw new UsageError(
-      result.problems.map(({ path, message, accepted }) => problemText(path, message, accepted)).join('\n'),
-    );
+  if (!result.ok) throw new UsageError(result.problems.map((problem) => problemText(command, problem)).join('\n'));
   const { config } = result;
   return {
     config,
@@ -65,17 +69,19 @@ function variableOf(index: number): string {
 }
 
 /** Without user and password, which go another way: what is checked, shown and logged never holds them. */
-function addressIn(text: string): Address {
+function addressIn(command: string, text: string): Address {
   const url = URL.parse(text);
   if (!url || !/^rediss?:\/\//i.test(text))
-    throw new UsageError(`check: ${shown(text)} is not an address; accepted: ${ACCEPTED}`);
+    throw new UsageError(`${command}: ${shown(text)} is not an address; accepted: ${ACCEPTED}`);
   try {
     const [username, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
     url.username = '';
     url.password = '';
     return { url: url.href, username, password };
   } catch {
-    throw new UsageError('check: user or password of an address is wrong; accepted: percent-encoded text, %25 for %');
+    throw new UsageError(
+      `${command}: user or password of an address is wrong; accepted: percent-encoded text, %25 for %`,
+    );
   }
 }
 
@@ -83,8 +89,8 @@ function shown(text: string): string {
   return /[@?#]/.test(text) ? 'this (hidden, since it may hold a password)' : JSON.stringify(text.slice(0, 80));
 }
 
-function problemText(path: string, message: string, accepted: string): string {
+function problemText(command: string, { path, message, accepted }: ConfigProblem): string {
   return path.endsWith('.memoryLimit')
-    ? `check --memory-limit: ${message}; accepted: ${accepted}`
-    : `check: ${message.replace(/already at .*/, 'named twice')}; accepted: ${ACCEPTED}`;
+    ? `${command} --memory-limit: ${message}; accepted: ${accepted}`
+    : `${command}: ${message.replace(/already at .*/, 'named twice')}; accepted: ${ACCEPTED}`;
 }

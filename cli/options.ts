@@ -26,6 +26,15 @@ export interface CheckOptions extends CommonOptions {
   readonly isPlaceTyped: boolean;
 }
 
+export interface KeysOptions extends CommonOptions {
+  readonly samples: number;
+  readonly duration: number;
+  /** 0 to 1. */
+  readonly budget: number;
+  readonly readValues?: boolean;
+  readonly isPlaceTyped: boolean;
+}
+
 export interface PlanOptions extends CommonOptions {
   readonly at?: number;
 }
@@ -118,6 +127,15 @@ export function namesOf<T extends string>(all: readonly T[]): (text: string) => 
       if (known) return known;
       throw new InvalidArgumentError(`"${name}" is not one of them; accepted: ${all.join(', ')}`);
     });
+}
+
+/** A parser for an option that is a percentage, with or without its sign; the result is a share, 0 to 1. */
+export function percentFrom(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(/^(\d{1,3}(?:\.\d{1,6})?) ?%?$/.exec(text)?.[1] ?? Number.NaN);
+    if (value >= min && value <= max) return value / 100;
+    throw new InvalidArgumentError(`"${text}" is not accepted; accepted: a percentage from ${min}% to ${max}%`);
+  };
 }
 
 const ISO_INSTANT = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;

@@ -2,6 +2,7 @@ import type { NodeAddress } from '../config/address.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import type { Milliseconds } from '../config/units.ts';
 import type { Examined, Observation, Settings } from '../domain/observation.ts';
+import type { KeyReader } from './key-reader.ts';
 
 /** Observes one node. Throws NodeFailure if the node cannot be reached. */
 export interface Inspector {
@@ -17,6 +18,8 @@ export interface Inspector {
   waits(duration: Milliseconds): Promise<readonly Milliseconds[]>;
   /** What CONFIG REWRITE may have kept: see `rewritesOf`. */
   rewrites(): Promise<Rewrites>;
+  /** Prepares the connection to draw keys; `first` is the observation of the same server. Only for a session that does nothing else. */
+  keys(first: Observation): Promise<KeyReader>;
   /** A PING during a pause, so that the server's idle `timeout` does not close the connection. */
   keepAlive(): Promise<void>;
 }

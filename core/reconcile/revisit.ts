@@ -42,6 +42,7 @@ export function revisit(open: OpenSession, { instance, node, observation: first 
     probeDefrag: async () => (await connected()).probeDefrag(),
     waits: async (duration) => (await connected()).waits(duration),
     rewrites: async () => (await connected()).rewrites(),
+    keys: async (seen) => (await connected()).keys(seen),
     // What is not open needs no PING.
     keepAlive: async () => (await opened)?.session.keepAlive(),
     configure: async (settings, options) => (await connected()).configure(settings, options),

@@ -53,6 +53,7 @@ function aScene() {
     waits: async () => [],
     rewrites: async () => ({ calls: 0, hasFile: true }),
 
+    keys: () => Promise.reject(new Error('no job draws keys')),
     keepAlive: async () => {},
     configure: async (settings) => {
       effects.push({ settings });

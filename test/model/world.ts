@@ -197,6 +197,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
         }),
       rewrites: () =>
         on(({ countsRewrites, rewrites }) => ({ hasFile: true, ...(countsRewrites() && { calls: rewrites }) })),
+      keys: () => Promise.reject(new Error('no job draws keys')),
       keepAlive: () => on(() => undefined),
       probeDefrag: () => on(({ traits }) => (traits.refusesDefrag ? 'unsupported' : 'supported')),
       configure: (settings) =>

@@ -26,6 +26,9 @@ export function textOf(reply: Reply | undefined): string | undefined {
 
 export type Command = readonly [name: string, ...args: string[]];
 
+/** Arguments that a server has sent, like names of keys, are bytes: not every name is a text. */
+export type ByteCommand = readonly [name: string, ...args: (string | Buffer)[]];
+
 export interface Connection {
   /** Sends commands in one write and waits for all replies. Throws NodeFailure when they do not all arrive within `timeout` ms. */
   send(commands: readonly Command[], timeout: number): Promise<readonly Reply[]>;
@@ -36,7 +39,10 @@ export interface Connection {
   close(): void;
 }
 
-export interface ClosableConnection extends Connection {
+/** As it is opened. */
+export interface ByteConnection extends Connection {
+  /** The same as `send`, with texts as bytes. */
+  sendForBytes(commands: readonly ByteCommand[], timeout: number): Promise<readonly Reply[]>;
   /** Resolves when the socket is closed, by whichever side. */
   readonly closed: Promise<void>;
 }
@@ -51,7 +57,7 @@ const MOST_ADDRESSES = 6;
  * One connection to the first address of `route` that accepts it, within one time-out for all addresses. An aborted `signal` ends the
  * attempt.
  */
-export async function connect(target: Target, route: Resolved, signal?: AbortSignal): Promise<ClosableConnection> {
+export async function connect(target: Target, route: Resolved, signal?: AbortSignal): Promise<ByteConnection> {
   const connection = await reach(target, route, signal);
   const abandon = () => connection.close();
   signal?.addEventListener('abort', abandon);
@@ -66,11 +72,7 @@ export async function connect(target: Target, route: Resolved, signal?: AbortSig
   return connection;
 }
 
-async function reach(
-  target: Target,
-  { addresses, stale }: Resolved,
-  signal?: AbortSignal,
-): Promise<ClosableConnection> {
+async function reach(target: Target, { addresses, stale }: Resolved, signal?: AbortSignal): Promise<ByteConnection> {
   const tried = addresses.slice(0, MOST_ADDRESSES);
   let failure = new NodeFailure('unreachable', `${address(target)} cannot be reached: it has no address`);
   for (const host of tried) {
@@ -90,7 +92,7 @@ async function reach(
  * Without what ioredis does by itself: no reconnecting, no offline queue, no resending (a purge that is sent twice blocks
  * twice), no ready check (it sends INFO), RESP2 (no HELLO, which old servers and proxies refuse).
  */
-async function open(target: Target, stream: GuardedStream): Promise<ClosableConnection> {
+async function open(target: Target, stream: GuardedStream): Promise<ByteConnection> {
   const redis = new Redis({
     Connector: handing(stream),
     protocol: 2,
@@ -129,28 +131,30 @@ function handing(stream: GuardedStream): NonNullable<RedisOptions['Connector']> 
   };
 }
 
-function wrap(redis: Redis, stream: GuardedStream, target: Target): ClosableConnection {
+function wrap(redis: Redis, stream: GuardedStream, target: Target): ByteConnection {
   let sent = 0;
+  const exchange = async (commands: readonly ByteCommand[], timeout: number, call: 'call' | 'callBuffer') => {
+    const pipeline = redis.pipeline();
+    for (const [name, ...args] of commands) pipeline[call](name, args);
+    sent += commands.length;
+    stream.expect(commands.length);
+    const replies = await within(pipeline.exec(), timeout, () => late(redis, target, timeout));
+    const errors = (replies ?? []).flatMap(([error]) => (error ? [error] : []));
+    const farewell = errors.find(({ message }) => farewellIn(message));
+    // When a connection breaks, the client itself answers the rest with errors: those are not replies.
+    const broken = farewell ?? errors.find(({ name }) => name !== 'ReplyError');
+    if (broken) {
+      redis.disconnect();
+      throw asFailure(farewell ?? stream.errored ?? broken, target);
+    }
+    return (replies ?? []).map(
+      ([error, value]): Reply => (error ? { ok: false, error: printable(error.message) } : { ok: true, value }),
+    );
+  };
   return {
     closed: stream.untilClosed(),
-    async send(commands, timeout) {
-      const pipeline = redis.pipeline();
-      for (const [name, ...args] of commands) pipeline.call(name, ...args);
-      sent += commands.length;
-      stream.expect(commands.length);
-      const replies = await within(pipeline.exec(), timeout, () => late(redis, target, timeout));
-      const errors = (replies ?? []).flatMap(([error]) => (error ? [error] : []));
-      const farewell = errors.find(({ message }) => farewellIn(message));
-      // When a connection breaks, the client itself answers the rest with errors: those are not replies.
-      const broken = farewell ?? errors.find(({ name }) => name !== 'ReplyError');
-      if (broken) {
-        redis.disconnect();
-        throw asFailure(farewell ?? stream.errored ?? broken, target);
-      }
-      return (replies ?? []).map(([error, value]) =>
-        error ? { ok: false, error: printable(error.message) } : { ok: true, value },
-      );
-    },
+    send: (commands, timeout) => exchange(commands, timeout, 'call'),
+    sendForBytes: (commands, timeout) => exchange(commands, timeout, 'callBuffer'),
     get sent() {
       return sent;
     },

@@ -14,7 +14,7 @@ import type { SecretReader } from '../aws/secrets.ts';
 import { createNames, type Names } from '../dns/names.ts';
 import { NameFailure } from '../dns/resolvers.ts';
 import { configure, rewrites } from './configure.ts';
-import { type Connection, connect, type Target } from './connection.ts';
+import { type ByteConnection, type Connection, connect, type Target } from './connection.ts';
 import { probeDefrag } from './defrag-probe.ts';
 import { address, COMMAND_TIMEOUT_MS } from './failure.ts';
 import { observe } from './observe.ts';
@@ -31,7 +31,7 @@ const SOCKETS_AT_ONCE = 128;
 export type Access = Pick<InstanceConfig, 'credentials' | 'tls' | 'found'>;
 
 /** Opens a connection to one node. An aborted `signal` ends the attempt. @throws {NodeFailure} */
-export type OpenConnection = (access: Access, node: NodeAddress, signal?: AbortSignal) => Promise<Connection>;
+export type OpenConnection = (access: Access, node: NodeAddress, signal?: AbortSignal) => Promise<ByteConnection>;
 
 /**
  * Opens nodes with the secrets that their references name. A secret that the server refuses may have been rotated since it was read: it is
@@ -50,7 +50,7 @@ export function connectionOpener(
     const route = await names.resolve(target.host).catch((error: unknown) => {
       throw asUnreached(error, target);
     });
-    const opened = Promise.withResolvers<Connection>();
+    const opened = Promise.withResolvers<ByteConnection>();
     // The place is taken until the socket is closed.
     void places(async () => {
       try {
@@ -157,7 +157,7 @@ async function orConfigProblem<T>(secret: Promise<T>): Promise<T> {
   }
 }
 
-function sessionOver(connection: Connection, node: NodeAddress, clock: Pick<Clock, 'now' | 'elapsed'>): Session {
+function sessionOver(connection: ByteConnection, node: NodeAddress, clock: Pick<Clock, 'now' | 'elapsed'>): Session {
   return {
     look: () => observe(connection, node.id, () => clock.now(), clock.elapsed),
     // Most ticks start nothing.
@@ -165,6 +165,7 @@ function sessionOver(connection: Connection, node: NodeAddress, clock: Pick<Cloc
     probeDefrag: () => probeDefrag(connection),
     waits: (duration) => waits(connection, duration),
     rewrites: () => rewrites(connection),
+    keys: async (first) => (await import('./key-reader.ts')).keyReader(connection, first),
     keepAlive: async () => void (await connection.send([['PING']], COMMAND_TIMEOUT_MS)),
     configure: (settings, { atomic }) => configure(connection, settings, atomic),
     purge: (timeout) => purge(connection, timeout),

@@ -1,0 +1,45 @@
+import type { Config } from '../core/config/schema.ts';
+import type { StateStore } from '../core/ports/state-store.ts';
+import { type Scope, WHOLE_FLEET } from '../core/reconcile/scope.ts';
+import { fleetOf, PASSWORD_VARIABLE } from './addresses.ts';
+import { type CommonOptions, UsageError } from './options.ts';
+import { warnOfClearText } from './place.ts';
+
+/** What a command that only reads is about. */
+export interface Subject {
+  readonly config: Config;
+  readonly scope: Scope;
+  readonly store: StateStore;
+  /** Where `env:` references of the config point. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Of a command that takes addresses or a config. */
+export interface AddressOptions extends CommonOptions {
+  /** As written: the config's rules read it. */
+  readonly memoryLimit?: string;
+  /** Whether --config or --state was typed, not taken from the environment or the default. */
+  readonly isPlaceTyped: boolean;
+}
+
+/** Servers of which nothing is stored. @throws {UsageError} */
+export function addressed(command: string, addresses: readonly string[], options: AddressOptions): Subject {
+  const { instance, stage, isPlaceTyped, memoryLimit } = options;
+  if (isPlaceTyped || instance || stage)
+    throw new UsageError(`${command}: accepted are addresses, or a config with its --stage, --state and --instance`);
+  const { config, env, exposed } = fleetOf(addresses, { command, memoryLimit, env: process.env });
+  for (const node of exposed)
+    process.stderr.write(
+      `offpeak: warning: the password for ${node} is on the command line, where other users of this machine can read it, and in the shell's history. Set ${PASSWORD_VARIABLE} instead\n`,
+    );
+  warnOfClearText(config, 'use rediss:// addresses (TLS)');
+  return { config, scope: WHOLE_FLEET, store: NO_STATE, env };
+}
+
+/** For what reads and writes nothing. */
+export const NO_STATE: StateStore = {
+  list: async () => new Map(),
+  read: async () => undefined,
+  write: async () => ({ stored: false }),
+  remove: async () => false,
+};
