@@ -49,7 +49,7 @@ const REFUSED: readonly (readonly [folder: string, code: string])[] = [
   [PURE, "export const used = fetch('http://localhost');\n"],
   [PURE, 'console.log(1);\n'],
   [PURE, "export const used = Buffer.from('a');\n"],
-  ...['reporting', 'diagnosis', 'format', 'domain'].map(
+  ...['reporting', 'keys', 'diagnosis', 'format', 'domain'].map(
     (room) => [`core/${room}`, 'export const used = Date.now();\n'] as const,
   ),
   ...['reporting', 'diagnosis', 'format', 'domain', 'config'].map(
@@ -58,6 +58,9 @@ const REFUSED: readonly (readonly [folder: string, code: string])[] = [
   ['core/adapters/redis', importing('../../reconcile/tick.ts')],
   ['core/adapters/redis', importing('../../state/keys.ts')],
   ['core/actions/defrag', importing('../../reporting/report.ts')],
+  ['core/keys', importing('../adapters/redis/key-reader.ts')],
+  ['core/keys', importing('../actions/plan.ts')],
+  ['core/guards', importing('../keys/pace.ts')],
   ['core/domain', importing('../actions/plan.ts')],
   ['core/config', importing('../domain/plan.ts')],
   ['core/reconcile', importing('../compose.ts')],

@@ -9,6 +9,7 @@ const ROOMS = [
   'reconcile',
   'reporting',
   'actions',
+  'keys',
   'guards',
   'diagnosis',
   'leases',

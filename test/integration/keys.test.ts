@@ -2,9 +2,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { PLANTS, plant } from '../../bench/keys/plants.ts';
 import { truths } from '../../bench/keys/truth.ts';
+import { clientOf } from '../../cli/lab/client.ts';
 import type { RunningServer } from '../../cli/lab/start.ts';
 import type { Estimate, KeyFinding, KeyPattern } from '../../core/domain/keys.ts';
-import { clientOf } from '../support/fragmented.ts';
 import { configYaml } from '../support/job.ts';
 import { aWorkplace, type Finished, runOffpeak, startOffpeak } from '../support/offpeak.ts';
 import { defragServer, lacksServer } from '../support/servers.ts';
@@ -29,7 +29,7 @@ function nodesIn({ stdout }: Pick<Finished, 'stdout'>): readonly NodeDocument[] 
   return JSON.parse(stdout).nodes;
 }
 
-/** Quickly: a test's server is for nobody else. */
+/** Quickly: a server of a test has no other clients. */
 const QUICK = ['--budget', '50%', '--json'];
 
 const addressOf = ({ port }: Pick<RunningServer, 'port'>) => `redis://127.0.0.1:${port}`;

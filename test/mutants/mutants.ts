@@ -745,6 +745,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     law: 'S8',
+    what: 'a word that one key has is printed as a pattern',
+    file: 'core/keys/patterns.ts',
+    from: 'export const LEAST_KEYS = 10;',
+    to: 'export const LEAST_KEYS = 1;',
+    tests: ['unit/core/keys/patterns.test.ts'],
+  },
+  {
+    law: 'S8',
     what: 'the certificate of any name is good',
     file: 'core/adapters/redis/socket.ts',
     from: 'return present({ ca, cert, key, passphrase, servername });',

@@ -13,7 +13,7 @@ const CONTAINERS = ['memory', 'object'];
 
 /**
  * What the commands of one connection cost the server, by its own count. Other clients send the same commands, so each counts with the mean of
- * its time since the last look.
+ * its time since the last count.
  */
 export class CommandCosts {
   readonly #connection: Connection;
