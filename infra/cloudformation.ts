@@ -93,7 +93,8 @@ export function sub(text: string): Intrinsic {
   return { 'Fn::Sub': text };
 }
 
-/** An ARN of this account and region: `arn('logs', 'log-group:/aws/lambda/x:*')`. */
-export function arn(service: string, resource: string): Intrinsic {
-  return sub(`arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${resource}`);
+/** An ARN of this account, and of this region unless another one is named: `arn('logs', 'log-group:/aws/lambda/x:*')`. */
+// biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation fills it in.
+export function arn(service: string, resource: string, region = '${AWS::Region}'): Intrinsic {
+  return sub(`arn:\${AWS::Partition}:${service}:${region}:\${AWS::AccountId}:${resource}`);
 }

@@ -12,12 +12,14 @@ const SERVICES = [
 /** What signs the job in with IAM: each right is on a group and on a user, and only for those that the config names. */
 export function connectGrants({ instances }: Config): readonly Grant[] {
   return SERVICES.map(({ service, title, group, user }) => {
-    const signIns = instances.flatMap(({ credentials: { iam, username = '' } = {} }) =>
-      iam?.service === service ? [{ id: iam.group ?? '*', username: username.toLowerCase() }] : [],
+    const signIns = instances.flatMap(({ discover, credentials: { iam, username = '' } = {} }) =>
+      iam?.service === service
+        ? [{ id: iam.group ?? '*', username: username.toLowerCase(), region: discover?.[service]?.region }]
+        : [],
     );
     const resources: readonly Json[] = [
-      ...signIns.map(({ id }) => arn(service, `${group}${id}`)),
-      ...signIns.map(({ username }) => arn(service, `${user}${username}`)),
+      ...signIns.map(({ id, region }) => arn(service, `${group}${id}`, region)),
+      ...signIns.map(({ username, region }) => arn(service, `${user}${username}`, region)),
     ];
     return { action: `${service}:Connect`, title, resources: uniqueBy(resources, (one) => JSON.stringify(one)) };
   }).filter(({ resources }) => resources.length > 0);

@@ -1,5 +1,6 @@
 import type { Config } from '../core/config/schema.ts';
 import { byLogicalId, type Resource, type ResourceOf, type Resources, ref, sub } from './cloudformation.ts';
+import { discoveryEndpoints } from './managed-groups.ts';
 import { ID } from './names.ts';
 import { secretSources } from './secrets.ts';
 
@@ -96,7 +97,7 @@ function gapsOf({ vpcId, subnetIds, securityGroupIds, routeTableIds, endpoints }
 
 /** The services that the job calls from inside the VPC. If an endpoint is missing, the call hangs. */
 export function endpointServices(config: Config): readonly string[] {
-  return ['monitoring', 'sns', ...secretSources(config)];
+  return ['monitoring', 'sns', ...secretSources(config), ...discoveryEndpoints(config)];
 }
 
 /** Interface endpoints for what the job calls, and the free gateway to DynamoDB; nothing where there is a NAT. */
@@ -107,7 +108,7 @@ export function endpoints(config: Config, network: Network): Resources {
     const ServiceName = sub(`com.amazonaws.\${AWS::Region}.${service}`);
     const Properties = { VpcEndpointType: kind, VpcId: vpcId, ServiceName, ...more };
     return [
-      `Endpoint${service.charAt(0).toUpperCase()}${service.slice(1)}`,
+      `Endpoint${service.charAt(0).toUpperCase()}${service.slice(1).replaceAll('-', '')}`,
       { Type: 'AWS::EC2::VPCEndpoint', Properties },
     ];
   };

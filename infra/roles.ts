@@ -5,6 +5,7 @@ import { NAMESPACE } from '../core/domain/metric-catalogue.ts';
 import { arn, getAtt, type Intrinsic, type ResourceOf, type Resources, ref } from './cloudformation.ts';
 import { type FUNCTIONS, functionName } from './functions.ts';
 import { connectGrants } from './iam-users.ts';
+import { discoveryRights } from './managed-groups.ts';
 import { ID } from './names.ts';
 import { isAttached, type Network } from './network.ts';
 import { allow, charactersOf, type Grant, managedPolicies, policy, type Statement } from './policies.ts';
@@ -68,6 +69,7 @@ export function maintainRole(config: Config, network: Network): Resources {
     allow(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'], [getAtt(ID.table, 'Arn')]),
     allow(['sqs:SendMessage'], [getAtt(ID.maintainDeadLetters, 'Arn')]),
     ...granted,
+    ...discoveryRights(config),
     ...decryptSecrets(secrets, network.secretsKeyArn),
     ...(isAttached(network) ? [allow(INTERFACES, ['*'], IN_THIS_REGION)] : []),
   ];

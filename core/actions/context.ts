@@ -10,6 +10,7 @@ import type { Pauses } from '../domain/pause.ts';
 import type { Facts, Plan } from '../domain/plan.ts';
 import { present } from '../domain/present.ts';
 import type { WindowState } from '../domain/window.ts';
+import { beforeAws } from '../guards/managed.ts';
 import { outageOf } from '../guards/stage-limits.ts';
 import { windowAt } from '../guards/window.ts';
 import type { HeldRecord } from '../leases/records.ts';
@@ -78,7 +79,7 @@ export function factsAt(
     observation,
     diagnosis: diagnose(observation, instance, memory.learned, memory),
     policy: instance,
-    window: windowOf(context, now),
+    window: beforeAws(windowOf(context, now), instance.found?.managed, now),
     memory,
     remaining: remaining(),
     ...present({ pause: pauses.pauseOf(instance, now), attended: context.attended?.(), earlier, peer, noise }),

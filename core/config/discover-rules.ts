@@ -34,7 +34,11 @@ export function discoveryIsOne({ settings: { discover }, placeOf }: Draft): Find
   const [way] = named;
   if (way === undefined || named.length > 1)
     return [{ path, accepted, message: `\`discover\` has ${way === undefined ? 'none' : 'several'} of its keys` }];
-  return [];
+  if (way === 'cluster' || way === 'sentinel') return [];
+  const { tags, groups } = discover[way] ?? {};
+  if (tags !== undefined || groups !== undefined) return [];
+  const wanted = '`tags`, `groups` or both: Offpeak maintains only what a tag or an id names';
+  return [{ path: [...path, way], accepted: wanted, message: `\`${way}\` has neither \`tags\` nor \`groups\`` }];
 }
 
 /** The addresses by which an instance is discovered, with their places. */

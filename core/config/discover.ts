@@ -56,11 +56,62 @@ const sentinel = mapping({
   natMap: optional(natMap, 'Where a node is reached, by the address that the sentinels say.'),
 });
 
+const pattern = text(
+  '^[A-Za-z0-9*?-]{1,64}$',
+  'an id of a replication group or cluster, with * and ? as wildcards, like sessions-*',
+);
+const listOfPatterns = 'a list of 1 to 50 ids, with * and ? as wildcards';
+const groups = z
+  .array(pattern, { error: listOfPatterns })
+  .check(z.minLength(1, { error: listOfPatterns }), z.maxLength(50, { error: listOfPatterns }));
+
+const TAG_KEY = '^[A-Za-z0-9 _.:/=+@-]{1,128}$';
+const listOfTags = 'a mapping of 1 to 20 tags, like offpeak: "on", each with a value or a list of 1 to 20 values';
+
+/** Each tag with the values that are accepted; all tags must fit. */
+const tags = scalar<Readonly<Record<string, readonly string[]>>>({
+  accepted: listOfTags,
+  json: {
+    type: 'object',
+    minProperties: 1,
+    maxProperties: 20,
+    propertyNames: { pattern: TAG_KEY },
+    additionalProperties: {
+      anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: 20 }],
+    },
+  },
+  read(raw) {
+    if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return { refused: 'is not a mapping of tags' };
+    const entries = Object.entries(raw).map(([key, value]) => [key, Array.isArray(value) ? value : [value]] as const);
+    if (entries.length === 0 || entries.length > 20) return { refused: 'has no tags, or more than 20' };
+    const odd = entries.find(
+      ([key, values]) =>
+        !new RegExp(TAG_KEY).test(key) ||
+        values.length === 0 ||
+        values.length > 20 ||
+        values.some((value) => typeof value !== 'string' || value.length > 256),
+    );
+    if (odd) return { refused: 'has a tag whose value is not text (quote on, off, yes, no and numbers)' };
+    return { value: Object.fromEntries(entries) };
+  },
+});
+
+const region = text('^[a-z]{2}(-[a-z]+)+-[0-9]$', 'a region, like eu-central-1');
+
+const managed = (what: string) =>
+  mapping({
+    tags: optional(tags, `Only ${what} with all of these tags.`),
+    groups: optional(groups, `Only ${what} with one of these ids; * and ? are wildcards.`),
+    region: optional(region, "Region of the API; without it, the job's own."),
+  });
+
 /** Exactly one of its keys. */
 export const discover = mapping({
   cluster: optional(cluster, 'A Redis or Valkey Cluster, by some of its nodes.'),
   sentinel: optional(sentinel, 'A primary and its replicas, by their sentinels.'),
+  elasticache: optional(managed('replication groups and clusters'), 'ElastiCache, by tags or ids.'),
+  memorydb: optional(managed('clusters'), 'MemoryDB, by tags or ids.'),
 });
 
 /** The ways in which nodes are found. */
-export const DISCOVERIES = ['cluster', 'sentinel'] as const;
+export const DISCOVERIES = ['cluster', 'sentinel', 'elasticache', 'memorydb'] as const;

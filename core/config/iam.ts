@@ -9,6 +9,8 @@ export interface ManagedGroup {
   readonly service: ManagedService;
   /** The id of a replication group of ElastiCache, the name of a cluster of MemoryDB. */
   readonly group: string;
+  /** Absent: the job's own. */
+  readonly region?: string;
 }
 
 /** Sign-in with a token of IAM. Without `group`, it is the group that discovery has found. */

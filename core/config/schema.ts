@@ -111,7 +111,7 @@ export const instanceSchema = mapping({
   id: described(instanceId, 'Name of the instance in metrics and alerts; unique.'),
   url: optional(nodeAddress(), 'The one node of the instance. Exactly one of url, nodes and discover.'),
   nodes: optional(nodes, 'The nodes of one replication group, 1 to 100.'),
-  discover: optional(discover, 'How its nodes are found at each tick. Exactly one of cluster and sentinel.'),
+  discover: optional(discover, 'How its nodes are found at each tick. Exactly one of its keys.'),
   template,
   credentials: optional(credentials, 'How to sign in.'),
   ...settings,
@@ -156,6 +156,8 @@ export interface Found {
   /** The Cluster, Sentinel set or replication group that the shard belongs to, as people call it; unique in the stage. */
   readonly group: string;
   readonly managed?: FoundGroup;
+  /** Epoch ms, from a tag of the resource: until then nothing is started there. */
+  readonly pausedUntil?: number;
 }
 
 /** What AWS says of a replication group of ElastiCache or a cluster of MemoryDB. */

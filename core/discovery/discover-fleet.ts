@@ -86,8 +86,7 @@ async function discoverInstance(
 async function attempted(instance: InstanceConfig, { discover }: Pick<Ports, 'discover'>) {
   const signal = AbortSignal.timeout(DISCOVERY_TIMEOUT);
   try {
-    const found = await discover(instance, signal);
-    return found.shards.length > 0 ? found : `nothing was found${found.leftOut.map((what) => `; ${what}`).join('')}`;
+    return await discover(instance, signal);
   } catch (error) {
     if (error instanceof DiscoveryFailure) return error.message;
     if (signal.aborted) return `there was no answer within ${DISCOVERY_TIMEOUT / SECOND} s`;

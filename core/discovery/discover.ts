@@ -6,6 +6,8 @@ import type { Discovery, Means } from './contract.ts';
 const WAYS: Readonly<Record<(typeof DISCOVERIES)[number], () => Promise<Discovery>>> = {
   cluster: async () => (await import('./cluster.ts')).discoverCluster,
   sentinel: async () => (await import('./sentinel.ts')).discoverSentinel,
+  elasticache: async () => (await import('./elasticache.ts')).discoverElastiCache,
+  memorydb: async () => (await import('./memorydb.ts')).discoverMemoryDb,
 };
 
 /** The discovery that an instance's config asks for. */

@@ -8,7 +8,7 @@ export function instancesOf(template: InstanceConfig, shards: readonly NamedShar
   const { discover: _, ...shared } = template;
   return shards.map((shard) => {
     const { overrides = {}, managed } = shard;
-    const { memoryLimit, maxStall, acts } = overrides;
+    const { memoryLimit, maxStall, pausedUntil, acts } = overrides;
     return {
       ...shared,
       id: idOf(template.id, shard),
@@ -20,6 +20,7 @@ export function instancesOf(template: InstanceConfig, shards: readonly NamedShar
         by: template.id,
         group: idOf(template.id, { ...shard, name: '' }),
         ...(managed && { managed }),
+        ...(pausedUntil !== undefined && { pausedUntil }),
       },
     };
   });

@@ -49,6 +49,14 @@ export type ReplicationBlocker =
   | { readonly kind: 'peers-silent'; readonly peers: readonly string[]; readonly configured: number }
   | { readonly kind: 'replicas-missing'; readonly connected: number; readonly configured: number };
 
+/** What AWS does to the node's group, or is about to do. */
+export type ManagedBlocker =
+  /** Its status is not `available`: `modifying`, `snapshotting`, … */
+  | { readonly kind: 'group-changing'; readonly group: string; readonly status: string }
+  /** AWS' own windows; `until`: epoch ms. */
+  | { readonly kind: 'aws-maintenance'; readonly until: number }
+  | { readonly kind: 'aws-snapshot'; readonly until: number };
+
 /** Why acting on a node is unsafe or unwise now, with the figures that say so. */
 export type Blocker =
   | { readonly kind: 'unknown-engine'; readonly engine: string; readonly version: string }
@@ -66,6 +74,7 @@ export type Blocker =
   /** Far less is in memory than the server has allocated: part was swapped out, and each page that is touched comes from the disk. */
   | { readonly kind: 'swapped-out'; readonly rss: Bytes; readonly used: Bytes }
   | ReplicationBlocker
+  | ManagedBlocker
   /** Slots of a Cluster are migrating (CLUSTER NODES, CLUSTER INFO, INFO memory): both sides are busy, and the keys are about to move. */
   | { readonly kind: 'slots-migrating'; readonly slots?: number; readonly bytes?: Bytes }
   /** `cluster_state` is not `ok`: some slots are served by no node. */

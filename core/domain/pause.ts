@@ -20,6 +20,7 @@ export interface Paused {
   /** Of a discovered shard with the instance of the config before it: `sessions/0001`. */
   readonly id: string;
   readonly nodes: readonly { readonly id: string }[];
+  readonly found?: { readonly pausedUntil?: number };
 }
 
 /** Every pause that is stored. */
@@ -34,6 +35,12 @@ export interface Pauses {
 }
 
 export const NO_PAUSES: Pauses = { stored: new Map(), pauseOf: () => undefined };
+
+/** A pause that a tag of the resource orders; AWS does not say who set it, or when. */
+export function pauseByTag({ found }: Paused): Pause | undefined {
+  const { pausedUntil: until } = found ?? {};
+  return until === undefined ? undefined : { until, reason: 'offpeak:pause-until', by: 'its tag', at: 0 };
+}
 
 /** Whether what is said of `scope` is said of the instance `id`: of itself, or of the one that has discovered it. */
 export function covers(scope: string, id: string): boolean {

@@ -20,6 +20,9 @@ const KINDS: Readonly<Record<BlockerKind, string>> = {
   'replica-behind': 'replication is behind',
   'peers-silent': 'this primary is left alone, because other nodes of its instance do not answer',
   'replicas-missing': 'this primary is left alone, because fewer replicas are connected than the config has',
+  'group-changing': "the node's group is being changed by AWS",
+  'aws-maintenance': "the group's maintenance window of AWS is open",
+  'aws-snapshot': "the group's snapshot window of AWS is open",
   'slots-migrating': 'slots are migrating to or from this node',
   'cluster-down': 'the cluster is down (cluster_state is not ok)',
   'cluster-refused':
@@ -52,6 +55,8 @@ export function blockerKindText(kind: BlockerKind): string {
 /** Why acting is unsafe or unwise now, with its figures. */
 export function blockerText(blocker: Blocker, moment: Moment = {}): string {
   const text = blockerKindText(blocker.kind);
+  if (blocker.kind === 'aws-maintenance' || blocker.kind === 'aws-snapshot')
+    return `${text} until ${timeText(blocker.until, moment)}`;
   if (blocker.kind === 'cooling-down') return `${text}: it ends ${timeText(blocker.until, moment)}`;
   if (blocker.kind === 'canary-died')
     return `${text} (${blocker.node}): no defrag before ${timeText(blocker.until, moment)}`;
@@ -78,7 +83,10 @@ function namesText(names: readonly string[]): string {
 
 type Of<Kind extends BlockerKind> = Extract<Blocker, { kind: Kind }>;
 
-type WithFigures = Exclude<Blocker, { kind: 'cooling-down' | 'canary-died' | 'version-fell' }>;
+type WithFigures = Exclude<
+  Blocker,
+  { kind: 'cooling-down' | 'canary-died' | 'version-fell' | 'aws-maintenance' | 'aws-snapshot' }
+>;
 
 const BOUNDS = {
   window: { has: 'the window has', longer: 'a longer window' },
@@ -160,6 +168,7 @@ const FIGURES: { readonly [K in WithFigures['kind']]: (blocker: Of<K>) => string
   'replica-behind': behindFigures,
   'peers-silent': ({ configured, peers }) =>
     `${namesText(peers)}; ${countText(peers.length)} of ${countText(configured)} peers`,
+  'group-changing': ({ group, status }) => `${group} is ${status}`,
   'replicas-missing': ({ configured, connected }) => `${countText(connected)} of ${countText(configured)}`,
   'slots-migrating': ({ bytes, slots }) =>
     slots === undefined ? `${bytesText(bytes ?? 0)} in its buffers` : `slots and tasks: ${countText(slots)}`,

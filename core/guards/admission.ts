@@ -2,6 +2,7 @@ import { loadCounters } from '../diagnosis/load.ts';
 import type { Blocker, StageBlocker } from '../domain/blocker.ts';
 import type { Acting, Facts, Plan, Terms } from '../domain/plan.ts';
 import { ROUND_TRIPS } from '../domain/timings.ts';
+import { managedBlockers } from './managed.ts';
 import { copiesMissing } from './replication.ts';
 import { serverBlockers, startBlockers } from './server-blockers.ts';
 import { stageBlockers } from './stage-limits.ts';
@@ -21,6 +22,7 @@ export function admit(facts: Facts, proposal: Acting, terms: Terms): Plan {
     return { kind: 'skip', reason, instead, ...(until !== undefined && { until }) };
   }
   const blockers = [
+    ...managedBlockers(policy.found?.managed, facts.now),
     ...serverBlockers(observation, policy, earlier && loadCounters(earlier)),
     ...startBlockers(observation),
     ...copiesMissing(observation, facts.peers ?? [], policy.nodes.length - 1),

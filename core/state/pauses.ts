@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { covers, isReason, longest, type Pause, type Paused, type Pauses } from '../domain/pause.ts';
+import { covers, isReason, longest, type Pause, type Paused, type Pauses, pauseByTag } from '../domain/pause.ts';
 import type { Log } from '../ports/log.ts';
 import { type StateStore, StateUnavailable, unlessUnavailable } from '../ports/state-store.ts';
 import { type DocumentKind, decode, encode } from './codec.ts';
@@ -35,10 +35,12 @@ export async function readPauses(store: StateStore): Promise<Pauses> {
   );
   return {
     stored,
-    pauseOf: ({ id, nodes }, now) => {
+    pauseOf: (instance, now) => {
+      const { id, nodes } = instance;
       const isOfNode = ({ nodes: paused }: Pause) => nodes.some((node) => paused?.includes(node.id));
       const its = [...stored].filter(([scope, { pause }]) => covers(scope, id) || isOfNode(pause));
-      return longest([stored.get(EVERY_INSTANCE)?.pause, ...its.map(([, { pause }]) => pause)], now);
+      const ordered = [stored.get(EVERY_INSTANCE)?.pause, ...its.map(([, { pause }]) => pause)];
+      return longest([...ordered, pauseByTag(instance)], now);
     },
   };
 }

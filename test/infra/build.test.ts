@@ -38,9 +38,9 @@ describe('what a start loads', () => {
     ).toEqual([]);
   });
 
-  test('is nothing that most ticks do without: the clients of SNS, SSM and Secrets Manager come when they are needed', () => {
+  test('is nothing that most ticks do without: the clients of SNS, of secrets and of discovery come when they are needed', () => {
     const contents = all.flatMap((one) => contentsOf(one));
-    for (const name of ['sns', 'ssm', 'secrets-manager']) {
+    for (const name of ['sns', 'ssm', 'secrets-manager', 'elasticache', 'memorydb', 'resource-groups-tagging-api']) {
       const clients = contents.filter((one) => one.name === `@aws-sdk/client-${name}`);
       expect(clients.length).toBeGreaterThan(0);
       expect(clients.map(({ start, later }) => [start, later > 0])).toEqual(clients.map(() => [0, true]));

@@ -1031,4 +1031,20 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'if (!isFound) return {};',
     tests: ['unit/core/reporting/trouble.test.ts'],
   },
+  {
+    law: 'S1',
+    what: "AWS' own maintenance does not keep a node from being acted on",
+    file: 'core/guards/admission.ts',
+    from: '    ...managedBlockers(policy.found?.managed, facts.now),',
+    to: '',
+    tests: ['unit/core/guards/managed.test.ts'],
+  },
+  {
+    law: 'S1',
+    what: 'a group with a tag that is nonsense is acted on',
+    file: 'core/discovery/tags.ts',
+    from: '(isWatched || odd.length > 0)',
+    to: 'isWatched',
+    tests: ['unit/core/discovery/managed.test.ts'],
+  },
 ];

@@ -6,7 +6,7 @@ import { test } from 'vitest';
 /** AWS' SDK for Python, which moto brings along: a second implementation of what Offpeak signs and sends. */
 const SCRIPTS = join(import.meta.dirname, '../fixtures/botocore');
 
-const PYTHON = ['python3', pythonOfMoto()].find(
+export const PYTHON = ['python3', pythonOfMoto()].find(
   (path) => path !== undefined && spawnSync(path, ['-c', 'import botocore.auth']).status === 0,
 );
 const MISSING = 'no Python with botocore: install it with `pip install "moto[server]"`';

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe } from 'vitest';
+import { PYTHON } from './botocore.ts';
 
 /** A running `moto_server`: AWS's APIs over HTTP, in memory, on a free loopback port. */
 export interface Moto extends AsyncDisposable {
@@ -28,11 +30,14 @@ export function describeWithMoto(name: string, tests: () => void): void {
   else describe.skip(`${name} (skipped: ${MISSING})`, tests);
 }
 
+/** moto with what it lacks of fleets: more of ElastiCache, MemoryDB and the tagging API. */
+export const FLEETS: readonly string[] = [PYTHON ?? 'python3', join(import.meta.dirname, '../fixtures/moto/fleets.py')];
+
 /** @throws Error when moto_server is missing, ends early, or does not answer within a minute */
-export async function startMoto(): Promise<Moto> {
+export async function startMoto(command: readonly string[] = ['moto_server']): Promise<Moto> {
   if (!ON_PATH) throw new Error(MISSING);
   // Port 0: moto picks a free one and prints it, so no other process can take it in between.
-  const child = spawn('sh', ['-c', GUARD, 'sh', 'moto_server', '-H', '127.0.0.1', '-p', '0'], {
+  const child = spawn('sh', ['-c', GUARD, 'sh', ...command, '-H', '127.0.0.1', '-p', '0'], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const stop = () => stopChild(child);

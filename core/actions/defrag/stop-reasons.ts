@@ -55,6 +55,9 @@ const TRAITS: Readonly<Partial<Record<StopReason, StopTraits>>> = {
     says: 'the server has restarted, which restored its settings',
   },
   'window-closed': { ...WANTED, says: 'the window has closed' },
+  // Every night, perhaps: nothing is wrong.
+  'aws-maintenance': { ...WANTED, says: blockerKindText('aws-maintenance') },
+  'aws-snapshot': { ...WANTED, says: blockerKindText('aws-snapshot') },
   paused: { ...WANTED, says: 'the instance is paused' },
   disabled: { ...WANTED, says: 'defrag.enabled is false now' },
   'never-started': { ...AT_ONCE, isJudged: false, says: 'the job died before it had changed anything' },

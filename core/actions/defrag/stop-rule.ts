@@ -6,6 +6,7 @@ import type { Observation } from '../../domain/observation.ts';
 import type { Facts, Skip, StopDefrag, StopPlan, StopReason } from '../../domain/plan.ts';
 import type { Prediction } from '../../domain/prediction.ts';
 import { present } from '../../domain/present.ts';
+import { managedBlockers } from '../../guards/managed.ts';
 import { serverBlockers } from '../../guards/server-blockers.ts';
 import { identify } from '../../leases/identity.ts';
 import { wasRestored, wasTaken } from './own-settings.ts';
@@ -36,6 +37,9 @@ function stopReason(facts: Facts, lease: Lease): Omit<StopDefrag, 'kind'> | unde
   if (pause) return { because: 'paused', pause: { until: pause.until, reason: pause.reason, by: pause.by } };
   if (!policy.defrag.enabled) return { because: 'disabled' };
   if (!window.open && !lease.byHand) return { because: 'window-closed' };
+  // Before its time is spent: the window ended where AWS' began.
+  const managed = managedBlockers(policy.found?.managed, now);
+  if (managed[0]) return { because: managed[0].kind, blockers: managed };
   if (now >= lease.expiresAt) return { because: 'duration-spent' };
   const blockers = leasedBlockers(facts, lease);
   const [first] = blockers;

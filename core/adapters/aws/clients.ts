@@ -37,21 +37,29 @@ export function createDynamoClient(): DynamoDBClient {
 }
 
 /** The services, as the SDK writes them in AWS_ENDPOINT_URL_<service>. */
-type Service = 'CLOUDWATCH' | 'SNS' | 'DYNAMODB' | 'SSM' | 'SECRETS_MANAGER';
+type Service =
+  | 'CLOUDWATCH'
+  | 'SNS'
+  | 'DYNAMODB'
+  | 'SSM'
+  | 'SECRETS_MANAGER'
+  | 'ELASTICACHE'
+  | 'MEMORYDB'
+  | 'RESOURCE_GROUPS_TAGGING_API';
 
 /**
- * What each client is made with: the policy of calls, and the region of the environment. The SDK itself reads credentials, and
- * AWS_ENDPOINT_URL when it is set. @throws AwsEnvironmentError see `regionFrom`
+ * What each client is made with: the policy of calls, and the region, that of the environment unless it is named. The SDK itself reads
+ * credentials, and AWS_ENDPOINT_URL when it is set. @throws AwsEnvironmentError see `regionFrom`
  */
-export function clientSettings(service: Service) {
-  return { ...CALL_POLICY, ...regionFrom(process.env, service) };
+export function clientSettings(service: Service, named?: string) {
+  return { ...CALL_POLICY, ...regionFrom(process.env, service, named) };
 }
 
 /** @throws AwsEnvironmentError when no region is set or an endpoint is not a URL */
-export function regionFrom(env: NodeJS.ProcessEnv, service: Service): { region?: string } {
+export function regionFrom(env: NodeJS.ProcessEnv, service: Service, named?: string): { region?: string } {
   checkEndpoint(env, `AWS_ENDPOINT_URL_${service}`);
   checkEndpoint(env, 'AWS_ENDPOINT_URL');
-  const region = regionOf(env);
+  const region = named ?? regionOf(env);
   return region === undefined ? {} : { region };
 }
 

@@ -1,6 +1,6 @@
 import { buildQueryString, HttpRequest } from '@smithy/core/protocols';
 import type { SignatureV4 } from '@smithy/signature-v4';
-import type { ManagedGroup, ManagedService } from '../../config/iam.ts';
+import type { ManagedGroup } from '../../config/iam.ts';
 import { describeFailure } from './failure.ts';
 import { SecretUnavailable } from './secret-failure.ts';
 import { createSigner } from './signer.ts';
@@ -18,15 +18,17 @@ export type TokenSigner = (user: string, group: ManagedGroup) => Promise<string>
  * @param now epoch milliseconds
  */
 export function createTokenSigner(now: () => number): TokenSigner {
-  const signers = new Map<ManagedService, SignatureV4>();
-  const signerOf = (service: ManagedService) => {
-    const signer = signers.get(service) ?? createSigner(service);
-    signers.set(service, signer);
+  const signers = new Map<string, SignatureV4>();
+  const signerOf = ({ service, region = '' }: ManagedGroup) => {
+    const key = `${service}/${region}`;
+    const signer = signers.get(key) ?? createSigner(service, region || undefined);
+    signers.set(key, signer);
     return signer;
   };
-  return async (user, { service, group }) => {
+  return async (user, managed) => {
+    const { service, group } = managed;
     try {
-      return await signToken(signerOf(service), { user, group, at: new Date(now()) });
+      return await signToken(signerOf(managed), { user, group, at: new Date(now()) });
     } catch (error) {
       throw new SecretUnavailable(`no IAM token can be signed for ${service} ${group}: ${describeFailure(error)}`);
     }

@@ -9,9 +9,11 @@ import { regionOf } from './clients.ts';
  * expire. They and the region are read with the first signature, which fails without them.
  *
  * @param service as in the scope of the signature, like `elasticache`
+ * @param named the region of what is signed for; without it, the job's own
  * @throws AwsEnvironmentError when no region is set
  */
-export function createSigner(service: string): SignatureV4 {
-  const region = regionOf(process.env) ?? loadConfig(NODE_REGION_CONFIG_OPTIONS, NODE_REGION_CONFIG_FILE_OPTIONS);
+export function createSigner(service: string, named?: string): SignatureV4 {
+  const region =
+    named ?? regionOf(process.env) ?? loadConfig(NODE_REGION_CONFIG_OPTIONS, NODE_REGION_CONFIG_FILE_OPTIONS);
   return new SignatureV4({ service, region, credentials: defaultProvider(), sha256: Hash.bind(null, 'sha256') });
 }

@@ -18,7 +18,7 @@ describe('config/schema.json', () => {
     expect(keys.filter(({ schema }) => typeof schema.description !== 'string')).toEqual([]);
     const required = /(instances|id|url|nodes|[.]days|start|duration|webhook|seeds|sentinels|sentinel[.]name)$/;
     const optional =
-      /(defaults|credentials|username|password|iam|unencrypted|tls|ca|cert|key|passphrase|serverName|memoryLimit|timezone|maxOpsPerSecond|maxDuration|slack|chat|runbook|template|templates|discover|cluster|sentinel|natMap)$/;
+      /(defaults|credentials|username|password|iam|unencrypted|tls|ca|cert|key|passphrase|serverName|memoryLimit|timezone|maxOpsPerSecond|maxDuration|slack|chat|runbook|template|templates|discover|cluster|sentinel|natMap|elasticache|memorydb|tags|groups|region)$/;
     const settings = keys.filter(({ path }) => !required.test(path) && !optional.test(path));
     expect(settings).toHaveLength(2 * 28 + 8); // Once in defaults, once in an instance, and those of the stage.
     expect(settings.filter(({ schema }) => schema.default === undefined)).toEqual([]);

@@ -60,6 +60,12 @@ describe('a token of IAM', () => {
     expect(partsOf(token)).toEqual(partsOf(one.expected));
   });
 
+  test.each(CASES)('for $group.group in a region of its own is signed for that region', async (one) => {
+    stubAccount({ ...one, region: 'ap-southeast-2' });
+    const token = await createTokenSigner(() => Date.parse(AT))(one.user, { ...one.group, region: one.region });
+    expect(partsOf(token)).toEqual(partsOf(one.expected));
+  });
+
   testWithBotocore(
     'is what the botocore of this machine makes, also of ids that a person would not choose',
     async () => {

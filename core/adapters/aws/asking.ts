@@ -1,0 +1,57 @@
+import { DiscoveryFailure } from '../../ports/discovery.ts';
+import { clientSettings } from './clients.ts';
+import { AwsEnvironmentError, describeFailure } from './failure.ts';
+
+/** One call of AWS' APIs, for the words of its failure. */
+export interface Asked {
+  /** `ElastiCache` */
+  readonly service: string;
+  /** The right that it takes, whose name ends in the call's: `elasticache:DescribeCacheClusters`. */
+  readonly right: string;
+}
+
+/** What a client that asks for nodes is made with. @throws {DiscoveryFailure} where the environment lacks a region */
+export function settingsFor(...asked: Parameters<typeof clientSettings>): ReturnType<typeof clientSettings> {
+  try {
+    return clientSettings(...asked);
+  } catch (error) {
+    throw error instanceof AwsEnvironmentError ? new DiscoveryFailure(error.message) : error;
+  }
+}
+
+/** Every page of one call. @throws {DiscoveryFailure} in words; what an aborted `signal` ends fails as it is */
+export async function everyPage<Page>(
+  pages: AsyncIterable<Page>,
+  asked: Asked,
+  signal: AbortSignal | undefined,
+): Promise<readonly Page[]> {
+  const found: Page[] = [];
+  try {
+    for await (const page of pages) found.push(page);
+    return found;
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new DiscoveryFailure(refusalOf(error, asked), { cause: error });
+  }
+}
+
+/** Whether it was a missing right that made the call fail. */
+export function isDenied({ cause }: DiscoveryFailure): boolean {
+  return DENIED.test(nameOf(cause));
+}
+
+const DENIED = /AccessDenied|NotAuthorized|Unauthorized/;
+const THROTTLED = /Throttl|TooManyRequests|RequestLimitExceeded/;
+
+function refusalOf(error: unknown, { service, right }: Asked): string {
+  const call = right.slice(right.indexOf(':') + 1);
+  if (DENIED.test(nameOf(error)))
+    return `${service} refuses ${call}: allow the job's role ${right}. The template does so for what the config discovers: deploy it anew`;
+  if (THROTTLED.test(nameOf(error)))
+    return `${service} has throttled ${call}, which the whole account shares: the next tick asks again`;
+  return `${service} has not answered ${call}: ${describeFailure(error)}`;
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : '';
+}

@@ -1,0 +1,26 @@
+import { type Cluster, MemoryDBClient, paginateDescribeClusters } from '@aws-sdk/client-memorydb';
+import { everyPage, settingsFor } from './asking.ts';
+
+/** What MemoryDB says of all its clusters in one region, with their shards and nodes. It names no role. */
+export interface MemoryDbView {
+  readonly region: string;
+  readonly clusters: readonly Cluster[];
+}
+
+/** The most that AWS returns at once. */
+const PAGE = 100;
+
+/** One call, of as many pages as it takes. @throws {DiscoveryFailure} */
+export async function describeMemoryDb(
+  named: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<MemoryDbView> {
+  const client = new MemoryDBClient(settingsFor('MEMORYDB', named));
+  const pages = paginateDescribeClusters(
+    { client, pageSize: PAGE },
+    { ShowShardDetails: true },
+    { abortSignal: signal },
+  );
+  const found = await everyPage(pages, { service: 'MemoryDB', right: 'memorydb:DescribeClusters' }, signal);
+  return { region: await client.config.region(), clusters: found.flatMap(({ Clusters = [] }) => Clusters) };
+}
