@@ -35,6 +35,17 @@ export interface KeysOptions extends CommonOptions {
   readonly isPlaceTyped: boolean;
 }
 
+export interface AuditOptions extends CheckOptions {
+  readonly junit?: boolean;
+}
+
+export interface InitOptions {
+  /** A path, or `-`. */
+  readonly output: string;
+  readonly memoryLimit?: string;
+  readonly verbose?: boolean;
+}
+
 export interface PlanOptions extends CommonOptions {
   readonly at?: number;
 }

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { isReason } from '../core/domain/pause.ts';
 import manifest from '../package.json' with { type: 'json' };
+import { addAudit, addInit } from './add-audit.ts';
 import { addKeys } from './add-keys.ts';
 import { addRun } from './add-run.ts';
 import {
@@ -32,6 +33,8 @@ export function createProgram(): Command {
   for (const add of [
     addCheck,
     addKeys,
+    addAudit,
+    addInit,
     addPlan,
     addRun,
     addStatus,
@@ -52,8 +55,10 @@ Examples:
   $ npx offpeak demo                                 fragments a Redis of its own and defragments it
   $ npx offpeak lab                                  what does each remedy return? On servers of its own
   $ npx offpeak check redis://127.0.0.1:6379         where does the memory of this server go?
+  $ npx offpeak init redis://127.0.0.1:6379          writes a config for this server
   $ npx offpeak check -c config/prod.yml             where does the memory go? Changes nothing
   $ npx offpeak keys redis://127.0.0.1:6379          which keys take the memory, and what would take less?
+  $ npx offpeak audit redis://127.0.0.1:6379         what should be changed on this server?
   $ npx offpeak plan -c config/prod.yml              what would Offpeak do now, and why?
   $ npx offpeak plan -c config/prod.yml --at 2026-11-24T02:30:00+01:00
   $ npx offpeak run -c config/prod.yml               one tick, as the schedule runs it

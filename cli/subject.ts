@@ -23,7 +23,11 @@ export interface AddressOptions extends CommonOptions {
 }
 
 /** Servers of which nothing is stored. @throws {UsageError} */
-export function addressed(command: string, addresses: readonly string[], options: AddressOptions): Subject {
+export function addressed(
+  command: string,
+  addresses: readonly string[],
+  options: Partial<Pick<AddressOptions, 'instance' | 'stage' | 'isPlaceTyped' | 'memoryLimit'>>,
+): Subject {
   const { instance, stage, isPlaceTyped, memoryLimit } = options;
   if (isPlaceTyped || instance || stage)
     throw new UsageError(`${command}: accepted are addresses, or a config with its --stage, --state and --instance`);

@@ -2,6 +2,7 @@ import { concerns, isNearLimit, limitOf, type MemoryLimit } from '../config/near
 import { type Bytes, GIB, MIB } from '../config/units.ts';
 import { type ForkCopy, kernelBytes, type MemoryAccount } from '../domain/account.ts';
 import type { Diagnosis, DiagnosisPolicy, Finding, MaxmemoryFinding } from '../domain/diagnosis.ts';
+import { isLikeRedis } from '../domain/engine.ts';
 import type { MemorySample, Observation } from '../domain/observation.ts';
 
 // What the kernel counts, beside the figures that it is limited by: the limit, maxmemory and the peak.
@@ -62,16 +63,13 @@ export function peakOverLimit(
     : undefined;
 }
 
-/** Engines whose maxmemory works as Redis' does. */
-const LIKE_REDIS = ['redis', 'valkey', 'keydb'];
-
 export function maxmemoryFinding(
   { memory, engine, refused }: Observation,
   account: MemoryAccount | undefined,
   limit: MemoryLimit | undefined,
 ): MaxmemoryFinding | undefined {
   const { maxmemory } = memory;
-  if (!limit || maxmemory === undefined || !LIKE_REDIS.includes(engine.name)) return undefined;
+  if (!limit || maxmemory === undefined || !isLikeRedis(engine)) return undefined;
   const overhead = overheadOf(memory, account);
   const expected = overhead.fixed + maxmemory * overhead.rate;
   const problem = problemOf(maxmemory, expected, limit);

@@ -45,3 +45,8 @@ export interface Engine {
 export function engineText({ name, version, calledItself, service }: Engine): string {
   return `${`${calledItself ?? name} ${version}`.trim()}${service === undefined ? '' : ` on ${service}`}`;
 }
+
+/** Engines whose settings mean what Redis' do. */
+export function isLikeRedis({ name }: Pick<Engine, 'name'>): boolean {
+  return name === 'redis' || name === 'valkey' || name === 'keydb';
+}

@@ -1,6 +1,7 @@
 import type { NodeAddress } from '../config/address.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import type { Milliseconds } from '../config/units.ts';
+import type { Inquiry } from '../domain/audit.ts';
 import type { Examined, Observation, Settings } from '../domain/observation.ts';
 import type { KeyReader } from './key-reader.ts';
 
@@ -16,6 +17,8 @@ export interface Inspector {
   probeDefrag(): Promise<'supported' | 'unsupported' | 'refused' | undefined>;
   /** Sends PINGs for this long, one after the other with a short pause; returns how long each waited, in ms. */
   waits(duration: Milliseconds): Promise<readonly Milliseconds[]>;
+  /** What only an audit asks; `first` is the observation of the same server, `waits` of its PINGs. */
+  inquire(first: Observation, waits: readonly Milliseconds[]): Promise<Inquiry>;
   /** What CONFIG REWRITE may have kept: see `rewritesOf`. */
   rewrites(): Promise<Rewrites>;
   /** Prepares the connection to draw keys; `first` is the observation of the same server. Only for a session that does nothing else. */

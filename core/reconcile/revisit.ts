@@ -41,6 +41,7 @@ export function revisit(open: OpenSession, { instance, node, observation: first 
     examine: async (seen) => (await connected()).examine(seen),
     probeDefrag: async () => (await connected()).probeDefrag(),
     waits: async (duration) => (await connected()).waits(duration),
+    inquire: async (seen, waited) => (await connected()).inquire(seen, waited),
     rewrites: async () => (await connected()).rewrites(),
     keys: async (seen) => (await connected()).keys(seen),
     // What is not open needs no PING.

@@ -51,6 +51,7 @@ function aScene() {
     probeDefrag: async () => 'supported',
     examine: async () => ({ modules: [] }),
     waits: async () => [],
+    inquire: async () => ({ rights: {}, waits: [] }),
     rewrites: async () => ({ calls: 0, hasFile: true }),
 
     keys: () => Promise.reject(new Error('no job draws keys')),

@@ -195,6 +195,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
           pass(duration);
           return [0.2];
         }),
+      inquire: () => on(() => ({ rights: {}, waits: [] })),
       rewrites: () =>
         on(({ countsRewrites, rewrites }) => ({ hasFile: true, ...(countsRewrites() && { calls: rewrites }) })),
       keys: () => Promise.reject(new Error('no job draws keys')),

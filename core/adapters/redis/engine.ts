@@ -1,4 +1,4 @@
-import type { Engine, EngineName } from '../../domain/engine.ts';
+import { type Engine, type EngineName, isLikeRedis } from '../../domain/engine.ts';
 import { denial } from './deny-list.ts';
 import { type InfoFields, numberField, textField, wordField } from './info.ts';
 import { atLeast, parseVersion, type Version } from './version.ts';
@@ -8,7 +8,7 @@ export function identifyEngine(fields: InfoFields): Engine {
   const at = parseVersion(version);
   const service = serviceOf(fields);
   // A version that cannot be read cannot be found in the deny-list.
-  const name = at === undefined && isVersioned(claimed) ? 'unknown' : claimed;
+  const name = at === undefined && isLikeRedis({ name: claimed }) ? 'unknown' : claimed;
   const standing = {
     cluster: isClusterNode(fields),
     replica: textField(fields, 'role') === 'slave',
@@ -113,9 +113,4 @@ const SERVICES = /^(Amazon (?:ElastiCache|MemoryDB)\b[ A-Za-z]{0,30})/;
 /** AWS says it in `os`; ElastiCache Serverless, Memorystore and Azure say nothing that could not be another server's. */
 function serviceOf(fields: InfoFields): string | undefined {
   return SERVICES.exec(textField(fields, 'os') ?? '')?.[1]?.trim();
-}
-
-/** Engines for which the version matters. */
-function isVersioned(name: EngineName): boolean {
-  return name === 'redis' || name === 'valkey' || name === 'keydb';
 }

@@ -164,6 +164,7 @@ function sessionOver(connection: ByteConnection, node: NodeAddress, clock: Pick<
     examine: async (first) => (await import('./examine.ts')).examine(connection, first),
     probeDefrag: () => probeDefrag(connection),
     waits: (duration) => waits(connection, duration),
+    inquire: async (first, seen) => (await import('./inquiry.ts')).inquire(connection, node, first, seen),
     rewrites: () => rewrites(connection),
     keys: async (first) => (await import('./key-reader.ts')).keyReader(connection, first),
     keepAlive: async () => void (await connection.send([['PING']], COMMAND_TIMEOUT_MS)),

@@ -1,0 +1,126 @@
+import {
+  type Answer,
+  type Audited,
+  type AuditSeverity,
+  type Change,
+  isFault,
+  SEVERITIES,
+} from '../../core/domain/audit.ts';
+import { engineText } from '../../core/domain/engine.ts';
+import { wrapText } from '../../core/format/wrap.ts';
+import type { FleetAudit } from '../../core/reconcile/audit-fleet.ts';
+import type { NodeAudit } from '../../core/reconcile/audit-node.ts';
+import { COLUMNS } from './outcome.ts';
+import type { Style, Tone } from './style.ts';
+
+const TONES: Readonly<Record<AuditSeverity, Tone>> = { critical: 'bad', warning: 'warning', advice: 'faint' };
+
+const INDENT = 4;
+
+/** An answer with what it is about: a node, or the stage. */
+interface Placed extends Audited {
+  readonly about: string;
+}
+
+/** Findings by severity, each with what to change; then a line for each node that is well kept. `isFull`: every answer of every rule. */
+export function auditLines(
+  audit: FleetAudit,
+  style: Style,
+  { isFull }: { readonly isFull: boolean },
+): readonly string[] {
+  const placed = placedIn(audit);
+  return [
+    ...SEVERITIES.flatMap((severity) => severityLines(severity, placed, style)),
+    ...audit.nodes.flatMap((node) => nodeLines(node, style)),
+    ...(isFull ? restLines(placed, style) : []),
+  ];
+}
+
+/** Whether something is wrong: advice is not. */
+export function hasFaults({ nodes, stage }: FleetAudit): boolean {
+  return [...nodes.flatMap(({ answers }) => answers), ...stage].some(({ answer }) => isFault(answer));
+}
+
+function placedIn({ nodes, stage }: FleetAudit): readonly Placed[] {
+  const ofNodes = nodes.flatMap((node) => node.answers.map((one) => ({ ...one, about: nameOf(node) })));
+  return [...ofNodes, ...stage.map((one) => ({ ...one, about: 'the stage' }))];
+}
+
+function nameOf({ instance, node, facts }: NodeAudit): string {
+  return facts?.isConfigured === false ? node : `${instance} ${node}`;
+}
+
+function severityLines(severity: AuditSeverity, placed: readonly Placed[], style: Style): readonly string[] {
+  const found = placed.filter(({ answer }) => answer.kind === 'finding' && answer.severity === severity);
+  if (found.length === 0) return [];
+  return [style.paint(TONES[severity], severity), ...found.flatMap((one) => findingLines(one, style)), ''];
+}
+
+function findingLines({ rule, about, answer }: Placed, { paint }: Style): readonly string[] {
+  if (answer.kind !== 'finding') return [];
+  const { evidence, remedy, changes = [] } = answer;
+  return [
+    `  ${paint('strong', rule)}  ${about}`,
+    ...indented(evidence),
+    ...indented(`Do: ${remedy}`),
+    ...changes.flatMap((change) => changeLines(change).map((line) => `${' '.repeat(INDENT + 2)}${line}`)),
+  ];
+}
+
+/** As it is typed or written; a setting has two places, since CONFIG SET does not outlive a restart. */
+export function changeLines({ kind, line }: Change): readonly string[] {
+  switch (kind) {
+    case 'setting':
+      // Redis has a few that only its file sets.
+      return [`CONFIG SET ${line}`, `in redis.conf: ${line}`];
+    case 'config':
+      return [`in Offpeak's config: ${line}`];
+    case 'environment':
+      return [`in the server's environment: ${line}`];
+    case 'machine':
+      return [`on its machine: ${line}`];
+    case 'acl':
+      return [line];
+  }
+}
+
+function indented(text: string): readonly string[] {
+  return wrapText(text, COLUMNS - INDENT).map((line) => `${' '.repeat(INDENT)}${line}`);
+}
+
+/** One line for a node that is well kept. Of the others, what could not be known: their findings are above. */
+function nodeLines(node: NodeAudit, { paint }: Style): readonly string[] {
+  if (!node.facts) return [];
+  const { answers, facts } = node;
+  const count = (kind: Answer['kind']) => answers.filter(({ answer }) => answer.kind === kind).length;
+  const unknown = answers.filter(({ answer }) => answer.kind === 'unknown').map(({ rule }) => rule);
+  const open = unknown.length === 0 ? '' : `; could not be known: ${unknown.join(', ')} (--full says why)`;
+  const engine = engineText(facts.observation.engine);
+  const findings = count('finding');
+  const verdict =
+    findings === 0
+      ? `is well kept: ${count('fine')} rules hold`
+      : `has ${findings} ${findings === 1 ? 'finding' : 'findings'}, and ${count('fine')} rules hold`;
+  const [first = '', ...more] = wrapText(`${nameOf(node)} (${engine}) ${verdict}${open}`, COLUMNS);
+  return [paint(findings === 0 ? 'good' : 'strong', first), ...more.map((line) => `  ${line}`)];
+}
+
+/** All that is not a finding, in the order of the rules. */
+function restLines(placed: readonly Placed[], { paint }: Style): readonly string[] {
+  const rest = placed.filter(({ answer }) => answer.kind !== 'finding');
+  return [...Map.groupBy(rest, ({ about }) => about)].flatMap(([about, those]) => [
+    '',
+    paint('strong', about),
+    ...those.flatMap(({ rule, answer }) => {
+      const said = answer.kind === 'fine' ? answer.evidence : 'why' in answer ? answer.why : '';
+      return indented(`${rule}: ${WORDS[answer.kind]}: ${said}`);
+    }),
+  ]);
+}
+
+const WORDS: Readonly<Record<Answer['kind'], string>> = {
+  fine: 'fine',
+  finding: 'a finding',
+  unknown: 'could not be known',
+  'not-asked': 'does not apply',
+};

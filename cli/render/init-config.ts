@@ -1,0 +1,162 @@
+import { printSecretReference } from '../../core/config/address.ts';
+import type { Config, InstanceConfig } from '../../core/config/schema.ts';
+import { type Answer, isFault } from '../../core/domain/audit.ts';
+import { engineText } from '../../core/domain/engine.ts';
+import { bytesText, isoText, ratioText, sentence } from '../../core/format/units.ts';
+import { wrapText } from '../../core/format/wrap.ts';
+import type { FleetAudit } from '../../core/reconcile/audit-fleet.ts';
+import type { NodeAudit } from '../../core/reconcile/audit-node.ts';
+import { changeLines } from './audit.ts';
+
+/** Of the text of a comment. */
+const COLUMNS = 110;
+
+/**
+ * A config for the servers that were audited, with what was seen as comments. It has no window: a person uncomments one. Never a password:
+ * credentials refer to a variable.
+ */
+export function configText({ at, nodes }: FleetAudit, config: Pick<Config, 'instances'>): string {
+  const groups = [...Map.groupBy(nodes, groupOf).values()];
+  const names = namesOf(groups);
+  return `${[
+    ...comment(
+      `Written by \`npx offpeak init\` at ${isoText(at)}, from what these servers said. config/example.yml has every key.`,
+    ),
+    '',
+    '# defaults:',
+    ...comment(
+      'The zone of the windows. There is no default: a guess would put the work into the busiest hour.',
+      2,
+      '# ',
+    ),
+    '#   timezone: Europe/Berlin',
+    ...comment(
+      'When Offpeak may act. Without a window it only watches. Choose quiet hours; `npx offpeak audit -c <this file>` compares them with the traffic.',
+      2,
+      '# ',
+    ),
+    '#   windows:',
+    '#     - { days: daily, start: "02:00", duration: 3h }',
+    '',
+    'instances:',
+    ...groups.flatMap((group, index) => instanceLines(group, names[index] ?? '', config)),
+    ...comment('Of a deployed stack only: who gets alerts and alarms.'),
+    '# notifications:',
+    '#   emails: [redis-team@example.org]',
+  ].join('\n')}\n`;
+}
+
+/** A primary and its replicas are one instance: they share the id of their replication. Nodes of a Cluster are an instance for each shard. */
+function groupOf({ node, facts }: NodeAudit): string {
+  return facts?.inquiry.replicationId ?? node;
+}
+
+/** By the host of the first node; `cache-1.example` is `cache-1`. */
+function namesOf(groups: readonly (readonly NodeAudit[])[]): readonly string[] {
+  const taken = new Set<string>();
+  return groups.map((group, index) => {
+    const host = (group[0]?.node ?? '').replace(/:\d+$/, '');
+    const [label = ''] = host.split('.');
+    const clean = label
+      .toLowerCase()
+      .replace(/[^a-z0-9-]/g, '')
+      .replace(/^[^a-z]+/, '')
+      .slice(0, 30);
+    const name = clean === '' || host.startsWith('[') || clean === 'localhost' ? `server-${index + 1}` : clean;
+    const own = taken.has(name) ? `${name}-${index + 1}` : name;
+    taken.add(own);
+    return own;
+  });
+}
+
+function instanceLines(group: readonly NodeAudit[], id: string, config: Pick<Config, 'instances'>): readonly string[] {
+  const instances = group.flatMap(({ instance }) => config.instances.find((one) => one.id === instance) ?? []);
+  const [first] = instances;
+  const addresses = instances.flatMap(({ nodes }) => nodes.map(({ id, tls }) => `${tls ? 'rediss' : 'redis'}://${id}`));
+  const place =
+    addresses.length === 1
+      ? [`    url: ${quoted(addresses[0] ?? '')}`]
+      : ['    nodes:', ...addresses.map((address) => `      - ${quoted(address)}`)];
+  return [
+    ...group.flatMap((node) => seenLines(node)),
+    `  - id: ${id}`,
+    ...place,
+    ...(first ? credentialLines(first, id) : []),
+    ...limitLines(group),
+    '',
+  ];
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text);
+}
+
+function seenLines({ node, facts, problem, answers }: NodeAudit): readonly string[] {
+  if (!facts) return comment(`${node}: not audited: ${problem?.message ?? ''}`, 2);
+  const { observation, diagnosis, inquiry } = facts;
+  const { usedMemory, usedMemoryRss, maxmemory } = observation.memory;
+  const size = (name: string, bytes: number | undefined) =>
+    bytes === undefined ? [] : [`${name} ${bytesText(bytes)}`];
+  const seen = [
+    engineText(observation.engine),
+    observation.replication.role,
+    ...size('RSS', usedMemoryRss),
+    ...size('used', usedMemory),
+    ...(diagnosis.ratio === undefined ? [] : [`ratio ${ratioText(diagnosis.ratio)}`]),
+    ...size('external fragmentation', diagnosis.layers?.externalFragmentation),
+    ...size('maxmemory', maxmemory),
+    ...Object.entries({ ...observation.defrag.settings, ...inquiry.settings }).flatMap(([name, value]) =>
+      SHOWN.includes(name) ? [`${name} ${value === '' ? '""' : value}`] : [],
+    ),
+  ];
+  return [
+    ...comment(`${node}: ${seen.join(', ')}`, 2),
+    ...answers.flatMap(({ rule, answer }) => findingLines(rule, answer)),
+  ];
+}
+
+const SHOWN = ['activedefrag', 'hz', 'maxmemory-policy', 'jemalloc-bg-thread', 'save', 'appendonly'];
+
+function findingLines(rule: string, answer: Answer): readonly string[] {
+  // Advice is for a server without Offpeak.
+  if (answer.kind !== 'finding' || !isFault(answer)) return [];
+  const { severity, evidence, remedy, changes = [] } = answer;
+  return [
+    ...comment(`${severity}: ${rule}: ${evidence}. ${sentence(remedy)}`, 2),
+    // What Offpeak's own config lacks stands below, as keys.
+    ...changes
+      .filter(({ kind }) => kind !== 'config')
+      .flatMap((change) => changeLines(change).map((line) => `  #   ${line}`)),
+  ];
+}
+
+/** What was typed stays outside of the file. */
+function credentialLines({ credentials }: InstanceConfig, id: string): readonly string[] {
+  const { username, password } = credentials ?? {};
+  if (username === undefined && password === undefined) return [];
+  const variable = `${id.toUpperCase().replaceAll('-', '_')}_REDIS_PASSWORD`;
+  return [
+    '    credentials:',
+    ...(username === undefined ? [] : [`      username: ${quoted(username)}`]),
+    ...(password === undefined
+      ? []
+      : [
+          `      password: ${printSecretReference({ source: 'env', name: variable })} # what is deployed reads ssm: and secretsmanager: only`,
+        ]),
+  ];
+}
+
+function limitLines(group: readonly NodeAudit[]): readonly string[] {
+  const limits = group.flatMap(({ facts }) => facts?.instance.memoryLimit ?? []);
+  if (limits.length > 0) return [`    memoryLimit: ${Math.min(...limits)}B`];
+  const machine = group.flatMap(({ facts }) => facts?.diagnosis.limit?.bytes ?? [])[0];
+  const known = machine === undefined ? '' : `; the machine has ${bytesText(machine)}`;
+  return [
+    `    # memoryLimit: 6GiB # the limit of the container, which no server knows: docs/memory.md says how to find it${known}`,
+  ];
+}
+
+/** `before` what the indentation follows. */
+function comment(text: string, indent = 0, before = ''): readonly string[] {
+  return wrapText(text, COLUMNS - indent).map((line) => `${before}${' '.repeat(indent)}# ${line}`);
+}

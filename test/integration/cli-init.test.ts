@@ -1,0 +1,91 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { RunningServer } from '../../cli/lab/start.ts';
+import { parseConfig } from '../../core/config/parse.ts';
+import { clientOf } from '../support/fragmented.ts';
+import { aWorkplace, refusedPort, runOffpeak } from '../support/offpeak.ts';
+import { lacksServer, plainServer } from '../support/servers.ts';
+
+describe.skipIf(lacksServer('plain'))('init on real servers', () => {
+  let primary: RunningServer;
+  let replica: RunningServer;
+  let locked: RunningServer;
+  beforeAll(async () => {
+    [primary, locked] = await Promise.all([plainServer(), plainServer({ args: ['--requirepass', 's3cret-word'] })]);
+    replica = await plainServer({ args: ['--replicaof', primary.host, `${primary.port}`] });
+    const redis = clientOf(replica);
+    await vi.waitFor(async () => expect(await redis.info('replication')).toContain('master_link_status:up'), {
+      timeout: 60_000,
+    });
+    redis.disconnect();
+  });
+  afterAll(() => Promise.all([primary?.stop(), replica?.stop(), locked?.stop()]));
+
+  test('a primary and its replica are one instance of a config that check accepts', async () => {
+    using place = aWorkplace();
+    const { code, stderr } = await runOffpeak(['init', primary.url, replica.url], { cwd: place.folder });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: 'offpeak: config/dev.yml is written. Next: npx offpeak check -c config/dev.yml\n',
+    });
+    const text = readFileSync(join(place.folder, 'config/dev.yml'), 'utf8');
+    const result = parseConfig(text, 'dev');
+    const ids = [primary, replica].map(({ port }) => `127.0.0.1:${port}`);
+    expect(result.ok && result.config.instances.map(({ nodes }) => nodes.map(({ id }) => id))).toEqual([ids]);
+    expect(text).toMatch(/# 127\.0\.0\.1:\d+: redis \S+, replica, RSS [\d.]+ MiB, used/);
+    const checked = await runOffpeak(['check', '--json'], { cwd: place.folder });
+    expect({ code: checked.code, seen: checked.documents[0]?.outcomes.length }).toEqual({ code: 0, seen: 2 });
+  });
+
+  test('a password is not written: the config asks for a variable, and works with it', async () => {
+    using place = aWorkplace();
+    const url = `redis://127.0.0.1:${locked.port}`;
+    const env = { REDISCLI_AUTH: 's3cret-word' };
+    const { code, stderr } = await runOffpeak(['init', url, '-o', 'locked.yml'], { cwd: place.folder, env });
+    const text = readFileSync(join(place.folder, 'locked.yml'), 'utf8');
+    expect(code).toBe(0);
+    expect(text + stderr).not.toContain('s3cret-word');
+    const [, variable = ''] = /password: env:(\w+)/.exec(text) ?? [];
+    const options = { cwd: place.folder, env: { [variable]: 's3cret-word' } };
+    expect((await runOffpeak(['check', '-c', 'locked.yml'], options)).code).toBe(0);
+  });
+
+  test('a file that is there stays as it is', async () => {
+    using place = aWorkplace();
+    const file = place.write('mine.yml', 'mine');
+    const { code, stderr } = await runOffpeak(['init', primary.url, '--output', 'mine.yml'], { cwd: place.folder });
+    expect({ code, stderr, text: readFileSync(file, 'utf8') }).toEqual({
+      code: 2,
+      stderr:
+        'offpeak: init: mine.yml is there already, and is not overwritten; accepted: --output with another file, or - for stdout\n',
+      text: 'mine',
+    });
+  });
+
+  test('to stdout, and a server that does not answer is named and written', async () => {
+    const port = await refusedPort();
+    const { code, stdout, stderr } = await runOffpeak(['init', primary.url, `redis://127.0.0.1:${port}`, '-o', '-']);
+    expect({ code, ok: parseConfig(stdout, 'dev').ok }).toEqual({ code: 1, ok: true });
+    expect(stderr).toContain(`127.0.0.1:${port} cannot be reached`);
+    expect(stdout).toContain(`# 127.0.0.1:${port}: not audited`);
+  });
+});
+
+test('where no server answers nothing is written', async () => {
+  using place = aWorkplace();
+  const url = `redis://127.0.0.1:${await refusedPort()}`;
+  const { code, stderr } = await runOffpeak(['init', url], { cwd: place.folder });
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringContaining('nothing was written: no server answered'),
+  });
+  expect(() => readFileSync(join(place.folder, 'config/dev.yml'))).toThrow('ENOENT');
+});
+
+test('a folder that cannot be made is usage', async () => {
+  using place = aWorkplace();
+  writeFileSync(join(place.folder, 'a-file'), '');
+  const { code, stderr } = await runOffpeak(['init', 'nonsense', '-o', 'a-file/dev.yml'], { cwd: place.folder });
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('init: "nonsense" is not an address') });
+});
