@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import ms, { type StringValue } from 'ms';
+import { ACCEPTED_REFERENCES, parseSecretReference, type SecretReference } from '../core/config/address.ts';
 import { DURATION } from '../core/config/units.ts';
 import type { ArmName, RecipeName } from './lab/trial/arms.ts';
 
@@ -57,6 +58,8 @@ export interface RunOptions extends CommonOptions {
   readonly now?: boolean;
   readonly yes?: boolean;
   readonly publish?: boolean;
+  /** Where the address of a webhook is kept. */
+  readonly webhook?: SecretReference;
 }
 
 export interface PauseOptions extends PlaceOptions {
@@ -166,4 +169,12 @@ export function parseInstant(text: string): number {
 function isDay(day: string): boolean {
   const at = Date.parse(`${day}T00:00Z`);
   return !Number.isNaN(at) && new Date(at).toISOString().startsWith(day);
+}
+
+/** It is a secret, which neither the shell's history nor the list of processes may hold. */
+export function parseReference(text: string): SecretReference {
+  const reference = parseSecretReference(text);
+  if (reference === undefined)
+    throw new InvalidArgumentError(`this is not a reference; accepted: ${ACCEPTED_REFERENCES}`);
+  return reference;
 }

@@ -1,3 +1,5 @@
+import { createSecretReader } from '../core/adapters/aws/secrets.ts';
+import type { SecretReference } from '../core/config/address.ts';
 import { ENVIRONMENT } from '../core/config/environment.ts';
 import type { Config } from '../core/config/schema.ts';
 import { createPorts } from '../core/create-ports.ts';
@@ -17,18 +19,33 @@ export interface Published {
   readonly alerts: Alert[];
 }
 
+/** Where a run publishes, besides the terminal. */
+export interface Publishing {
+  /** The stage of a deployed job: where it sends metrics and alerts. */
+  readonly publish?: Config | undefined;
+  /** Where the address is kept to which alerts are posted. */
+  readonly webhook?: SecretReference | undefined;
+  /** Where `env:` references point. */
+  readonly env?: Environment;
+}
+
 /**
  * Everything that a run from a terminal needs. With `publish`, metrics and alerts also go where a deployed job sends them; without it,
- * that job's pending alerts stay in its table. `env` is where `env:` references of the config point.
+ * that job's pending alerts stay in its table.
  */
 export async function terminalPorts(
   store: StateStore,
   clock: Clock,
   log: Log,
-  { publish, env = process.env }: { readonly publish?: Config | undefined; readonly env?: Environment } = {},
+  { publish, webhook, env = process.env }: Publishing = {},
 ): Promise<{ readonly ports: Ports; readonly published: Published }> {
   const published: Published = { metrics: [], alerts: [] };
   const sinks = publish && (await import('../core/compose.ts')).createSinks(process.env, publish);
+  const secrets = createSecretReader({ env });
+  const receivers = [
+    ...(sinks ? [sinks.alerts] : []),
+    ...(webhook ? [(await import('../core/adapters/webhook.ts')).createWebhookSink(() => secrets.read(webhook))] : []),
+  ];
   const metrics: MetricSink = {
     async publish(metrics) {
       published.metrics.push(...metrics);
@@ -37,13 +54,15 @@ export async function terminalPorts(
   };
   const alerts: AlertSink = {
     ...(sinks?.alerts.hasNightlyDigest && { hasNightlyDigest: true }),
-    isPrivate: !publish && process.env[ENVIRONMENT.stateTable] !== undefined,
+    isPrivate: receivers.length === 0 && process.env[ENVIRONMENT.stateTable] !== undefined,
     async send(alerts) {
       published.alerts.push(...alerts);
-      return (await sinks?.alerts.send(alerts)) ?? { sent: alerts.length, rejected: [] };
+      const reports = await Promise.all(receivers.map((one) => one.send(alerts)));
+      const rejected = reports.flatMap((one) => one.rejected);
+      return { sent: Math.max(0, alerts.length - rejected.length), rejected };
     },
   };
-  const ports = createPorts({ store, metrics, alerts, clock, log, env });
+  const ports = createPorts({ store, metrics, alerts, clock, log, env, secrets });
   return { ports, published };
 }
 

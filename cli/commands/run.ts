@@ -24,6 +24,7 @@ export async function run(options: RunOptions): Promise<void> {
   const clock = systemClock({ signal });
   const { ports, published } = await terminalPorts(store, clock, stderrLog(options), {
     publish: options.publish ? config : undefined,
+    webhook: options.webhook,
   });
   const until = options.untilIdle || options.now ? 'idle' : options.watch ? 'interrupted' : 'once';
   const commandLine = commandLineFor(options);
