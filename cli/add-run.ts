@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { durationFrom, type RunOptions, UsageError, withCommonOptions } from './options.ts';
+import { durationFrom, parseReference, type RunOptions, UsageError, withCommonOptions } from './options.ts';
 
 const EVERY_MS = 5000;
 
@@ -25,6 +25,7 @@ export function addRun(program: Command): void {
     )
     .option('-y, --yes', 'with --now: do not ask')
     .option('-p, --publish', 'publish to CloudWatch and SNS (ALERT_TOPIC_ARN, AWS_REGION, AWS_ENDPOINT_URL)')
+    .option('--webhook <reference>', 'post alerts as JSON to the address kept there, like env:WEBHOOK', parseReference)
     .action(async (options: RunOptions) => {
       if (options.yes && !options.now) throw new UsageError('run --yes: accepted beside --now only');
       await (await import('./commands/run.ts')).run(options);
