@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, writeFile } from 'node:fs/promises';
+import { access, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { EXIT } from '../exit.ts';
 import { interruption } from '../interrupt.ts';
@@ -25,7 +25,7 @@ export async function lab(options: LabOptions): Promise<void> {
   try {
     const result = await measured(options, trial, signal);
     if (options.html !== undefined) await writeFile(options.html, labPage(result));
-    process.exitCode = result.failed.length > 0 ? EXIT.failed : EXIT.fine;
+    process.exitCode = result.failed.some(({ isExpected }) => !isExpected) ? EXIT.failed : EXIT.fine;
   } catch (error) {
     if (signal.aborted) process.exitCode = EXIT.interrupted;
     else if (error instanceof LabProblem) {
@@ -53,6 +53,8 @@ async function refuseUnwritable(file: string): Promise<void> {
   await access(folder, constants.W_OK).catch((cause: unknown) => {
     throw new UsageError(`lab --html ${file}: no file can be written in ${folder}`, { cause });
   });
+  const there = await stat(file).catch(() => undefined);
+  if (there?.isDirectory()) throw new UsageError(`lab --html ${file}: is a folder; accepted is the name of a file`);
 }
 
 async function measured(options: LabOptions, trial: TrialOptions, signal: AbortSignal): Promise<TrialResult> {
@@ -62,7 +64,7 @@ async function measured(options: LabOptions, trial: TrialOptions, signal: AbortS
   const binary = await serverFor(say, signal);
   const progress = createProgress(stream, style, () => performance.now());
   try {
-    say(`Redis ${binary.version} (${binary.path}). Fragmenting servers of its own, on loopback:`);
+    say(`Server ${binary.version} (${binary.path}). Fragmenting servers of its own, on loopback:`);
     const result = await runTrial(binary, trial, signal, {
       progress: (share, note) => progress.update('  measuring', share, note),
       moment: momentPrinter(style, (line) => progress.done(line)),

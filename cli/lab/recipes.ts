@@ -105,7 +105,7 @@ export function sizesRecipe(scale: number, seed: number): Recipe {
   ]);
 }
 
-export const CHURN_VALUES = 100_000;
+export const CHURN_VALUES = 200_000;
 const ROUNDS = 8;
 
 /** A cache that is written all the time, while its values become smaller. */

@@ -26,7 +26,13 @@ export const ALL_ARMS: readonly ArmResult[] = [
   anArm('nothing', { before: aReading(100, 100, 80), seconds: 9, full: aReading(400) }),
   anArm('purge', { seconds: 0.004 }),
   anArm('defaults', { after: aReading(100, 12), seconds: 3, cpu: 0.4, ended: 'came to rest' }),
-  anArm('offpeak', { after: aReading(100, 3), seconds: 11, cpu: 0.6, ended: 'goal-met', predicted: 95 * MIB }),
+  anArm('offpeak', {
+    after: aReading(100, 3),
+    seconds: 11,
+    cpu: 0.6,
+    ended: 'the rest is not worth it',
+    predicted: 95 * MIB,
+  }),
   anArm('restart', { after: aReading(100), seconds: 1.1, cpu: 0.1 }),
   anArm('thread-off', { before: aReading(100, 100, 80), after: aReading(100, 100, 80), seconds: 0 }),
   anArm('thread-off-purge', { before: aReading(100, 100, 80), seconds: 0.08 }),
@@ -47,7 +53,7 @@ export function aTrial(trial: Partial<TrialResult> = {}): TrialResult {
       moments: [
         { when: 0, reading: aReading(400) },
         { when: 60, reading: aReading(400) },
-        { when: 250, reading: aReading(130, 100, 60) },
+        { when: 260, reading: aReading(130, 100, 60) },
         { when: 'swept', reading: aReading(100, 100, 80) },
         { when: 'rest', reading: aReading(100, 100) },
       ],

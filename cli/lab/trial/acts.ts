@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Bytes } from '../../../core/config/units.ts';
 import { type Outcome, planIn, stepsOf } from '../../../core/domain/outcome.ts';
 import type { Tick } from '../../../core/reconcile/scope.ts';
+import { reasonText } from '../../../core/reporting/wording/plan.ts';
 import { defragByDefaults, QUIET_S, settled } from '../at-rest.ts';
 import type { ServerBinary } from '../binary.ts';
 import { folderOf, onFreshCopy } from '../floor.ts';
@@ -64,16 +65,13 @@ async function offpeak({ server, redis }: Ready, signal: AbortSignal): Promise<D
   return endOf(seen.flatMap(({ outcomes }) => outcomes).flatMap(stepsOf));
 }
 
-/** Why it ended, or why nothing was done, and what its first plan predicted. */
+/** Why it ended, or why nothing was done, in words; and what its first plan predicted. */
 export function endOf(steps: readonly Outcome[]): Done {
-  const stops = steps.flatMap((step) => (step.kind === 'stopped' ? [step.plan.action.because] : []));
   const plans = steps.flatMap((step) => planIn(step) ?? []);
-  const first = plans.find(({ kind }) => kind === 'act');
-  const ended = stops.length > 0 ? stops : first ? [first.reason] : [...new Set(plans.map(({ reason }) => reason))];
-  return {
-    ended: ended.join(', '),
-    ...(first?.kind === 'act' && { predicted: first.predicted.reclaim }),
-  };
+  const acts = plans.filter((plan) => plan.kind === 'act');
+  const last = acts.findLast(({ action }) => action.kind === 'stop-defrag') ?? acts.at(-1) ?? plans.at(-1);
+  const [first] = acts;
+  return { ...(last && { ended: reasonText(last) }), ...(first && { predicted: first.predicted.reclaim }) };
 }
 
 /** RSS of the server is sampled ten times a second. */

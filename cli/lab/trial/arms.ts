@@ -60,13 +60,14 @@ const SITES: readonly Site[] = [
 /** Arms that store the values of the article in another way. */
 export const OF_THE_ARTICLE: readonly ArmName[] = ['uniform', 'by-size'];
 
-/** `jemalloc-bg-thread` came with Redis 6.0. */
-const THREAD_SINCE = 6;
+/** Arms that this version cannot have: `jemalloc-bg-thread` came with Redis 6.0. */
+export function lackingIn(version: string): readonly ArmName[] {
+  return Number.parseInt(version, 10) < 6 ? ['thread-off', 'thread-off-purge'] : [];
+}
 
 /** The servers that the arms need. `nothing` is always one: the others are compared with it. */
 export function sitesFor(arms: readonly ArmName[], version: string): readonly Site[] {
-  const chosen: readonly ArmName[] = ['nothing', ...arms];
-  return SITES.map((site) => ({ ...site, arms: site.arms.filter((arm) => chosen.includes(arm)) })).filter(
-    ({ name, arms }) => arms.length > 0 && (name !== 'thread-off' || Number.parseInt(version, 10) >= THREAD_SINCE),
-  );
+  const lacking = lackingIn(version);
+  const isChosen = (arm: ArmName) => arm === 'nothing' || (arms.includes(arm) && !lacking.includes(arm));
+  return SITES.map((site) => ({ ...site, arms: site.arms.filter(isChosen) })).filter(({ arms }) => arms.length > 0);
 }

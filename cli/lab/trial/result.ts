@@ -47,6 +47,8 @@ export interface Moment {
 export interface Failed {
   readonly arms: readonly ArmName[];
   readonly problem: string;
+  /** This server does not have what the arm is about. */
+  readonly isExpected?: true;
 }
 
 export interface TrialResult {

@@ -3,10 +3,11 @@ import type { LimitFunction } from 'p-limit';
 import { cpuSeconds, infoOf } from '../at-rest.ts';
 import type { ServerBinary } from '../binary.ts';
 import { clientOf } from '../client.ts';
-import { startServer } from '../start.ts';
+import type { Recipe } from '../recipes.ts';
+import { type RunningServer, startServer } from '../start.ts';
 import { ACTS, atRest, type Done, type Ready } from './acts.ts';
 import type { ArmName, Site } from './arms.ts';
-import { dirtyDecayOf, readingOfAll } from './reading.ts';
+import { dirtyDecayOf, readingOf, readingOfAll } from './reading.ts';
 import type { LabRecipe } from './recipes.ts';
 import { type ArmResult, type Moment, type Reading, sumOf } from './result.ts';
 
@@ -73,39 +74,58 @@ interface Built extends AsyncDisposable {
 }
 
 async function buildSite(site: Site, recipe: LabRecipe, trial: Trial): Promise<Built> {
-  await using stack = new AsyncDisposableStack();
-  const { binary, signal } = trial;
-  const all: Ready[] = [];
-  for (const storage of site.storages) {
-    const args = [...recipe.recipe(storage).args(binary.version), ...site.args];
-    const executable = { path: binary.path, env: { ...binary.env, ...site.env } };
-    const server = stack.use(await startServer(executable, { args, signal }));
-    const redis = stack.adopt(clientOf(server, { commandTimeout: REPLY_MS }), (client) => client.disconnect());
-    all.push({ binary, server, redis });
-  }
-  const redises = all.map(({ redis }) => redis);
-  const full: (Reading | undefined)[] = all.map(() => undefined);
-  await Promise.all(
-    site.storages.map(async (storage, at) => {
-      const { redis } = all[at] as Ready;
-      await recipe.recipe(storage).build(redis, {
-        signal,
-        progress: (doing, share) => trial.progress(site.name, doing, share * BUILT),
-        async moment(when) {
-          const reading = await readingOfAll([redis]);
-          if (when === 0) full[at] = reading;
-          if (redises.length === 1) trial.moment(site.name, { when, reading });
-        },
-      });
-    }),
-  );
-  const kept = stack.move();
-  const known = full.filter((reading) => reading !== undefined);
-  return {
-    all,
-    ...(known.length > 0 && { full: sumOf(known) }),
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  const all: (Ready & { readonly redis: Disposable })[] = [];
+  const close = async () => {
+    for (const { redis } of all) redis[Symbol.dispose]();
+    await Promise.all(all.map(({ server }) => server.stop()));
   };
+  try {
+    for (const storage of site.storages) all.push(await startReady(site, recipe.recipe(storage), trial));
+    const full = await Promise.all(
+      all.map(({ redis }, at) => fragment(site, recipe.recipe(site.storages[at] ?? {}), redis, trial)),
+    );
+    const known = full.filter((reading) => reading !== undefined);
+    return { all, ...(known.length > 0 && { full: sumOf(known) }), [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startReady(site: Site, recipe: Recipe, { binary, signal }: Trial) {
+  const args = [...recipe.args(binary.version), ...site.args];
+  const executable = { path: binary.path, env: { ...binary.env, ...site.env } };
+  const server = await startServer(executable, { args, signal });
+  return { binary, server, redis: clientUntil(server, signal) };
+}
+
+/** Returns the reading with everything written, where the recipe has such a moment. */
+async function fragment(site: Site, recipe: Recipe, redis: Redis, trial: Trial): Promise<Reading | undefined> {
+  let full: Reading | undefined;
+  await recipe.build(redis, {
+    signal: trial.signal,
+    progress: (doing, share) => trial.progress(site.name, doing, share * BUILT),
+    async moment(when) {
+      const reading = await readingOf(redis);
+      if (when === 0) full = reading;
+      // Of two servers neither is the site.
+      if (site.storages.length === 1) trial.moment(site.name, { when, reading });
+    },
+  });
+  return full;
+}
+
+/** Ctrl-C must not wait for the answer of a server that is stopped. */
+function clientUntil(server: RunningServer, signal: AbortSignal): Redis & Disposable {
+  const redis = clientOf(server, { commandTimeout: REPLY_MS });
+  const onAbort = () => redis.disconnect();
+  signal.addEventListener('abort', onAbort, { once: true });
+  return Object.assign(redis, {
+    [Symbol.dispose]() {
+      signal.removeEventListener('abort', onAbort);
+      redis.disconnect();
+    },
+  });
 }
 
 async function acted(arm: ArmName, ready: Ready, before: Reading, trial: Trial): Promise<ArmResult> {
@@ -128,11 +148,7 @@ async function confRead({ binary, signal }: Trial): Promise<Pick<ArmResult, 'isM
   const ODD_MS = 4321;
   const env = { ...binary.env, MALLOC_CONF: `dirty_decay_ms:${ODD_MS}` };
   await using server = await startServer({ path: binary.path, env }, { signal });
-  const redis: Redis = clientOf(server, { commandTimeout: REPLY_MS });
-  try {
-    const decay = await dirtyDecayOf(redis);
-    return decay === undefined ? {} : { isMallocConfRead: decay === ODD_MS };
-  } finally {
-    redis.disconnect();
-  }
+  using redis = clientUntil(server, signal);
+  const decay = await dirtyDecayOf(redis);
+  return decay === undefined ? {} : { isMallocConfRead: decay === ODD_MS };
 }

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { messageText } from '../../../core/format/error-text.ts';
 import type { ServerBinary } from '../binary.ts';
-import { ARM_NAMES, type ArmName, type RecipeName, type Site, sitesFor } from './arms.ts';
+import { ARM_NAMES, type ArmName, lackingIn, type RecipeName, type Site, sitesFor } from './arms.ts';
 import { type LabRecipe, labRecipe, type RecipeOptions } from './recipes.ts';
 import type { ArmResult, Failed, Moment, TrialResult } from './result.ts';
 import { roomFor, type Task, waves } from './room.ts';
@@ -41,6 +41,7 @@ export async function runTrial(
 ): Promise<TrialResult> {
   const [at, began] = [Date.now(), performance.now()];
   const recipe = labRecipe(options.recipe, options);
+  const source = recipe.table ?? recipe;
   const jobs = jobsFor(recipe, options.arms, binary.version);
   const room = await roomFor(jobs, options.scale);
   const moments: Moment[] = [];
@@ -50,13 +51,15 @@ export async function runTrial(
     inTurn: pLimit(1),
     progress: board(jobs, view),
     moment(site, moment) {
-      if (site !== (recipe.table ? TABLE : 'as-is')) return;
+      if (source.clock === undefined || site !== (recipe.table ? TABLE : 'as-is')) return;
       moments.push(moment);
       view.moment(moment);
     },
   };
   const arms: ArmResult[] = [];
-  const failed: Failed[] = [];
+  const lacking = options.arms.filter((arm) => lackingIn(binary.version).includes(arm));
+  const failed: Failed[] =
+    lacking.length > 0 ? [{ arms: lacking, problem: 'jemalloc-bg-thread came with Redis 6.0', isExpected: true }] : [];
   for (const wave of waves(jobs, room)) {
     const results = await Promise.allSettled(wave.map((job) => job.run(trial)));
     signal.throwIfAborted();
@@ -65,7 +68,6 @@ export async function runTrial(
       else failed.push({ arms: wave[index]?.arms ?? [], problem: problemText(result.reason) });
     }
   }
-  const source = recipe.table ?? recipe;
   return {
     ...(options.recipe && { recipe: options.recipe }),
     title: recipe.recipe({}).title,

@@ -31,9 +31,9 @@ export function barsMarkup(title: string, bars: readonly Bar[]): Markup {
   const scale = Math.max(1, ...bars.map(({ layers }) => totalOf(layers)));
   const room = WIDTH - LABELS - NOTES;
   const rows = bars.map((bar, at) => rowMarkup(bar, at * ROW, room / scale));
-  return html`<svg viewBox="0 0 ${WIDTH} ${bars.length * ROW + 4}" role="img" aria-label="${title}: ${bars.map(spoken).join('; ')}">
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${title}, bars"><svg class="chart" viewBox="0 0 ${WIDTH} ${bars.length * ROW + 4}" role="img" aria-label="${title}: ${bars.map(spoken).join('; ')}">
 <line x1="${LABELS}" y1="0" x2="${LABELS}" y2="${bars.length * ROW}"/>
-${rows}</svg>
+${rows}</svg></div>
 <p class="key">${PARTS.map(({ name }) => html`<span><svg viewBox="0 0 10 10" aria-hidden="true"><rect class="${name}" width="10" height="10"/></svg>${NAMES[name]}</span>`)}</p>`;
 }
 

@@ -1,4 +1,4 @@
-import { bytesText, isoText, ratioText } from '../../../core/format/units.ts';
+import { bytesText, isoText, ratioText, sentence } from '../../../core/format/units.ts';
 import { ARMS } from '../../lab/trial/arms.ts';
 import { type Moment, ratioOf, type TrialResult } from '../../lab/trial/result.ts';
 import { ARM_HEADS, armCells, clockNote, MOMENT_HEADS, momentCells, momentName, provenance } from '../lab/lines.ts';
@@ -11,7 +11,7 @@ export function labPage(result: TrialResult): string {
   const { title, table, arms, failed } = result;
   const bars = arms.map(({ arm, after }) => ({ label: ARMS[arm], layers: after.layers, note: rssText(after) }));
   const body = html`<h1>Offpeak lab: what each remedy returns</h1>
-<p>${title}. Each server got the same data; RSS is what the kernel counts, at rest.</p>
+<p>${sentence(title)} Each server got the same data; RSS is what the kernel counts, at rest.</p>
 <p class="faint">${isoText(result.at)}. ${provenance(result)}</p>
 <section><h2>RSS at rest after each arm</h2>
 ${barsMarkup('RSS at rest', bars)}</section>
@@ -37,7 +37,7 @@ function tableSection({ title, clock, moments }: NonNullable<TrialResult['table'
     ...{ label: momentName(when), layers: reading.layers, note: rssText(reading) },
   }));
   return html`<section><h2>The article's table</h2>
-<p>${title}. The column <em>article</em> has the ratios that the article prints. ${clockNote(clock)}</p>
+<p>${sentence(title)} The column <em>article</em> has the ratios that the article prints. ${clockNote(clock)}</p>
 ${barsMarkup("The article's table", bars)}
 ${tableMarkup("The article's table", MOMENT_HEADS, moments.map(momentCells))}</section>`;
 }

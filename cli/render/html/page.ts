@@ -39,12 +39,12 @@ const STYLE = `
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 64rem; padding: 2rem 1rem 4rem; font: 1rem/1.5 system-ui, sans-serif; color: var(--text); background: var(--page); }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .5rem; } h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem; }
-p { max-width: 46rem; margin: .5rem 0; } .faint { color: var(--faint); }
+p, dd { overflow-wrap: anywhere; } p { max-width: 46rem; margin: .5rem 0; } .faint { color: var(--faint); }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
 th { color: var(--faint); font-weight: 600; } th:first-child, td:first-child { text-align: left; padding-left: 0; }
 dt { font-weight: 600; margin-top: .8rem; } dd { margin: 0; max-width: 46rem; }
-svg { display: block; width: 100%; height: auto; } svg text { font: 13px system-ui, sans-serif; fill: var(--text); } svg text.faint { fill: var(--faint); }
+svg { display: block; width: 100%; height: auto; } .chart { min-width: 44rem; } svg text { font: 13px system-ui, sans-serif; fill: var(--text); } svg text.faint { fill: var(--faint); }
 .data { fill: var(--data); } .fragmentation { fill: var(--fragmentation); } .pages { fill: var(--pages); } .overhead { fill: var(--overhead); }
 svg line { stroke: var(--line); } .key { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; font-size: .9rem; } .key svg { display: inline-block; width: .9em; height: .9em; vertical-align: -.08em; margin-right: .4em; }
 `;

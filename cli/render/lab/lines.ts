@@ -1,5 +1,6 @@
 import { bytesText, countText, durationText, percentText, ratioText } from '../../../core/format/units.ts';
 import { wrapText } from '../../../core/format/wrap.ts';
+import { EXPIRING_S } from '../../lab/article.ts';
 import { ARMS, OF_THE_ARTICLE } from '../../lab/trial/arms.ts';
 import {
   type ArmResult,
@@ -18,8 +19,11 @@ import { armText } from './words.ts';
 const COLUMNS = 96;
 const CELLS = 44;
 const MOMENT_CELLS = 32;
-/** mem_fragmentation_ratio by the article's own table, after so many seconds. Its last row has data left that its script lets expire before. */
-export const THE_ARTICLES: Readonly<Record<number, number>> = { 60: 1.41, 180: 1.77, 250: 2.58 };
+/**
+ * mem_fragmentation_ratio by the article's own table, after so many seconds. Its last row is of the fifth minute and has data left, all of
+ * which its script lets expire before: it stands beside the last row that has any.
+ */
+const THE_ARTICLES: Readonly<Record<number, number>> = { 60: 1.41, 180: 1.77, [EXPIRING_S]: 2.58 };
 
 export const MOMENT_HEADS = ['', 'used', 'RSS', 'ratio', 'article', 'fragmentation', 'free pages'];
 const MOMENT_WIDTHS = [17, 9, 10, 7, 9, 15, 12];

@@ -5,7 +5,7 @@ import { type ArmResult, type Reading, ratioOf, resultOf, returnedBy, shareOfRes
 /** Below this share of RSS, a change is the noise of two servers. */
 const NOTHING = 0.01;
 
-/** What an arm did to the memory, in one or two sentences. */
+/** What an arm did to the memory, in a few sentences. */
 export function armText(result: ArmResult, all: readonly ArmResult[]): string {
   switch (result.arm) {
     case 'nothing':
@@ -54,9 +54,10 @@ function predictedText({ predicted }: ArmResult): string {
 }
 
 /** `did not begin`: by far the most frequent question about activedefrag. */
-function endText({ ended }: ArmResult): string {
+function endText({ arm, ended, predicted }: ArmResult): string {
   if (ended === undefined) return '';
-  if (ended !== 'did not begin') return ` Ended: ${ended}.`;
+  if (arm === 'offpeak') return predicted === undefined ? ` It did nothing: ${ended}.` : ` It ended: ${ended}.`;
+  if (ended !== 'did not begin') return ` It ${ended}.`;
   return ' It did not begin: the fragmentation is below active-defrag-ignore-bytes (100 MB) or active-defrag-threshold-lower (10 %).';
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { endOf } from '../../../../../cli/lab/trial/acts.ts';
 import { resultOf, returnedBy, shareOfRestart, sumOf } from '../../../../../cli/lab/trial/result.ts';
 import { MIB } from '../../../../../core/config/units.ts';
+import { reasonText } from '../../../../../core/reporting/wording/plan.ts';
 import { anOutcome, aPlan } from '../../../../support/builders.ts';
 import { ALL_ARMS, anArm, aReading } from '../../../../support/trials.ts';
 
@@ -26,8 +27,8 @@ test('two servers of one arm count together', () => {
 describe('how Offpeak ended', () => {
   const skipped = anOutcome({ plan: { kind: 'skip', reason: 'healthy' } });
 
-  test('nothing done: why, each reason once', () => {
-    expect(endOf([skipped, skipped])).toEqual({ ended: 'healthy' });
+  test('nothing done: why, in words, and nothing predicted', () => {
+    expect(endOf([skipped, skipped])).toEqual({ ended: reasonText({ kind: 'skip', reason: 'healthy' }) });
   });
 
   test('what its first plan predicted, not the sum of all', () => {

@@ -25,7 +25,7 @@ describe('what an arm did, in words', () => {
 
   test('a defrag says its share of a restart, its prediction and its end', () => {
     expect(armText(of('offpeak'), ALL_ARMS)).toBe(
-      'Returned 97 MiB, 97 % of what a restart returns, in 11 s. Predicted: 95 MiB. Ended: goal-met.',
+      'Returned 97 MiB, 97 % of what a restart returns, in 11 s. Predicted: 95 MiB. It ended: the rest is not worth it.',
     );
   });
 
@@ -74,8 +74,8 @@ describe('the lines', () => {
   });
 
   test('a row of the table has the article’s ratio beside what was measured', () => {
-    expect(momentCells({ when: 250, reading: aReading(100, 100) })).toEqual([
-      ...['after 4 min 10 s', '100 MiB', '201 MiB', '2.01', '2.58', '100 MiB', '0 B'],
+    expect(momentCells({ when: 260, reading: aReading(100, 100) })).toEqual([
+      ...['after 4 min 20 s', '100 MiB', '201 MiB', '2.01', '2.58', '100 MiB', '0 B'],
     ]);
   });
 });
