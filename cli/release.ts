@@ -1,4 +1,4 @@
-import { isNamed } from '../core/config/fleet.ts';
+import { isNamed, nodesOf } from '../core/config/fleet.ts';
 import type { Config } from '../core/config/schema.ts';
 import type { Lease } from '../core/domain/lease.ts';
 import { placesOf, stillHeld, waitBefore } from '../core/guards/release.ts';
@@ -18,7 +18,7 @@ export async function releaseAll(
   const ticks: Tick[] = [];
   const remaining = () => Number.MAX_SAFE_INTEGER;
   const options = { mode: 'act', holder, remaining, release: 'released', interrupted: () => signal.aborted } as const;
-  let state = await readState(ports.store);
+  let state = await readState(ports.store, nodesOf(config));
   for (let round = 0; !signal.aborted; round++) {
     const left = stillHeld(leasesIn(state), wanted).filter((lease) => isNamed(lease.node, config));
     const wait = waitBefore(round, left, ports.clock.now());
@@ -27,7 +27,7 @@ export async function releaseAll(
     const latest = await tick(config, ports, { ...options, scope: { kind: 'nodes', nodes: placesOf(left, config) } });
     print(latest);
     ticks.push(latest);
-    state = await readState(ports.store);
+    state = await readState(ports.store, nodesOf(config));
   }
   return { ticks, state };
 }

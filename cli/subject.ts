@@ -44,6 +44,7 @@ export function addressed(
 export const NO_STATE: StateStore = {
   list: async () => new Map(),
   read: async () => undefined,
+  readAll: async () => new Map(),
   write: async () => ({ stored: false }),
   remove: async () => false,
 };

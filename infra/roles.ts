@@ -66,7 +66,10 @@ export function maintainRole(config: Config, network: Network): Resources {
     ...basics(config.stage, 'maintain'),
     allow(['cloudwatch:PutMetricData'], ['*'], { StringEquals: { 'cloudwatch:namespace': NAMESPACE } }),
     allow(['sns:Publish'], [ref(ID.topic)]),
-    allow(['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'], [getAtt(ID.table, 'Arn')]),
+    allow(
+      ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+      [getAtt(ID.table, 'Arn')],
+    ),
     allow(['sqs:SendMessage'], [getAtt(ID.maintainDeadLetters, 'Arn')]),
     ...granted,
     ...discoveryRights(config),

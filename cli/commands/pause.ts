@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { systemClock } from '../../core/adapters/clock.ts';
+import { nodesOf } from '../../core/config/fleet.ts';
 import type { Config, InstanceConfig } from '../../core/config/schema.ts';
 import { isReason, type Pause } from '../../core/domain/pause.ts';
 import { pauseText } from '../../core/format/pause.ts';
@@ -17,7 +18,7 @@ export async function pause(ids: readonly string[], options: PauseOptions): Prom
   const chosen = chosenInstances(config, ids, 'pause');
   remindOfFile(options, config.stage);
   const store = await stateStore(options, config.stage);
-  const before = await readState(store);
+  const before = await readState(store, nodesOf(config));
   const at = Date.now();
   const wanted: Pause = { until: at + options.for, reason: options.reason, by: userName(), at };
   const everything = { scope: EVERY_INSTANCE, pause: wanted };

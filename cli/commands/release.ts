@@ -1,4 +1,6 @@
 import { systemClock } from '../../core/adapters/clock.ts';
+import { nodesOf } from '../../core/config/fleet.ts';
+import type { Config } from '../../core/config/schema.ts';
 import { chosenLeases, stillHeld } from '../../core/guards/release.ts';
 import { leasesIn } from '../../core/leases/lease-store.ts';
 import { type StateStore, StateUnavailable } from '../../core/ports/state-store.ts';
@@ -21,7 +23,7 @@ export async function release(ids: readonly string[], options: ReleaseOptions): 
   warnOfClearText(config);
   const { signal } = interruption(() => process.stderr.write('\noffpeak: interrupted: finishing what is under way\n'));
   const store = await stateStore(options, config.stage);
-  const held = leasesIn(await readableState(store));
+  const held = leasesIn(await readableState(store, config));
   // A lease may stand on an instance that the config no longer names.
   const named = chosenInstances(
     config,
@@ -48,8 +50,8 @@ export async function release(ids: readonly string[], options: ReleaseOptions): 
 }
 
 /** "No Offpeak defrag found" must not be said of a lease that cannot be read. @throws {StateUnavailable} */
-async function readableState(store: StateStore): Promise<State> {
-  const state = await readState(store);
+async function readableState(store: StateStore, config: Config): Promise<State> {
+  const state = await readState(store, nodesOf(config));
   for (const [key, why] of state.unreadable) if (isLeaseKey(key)) throw new StateUnavailable(why);
   return state;
 }

@@ -1,3 +1,4 @@
+import { nodesOf } from '../../core/config/fleet.ts';
 import type { Config } from '../../core/config/schema.ts';
 import { timeText } from '../../core/format/units.ts';
 import { readState } from '../../core/reconcile/snapshot.ts';
@@ -25,7 +26,7 @@ export async function history(ids: readonly string[], options: StatusOptions): P
 
 async function stateOf(options: StatusOptions) {
   const { config } = loadConfig(options);
-  const state = await readState(await stateStore(options, config.stage));
+  const state = await readState(await stateStore(options, config.stage), nodesOf(config));
   const head: Head = { at: Date.now(), stage: config.stage, state: stateText(options, config.stage) };
   return { config, state, head };
 }

@@ -20,3 +20,8 @@ export function isFleet(instances: readonly Pick<InstanceConfig, 'nodes' | 'disc
   if (instances.some(({ discover, found }) => discover ?? found)) return true;
   return instances.reduce((sum, { nodes }) => sum + nodes.length, 0) > MOST_NODES_WITH_ALARMS;
 }
+
+/** The addresses of all its nodes. */
+export function nodesOf({ instances }: Pick<Config, 'instances'>): readonly string[] {
+  return instances.flatMap(({ nodes }) => nodes.map(({ id }) => id));
+}

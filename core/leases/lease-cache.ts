@@ -25,6 +25,11 @@ export function cacheLeases(store: StateStore): JobStore {
       note(key, stored);
       return stored;
     },
+    async readAll(keys) {
+      const documents = await store.readAll(keys);
+      for (const key of keys) note(key, documents.get(key));
+      return documents;
+    },
     async write(key, value, expected) {
       // As it is at the call, like what is stored.
       const copy = isLeaseKey(key) ? structuredClone(value) : undefined;

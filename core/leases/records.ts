@@ -4,6 +4,7 @@ import type { Settings } from '../domain/observation.ts';
 import type { StateStore } from '../ports/state-store.ts';
 import { type DocumentKind, decode, each, encode, isNewer, readEach } from '../state/codec.ts';
 import { recordKey } from '../state/keys.ts';
+import { noteRun } from '../state/runs.ts';
 
 /** Values that earlier leases have given a setting, at other limits. */
 const VALUES_KEPT = 16;
@@ -56,6 +57,7 @@ export async function keepRecord(store: StateStore, lease: Lease, restoredOn?: s
   for (let attempt = 0; attempt < 3; attempt++) {
     const stored = await store.read(key);
     if (stored && isNewer(RECORD_KIND, stored.value)) return;
+    await noteRun(store, lease.runId, lease.node);
     const [earlier] = readEach(stored ? [[key, stored]] : [], (_, { value }) => decode(RECORD_KIND, key, value));
     const record = { ...recordOf(lease, earlier), ...(restoredOn !== undefined && { givenBackOn: restoredOn }) };
     if ((await store.write(key, encode(RECORD_KIND, record, earlier), stored?.version)).stored) return;

@@ -11,6 +11,8 @@ export interface Ports {
   readonly discover: Discover;
   /** By node, the latest check last: whether it has answered. Kept between ticks, for the order of the next checks. */
   readonly sightings?: Map<string, boolean>;
+  /** By node, the `run_id` of a server of which nothing is stored under another address. Kept between ticks, so that it is asked for once. */
+  readonly newcomers?: Map<string, string>;
   readonly store: JobStore;
   readonly metrics: MetricSink;
   readonly alerts: AlertSink;

@@ -22,6 +22,9 @@ export interface StateStore {
 
   read(key: string): Promise<Stored | undefined>;
 
+  /** Those of these documents that exist, by key. Each is as it was at some moment of the call. A key that is named twice is read once. */
+  readAll(keys: readonly string[]): Promise<ReadonlyMap<string, Stored>>;
+
   /**
    * Stores a copy of `value` as it is at the call. `stored: false` means that another job was first: read again.
    *

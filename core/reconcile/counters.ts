@@ -35,8 +35,10 @@ export async function exchangeCounters(
   { instances }: Pick<Config, 'instances'>,
   { ports, snapshot, options }: TickParts,
 ): Promise<CounterExchange> {
-  const detailed = new Set(instances.flatMap(({ id, metrics }) => (metrics === 'detailed' ? [id] : [])));
-  if (detailed.size === 0 || options.mode !== 'act' || snapshot.kind === 'unavailable') return NOTHING;
+  const detailed = instances.flatMap(({ nodes, metrics }) =>
+    metrics === 'detailed' ? nodes.map((node) => node.id) : [],
+  );
+  if (detailed.length === 0 || options.mode !== 'act' || snapshot.kind === 'unavailable') return NOTHING;
   if (options.remaining() < ENOUGH) return NOTHING;
   const unlessDown = async <T>(work: Promise<T>, otherwise: T): Promise<T> => {
     try {
@@ -48,15 +50,15 @@ export async function exchangeCounters(
       return otherwise;
     }
   };
-  const stored = await unlessDown(readCounters(ports.store), undefined);
+  const stored = await unlessDown(readCounters(ports.store, detailed), undefined);
   if (stored === undefined) return NOTHING;
   return {
     counters: stored.byNode,
     async keep(outcomes) {
       // While a defrag is followed there is a tick every few seconds: their rates are since the last tick of all nodes.
       if (options.scope.kind !== 'fleet') return;
-      const seen = outcomes.filter(({ instance }) => detailed.has(instance)).flatMap(countersIn);
-      if (seen.length > 0) await unlessDown(writeCounters(ports.store, stored, new Map(seen)), undefined);
+      const seen = new Map(outcomes.flatMap(countersIn));
+      await unlessDown(writeCounters(ports.store, stored, seen), undefined);
     },
   };
 }

@@ -6,10 +6,11 @@ import { unlessUnavailable } from '../ports/state-store.ts';
 import { dropExpired, noteNodes } from '../state/pauses.ts';
 import type { Run } from './assign.ts';
 import { dropUnstarted, orphanedLeases } from './displaced-leases.ts';
+import { followServers } from './follow-servers.ts';
 import { problemOf, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
 import { runsOf } from './placement.ts';
 import type { TickOptions } from './scope.ts';
-import { followServers, type Snapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 import { dropAbandoned } from './troubles.ts';
 
 interface Seen {
@@ -23,7 +24,8 @@ interface Seen {
  * The job's own bookkeeping in a tick. What fails here is logged at once and fails the run in the end: what was seen is published all the
  * same.
  */
-export function housekeeping({ store, log }: Ports, { mode, scope }: TickOptions) {
+export function housekeeping(ports: Ports, { mode, scope }: TickOptions) {
+  const { store, log } = ports;
   const troubles: string[] = [];
 
   async function keep<T>(what: string, work: Promise<T>, otherwise: T): Promise<T> {
@@ -44,7 +46,7 @@ export function housekeeping({ store, log }: Ports, { mode, scope }: TickOptions
       if (snapshot.kind === 'unavailable') return snapshot;
       // A tick of some nodes sees a part of the servers only: it cannot know where the others are.
       const isKept = mode === 'act' && scope.kind === 'fleet';
-      const work = followServers(snapshot, runsOf(observed), { log, ...(isKept && { store }) });
+      const work = followServers(snapshot, runsOf(observed), ports, { isKept });
       const followed = await keep('histories of servers that have moved', work, snapshot);
       return { kind: 'readable', ...followed };
     },
@@ -58,13 +60,16 @@ export function housekeeping({ store, log }: Ports, { mode, scope }: TickOptions
 
     /** Drops what is over, and returns the leases on nodes that the config no longer names. */
     async tidy(config: Config, run: Run, { at, placements, observed }: Seen): Promise<readonly Outcome[]> {
-      const { ports, snapshot } = run;
+      const { snapshot } = run;
       if (snapshot.kind === 'unavailable') return [];
       const { pauses } = snapshot;
       if (mode === 'act') {
         await keep('expired pauses', dropExpired(store, pauses, at, log), undefined);
         await keep('nodes of pauses', noteNodes(store, pauses, config.instances, log), undefined);
-        await keep('troubles of nodes that the config no longer names', dropAbandoned(config, run), undefined);
+        const abandoned = unlessUnavailable(dropAbandoned(config, run), (error) =>
+          log.warn('troubles of nodes that the config no longer names not ended', { error }),
+        );
+        await keep('troubles of nodes that the config no longer names', abandoned, undefined);
         await keep('starts that have never come', dropUnstarted(ports, snapshot, placements, observed), undefined);
       }
       const orphans = orphanedLeases(config, { state: snapshot, placements }, ports, mode);

@@ -1,21 +1,29 @@
-import { isDeepStrictEqual } from 'node:util';
-import pLimit from 'p-limit';
 import { readStageDocument, type StageDocument } from '../actions/stage-document.ts';
+import type { Config } from '../config/schema.ts';
 import { EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import { NO_PAUSES, type Pauses } from '../domain/pause.ts';
 import { messageText } from '../format/error-text.ts';
 import { lastKnownLeases } from '../leases/lease-cache.ts';
-import { type Leases, leasesOf } from '../leases/lease-store.ts';
+import { allHeld, type Leases, leasesOf } from '../leases/lease-store.ts';
 import { type HeldRecord, RECORD_KIND } from '../leases/records.ts';
-import type { Log } from '../ports/log.ts';
 import type { Ports } from '../ports/ports.ts';
-import { type StateStore, StateUnavailable, unlessUnavailable } from '../ports/state-store.ts';
+import { type StateStore, StateUnavailable, type Stored, unlessUnavailable } from '../ports/state-store.ts';
 import { decode, readEach } from '../state/codec.ts';
 import { historiesByNode, historyFor } from '../state/history-placement.ts';
-import { isLegacyKey, LEASE, leaseKey, NODE, nodeIn, nodeKey, RECORD, runKey } from '../state/keys.ts';
-import { HISTORY_KIND, placeHistory } from '../state/node-history.ts';
+import {
+  HISTORY,
+  historyKey,
+  LEASE,
+  LEGACY_HISTORY,
+  leaseKey,
+  legacyNodeIn,
+  RECORD,
+  recordKey,
+} from '../state/keys.ts';
+import { HISTORY_KIND } from '../state/node-history.ts';
 import { readPauses } from '../state/pauses.ts';
+import { inScope, type Scope } from './scope.ts';
 
 /**
  * The job's documents in the store: leases, the records that they leave behind, a history of each node, pauses, and the outbox
@@ -38,7 +46,7 @@ export interface State extends Leases {
   readonly unreadable: ReadonlyMap<string, string>;
 }
 
-interface StoredHistory {
+export interface StoredHistory {
   readonly key: string;
   readonly isLegacy: boolean;
   readonly node: string;
@@ -50,45 +58,90 @@ export interface ReadState extends State {
   readonly stored: readonly StoredHistory[];
 }
 
-/** Five reads for the whole tick, however many nodes there are. @throws {StateUnavailable} where there is no reading at all. */
-export async function readState(store: StateStore): Promise<ReadState> {
-  const [leases, nodes, kept, pauses, stageDocument] = await Promise.all([
+type Note = (key: string, why: string) => void;
+
+/** A name has 260 characters at most; a lease of 0.1.0 may hold any text, and keys have a limit. */
+const LONGEST_ADDRESS = 300;
+
+/**
+ * What is stored of these nodes, and the documents of the stage: leases, pauses and its limits. The leases are all of the stage: there are
+ * few, the stage's limits count them, and one may stand on a node that the config no longer names.
+ * @throws {StateUnavailable} where there is no reading at all.
+ */
+export async function readState(store: StateStore, nodes: readonly string[]): Promise<ReadState> {
+  const [leases, own, legacy, pauses, stageDocument] = await Promise.all([
     store.list(LEASE),
-    store.list(NODE),
-    store.list(RECORD),
+    store.readAll(keysOf(nodes)),
+    // There are fewer from month to month.
+    store.list(LEGACY_HISTORY),
     unlessUnavailable(readPauses(store), (why) => why),
     unlessUnavailable(readStageDocument(store), (why) => why),
   ]);
   const unreadable = new Map<string, string>();
-  const note = (key: string, why: string) => void unreadable.set(key, why);
-  const stored = readEach(
-    nodes,
-    (key, { value, version }): StoredHistory => {
-      return { key, node: nodeIn(key), history: decode(HISTORY_KIND, key, value), version, isLegacy: isLegacyKey(key) };
-    },
-    note,
-  );
-  const records = readEach(
-    kept,
-    (key, { value, version }): HeldRecord => ({ key, record: decode(RECORD_KIND, key, value), version }),
-    note,
-  );
-  const isOf = (node: string) => (key: string) => key.startsWith(NODE) && nodeIn(key) === node;
+  const note: Note = (key, why) => void unreadable.set(key, why);
+  const held = leasesOf(leases, note);
+  const named = new Set(nodes);
+  const others = allHeld(held).flatMap(({ lease: { node } }) => (named.has(node) ? [] : [node]));
+  const documents = [...own, ...(others.length === 0 ? [] : await store.readAll(keysOf(others))), ...legacy];
+  const stored = historiesIn(documents, note);
   const histories = historiesByNode(stored, new Map());
+  const brokenNodes = new Map([...unreadable].flatMap(([key, why]) => brokenIn(key).map((node) => [node, why])));
   return {
-    ...leasesOf(leases, note),
+    ...held,
     unreadable,
     stored,
-    records,
+    records: recordsIn(documents, note),
     historyOf: (node) => histories.get(node) ?? EMPTY_HISTORY,
     pauses: typeof pauses === 'string' ? NO_PAUSES : pauses,
     stageDocument,
     obstacle: (instance, node) => {
-      const broken = [...unreadable.keys()].find(isOf(node));
       const unread = [pauses, stageDocument].find((document) => typeof document === 'string');
-      return unreadable.get(leaseKey(instance)) ?? (broken && unreadable.get(broken)) ?? unread;
+      return unreadable.get(leaseKey(instance)) ?? brokenNodes.get(node) ?? unread;
     },
   };
+}
+
+/** Those of the documents of an address. */
+export function keysOf(nodes: readonly string[]): readonly string[] {
+  return nodes.filter(({ length }) => length <= LONGEST_ADDRESS).flatMap((node) => [historyKey(node), recordKey(node)]);
+}
+
+type Documents = Iterable<readonly [key: string, stored: Stored]>;
+
+export function historiesIn(documents: Documents, note: Note): readonly StoredHistory[] {
+  const ofHistories = [...documents].filter(([key]) => !key.startsWith(RECORD));
+  return readEach(
+    ofHistories,
+    (key, { value, version }): StoredHistory => {
+      const isLegacy = key.startsWith(LEGACY_HISTORY);
+      const node = isLegacy ? legacyNodeIn(key) : key.slice(HISTORY.length);
+      return { key, node, history: decode(HISTORY_KIND, key, value), version, isLegacy };
+    },
+    note,
+  );
+}
+
+export function recordsIn(documents: Documents, note: Note): readonly HeldRecord[] {
+  const ofRecords = [...documents].filter(([key]) => key.startsWith(RECORD));
+  return readEach(
+    ofRecords,
+    (key, { value, version }): HeldRecord => ({ key, record: decode(RECORD_KIND, key, value), version }),
+    note,
+  );
+}
+
+/** The node whose history this is. */
+function brokenIn(key: string): readonly string[] {
+  if (key.startsWith(HISTORY)) return [key.slice(HISTORY.length)];
+  return key.startsWith(LEGACY_HISTORY) ? [legacyNodeIn(key)] : [];
+}
+
+/** The nodes of the instances that a tick of this scope is about: what happened to a node counts for its peers. */
+export function nodesAround({ instances }: Pick<Config, 'instances'>, scope: Scope): readonly string[] {
+  return instances.flatMap((instance) => {
+    const targets = instance.nodes.map((node) => ({ instance, node }));
+    return inScope(targets, scope).length === 0 ? [] : targets.map(({ node }) => node.id);
+  });
 }
 
 /** The state as a tick finds it. While it cannot be read, nothing is started, and what this process last knew of leases can still end. */
@@ -97,9 +150,12 @@ export type Snapshot =
   | { readonly kind: 'unavailable'; readonly why: string; readonly lastKnown: Leases };
 
 /** Whatever keeps the state from being read keeps the job from acting, never from observing and publishing. */
-export async function takeSnapshot({ store, log }: Pick<Ports, 'store' | 'log'>): Promise<Snapshot> {
+export async function takeSnapshot(
+  { store, log }: Pick<Ports, 'store' | 'log'>,
+  nodes: readonly string[],
+): Promise<Snapshot> {
   try {
-    return { kind: 'readable', ...(await readState(store)) };
+    return { kind: 'readable', ...(await readState(store, nodes)) };
   } catch (error) {
     if (!(error instanceof StateUnavailable)) log.error('unexpected failure of the state store', { error });
     return { kind: 'unavailable', why: messageText(error), lastKnown: lastKnownLeases(store) };
@@ -109,52 +165,4 @@ export async function takeSnapshot({ store, log }: Pick<Ports, 'store' | 'log'>)
 /** What is known of the server that answers at a node; nothing while the state cannot be read. */
 export function knownOf(snapshot: Snapshot, node: string, observation: Observation): NodeHistory {
   return historyFor(observation, snapshot.kind === 'readable' ? snapshot.historyOf(node) : EMPTY_HISTORY);
-}
-
-/** Side by side. */
-const MOVES_AT_ONCE = 16;
-
-/**
- * The same state for the servers that answer now (`run_id` by address): histories have followed their servers. With `store` this is
- * kept; where it cannot be, nothing is started on that node. A store that fails once is not asked for the others.
- */
-export async function followServers(
-  state: ReadState,
-  runs: ReadonlyMap<string, string>,
-  { store, log }: { readonly store?: StateStore; readonly log: Log },
-): Promise<ReadState> {
-  const histories = historiesByNode(state.stored, runs);
-  const historyOf = (node: string) => histories.get(node) ?? EMPTY_HISTORY;
-  const storedByKey = new Map(state.stored.map((one) => [one.key, one.history]));
-  const isKept = (node: string, history: NodeHistory) => isDeepStrictEqual(storedByKey.get(nodeKey(node)), history);
-  const moved = [...histories].filter(([node, history]) => runs.has(node) && !isKept(node, history));
-  if (moved.length === 0 || !store) return { ...state, historyOf };
-  const failed = new Map<string, string>();
-  const limit = pLimit(MOVES_AT_ONCE);
-  await limit.map(moved, async ([node, history]) => {
-    const [broken] = failed.values();
-    const why = broken ?? (await place(state, store, node, history));
-    if (why !== undefined) failed.set(node, why);
-  });
-  for (const [node, error] of failed) log.warn('history not moved with its server', { node, error });
-  return { ...state, historyOf, obstacle: (instance, node) => failed.get(node) ?? state.obstacle(instance, node) };
-}
-
-/** What is stored of another process at this address is kept for when that one answers again. */
-async function place(
-  { stored }: ReadState,
-  store: StateStore,
-  node: string,
-  history: NodeHistory,
-): Promise<string | undefined> {
-  const here = stored.find(({ key }) => key === nodeKey(node));
-  const displaced = here?.history.runId;
-  if (here && displaced !== undefined && displaced !== history.runId) {
-    const key = runKey(displaced);
-    const isElsewhere = stored.some((one) => one !== here && one.key !== key && one.history.runId === displaced);
-    const version = stored.find((one) => one.key === key)?.version;
-    const why = isElsewhere ? undefined : await placeHistory(store, key, here.history, version);
-    if (why !== undefined) return why;
-  }
-  return await placeHistory(store, nodeKey(node), history, here?.version);
 }

@@ -14,7 +14,7 @@ import { type NodeTarget, observeFleet, type ReachedNode, type UnreachedNode } f
 import { duplicatesOf, placeLeases } from './placement.ts';
 import { publishTick } from './publish.ts';
 import { inScope, type Tick, type TickOptions } from './scope.ts';
-import { type Snapshot, takeSnapshot } from './snapshot.ts';
+import { nodesAround, type Snapshot, takeSnapshot } from './snapshot.ts';
 
 /** Most of the work is waiting. Each has one connection at most, of the 128 that may be open at once (`node-session.ts`). */
 const INSTANCES_AT_ONCE = 64;
@@ -30,7 +30,7 @@ export async function tick(written: Config, ports: Ports, options: TickOptions):
   const fleet = await discoverFleet(written, ports, { prefers });
   const chores = housekeeping(ports, options);
   // In this order: to a check that is older than the lease, what another job has just switched on would seem switched off.
-  const before = await takeSnapshot(ports);
+  const before = await takeSnapshot(ports, nodesAround(fleet.config, options.scope));
   const leases = before.kind === 'readable' ? before : before.lastKnown;
   const config = withLeases(fleet.config, leases);
   const targets = inScope(targetsOf(config), options.scope);

@@ -1,16 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { enqueue } from '../alerts/outbox.ts';
-import { isNamed } from '../config/fleet.ts';
+import { nodesOf } from '../config/fleet.ts';
 import type { Config } from '../config/schema.ts';
 import { TROUBLE_NAMES } from '../config/trouble.ts';
 import type { Alert } from '../domain/alert.ts';
 import { latestIn, type Outcome } from '../domain/outcome.ts';
 import { abandonedTrouble, troubleAlert } from '../reporting/alerts/trouble.ts';
 import { advance, type TroubleStates, troubleFound } from '../reporting/trouble.ts';
-import { nodeKey } from '../state/keys.ts';
+import { historyKey } from '../state/keys.ts';
+import { readNamedNodes, writeNamedNodes } from '../state/named-nodes.ts';
 import { updateHistory } from '../state/node-history.ts';
 import type { InstanceWork, Run } from './assign.ts';
 import { problemOf } from './observe-fleet.ts';
+import { historiesIn } from './snapshot.ts';
 
 /**
  * What this tick's checks say of the troubles of an instance's nodes. The alert is in the outbox before the history says that it was reported: a
@@ -81,19 +83,32 @@ async function store(node: string, troubles: TroubleStates, ports: Run['ports'])
   }
 }
 
-/** Ends what was reported of nodes that the config no longer names, because no check will. What the outbox does not take stays for the next tick. */
+/**
+ * Ends what was reported of nodes that the config no longer names, because no check will. What the outbox does not take stays for the
+ * next tick.
+ */
 export async function dropAbandoned(config: Pick<Config, 'instances'>, run: Run): Promise<void> {
-  const { snapshot, stage, ports } = run;
+  const { snapshot, stage, ports, watchesNodes } = run;
   if (!isKept(run) || snapshot.kind === 'unavailable') return;
+  const before = await readNamedNodes(ports.store);
+  const named = nodesOf(config).toSorted();
+  const isNamedNow = new Set(named);
+  const gone = before.nodes.filter((node) => !isNamedNow.has(node));
+  const documents = gone.length === 0 ? new Map() : await ports.store.readAll(gone.map(historyKey));
+  const left: string[] = [];
   const at = ports.clock.now();
-  for (const { key, node, history } of snapshot.stored) {
+  for (const { node, history } of historiesIn(documents, () => {})) {
     const { troubles } = history;
-    if (troubles === undefined || isNamed(node, config) || key !== nodeKey(node)) continue;
+    if (troubles === undefined) continue;
     const alerts = TROUBLE_NAMES.flatMap((name) => {
       const { since, reportedFor } = troubles[name] ?? { since: at };
       if (reportedFor === undefined) return [];
       return [abandonedTrouble({ instance: reportedFor, node }, { name, since }, { stage, at })];
     });
-    await report(node, { before: troubles, after: {}, alerts }, run);
+    if ((await report(node, { before: troubles, after: {}, alerts }, run)).length > 0) left.push(node);
   }
+  const after = [...named, ...left];
+  // Where CloudWatch's alarms watch each node, no trouble is reported that would have to be ended.
+  if (!watchesNodes && before.version === undefined) return;
+  if (!isDeepStrictEqual(after, before.nodes)) await writeNamedNodes(ports.store, before, after);
 }

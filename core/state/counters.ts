@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { Counters } from '../domain/report.ts';
 import type { StateStore } from '../ports/state-store.ts';
@@ -27,45 +28,61 @@ const shape = z.looseObject({
 
 export const COUNTERS_KIND: DocumentKind<CountersDocument> = { schema: 1, shape };
 
+/** Nodes whose counters are in one document. */
+interface Group {
+  readonly key: string;
+  readonly nodes: readonly string[];
+}
+
+/**
+ * Named by its nodes: two jobs, each with a part of the fleet, never write one document, and need not agree on who has which. When nodes come or
+ * go, the document is another one, and one tick has no rates.
+ */
+function groupsOf(nodes: readonly string[]): readonly Group[] {
+  const sorted = [...nodes].toSorted();
+  return Array.from({ length: Math.ceil(sorted.length / NODES_IN_A_DOCUMENT) }, (_, part) => {
+    const some = sorted.slice(part * NODES_IN_A_DOCUMENT, (part + 1) * NODES_IN_A_DOCUMENT);
+    return { key: COUNTERS + createHash('sha256').update(some.join(' ')).digest('hex').slice(0, 32), nodes: some };
+  });
+}
+
 export interface StoredCounters {
   readonly byNode: ReadonlyMap<string, Counters>;
+  readonly groups: readonly Group[];
   /** By key. */
   readonly documents: ReadonlyMap<string, { readonly document: CountersDocument; readonly version: number }>;
 }
 
-/** @throws {StateUnavailable} also for a document of an unknown form. */
-export async function readCounters(store: StateStore): Promise<StoredCounters> {
+/** Of these nodes. @throws {StateUnavailable} also for a document of an unknown form. */
+export async function readCounters(store: StateStore, nodes: readonly string[]): Promise<StoredCounters> {
+  const groups = groupsOf(nodes);
   const documents = new Map(
-    [...(await store.list(COUNTERS))].map(([key, { value, version }]) => [
+    [...(await store.readAll(groups.map(({ key }) => key)))].map(([key, { value, version }]) => [
       key,
       { document: decode(COUNTERS_KIND, key, value), version },
     ]),
   );
-  const byNode = new Map<string, Counters>();
-  for (const { document } of documents.values()) {
-    // A fleet that has shrunk leaves its last documents behind: of two counters of a node the younger ones count.
-    for (const [node, counters] of Object.entries(document.nodes)) {
-      if (counters.at >= (byNode.get(node)?.at ?? 0)) byNode.set(node, counters);
-    }
-  }
-  return { byNode, documents };
+  const byNode = new Map([...documents.values()].flatMap(({ document }) => Object.entries(document.nodes)));
+  return { byNode, groups, documents };
 }
 
 /**
- * Stores the counters of a tick, a thousand nodes in a document. Where another job was first, its counters are as good.
+ * Stores the counters of a tick, of a thousand nodes in a document. Where another job was first, its counters are as good.
  * @throws {StateUnavailable}
  */
 export async function writeCounters(
   store: StateStore,
-  { documents }: StoredCounters,
+  { groups, documents }: StoredCounters,
   byNode: ReadonlyMap<string, Counters>,
 ): Promise<void> {
-  const nodes = [...byNode].toSorted(([a], [b]) => (a < b ? -1 : 1));
-  for (let part = 0; part * NODES_IN_A_DOCUMENT < nodes.length; part++) {
-    const some = nodes.slice(part * NODES_IN_A_DOCUMENT, (part + 1) * NODES_IN_A_DOCUMENT);
-    const key = COUNTERS + part;
+  for (const { key, nodes } of groups) {
+    const seen = nodes.flatMap((node) => {
+      const counters = byNode.get(node);
+      return counters ? [[node, counters] as const] : [];
+    });
+    if (seen.length === 0) continue;
     const before = documents.get(key);
-    const after = encode(COUNTERS_KIND, { nodes: Object.fromEntries(some) }, before?.document);
+    const after = encode(COUNTERS_KIND, { nodes: Object.fromEntries(seen) }, before?.document);
     await store.write(key, after, before?.version);
   }
 }

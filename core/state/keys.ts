@@ -40,26 +40,27 @@ export function recordKey(node: string): string {
   return RECORD + node;
 }
 
-export const NODE = 'node#';
+/** What is known of a node: `history#<address>`. */
+export const HISTORY = 'history#';
 
 /** By the address alone: an instance that is renamed, split or merged keeps what is known of its nodes. */
-export function nodeKey(node: string): string {
-  return NODE + node;
+export function historyKey(node: string): string {
+  return HISTORY + node;
 }
 
-/** The address that a key names; 0.1 wrote `node#<instance>#<address>`. */
-export function nodeIn(key: string): string {
-  return key.slice(key.lastIndexOf('#') + 1);
-}
+/** Where the documents of a process are, by its `run_id`; and its history, while another process answers at its address. */
+export const RUN = 'run#';
 
-/** Under this key the history of a process is kept while another process answers at its address. */
 export function runKey(runId: string): string {
-  return `${NODE}~${runId}`;
+  return RUN + runId;
 }
 
 /** 0.1 wrote `node#<instance>#<address>`. */
-export function isLegacyKey(key: string): boolean {
-  return key.slice(NODE.length).includes('#');
+export const LEGACY_HISTORY = 'node#';
+
+/** The address that such a key names. */
+export function legacyNodeIn(key: string): string {
+  return key.slice(key.lastIndexOf('#') + 1);
 }
 
 /** The keys of pauses: `pause#<instance>`, and `pause#*` for all instances, later ones included. */
@@ -75,8 +76,11 @@ export const OUTBOX_LIFETIME: Milliseconds = 14 * 24 * HOUR;
 
 export const STAGE_DOCUMENT = 'brakes';
 
-/** What nodes had counted at the last tick, for rates: one document for many nodes. */
+/** What nodes had counted at the last tick, for rates: one document for many nodes, named by them. */
 export const COUNTERS = 'counters#';
+
+/** Which nodes the last tick of all nodes was about. */
+export const NAMED_NODES = 'named-nodes';
 
 /** What the discovery of an instance of the config has found last. */
 export const INVENTORY = 'inventory#';
@@ -90,6 +94,12 @@ const INVENTORY_KEPT: Milliseconds = 30 * 24 * HOUR;
 
 /** The rate of a whole day says nothing of the present. */
 const COUNTERS_LIFETIME: Milliseconds = 24 * HOUR;
+
+/**
+ * Kinds of documents of which there are as many as nodes. A tick reads those of its own nodes by their keys, and never all of them; a store
+ * spreads them, so that a large fleet has no place that everything reads and writes.
+ */
+export const OF_NODES: readonly string[] = [HISTORY, RECORD, RUN, COUNTERS];
 
 /** For a node that was renamed or removed. A node that is checked writes its history in this time, or loses only what was learned of it. */
 const HISTORY_LIFETIME: Milliseconds = 90 * 24 * HOUR;
@@ -112,8 +122,8 @@ export function lifetimeOf(key: string, document: object): Milliseconds | undefi
   if (key.startsWith(PAUSE)) return PAUSE_LIFETIME;
   if (key === STAGE_DOCUMENT) return BRAKES_LIFETIME;
   if (key.startsWith(OUTBOX)) return OUTBOX_LIFETIME;
-  if (key.startsWith(RECORD)) return RECORD_LIFETIME;
+  if (key.startsWith(RECORD) || key.startsWith(RUN)) return RECORD_LIFETIME;
   if (key.startsWith(INVENTORY)) return INVENTORY_KEPT;
   if (key.startsWith(COUNTERS)) return COUNTERS_LIFETIME;
-  return key.startsWith(NODE) ? HISTORY_LIFETIME : undefined;
+  return key.startsWith(HISTORY) || key.startsWith(LEGACY_HISTORY) ? HISTORY_LIFETIME : undefined;
 }

@@ -3,7 +3,8 @@ import { type ActionResult, EMPTY_HISTORY, type NodeHistory } from '../domain/no
 import { present } from '../domain/present.ts';
 import { type StateStore, StateUnavailable, unlessUnavailable } from '../ports/state-store.ts';
 import { type DocumentKind, decode, each, encode, oneOf } from './codec.ts';
-import { nodeKey } from './keys.ts';
+import { historyKey } from './keys.ts';
+import { noteRun } from './runs.ts';
 
 const amount = z.number();
 
@@ -73,24 +74,30 @@ export async function updateHistory(
   node: string,
   change: (history: NodeHistory) => NodeHistory,
 ): Promise<NodeHistory> {
-  const key = nodeKey(node);
+  const key = historyKey(node);
   for (let attempt = 0; attempt < 5; attempt++) {
     const stored = await store.read(key);
     const known = stored ? decode(HISTORY_KIND, key, stored.value) : EMPTY_HISTORY;
     const history = encode(HISTORY_KIND, change(known), known);
+    if (history.runId !== undefined && history.runId !== known.runId) await noteRun(store, history.runId, node);
     if ((await store.write(key, history, stored?.version)).stored) return history;
   }
   throw new StateUnavailable(`the document ${key} is changed by others again and again`);
 }
 
-/** Stores a history under a key. Returns why it could not. */
+/** Stores the history of an address. Returns why it could not. */
 export async function placeHistory(
   store: StateStore,
-  key: string,
+  node: string,
   history: NodeHistory,
   version: number | undefined,
 ): Promise<string | undefined> {
-  const written = await unlessUnavailable(store.write(key, encode(HISTORY_KIND, history), version), (why) => why);
+  const key = historyKey(node);
+  const write = async () => {
+    if (history.runId !== undefined) await noteRun(store, history.runId, node);
+    return await store.write(key, encode(HISTORY_KIND, history), version);
+  };
+  const written = await unlessUnavailable(write(), (why) => why);
   if (typeof written === 'string') return written;
   return written.stored ? undefined : `another job has changed the document ${key} at the same moment`;
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { flush } from '../../core/alerts/outbox.ts';
 import { readState } from '../../core/reconcile/snapshot.ts';
-import { leaseKey, nodeKey, OUTBOX } from '../../core/state/keys.ts';
+import { historyKey, leaseKey, OUTBOX } from '../../core/state/keys.ts';
 import { aStore } from '../model/store.ts';
 import { aLease } from '../support/builders.ts';
 import { RUNS } from './runs.ts';
@@ -26,11 +26,11 @@ test('a document that cannot be read is named, and keeps no other from being rea
   await fc.assert(
     fc.asyncProperty(document, document, document, async (first, second, third) => {
       const { store } = aStore();
-      const keys = [leaseKey('carts'), nodeKey('carts.redis.example:6379'), `${OUTBOX}one`];
+      const keys = [leaseKey('carts'), historyKey('carts.redis.example:6379'), `${OUTBOX}one`];
       for (const [index, value] of [first, second, third].entries())
         await store.write(keys[index] ?? '', value, undefined);
       await store.write(leaseKey('sessions'), aLease(), undefined);
-      const state = await readState(store);
+      const state = await readState(store, ['carts.redis.example:6379']);
       expect(state.leases.get('sessions')?.lease).toEqual(aLease());
       for (const [key, why] of state.unreadable) expect(why).toContain(key);
       const isKnown = state.leases.has('carts') || state.unreadable.has(leaseKey('carts'));
@@ -48,7 +48,7 @@ test('a pause that cannot be read forbids what it may have forbidden', async () 
     fc.asyncProperty(fc.jsonValue(), async (pause) => {
       const { store } = aStore();
       await store.write('pause#carts', pause, undefined);
-      const { obstacle } = await readState(store);
+      const { obstacle } = await readState(store, []);
       expect(obstacle('carts', 'n')).toContain('pause#carts');
     }),
     { numRuns: RUNS },

@@ -144,8 +144,9 @@ describeWithRic('the packaged job, called as Lambda calls it', (ric) => {
         test('the deployed table remembers the node and what was set on it, and holds no lease any more', async () => {
           expect((await stored()).toSorted()).toEqual([
             'brakes',
-            `node#${node('sessions')}`,
+            `history#${node('sessions')}`,
             `record#${node('sessions')}`,
+            expect.stringMatching(/^run#/),
           ]);
         });
 

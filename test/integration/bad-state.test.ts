@@ -8,7 +8,7 @@ import type { Lease } from '../../core/domain/lease.ts';
 import { JOB_METRICS, NODE_METRICS } from '../../core/domain/metric-catalogue.ts';
 import { failIfUnexpected } from '../../core/reconcile/summary.ts';
 import { createFileStore } from '../../core/state/file/file-store.ts';
-import { leaseKey, nodeKey, quarantineKey } from '../../core/state/keys.ts';
+import { historyKey, leaseKey, quarantineKey } from '../../core/state/keys.ts';
 import { aLease } from '../support/builders.ts';
 import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
 import { aJob, closedWindow, configYaml, type Job, SMALL_FLOORS } from '../support/job.ts';
@@ -91,8 +91,8 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     ],
     [
       'holds a memory of another shape',
-      (job) => store(job).write(nodeKey(node), { learned: [], ineffective: 3 }, undefined),
-      /the document node#127\.0\.0\.1:\d+ cannot be read: learned/,
+      (job) => store(job).write(historyKey(node), { learned: [], ineffective: 3 }, undefined),
+      /the document history#127\.0\.0\.1:\d+ cannot be read: learned/,
     ],
   ];
 
@@ -113,9 +113,9 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
     using job = aJob(configYaml(server.port));
     expect((await job.tick()).leased).toHaveLength(1);
     await store(job).write('pause#elsewhere', { until: 'never' }, undefined);
-    await store(job).write(nodeKey('127.0.0.1:1'), { learned: [] }, undefined);
-    const memory = await store(job).read(nodeKey(node));
-    await store(job).write(nodeKey(node), { learned: 'much' }, memory?.version);
+    await store(job).write(historyKey('127.0.0.1:1'), { learned: [] }, undefined);
+    const memory = await store(job).read(historyKey(node));
+    await store(job).write(historyKey(node), { learned: 'much' }, memory?.version);
     const { leased } = await job.tick({ release: 'interrupted' });
     expect(leased).toEqual([]);
     expect(await settingsOf(redis)).toEqual(before);
@@ -252,7 +252,7 @@ describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window',
       const lease = await busyLease({ phase: 'purging', prior: {}, applied: {} });
       await store(job).write(leaseKey(INSTANCE), lease, undefined);
       const memory = { learned: {}, ineffective: { purge: 0, defrag: 0 }, lastPurgeAt: lease.acquiredAt + 1 };
-      if (isTried) await store(job).write(nodeKey(lease.node), memory, undefined);
+      if (isTried) await store(job).write(historyKey(lease.node), memory, undefined);
       const { outcomes } = await job.tick();
       const notices = isTried ? [{ kind: 'action-failed', doing: 'purge' }] : [];
       expect(outcomes).toMatchObject([{ kind: isTried ? 'purge-unknown' : 'observed', notices }]);

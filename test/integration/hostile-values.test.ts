@@ -5,7 +5,7 @@ import type { Ports } from '../../core/ports/ports.ts';
 import type { JobStore } from '../../core/ports/state-store.ts';
 import { failIfUnexpected } from '../../core/reconcile/summary.ts';
 import { createDynamoStore } from '../../core/state/dynamodb/store.ts';
-import { leaseKey, nodeKey, quarantineKey } from '../../core/state/keys.ts';
+import { historyKey, leaseKey, quarantineKey } from '../../core/state/keys.ts';
 import { aLease, SETTINGS } from '../support/builders.ts';
 import { stateTables } from '../support/dynamo-table.ts';
 import { aJob, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
@@ -107,7 +107,7 @@ describeWithMoto('F13: what one server calls itself, in the table', () => {
     expect(outcomes).toMatchObject([{ kind: 'observed', notices: [{ kind: 'foreign-defrag' }] }]);
     expect(lookOf(outcomes[0])).not.toHaveProperty('runId');
     const documents = [...(await job.ports.store.list(''))].filter(([key]) => !key.startsWith('outbox#'));
-    expect(documents).toEqual([[nodeKey(`127.0.0.1:${server.port}`), expect.anything()]]);
+    expect(documents).toEqual([[historyKey(`127.0.0.1:${server.port}`), expect.anything()]]);
     expect(documents[0]?.[1].value).not.toHaveProperty('runId');
   });
 });
@@ -177,7 +177,7 @@ describe('F13: bookkeeping that fails', () => {
       restUntil: 1e300,
       lastDefragAt: 1e300,
     };
-    await job.ports.store.write(nodeKey(`127.0.0.1:${other.port}`), memory, undefined);
+    await job.ports.store.write(historyKey(`127.0.0.1:${other.port}`), memory, undefined);
     const tick = await job.tick();
     expectSeen(job, 'sessions');
     expectSeen(job, 'odd');

@@ -54,7 +54,10 @@ describeWithMoto('the exported handler with its state in a table', () => {
       }
       expect(events()).toEqual(['foreign-defrag']);
       const documents = await createDynamoStore(dynamo, { tableName }).list('');
-      expect([...documents.keys()]).toEqual([`node#127.0.0.1:${server.port}`]);
+      expect([...documents.keys()]).toEqual([
+        `history#127.0.0.1:${server.port}`,
+        expect.stringMatching(/^run#[0-9a-f]{40}$/),
+      ]);
     });
 
     test('a table that denies fails the invocation, after it has been told, with nothing done', async () => {

@@ -4,7 +4,7 @@ import { MIB, MINUTE } from '../../core/config/units.ts';
 import type { Alert } from '../../core/domain/alert.ts';
 import type { Ports } from '../../core/ports/ports.ts';
 import { StateUnavailable } from '../../core/ports/state-store.ts';
-import { NODE as NODE_DOCUMENTS, OUTBOX } from '../../core/state/keys.ts';
+import { HISTORY as NODE_DOCUMENTS, OUTBOX } from '../../core/state/keys.ts';
 import { infoText } from '../support/info-texts.ts';
 import { aJob, type Job } from '../support/job.ts';
 import { bulk, infoServer, type OddServer } from '../support/odd-server.ts';

@@ -329,7 +329,7 @@ const unusual: Commands = [
   fc
     .tuple(
       fc.constantFrom('failsOn', 'answerLostOn'),
-      fc.constantFrom('lease#', 'node#', 'outbox#', 'brakes'),
+      fc.constantFrom('lease#', 'history#', 'run#', 'outbox#', 'brakes'),
       fc.integer({ min: 1, max: 3 }),
     )
     .map(

@@ -183,14 +183,14 @@ test('what 0.1 has stored under the names of instances is kept, the stricter of 
   for (let ticks = 0; ticks < 2; ticks++) {
     await world.run();
     expect(plans(world, first).at(-1)).toBe('denied-version');
-    expect(world.documents.get(`node#${first}`)?.value).toMatchObject({
+    expect(world.documents.get(`history#${first}`)?.value).toMatchObject({
       crashed,
       byAction: { defrag: { ineffective: 0, lastAt: lastDefragAt } },
     });
   }
-  const { version } = world.documents.get(`node#${first}`) ?? {};
+  const { version } = world.documents.get(`history#${first}`) ?? {};
   await world.run();
-  expect(world.documents.get(`node#${first}`)?.version).toBe(version);
+  expect(world.documents.get(`history#${first}`)?.version).toBe(version);
 });
 
 test('a history follows its server to another address, and is not left to the server that answers there now', async () => {
@@ -219,7 +219,7 @@ test('a history is not lost while another server answers at its address', async 
   await world.run();
   // The other one has a history, too.
   const known = { learned: {}, ineffective: { purge: 0, defrag: 0 }, runId: server(world, third).runId() };
-  await world.store.write(`node#${third}`, known, undefined);
+  await world.store.write(`history#${third}`, known, undefined);
   for (const at of [third, first]) {
     world.answering.set(first, at);
     world.pass(MINUTE);

@@ -232,7 +232,7 @@ function replicasFirst(world: World, deed: Deed, server: SimulatedServer, fail: 
     const isUntouched = !world.deeds.some(({ node }) => node === name) && world.answering.get(name) === name;
     const isReady = peer?.reachable && !peer.forking && !isBusy(instance, peer) && peer.holes > 2 * WORTH;
     const isOurs = peer?.settings.activedefrag === 'no' && world.now - peer.startedAt > MINUTE;
-    const isSeen = world.documents.get(`node#${name}`) === undefined;
+    const isSeen = world.documents.get(`history#${name}`) === undefined;
     if (peer?.role === 'replica' && isUntouched && isReady && isOurs && isSeen) fail('S4', `the replica ${name} waits`);
   }
 }

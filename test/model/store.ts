@@ -48,6 +48,16 @@ export function aStore() {
         const stored = documents.get(key);
         return stored && copy(stored);
       }),
+    readAll: (keys) =>
+      answer(
+        () =>
+          new Map(
+            keys.flatMap((key) => {
+              const stored = documents.get(key);
+              return stored ? [[key, copy(stored)] as const] : [];
+            }),
+          ),
+      ),
     write: (key, value, expected) =>
       change(key, () => {
         if (documents.get(key)?.version !== expected || isLost()) return { stored: false };

@@ -251,7 +251,7 @@ describe('a canary', () => {
       expect(server(world, first).isOn()).toBe(true);
       server(world, first).restart(world.now);
       world.pass(MINUTE);
-      if (fails) world.trouble.failsOn = 'node#trio-';
+      if (fails) world.trouble.failsOn = 'history#trio-';
       await world.run();
       for (let ticks = 0; ticks < 10; ticks++) {
         world.pass(5 * MINUTE);

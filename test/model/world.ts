@@ -235,6 +235,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     const guarded: JobStore = {
       list: (prefix) => through(() => remembering.list(prefix)),
       read: (key) => through(() => remembering.read(key)),
+      readAll: (keys) => through(() => remembering.readAll(keys)),
       write: (key, value, expected) => through(() => remembering.write(key, value, expected)),
       remove: (key, expected) => through(() => remembering.remove(key, expected)),
       ...(remembering.lastKnownLeases && { lastKnownLeases: remembering.lastKnownLeases }),

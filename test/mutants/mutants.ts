@@ -24,6 +24,30 @@ const DOCUMENTS = ['unit/core/state/documents.test.ts'];
 
 export const MUTANTS: readonly Mutant[] = [
   {
+    law: 'S4',
+    what: 'what is stored of a server under another address is not looked for',
+    file: 'core/reconcile/follow-servers.ts',
+    from: '!known.has(runId) && newcomers.get(node) !== runId',
+    to: 'newcomers.has(runId) && newcomers.get(node) === runId',
+    tests: ['unit/core/reconcile/snapshot.test.ts'],
+  },
+  {
+    law: 'S2',
+    what: 'what was reported of a lease on a node that the config no longer names is not read',
+    file: 'core/reconcile/snapshot.ts',
+    from: 'named.has(node) ? [] : [node]',
+    to: 'named.has(node) ? [node] : []',
+    tests: ['unit/core/reconcile/snapshot.test.ts'],
+  },
+  {
+    law: 'S4',
+    what: 'keys that a throttled table has not processed count as absent',
+    file: 'core/state/dynamodb/read.ts',
+    from: 'if (tries === TRIES) throw',
+    to: 'if (tries === TRIES) return items; else if (tries < 0) throw',
+    tests: ['integration/state/dynamo-store.failures.test.ts'],
+  },
+  {
     law: 'S3',
     what: 'a node that is connected to again is acted on, whichever server answers there by then',
     file: 'core/reconcile/revisit.ts',
@@ -195,8 +219,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S2',
     what: 'a look may be older than the lease',
     file: 'core/reconcile/tick.ts',
-    from: "  const before = await takeSnapshot(ports);\n  const leases = before.kind === 'readable' ? before : before.lastKnown;\n  const config = withLeases(fleet.config, leases);\n  const targets = inScope(targetsOf(config), options.scope);\n  const observed = await observeFleet(targets, ports, {",
-    to: "  const config = fleet.config;\n  const targets = inScope(targetsOf(config), options.scope);\n  const early = observeFleet(targets, ports, { leased: new Set(), duration: 60_000 });\n  const before = await takeSnapshot(ports);\n  const leases = before.kind === 'readable' ? before : before.lastKnown;\n  const observed = await early;\n  void ({",
+    from: "  const before = await takeSnapshot(ports, nodesAround(fleet.config, options.scope));\n  const leases = before.kind === 'readable' ? before : before.lastKnown;\n  const config = withLeases(fleet.config, leases);\n  const targets = inScope(targetsOf(config), options.scope);\n  const observed = await observeFleet(targets, ports, {",
+    to: "  const config = fleet.config;\n  const targets = inScope(targetsOf(config), options.scope);\n  const early = observeFleet(targets, ports, { leased: new Set(), duration: 60_000 });\n  const before = await takeSnapshot(ports, nodesAround(fleet.config, options.scope));\n  const leases = before.kind === 'readable' ? before : before.lastKnown;\n  const observed = await early;\n  void ({",
     tests: ['faults/faults.test.ts'],
   },
   {

@@ -28,7 +28,9 @@ export type FaultKind =
   /** The call is carried out, and the connection is reset in place of the answer. */
   | 'lost-answer'
   /** 200 with a body that breaks off in the middle. */
-  | 'garble';
+  | 'garble'
+  /** 200 of a batch of which nothing was processed, as DynamoDB answers when it is throttled. */
+  | 'unprocessed';
 
 export interface Fault {
   readonly operation: string;
@@ -131,6 +133,11 @@ function answer(outcome: RecordedCall['outcome'], call: AwsCall, exchange: Excha
       return;
     case 'slow':
       setTimeout(() => void exchange.inTurn(() => forward(call, exchange, ANSWERS.forwarded)), SLOW_MS);
+      return;
+    case 'unprocessed':
+      exchange.response
+        .writeHead(200, { 'content-type': 'application/x-amz-json-1.0' })
+        .end(JSON.stringify({ Responses: {}, UnprocessedKeys: call.input.RequestItems }));
       return;
     case 'refused':
       refuse(call, refusalOf(call, Date.now()), exchange.response);

@@ -85,8 +85,8 @@ export function monthlyCost(config: Config, network: Network, assumed: Assumptio
     line('Lambda requests, millions', ticks / 1e6, PRICES.lambdaMillionRequests),
     line('Scheduler invocations, millions', ticks / 1e6, PRICES.schedulerMillionInvocations),
     line('PutMetricData requests, thousands', ticks / 1e3, PRICES.thousandApiRequests),
-    // One consistent list of leases, and one history for each node.
-    line('DynamoDB reads, millions', (ticks * (nodes + 1)) / 1e6, PRICES.dynamoMillionReads),
+    // A history and a record for each node, and five lists and documents of the stage.
+    line('DynamoDB reads, millions', (ticks * (2 * nodes + 5)) / 1e6, PRICES.dynamoMillionReads),
     line('DynamoDB writes, millions', (ticks * nodes) / 1e6, PRICES.dynamoMillionWrites),
     line('SQS requests, millions', config.notifications.slack === undefined ? 0 : QUEUE_POLLS / 1e6, PRICES.sqsMillion),
     line('log GB', (ticks * nodes * assumed.logBytesPerNode) / 1e9, PRICES.logsGb),

@@ -4,6 +4,8 @@ import type { Handles } from './state-store-contract.ts';
 const ODD_KEYS = [
   'node#sessions#10.0.0.1:6379',
   'node#sessions#[fd00::1]:6379',
+  'history#10.0.0.1:6379',
+  'run#99d5e1fdd2339affe42c3cbe335cf28707b6eb77',
   '__proto__',
   'constructor',
   '17',
@@ -63,6 +65,28 @@ export function keysAndPrefixes(handles: () => Handles): void {
       expect(await listed('lease%')).toEqual(['lease%a']);
       expect(await listed('.*')).toEqual([]);
       expect(await listed('')).toEqual([...keys].sort());
+    });
+
+    test('several are read at once, those that exist, each as a read gives it', async () => {
+      const { store, other, mustWrite } = handles();
+      const keys = ['lease#a', 'history#a:1', 'record#a:1', 'run#a'];
+      for (const key of keys) await mustWrite(key, { of: key });
+      await other.remove('run#a', (await store.read('run#a'))?.version ?? 0);
+      const read = await other.readAll([...keys, 'history#b:1', 'lease', 'lease#a']);
+      expect([...read.keys()].sort()).toEqual(['history#a:1', 'lease#a', 'record#a:1']);
+      for (const [key, stored] of read) expect(await store.read(key)).toEqual(stored);
+      expect((await store.readAll([])).size).toBe(0);
+    });
+
+    test('a list holds what starts with the prefix, wherever it is kept', async () => {
+      const { other, mustWrite } = handles();
+      const keys = ['history#a', 'history#b', 'record#a', 'run#a', 'rum#a', 'h'];
+      for (const key of keys) await mustWrite(key, { of: key });
+      const listed = async (prefix: string) => [...(await other.list(prefix)).keys()];
+      expect(await listed('history#')).toEqual(['history#a', 'history#b']);
+      expect(await listed('h')).toEqual(['h', 'history#a', 'history#b']);
+      expect(await listed('ru')).toEqual(['rum#a', 'run#a']);
+      expect(await listed('')).toEqual(keys.toSorted());
     });
 
     test('a list gives the same values and versions as a read', async () => {

@@ -18,7 +18,7 @@ const REMEDIES: readonly Remedy[] = [
   },
   {
     when: /AccessDenied|NotAuthorized/,
-    say: 'Allow this role dynamodb:GetItem, dynamodb:Query and dynamodb:UpdateItem on the table, and the use of its key where it has one.',
+    say: 'Allow this role dynamodb:GetItem, dynamodb:BatchGetItem, dynamodb:Query and dynamodb:UpdateItem on the table, and the use of its key where it has one.',
   },
   { when: /Credentials|Token|UnrecognizedClient|Signature/, say: 'Check the AWS credentials of this process.' },
   {

@@ -1,17 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  paginateQuery,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException, type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Milliseconds } from '../../config/units.ts';
 import type { StateStore, Stored } from '../../ports/state-store.ts';
 import { jsonText } from '../json-value.ts';
 import { type Change, changeOf } from './change.ts';
 import { unavailable } from './failure.ts';
-import { checkSize, type Item, namesIn, PARTITION_VALUE, parseItem, primaryKey, storedIn } from './item.ts';
+import { checkSize, type Item, parseItem, primaryKey, storedIn } from './item.ts';
+import { itemOf, itemsOf, itemsUnder } from './read.ts';
 
 export interface DynamoStoreOptions {
   /** A table with the partition key `pk` and the sort key `sk`, both texts, and TTL on `expiresAt`. */
@@ -26,7 +21,7 @@ const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/;
 
 /**
  * A store in a DynamoDB table, for the deployed job: it outlives any crash, and any number of containers share it. Needs
- * dynamodb:GetItem, dynamodb:Query and dynamodb:UpdateItem on the table; nothing is ever deleted but by TTL.
+ * dynamodb:GetItem, dynamodb:BatchGetItem, dynamodb:Query and dynamodb:UpdateItem on the table; nothing is ever deleted but by TTL.
  *
  * All reads are strongly consistent. A list over several pages (of 1 MB) is not a snapshot. If the answer to a write got
  * lost, the client sends it again. The write counts as stored, unless another job has changed the document in between.
@@ -49,17 +44,23 @@ export function createDynamoStore(client: DynamoDBClient, options: DynamoStoreOp
     }
   }
 
+  async function documentsOf(reading: Promise<readonly Item[]>): Promise<ReadonlyMap<string, Stored>> {
+    try {
+      const items = (await reading).map(parseItem);
+      const stored = items.map((item) => [item.key, storedIn(item, now())] as const);
+      return new Map(stored.flatMap(([key, one]) => (one ? [[key, one]] : [])));
+    } catch (failure) {
+      throw unavailable(TableName, 'read', failure);
+    }
+  }
+
   return {
-    async list(prefix) {
-      try {
-        const items = (await query(client, TableName, prefix)).map(parseItem);
-        const stored = items.map((item) => [item.key, storedIn(item, now())] as const);
-        return new Map(stored.flatMap(([key, one]) => (one ? [[key, one]] : [])));
-      } catch (failure) {
-        throw unavailable(TableName, 'read', failure);
-      }
+    list: (prefix) => documentsOf(itemsUnder(client, TableName, prefix)),
+    read: async (key) => {
+      const item = itemOf(client, TableName, key).then((one) => (one ? [one] : []));
+      return (await documentsOf(item)).get(key);
     },
-    read: (key) => get(client, TableName, key, now()),
+    readAll: (keys) => documentsOf(itemsOf(client, TableName, keys)),
     async write(key, value, expected) {
       const text = jsonText(key, value);
       checkSize(key, text);
@@ -78,33 +79,6 @@ export function createDynamoStore(client: DynamoDBClient, options: DynamoStoreOp
       return (await apply(key, change)) !== undefined;
     },
   };
-}
-
-async function get(client: DynamoDBClient, TableName: string, key: string, now: number): Promise<Stored | undefined> {
-  try {
-    const { Item } = await client.send(new GetItemCommand({ TableName, Key: primaryKey(key), ConsistentRead: true }));
-    return Item && storedIn(parseItem(Item), now);
-  } catch (failure) {
-    throw unavailable(TableName, 'read', failure);
-  }
-}
-
-async function query(client: DynamoDBClient, TableName: string, prefix: string): Promise<Item[]> {
-  // An empty text is refused as the value of a key, also as the beginning of one.
-  const KeyConditionExpression = prefix === '' ? '#pk = :pk' : '#pk = :pk AND begins_with(#sk, :prefix)';
-  const items: Item[] = [];
-  const pages = paginateQuery(
-    { client },
-    {
-      TableName,
-      ConsistentRead: true,
-      KeyConditionExpression,
-      ExpressionAttributeNames: namesIn(KeyConditionExpression),
-      ExpressionAttributeValues: { ':pk': PARTITION_VALUE, ...(prefix !== '' && { ':prefix': { S: prefix } }) },
-    },
-  );
-  for await (const { Items = [] } of pages) items.push(...Items);
-  return items;
 }
 
 async function update(

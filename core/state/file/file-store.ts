@@ -41,6 +41,7 @@ export function createFileStore(
   return {
     list: (prefix) => select('substr(key, 1, length(?1)) = ?1', prefix),
     read: async (key) => (await select('key = ?', key)).get(key),
+    readAll: (keys) => select('key IN (SELECT value FROM json_each(?))', JSON.stringify(keys)),
     async write(key, value, expected) {
       const text = jsonText(key, value);
       return await change((database) => {

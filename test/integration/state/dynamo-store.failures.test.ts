@@ -6,7 +6,7 @@ import type { AwsProxy, FaultKind } from '../../support/aws-proxy.ts';
 import { createStateTable, stateTables } from '../../support/dynamo-table.ts';
 import { describeWithMoto } from '../../support/moto.ts';
 
-const OPERATIONS = ['Query', 'GetItem', 'UpdateItem'] as const;
+const OPERATIONS = ['Query', 'GetItem', 'BatchGetItem', 'UpdateItem'] as const;
 
 describeWithMoto('a state table that fails', () => {
   const current = stateTables();
@@ -27,6 +27,7 @@ describeWithMoto('a state table that fails', () => {
     ({
       list: () => on.list('lease#'),
       read: () => on.read('lease#a'),
+      readAll: () => on.readAll(['lease#a', 'history#a']),
       write: () => on.write('lease#a', { holder: 'me' }, undefined),
       remove: () => on.remove('lease#a', 1),
     }) satisfies Record<keyof StateStore, () => Promise<unknown>>;
@@ -45,7 +46,10 @@ describeWithMoto('a state table that fails', () => {
       'throttle',
       /ThrottlingException: Rate exceeded \(tried 3 times\)\. Too much is asked of it at once: the next run/,
     ],
-    ['deny', /AccessDenied.*\. Allow this role dynamodb:GetItem, dynamodb:Query and dynamodb:UpdateItem on the table/],
+    [
+      'deny',
+      /AccessDenied.*\. Allow this role dynamodb:GetItem, dynamodb:BatchGetItem, dynamodb:Query and dynamodb:UpdateItem on the table/,
+    ],
     ['error', /InternalFailure.*\(tried 3 times\)\. DynamoDB itself failed: the next run tries again\./],
     ['reset', /(ECONNRESET|socket hang up).*\. No answer comes from it: a VPC without NAT needs a gateway endpoint/],
     ['hang', /TimeoutError: .*\. No answer comes from it/],
@@ -54,7 +58,7 @@ describeWithMoto('a state table that fails', () => {
     const refusals = await refusalsOf(store);
     for (const [method, message] of Object.entries(refusals)) {
       expect(message, method).toMatch(words);
-      const attempt = ['list', 'read'].includes(method) ? 'read' : 'written';
+      const attempt = ['list', 'read', 'readAll'].includes(method) ? 'read' : 'written';
       expect(message, method).toMatch(new RegExp(`^The state table ${tableName} cannot be ${attempt}: `));
       expect(message, method).toMatch(/^\P{Cc}{1,700}$/u);
     }
@@ -89,6 +93,22 @@ describeWithMoto('a state table that fails', () => {
     expect(proxy.requests.map(({ outcome }) => outcome).filter((outcome) => outcome === kind)).toHaveLength(3);
   });
 
+  test('keys that are not processed at first are asked for again', async () => {
+    const written = await store.write('history#a', 1, undefined);
+    proxy.clear();
+    proxy.fault({ operation: 'BatchGetItem', kind: 'unprocessed', times: 2 });
+    const version = written.stored && written.version;
+    expect(await store.readAll(['history#a', 'history#b'])).toEqual(new Map([['history#a', { value: 1, version }]]));
+    expect(proxy.requests).toHaveLength(3);
+  });
+
+  test('keys that are never processed are unknown, not absent', async () => {
+    proxy.fault({ operation: 'BatchGetItem', kind: 'unprocessed' });
+    await expect(store.readAll(['history#a'])).rejects.toThrow(
+      /ProvisionedThroughputExceededException: 1 of 1 keys were not processed\. Too much is asked of it at once/,
+    );
+  });
+
   test('a table that is not there', async () => {
     const lost = createDynamoStore(client, { tableName: 'offpeak-nowhere' });
     for (const message of Object.values(await refusalsOf(lost))) {
@@ -99,8 +119,8 @@ describeWithMoto('a state table that fails', () => {
 
   test('a table with other keys', async () => {
     const foreign = await createStateTable(client, { pk: 'id', sk: 'when' });
-    const { list, read, write, remove } = await refusalsOf(createDynamoStore(client, { tableName: foreign.tableName }));
-    for (const message of [list, read, write, remove]) {
+    const refusals = await refusalsOf(createDynamoStore(client, { tableName: foreign.tableName }));
+    for (const message of Object.values(refusals)) {
       expect(message).toMatch(
         /ValidationException: .*It needs the partition key "pk" and the sort key "sk", both of type S/,
       );

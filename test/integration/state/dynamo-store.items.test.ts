@@ -2,7 +2,7 @@ import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { StateStore } from '../../../core/ports/state-store.ts';
 import { createDynamoStore } from '../../../core/state/dynamodb/store.ts';
-import type { AwsProxy } from '../../support/aws-proxy.ts';
+import type { AwsProxy, RecordedCall } from '../../support/aws-proxy.ts';
 import { stateTables } from '../../support/dynamo-table.ts';
 import { describeWithMoto } from '../../support/moto.ts';
 
@@ -116,12 +116,39 @@ describeWithMoto('the items of a state table', () => {
     test('every read asks for the latest', async () => {
       await store.read('lease#a');
       await store.list('lease#');
-      await store.list('');
+      await store.readAll(['lease#a', 'history#a']);
       expect(proxy.requests.map(({ operation, input }) => [operation, input.ConsistentRead])).toEqual([
         ['GetItem', true],
         ['Query', true],
-        ['Query', true],
+        ['BatchGetItem', undefined],
       ]);
+      const [request] = Object.values(Object(proxy.requests[2]?.input.RequestItems));
+      expect(request).toMatchObject({ ConsistentRead: true });
+    });
+
+    test('documents of nodes are read by their keys, a hundred in a call, whatever else there is', async () => {
+      for (const n of [1, 2, 3]) await mustWrite(`history#${n}`, n);
+      proxy.clear();
+      const keys = Array.from({ length: 250 }, (_, n) => `history#${n}`);
+      const found = await store.readAll([...keys, ...keys]);
+      expect([...found].map(([key, { value }]) => [key, value]).toSorted()).toEqual([
+        ['history#1', 1],
+        ['history#2', 2],
+        ['history#3', 3],
+      ]);
+      const asked = proxy.requests.map(({ input }) => Object(Object.values(Object(input.RequestItems))[0]).Keys.length);
+      expect(asked.toSorted()).toEqual([100, 100, 50]);
+    });
+
+    test('documents of nodes are spread over many partitions, and those of the stage are in one', async () => {
+      const partitionOf = ({ input }: RecordedCall) => Object(input.Key).pk.S;
+      for (let n = 0; n < 300; n++) await store.read(`record#10.0.${n}.1:6379`);
+      const counts = [...Map.groupBy(proxy.requests, partitionOf)].map(([, calls]) => calls.length);
+      expect(counts.length).toBeGreaterThan(24);
+      expect(Math.max(...counts)).toBeLessThan(40);
+      proxy.clear();
+      for (const key of ['lease#a', 'pause#*', 'brakes', 'outbox#a']) await store.read(key);
+      expect(proxy.requests.map(partitionOf)).toEqual(Array(4).fill('state'));
     });
 
     test('every change is one conditional update', async () => {

@@ -30,7 +30,7 @@ function aPlace() {
   const clock = { at: NOW, now: () => clock.at };
   /** What a job knows as its tick begins. */
   const job = async (over: Partial<Known> = {}, through: StateStore = store) => {
-    const state = await readState(store);
+    const state = await readState(store, []);
     if (typeof state.stageDocument === 'string') throw new Error(state.stageDocument);
     const leases = [...state.leases.values(), ...state.quarantined];
     return stageClaims(
@@ -93,6 +93,7 @@ describe('F8: so many nodes of a stage at once', () => {
         const through: StateStore = {
           list: scheduler.scheduleFunction((prefix) => store.list(prefix)),
           read: scheduler.scheduleFunction((key) => store.read(key)),
+          readAll: scheduler.scheduleFunction((keys) => store.readAll(keys)),
           write: scheduler.scheduleFunction(async (key, value, expected) => {
             const written = await store.write(key, value, expected);
             most = Math.max(most, count());
@@ -154,7 +155,7 @@ describe('F8: so many nodes of a stage at once', () => {
     const { job, store } = aPlace();
     const lost = aNewLease('lost', { phase: 'running', status: 'quarantined' });
     await store.write(quarantineKey(lost), lost, undefined);
-    const [quarantined] = (await readState(store)).quarantined;
+    const [quarantined] = (await readState(store, [])).quarantined;
     if (!quarantined) throw new Error('nothing in quarantine');
     const back = await job({ limit: 1, placements: homeOf(quarantined), looks: [seen(lost)] });
     expect(await back.claim(aNewLease('next'))).toMatchObject([{ kind: 'stage-limit' }]);
@@ -327,7 +328,7 @@ describe('the document', () => {
   test('that cannot be read keeps every start away, and says what to do', async () => {
     const { store } = aPlace();
     await store.write(STAGE_DOCUMENT, { claims: 'none' } as unknown as StageDocument, undefined);
-    const state = await readState(store);
+    const state = await readState(store, []);
     expect(state.obstacle('sessions', 'any')).toMatch(/^the document brakes cannot be read: claims .*; remove it/);
   });
 

@@ -210,6 +210,7 @@ describe('a job that dies at any of its effects', () => {
         store: {
           list: (prefix) => effect(() => store.list(prefix)),
           read: (key) => effect(() => store.read(key)),
+          readAll: (keys) => effect(() => store.readAll(keys)),
           write: (key, value, expected) => effect(() => store.write(key, value, expected)),
           remove: (key, expected) => effect(() => store.remove(key, expected)),
         } satisfies StateStore,

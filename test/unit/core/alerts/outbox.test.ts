@@ -148,7 +148,7 @@ describe('the outbox', () => {
     const down = async () => {
       throw new StateUnavailable('the state is down');
     };
-    const { ports, received, logs } = anOutbox({ list: down, read: down, write: down, remove: down });
+    const { ports, received, logs } = anOutbox({ list: down, read: down, readAll: down, write: down, remove: down });
     expect((await flush(ports, 'a', [anAlert(1)])).rejected).toHaveLength(0);
     expect(received).toEqual([anAlert(1).id]);
     expect(logs).toContain('alert not stored in the outbox');
@@ -304,7 +304,7 @@ describe('the outbox', () => {
       const down = async () => {
         throw new StateUnavailable('the state is down');
       };
-      const { ports, messages } = anOutbox({ list: down, read: down, write: down, remove: down });
+      const { ports, messages } = anOutbox({ list: down, read: down, readAll: down, write: down, remove: down });
       for (const holder of ['a', 'b']) await flush(ports, holder, MANY);
       expect(messages.map(({ members }) => members?.length)).toEqual([300, 300]);
       expect(messages[1]?.id).toBe(messages[0]?.id);

@@ -70,7 +70,7 @@ test.each([
   ['has a bug', new TypeError('bug')],
 ])('a store that %s costs the rates, and not the report', async (_what, error) => {
   const { store, documents } = aStore();
-  const broken = { ...store, list: () => Promise.reject<never>(error) };
+  const broken = { ...store, readAll: () => Promise.reject<never>(error) };
   const { counters, keep } = await aTick({ store: broken, documents }).exchange();
   expect(counters.size).toBe(0);
   await keep([outcome]);

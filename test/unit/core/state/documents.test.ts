@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stageClaims } from '../../../../core/actions/stage-claims.ts';
@@ -11,14 +13,15 @@ import { LEASE_KIND } from '../../../../core/leases/lease-document.ts';
 import { quarantine, renewLease } from '../../../../core/leases/lease-store.ts';
 import { keepRecord, RECORD_KIND, renewRecord } from '../../../../core/leases/records.ts';
 import { type StateStore, StateUnavailable } from '../../../../core/ports/state-store.ts';
-import { followServers, readState } from '../../../../core/reconcile/snapshot.ts';
+import { followServers } from '../../../../core/reconcile/follow-servers.ts';
+import { readState } from '../../../../core/reconcile/snapshot.ts';
 import type { DocumentKind } from '../../../../core/state/codec.ts';
 import { COUNTERS_KIND, readCounters, writeCounters } from '../../../../core/state/counters.ts';
 import {
   COUNTERS,
+  historyKey,
   leaseKey,
-  nodeIn,
-  nodeKey,
+  NAMED_NODES,
   OUTBOX,
   PAUSE,
   quarantineKey,
@@ -26,8 +29,10 @@ import {
   runKey,
   STAGE_DOCUMENT,
 } from '../../../../core/state/keys.ts';
+import { NAMED_KIND, readNamedNodes, writeNamedNodes } from '../../../../core/state/named-nodes.ts';
 import { HISTORY_KIND, updateHistory } from '../../../../core/state/node-history.ts';
 import { noteNodes, PAUSE_KIND, readPauses } from '../../../../core/state/pauses.ts';
+import { noteRun, RUN_KIND } from '../../../../core/state/runs.ts';
 import { aStore } from '../../../model/store.ts';
 import { aLease, NOW, RUN_ID } from '../../../support/builders.ts';
 import { anAlert } from '../../../support/telemetry-builders.ts';
@@ -41,8 +46,11 @@ const DOCUMENT_KINDS = {
   stage: STAGE_KIND,
   outbox: ENTRY_KIND,
   counters: COUNTERS_KIND,
+  run: RUN_KIND,
+  named: NAMED_KIND,
 } as const;
 const NODE = aLease().node;
+const COUNTERS_KEY = COUNTERS + createHash('sha256').update(NODE).digest('hex').slice(0, 32);
 const LATER = { from: 'a later version', nested: [{ deep: true }] };
 const log = { info: () => {}, warn: () => {}, error: () => {} };
 const clock = { now: () => NOW };
@@ -60,7 +68,7 @@ interface Case {
 }
 
 async function heldLease(store: StateStore) {
-  const { leases, unreadable } = await readState(store);
+  const { leases, unreadable } = await readState(store, [NODE]);
   const held = leases.get('sessions');
   if (!held) throw new StateUnavailable([...unreadable.values()].join());
   return held;
@@ -92,19 +100,19 @@ const CASES: Readonly<Record<keyof typeof DOCUMENT_KINDS, Case>> = {
     movesTo: { quarantined: quarantineKey(aLease()) },
   },
   history: {
-    key: nodeKey(NODE),
+    key: historyKey(NODE),
     document: { runId: RUN_ID, learned: { keptPages: 1 }, byAction: { purge: { ineffective: 0 } } },
     inner: ['learned'],
     rewrites: {
       updated: (store) => updateHistory(store, NODE, () => ({ learned: {}, byAction: { purge: { ineffective: 1 } } })),
       'moved with its server': async (store) => {
-        const state = await readState(store);
-        const followed = await followServers(state, new Map([['b:6379', RUN_ID]]), { store, log });
+        const state = await readState(store, [NODE]);
+        const followed = await followServers(state, new Map([['b:6379', RUN_ID]]), { store, log }, { isKept: true });
         const obstacle = followed.obstacle('sessions', NODE);
         if (obstacle !== undefined) throw new StateUnavailable(obstacle);
       },
     },
-    movesTo: { 'moved with its server': nodeKey('b:6379') },
+    movesTo: { 'moved with its server': historyKey('b:6379') },
   },
   record: {
     key: recordKey(NODE),
@@ -120,7 +128,7 @@ const CASES: Readonly<Record<keyof typeof DOCUMENT_KINDS, Case>> = {
     rewrites: {
       'kept anew': (store) => keepRecord(store, aLease()),
       renewed: async (store) => {
-        const [held] = (await readState(store)).records;
+        const [held] = (await readState(store, [NODE])).records;
         if (!held) throw new StateUnavailable('unreadable');
         const { instance, node, runId, acquiredAt, expiresAt, prior, applied } = held.record;
         await renewRecord(store, held, { instance, node, runId, acquiredAt, expiresAt, prior, applied, holder: 'me' });
@@ -156,11 +164,29 @@ const CASES: Readonly<Record<keyof typeof DOCUMENT_KINDS, Case>> = {
     },
   },
   counters: {
-    key: `${COUNTERS}0`,
+    // By the hash of its node.
+    key: COUNTERS_KEY,
     document: { nodes: { [NODE]: { at: NOW, runId: RUN_ID, commands: 7, cpuSeconds: 0.5 } } },
     rewrites: {
       'those of the next tick': async (store) =>
-        await writeCounters(store, await readCounters(store), new Map([[NODE, { at: NOW }]])),
+        await writeCounters(store, await readCounters(store, [NODE]), new Map([[NODE, { at: NOW }]])),
+    },
+  },
+  run: {
+    key: runKey(RUN_ID),
+    document: { node: 'b:6379' },
+    rewrites: { 'noted at another address': (store) => noteRun(store, RUN_ID, NODE) },
+  },
+  named: {
+    key: NAMED_NODES,
+    document: { nodes: gzipSync(JSON.stringify([NODE])).toString('base64') },
+    rewrites: {
+      'those of the next tick': async (store) => {
+        const before = await readNamedNodes(store);
+        expect(before.nodes).toEqual([NODE]);
+        await writeNamedNodes(store, before, [NODE, 'b:6379']);
+        expect((await readNamedNodes(store)).nodes).toEqual([NODE, 'b:6379']);
+      },
     },
   },
 };
@@ -208,11 +234,21 @@ describe('every kind of stored document', () => {
         expect(() => stored && pendingOf(CASES.outbox.key, stored)).toThrow(/of a newer version of Offpeak/);
         return;
       }
-      if (name === 'counters') {
-        await expect(readCounters(store)).rejects.toThrow(/of a newer version of Offpeak/);
+      if (name === 'run') {
+        // Found by their address, the documents count all the same.
+        await noteRun(store, RUN_ID, NODE);
+        expect((await store.read(CASES.run.key))?.value).toMatchObject({ node: 'b:6379', schema: 'two' });
         return;
       }
-      const state = await readState(store);
+      if (name === 'named') {
+        await expect(readNamedNodes(store)).rejects.toThrow(/of a newer version of Offpeak/);
+        return;
+      }
+      if (name === 'counters') {
+        await expect(readCounters(store, [NODE])).rejects.toThrow(/of a newer version of Offpeak/);
+        return;
+      }
+      const state = await readState(store, [NODE]);
       expect([state.obstacle('sessions', NODE), ...state.unreadable.values()].join()).toMatch(
         /of a newer version of Offpeak/,
       );
@@ -239,7 +275,7 @@ describe('a lease', () => {
   ])('%s', async (_what, key, status, isQuarantined) => {
     const { store } = aStore();
     await store.write(key, { ...lease, ...(status && { status }) }, undefined);
-    const { leases, quarantined } = await readState(store);
+    const { leases, quarantined } = await readState(store, [NODE]);
     expect([leases.size, quarantined.length]).toEqual(isQuarantined ? [0, 1] : [1, 0]);
     expect([...leases.values(), ...quarantined][0]?.lease.status).toBe(isQuarantined ? 'quarantined' : 'active');
   });
@@ -249,7 +285,7 @@ test('what version 0.1 has noted as reported is not reported again', async () =>
   const { store, documents } = aStore();
   const { document, key } = CASES.history;
   await store.write(key, { ...document, told: ['foreign-defrag'] }, undefined);
-  expect((await readState(store)).historyOf(NODE).notified).toEqual(['foreign-defrag']);
+  expect((await readState(store, [NODE])).historyOf(NODE).notified).toEqual(['foreign-defrag']);
   await updateHistory(store, NODE, (history) => history);
   expect(documents.get(key)?.value).toEqual({ ...document, schema: 2, notified: ['foreign-defrag'] });
 });
@@ -301,7 +337,7 @@ describe('keys', () => {
         const keys = [
           leaseKey(instance),
           quarantineKey({ instance, runId: run }),
-          nodeKey(node),
+          historyKey(node),
           runKey(run),
           recordKey(node),
           `${PAUSE}${instance}`,
@@ -309,7 +345,6 @@ describe('keys', () => {
           STAGE_DOCUMENT,
         ];
         expect(new Set(keys).size).toBe(keys.length);
-        expect(nodeIn(nodeKey(node))).toBe(node);
         expect(leaseKey(other) === quarantineKey({ instance, runId: run })).toBe(false);
       }),
     );

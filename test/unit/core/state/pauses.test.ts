@@ -26,7 +26,7 @@ const log = { info: () => {}, warn: (message: string) => void warnings.push(mess
 describe('a pause in the store', () => {
   test('lies on its instance alone, until it ends', async () => {
     await putPause(store, 'sessions', PAUSE);
-    const { pauses } = await readState(store);
+    const { pauses } = await readState(store, []);
     expect(await keys()).toEqual(['pause#sessions']);
     expect(pauses.pauseOf({ id: 'sessions', nodes: [] }, PAUSE.until - 1)).toEqual(PAUSE);
     expect(pauses.pauseOf({ id: 'sessions', nodes: [] }, PAUSE.until)).toBeUndefined();
@@ -112,9 +112,9 @@ describe('a pause in the store', () => {
     await store.write('pause#a', value, undefined);
     const message = `the document pause#a cannot be read: ${place} is not as this version writes it; to remove it: npx offpeak resume -c <config>`;
     await expect(readPauses(store)).rejects.toEqual(new StateUnavailable(message));
-    expect((await readState(store)).obstacle('b', '10.0.0.5:6379')).toBe(message);
+    expect((await readState(store, [])).obstacle('b', '10.0.0.5:6379')).toBe(message);
     await endPause(store, 'a');
-    expect((await readState(store)).obstacle('b', '10.0.0.5:6379')).toBeUndefined();
+    expect((await readState(store, [])).obstacle('b', '10.0.0.5:6379')).toBeUndefined();
   });
 
   test('that is none is never written', async () => {

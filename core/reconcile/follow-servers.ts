@@ -1,0 +1,137 @@
+import { isDeepStrictEqual } from 'node:util';
+import pLimit from 'p-limit';
+import { EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
+import type { Log } from '../ports/log.ts';
+import type { Ports } from '../ports/ports.ts';
+import { type StateStore, unlessUnavailable } from '../ports/state-store.ts';
+import { decode, encode, readEach } from '../state/codec.ts';
+import { historiesByNode } from '../state/history-placement.ts';
+import { historyKey, RUN, runKey } from '../state/keys.ts';
+import { HISTORY_KIND, placeHistory } from '../state/node-history.ts';
+import { noteRun, RUN_KIND } from '../state/runs.ts';
+import { historiesIn, keysOf, type ReadState, recordsIn, type StoredHistory } from './snapshot.ts';
+
+/** Side by side. */
+const MOVES_AT_ONCE = 16;
+
+type Runs = ReadonlyMap<string, string>;
+
+interface Options {
+  /** Whether what has moved is stored. Where it cannot be, nothing is started on that node. */
+  readonly isKept: boolean;
+}
+
+/** The same state for the servers that answer now (`run_id` by address): histories and records have followed their servers. */
+export async function followServers(
+  before: ReadState,
+  runs: Runs,
+  ports: Pick<Ports, 'store' | 'log' | 'newcomers'>,
+  { isKept: keeps }: Options,
+): Promise<ReadState> {
+  const { store, log } = ports;
+  const state = await withElsewhere(before, runs, ports);
+  const histories = historiesByNode(state.stored, runs);
+  const historyOf = (node: string) => histories.get(node) ?? EMPTY_HISTORY;
+  const storedByKey = new Map(state.stored.map((one) => [one.key, one.history]));
+  const isKept = (node: string, history: NodeHistory) => isDeepStrictEqual(storedByKey.get(historyKey(node)), history);
+  const moved = [...histories].filter(([node, history]) => runs.has(node) && !isKept(node, history));
+  if (moved.length === 0 || !keeps) return { ...state, historyOf };
+  const failed = await placed(state, store, moved, log);
+  return { ...state, historyOf, obstacle: (instance, node) => failed.get(node) ?? state.obstacle(instance, node) };
+}
+
+/** Why each of those could not be stored that could not. A store that fails once is not asked for the others. */
+async function placed(
+  state: ReadState,
+  store: StateStore,
+  moved: readonly (readonly [node: string, history: NodeHistory])[],
+  log: Log,
+): Promise<ReadonlyMap<string, string>> {
+  const failed = new Map<string, string>();
+  await pLimit(MOVES_AT_ONCE).map(moved, async ([node, history]) => {
+    const [broken] = failed.values();
+    const why = broken ?? (await place(state, store, node, history));
+    if (why !== undefined) failed.set(node, why);
+  });
+  for (const [node, error] of failed) log.warn('history not moved with its server', { node, error });
+  return failed;
+}
+
+/** What is stored of another process at this address is kept for when that one answers again. */
+async function place(
+  { stored }: ReadState,
+  store: StateStore,
+  node: string,
+  history: NodeHistory,
+): Promise<string | undefined> {
+  const here = stored.find(({ key }) => key === historyKey(node));
+  const displaced = here?.history.runId;
+  if (here && displaced !== undefined && displaced !== history.runId) {
+    const key = runKey(displaced);
+    const isElsewhere = stored.some((one) => one !== here && one.key !== key && one.history.runId === displaced);
+    const parked = async () => await noteRun(store, displaced, node, encode(HISTORY_KIND, here.history));
+    const isStored = isElsewhere || (await unlessUnavailable(parked(), (why) => why));
+    if (typeof isStored === 'string') return isStored;
+    if (!isStored) return `another job has changed the document ${key} at the same moment`;
+  }
+  return await placeHistory(store, node, history, here?.version);
+}
+
+/**
+ * With what is stored of these servers elsewhere: under an address that the config does not name any more, or by their `run_id` alone. Most
+ * servers have nothing elsewhere, and are asked for once by each process of the job (`newcomers`).
+ */
+async function withElsewhere(
+  state: ReadState,
+  runs: Runs,
+  { store, newcomers = new Map() }: Pick<Ports, 'store' | 'newcomers'>,
+): Promise<ReadState> {
+  const known = new Set(state.stored.map(({ history }) => history.runId));
+  const asked = [...runs].filter(([node, runId]) => !known.has(runId) && newcomers.get(node) !== runId);
+  if (asked.length === 0) return state;
+  const found = await unlessUnavailable(
+    documentsOf(state, store, [...new Set(asked.map(([, runId]) => runId))]),
+    String,
+  );
+  if (typeof found === 'string') {
+    const nodes = new Set(asked.map(([node]) => node));
+    return { ...state, obstacle: (instance, node) => (nodes.has(node) ? found : state.obstacle(instance, node)) };
+  }
+  const answering = Map.groupBy(runs.values(), (runId) => runId);
+  for (const [node, runId] of asked) {
+    // A server that answers under two names gets its history under one of them.
+    if (!found.runs.has(runId) && answering.get(runId)?.length === 1) newcomers.set(node, runId);
+  }
+  return {
+    ...state,
+    stored: [...state.stored, ...found.stored],
+    records: [...state.records, ...found.records],
+  };
+}
+
+async function documentsOf(state: ReadState, store: StateStore, runIds: readonly string[]) {
+  const unread = () => {};
+  const documents = await store.readAll(runIds.map(runKey));
+  const runs = readEach(
+    documents,
+    (key, { value, version }) => ({ key, ...decode(RUN_KIND, key, value), version }),
+    unread,
+  );
+  const parked = readEach(
+    documents,
+    (key, { value, version }): StoredHistory[] => {
+      const { history } = decode(RUN_KIND, key, value);
+      const node = `~${key.slice(RUN.length)}`;
+      return history ? [{ key, node, history: decode(HISTORY_KIND, key, history), version, isLegacy: false }] : [];
+    },
+    unread,
+  ).flat();
+  const here = new Set(state.stored.map(({ key }) => key));
+  const elsewhere = keysOf(runs.map(({ node }) => node)).filter((key) => !here.has(key));
+  const theirs = elsewhere.length === 0 ? new Map() : await store.readAll(elsewhere);
+  return {
+    runs: new Set(runs.map(({ key }) => key.slice(RUN.length))),
+    stored: [...parked, ...historiesIn(theirs, unread)],
+    records: recordsIn(theirs, unread).filter(({ key }) => !state.records.some((one) => one.key === key)),
+  };
+}
