@@ -12,7 +12,7 @@ import { closableFragmentation, defraggableFragmentation, type Fragmentation } f
 export interface Known {
   readonly observation: Observation;
   readonly policy: Pick<InstanceConfig, 'purge' | 'defrag'>;
-  readonly memory: Pick<NodeHistory, 'runId' | 'defragSupport' | 'byAction' | 'crashed'>;
+  readonly memory: Pick<NodeHistory, 'runId' | 'defragSupport' | 'purgeSupport' | 'byAction' | 'crashed'>;
   readonly now: number;
 }
 
@@ -100,7 +100,9 @@ function crashDenial({ memory, observation, now }: Known): Denial | undefined {
 /** If an ACL lacks +memory|purge, Offpeak tries again in the next night, not after each cooldown: each try sends a message. */
 const REFUSAL_MEMORY: Milliseconds = 20 * HOUR;
 
-function isPurgeRefused({ memory, now }: Known): boolean {
+function isPurgeRefused(known: Known): boolean {
+  const { memory, now } = known;
+  if (memory.purgeSupport === 'absent' && isOfRun(known)) return true;
   const refusedAt = memory.byAction.purge?.refusedAt;
   return refusedAt !== undefined && now - refusedAt < REFUSAL_MEMORY;
 }

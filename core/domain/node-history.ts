@@ -4,10 +4,12 @@ import type { Verdict } from './verdict.ts';
 
 /** What is kept of a node between ticks. Its size is bounded: no list grows with time. */
 export interface NodeHistory {
-  /** The server process to which `defragSupport` and `notified` belong. */
+  /** The server process to which `defragSupport`, `purgeSupport` and `notified` belong. */
   readonly runId?: string;
   /** What the server answered to the probe; a property of its build. */
   readonly defragSupport?: 'supported' | 'unsupported';
+  /** The server does not know MEMORY PURGE (a managed service, `rename-command`): it is not asked again before its next start. */
+  readonly purgeSupport?: 'absent';
   /** Events that are reported once for each run of the server. */
   readonly notified?: readonly string[];
   readonly learned: Learned;

@@ -103,7 +103,7 @@ export function historyFor(
 ): NodeHistory {
   const learned = stillValid(history.learned, { at, version: engine.version });
   if (history.runId === runId) return { ...history, learned };
-  const { runId: _, defragSupport: __, notified: ___, ...lasting } = history;
+  const { runId: _, defragSupport: __, purgeSupport: ___, notified: ____, ...lasting } = history;
   return { ...lasting, learned, ...(runId !== undefined && { runId }) };
 }
 

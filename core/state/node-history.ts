@@ -38,6 +38,7 @@ const trouble = z.looseObject({
 const shape = z.looseObject({
   runId: z.exactOptional(z.string()),
   defragSupport: z.exactOptional(z.enum(['supported', 'unsupported'])),
+  purgeSupport: z.exactOptional(z.enum(['absent'])),
   notified: z.exactOptional(z.array(z.string())),
   learned,
   crashed: z.exactOptional(z.looseObject({ version: z.string(), at: amount })),

@@ -1,9 +1,10 @@
 import type { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
-import { MIB } from '../../core/config/units.ts';
+import { systemClock } from '../../core/adapters/clock.ts';
+import { HOUR, MIB } from '../../core/config/units.ts';
 import { clientOf, fragment } from '../support/fragmented.ts';
-import { aJob, OPEN, SMALL_FLOORS } from '../support/job.ts';
+import { aJob, configYaml, OPEN, SMALL_FLOORS } from '../support/job.ts';
 import { planOf } from '../support/outcomes.ts';
 import { lacksServer, plainServer } from '../support/servers.ts';
 
@@ -68,6 +69,27 @@ describe.skipIf(lacksServer('plain'))('where CONFIG is refused', () => {
     expect(refused).toContain('config|get');
     expect(refused).not.toMatch(/memory\|purge|,info,|activedefrag/);
     expect(JSON.stringify([first, second, job.logs, job.metrics, job.alerts])).not.toContain(PASSWORD);
+    admin.disconnect();
+  }, 60_000);
+
+  test('a server that does not know MEMORY PURGE is asked once, with one message, also in later nights', async () => {
+    await using server = await plainServer({ args: [...KEEP_PAGES, '--rename-command', 'MEMORY', ''] });
+    await untidy(server);
+    const admin = clientOf(server);
+    const uptime = async () => Number(/^uptime_in_seconds:(\d+)/m.exec(await admin.info('server'))?.[1]);
+    await expect.poll(uptime, { timeout: 15_000 }).toBeGreaterThan(11);
+    let now = Date.now();
+    const floors = '\n    purge: { minReclaim: 1MiB, maxBlock: 1s }\n    defrag: { enabled: false }';
+    using job = aJob(configYaml(server.port, `${OPEN}${floors}\n    maxOpsPerSecond: 100000`), {
+      clock: { ...systemClock(), now: () => now },
+    });
+    const plans = [];
+    for (const later of [0, 21 * HOUR, 21 * HOUR]) {
+      now += later;
+      plans.push(planOf((await job.tick()).outcomes[0]));
+    }
+    expect(plans).toMatchObject(plans.map(() => ({ kind: 'skip', reason: 'purge-refused' })));
+    expect(job.alerts.map(({ event }) => event)).toEqual(['action-failed']);
     admin.disconnect();
   }, 60_000);
 });

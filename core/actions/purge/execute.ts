@@ -1,3 +1,4 @@
+import { isUnknownCommand } from '../../adapters/redis/defrag-probe.ts';
 import { purgePatience } from '../../diagnosis/predict.ts';
 import type { Lease } from '../../domain/lease.ts';
 import { type NodeHistory, withAction, withResult } from '../../domain/node-history.ts';
@@ -41,8 +42,10 @@ export async function purge(
     const purged = await session.purge(purgePatience(plan.predicted.stall));
     if (!purged.done) {
       const at = ports.clock.now();
+      // A server without the command would refuse it each night, with a message each time.
+      const absent = isUnknownCommand(purged.error) ? ({ purgeSupport: 'absent' } as const) : {};
       return refused(
-        await note((stored) => withAction(stored, 'purge', { refusedAt: at })).catch(() => memory),
+        await note((stored) => ({ ...withAction(stored, 'purge', { refusedAt: at }), ...absent })).catch(() => memory),
         purged.error,
       );
     }

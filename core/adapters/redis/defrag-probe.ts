@@ -4,8 +4,8 @@ import { COMMAND_TIMEOUT_MS } from './failure.ts';
 /** Part of every refusal, from Redis 4 to Valkey 9, under changing prefixes (redis#4809). */
 const CANNOT_DEFRAG = /active defragmentation cannot be enabled/i;
 
-/** By an ACL, by `rename-command`, or by a managed service. */
-const REFUSED = /^(NOPERM|ERR unknown (sub)?command)/i;
+/** By `rename-command`, or by a managed service: no right would change it. */
+const UNKNOWN = /^ERR unknown (sub)?command/i;
 
 /** A value that no version accepts, so that a CONFIG SET with it never succeeds. */
 const PROBE_PARAMETER = 'active-defrag-cycle-max';
@@ -26,8 +26,13 @@ export async function probeDefrag(
   );
   if (!reply || reply.ok) return undefined;
   if (CANNOT_DEFRAG.test(reply.error)) return 'unsupported';
-  if (REFUSED.test(reply.error)) return 'refused';
+  if (reply.error.startsWith('NOPERM') || isUnknownCommand(reply.error)) return 'refused';
   return reply.error.includes(PROBE_PARAMETER) ? 'supported' : undefined;
+}
+
+/** The server does not know the command at all. */
+export function isUnknownCommand(error: string): boolean {
+  return UNKNOWN.test(error);
 }
 
 export function isDefragRefusal(error: string): boolean {

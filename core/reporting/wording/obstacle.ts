@@ -8,7 +8,7 @@ export const UNSUPPORTED = 'this build refuses active defrag';
 export const CONFIG_REFUSED =
   'the server refuses CONFIG (a managed service, or an ACL without +config|get +config|set)';
 export const ODD_SETTINGS = 'a value that CONFIG GET prints could not be restored: its setting cannot hold it';
-export const PURGE_REFUSED = 'the server refuses MEMORY PURGE (an ACL without +memory|purge)';
+export const PURGE_REFUSED = 'the server refuses MEMORY PURGE (a managed service, or an ACL without +memory|purge)';
 export const WOULD_BLOCK = 'a purge would block clients for longer than purge.maxBlock allows';
 
 export function obstacleText(obstacle: Obstacle): string {

@@ -27,6 +27,14 @@ describe('a purge is worth it', () => {
   });
 });
 
+test('a server that does not know MEMORY PURGE is not asked again before its next start', () => {
+  const observation = aRetainingObservation();
+  const after = (runId: string) =>
+    plan(aSituation({ observation, memory: aHistory({ runId, purgeSupport: 'absent' }) })).reason;
+  expect(after(observation.runId ?? '')).toBe('purge-refused');
+  expect(after('the one before')).toBe('free-pages');
+});
+
 describe('only pages that both looks found are purged for', () => {
   const second = (before: number, now: number) =>
     plan(

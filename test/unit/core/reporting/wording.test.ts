@@ -322,7 +322,7 @@ describe('findings', () => {
       { kind: 'disabled', setting: 'purge.enabled' },
       'purge.enabled is false in the config; set it to true to allow it',
     ],
-    [{ kind: 'purge-refused' }, 'the server refuses MEMORY PURGE (an ACL without +memory|purge)'],
+    [{ kind: 'purge-refused' }, 'the server refuses MEMORY PURGE (a managed service, or an ACL without +memory|purge)'],
     [
       { kind: 'would-block', stall: 1210 },
       'a purge would block clients for longer than purge.maxBlock allows (1.2 s); purge.maxBlock of 1210ms would allow it',

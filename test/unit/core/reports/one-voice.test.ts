@@ -94,7 +94,7 @@ const UNRETURNED: readonly (readonly [string, Circumstances, RegExp, RegExp, str
   [
     'MEMORY PURGE refused',
     { memory: { byAction: { purge: { refusedAt: Date.parse('2026-11-24T01:00:00Z'), ineffective: 0 } } } },
-    /the server refuses MEMORY PURGE \(an ACL/,
+    /the server refuses MEMORY PURGE \(a managed service, or an ACL/,
     /the server refuses MEMORY PURGE/,
   ],
   ['longer than maxBlock', {}, /longer than purge\.maxBlock allows \(1\.1 s\)/, /a purge would block for 1\.1 s/],
