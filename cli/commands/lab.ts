@@ -44,6 +44,8 @@ function trialOptions({ recipe, arms, scale, seed, large }: LabOptions): TrialOp
   if (large && recipe !== 'compaction') throw new UsageError('lab --large: accepted beside the recipe compaction only');
   if (recipe === 'compaction' && scale !== 1)
     throw new UsageError('lab compaction --scale: its size is fixed; accepted is --large, for 1 GB');
+  if ((recipe === 'compaction' || recipe === 'hashes') && seed !== 1)
+    throw new UsageError(`lab ${recipe} --seed: its data are fixed; accepted beside article, sizes and churn`);
   return { recipe, arms: arms ?? all, scale, seed, isLarge: large ?? false };
 }
 

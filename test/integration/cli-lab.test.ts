@@ -121,6 +121,7 @@ describe('offpeak lab, typed wrongly: exit 2, before any server is started', { c
     ['lab --seed 1.5', /"1.5" is not accepted; accepted: a whole number above 0/],
     ['lab --large', /--large: accepted beside the recipe compaction only/],
     ['lab compaction --scale 0.1', /its size is fixed; accepted is --large/],
+    ['lab hashes --seed 2', /lab hashes --seed: its data are fixed; accepted beside article, sizes and churn/],
     ['lab --html nowhere/lab.html', /--html nowhere\/lab.html: no file can be written in /],
     ['lab --html .', /--html .: is a folder; accepted is the name of a file/],
     ['lab --server nowhere/redis-server', /REDIS_SERVER=nowhere\/redis-server is not an executable file/],

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { ARM_NAMES, sitesFor } from '../../../../../cli/lab/trial/arms.ts';
+import { ARM_NAMES, RECIPE_NAMES, sitesFor } from '../../../../../cli/lab/trial/arms.ts';
 
 describe('the servers that arms need', () => {
   test('all arms: each on one site, once', () => {
@@ -34,4 +35,9 @@ describe('the servers that arms need', () => {
     expect(small?.sizes?.[0]).toBeLessThanOrEqual(100);
     expect(large?.sizes?.[1]).toBeGreaterThan(10_000);
   });
+});
+
+test.each([...RECIPE_NAMES, ...ARM_NAMES])('docs/cli.md says what %s is', (name) => {
+  const page = readFileSync(new URL('../../../../../docs/cli.md', import.meta.url), 'utf8');
+  expect(page).toMatch(new RegExp(`^\\| [^|]*\`${name}\`[^|]* \\|`, 'm'));
 });
