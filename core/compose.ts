@@ -7,8 +7,10 @@ import { CLEAR_TEXT_REMEDY, passwordsInClear } from './config/clear-text.ts';
 import { ENVIRONMENT, EnvironmentError, required } from './config/environment.ts';
 import type { Config } from './config/schema.ts';
 import { createPorts, type HostParts } from './create-ports.ts';
+import { DIMENSION } from './domain/metric-catalogue.ts';
 import type { Log } from './ports/log.ts';
 import type { Ports } from './ports/ports.ts';
+import { combined, type MetricSink } from './ports/sinks.ts';
 import type { StateStore } from './ports/state-store.ts';
 import { openStateStore } from './state/open-store.ts';
 
@@ -29,7 +31,24 @@ export function compose(env: Environment, log: Log): { readonly config: Config; 
 
 /** Where a deployed job publishes: CloudWatch and its SNS topic. @throws {EnvironmentError} {AwsEnvironmentError} */
 export function createSinks(env: Environment, config: Config): Pick<HostParts, 'metrics' | 'alerts'> {
-  return { metrics: createMetricSink(createCloudWatchClient()), alerts: alertSink(env, config) };
+  return { metrics: metricSink(config), alerts: alertSink(env, config) };
+}
+
+/** Metrics of the job are always classic: the alarm on a job that does not run has to work whatever becomes of the others. */
+function metricSink({ metrics: { send } }: Config): MetricSink {
+  const client = createCloudWatchClient();
+  const classic = createMetricSink(client);
+  if (send === 'classic') return classic;
+  let otlp: Promise<MetricSink> | undefined;
+  return {
+    async publish(metrics) {
+      otlp ??= import('./adapters/aws/otlp.ts').then(({ createOtlpSink }) => createOtlpSink(client));
+      const { nodes = [], job = [] } = Object.groupBy(metrics, ({ dimensions }) =>
+        DIMENSION.node in dimensions ? 'nodes' : 'job',
+      );
+      return combined(await Promise.all([(await otlp).publish(nodes), classic.publish(job)]));
+    },
+  };
 }
 
 function stateStore(env: Environment): StateStore {

@@ -45,8 +45,32 @@ export interface ResourceOf<Type extends ResourceType> {
   readonly UpdateReplacePolicy?: 'Retain';
 }
 
+/**
+ * An alarm on a PromQL query, which has none of the properties that the package demands of an alarm. As in the resource specification of
+ * AWS::CloudWatch::Alarm since 2026.
+ */
+export interface PromqlAlarm {
+  readonly Type: 'AWS::CloudWatch::Alarm';
+  readonly Properties: Pick<
+    ResourceOf<'AWS::CloudWatch::Alarm'>['Properties'],
+    'AlarmName' | 'AlarmDescription' | 'AlarmActions' | 'OKActions'
+  > & {
+    readonly EvaluationCriteria: {
+      readonly PromQLCriteria: {
+        /** At most 10,000 characters; each series that it returns is a contributor. */
+        readonly Query: string;
+        /** Seconds, at most 86,400. */
+        readonly PendingPeriod: number;
+        readonly RecoveryPeriod: number;
+      };
+    };
+    /** Seconds, 10 to 3,600. */
+    readonly EvaluationInterval: number;
+  };
+}
+
 /** A resource of the template: its type says which properties it can and must have. */
-export type Resource = { readonly [Type in ResourceType]: ResourceOf<Type> }[ResourceType];
+export type Resource = { readonly [Type in ResourceType]: ResourceOf<Type> }[ResourceType] | PromqlAlarm;
 
 /** The package has classes for `{ Ref: … }` and the like, and lists that code can change. The template is plain JSON. */
 type Plain<T> =

@@ -1,7 +1,13 @@
 import { isFleet } from '../core/config/fleet.ts';
 import type { Config } from '../core/config/schema.ts';
 import { SECOND } from '../core/config/units.ts';
-import { FLEET_METRICS, JOB_METRICS, type MetricDefinition, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
+import {
+  FLEET_METRICS,
+  JOB_METRICS,
+  type MetricDefinition,
+  NODE_METRICS,
+  OTLP_PREFIX,
+} from '../core/domain/metric-catalogue.ts';
 import { type ResourceOf, sub } from './cloudformation.ts';
 import { functionName } from './functions.ts';
 import { instanceStack, instanceWidgets } from './instance-widgets.ts';
@@ -20,13 +26,7 @@ const MOST_NAMED = 40;
 
 /** One dashboard for each stage: the job first, then each instance, or the worst nodes where there are too many. */
 export function dashboard(config: Config): ResourceOf<'AWS::CloudWatch::Dashboard'> {
-  const rows = [
-    [header(config)],
-    jobWidgets(config),
-    ...(isFleet(config.instances)
-      ? fleetRows(config)
-      : config.instances.flatMap((one) => instanceWidgets(config, one))),
-  ];
+  const rows = [[header(config)], jobWidgets(config), ...rowsOfNodes(config)];
   return {
     Type: 'AWS::CloudWatch::Dashboard',
     Properties: {
@@ -34,6 +34,17 @@ export function dashboard(config: Config): ResourceOf<'AWS::CloudWatch::Dashboar
       DashboardBody: sub(JSON.stringify({ start: '-P7D', periodOverride: 'inherit', widgets: placed(rows) })),
     },
   };
+}
+
+/** The graphs of classic metrics; how a dashboard draws PromQL is not known to this project. */
+function rowsOfNodes(config: Config): readonly (readonly Widget[])[] {
+  const isLarge = isFleet(config.instances);
+  if (config.metrics.send === 'classic')
+    return isLarge ? fleetRows(config) : config.instances.flatMap((one) => instanceWidgets(config, one));
+  const note = text(
+    `Metrics of nodes are sent by OTLP: query them in Query Studio, like \`topk(20, ${OTLP_PREFIX}${NODE_METRICS.usedMemoryRss.name}{Stage="${config.stage}"})\`.`,
+  );
+  return isLarge ? [[note], [countsOfTroubles(config)]] : [[note]];
 }
 
 /** Rows of widgets, three abreast; a text alone takes the whole width. */
@@ -99,6 +110,14 @@ function jobWidgets(config: Config): readonly Widget[] {
   ];
 }
 
+function countsOfTroubles({ stage, schedule }: Config): Widget {
+  const { fragmentedWarning, fragmentedCritical, nearLimit } = FLEET_METRICS;
+  const { nodesUnreachable, nodesMisconfigured } = JOB_METRICS;
+  const counted = [fragmentedWarning, fragmentedCritical, nearLimit, nodesUnreachable, nodesMisconfigured];
+  const lines = counted.map((one) => stageLine(stage, one, 'Maximum'));
+  return graph({ title: 'Nodes in trouble', lines, period: schedule.every / SECOND });
+}
+
 function fleetRows(config: Config): readonly (readonly Widget[])[] {
   const { stage } = config;
   const period = config.schedule.every / SECOND;
@@ -108,12 +127,9 @@ function fleetRows(config: Config): readonly (readonly Widget[])[] {
   };
   const { stat, period: day } = DAILY;
   const returned = { metric: NODE_METRICS.reclaimedMemory, stat, period: day, count: WORST };
-  const { fragmentedWarning, fragmentedCritical, nearLimit } = FLEET_METRICS;
-  const { nodesUnreachable, nodesMisconfigured } = JOB_METRICS;
-  const counted = [fragmentedWarning, fragmentedCritical, nearLimit, nodesUnreachable, nodesMisconfigured];
   return [
     [
-      graph({ title: 'Nodes in trouble', lines: counted.map((one) => stageLine(stage, one, 'Maximum')), period }),
+      countsOfTroubles(config),
       worst('RSS', NODE_METRICS.usedMemoryRss),
       worst('Fragmentation ratio', NODE_METRICS.memFragmentationRatio),
       worst('External fragmentation', NODE_METRICS.externalFragmentation),

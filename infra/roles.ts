@@ -64,7 +64,12 @@ export function maintainRole(config: Config, network: Network): Resources {
   const grants = jobGrants(config);
   const statementsWith = (granted: readonly Statement[]) => [
     ...basics(config.stage, 'maintain'),
-    allow(['cloudwatch:PutMetricData'], ['*'], { StringEquals: { 'cloudwatch:namespace': NAMESPACE } }),
+    allow(
+      ['cloudwatch:PutMetricData'],
+      ['*'],
+      // What is sent by OTLP has no namespace.
+      config.metrics.send === 'otlp' ? IN_THIS_REGION : { StringEquals: { 'cloudwatch:namespace': NAMESPACE } },
+    ),
     allow(['sns:Publish'], [ref(ID.topic)]),
     allow(
       ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],

@@ -9,6 +9,7 @@ import { ID, stackName } from './names.ts';
 import { endpoints, type Network } from './network.ts';
 import { nodeAlarms } from './node-alarms.ts';
 import { notifier, queue } from './notifier.ts';
+import { promqlAlarms } from './promql-alarms.ts';
 import { maintainRole } from './roles.ts';
 import { schedule } from './schedule.ts';
 import { topic } from './topic.ts';
@@ -23,7 +24,7 @@ export function template(written: Config, network: Network) {
       { [ID.maintainDeadLetters]: queue(stackName(config.stage, 'maintain-dead-letters')) },
       maintainRole(config, network),
       schedule(config),
-      isFleet(config.instances) ? fleetAlarms(config) : nodeAlarms(config),
+      ...alarmsOfNodes(config),
       jobAlarms(config),
       { [ID.dashboard]: dashboard(config) },
       notifier(config, network),
@@ -31,6 +32,13 @@ export function template(written: Config, network: Network) {
     ]),
     Outputs: outputs(config),
   };
+}
+
+/** What watches nodes; in a fleet with a net of counts below. */
+function alarmsOfNodes(config: Config): readonly Resources[] {
+  const isLarge = isFleet(config.instances);
+  if (config.metrics.send === 'otlp') return [promqlAlarms(config), ...(isLarge ? [fleetAlarms(config)] : [])];
+  return [isLarge ? fleetAlarms(config) : nodeAlarms(config)];
 }
 
 /** Another order of instances and nodes in the file changes nothing, neither on the dashboard nor in a policy. */

@@ -1,12 +1,13 @@
 import { existsSync, globSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, matchesGlob } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
+import type { Config } from '../core/config/schema.ts';
 import { MEANINGS, type Meaning } from '../core/diagnosis/field-meanings.ts';
 import { PART_CLASS } from '../core/domain/account.ts';
 import { FLEET_METRICS, JOB_METRICS, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
 import { ANCHORS } from '../infra/runbook.ts';
 import { ALERT_EVENTS } from './support/alert-events.ts';
-import { type MonthlyCost, monthlyCost } from './support/costs.ts';
+import { alarmsOfEachNode, type MonthlyCost, monthlyCost } from './support/costs.ts';
 import { anchorsOf, prose } from './support/headings.ts';
 import { deployable, fleetFile, LONELY_VPC, NO_NETWORK } from './unit/infra/stacks.ts';
 
@@ -123,10 +124,44 @@ test.each(
   expect(PAGES.map(read).join('\n')).toContain(`\`${name}\``);
 });
 
-const NODES = [1, 10, 100];
+const NODES = [10, 100, 1_000, 10_000];
+
+/** More nodes than a file may hold: instances that differ in their names alone. */
+function configWith(nodes: number, more = ''): Config {
+  const config = deployable(fleetFile(1, more));
+  const instances = Array.from({ length: nodes }, (_, n) =>
+    config.instances.map((one) => ({
+      ...one,
+      id: `node-${n}`,
+      nodes: one.nodes.map((node) => ({ ...node, id: `node-${n}.example:6379` })),
+    })),
+  );
+  return { ...config, instances: instances.flat() };
+}
 
 function costOf(nodes: number, network = NO_NETWORK): MonthlyCost {
-  return monthlyCost(deployable(fleetFile(nodes)), network);
+  return monthlyCost(configWith(nodes), network);
+}
+
+const dollars = (amount: number) =>
+  `$${amount.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+
+/** The bill by how nodes in trouble are named. */
+function ways(): string {
+  const readByAlarms = (cost: MonthlyCost) =>
+    cost.lines.find(({ what }) => what === 'metrics read by alarms')?.dollars ?? 0;
+  const ofJob = readByAlarms(costOf(1)) - alarmsOfEachNode(configWith(1));
+  const withNet = readByAlarms(costOf(26));
+  const row = (nodes: number) => {
+    const cost = costOf(nodes);
+    const rest = cost.dollars - readByAlarms(cost);
+    const otlp = monthlyCost(configWith(nodes, 'metrics: { send: otlp }'), NO_NETWORK).dollars;
+    const all = [rest + ofJob + alarmsOfEachNode(configWith(nodes)), rest + withNet, otlp];
+    return `| ${nodes.toLocaleString('en-US')} | ${all.map(dollars).join(' | ')} |`;
+  };
+  const head =
+    '| nodes | alarms of each node | alerts of the job | `send: otlp`, PromQL alarms |\n|---:|---:|---:|---:|';
+  return [head, ...NODES.map(row), ''].join('\n');
 }
 
 function formula(): string {
@@ -140,20 +175,20 @@ function formula(): string {
 
 function fleets(): string {
   const costs = NODES.map((nodes) => costOf(nodes));
-  const names = costs[0]?.lines.map(({ what }) => what) ?? [];
+  const names = costs.at(-1)?.lines.map(({ what }) => what) ?? [];
   const cells = (values: readonly string[]) => `| ${values.join(' | ')} |`;
   const lineOf = (cost: MonthlyCost, what: string) => {
     const line = cost.lines.find((one) => one.what === what);
-    return line === undefined ? '' : `$${line.dollars.toFixed(2)}`;
+    return line === undefined ? '' : dollars(line.dollars);
   };
   return [
-    cells(['', ...NODES.map((nodes) => (nodes === 1 ? '1 node' : `${nodes} nodes`))]),
+    cells(['', ...NODES.map((nodes) => `${nodes.toLocaleString('en-US')} nodes`)]),
     `|---|${NODES.map(() => '---:|').join('')}`,
     ...names.map((what) => cells([what, ...costs.map((cost) => lineOf(cost, what))])),
-    cells(['**together**', ...costs.map(({ dollars }) => `**$${dollars.toFixed(2)}**`)]),
+    cells(['**together**', ...costs.map((cost) => `**${dollars(cost.dollars)}**`)]),
     cells([
       'with endpoints for CloudWatch and SNS in two subnets',
-      ...NODES.map((nodes) => `$${costOf(nodes, LONELY_VPC).dollars.toFixed(2)}`),
+      ...NODES.map((nodes) => dollars(costOf(nodes, LONELY_VPC).dollars)),
     ]),
     '',
   ].join('\n');
@@ -163,6 +198,7 @@ function fleets(): string {
 test.each([
   ['formula', formula],
   ['fleets', fleets],
+  ['ways', ways],
 ] as const)("docs/costs.md's table %s is what test/support/costs.ts counts", (name, table) => {
   const text = read('docs/costs.md');
   const marked = new RegExp(`(<!-- ${name}: [^>]*-->\\n)[\\s\\S]*?(<!-- /${name} -->)`);

@@ -54,12 +54,13 @@ function judge({ content, problems }: ConfigDocument, purpose: Purpose): Judgeme
 }
 
 function toConfig(file: z.output<typeof fileSchema>, drafts: readonly Draft[]): Omit<Config, 'stage'> {
-  const { defaults, maxDefragsAtOnce, schedule, notifications, runbook, logRetention } = file;
+  const { defaults, maxDefragsAtOnce, schedule, metrics, notifications, runbook, logRetention } = file;
   const timezone = schedule.timezone ?? defaults?.timezone ?? 'UTC';
   return {
     instances: drafts.map(toInstance),
     maxDefragsAtOnce,
     schedule: { every: schedule.every, timezone },
+    metrics,
     notifications,
     ...(runbook !== undefined && { runbook }),
     logRetention,

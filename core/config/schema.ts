@@ -189,6 +189,8 @@ export interface Config {
   /** Nodes of the stage that may be under active defrag at once: 1 to 100. */
   readonly maxDefragsAtOnce: number;
   readonly schedule: Schedule;
+  /** How metrics of nodes are sent, and with them which alarms watch nodes. Those of the job are always classic. */
+  readonly metrics: { readonly send: 'classic' | 'otlp' };
   readonly notifications: Notifications;
   /** Address of the runbook, to which `#anchor` is added. */
   readonly runbook?: string;

@@ -126,9 +126,22 @@ const runbook = text(
   'an https:// address without user, query or fragment, to which #anchor is added',
 );
 
+const metrics = mapping({
+  send: byDefault(
+    'classic',
+    z.enum(['classic', 'otlp'], { error: 'classic or otlp' }),
+    'How metrics of nodes are sent: classic, as metrics of CloudWatch, each of which costs money; or otlp, by OpenTelemetry, where each GB does.',
+  ),
+});
+
 /** The keys of the file that are about the deployed stack as a whole, and not about an instance. */
 export const stackKeys = {
   schedule: byDefault({}, schedule, 'When the deployed job runs.'),
+  metrics: byDefault(
+    {},
+    metrics,
+    'How the metrics of nodes reach CloudWatch. Which ones: see `metrics` of an instance.',
+  ),
   notifications: byDefault({}, notifications, 'Who gets alerts and alarms.'),
   runbook: optional(
     runbook,

@@ -7,8 +7,12 @@
  * bounded: never a version, a run id or a reason.
  */
 export const NAMESPACE = 'Offpeak';
+/** Before the name of a metric that is sent by OTLP, which has no namespaces: `offpeak_UsedMemory`. */
+export const OTLP_PREFIX = 'offpeak_';
 
 export const DIMENSION = { stage: 'Stage', instance: 'Instance', node: 'Node' } as const;
+/** Of `TROUBLE_METRIC` only: which trouble, and in how many checks in a row it counts. */
+export const TROUBLE_DIMENSION = { trouble: 'Trouble', checks: 'Checks' } as const;
 
 /** The subset of CloudWatch's StandardUnit that Offpeak uses. */
 export type MetricUnit = 'Bytes' | 'Count' | 'Count/Second' | 'Milliseconds' | 'None' | 'Percent';
@@ -168,6 +172,16 @@ export const NODE_METRICS = {
     meaning: 'the longest active-defrag-cycle that the server has recorded during a lease',
   },
 } as const satisfies Record<string, MetricDefinition>;
+
+/**
+ * Per node and trouble, with `metrics: { send: otlp }` only, and only while the trouble is found: what the PromQL alarms read. The job judges by the
+ * thresholds of the node's instance, so that one query watches all instances.
+ */
+export const TROUBLE_METRIC = {
+  name: 'NodeTrouble',
+  unit: 'Count',
+  meaning: '1 while a check finds this trouble of the node; absent otherwise',
+} as const;
 
 /** For the job as a whole, with the dimension Stage only. */
 export const JOB_METRICS = {

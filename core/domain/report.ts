@@ -1,4 +1,4 @@
-import type { InstanceConfig } from '../config/schema.ts';
+import type { InstanceConfig, Schedule } from '../config/schema.ts';
 import type { Alert } from './alert.ts';
 import type { FleetChange } from './discovered.ts';
 import type { Metric } from './metric-catalogue.ts';
@@ -29,6 +29,8 @@ export interface ReportInput {
   readonly changes?: readonly FleetChange[];
   /** Instances whose nodes could not be discovered now; absent where none is discovered, or only a part of the fleet was asked for. */
   readonly undiscovered?: number;
+  /** Where alarms on metrics sent by OTLP watch each node: see `TROUBLE_METRIC`. */
+  readonly watched?: Pick<Schedule, 'every'>;
   /** By node, of the tick before; only of nodes with `metrics: detailed`. */
   readonly counters?: ReadonlyMap<string, Counters>;
 }

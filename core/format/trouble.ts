@@ -13,18 +13,31 @@ export const TROUBLE_NEXT: Readonly<Record<TroubleName, string>> = {
   unreachable: 'Check whether the server is up, then the network, TLS and the credentials.',
 };
 
+interface Titles {
+  readonly began: string;
+  readonly over: string;
+  /** Of an alarm that watches all nodes. */
+  readonly many: string;
+}
+
 /** Titles: without figures, so that a digest of many nodes can have them too. */
-export const TROUBLE_TITLES: Readonly<Record<TroubleName, { readonly began: string; readonly over: string }>> = {
+export const TROUBLE_TITLES: Readonly<Record<TroubleName, Titles>> = {
   'fragmentation-warning': {
     began: 'fragmentation is above the warning ratio',
     over: 'fragmentation is no longer above the warning ratio',
+    many: 'Nodes are above the warning ratio of their instance',
   },
   'fragmentation-critical': {
     began: 'fragmentation is above the critical ratio',
     over: 'fragmentation is no longer above the critical ratio',
+    many: 'Nodes are above the critical ratio of their instance',
   },
-  'near-limit': { began: 'RSS is near the memory limit', over: 'RSS is no longer near the memory limit' },
-  unreachable: { began: 'a node does not answer', over: 'a node answers again' },
+  'near-limit': {
+    began: 'RSS is near the memory limit',
+    over: 'RSS is no longer near the memory limit',
+    many: 'Nodes are near their memory limit, beyond which the kernel kills them',
+  },
+  unreachable: { began: 'a node does not answer', over: 'a node answers again', many: 'Nodes do not answer Offpeak' },
 };
 
 /** What each check has found: `RSS was more than 1.5 times the used memory`. */

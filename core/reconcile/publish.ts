@@ -48,6 +48,7 @@ export async function publishTick(
       instances: config.instances,
       outcomes: [...inOrder(config, reports), ...orphans],
       ...(problem && { problem }),
+      ...(config.metrics.send === 'otlp' && { watched: config.schedule }),
       ...(scope.kind === 'fleet' &&
         isDiscovered(config, fleet) && { changes: fleet.changes, undiscovered: fleet.failures.size }),
       counters,

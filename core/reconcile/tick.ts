@@ -44,7 +44,7 @@ export async function tick(written: Config, ports: Ports, options: TickOptions):
   const run: Run = {
     ...{ ports, stage: config.stage, options, snapshot, claims },
     schedule: config.schedule,
-    watchesNodes: isFleet(config.instances),
+    watchesNodes: isFleet(config.instances) && config.metrics.send === 'classic',
   };
   // Before anything is started: an outage of a server under Offpeak's defrag counts in this tick already.
   await chores.recordOutages(run);

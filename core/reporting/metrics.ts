@@ -1,7 +1,7 @@
 import { isFleet } from '../config/fleet.ts';
 import { limitOf, type MemoryLimit } from '../config/near-limit.ts';
 import type { InstanceConfig } from '../config/schema.ts';
-import type { TroubleName } from '../config/trouble.ts';
+import { checksOf, type TroubleName } from '../config/trouble.ts';
 import { HOUR, type Milliseconds } from '../config/units.ts';
 import { machineMemory } from '../diagnosis/limit.ts';
 import { commandsPerSecond, mainThreadCpu, OTHER_CONNECTION } from '../diagnosis/load.ts';
@@ -14,6 +14,8 @@ import {
   type Metric,
   type MetricDefinition,
   NODE_METRICS,
+  TROUBLE_DIMENSION,
+  TROUBLE_METRIC,
 } from '../domain/metric-catalogue.ts';
 import type { Observation } from '../domain/observation.ts';
 import { isOfConfig, type Outcome, type Seen, stepsOf } from '../domain/outcome.ts';
@@ -21,12 +23,33 @@ import { type Counters, configOf, type ReportInput } from '../domain/report.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import { seenNow, troubleFound } from './trouble.ts';
 
-type Reading = readonly [definition: MetricDefinition, value: number | undefined];
+type Reading = readonly [definition: Pick<MetricDefinition, 'name' | 'unit'>, value: number | undefined];
 
 /** The metrics of a tick: each node once, then the job. What was not observed is not published: a zero would be false. */
 export function metricsOf(input: ReportInput): readonly Metric[] {
   const fleet = isFleet(input.instances) ? fleetMetrics(input) : [];
-  return [...input.outcomes.flatMap((outcome) => nodeMetrics(input, outcome)), ...jobMetrics(input), ...fleet];
+  const nodes = input.outcomes.flatMap((outcome) => [
+    ...nodeMetrics(input, outcome),
+    ...troubleMetrics(input, outcome),
+  ]);
+  return [...nodes, ...jobMetrics(input), ...fleet];
+}
+
+/** For the alarms that watch each node by PromQL. */
+function troubleMetrics(input: ReportInput, outcome: Outcome): readonly Metric[] {
+  const { stage, startedAt, watched } = input;
+  const config = configOf(outcome, input);
+  if (!watched || !config) return [];
+  const { instance, node } = outcome;
+  const found = [...troubleFound(outcome, config)].filter(([, isThere]) => isThere);
+  return found.flatMap(([name]) => {
+    const checks = `${checksOf(name, config, watched)}`;
+    const dimensions = {
+      ...{ [DIMENSION.stage]: stage, [DIMENSION.instance]: instance, [DIMENSION.node]: node },
+      ...{ [TROUBLE_DIMENSION.trouble]: name, [TROUBLE_DIMENSION.checks]: checks },
+    };
+    return datums([[TROUBLE_METRIC, 1]], dimensions, seenNow(outcome)?.observation.at ?? startedAt);
+  });
 }
 
 function nodeMetrics(input: ReportInput, outcome: Outcome): readonly Metric[] {

@@ -32,7 +32,12 @@ function titleOf(id: string, resource: Resource): string {
 }
 
 function detailsOf(resource: Resource): readonly string[] {
-  if (resource.Type === 'AWS::CloudWatch::Alarm') return [alarmText(resource.Properties)];
+  if (resource.Type === 'AWS::CloudWatch::Alarm') {
+    const { Properties } = resource;
+    return [
+      'EvaluationCriteria' in Properties ? Properties.EvaluationCriteria.PromQLCriteria.Query : alarmText(Properties),
+    ];
+  }
   const { AssumeRolePolicyDocument, Policies, PolicyDocument }: Readonly<Record<string, unknown>> =
     propertiesOf(resource);
   const inline = (Policies ?? []) as readonly { readonly PolicyDocument: unknown }[];

@@ -1,4 +1,11 @@
-import { type AwsCall, messagesOf, type PutMetricDataInput, type WireDatum, type WireMessage } from './aws-wire.ts';
+import {
+  type AwsCall,
+  messagesOf,
+  type PutMetricDataInput,
+  pointsOf,
+  type WireDatum,
+  type WireMessage,
+} from './aws-wire.ts';
 
 /** How AWS refuses a call. */
 export interface Refusal {
@@ -15,6 +22,7 @@ const HOUR_S = 3_600;
  */
 export function refusalOf(call: AwsCall, nowMs: number): Refusal | undefined {
   if (call.operation === 'PutMetricData') return metricRefusal(call, nowMs / 1000);
+  if (call.operation === 'OtlpMetrics') return otlpRefusal(call, nowMs);
   if (call.operation === 'Publish') return messagesOf([call]).map(messageRefusal)[0];
   return undefined;
 }
@@ -29,6 +37,20 @@ function metricRefusal(call: AwsCall, now: number): Refusal | undefined {
     (MetricData.length > 1000 ? `MetricData must have at most 1000 members, not ${MetricData.length}.` : undefined) ??
     MetricData.map((datum, index) => datumRefusal(datum, `MetricData.member.${index + 1}`, now)).find(Boolean);
   return message === undefined ? undefined : { status: 400, code: 'InvalidParameterValue', message };
+}
+
+/** What the protocol and CloudWatch's pages on OpenTelemetry metrics say; the sizes are those of PutMetricData. */
+function otlpRefusal(call: AwsCall, nowMs: number): Refusal | undefined {
+  if (call.bytes > 1_000_000) return { status: 413, code: 'TooLarge', message: `${call.bytes} bytes are too many` };
+  const points = pointsOf([call]);
+  const invalid = (message: string): Refusal => ({ status: 400, code: 'InvalidArgument', message });
+  if (points.length === 0 || points.length > 1000) return invalid(`${points.length} data points in a request`);
+  for (const { name, labels, timeUnixNano, asDouble } of points) {
+    if (Object.keys(labels).length > 150) return invalid(`${name} has more than 150 labels`);
+    if (typeof asDouble !== 'number' || !/^\d{19}$/.test(timeUnixNano)) return invalid(`${name} is not a point`);
+    if (Math.abs(Number(timeUnixNano.slice(0, -6)) - nowMs) > 2 * HOUR_S * 1000) return invalid(`${name} is too old`);
+  }
+  return undefined;
 }
 
 function datumRefusal(datum: WireDatum, at: string, now: number): string | undefined {

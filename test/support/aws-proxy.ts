@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import pLimit from 'p-limit';
 import { type Refusal, refusalOf } from './aws-limits.ts';
-import { type AwsCall, decodeCall } from './aws-wire.ts';
+import { type AwsCall, decodeCall, pointsOf } from './aws-wire.ts';
+import { signatureProblem } from './sigv4.ts';
 
 /** What was asked, and what became of it. */
 export interface RecordedCall extends AwsCall {
@@ -30,7 +31,9 @@ export type FaultKind =
   /** 200 with a body that breaks off in the middle. */
   | 'garble'
   /** 200 of a batch of which nothing was processed, as DynamoDB answers when it is throttled. */
-  | 'unprocessed';
+  | 'unprocessed'
+  /** OTLP: 200, and a tenth of the points is refused. */
+  | 'partial';
 
 export interface Fault {
   readonly operation: string;
@@ -54,7 +57,8 @@ export interface AwsProxy extends AsyncDisposable {
 
 export const SLOW_MS = 2_000;
 
-const FAILURES: Readonly<Record<'throttle' | 'error' | 'invalid' | 'deny', Refusal>> = {
+const FAILURES: Readonly<Record<'throttle' | 'error' | 'invalid' | 'deny' | 'partial', Refusal>> = {
+  partial: { status: 500, code: 'InternalFailure', message: 'Only OTLP has partial successes.' },
   throttle: { status: 400, code: 'Throttling', message: 'Rate exceeded' },
   error: { status: 500, code: 'InternalFailure', message: 'The service failed.' },
   invalid: { status: 400, code: 'InvalidParameterValue', message: 'The proxy was told to refuse this.' },
@@ -84,6 +88,8 @@ export async function startAwsProxy(target: string): Promise<AwsProxy> {
     const body = Buffer.concat(await incoming.toArray());
     try {
       const call = decodeCall(incoming.headers, body);
+      const forged = call.protocol === 'otlp' ? signatureProblem(incoming, body) : undefined;
+      if (forged !== undefined) return void response.writeHead(403).end(JSON.stringify({ message: forged }));
       const outcome = outcomeOf(call);
       requests.push({ ...call, outcome });
       const inTurn = call.service === 'dynamodb' ? oneByOne : atOnce;
@@ -120,6 +126,13 @@ interface Exchange {
 }
 
 function answer(outcome: RecordedCall['outcome'], call: AwsCall, exchange: Exchange): void {
+  if (call.protocol === 'otlp' && (outcome === 'forwarded' || outcome === 'partial')) {
+    const rejectedDataPoints = `${Math.ceil(pointsOf([call]).length / 10)}`;
+    const partialSuccess = { rejectedDataPoints, errorMessage: 'too many series' };
+    // moto does not know this endpoint.
+    exchange.response.writeHead(200).end(JSON.stringify(outcome === 'partial' ? { partialSuccess } : {}));
+    return;
+  }
   switch (outcome) {
     case 'hang':
       return;
@@ -192,6 +205,11 @@ function forward(call: AwsCall, exchange: Exchange, onAnswer: Answer): Promise<v
 function refuse(call: AwsCall, refusal: Refusal | undefined, response: ServerResponse): void {
   const { status, code, message } = refusal ?? FAILURES.error;
   const side = status < 500 ? 'Sender' : 'Receiver';
+  if (call.protocol === 'otlp') {
+    const known = code === 'Throttling' ? 429 : status;
+    response.writeHead(known, { 'content-type': 'application/json' }).end(JSON.stringify({ message }));
+    return;
+  }
   if (call.protocol === 'json') {
     const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-query-error': `${code};${side}` };
     response.writeHead(status, headers).end(JSON.stringify({ __type: `${code}Exception`, message }));

@@ -9,7 +9,7 @@ export interface AwsCall {
   readonly operation: string;
   /** The parameters: JSON's own for awsJson; for awsQuery the form's flat names (`MessageAttributes.entry.1.Name`). */
   readonly input: Readonly<Record<string, unknown>>;
-  readonly protocol: 'json' | 'query';
+  readonly protocol: 'json' | 'query' | 'otlp';
   readonly gzip: boolean;
   /** The body's size before compression. */
   readonly bytes: number;
@@ -30,6 +30,9 @@ export function decodeCall(headers: IncomingHttpHeaders, body: Buffer): AwsCall 
     const input = Object.fromEntries(new URLSearchParams(plain.toString('utf8')));
     return { ...common, protocol: 'query', operation: input.Action ?? '', input };
   }
+  if (type === 'application/json' && service === 'monitoring') {
+    return { ...common, protocol: 'otlp', operation: 'OtlpMetrics', input: JSON.parse(plain.toString('utf8')) };
+  }
   throw new Error(`the proxy cannot decode content type ${JSON.stringify(type)}`);
 }
 
@@ -46,6 +49,51 @@ export interface WireDatum {
 export interface PutMetricDataInput {
   readonly Namespace?: string;
   readonly MetricData?: readonly WireDatum[];
+}
+
+/** A point of a gauge, with its metric. */
+export interface WirePoint {
+  readonly name: string;
+  readonly unit: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly timeUnixNano: string;
+  readonly asDouble: number;
+}
+
+interface WireAttribute {
+  readonly key: string;
+  readonly value: { readonly stringValue: string };
+}
+
+interface OtlpInput {
+  readonly resourceMetrics: readonly {
+    readonly resource: { readonly attributes: readonly WireAttribute[] };
+    readonly scopeMetrics: readonly {
+      readonly metrics: readonly {
+        readonly name: string;
+        readonly unit: string;
+        readonly gauge: {
+          readonly dataPoints: readonly (Pick<WirePoint, 'timeUnixNano' | 'asDouble'> & {
+            readonly attributes: readonly WireAttribute[];
+          })[];
+        };
+      }[];
+    }[];
+  }[];
+}
+
+/** The points of OTLP calls, in the order of arrival, as OTLP 1.x writes ExportMetricsServiceRequest. */
+export function pointsOf(calls: readonly AwsCall[]): WirePoint[] {
+  return calls
+    .filter((call) => call.operation === 'OtlpMetrics')
+    .flatMap((call) => (call.input as unknown as OtlpInput).resourceMetrics)
+    .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics))
+    .flatMap(({ name, unit, gauge }) =>
+      gauge.dataPoints.map(({ attributes, ...point }) => ({
+        ...{ name, unit, ...point },
+        labels: Object.fromEntries(attributes.map(({ key, value }) => [key, value.stringValue])),
+      })),
+    );
 }
 
 /** The datums of PutMetricData calls, in the order of arrival. */

@@ -10,12 +10,19 @@ import {
 } from '../../core/domain/metric-catalogue.ts';
 import type { ResourceOf, Resources } from '../../infra/cloudformation.ts';
 import { endpointServices, type Network } from '../../infra/network.ts';
+import { nodeAlarms } from '../../infra/node-alarms.ts';
 import { template } from '../../infra/template.ts';
 
 /** US dollars in us-east-1, as known on 2026-11-23, free tiers left out. Verify before you rely on them. */
 export const PRICES = {
   /** Each custom metric a month, of the first 10,000. */
   metric: 0.3,
+  /** Each of the next 240,000. */
+  metricBeyond: 0.1,
+  /** What is sent by OTLP. Assumed: no page that could be read says it. */
+  otlpGb: 2,
+  /** Assumed to be that of an alarm on one metric: no page that could be read says it. */
+  promqlAlarm: 0.1,
   /** Each metric that an alarm of standard resolution reads, a month: metric math over two counts twice. */
   alarmMetric: 0.1,
   dashboard: 3,
@@ -76,15 +83,21 @@ export function monthlyCost(config: Config, network: Network, assumed: Assumptio
   const ticks = (HOURS * HOUR) / config.schedule.every;
   const nodes = config.instances.reduce((sum, one) => sum + one.nodes.length, 0);
   const resources = template(config, network).Resources;
+  const isOtlp = config.metrics.send === 'otlp';
+  const points = nodeMetricCount(config, assumed);
+  const metrics = jobMetricCount(config) + (isOtlp ? 0 : points);
   const gbSeconds = ticks * assumed.secondsPerTick * MEMORY_GB;
   const lines = [
-    line('custom metrics', metricCount(config, assumed), PRICES.metric),
+    line('custom metrics', Math.min(metrics, FIRST_TIER), PRICES.metric),
+    line('custom metrics beyond 10,000', Math.max(0, metrics - FIRST_TIER), PRICES.metricBeyond),
+    line('OTLP GB', isOtlp ? (ticks * points * OTLP_POINT_BYTES) / 1e9 : 0, PRICES.otlpGb),
     line('metrics read by alarms', alarmMetrics(resources), PRICES.alarmMetric),
+    line('PromQL alarms', promqlAlarms(resources), PRICES.promqlAlarm),
     line('dashboard', 1, PRICES.dashboard),
     line('Lambda GB-seconds', gbSeconds, PRICES.lambdaGbSecond),
     line('Lambda requests, millions', ticks / 1e6, PRICES.lambdaMillionRequests),
     line('Scheduler invocations, millions', ticks / 1e6, PRICES.schedulerMillionInvocations),
-    line('PutMetricData requests, thousands', ticks / 1e3, PRICES.thousandApiRequests),
+    line('PutMetricData requests, thousands', (ticks * Math.ceil(metrics / 1000)) / 1e3, PRICES.thousandApiRequests),
     // A history and a record for each node, and five lists and documents of the stage.
     line('DynamoDB reads, millions', (ticks * (2 * nodes + 5)) / 1e6, PRICES.dynamoMillionReads),
     line('DynamoDB writes, millions', (ticks * nodes) / 1e6, PRICES.dynamoMillionWrites),
@@ -100,8 +113,15 @@ function line(what: string, count: number, each: number): CostLine {
   return { what, count, each, dollars: cents(count * each) };
 }
 
+/**
+ * How many bytes CloudWatch counts for a point: its name, labels, timestamp and value, and the attributes of the resource. Their JSON has 244; an
+ * encoding in binary, which is probably what counts, 96 to 160.
+ */
+const OTLP_POINT_BYTES = 160;
+const FIRST_TIER = 10_000;
+
 /** Metrics are charged by the hour in which they are published: those of actions by their days, that of a fork by its hours. */
-function metricCount(config: Config, { actionDays, forkHours }: Assumptions): number {
+function nodeMetricCount(config: Config, { actionDays, forkHours }: Assumptions): number {
   const of = (set: MetricSet) => countOf(NODE_METRICS, set);
   const perNode = config.instances.flatMap(({ nodes, metrics, windows }) => {
     const detailed = metrics === 'detailed' ? of('detailed') : 0;
@@ -110,8 +130,17 @@ function metricCount(config: Config, { actionDays, forkHours }: Assumptions): nu
     const forks = (of('fork') * forkHours) / 24;
     return nodes.map(() => of('core') + detailed + forks + actions);
   });
-  const fleet = isFleet(config.instances) ? countOf(FLEET_METRICS, 'fleet') : 0;
-  return perNode.reduce((sum, count) => sum + count, countOf(JOB_METRICS, 'job') + fleet);
+  return perNode.reduce((sum, count) => sum + count, 0);
+}
+
+function jobMetricCount(config: Config): number {
+  return countOf(JOB_METRICS, 'job') + (isFleet(config.instances) ? countOf(FLEET_METRICS, 'fleet') : 0);
+}
+
+/** What alarms of each node would cost in a fleet of any size. */
+export function alarmsOfEachNode(config: Config): number {
+  const one = { ...config, instances: config.instances.slice(0, 1) };
+  return cents(alarmMetrics(nodeAlarms(one)) * config.instances.length * PRICES.alarmMetric);
 }
 
 function countOf(metrics: Readonly<Record<string, MetricDefinition>>, set: MetricSet): number {
@@ -120,8 +149,15 @@ function countOf(metrics: Readonly<Record<string, MetricDefinition>>, set: Metri
 
 /** Counted in the template itself, so that each new alarm is included. */
 function alarmMetrics(resources: Resources): number {
-  const alarms = Object.values(resources).filter((one) => one.Type === 'AWS::CloudWatch::Alarm');
-  return alarms.reduce((sum, { Properties }) => sum + inputsOf(Properties), 0);
+  return alarmsIn(resources).reduce((sum, alarm) => sum + ('EvaluationCriteria' in alarm ? 0 : inputsOf(alarm)), 0);
+}
+
+function promqlAlarms(resources: Resources): number {
+  return alarmsIn(resources).filter((alarm) => 'EvaluationCriteria' in alarm).length;
+}
+
+function alarmsIn(resources: Resources) {
+  return Object.values(resources).flatMap((one) => (one.Type === 'AWS::CloudWatch::Alarm' ? [one.Properties] : []));
 }
 
 function inputsOf({ Metrics }: ResourceOf<'AWS::CloudWatch::Alarm'>['Properties']): number {

@@ -10,9 +10,10 @@ function stackFile(...lines: readonly string[]): string {
 
 describe('what is not written has its default', () => {
   test('of every key of the stack', () => {
-    const { schedule, notifications, runbook, logRetention } = configOf(stackFile());
-    expect({ schedule, notifications, runbook, logRetention }).toEqual({
+    const { schedule, metrics, notifications, runbook, logRetention } = configOf(stackFile());
+    expect({ schedule, metrics, notifications, runbook, logRetention }).toEqual({
       schedule: { every: 300_000, timezone: 'UTC' },
+      metrics: { send: 'classic' },
       notifications: { emails: [], digest: 'info' },
       runbook: undefined,
       logRetention: 30,
@@ -45,6 +46,9 @@ describe('a bad value names its path and what is accepted', () => {
     ['schedule: { every: 5 }', 'schedule.every', '5 is not such a duration'],
     ['schedule: { timezone: Mars/Olympus }', 'schedule.timezone', '"Mars/Olympus" is not a time zone'],
     ['schedule: { evry: 5m }', 'schedule.evry', 'unknown key `evry`: did you mean `every`?'],
+    ['metrics: detailed', 'metrics', 'is not a mapping'],
+    ['metrics: { send: emf }', 'metrics.send', '"emf" is not one of the choices'],
+    ['metrics: { sent: otlp }', 'metrics.sent', 'unknown key `sent`: did you mean `send`?'],
     ['logRetention: 31d', 'logRetention', '"31d" is not a retention that CloudWatch Logs accepts'],
     ['logRetention: 30', 'logRetention', '30 is not a number of days with its unit'],
     ['logRetention: for ever', 'logRetention', '"for ever" is not a number of days with its unit'],
