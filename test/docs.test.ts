@@ -37,6 +37,8 @@ describe('the runbook', () => {
 });
 
 describe.each(PAGES)('%s', (page) => {
+  test('holds no mark of an unresolved merge', () => expect(read(page)).not.toMatch(/^(<{7} |={7}$|>{7} )/m));
+
   const links = [...prose(read(page)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
   const relative = links.filter((target) => !/^[a-z]+:/.test(target));
 

@@ -19,11 +19,12 @@ export async function audit(addresses: readonly string[], options: AuditOptions)
     : addressed('audit', addresses, options);
   const { ports } = await terminalPorts(store, systemClock(), stderrLog(options), { env });
   const found = await auditFleet(config, ports, { scope, isConfigured });
-  process.stdout.write(printed(found, config.stage, options, isConfigured));
+  process.stdout.write(printed(found, config.stage, options));
   process.exitCode = hasFaults(found) ? EXIT.failed : EXIT.fine;
 }
 
-function printed(found: FleetAudit, stage: string, options: AuditOptions, isConfigured: boolean): string {
+function printed(found: FleetAudit, stage: string, options: AuditOptions): string {
+  const { isConfigured } = found;
   if (options.json) return `${auditJson(found, isConfigured ? stage : undefined)}\n`;
   if (options.junit) return junitXml(found, isConfigured ? stage : undefined);
   const style = styleFor(process.stdout, process.env, options);

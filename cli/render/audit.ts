@@ -29,11 +29,12 @@ export function auditLines(
   { isFull }: { readonly isFull: boolean },
 ): readonly string[] {
   const placed = placedIn(audit);
-  return [
+  const lines = [
     ...SEVERITIES.flatMap((severity) => severityLines(severity, placed, style)),
-    ...audit.nodes.flatMap((node) => nodeLines(node, style)),
+    ...audit.nodes.flatMap((node) => nodeLines(node, audit.isConfigured, style)),
     ...(isFull ? restLines(placed, style) : []),
   ];
+  return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
 }
 
 /** Whether something is wrong: advice is not. */
@@ -41,13 +42,14 @@ export function hasFaults({ nodes, stage }: FleetAudit): boolean {
   return [...nodes.flatMap(({ answers }) => answers), ...stage].some(({ answer }) => isFault(answer));
 }
 
-function placedIn({ nodes, stage }: FleetAudit): readonly Placed[] {
-  const ofNodes = nodes.flatMap((node) => node.answers.map((one) => ({ ...one, about: nameOf(node) })));
+function placedIn({ nodes, stage, isConfigured }: FleetAudit): readonly Placed[] {
+  const ofNodes = nodes.flatMap((node) => node.answers.map((one) => ({ ...one, about: nameOf(node, isConfigured) })));
   return [...ofNodes, ...stage.map((one) => ({ ...one, about: 'the stage' }))];
 }
 
-function nameOf({ instance, node, facts }: NodeAudit): string {
-  return facts?.isConfigured === false ? node : `${instance} ${node}`;
+/** The ids of addresses are made up. */
+function nameOf({ instance, node }: NodeAudit, isConfigured: boolean): string {
+  return isConfigured ? `${instance} ${node}` : node;
 }
 
 function severityLines(severity: AuditSeverity, placed: readonly Placed[], style: Style): readonly string[] {
@@ -89,7 +91,7 @@ function indented(text: string): readonly string[] {
 }
 
 /** One line for a node that is well kept. Of the others, what could not be known: their findings are above. */
-function nodeLines(node: NodeAudit, { paint }: Style): readonly string[] {
+function nodeLines(node: NodeAudit, isConfigured: boolean, { paint }: Style): readonly string[] {
   if (!node.facts) return [];
   const { answers, facts } = node;
   const count = (kind: Answer['kind']) => answers.filter(({ answer }) => answer.kind === kind).length;
@@ -101,7 +103,7 @@ function nodeLines(node: NodeAudit, { paint }: Style): readonly string[] {
     findings === 0
       ? `is well kept: ${count('fine')} rules hold`
       : `has ${findings} ${findings === 1 ? 'finding' : 'findings'}, and ${count('fine')} rules hold`;
-  const [first = '', ...more] = wrapText(`${nameOf(node)} (${engine}) ${verdict}${open}`, COLUMNS);
+  const [first = '', ...more] = wrapText(`${nameOf(node, isConfigured)} (${engine}) ${verdict}${open}`, COLUMNS);
   return [paint(findings === 0 ? 'good' : 'strong', first), ...more.map((line) => `  ${line}`)];
 }
 

@@ -39,6 +39,7 @@ function isDone(facts: NodeFacts): Answer {
   const { observation, instance, isConfigured, diagnosis, defragSupport } = facts;
   const { denied } = observation.engine;
   if (!isLikeRedis(observation.engine)) return notAsked('the engine has no active defrag that Offpeak knows');
+  if (facts.isLeased) return fine("Offpeak's defrag is on, under a lease");
   const isOwn = isConfigured && instance.windows.length > 0 && instance.defrag.enabled;
   if (isActiveDefragOn(observation)) return isOn(facts, isOwn);
   if (denied) return notAsked('active defrag is unsafe on this version: see the rule version');
@@ -74,8 +75,8 @@ function isOn({ observation }: NodeFacts, isOwn: boolean): Answer {
   return isOwn
     ? finding(
         'advice',
-        'active defrag is on for good, or a lease of Offpeak is under way (`npx offpeak status`)',
-        'if it is on for good, Offpeak only purges here: switch it off, or set defrag.enabled: false',
+        'active defrag is on, and Offpeak has no lease for it',
+        'Offpeak leaves it alone, and only purges here: switch it off, or set defrag.enabled: false',
         setting('activedefrag', 'no'),
       )
     : fine('active defrag is on');
@@ -105,7 +106,7 @@ function progress({ observation }: NodeFacts): Answer {
 function aof(facts: NodeFacts): Answer {
   const { observation, inquiry } = facts;
   const { engine } = observation;
-  if (!isActiveDefragOn(observation)) return notAsked('active defrag is off');
+  if (!isActiveDefragOn(observation) || facts.isLeased) return notAsked('active defrag is not on for good');
   if (engine.name !== 'redis') return notAsked('a fault of Redis');
   const { appendonly, 'aof-use-rdb-preamble': preamble } = inquiry.settings ?? {};
   if (appendonly === undefined) return unknown(CONFIG_REFUSED);

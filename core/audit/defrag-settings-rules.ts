@@ -35,10 +35,10 @@ function settingsOf({ observation }: NodeFacts) {
   };
 }
 
-function offOrRefused(facts: NodeFacts): Answer | undefined {
-  if (!isActiveDefragOn(facts.observation))
-    return notAsked('active defrag is off; Offpeak sets its own values during a run');
-  return facts.observation.defrag.settings === undefined ? unknown(CONFIG_REFUSED) : undefined;
+function offOrRefused({ observation, isLeased }: NodeFacts): Answer | undefined {
+  if (!isActiveDefragOn(observation) || isLeased)
+    return notAsked('active defrag is not on for good; Offpeak sets its own values during a run');
+  return observation.defrag.settings === undefined ? unknown(CONFIG_REFUSED) : undefined;
 }
 
 /** Default 10: with more, as much of the data is lost before anything happens. */

@@ -19,6 +19,8 @@ export interface NodeFacts {
   readonly defragSupport?: 'supported' | 'unsupported' | 'refused';
   /** Between two observations, some two seconds apart. */
   readonly load: { readonly cpu?: Percent; readonly opsPerSecond?: number };
+  /** Offpeak's defrag is on there, under a lease: its settings are not a person's. */
+  readonly isLeased?: boolean;
   /** At the time of the audit. */
   readonly window: WindowState;
 }

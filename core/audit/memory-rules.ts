@@ -32,7 +32,7 @@ function fromFindings(
 ): Answer {
   return findings.length === 0
     ? fine(otherwise)
-    : finding(severity, findings.map((one) => findingText(one)).join('. '), remedy);
+    : finding(severity, findings.map((one) => findingText(one)).join('; '), remedy);
 }
 
 function memoryLimit({ instance, isConfigured, inquiry, diagnosis }: NodeFacts): Answer {
@@ -163,7 +163,10 @@ function fragmentation(facts: NodeFacts): Answer {
   const remedy = facts.isConfigured
     ? '`npx offpeak plan` says when it is returned, or what holds it up; `run --now` does not wait for the window'
     : '`npx offpeak init` writes a config for this server; with it, `npx offpeak run --now` returns the memory';
-  return fromFindings('warning', found(facts, 'fragmented', 'free-pages'), remedy, seen);
+  const findings = found(facts, 'fragmented', 'free-pages');
+  if (facts.isLeased) return fine(`${seen}; Offpeak's defrag is on`);
+  const isUnderWay = findings.every((one) => 'obstacle' in one && one.obstacle?.kind === 'already-on');
+  return fromFindings(isUnderWay ? 'advice' : 'warning', findings, remedy, seen);
 }
 
 function overhead(facts: NodeFacts): Answer {

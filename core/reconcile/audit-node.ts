@@ -5,7 +5,7 @@ import { diagnose } from '../diagnosis/diagnose.ts';
 import { commandsPerSecond, loadCounters, mainThreadCpu } from '../diagnosis/load.ts';
 import type { Audited } from '../domain/audit.ts';
 import type { Observation } from '../domain/observation.ts';
-import type { Problem } from '../domain/outcome.ts';
+import { isOfConfig, type Problem } from '../domain/outcome.ts';
 import { present } from '../domain/present.ts';
 import { windowAt } from '../guards/window.ts';
 import type { Session } from '../ports/node-session.ts';
@@ -25,7 +25,7 @@ export interface NodeAudit {
 /** For so long PINGs are sent, and the load is measured. */
 const MEASURED: Milliseconds = 1.5 * SECOND;
 
-type Subject = Pick<NodeFacts, 'instance' | 'node' | 'isConfigured'>;
+type Subject = Pick<NodeFacts, 'instance' | 'node' | 'isConfigured' | 'isLeased'>;
 
 /** Never throws: a node that cannot be asked is an answer, too. */
 export async function auditOne(open: Ports['open'], now: () => number, subject: Subject): Promise<NodeAudit> {
@@ -75,8 +75,9 @@ function unreached(problem: Problem): Pick<NodeAudit, 'problem' | 'answers'> {
     kind: 'finding',
     severity: 'critical',
     evidence: problem.message,
-    remedy:
-      problem.kind === 'config-problem' ? 'correct the config, or what it names' : 'see docs/runbook.md#unreachable',
+    remedy: isOfConfig(problem.kind)
+      ? 'correct the config, or what it names (docs/runbook.md#nodes-misconfigured)'
+      : 'see docs/runbook.md#unreachable',
   } as const;
   return { problem, answers: [{ rule: 'reachable', title: 'the node can be audited', answer }] };
 }

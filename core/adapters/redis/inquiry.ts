@@ -87,9 +87,16 @@ export async function inquire(
   };
 }
 
+/** They are shown, and written into a config: one line of printable ASCII. `bind` is the longest. */
+const SETTING = /^[ -~]{0,1024}$/;
+
+/** Only what was asked for, in a form that is safe to print. */
 function settingsIn(replies: readonly Reply[]): Inquiry['settings'] {
-  const answered = replies.flatMap((reply) => (reply.ok ? [pairs(reply.value)] : []));
-  return answered.length === 0 ? undefined : Object.assign({}, ...answered);
+  const answered = replies.flatMap((reply) => (reply.ok ? Object.entries(pairs(reply.value)) : []));
+  const names: readonly string[] = SETTINGS;
+  return replies.some((reply) => reply.ok)
+    ? Object.fromEntries(answered.filter(([name, value]) => names.includes(name) && SETTING.test(value)))
+    : undefined;
 }
 
 /** ` * Peak memory: In the past this instance …` (object.c getMemoryDoctorReport). */

@@ -15,6 +15,7 @@ const STYLE = { paint: plainPaint, unicode: true };
 const facts = aNodeFacts();
 const kept: FleetAudit = {
   at: NOW,
+  isConfigured: true,
   nodes: [{ instance: 'sessions', node: NODE, facts, answers: auditNode(facts) }],
   stage: [],
 };
@@ -37,6 +38,7 @@ const unknown = {
 };
 const faulty: FleetAudit = {
   at: NOW,
+  isConfigured: true,
   nodes: [
     { instance: 'sessions', node: NODE, facts, answers: [finding('advice', 'c'), finding('critical', 'a'), unknown] },
   ],

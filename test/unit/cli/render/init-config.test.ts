@@ -19,7 +19,7 @@ function written(
     const facts = aNodeFacts({ isConfigured: false, instance, ...over, inquiry: { replicationId: group(index) } });
     return { instance: instance.id, node: node.id, facts, answers: auditNode(facts) };
   });
-  const text = configText({ at: NOW, nodes, stage: [] }, config);
+  const text = configText({ at: NOW, nodes, stage: [], isConfigured: false }, config);
   const result = parseConfig(text, 'dev');
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
   return { text, config: result.config };

@@ -1,8 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
 import { auditNode, NODE_RULES, STAGE_RULES } from '../../../../core/audit/audit.ts';
+import { diagnose } from '../../../../core/diagnosis/diagnose.ts';
 import { aNodeFacts } from '../../../support/audit.ts';
-import { aMemorySample } from '../../../support/builders.ts';
+import { aMemorySample, anInstance, anObservation } from '../../../support/builders.ts';
+import { lookAtReport } from '../../../support/reports.ts';
+
+const FIXTURES = join(import.meta.dirname, '../../../fixtures');
 
 const PAGE = readFileSync(new URL('../../../../docs/audit.md', import.meta.url), 'utf8');
 
@@ -24,6 +29,35 @@ test('a server that reports nothing is unknown, and nothing is claimed of it', (
   expect(kinds).toEqual(
     expect.arrayContaining(['near-limit: unknown', 'maxmemory: unknown', 'fragmentation: unknown']),
   );
+});
+
+const INFOS = globSync(['info/*.txt', 'reports/*.info'], { cwd: FIXTURES }).toSorted();
+
+describe('every captured INFO, with what is refused around it,', () => {
+  test.each(INFOS)('is judged without a gap in a sentence: %s', async (file) => {
+    const { seen, answers } = await judged(file);
+    const text = JSON.stringify(answers);
+    expect(text).not.toMatch(/NaN|undefined|Infinity|null|\[object/);
+    expect(answers.map(({ rule }) => rule)).toEqual(NODE_RULES.map(({ id }) => id));
+    // What Offpeak only watches is never advised to switch something on.
+    if (seen.engine.name === 'unknown') expect(text).not.toMatch(/CONFIG SET|activedefrag yes/);
+  });
+
+  async function judged(file: string) {
+    const info = readFileSync(join(FIXTURES, file), 'utf8');
+    const seen = await lookAtReport(info, 'refused').catch(() => undefined);
+    // A Sentinel is not audited at all.
+    const observation = seen ?? anObservation();
+    const instance = anInstance({ windows: [] });
+    const diagnosis = diagnose(observation, instance, {}, { byAction: {} });
+    const facts = {
+      ...aNodeFacts({ isConfigured: false, instance }),
+      observation,
+      diagnosis,
+      inquiry: { rights: {}, waits: [] },
+    };
+    return { seen: observation, answers: auditNode(facts) };
+  }
 });
 
 test('each rule has its row in docs/audit.md, with the same words', () => {

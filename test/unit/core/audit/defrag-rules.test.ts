@@ -27,7 +27,9 @@ test.each<[string, string, RegExp, Parameters<typeof aNodeFacts>[0]]>([
   ['defrag-support', 'not-asked', /allocator/, { memory: { memAllocator: 'libc' } }],
   ['defrag', 'fine', /Offpeak switches it on/, {}],
   ['defrag', 'fine', /active defrag is on/, { ...address, defrag: {} }],
-  ['defrag', 'advice', /or a lease of Offpeak is under way/, { defrag: {} }],
+  ['defrag', 'advice', /has no lease for it/, { defrag: {} }],
+  ['defrag', 'fine', /under a lease/, { defrag: {}, isLeased: true }],
+  ['defrag-stall', 'not-asked', /during a run/, { defrag: {}, isLeased: true }],
   [
     'defrag',
     'critical',
@@ -44,7 +46,7 @@ test.each<[string, string, RegExp, Parameters<typeof aNodeFacts>[0]]>([
     { instance: anInstance({ windows: [] }), memory: fragmented },
   ],
   ['defrag', 'not-asked', /cannot defragment/, { defragSupport: 'unsupported' }],
-  ['defrag-thresholds', 'not-asked', /is off/, {}],
+  ['defrag-thresholds', 'not-asked', /not on for good/, {}],
   ['defrag-thresholds', 'fine', /threshold-lower 10, -upper 100/, { defrag: {} }],
   [
     'defrag-thresholds',
@@ -77,7 +79,7 @@ test.each<[string, string, RegExp, Parameters<typeof aNodeFacts>[0]]>([
   ['defrag-progress', 'not-asked', /off/, {}],
   ['defrag-progress', 'fine', /has moved/, { defrag: {}, observation: {} }],
   ['defrag-progress', 'warning', /0 % .*and is running|\(0 %\), and is running/, { observation: { defrag: running } }],
-  ['defrag-aof', 'not-asked', /off/, {}],
+  ['defrag-aof', 'not-asked', /not on for good/, {}],
   ['defrag-aof', 'fine', /no AOF/, { defrag: {} }],
   ['defrag-aof', 'warning', /redis#15539/, { defrag: {}, settings: { appendonly: 'yes' } }],
   [

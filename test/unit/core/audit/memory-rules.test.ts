@@ -4,6 +4,12 @@ import { aNodeFacts, answerTo, expectAnswer } from '../../../support/audit.ts';
 import { anInstance, anObservation } from '../../../support/builders.ts';
 
 const address = { isConfigured: false, instance: anInstance({ windows: [] }) };
+const FRAGMENTED = {
+  allocatorActive: 808 * MIB,
+  allocatorResident: 826 * MIB,
+  usedMemoryRss: 841 * MIB,
+  allocatorFragBytes: 357 * MIB,
+};
 const persistence = { ...anObservation().persistence, rdbBgsaveInProgress: true };
 
 test.each<[string, string, RegExp, Parameters<typeof aNodeFacts>[0]]>([
@@ -91,6 +97,8 @@ test.each<[string, string, RegExp, Parameters<typeof aNodeFacts>[0]]>([
     },
   ],
   ['fragmentation', 'unknown', /the rule allocator/, { memory: { memAllocator: 'libc' } }],
+  ['fragmentation', 'fine', /Offpeak's defrag is on/, { memory: FRAGMENTED, isLeased: true }],
+  ['fragmentation', 'advice', /active defrag is on already/, { memory: FRAGMENTED, defrag: {} }],
   ['overhead', 'fine', /no part beside the data/, {}],
   [
     'overhead',

@@ -74,6 +74,15 @@ describe('what only an audit asks', () => {
     expect(sent.some(([, what]) => what === 'DRYRUN')).toBe(false);
   });
 
+  test('what could not be printed on one line, or was not asked for, is left out', async () => {
+    const { seen } = await ask({
+      'CONFIG GET save': text(['save', '900 1\ninstances: []']),
+      'CONFIG GET bind': text(['bind', '\u001b[31m127.0.0.1']),
+      'CONFIG GET appendonly': text(['appendonly', 'no', 'requirepass', 's3cret-word']),
+    });
+    expect(seen.settings).toEqual({ appendonly: 'no' });
+  });
+
   test('on a node of a Cluster it asks for its rights there as well', async () => {
     const { seen } = await ask({ 'ACL WHOAMI': text('a'), 'ACL DRYRUN a CLUSTER': text('OK') }, { isCluster: true });
     expect(seen.rights).toEqual({ 'cluster|info': true, 'cluster|nodes': true });
