@@ -23,7 +23,7 @@ function nodeDocument({ instance, node, observation, result }: NodeSurvey) {
   if (result.kind === 'interrupted') return about;
   const { report, sample } = result;
   const { findings, population, drawn, distinct, bytes, dataset, patterns, others, quantum } = report;
-  const remarks = remarksOn(report, sample);
+  const remarks = remarksOn(report, sample, observation?.engine);
   return {
     ...about,
     ended: { reason: sample.end.kind, text: samplingEndText(sample.end) },

@@ -1,3 +1,4 @@
+import { type Engine, engineText } from '../../core/domain/engine.ts';
 import type { Estimate, KeyPattern, KeyReport, Spread } from '../../core/domain/keys.ts';
 import { bytesText, countText, durationText, percentText } from '../../core/format/units.ts';
 import { wrapText } from '../../core/format/wrap.ts';
@@ -23,11 +24,11 @@ export function keysLines({ instance, node, observation, result }: NodeSurvey, s
     case 'same-data':
       return [head, `  the same data as ${result.as}, which was sampled`];
     case 'sampled':
-      return [head, ...sampledLines(result, style)];
+      return [head, ...sampledLines(result, observation?.engine, style)];
   }
 }
 
-function sampledLines({ report, sample }: Sampled, style: Style): readonly string[] {
+function sampledLines({ report, sample }: Sampled, engine: Engine | undefined, style: Style): readonly string[] {
   const { paint } = style;
   const end = samplingEndText(sample.end);
   const ended = end === undefined ? [] : wrapped(end, 2).map((line) => paint('warning', line));
@@ -35,7 +36,7 @@ function sampledLines({ report, sample }: Sampled, style: Style): readonly strin
   return [
     ...wrapped(`${summary(report)}; ${samplingCostText(sample.cost)}`, 2),
     ...ended,
-    ...remarksOn(report, sample).flatMap((remark) => wrapped(remark, 2).map((line) => paint('faint', line))),
+    ...remarksOn(report, sample, engine).flatMap((remark) => wrapped(remark, 2).map((line) => paint('faint', line))),
     '',
     ...patternLines(report, style),
     '',
@@ -55,9 +56,23 @@ export function estimateText({ value, low, high }: Estimate): string {
 /** Of the bytes that INFO counts as data; a sample with less has missed large keys. */
 const MISSED = 0.8;
 
+/** Engines whose hashes and sorted sets have other layouts than those that the bounds were measured on (dict.c of Redis up to 7). */
+const OTHER_LAYOUTS: Readonly<Record<string, RegExp>> = {
+  redis: /^(?:[89]|\d{2,})\./,
+  valkey: /^(?:8\.[1-9]|9|\d{2,})/,
+};
+
 /** What limits the figures, in words. */
-export function remarksOn({ bytes, dataset }: KeyReport, { space }: Sampled['sample']): readonly string[] {
+export function remarksOn(
+  { bytes, dataset, findings }: KeyReport,
+  { space }: Sampled['sample'],
+  engine: Engine | undefined,
+): readonly string[] {
+  const isOther = engine !== undefined && OTHER_LAYOUTS[engine.name]?.test(engine.version) === true;
   return [
+    isOther && findings.some(({ kind }) => kind === 'encoding')
+      ? `the bounds of the finding "encoding" are those of Redis up to 7; in the layout of ${engineText(engine)} they were not measured`
+      : undefined,
     dataset !== undefined && bytes.high < MISSED * dataset
       ? `INFO counts ${bytesText(dataset)} of data: a few very large keys are probably missing from this sample`
       : undefined,

@@ -84,6 +84,30 @@ describe.skipIf(lacksServer('defrag'))('keys', { concurrent: true }, () => {
     return { server, redis, [Symbol.asyncDispose]: () => stack.disposeAsync() };
   }
 
+  test('foresees the external fragmentation of the article’s recipe', async () => {
+    await using one = await filled([], 0);
+    const recipe = `math.randomseed(7) for i = ARGV[1], ARGV[1] + 999 do redis.call('SET', 'key:' .. i,
+      string.rep('x', 100 + math.floor(math.random() * 9900)), 'EX', 600 + math.floor(math.random() * 2400)) end`;
+    for (let from = 0; from < 20_000; from += 1000)
+      await one.redis.eval(recipe.replace('randomseed(7)', `randomseed(${from})`), 0, from);
+    const [node] = nodesIn(await runOffpeak(['keys', addressOf(one.server), ...QUICK]));
+    const finding = node?.findings?.find((one) => one.kind === 'uneven-expiry');
+    const fragmentation = async () => {
+      // The figures are sampled each 100 ms.
+      await wait(500);
+      const info = await one.redis.info('memory');
+      const of = (name: string) => Number(new RegExp(`^allocator_${name}:(\\d+)`, 'm').exec(info)?.[1]);
+      return of('active') - of('allocated');
+    };
+    const before = await fragmentation();
+    // As if the time had passed: in the order of the hash table, which says nothing of sizes.
+    const doom = `for _, k in ipairs(redis.call('KEYS', '*')) do if redis.call('PTTL', k) <= tonumber(ARGV[1]) then redis.call('DEL', k) end end`;
+    await one.redis.eval(doom, 0, finding?.kind === 'uneven-expiry' ? finding.at : 0);
+    const ratio = ((await fragmentation()) - before) / (finding?.bytes.value ?? 0);
+    expect(ratio).toBeGreaterThan(0.85);
+    expect(ratio).toBeLessThan(1.15);
+  });
+
   test('prints patterns and sums only: no name, no part of a rare name, no value', async () => {
     await using one = await filled();
     const secrets = Array.from({ length: 9 }, (_, i) => `patient:miller${'abcdefghi'[i]}:hiv`);

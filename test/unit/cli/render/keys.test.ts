@@ -5,7 +5,7 @@ import { keysJson } from '../../../../cli/render/keys-json.ts';
 import { plainPaint } from '../../../../cli/render/style.ts';
 import type { Estimate, KeyFinding, KeyReport, KeySample, SamplingEnd } from '../../../../core/domain/keys.ts';
 import type { NodeSurvey } from '../../../../core/keys/survey.ts';
-import { anObservation, NOW } from '../../../support/builders.ts';
+import { anEngine, anObservation, NOW } from '../../../support/builders.ts';
 import { aSample } from '../../core/keys/key-builders.ts';
 
 const MIB = 1024 * 1024;
@@ -86,6 +86,17 @@ describe('the table', () => {
     expect(flat).toContain('the defaults stand in for hash-max-listpack-value');
     expect(flat).toContain('no CLIENT NO-TOUCH before Redis 7.2');
     expect(flat).toContain('the time was over before all samples were drawn');
+  });
+
+  test.each([
+    ['redis', '8.2.3', true],
+    ['redis', '7.4.1', false],
+    ['valkey', '8.1.1', true],
+    ['valkey', '8.0.1', false],
+    ['keydb', '9.0.0', false],
+  ] as const)('says of %s %s whether its layout was measured', (name, version, isOther) => {
+    const observation = anObservation({ engine: anEngine({ name, version }) });
+    expect(linesOf({ ...sampled(), observation }).includes('they were not')).toBe(isOther);
   });
 
   test('has a remedy for each finding', () => {
