@@ -47,6 +47,12 @@ export interface InitOptions {
   readonly verbose?: boolean;
 }
 
+export interface RulesOptions extends PlaceOptions {
+  readonly instance?: readonly string[];
+  readonly grafana?: boolean;
+  readonly label: string;
+}
+
 export interface PlanOptions extends CommonOptions {
   readonly at?: number;
 }

@@ -3,7 +3,9 @@ import { isReason } from '../core/domain/pause.ts';
 import manifest from '../package.json' with { type: 'json' };
 import { addAudit, addInit } from './add-audit.ts';
 import { addKeys } from './add-keys.ts';
+import { addRules } from './add-rules.ts';
 import { addRun } from './add-run.ts';
+import { addHistory, addStatus } from './add-status.ts';
 import {
   type CommonOptions,
   durationFrom,
@@ -12,7 +14,6 @@ import {
   type PlanOptions,
   parseInstant,
   type ReleaseOptions,
-  type StatusOptions,
   withCommonOptions,
   withPlaceOptions,
 } from './options.ts';
@@ -45,6 +46,7 @@ export function createProgram(): Command {
     addDemo,
     addLab,
     addStack,
+    addRules,
   ])
     add(program);
   return program;
@@ -65,6 +67,7 @@ Examples:
   $ npx offpeak run -c config/prod.yml --until-idle  ticks until every defrag has ended
   $ npx offpeak run -c config/prod.yml -i sessions --now    an incident: act outside of the window, after a question
   $ npx offpeak status -c config/prod.yml            defrags that are on, pauses, last results, next windows
+  $ npx offpeak rules -c config/prod.yml > offpeak-rules.yml    for Prometheus; --grafana for a dashboard
   $ npx offpeak pause sessions --for 4h --reason "load test" -c config/prod.yml
   $ STATE_TABLE=… npx offpeak release -c config/prod.yml    stops the defrags of a deployed job
 
@@ -119,30 +122,6 @@ function addStack(program: Command): void {
       .action(async (_: string[], __: object, { args }: Command) =>
         (await import('./commands/stack.ts')).stack(command, args),
       );
-}
-
-function addStatus(program: Command): void {
-  withPlaceOptions(program.command('status'))
-    .summary('defrags that are on, pauses, last results, next windows')
-    .description(
-      'Reads the state and the config, and no server. Exit status 1 when a document of the state cannot be read: nothing is started' +
-        ' there. With STATE_TABLE it is the state of the deployed job.',
-    )
-    .option('--json', 'one JSON document on stdout; see docs/cli-json.md')
-    .action(async (options: StatusOptions) => (await import('./commands/status.ts')).status(options));
-}
-
-function addHistory(program: Command): void {
-  withPlaceOptions(program.command('history'))
-    .argument('[instance...]', 'ids of the config; without one: all')
-    .summary('what was done on each node, and what it returned')
-    .description(
-      'The latest ten purges and ten defrags of each node, with predicted and returned bytes, the newest first.',
-    )
-    .option('--json', 'one JSON document on stdout; see docs/cli-json.md')
-    .action(async (ids: string[], options: StatusOptions) =>
-      (await import('./commands/status.ts')).history(ids, options),
-    );
 }
 
 function addPause(program: Command): void {
