@@ -37,6 +37,7 @@ const SKIPS = Object.keys({
   'replica-behind': true,
   'peers-silent': true,
   'replicas-missing': true,
+  'watch-only': true,
   'group-changing': true,
   'aws-maintenance': true,
   'aws-snapshot': true,

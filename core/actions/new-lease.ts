@@ -58,6 +58,7 @@ function newLease(
     runId: observation.runId ?? '',
     role: observation.replication.role,
     ...(observation.address !== undefined && { address: observation.address }),
+    ...(context.instance.nodes.some(({ id, tls }) => id === context.node && tls) && { tls: true }),
     engine: versionOf(observation.engine),
     holder: context.holder,
     busyUntil: now + busyFor,

@@ -158,11 +158,12 @@ export interface Found {
   readonly managed?: FoundGroup;
   /** Epoch ms, from a tag of the resource: until then nothing is started there. */
   readonly pausedUntil?: number;
+  /** It is only watched: a tag says so, or no discovery names it any more and a lease has to be seen to its end. */
+  readonly acts?: false;
 }
 
 /** What AWS says of a replication group of ElastiCache or a cluster of MemoryDB. */
 export interface FoundGroup extends ManagedGroup {
-  readonly region: string;
   readonly parameterGroup?: string;
   readonly nodeType?: string;
   /** `available`, or what is being done to it (`modifying`, `snapshotting`, …). */

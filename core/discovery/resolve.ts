@@ -1,5 +1,8 @@
+import { MANAGED_SERVICES } from '../config/iam.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import type { NamedShard } from '../domain/discovered.ts';
+import type { Lease } from '../domain/lease.ts';
+import { covers } from '../domain/pause.ts';
 import { addressOf } from './addresses.ts';
 import { idOf } from './named.ts';
 
@@ -15,12 +18,12 @@ export function instancesOf(template: InstanceConfig, shards: readonly NamedShar
       nodes: shard.nodes.map(({ address }) => address),
       ...(memoryLimit !== undefined && { memoryLimit }),
       ...(maxStall !== undefined && { defrag: { ...shared.defrag, maxStall } }),
-      ...(acts === false && { windows: [] }),
       found: {
         by: template.id,
         group: idOf(template.id, { ...shard, name: '' }),
         ...(managed && { managed }),
         ...(pausedUntil !== undefined && { pausedUntil }),
+        ...(acts === false && { acts }),
       },
     };
   });
@@ -28,20 +31,47 @@ export function instancesOf(template: InstanceConfig, shards: readonly NamedShar
 
 /**
  * The instances with every node on which Offpeak has a lease. A discovery that no longer names a node (its cluster calls it failed, it was
- * taken out) does not end what is on there.
+ * taken out, a tag says to leave it alone) does not end what is on there. A shard that is gone as a whole comes back as one that is only
+ * watched, which ends its run.
+ *
+ * @param written the instances as the config has them
  */
 export function withLeased(
   instances: readonly InstanceConfig[],
-  leases: readonly { readonly instance: string; readonly node: string }[],
+  leases: readonly Pick<Lease, 'instance' | 'node' | 'tls'>[],
+  written: readonly InstanceConfig[],
 ): readonly InstanceConfig[] {
   const known = new Set(instances.flatMap(({ nodes }) => nodes.map(({ id }) => id)));
-  return instances.map((instance) => {
+  const missing = Map.groupBy(
+    leases.filter(({ node }) => !known.has(node)),
+    ({ instance }) => instance,
+  );
+  const kept = instances.map((instance) => {
     if (!instance.found) return instance;
-    const missing = leases.filter((lease) => lease.instance === instance.id && !known.has(lease.node));
     const [sibling] = instance.nodes;
-    const nodes = missing.map(({ node }) => addressOf(node, sibling?.tls ?? false));
+    const nodes = (missing.get(instance.id) ?? []).map(({ node, tls = sibling?.tls ?? false }) => addressOf(node, tls));
     return nodes.length === 0 ? instance : { ...instance, nodes: [...instance.nodes, ...nodes] };
   });
+  const gone = [...missing].filter(([id]) => !instances.some((instance) => instance.id === id));
+  return [...kept, ...gone.flatMap(([id, its]) => goneShard(id, its, written))];
+}
+
+function goneShard(
+  id: string,
+  leases: readonly Pick<Lease, 'node' | 'tls'>[],
+  written: readonly InstanceConfig[],
+): readonly InstanceConfig[] {
+  const template = written.find(({ id: by, discover }) => discover && covers(by, id));
+  if (!template) return [];
+  const { discover, ...shared } = template;
+  const [, group = ''] = id.split('/');
+  const service = MANAGED_SERVICES.find((one) => discover?.[one]);
+  const region = service && discover?.[service]?.region;
+  // Only what a sign-in needs is known: what AWS does to it now is not.
+  const managed = service && { service, group, status: 'available', ...(region !== undefined && { region }) };
+  const nodes = leases.map(({ node, tls = shared.tls !== undefined }) => addressOf(node, tls));
+  const found = { by: template.id, group: idOf(template.id, { group, name: '' }), acts: false } as const;
+  return [{ ...shared, id, nodes, found: { ...found, ...(managed && { managed }) } }];
 }
 
 /** Each node once: what the config names itself wins, then what comes first. Returns what was left out as well. */

@@ -49,8 +49,9 @@ export type ReplicationBlocker =
   | { readonly kind: 'peers-silent'; readonly peers: readonly string[]; readonly configured: number }
   | { readonly kind: 'replicas-missing'; readonly connected: number; readonly configured: number };
 
-/** What AWS does to the node's group, or is about to do. */
+/** What discovery has found out: what AWS does to the node's group, or is about to do, and what its tags say. */
 export type ManagedBlocker =
+  | { readonly kind: 'watch-only' }
   /** Its status is not `available`: `modifying`, `snapshotting`, … */
   | { readonly kind: 'group-changing'; readonly group: string; readonly status: string }
   /** AWS' own windows; `until`: epoch ms. */

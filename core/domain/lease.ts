@@ -18,6 +18,8 @@ export interface Lease {
   readonly role: Role;
   /** The address and the engine of its server when the lease was taken; absent in leases of 0.1. */
   readonly address?: string;
+  /** The node is reached over TLS: where a discovery no longer names it, nothing else says so. */
+  readonly tls?: true;
   readonly engine?: Pick<Engine, 'name' | 'version'>;
   /** The invocation that works on it now; no other job touches it before `busyUntil` (epoch ms). */
   readonly holder: string;

@@ -20,6 +20,7 @@ const KINDS: Readonly<Record<BlockerKind, string>> = {
   'replica-behind': 'replication is behind',
   'peers-silent': 'this primary is left alone, because other nodes of its instance do not answer',
   'replicas-missing': 'this primary is left alone, because fewer replicas are connected than the config has',
+  'watch-only': 'it is only watched: its tags say so or cannot be read, or no discovery names it any more',
   'group-changing': "the node's group is being changed by AWS",
   'aws-maintenance': "the group's maintenance window of AWS is open",
   'aws-snapshot': "the group's snapshot window of AWS is open",
@@ -168,6 +169,7 @@ const FIGURES: { readonly [K in WithFigures['kind']]: (blocker: Of<K>) => string
   'replica-behind': behindFigures,
   'peers-silent': ({ configured, peers }) =>
     `${namesText(peers)}; ${countText(peers.length)} of ${countText(configured)} peers`,
+  'watch-only': () => '',
   'group-changing': ({ group, status }) => `${group} is ${status}`,
   'replicas-missing': ({ configured, connected }) => `${countText(connected)} of ${countText(configured)}`,
   'slots-migrating': ({ bytes, slots }) =>

@@ -22,7 +22,7 @@ export function admit(facts: Facts, proposal: Acting, terms: Terms): Plan {
     return { kind: 'skip', reason, instead, ...(until !== undefined && { until }) };
   }
   const blockers = [
-    ...managedBlockers(policy.found?.managed, facts.now),
+    ...managedBlockers(policy.found, facts.now),
     ...serverBlockers(observation, policy, earlier && loadCounters(earlier)),
     ...startBlockers(observation),
     ...copiesMissing(observation, facts.peers ?? [], policy.nodes.length - 1),

@@ -1,13 +1,19 @@
-import type { FoundGroup } from '../config/schema.ts';
+import type { Found, FoundGroup } from '../config/schema.ts';
 import { HOUR, MINUTE, type Milliseconds } from '../config/units.ts';
 import type { Blocker } from '../domain/blocker.ts';
 import type { WindowState } from '../domain/window.ts';
 
 // What AWS does to a group by itself, and when.
 
-/** Reasons not to act on a node of the group now; they end a run as well. AWS may replace nodes, fail over, or fork for a snapshot. */
-export function managedBlockers(managed: FoundGroup | undefined, now: number): readonly Blocker[] {
-  if (!managed) return [];
+/** Reasons not to act on a node that was discovered now; they end a run as well. AWS may replace nodes, fail over, or fork for a snapshot. */
+export function managedBlockers({ acts, managed }: Partial<Found> = {}, now: number): readonly Blocker[] {
+  return [
+    ...(acts === false ? [{ kind: 'watch-only' } as const] : []),
+    ...(managed ? groupBlockers(managed, now) : []),
+  ];
+}
+
+function groupBlockers(managed: FoundGroup, now: number): readonly Blocker[] {
   const { group, status } = managed;
   const maintained = awsWindow(managed.maintenanceWindow, now);
   const saved = awsWindow(managed.snapshotWindow, now);

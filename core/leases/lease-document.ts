@@ -39,6 +39,7 @@ const leaseShape = z.looseObject({
   phase: z.enum(['taking', 'running', 'closing', 'purging']),
   role: z.enum(['primary', 'replica', 'unknown']),
   address: z.exactOptional(z.string()),
+  tls: z.exactOptional(z.literal(true)),
   engine: z.exactOptional(z.looseObject({ name: oneOf<Engine['name']>(), version: z.string() })),
   holder: z.string(),
   ...each(amount, 'busyUntil', 'promisedStall'),

@@ -32,7 +32,7 @@ export async function tick(written: Config, ports: Ports, options: TickOptions):
   // In this order: to a check that is older than the lease, what another job has just switched on would seem switched off.
   const before = await takeSnapshot(ports, nodesAround(fleet.config, options.scope));
   const leases = before.kind === 'readable' ? before : before.lastKnown;
-  const config = withLeases(fleet.config, leases);
+  const config = withLeases(fleet.config, leases, written);
   const targets = inScope(targetsOf(config), options.scope);
   const observed = await observeFleet(targets, ports, {
     leased: new Set(allHeld(leases).map(({ lease }) => lease.node)),
@@ -54,12 +54,13 @@ export async function tick(written: Config, ports: Ports, options: TickOptions):
   return await publishTick(config, run, { at, reports, orphans, fleet, troubles: chores.troubles });
 }
 
-function withLeases(config: Config, leases: Leases): Config {
+function withLeases(config: Config, leases: Leases, { instances: written }: Config): Config {
   return {
     ...config,
     instances: withLeased(
       config.instances,
       allHeld(leases).map(({ lease }) => lease),
+      written,
     ),
   };
 }

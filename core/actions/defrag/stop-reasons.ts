@@ -56,6 +56,7 @@ const TRAITS: Readonly<Partial<Record<StopReason, StopTraits>>> = {
   },
   'window-closed': { ...WANTED, says: 'the window has closed' },
   // Every night, perhaps: nothing is wrong.
+  'watch-only': { ...WANTED, says: blockerKindText('watch-only') },
   'aws-maintenance': { ...WANTED, says: blockerKindText('aws-maintenance') },
   'aws-snapshot': { ...WANTED, says: blockerKindText('aws-snapshot') },
   paused: { ...WANTED, says: 'the instance is paused' },

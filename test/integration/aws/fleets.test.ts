@@ -7,13 +7,16 @@ import {
   ElastiCacheClient,
 } from '@aws-sdk/client-elasticache';
 import { CreateClusterCommand, MemoryDBClient, TagResourceCommand } from '@aws-sdk/client-memorydb';
+import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunningServer } from '../../../cli/lab/start.ts';
 import { createNames, type Names } from '../../../core/adapters/dns/names.ts';
 import { type AwsProxy, awsEnv, startAwsProxy } from '../../support/aws-proxy.ts';
-import { aJob, configOf, type Job, OPEN } from '../../support/job.ts';
+import { clientOf, fragment, refragmented, settingsOf } from '../../support/fragmented.ts';
+import { aJob, configOf, type Job, OPEN, SMALL_FLOORS } from '../../support/job.ts';
 import { describeWithMoto, FLEETS, type Moto, startMoto } from '../../support/moto.ts';
-import { plainServer } from '../../support/servers.ts';
+import { untilOldEnough } from '../../support/offpeak.ts';
+import { defragServer, lacksServer, plainServer } from '../../support/servers.ts';
 
 /** Every name of AWS' caches is this machine. */
 const NAMES: Names = {
@@ -184,6 +187,47 @@ describeWithMoto('nodes of ElastiCache and MemoryDB', () => {
     expect((await one.tick()).remarks).toEqual([
       'carts: nothing was found: no group or cluster in this account and region has these tags',
     ]);
+  });
+
+  describe.skipIf(lacksServer('defrag'))('while active defrag is on', () => {
+    let server: RunningServer;
+    let redis: Redis;
+
+    beforeAll(async () => {
+      server = await defragServer();
+      redis = clientOf(server);
+      await fragment(redis);
+      await untilOldEnough(redis);
+    }, 60_000);
+    afterAll(async () => {
+      redis?.disconnect();
+      await server?.stop();
+    });
+    beforeEach(() => refragmented(redis));
+
+    test.each([
+      ['a pause', { 'offpeak:pause-until': '2099-01-01T00:00:00Z' }, 'paused'],
+      ['AWS that changes the group', { 'moto:status': 'modifying' }, 'group-changing'],
+      ['a tag to watch only', { 'offpeak:watch-only': 'true' }, 'watch-only'],
+      ['nonsense', { 'offpeak:max-stall': '5' }, 'watch-only'],
+      ['a tag to leave it alone', { 'offpeak:ignore': 'true' }, 'watch-only'],
+      ['the loss of the tag by which it was found', { offpeak: 'off' }, 'watch-only'],
+    ])(
+      '%s ends it at the next tick, and every setting is restored',
+      async (_what, tags, because) => {
+        await group('sessions', { offpeak: 'on', 'moto:ports': `${server.port}` }, { ReplicasPerNodeGroup: 0 });
+        const before = await settingsOf(redis);
+        // A hundredth of a processor: this defrag takes a minute.
+        const one = job(ON, OPEN + SMALL_FLOORS.replace('maxStall', 'maxCpu: 1, maxStall'));
+        expect((await one.tick()).outcomes).toMatchObject([{ kind: 'started' }]);
+        await tagGroup('sessions', tags);
+        const { outcomes, leased } = await one.tick();
+        expect(outcomes).toMatchObject([{ kind: 'stopped', plan: { action: { because } } }]);
+        expect([leased, await settingsOf(redis)]).toEqual([[], before]);
+        expect((await one.tick()).outcomes.map(({ kind }) => kind)).not.toContain('started');
+      },
+      60_000,
+    );
   });
 
   test('a cluster without a group is one, Memcached and serverless caches are said, and so is an id that there is not', async () => {

@@ -106,8 +106,7 @@ test('what a tag says wins over the config, and a pause of a tag is a pause', ()
   expect(instance).toMatchObject({
     memoryLimit: 5,
     defrag: { maxStall: 2, enabled: true },
-    windows: [],
-    found: { pausedUntil: 7 },
+    found: { pausedUntil: 7, acts: false },
   });
   expect(instance && pauseByTag(instance)).toMatchObject({ until: 7, by: 'its tag' });
   expect(pauseByTag(anInstance())).toBeUndefined();

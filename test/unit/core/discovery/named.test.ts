@@ -72,7 +72,7 @@ describe('the instances that shards become', () => {
   });
 
   test('and what the tags of their resource say', () => {
-    expect(second).toMatchObject({ id: 's/g/0002', memoryLimit: 7, windows: [], found: { by: 's', group: 's/g' } });
+    expect(second).toMatchObject({ id: 's/g/0002', memoryLimit: 7, found: { by: 's', group: 's/g', acts: false } });
     expect(second?.defrag.maxStall).toBe(9);
   });
 
@@ -82,8 +82,35 @@ describe('the instances that shards become', () => {
       { instance: 's/0001', node: 'a:1' },
       { instance: 'gone', node: 'y:1' },
     ];
-    const [kept] = withLeased(first ? [first] : [], leases);
-    expect(kept?.nodes.map(({ id }) => id)).toEqual(['a:1', 'b:1', 'z:1']);
+    const all = withLeased(first ? [first] : [], leases, []);
+    expect(all).toHaveLength(1);
+    expect(all[0]?.nodes.map(({ id }) => id)).toEqual(['a:1', 'b:1', 'z:1']);
+  });
+
+  test('a shard that is gone as a whole comes back, only watched, for what is leased there', () => {
+    const caches = { elasticache: { groups: ['*'], region: 'eu-central-1' } };
+    const written = [anInstance({ id: 's', nodes: [], discover: caches }), anInstance({ id: 'other' })];
+    const leases = [
+      { instance: 's/carts/0001', node: 'z:1', tls: true },
+      { instance: 's/carts/0001', node: 'y:1' },
+      { instance: 'other', node: 'x:1' },
+    ] as const;
+    const [gone, ...more] = withLeased([], leases, written);
+    expect(more).toEqual([]);
+    expect(gone).toMatchObject({
+      id: 's/carts/0001',
+      nodes: [
+        { id: 'z:1', tls: true },
+        { id: 'y:1', tls: false },
+      ],
+      found: {
+        by: 's',
+        group: 's/carts',
+        acts: false,
+        managed: { service: 'elasticache', group: 'carts', region: 'eu-central-1', status: 'available' },
+      },
+    });
+    expect(gone).not.toHaveProperty('discover');
   });
 
   test('each node is there once: as the config names it itself, else where it was found first', () => {

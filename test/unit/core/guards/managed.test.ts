@@ -33,12 +33,16 @@ describe('a node of a managed group', () => {
     ['that has no length', { ...GROUP, snapshotWindow: '05:00-05:00' }, '2026-11-27T05:00:00Z', []],
     ['that cannot be read', { ...GROUP, maintenanceWindow: 'soon' }, '2026-11-27T05:30:00Z', []],
   ])("is left alone in AWS' window: %s", (_what, group, now, until) => {
-    expect(managedBlockers(group, at(now)).map((one) => 'until' in one && one.until)).toEqual(until.map(at));
+    expect(managedBlockers({ managed: group }, at(now)).map((one) => 'until' in one && one.until)).toEqual(
+      until.map(at),
+    );
   });
 
   test('is left alone while AWS changes the group; one of the config alone is not concerned', () => {
     const changing = { ...GROUP, status: 'modifying' };
-    expect(managedBlockers(changing, 0)).toEqual([{ kind: 'group-changing', group: 'sessions', status: 'modifying' }]);
+    expect(managedBlockers({ managed: changing }, 0)).toEqual([
+      { kind: 'group-changing', group: 'sessions', status: 'modifying' },
+    ]);
     expect(managedBlockers(undefined, 0)).toEqual([]);
   });
 
@@ -48,6 +52,14 @@ describe('a node of a managed group', () => {
     const terms = { time: 0, secondCheck: 0, isLasting: false, blockers: [] };
     expect(admit(facts, aPurgePlan(), terms)).toMatchObject({ kind: 'skip', reason: 'group-changing' });
     expect(planLeased(facts, aLease())).toMatchObject({ action: { kind: 'stop-defrag', because: 'group-changing' } });
+  });
+
+  test('is only watched where its tags say so, also while a person has opened the windows; a run of a person ends', () => {
+    const found = { by: 'carts', group: 'carts/sessions', acts: false } as const;
+    const facts = aSituation({ policy: anInstance({ found }) });
+    const terms = { time: 0, secondCheck: 0, isLasting: false, blockers: [] };
+    expect(admit(facts, aPurgePlan(), terms)).toMatchObject({ kind: 'skip', reason: 'watch-only' });
+    expect(planLeased(facts, aLease({ byHand: true }))).toMatchObject({ reason: 'watch-only' });
   });
 
   test("a run whose time ends as AWS' window opens has met nothing wrong", () => {
