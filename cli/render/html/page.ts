@@ -42,7 +42,7 @@ h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .5rem; } h2 { font-size: 
 p, dd { overflow-wrap: anywhere; } p { max-width: 46rem; margin: .5rem 0; } .faint { color: var(--faint); }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
-th { color: var(--faint); font-weight: 600; } th:first-child, td:first-child { text-align: left; padding-left: 0; }
+th[scope=col] { color: var(--faint); } th { font-weight: 600; } th:first-child { text-align: left; padding-left: 0; }
 dt { font-weight: 600; margin-top: .8rem; } dd { margin: 0; max-width: 46rem; }
 svg { display: block; width: 100%; height: auto; } .chart { min-width: 44rem; } svg text { font: 13px system-ui, sans-serif; fill: var(--text); } svg text.faint { fill: var(--faint); }
 .data { fill: var(--data); } .fragmentation { fill: var(--fragmentation); } .pages { fill: var(--pages); } .overhead { fill: var(--overhead); }
@@ -78,6 +78,10 @@ export function tableMarkup(caption: string, head: readonly string[], rows: read
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
 <thead><tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead>
 <tbody>
-${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>\n`)}</tbody>
+${rows.map((row) => html`<tr>${row.map(cellMarkup)}</tr>\n`)}</tbody>
 </table></div>`;
+}
+
+function cellMarkup(cell: string, column: number): Markup {
+  return column === 0 ? html`<th scope="row">${cell}</th>` : html`<td>${cell}</td>`;
 }

@@ -25,7 +25,7 @@ const MOMENT_CELLS = 32;
  */
 const THE_ARTICLES: Readonly<Record<number, number>> = { 60: 1.41, 180: 1.77, [EXPIRING_S]: 2.58 };
 
-export const MOMENT_HEADS = ['', 'used', 'RSS', 'ratio', 'article', 'fragmentation', 'free pages'];
+export const MOMENT_HEADS = ['when', 'used', 'RSS', 'ratio', 'article', 'fragmentation', 'free pages'];
 const MOMENT_WIDTHS = [17, 9, 10, 7, 9, 15, 12];
 
 export function momentHead({ paint }: Style): string {
