@@ -90,9 +90,9 @@ async function serverFor(log: (line: string) => void, signal: AbortSignal): Prom
 /** The article's table, each row as soon as it is known. */
 function momentPrinter(style: Style, print: (line: string) => void): TrialView['moment'] {
   let scale = 0;
-  return (moment: Moment) => {
+  return (moment: Moment, clock: number) => {
     if (scale === 0) print(momentHead(style));
     scale ||= moment.reading.rss;
-    print(momentLine(moment, scale, style));
+    print(momentLine(moment, clock, scale, style));
   };
 }

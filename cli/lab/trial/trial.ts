@@ -16,8 +16,8 @@ export interface TrialOptions extends RecipeOptions {
 export interface TrialView {
   /** All sites together: a share from 0 to 1, and what one of them is doing. */
   progress(share: number, note: string): void;
-  /** A row of the article's table. */
-  moment(moment: Moment): void;
+  /** A row of the article's table, at that many times its clock. */
+  moment(moment: Moment, clock: number): void;
 }
 
 interface Job extends Task {
@@ -53,7 +53,7 @@ export async function runTrial(
     moment(site, moment) {
       if (source.clock === undefined || site !== (recipe.table ? TABLE : 'as-is')) return;
       moments.push(moment);
-      view.moment(moment);
+      view.moment(moment, source.clock);
     },
   };
   const arms: ArmResult[] = [];

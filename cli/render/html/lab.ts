@@ -39,5 +39,9 @@ function tableSection({ title, clock, moments }: NonNullable<TrialResult['table'
   return html`<section><h2>The article's table</h2>
 <p>${sentence(title)} The column <em>article</em> has the ratios that the article prints. ${clockNote(clock)}</p>
 ${barsMarkup("The article's table", bars)}
-${tableMarkup("The article's table", MOMENT_HEADS, moments.map(momentCells))}</section>`;
+${tableMarkup(
+  "The article's table",
+  MOMENT_HEADS,
+  moments.map((moment) => momentCells(moment, clock)),
+)}</section>`;
 }

@@ -33,15 +33,16 @@ export function momentHead({ paint }: Style): string {
 }
 
 /** A row of the article's table. `scale`: RSS with everything written, of which the bars are shares. */
-export function momentLine(moment: Moment, scale: number, style: Style): string {
+export function momentLine(moment: Moment, clock: number, scale: number, style: Style): string {
   const bar = layersBar(moment.reading.layers, MOMENT_CELLS, style, scale);
-  return `${padded(momentCells(moment))}  ${bar}`.trimEnd();
+  return `${padded(momentCells(moment, clock))}  ${bar}`.trimEnd();
 }
 
-/** The cells of `MOMENT_HEADS`. */
-export function momentCells({ when, reading }: Moment): readonly string[] {
+/** The cells of `MOMENT_HEADS`. Rows of a fast clock have pages that the article's had not: only at rest they can be compared. */
+export function momentCells({ when, reading }: Moment, clock: number): readonly string[] {
   const { used, rss, layers } = reading;
-  const theirs = typeof when === 'number' ? THE_ARTICLES[when] : undefined;
+  const at = clock === 1 ? when : when === 'rest' ? EXPIRING_S : undefined;
+  const theirs = typeof at === 'number' ? THE_ARTICLES[at] : undefined;
   return [
     momentName(when),
     bytesText(used),

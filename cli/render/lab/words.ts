@@ -18,7 +18,7 @@ export function armText(result: ArmResult, all: readonly ArmResult[]): string {
       return `${returnedText(result, all)} Here a purge does what the background thread does by itself.`;
     case 'defaults':
     case 'offpeak':
-      return `${returnedText(result, all)}${predictedText(result)}${endText(result)}`;
+      return idleText(result) ?? `${returnedText(result, all)}${predictedText(result)} ${endText(result)}`;
     case 'restart':
       return `A fresh server with the same data has ${bytesText(result.after.rss)}. From SAVE to its last key took ${secondsText(result)}, in which clients have no server.`;
     case 'decay':
@@ -53,12 +53,15 @@ function predictedText({ predicted }: ArmResult): string {
   return predicted === undefined ? '' : ` Predicted: ${bytesText(predicted)}.`;
 }
 
-/** `did not begin`: by far the most frequent question about activedefrag. */
-function endText({ arm, ended, predicted }: ArmResult): string {
-  if (ended === undefined) return '';
-  if (arm === 'offpeak') return predicted === undefined ? ` It did nothing: ${ended}.` : ` It ended: ${ended}.`;
-  if (ended !== 'did not begin') return ` It ${ended}.`;
-  return ' It did not begin: the fragmentation is below active-defrag-ignore-bytes (100 MB) or active-defrag-threshold-lower (10 %).';
+/** By far the most frequent question about activedefrag. */
+function idleText({ arm, ended, predicted }: ArmResult): string | undefined {
+  if (arm === 'offpeak' && predicted === undefined) return `Did nothing: ${ended}.`;
+  if (ended !== 'did not begin') return undefined;
+  return 'Did not begin: the fragmentation is below active-defrag-ignore-bytes (100 MB) or active-defrag-threshold-lower (10 %).';
+}
+
+function endText({ arm, ended }: ArmResult): string {
+  return arm === 'offpeak' ? `It ended: ${ended}.` : `It ${ended}.`;
 }
 
 function versusNothing({ after }: ArmResult, all: readonly ArmResult[]): string {

@@ -29,8 +29,11 @@ describe('what an arm did, in words', () => {
     );
   });
 
-  test('a defragger that did not begin: its thresholds', () => {
-    expect(armText(anArm('defaults', { ended: 'did not begin' }), ALL_ARMS)).toContain('active-defrag-ignore-bytes');
+  test('a defragger that did not begin: its thresholds; Offpeak that did nothing: why', () => {
+    expect(armText(anArm('defaults', { ended: 'did not begin' }), ALL_ARMS)).toMatch(
+      /^Did not begin: .*active-defrag-ignore-bytes/,
+    );
+    expect(armText(anArm('offpeak', { ended: 'too little' }), ALL_ARMS)).toBe('Did nothing: too little.');
   });
 
   test('padding: what it costs, and that a lower ratio is not less memory', () => {
@@ -74,9 +77,11 @@ describe('the lines', () => {
   });
 
   test('a row of the table has the article’s ratio beside what was measured', () => {
-    expect(momentCells({ when: 260, reading: aReading(100, 100) })).toEqual([
+    expect(momentCells({ when: 260, reading: aReading(100, 100) }, 1)).toEqual([
       ...['after 4 min 20 s', '100 MiB', '201 MiB', '2.01', '2.58', '100 MiB', '0 B'],
     ]);
+    const theirs = (when: 60 | 260 | 'rest') => momentCells({ when, reading: aReading(100, 100) }, 10)[4];
+    expect([theirs(60), theirs(260), theirs('rest')]).toEqual(['', '', '2.58']);
   });
 });
 
