@@ -81,9 +81,20 @@ function instanceLines(group: readonly NodeAudit[], id: string, config: Pick<Con
     ...group.flatMap((node) => seenLines(node)),
     `  - id: ${id}`,
     ...place,
+    ...clusterLines(group, addresses),
     ...(first ? credentialLines(first, id) : []),
     ...limitLines(group),
     '',
+  ];
+}
+
+/** Its other nodes were not named, and a Cluster changes. */
+function clusterLines(group: readonly NodeAudit[], addresses: readonly string[]): readonly string[] {
+  if (!group.some(({ facts }) => facts?.observation.isCluster)) return [];
+  const seeds = addresses.map(quoted).join(', ');
+  return [
+    '    # It is a node of a Cluster. In place of the addresses above, this finds all nodes at each tick:',
+    `    # discover: { cluster: { seeds: [${seeds}] } }`,
   ];
 }
 

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type RunningServer, startServer } from '../../cli/lab/start.ts';
 import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
-import { aWorkplace, refusedPort, runOffpeak, type Workplace } from '../support/offpeak.ts';
+import { aWorkplace, refusedPort, runOffpeak, untilOldEnough, type Workplace } from '../support/offpeak.ts';
 import { defragServer, lacksServer, plainServer, serverBinary } from '../support/servers.ts';
 
 /** Active defrag on for good, in short cycles, and a limit for the data: nothing to find. */
@@ -141,6 +141,25 @@ describe.skipIf(lacksServer('defrag'))(
         'persistence (critical)',
       ]);
       expect(code).toBe(1);
+    });
+
+    test("a defrag that Offpeak has on under a lease is not a person's: nothing to find", async () => {
+      const server = await started(defragServer({ args: ['--maxmemory', '400mb'] }));
+      const redis = clientOf(server);
+      await fragment(redis);
+      await untilOldEnough(redis);
+      // As slow as it goes, so that it is still on.
+      const slow = 'defrag: { minReclaim: 8MiB, maxCpu: 1%, maxStall: 1ms }, purge: { enabled: false }';
+      const more = `memoryLimit: 1GiB, ${WINDOW}, maxMainThreadCpu: 100%, ${slow}`;
+      place.write('leased.yml', configOf([{ id: 'leased', port: server.port, more }], NOTIFIED));
+      const run = await runOffpeak(['run', '-c', 'leased.yml'], { cwd: place.folder });
+      const { answers } = await audited(['-c', 'leased.yml'], { cwd: place.folder });
+      const answer = answers.find(({ rule }) => rule === 'defrag');
+      await runOffpeak(['release', '-c', 'leased.yml'], { cwd: place.folder });
+      redis.disconnect();
+      // 3: a defrag is left on.
+      expect({ code: run.code, findings: findingsOf(answers) }).toEqual({ code: 3, findings: [] });
+      expect(answer).toMatchObject({ answer: 'fine', evidence: "Offpeak's defrag is on, under a lease" });
     });
 
     test('of a well-kept one it says so, in one line, and changes nothing', async () => {

@@ -52,6 +52,15 @@ describe('the config that init writes is accepted, and', () => {
     ]);
   });
 
+  test('names what finds the other nodes of a Cluster, as a comment that is accepted in place of the address', () => {
+    const { text } = written(['redis://a.example'], apart, { observation: { isCluster: true } });
+    const discovering = text.replace(/^ {4}url: .*\n/m, '').replace('# discover:', 'discover:');
+    expect(parseConfig(discovering, 'dev')).toMatchObject({
+      ok: true,
+      config: { instances: [{ discover: { cluster: { seeds: [{ id: 'a.example:6379' }] } } }] },
+    });
+  });
+
   test('never holds a password: it refers to a variable', () => {
     const { config, text } = written(['redis://ops:p%40ss-word@cache.example'], apart);
     expect(text).not.toMatch(/p@ss|p%40ss|offpeak_address/);

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Command, Connection, Reply } from '../../../../../core/adapters/redis/connection.ts';
 import { inquire, RIGHTS } from '../../../../../core/adapters/redis/inquiry.ts';
+import { runs } from '../../../../fuzz/runs.ts';
 import { anEngine, anObservation } from '../../../../support/builders.ts';
 
 const NODE = { id: '10.0.3.17:6379', host: '10.0.3.17', port: 6379, tls: false };
@@ -86,6 +88,32 @@ describe('what only an audit asks', () => {
   test('on a node of a Cluster it asks for its rights there as well', async () => {
     const { seen } = await ask({ 'ACL WHOAMI': text('a'), 'ACL DRYRUN a CLUSTER': text('OK') }, { isCluster: true });
     expect(seen.rights).toEqual({ 'cluster|info': true, 'cluster|nodes': true });
+  });
+
+  test('whatever a server answers is read or left out, and printable', async () => {
+    const reply = fc.oneof(
+      fc.jsonValue().map(text),
+      fc.string().map(text),
+      fc
+        .constantFrom(
+          'opt.dirty_decay_ms: 99999999999999999999',
+          'db0:keys=1,expires=NaN',
+          ' * Peak \u001b[31mmemory: x',
+        )
+        .map(text),
+      fc.string().map((error): Reply => ({ ok: false, error })),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(reply, { minLength: 1 }), async (replies) => {
+        const send: Connection['send'] = async (commands) =>
+          commands.map((_, index) => replies[index % replies.length] ?? ERR);
+        const seen = await inquire({ sent: 1, send, close: () => {} }, NODE, anObservation(), []);
+        const { settings = {}, user = '', doctor = [], expires = 0, decay } = seen;
+        expect([...Object.values(settings), user, ...doctor].join('')).toMatch(/^[ -~]*$/);
+        expect(Number.isFinite(expires) && Number.isFinite(decay?.dirty ?? 0)).toBe(true);
+      }),
+      { numRuns: runs(0.6) },
+    );
   });
 
   test('it reads only, and never asks for a password', async () => {
