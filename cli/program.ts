@@ -6,6 +6,7 @@ import { addKeys } from './add-keys.ts';
 import { addRules } from './add-rules.ts';
 import { addRun } from './add-run.ts';
 import { addHistory, addStatus } from './add-status.ts';
+import type { ReportOptions } from './commands/report.ts';
 import {
   type CommonOptions,
   durationFrom,
@@ -45,6 +46,7 @@ export function createProgram(): Command {
     addRelease,
     addDemo,
     addLab,
+    addReport,
     addStack,
     addRules,
   ])
@@ -100,6 +102,23 @@ function addPlan(program: Command): void {
     )
     .option('--at <time>', 'plan for another time, ISO 8601 with a zone; the servers are checked now', parseInstant)
     .action(async (options: PlanOptions) => (await import('./commands/plan.ts')).plan(options));
+}
+
+function addReport(program: Command): void {
+  program
+    .command('report')
+    .argument('[file...]', 'what check, plan, run, audit, keys and lab have printed with --json; without one: stdin')
+    .summary('draw what --json has printed as one HTML file')
+    .description(
+      'One self-contained HTML file: what was done in a night, memory before and after, what is left to do. It loads nothing and' +
+        ' sends nothing. With --config it shows when the windows were open, in the zone of the schedule.',
+    )
+    .option('-o, --output <file>', 'where to write it (default: stdout)')
+    .option('-c, --config <file>', 'the config whose windows are drawn')
+    .option('--stage <name>', 'the stage of the config (default: that of the documents)')
+    .action(async (files: string[], options: ReportOptions) =>
+      (await import('./commands/report.ts')).report(files, options),
+    );
 }
 
 /** Their options are those of osls. */

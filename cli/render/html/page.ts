@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** Text that is HTML already. Everything else is escaped. */
 export interface Markup {
   readonly html: string;
@@ -45,12 +47,34 @@ th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align:
 th[scope=col] { color: var(--faint); } th { font-weight: 600; } th:first-child { text-align: left; padding-left: 0; }
 dt { font-weight: 600; margin-top: .8rem; } dd { margin: 0; max-width: 46rem; }
 svg { display: block; width: 100%; height: auto; } .chart { min-width: 44rem; } svg text { font: 13px system-ui, sans-serif; fill: var(--text); } svg text.faint { fill: var(--faint); }
-.data { fill: var(--data); } .fragmentation { fill: var(--fragmentation); } .pages { fill: var(--pages); } .overhead { fill: var(--overhead); }
+th button { all: unset; cursor: pointer; } th button:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; } th[aria-sort=descending] button::after { content: ' \\2193'; } th[aria-sort=ascending] button::after { content: ' \\2191'; }
+.window { fill: var(--line); } .data { fill: var(--data); } .fragmentation { fill: var(--fragmentation); } .pages { fill: var(--pages); } .overhead { fill: var(--overhead); }
 svg line { stroke: var(--line); } .key { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; font-size: .9rem; } .key svg { display: inline-block; width: .9em; height: .9em; vertical-align: -.08em; margin-right: .4em; }
 `;
 
-/** No script, no network: only the styles of the page itself. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+/** Makes the heads of tables into buttons that sort. Without it the page says the same. */
+const SORTING = `for (const table of document.querySelectorAll('table[data-sorts]')) {
+  const body = table.tBodies[0];
+  [...table.tHead.rows[0].cells].forEach((head, column) => {
+    const button = document.createElement('button');
+    button.textContent = head.textContent;
+    head.replaceChildren(button);
+    button.addEventListener('click', () => {
+      const down = head.getAttribute('aria-sort') !== 'descending';
+      for (const other of table.tHead.rows[0].cells) other.removeAttribute('aria-sort');
+      head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
+      const key = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent;
+      const order = (a, b) => String(key(a)).localeCompare(String(key(b)), 'en', { numeric: true });
+      const numbers = (a, b) => Number(key(a)) - Number(key(b));
+      const isNumber = [...body.rows].every((row) => row.cells[column].dataset.value !== undefined);
+      const rows = [...body.rows].sort(isNumber ? numbers : order);
+      body.append(...(down === isNumber ? rows.reverse() : rows));
+    });
+  });
+}`;
+
+/** No network, and no script but the one that sorts tables. */
+const POLICY = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${createHash('sha256').update(SORTING).digest('base64')}'; base-uri 'none'; form-action 'none'`;
 
 /** A whole document, which needs nothing beside it. */
 export function page(title: string, body: Markup): string {
@@ -68,20 +92,38 @@ export function page(title: string, body: Markup): string {
 <main>
 ${body}
 </main>
+${body.html.includes(' data-sorts>') ? html`<script>${{ html: SORTING }}</script>` : undefined}
 </body>
 </html>
 `.html;
 }
 
-/** A table with a head; the first column holds words, the others figures. It scrolls by itself where the screen is narrow. */
-export function tableMarkup(caption: string, head: readonly string[], rows: readonly (readonly string[])[]): Markup {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
+/** A cell that sorts by a number. */
+export interface Cell {
+  readonly text: string;
+  readonly value: number | undefined;
+}
+
+/**
+ * A table with a head; the first column holds words, the others figures. It scrolls by itself where the screen is narrow. With `sorts`, a click on
+ * a head sorts by its column, where the browser runs scripts.
+ */
+export function tableMarkup(
+  caption: string,
+  head: readonly string[],
+  rows: readonly (readonly (string | Cell)[])[],
+  { sorts = false }: { readonly sorts?: boolean } = {},
+): Markup {
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table${{ html: sorts ? ' data-sorts' : '' }}>
 <thead><tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead>
 <tbody>
-${rows.map((row) => html`<tr>${row.map(cellMarkup)}</tr>\n`)}</tbody>
+${rows.map((cells) => html`<tr>${cells.map(cellMarkup)}</tr>\n`)}</tbody>
 </table></div>`;
 }
 
-function cellMarkup(cell: string, column: number): Markup {
-  return column === 0 ? html`<th scope="row">${cell}</th>` : html`<td>${cell}</td>`;
+function cellMarkup(cell: string | Cell, column: number): Markup {
+  if (column === 0) return html`<th scope="row">${typeof cell === 'string' ? cell : cell.text}</th>`;
+  return typeof cell === 'string'
+    ? html`<td>${cell}</td>`
+    : html`<td data-value="${cell.value ?? -1}">${cell.text}</td>`;
 }
