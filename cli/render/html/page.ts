@@ -73,16 +73,20 @@ const SORTING = `for (const table of document.querySelectorAll('table[data-sorts
   });
 }`;
 
-/** No network, and no script but the one that sorts tables. */
-const POLICY = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${createHash('sha256').update(SORTING).digest('base64')}'; base-uri 'none'; form-action 'none'`;
+/** No network, and no script but the one that sorts tables, where there is such a table. */
+function policyFor(sorts: boolean): string {
+  const script = `script-src 'sha256-${createHash('sha256').update(SORTING).digest('base64')}'; `;
+  return `default-src 'none'; style-src 'unsafe-inline'; ${sorts ? script : ''}base-uri 'none'; form-action 'none'`;
+}
 
 /** A whole document, which needs nothing beside it. */
 export function page(title: string, body: Markup): string {
+  const sorts = body.html.includes('<table data-sorts>');
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${{ html: POLICY }}">
+<meta http-equiv="Content-Security-Policy" content="${{ html: policyFor(sorts) }}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <title>${title}</title>
@@ -92,7 +96,7 @@ export function page(title: string, body: Markup): string {
 <main>
 ${body}
 </main>
-${body.html.includes(' data-sorts>') ? html`<script>${{ html: SORTING }}</script>` : undefined}
+${sorts ? html`<script>${{ html: SORTING }}</script>` : undefined}
 </body>
 </html>
 `.html;

@@ -65,8 +65,8 @@ function summary(night: Night): Markup {
         : `${count(broken, 'promise')} of a stall not kept: see the table.`;
   const rest =
     returnable > 0 ? `${bytesText(returnable)} could still be returned.` : 'Nothing more is worth an action.';
-  const blind = unseen > 0 ? `${count(unseen, 'node')} could not be seen: see below.` : undefined;
-  return html`<p><strong>${what}</strong> ${promise} ${rest} ${blind}</p>`;
+  const missing = unseen > 0 ? `${count(unseen, 'node')} could not be seen: see below.` : undefined;
+  return html`<p><strong>${what}</strong> ${promise} ${rest} ${missing}</p>`;
 }
 
 function count(number: number, noun: string): string {
@@ -170,8 +170,9 @@ function auditSection({ answers, nodes, totals }: AuditDocument): Markup {
     ...nodes.flatMap((node) => node.answers.map((one) => ({ ...one, where: labelOf(node) }))),
   ].filter(({ answer }) => answer === 'finding');
   const sorted = all.toSorted((a, b) => SEVERITIES.indexOf(a.severity ?? '') - SEVERITIES.indexOf(b.severity ?? ''));
+  const byText = Map.groupBy(sorted, ({ evidence = '', remedy = '' }) => `${sentence(evidence)} ${sentence(remedy)}`);
   return html`<section><h2>Audit</h2><p>${totals.critical} critical, ${totals.warning} warning, ${totals.advice} advice.</p>
-<dl>${sorted.map(({ where, severity, title, evidence, remedy }) => html`<dt>${severity}: ${where}: ${title}</dt><dd>${sentence(evidence ?? '')} ${sentence(remedy ?? '')}</dd>`)}</dl></section>`;
+<dl>${[...byText].map(([text, [first, ...others]]) => first && html`<dt>${first.severity}: ${first.title}</dt><dd>${namesOf([first, ...others].map(({ where }) => where))}: ${text}</dd>`)}</dl></section>`;
 }
 
 function keysSection({ nodes }: KeysDocument): Markup {

@@ -25,7 +25,7 @@ export function timelineMarkup(rows: readonly Row[], { from, until }: Span, time
   const x = (at: number) => LABELS + (Math.min(Math.max(at, from), until) - from) * ((WIDTH - LABELS - NOTES) / length);
   const height = rows.length * ROW + AXIS;
   const axis = Array.from({ length: TICKS + 1 }, (_, at) => from + (length * at) / TICKS);
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Picture"><svg class="chart" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="When Offpeak acted: ${rows.map(({ label, actions }) => `${label} ${actions.length}`).join('; ')}">
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Picture: the night"><svg class="chart" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="When Offpeak acted: ${rows.map(({ label, actions }) => `${label} ${actions.length}`).join('; ')}">
 ${axis.map((at) => html`<line x1="${x(at).toFixed(1)}" y1="0" x2="${x(at).toFixed(1)}" y2="${rows.length * ROW}"/><text x="${x(at).toFixed(1)}" y="${height - 8}" text-anchor="middle" class="faint">${clock(at, timezone)}</text>`)}
 ${rows.map((row, index) => rowMarkup(row, index * ROW, x))}</svg></div>
 <p class="key"><span><svg viewBox="0 0 10 10" aria-hidden="true"><rect class="window" width="10" height="10"/></svg>window open</span><span><svg viewBox="0 0 10 10" aria-hidden="true"><rect class="fragmentation" width="10" height="10"/></svg>active defrag on</span><span><svg viewBox="0 0 10 10" aria-hidden="true"><circle class="pages" cx="5" cy="5" r="5"/></svg>purge</span></p>`;
