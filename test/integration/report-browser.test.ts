@@ -99,7 +99,7 @@ describe.skipIf(path === undefined)(
     test('the table of nodes sorts by a column of figures, and says so', async () => {
       const { page, close } = await open(1280);
       const table = page.locator('table[data-sorts]');
-      const names = () => table.locator('tbody tr td:first-child').allTextContents();
+      const names = () => table.locator('tbody tr th').allTextContents();
       const before = await names();
       await table.getByRole('button', { name: 'RSS' }).click();
       const largestFirst = await names();
