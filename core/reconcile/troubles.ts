@@ -29,6 +29,8 @@ export async function followTroubles(
   const unkept: Alert[] = [];
   // One after the other: the writes of many instances are under way at once.
   for (const outcome of outcomes.filter(({ node }) => !duplicates.has(node))) {
+    // What is left is found again at the next tick.
+    if (run.options.remaining() <= 0) break;
     const { node } = outcome;
     const before = snapshot.historyOf(node).troubles ?? {};
     const at = latestIn(outcome)?.observation.at ?? ports.clock.now();
@@ -44,7 +46,8 @@ export async function followTroubles(
 
 /** While a defrag is followed, there is a tick every few seconds; and what is not kept now is kept by the next tick. */
 function isKept({ options }: Run): boolean {
-  return options.mode === 'act' && options.scope.kind === 'fleet' && options.remaining() > 0;
+  const isOfInstances = options.scope.kind === 'fleet' || options.scope.kind === 'instances';
+  return options.mode === 'act' && isOfInstances && options.remaining() > 0;
 }
 
 interface Change {
@@ -88,8 +91,8 @@ async function store(node: string, troubles: TroubleStates, ports: Run['ports'])
  * next tick.
  */
 export async function dropAbandoned(config: Pick<Config, 'instances'>, run: Run): Promise<void> {
-  const { snapshot, stage, ports, watchesNodes } = run;
-  if (!isKept(run) || snapshot.kind === 'unavailable') return;
+  const { snapshot, stage, ports, watchesNodes, options } = run;
+  if (!isKept(run) || options.scope.kind !== 'fleet' || snapshot.kind === 'unavailable') return;
   const before = await readNamedNodes(ports.store);
   const named = nodesOf(config).toSorted();
   const isNamedNow = new Set(named);

@@ -218,6 +218,19 @@ describe('two and more nodes in trouble, in a fleet of 60', () => {
     cut[Symbol.dispose]();
   });
 
+  test('a tick of one instance reports its nodes, and a tick of one node does not', async () => {
+    memory.set(host(4), NEAR);
+    now += 5 * MINUTE;
+    const nodes = [{ instance: 'cache-4', node: `${host(4)}:${fleet.port}` }];
+    await job.tick({ scope: { kind: 'nodes', nodes } });
+    await job.tick({ scope: { kind: 'leased-nodes', nodes } });
+    await job.tick({ scope: { kind: 'instances', ids: ['cache-5'] } });
+    expect(job.alerts).toEqual([]);
+    await job.tick({ scope: { kind: 'instances', ids: ['cache-4'] } });
+    expect(named(job.alerts)).toEqual(['trouble-began cache-4 critical']);
+    expect(await next()).toEqual([]);
+  });
+
   test('a node that leaves the config: its end is said, and it begins anew when it comes back', async () => {
     memory.set(host(59), NEAR);
     expect(named(await next())).toEqual(['trouble-began cache-59 critical']);
