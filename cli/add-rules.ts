@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type RulesOptions, withPlaceOptions } from './options.ts';
 
+/** As redis_exporter's documentation sets it up for several targets. */
 const LABEL = 'instance';
 
 export function addRules(program: Command): void {

@@ -1,8 +1,5 @@
 import type { InstanceConfig } from '../../core/config/schema.ts';
 
-/** The label of redis_exporter's metrics that names a node, as its documentation sets it up for several targets. */
-export const NODE_LABEL = 'instance';
-
 /**
  * A matcher for these nodes. redis_exporter's targets are written as `redis://host:port`, `rediss://host:port` or `host:port`, and its relabelling
  * keeps them as they are.

@@ -1,3 +1,4 @@
+import { MIB } from '../../core/config/units.ts';
 import { type Engine, engineText } from '../../core/domain/engine.ts';
 import type { Estimate, KeyPattern, KeyReport, Spread } from '../../core/domain/keys.ts';
 import { bytesText, countText, durationText, percentText } from '../../core/format/units.ts';
@@ -55,6 +56,8 @@ export function estimateText({ value, low, high }: Estimate): string {
 
 /** Of the bytes that INFO counts as data; a sample with less has missed large keys. */
 const MISSED = 0.8;
+/** What an empty server has besides keys is data to INFO, too. */
+const MISSED_FLOOR = 16 * MIB;
 
 /** Engines whose hashes and sorted sets have other layouts than those that the bounds were measured on (dict.c of Redis up to 7). */
 const OTHER_LAYOUTS: Readonly<Record<string, RegExp>> = {
@@ -73,7 +76,7 @@ export function remarksOn(
     isOther && findings.some(({ kind }) => kind === 'encoding')
       ? `the bounds of the finding "encoding" are those of Redis up to 7; in the layout of ${engineText(engine)} they were not measured`
       : undefined,
-    dataset !== undefined && bytes.high < MISSED * dataset
+    dataset !== undefined && bytes.high < MISSED * dataset && dataset - bytes.high >= MISSED_FLOOR
       ? `INFO counts ${bytesText(dataset)} of data: a few very large keys are probably missing from this sample`
       : undefined,
     space.hasLengths

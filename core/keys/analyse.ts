@@ -1,3 +1,4 @@
+import { MIB } from '../config/units.ts';
 import type { CollectionType, KeyFinding, KeyPattern, KeyReport, KeySample } from '../domain/keys.ts';
 import type { Observation } from '../domain/observation.ts';
 import { present } from '../domain/present.ts';
@@ -11,6 +12,8 @@ import { compressibleFinding, roundingFinding } from './sizes.ts';
 
 /** Of the bytes of all keys: less than this is not worth a person's time. */
 const WORTH_A_WORD = 0.005;
+/** Whatever its share. */
+const LEAST_BYTES = MIB / 2;
 /** Lines of the table; the rest is in one. */
 const MOST_PATTERNS = 40;
 
@@ -46,7 +49,7 @@ export function analyse(
       bytes: exactTotal(bytesIn(others), drawn, population),
     },
     findings: findingsOf(groups, ground)
-      .filter((finding) => finding.bytes.value >= WORTH_A_WORD * bytes.value)
+      .filter((finding) => finding.bytes.value >= Math.max(LEAST_BYTES, WORTH_A_WORD * bytes.value))
       .toSorted((a, b) => b.bytes.value - a.bytes.value),
   };
 }

@@ -231,6 +231,11 @@ describe('external fragmentation to come', () => {
   });
 });
 
+test('of a small server, nothing is worth a change', () => {
+  const small = draws(500, (index) => ({ name: `cfg:${index}`, encoding: 'embstr', length: 10, bytes: 72 }));
+  expect(findings(small, { databases: [{ index: 0, keys: 5000, expires: 0 }] })).toEqual([]);
+});
+
 test('findings that few keys make, or that are little beside all bytes, are left out', () => {
   const some = draws(9, (index) => ({ name: `x:${index}`, encoding: 'raw', length: 1030, bytes: 1400 }));
   const huge = draws(500, (index) => ({ name: `y:${index}`, type: 'list', bytes: 10_000_000 }));
