@@ -33,12 +33,12 @@ export async function confirmedScope(
   const planned = await tick(config, ports, { ...tickOptions, mode: 'plan' });
   print(planned);
   process.stderr.write(
-    nowLines(planned, config)
+    nowLines(planned)
       .map((line) => `${line}\n`)
       .join(''),
   );
   const named = toDoIn(planned);
-  if (named.length > 0 && (options.yes || (await isAnsweredYes(signal)))) return scopeOf(named, config);
+  if (named.length > 0 && (options.yes || (await isAnsweredYes(signal)))) return scopeOf(named, planned);
   if (named.length > 0) process.stderr.write('offpeak: nothing was done\n');
   sayLeftOn(planned);
   process.exitCode = signal.aborted ? EXIT.interrupted : exitCodeOfRun(exitCodeOf([planned]), planned);
@@ -46,7 +46,7 @@ export async function confirmedScope(
 }
 
 /** All nodes of the instances: one follows the other. */
-function scopeOf(named: readonly Outcome[], { instances }: Config): Scope {
+function scopeOf(named: readonly Outcome[], { instances }: Tick): Scope {
   const chosen = instances.filter(({ id }) => named.some(({ instance }) => instance === id));
   const nodes = chosen.flatMap(({ id, nodes }) => nodes.map((node) => ({ instance: id, node: node.id })));
   return { kind: 'nodes', nodes };

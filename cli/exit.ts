@@ -2,16 +2,17 @@ import { problemIn, stepsOf } from '../core/domain/outcome.ts';
 import type { Tick } from '../core/reconcile/scope.ts';
 
 /**
- * 0 fine; 1 a node failed, was unreachable or not reached, or something could not be sent; 2 usage or config; 3 fine so far, but a defrag is
+ * 0 fine; 1 a node failed, was unreachable, not reached or not found, or something could not be sent; 2 usage or config; 3 fine so far, but a defrag is
  * left on (`offpeak run` alone); 130 interrupted.
  */
 export const EXIT = { fine: 0, failed: 1, usage: 2, leased: 3, interrupted: 130 } as const;
 
 export function exitCodeOf(ticks: readonly Tick[]): number {
-  const isBad = ({ outcomes, problem, undelivered, troubles }: Tick) =>
+  const isBad = ({ outcomes, problem, undelivered, undiscovered, troubles }: Tick) =>
     problem !== undefined ||
     troubles.length > 0 ||
     undelivered > 0 ||
+    undiscovered.length > 0 ||
     outcomes.flatMap(stepsOf).some((step) => problemIn(step) !== undefined);
   return ticks.some(isBad) ? EXIT.failed : EXIT.fine;
 }

@@ -19,22 +19,27 @@ export const NOTHING_ON: LeftOn = { on: [], isOwn: false, unasked: [] };
  * table), and then the defrag is still on.
  */
 export async function leftOn(config: Config, ports: Ports, instances: readonly InstanceConfig[]): Promise<LeftOn> {
-  const nodes = instances.flatMap(({ id, nodes }) => nodes.map((node) => ({ instance: id, node: node.id })));
+  const ids = instances.map(({ id }) => id);
   const seen = await tick(config, ports, {
     mode: 'watch',
     holder: 'check',
     remaining: () => Number.MAX_SAFE_INTEGER,
-    scope: { kind: 'nodes', nodes },
+    scope: { kind: 'instances', ids },
   });
   // A tick also speaks of leases on nodes that the config no longer names.
-  const outcomes = seen.outcomes.filter((outcome) => nodes.some(({ node }) => node === outcome.node));
+  const outcomes = seen.outcomes.filter(({ instance, node }) =>
+    seen.instances.some(({ id, nodes }) => id === instance && nodes.some((one) => one.id === node)),
+  );
   return {
     on: outcomes.flatMap((outcome) => onLines(outcome)),
     isOwn: outcomes.some(({ notices }) => notices.some(({ kind }) => kind === 'left-on')),
-    unasked: outcomes.flatMap((outcome) => {
-      const problem = problemIn(outcome);
-      return problem ? [`${outcome.instance} ${outcome.node}: not checked: ${problem.message}`] : [];
-    }),
+    unasked: [
+      ...seen.undiscovered.map((id) => `${id}: not checked: its nodes could not be found`),
+      ...outcomes.flatMap((outcome) => {
+        const problem = problemIn(outcome);
+        return problem ? [`${outcome.instance} ${outcome.node}: not checked: ${problem.message}`] : [];
+      }),
+    ],
   };
 }
 

@@ -1,4 +1,3 @@
-import type { Config } from '../core/config/schema.ts';
 import type { Alert } from '../core/domain/alert.ts';
 import { DIMENSION, type Metric } from '../core/domain/metric-catalogue.ts';
 import { alertText } from '../core/format/alert-text.ts';
@@ -18,20 +17,17 @@ import { briefLines, tickLines } from './render/tick.ts';
  */
 export function printer(
   { json, color }: { readonly json?: boolean; readonly color: boolean },
-  { instances }: Config,
   published: Published,
   { commandLine, isBrief = false }: { readonly commandLine?: CommandLine; readonly isBrief?: boolean } = {},
 ): (tick: Tick) => void {
   const style = styleFor(process.stdout, process.env, { color });
   const linesOf = (tick: Tick) =>
-    isBrief && tick.outcomes.length > MOST_PICTURES
-      ? briefLines(tick, style, instances)
-      : tickLines(tick, style, instances);
+    isBrief && tick.outcomes.length > MOST_PICTURES ? briefLines(tick, style) : tickLines(tick, style);
   return (tick) => {
     const alerts = published.alerts.splice(0);
     const metrics = published.metrics.splice(0);
     const lines = json
-      ? [tickJson(tick, instances, alerts, commandLine)]
+      ? [tickJson(tick, alerts, commandLine)]
       : [...linesOf(tick), ...messageLines(alerts, style), ...metricLines(metrics, style), ''];
     process.stdout.write(`${lines.join('\n')}\n`);
   };

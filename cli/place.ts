@@ -3,25 +3,21 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { readConfig } from '../core/adapters/config-file.ts';
 import { CLEAR_TEXT_REMEDY, passwordsInClear } from '../core/config/clear-text.ts';
 import { ENVIRONMENT } from '../core/config/environment.ts';
-import type { Config, InstanceConfig } from '../core/config/schema.ts';
+import type { Config } from '../core/config/schema.ts';
 import type { StateStore } from '../core/ports/state-store.ts';
-import { type Scope, WHOLE_FLEET } from '../core/reconcile/scope.ts';
 import { createFileStore } from '../core/state/file/file-store.ts';
 import { type CommonOptions, type PlaceOptions, UsageError } from './options.ts';
 
 // Which config, which stage, which state: as the options of a command say it.
 
-/** @throws {UsageError} {ConfigError} {EnvironmentError} */
+/** The config, and the ids of `--instance` as they were typed. @throws {UsageError} {ConfigError} {EnvironmentError} */
 export function loadConfig({ config: file, stage, instance }: PlaceOptions & Pick<CommonOptions, 'instance'>): {
   readonly config: Config;
-  readonly scope: Scope;
+  readonly ids?: readonly string[] | undefined;
 } {
   const config = readConfig(file, stage ?? stageOf(file));
   if (stage === undefined) refuseOddStage(file, config.stage);
-  if (instance === undefined) return { config, scope: WHOLE_FLEET };
-  const chosen = chosenInstances(config, instance, '--instance');
-  const nodes = chosen.flatMap(({ id, nodes }) => nodes.map((node) => ({ instance: id, node: node.id })));
-  return { config, scope: { kind: 'nodes', nodes } };
+  return { config, ids: instance };
 }
 
 /** `config/prod.yml` is the stage `prod`; of any other name, what could be meant. */
@@ -126,18 +122,4 @@ export function remindOfFile(options: Pick<PlaceOptions, 'state' | 'config'>, st
   process.stderr.write(
     `offpeak: this is about runs from this machine (state: ${ownStateFile(options.config, stage)}). For the deployed job, set ${stateTable} to its table\n`,
   );
-}
-
-/** In the order of the config. @throws {UsageError} naming those that it does not have, and `where` they were written. */
-export function chosenInstances(
-  { instances }: Config,
-  ids: readonly string[],
-  where: string,
-): readonly InstanceConfig[] {
-  const unknown = ids.filter((id) => !instances.some((instance) => instance.id === id));
-  if (unknown.length > 0) {
-    const accepted = instances.map(({ id }) => id).join(', ');
-    throw new UsageError(`${where} ${unknown.join(' ')}: no such instance in the config; accepted: ${accepted}`);
-  }
-  return instances.filter(({ id }) => ids.includes(id));
 }

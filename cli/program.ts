@@ -1,5 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { isReason } from '../core/domain/pause.ts';
+import { Command } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { addAudit, addInit } from './add-audit.ts';
 import { addKeys } from './add-keys.ts';
@@ -7,18 +6,9 @@ import { addRules } from './add-rules.ts';
 import { addRun } from './add-run.ts';
 import { addHistory, addStatus } from './add-status.ts';
 import type { ReportOptions } from './commands/report.ts';
-import {
-  type CommonOptions,
-  durationFrom,
-  type PauseOptions,
-  type PlaceOptions,
-  type PlanOptions,
-  parseInstant,
-  type ReleaseOptions,
-  withCommonOptions,
-  withPlaceOptions,
-} from './options.ts';
+import { type CommonOptions, type PlanOptions, parseInstant, withCommonOptions } from './options.ts';
 import { addDemo, addLab } from './own-servers.ts';
+import { addDiscover, addPause, addRelease, addResume } from './state-commands.ts';
 
 // Only what the help needs: a command loads what it runs when it runs, so that --help and --version are quick.
 
@@ -39,6 +29,7 @@ export function createProgram(): Command {
     addInit,
     addPlan,
     addRun,
+    addDiscover,
     addStatus,
     addHistory,
     addPause,
@@ -68,6 +59,7 @@ Examples:
   $ npx offpeak run -c config/prod.yml               one tick, as the schedule runs it
   $ npx offpeak run -c config/prod.yml --until-idle  ticks until every defrag has ended
   $ npx offpeak run -c config/prod.yml -i sessions --now    an incident: act outside of the window, after a question
+  $ npx offpeak discover -c config/prod.yml          which nodes do clusters and sentinels name now?
   $ npx offpeak status -c config/prod.yml            defrags that are on, pauses, last results, next windows
   $ npx offpeak rules -c config/prod.yml > offpeak-rules.yml    for Prometheus; --grafana for a dashboard
   $ npx offpeak pause sessions --for 4h --reason "load test" -c config/prod.yml
@@ -141,58 +133,4 @@ function addStack(program: Command): void {
       .action(async (_: string[], __: object, { args }: Command) =>
         (await import('./commands/stack.ts')).stack(command, args),
       );
-}
-
-function addPause(program: Command): void {
-  withPlaceOptions(program.command('pause'))
-    .argument('[instance...]', 'ids of the config; without one: all instances, later ones included')
-    .summary('start nothing for a time')
-    .description(
-      'Keeps every job that shares the state from acting. Nothing is started; the next tick stops what is on and restores its' +
-        ' settings. Nodes are still checked, and their metrics published. A second pause replaces the first.',
-    )
-    .addOption(
-      new Option('--for <duration>', 'how long, from 1m to 90d (required)')
-        .argParser(durationFrom('1m', '90d', '4h, 90m, 2d'))
-        .makeOptionMandatory(),
-    )
-    .addOption(
-      new Option('--reason <text>', 'why, for other people: 1 to 200 printable characters (required)')
-        .argParser(parseReason)
-        .makeOptionMandatory(),
-    )
-    .action(async (ids: string[], options: PauseOptions) => (await import('./commands/pause.ts')).pause(ids, options));
-}
-
-function parseReason(text: string): string {
-  if (isReason(text)) return text;
-  throw new InvalidArgumentError(
-    `${JSON.stringify(text.slice(0, 40))} is not a reason; accepted: 1 to 200 printable characters on one line`,
-  );
-}
-
-function addResume(program: Command): void {
-  withPlaceOptions(program.command('resume'))
-    .argument('[instance...]', 'ids of the config; without one: every pause')
-    .summary('end pauses')
-    .description('Ends the pauses of these instances, or all pauses. Exit status 1 when one of them is still paused.')
-    .action(async (ids: string[], options: PlaceOptions) =>
-      (await import('./commands/resume.ts')).resume(ids, options),
-    );
-}
-
-function addRelease(program: Command): void {
-  withPlaceOptions(program.command('release'))
-    .argument('[instance...]', 'ids of the config; without one: every lease')
-    .summary("stop Offpeak's defrags and restore settings, now")
-    .description(
-      'Switches off every active defrag that Offpeak has switched on, restores the settings and deletes the leases: before the' +
-        ' stack is removed, or when a defrag has to end now. No purge follows. Exit status 1 when a node could not be restored;' +
-        ' then it prints the commands for that server.',
-    )
-    .option('--no-color', 'no colours (NO_COLOR does the same)')
-    .option('-v, --verbose', 'log every outcome on stderr')
-    .action(async (ids: string[], options: ReleaseOptions) =>
-      (await import('./commands/release.ts')).release(ids, options),
-    );
 }

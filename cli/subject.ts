@@ -1,6 +1,5 @@
 import type { Config } from '../core/config/schema.ts';
 import type { StateStore } from '../core/ports/state-store.ts';
-import { type Scope, WHOLE_FLEET } from '../core/reconcile/scope.ts';
 import { fleetOf, PASSWORD_VARIABLE } from './addresses.ts';
 import { type CommonOptions, UsageError } from './options.ts';
 import { warnOfClearText } from './place.ts';
@@ -8,7 +7,8 @@ import { warnOfClearText } from './place.ts';
 /** What a command that only reads is about. */
 export interface Subject {
   readonly config: Config;
-  readonly scope: Scope;
+  /** Of `--instance`, as they were typed; absent: all. */
+  readonly ids?: readonly string[] | undefined;
   readonly store: StateStore;
   /** Where `env:` references of the config point. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -37,7 +37,7 @@ export function addressed(
       `offpeak: warning: the password for ${node} is on the command line, where other users of this machine can read it, and in the shell's history. Set ${PASSWORD_VARIABLE} instead\n`,
     );
   warnOfClearText(config, 'use rediss:// addresses (TLS)');
-  return { config, scope: WHOLE_FLEET, store: NO_STATE, env };
+  return { config, store: NO_STATE, env };
 }
 
 /** For what reads and writes nothing. */

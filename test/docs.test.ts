@@ -69,7 +69,11 @@ const PATHS = TOP.flatMap((name) => [
 function missingOf(markdown: string): readonly string[] {
   const named = [...prose(markdown).matchAll(/`([^`\n]+)`/g)].map(([, text = '']) => text.replace(/\/$/, ''));
   const paths = named.filter(
-    (text) => /^[\w.*-]+(\/[\w.*-]+)*$/.test(text) && (text.includes('/') || /\.(ts|cjs|md|ya?ml|json)$/.test(text)),
+    // `carts/0001` is a shard.
+    (text) =>
+      /^[\w.*-]+(\/[\w.*-]+)*$/.test(text) &&
+      !/\/\d{4}$/.test(text) &&
+      (text.includes('/') || /\.(ts|cjs|md|ya?ml|json)$/.test(text)),
   );
   const isThere = (path: string) => {
     const glob = TOP.includes(path.split('/')[0] ?? '') ? path : `**/${path}`;

@@ -1,6 +1,7 @@
 import { systemClock } from '../../core/adapters/clock.ts';
 import { auditFleet, type FleetAudit } from '../../core/reconcile/audit-fleet.ts';
 import { EXIT } from '../exit.ts';
+import { scopeOf } from '../fleet.ts';
 import { type AuditOptions, UsageError } from '../options.ts';
 import { loadConfig, stateStore, warnOfClearText } from '../place.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
@@ -14,11 +15,9 @@ import { addressed, type Subject } from '../subject.ts';
 export async function audit(addresses: readonly string[], options: AuditOptions): Promise<void> {
   if (options.json && options.junit) throw new UsageError('audit: accepted is one of --json and --junit');
   const isConfigured = addresses.length === 0;
-  const { config, scope, store, env } = isConfigured
-    ? await configured(options)
-    : addressed('audit', addresses, options);
+  const { config, ids, store, env } = isConfigured ? await configured(options) : addressed('audit', addresses, options);
   const { ports } = await terminalPorts(store, systemClock(), stderrLog(options), { env });
-  const found = await auditFleet(config, ports, { scope, isConfigured });
+  const found = await auditFleet(config, ports, { scope: await scopeOf(config, ids, ports), isConfigured });
   process.stdout.write(printed(found, config.stage, options));
   process.exitCode = hasFaults(found) ? EXIT.failed : EXIT.fine;
 }
@@ -36,7 +35,7 @@ async function configured(options: AuditOptions): Promise<Subject> {
     throw new UsageError(
       'audit --memory-limit: accepted beside addresses only; a config has memoryLimit for each instance',
     );
-  const { config, scope } = loadConfig(options);
+  const { config, ids } = loadConfig(options);
   warnOfClearText(config);
-  return { config, scope, store: await stateStore(options, config.stage), env: process.env };
+  return { config, ids, store: await stateStore(options, config.stage), env: process.env };
 }

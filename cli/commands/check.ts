@@ -2,6 +2,7 @@ import { systemClock } from '../../core/adapters/clock.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
 import { tick } from '../../core/reconcile/tick.ts';
 import { exitCodeOf } from '../exit.ts';
+import { scopeOf } from '../fleet.ts';
 import { type CheckOptions, UsageError } from '../options.ts';
 import { printer } from '../output.ts';
 import { loadConfig, stateStore, warnOfClearText } from '../place.ts';
@@ -9,16 +10,16 @@ import { stderrLog, terminalPorts } from '../ports.ts';
 import { addressed, NO_STATE, type Subject } from '../subject.ts';
 
 export async function check(addresses: readonly string[], options: CheckOptions): Promise<void> {
-  const { config, scope, store, env } =
+  const { config, ids, store, env } =
     addresses.length > 0 ? addressed('check', addresses, options) : await configured(options);
   const { ports, published } = await terminalPorts(store, systemClock(), stderrLog(options), { env });
   const result = await tick(config, ports, {
     mode: 'watch',
     holder: 'check',
     remaining: () => Number.MAX_SAFE_INTEGER,
-    scope,
+    scope: await scopeOf(config, ids, ports),
   });
-  printer(options, config, published, { isBrief: !options.full })(store === NO_STATE ? withoutLeases(result) : result);
+  printer(options, published, { isBrief: !options.full })(store === NO_STATE ? withoutLeases(result) : result);
   process.exitCode = exitCodeOf([result]);
 }
 
@@ -27,9 +28,9 @@ async function configured(options: CheckOptions): Promise<Subject> {
     throw new UsageError(
       'check --memory-limit: accepted beside addresses only; a config has memoryLimit for each instance',
     );
-  const { config, scope } = loadConfig(options);
+  const { config, ids } = loadConfig(options);
   warnOfClearText(config);
-  return { config, scope, store: await stateStore(options, config.stage), env: process.env };
+  return { config, ids, store: await stateStore(options, config.stage), env: process.env };
 }
 
 /** Where no state was read, a lease may hold what is on. */

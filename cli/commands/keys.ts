@@ -1,9 +1,12 @@
 import { systemClock } from '../../core/adapters/clock.ts';
+import type { Config } from '../../core/config/schema.ts';
 import { type NodeSurvey, surveyFleet } from '../../core/keys/survey.ts';
+import type { Ports } from '../../core/ports/ports.ts';
 import { EXIT } from '../exit.ts';
+import { chosenInstances, fleetNow } from '../fleet.ts';
 import { interruption } from '../interrupt.ts';
 import type { KeysOptions } from '../options.ts';
-import { chosenInstances, loadConfig, warnOfClearText } from '../place.ts';
+import { loadConfig, warnOfClearText } from '../place.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
 import { keysLines } from '../render/keys.ts';
 import { keysJson } from '../render/keys-json.ts';
@@ -12,10 +15,11 @@ import { addressed, NO_STATE, type Subject } from '../subject.ts';
 
 /** Samples the keys of each instance, one node after the other, and says where their bytes are. */
 export async function keys(addresses: readonly string[], options: KeysOptions): Promise<void> {
-  const { config, env } = addresses.length > 0 ? addressed('keys', addresses, options) : configured(options);
+  const subject = addresses.length > 0 ? addressed('keys', addresses, options) : configured(options);
   const { signal } = interruption(() => process.stderr.write('\noffpeak: interrupted: printing what was drawn\n'));
   const clock = systemClock({ signal });
-  const { ports } = await terminalPorts(NO_STATE, clock, stderrLog(options), { env });
+  const { ports } = await terminalPorts(NO_STATE, clock, stderrLog(options), { env: subject.env });
+  const config = await chosenFleet(subject, ports);
   const { samples, duration, budget, readValues = false } = options;
   const sampling = { samples, duration, budget, readValues, interrupted: () => signal.aborted };
   const style = styleFor(process.stdout, process.env, options);
@@ -29,11 +33,18 @@ export async function keys(addresses: readonly string[], options: KeysOptions): 
   process.exitCode = signal.aborted ? EXIT.interrupted : all.some(isMissing) ? EXIT.failed : EXIT.fine;
 }
 
-function configured(options: KeysOptions): Pick<Subject, 'config' | 'env'> {
-  const { config } = loadConfig(options);
-  const instances = options.instance ? chosenInstances(config, options.instance, '--instance') : config.instances;
-  warnOfClearText({ instances });
-  return { config: { ...config, instances }, env: process.env };
+function configured(options: KeysOptions): Pick<Subject, 'config' | 'ids' | 'env'> {
+  const { config, ids } = loadConfig(options);
+  warnOfClearText(config);
+  return { config, ids, env: process.env };
+}
+
+/** Discovered only where a shard is named: the survey itself finds the nodes of instances. */
+async function chosenFleet({ config, ids }: Pick<Subject, 'config' | 'ids'>, ports: Ports): Promise<Config> {
+  if (ids === undefined) return config;
+  const isInConfig = ids.every((id) => config.instances.some((instance) => instance.id === id));
+  const fleet = isInConfig ? config : await fleetNow(config, ports, { leases: new Map() });
+  return { ...fleet, instances: chosenInstances(fleet.instances, ids, '--instance') };
 }
 
 /** Nothing is known of its keys, although there may be some. */

@@ -2,36 +2,40 @@ import { userInfo } from 'node:os';
 import { systemClock } from '../../core/adapters/clock.ts';
 import { nodesOf } from '../../core/config/fleet.ts';
 import type { Config, InstanceConfig } from '../../core/config/schema.ts';
-import { isReason, type Pause } from '../../core/domain/pause.ts';
+import { covers, isReason, type Pause } from '../../core/domain/pause.ts';
 import { pauseText } from '../../core/format/pause.ts';
 import { readState, type State } from '../../core/reconcile/snapshot.ts';
-import { EVERY_INSTANCE, putPause } from '../../core/state/pauses.ts';
+import { EVERY_INSTANCE, nodesOfPause, putPause } from '../../core/state/pauses.ts';
 import { type CommandLine, commandLineFor } from '../command-line.ts';
 import { EXIT } from '../exit.ts';
+import { chosenInstances, fleetKnown } from '../fleet.ts';
 import { leftOn } from '../left-on.ts';
 import type { PauseOptions } from '../options.ts';
-import { chosenInstances, loadConfig, remindOfFile, stateStore } from '../place.ts';
+import { loadConfig, remindOfFile, stateStore } from '../place.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
 
 export async function pause(ids: readonly string[], options: PauseOptions): Promise<void> {
   const { config } = loadConfig(options);
-  const chosen = chosenInstances(config, ids, 'pause');
-  remindOfFile(options, config.stage);
   const store = await stateStore(options, config.stage);
-  const before = await readState(store, nodesOf(config));
+  const { instances } = await fleetKnown(config, store);
+  const chosen = chosenInstances(instances, ids, 'pause');
+  remindOfFile(options, config.stage);
+  const before = await readState(store, nodesOf({ instances }));
   const at = Date.now();
   const wanted: Pause = { until: at + options.for, reason: options.reason, by: userName(), at };
   const everything = { scope: EVERY_INSTANCE, pause: wanted };
-  const named = chosen.map(({ id, nodes }) => ({
-    scope: id,
-    pause: { ...wanted, nodes: nodes.map((node) => node.id) },
-  }));
+  // In the order of the config.
+  const scopes = new Set(chosen.flatMap((one) => ids.filter((id) => covers(id, one.id))));
+  const named = [...scopes].map((scope) => {
+    const nodes = nodesOfPause(scope, instances);
+    return { scope, pause: { ...wanted, ...(nodes && { nodes }) } };
+  });
   for (const { scope, pause } of ids.length > 0 ? named : [everything]) {
     await putPause(store, scope, pause);
     process.stdout.write(`${pausedLines(scope, pause, before, config, commandLineFor(options)).join('\n')}\n`);
   }
   // Another job's defrag is on in spite of the pause, where that job has another state.
-  const asked = (ids.length > 0 ? chosen : config.instances).filter((instance) => !isLeased(instance, before));
+  const asked = (ids.length > 0 ? chosen : instances).filter((instance) => !isLeased(instance, before));
   if (asked.length === 0) return;
   const { ports } = await terminalPorts(store, systemClock(), stderrLog({}));
   const { on, isOwn } = await leftOn(config, ports, asked);
@@ -53,11 +57,11 @@ function pausedLines(
   commandLine: CommandLine,
 ): readonly string[] {
   const everything = scope === EVERY_INSTANCE;
-  const instance = config.instances.find(({ id }) => id === scope);
+  const instance = config.instances.find(({ id }) => covers(id, scope));
   const moment = { timezone: instance?.timezone ?? config.schedule.timezone, now: wanted.at };
   const [own, all] = [scope, EVERY_INSTANCE].map((key) => stillOn(pauses.stored.get(key)?.pause, wanted.at));
   const running = [...leases.values()].filter(
-    ({ lease }) => everything || lease.instance === scope || wanted.nodes?.includes(lease.node),
+    ({ lease }) => everything || covers(scope, lease.instance) || wanted.nodes?.includes(lease.node),
   );
   return [
     `${everything ? 'all instances' : scope}: ${pauseText(wanted, moment)}`,

@@ -1,6 +1,7 @@
 import { systemClock } from '../../core/adapters/clock.ts';
 import { tick } from '../../core/reconcile/tick.ts';
 import { EXIT, exitCodeOf } from '../exit.ts';
+import { scopeOf } from '../fleet.ts';
 import { interruption } from '../interrupt.ts';
 import type { PlanOptions } from '../options.ts';
 import { printer } from '../output.ts';
@@ -8,7 +9,7 @@ import { loadConfig, stateStore, warnOfClearText } from '../place.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
 
 export async function plan(options: PlanOptions): Promise<void> {
-  const { config, scope } = loadConfig(options);
+  const { config, ids } = loadConfig(options);
   warnOfClearText(config);
   const { signal } = interruption(() => {});
   const offset = options.at === undefined ? 0 : options.at - Date.now();
@@ -19,8 +20,8 @@ export async function plan(options: PlanOptions): Promise<void> {
     holder: 'plan',
     remaining: () => Number.MAX_SAFE_INTEGER,
     interrupted: () => signal.aborted,
-    scope,
+    scope: await scopeOf(config, ids, ports),
   });
-  printer(options, config, published)(result);
+  printer(options, published)(result);
   process.exitCode = signal.aborted ? EXIT.interrupted : exitCodeOf([result]);
 }

@@ -1,6 +1,7 @@
 import { systemClock } from '../../core/adapters/clock.ts';
 import { nodesOf } from '../../core/config/fleet.ts';
 import type { Config } from '../../core/config/schema.ts';
+import { covers } from '../../core/domain/pause.ts';
 import { chosenLeases, stillHeld } from '../../core/guards/release.ts';
 import { leasesIn } from '../../core/leases/lease-store.ts';
 import { type StateStore, StateUnavailable } from '../../core/ports/state-store.ts';
@@ -8,32 +9,35 @@ import { readState, type State } from '../../core/reconcile/snapshot.ts';
 import { isLeaseKey } from '../../core/state/keys.ts';
 import { commandLineFor } from '../command-line.ts';
 import { EXIT } from '../exit.ts';
+import { chosenInstances, fleetNow } from '../fleet.ts';
 import { holderName } from '../holder.ts';
 import { interruption } from '../interrupt.ts';
 import { leftOn, NOTHING_ON } from '../left-on.ts';
 import type { ReleaseOptions } from '../options.ts';
 import { printer } from '../output.ts';
-import { chosenInstances, loadConfig, remindOfFile, stateStore, stateText, warnOfClearText } from '../place.ts';
+import { loadConfig, remindOfFile, stateStore, stateText, warnOfClearText } from '../place.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
 import { releaseAll } from '../release.ts';
 import { adviceLines, keptLines, releasedLines } from '../render/release.ts';
 
 export async function release(ids: readonly string[], options: ReleaseOptions): Promise<void> {
-  const { config } = loadConfig(options);
-  warnOfClearText(config);
+  const { config: written } = loadConfig(options);
+  warnOfClearText(written);
   const { signal } = interruption(() => process.stderr.write('\noffpeak: interrupted: finishing what is under way\n'));
-  const store = await stateStore(options, config.stage);
-  const held = leasesIn(await readableState(store, config));
+  const store = await stateStore(options, written.stage);
+  const before = await readableState(store, written);
+  const held = leasesIn(before);
+  const { ports, published } = await terminalPorts(store, systemClock({ signal }), stderrLog(options));
+  const config = await fleetNow(written, ports, before);
   // A lease may stand on an instance that the config no longer names.
   const named = chosenInstances(
-    config,
-    ids.filter((id) => !held.some(({ instance }) => instance === id)),
+    config.instances,
+    ids.filter((id) => !held.some(({ instance }) => covers(id, instance))),
     'release',
   );
   remindOfFile(options, config.stage);
-  const { ports, published } = await terminalPorts(store, systemClock({ signal }), stderrLog(options));
   const wanted = chosenLeases(held, ids, config);
-  const print = printer(options, config, published);
+  const print = printer(options, published);
   const { ticks, state } = await releaseAll(config, ports, wanted, { holder: holderName('release'), signal, print });
   const kept = stillHeld(leasesIn(state), wanted);
   const where = `stage ${config.stage} (config ${options.config}) in ${stateText(options, config.stage)}`;

@@ -1,13 +1,16 @@
 import { EXIT } from '../exit.ts';
+import { chosenInstances } from '../fleet.ts';
 import { type RulesOptions, UsageError } from '../options.ts';
-import { chosenInstances, loadConfig } from '../place.ts';
+import { loadConfig } from '../place.ts';
 import { dashboardJson } from '../prometheus/dashboard.ts';
 import { rulesYaml } from '../prometheus/rules.ts';
 
 /** Prints the thresholds of a config for Prometheus, or a dashboard for Grafana. Asks no server. */
 export function rules(options: RulesOptions): void {
   const { config: whole } = loadConfig(options);
-  const instances = options.instance ? chosenInstances(whole, options.instance, '--instance') : whole.instances;
+  const instances = options.instance
+    ? chosenInstances(whole.instances, options.instance, '--instance')
+    : whole.instances;
   const config = { ...whole, instances };
   const unnamed = instances.filter(({ nodes }) => nodes.length === 0);
   if (unnamed.length === instances.length && !options.grafana)

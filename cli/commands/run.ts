@@ -1,23 +1,23 @@
 import { systemClock } from '../../core/adapters/clock.ts';
-import type { Config } from '../../core/config/schema.ts';
 import { HOUR } from '../../core/config/units.ts';
 import type { Tick, TickOptions } from '../../core/reconcile/scope.ts';
 import { type CommandLine, commandLineFor } from '../command-line.ts';
 import { EXIT, exitCodeOf, exitCodeOfRun } from '../exit.ts';
+import { scopeOf } from '../fleet.ts';
 import { holderName } from '../holder.ts';
 import { interruption } from '../interrupt.ts';
 import type { RunOptions } from '../options.ts';
 import { printer } from '../output.ts';
 import { loadConfig, stateStore, stateText, warnOfClearText } from '../place.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
-import { leasesOn, leftOnLines } from '../render/leases.ts';
+import { leftOnLines } from '../render/leases.ts';
 import { ticks } from '../watch.ts';
 
 /** No run of `--now` goes on for longer; `defrag.maxDuration` may end it before. */
 const NOW_LASTS = 12 * HOUR;
 
 export async function run(options: RunOptions): Promise<void> {
-  const { config, scope } = loadConfig(options);
+  const { config, ids } = loadConfig(options);
   warnOfClearText(config);
   const { signal } = interruption(() => process.stderr.write('\noffpeak: interrupted: restoring settings\n'));
   const store = await stateStore(options, config.stage);
@@ -26,9 +26,10 @@ export async function run(options: RunOptions): Promise<void> {
     publish: options.publish ? config : undefined,
     webhook: options.webhook,
   });
+  const scope = await scopeOf(config, ids, ports);
   const until = options.untilIdle || options.now ? 'idle' : options.watch ? 'interrupted' : 'once';
   const commandLine = commandLineFor(options);
-  const print = printer(options, config, published, until === 'once' ? { commandLine } : {});
+  const print = printer(options, published, until === 'once' ? { commandLine } : {});
   let tickOptions: TickOptions = {
     mode: 'act',
     holder: holderName('run'),
@@ -36,7 +37,7 @@ export async function run(options: RunOptions): Promise<void> {
     scope,
     ...(options.now && { openUntil: clock.now() + NOW_LASTS }),
   };
-  const sayLeft = (tick: Tick | undefined) => sayLeftOn(tick, config, stateText(options, config.stage), commandLine);
+  const sayLeft = (tick: Tick | undefined) => sayLeftOn(tick, stateText(options, config.stage), commandLine);
   if (options.now) {
     const { confirmedScope } = await import('../confirm.ts');
     const asking = { options, signal, print, sayLeftOn: sayLeft };
@@ -61,7 +62,6 @@ export async function run(options: RunOptions): Promise<void> {
   process.exitCode = signal.aborted ? EXIT.interrupted : exitCodeOfRun(exitCode, latest);
 }
 
-function sayLeftOn(latest: Tick | undefined, config: Config, state: string, commandLine: CommandLine): void {
-  const left = latest === undefined ? [] : leasesOn(latest);
-  process.stderr.write(leftOnLines(left, config, state, commandLine).join(''));
+function sayLeftOn(latest: Tick | undefined, state: string, commandLine: CommandLine): void {
+  if (latest) process.stderr.write(leftOnLines(latest, state, commandLine).join(''));
 }

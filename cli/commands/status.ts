@@ -3,8 +3,9 @@ import type { Config } from '../../core/config/schema.ts';
 import { timeText } from '../../core/format/units.ts';
 import { readState } from '../../core/reconcile/snapshot.ts';
 import { EXIT } from '../exit.ts';
+import { chosenInstances, fleetKnown } from '../fleet.ts';
 import type { StatusOptions } from '../options.ts';
-import { chosenInstances, loadConfig, stateStore, stateText } from '../place.ts';
+import { loadConfig, stateStore, stateText } from '../place.ts';
 import { doneLines, doneOn, statusAt, statusLines } from '../render/status.ts';
 import { type Head, historyJson, statusJson } from '../render/status-json.ts';
 import { zoneOf } from '../render/zone.ts';
@@ -18,15 +19,17 @@ export async function status(options: StatusOptions): Promise<void> {
 
 export async function history(ids: readonly string[], options: StatusOptions): Promise<void> {
   const { config, state, head } = await stateOf(options);
-  const instances = ids.length === 0 ? config.instances : chosenInstances(config, ids, 'history');
+  const instances = ids.length === 0 ? config.instances : chosenInstances(config.instances, ids, 'history');
   const done = doneOn(instances, state);
   const lines = done.length === 0 ? ['No action is known of these nodes.'] : doneLines(done, zoneFor(config));
   print(options, historyJson(head, done), [headline(options, config, head), ...lines]);
 }
 
 async function stateOf(options: StatusOptions) {
-  const { config } = loadConfig(options);
-  const state = await readState(await stateStore(options, config.stage), nodesOf(config));
+  const { config: written } = loadConfig(options);
+  const store = await stateStore(options, written.stage);
+  const config = await fleetKnown(written, store);
+  const state = await readState(store, nodesOf(config));
   const head: Head = { at: Date.now(), stage: config.stage, state: stateText(options, config.stage) };
   return { config, state, head };
 }

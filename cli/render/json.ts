@@ -23,13 +23,8 @@ export const JSON_SCHEMA = 1;
  * A tick as one JSON document on one line: bytes, milliseconds, and times as ISO 8601. What is not known is absent. With a `commandLine` no later
  * tick follows: `leases` are those that it leaves on. docs/cli-json.md lists every field.
  */
-export function tickJson(
-  tick: Tick,
-  instances: readonly InstanceConfig[] = [],
-  alerts: readonly Alert[] = [],
-  commandLine?: CommandLine,
-): string {
-  const { at, stage, outcomes, leased, problem, remarks, undelivered, troubles } = tick;
+export function tickJson(tick: Tick, alerts: readonly Alert[] = [], commandLine?: CommandLine): string {
+  const { at, stage, instances, undiscovered, outcomes, leased, problem, remarks, undelivered, troubles } = tick;
   const left = commandLine === undefined ? [] : leasesOn(tick);
   const document = {
     schema: JSON_SCHEMA,
@@ -45,6 +40,7 @@ export function tickJson(
     leasesHeld: leased.length,
     leases: left.length === 0 ? undefined : left.map((lease) => leaseDocument(lease, commandLine)),
     undelivered,
+    undiscovered: undiscovered.length === 0 ? undefined : undiscovered,
     remarks: remarks.length === 0 ? undefined : remarks,
     alerts: alerts.map(({ event, severity, instance, node, title }) => ({ event, severity, instance, node, title })),
     problem,
@@ -73,6 +69,7 @@ function stepDocument(step: Outcome, instance: InstanceConfig | undefined) {
   const [plan, verdict] = [planIn(step), verdictIn(step)];
   return {
     instance: step.instance,
+    discoveredBy: instance?.found?.by,
     node: step.node,
     status: statusOf(step),
     role: observation?.replication.role,

@@ -1,4 +1,3 @@
-import type { Config } from '../../core/config/schema.ts';
 import { type Outcome, planIn } from '../../core/domain/outcome.ts';
 import { timeText } from '../../core/format/units.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
@@ -37,12 +36,11 @@ export function commandsFor({ instance }: Pick<LeaseOn, 'instance'>, commandLine
 
 /** For stderr: only a later tick ends what a run leaves on, and the person who typed it has to know that. */
 export function leftOnLines(
-  left: readonly LeaseOn[],
-  { instances }: Config,
+  { instances, ...tick }: Pick<Tick, 'instances' | 'leased' | 'outcomes'>,
   state: string,
   commandLine: CommandLine,
 ): readonly string[] {
-  return left.flatMap((lease) => {
+  return leasesOn(tick).flatMap((lease) => {
     const { instance, node, until } = lease;
     const timezone = instances.find(({ id }) => id === instance)?.timezone;
     const ends =

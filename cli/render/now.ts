@@ -1,4 +1,3 @@
-import type { Config } from '../../core/config/schema.ts';
 import { type Outcome, planIn, problemIn } from '../../core/domain/outcome.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
 import { planText } from '../../core/reporting/wording/plan.ts';
@@ -11,7 +10,8 @@ export function toDoIn({ outcomes }: Pick<Tick, 'outcomes'>): readonly Outcome[]
 }
 
 /** Before `run --now` acts: on which nodes, and what ends it. */
-export function nowLines(tick: Tick, { instances }: Pick<Config, 'instances'>): readonly string[] {
+export function nowLines(tick: Pick<Tick, 'outcomes' | 'instances'>): readonly string[] {
+  const { instances } = tick;
   const toDo = toDoIn(tick);
   if (toDo.length === 0) return ['offpeak: there is nothing to do now: the plan of each node says why'];
   const nodes = toDo.map((outcome) => {

@@ -26,6 +26,7 @@ export function statusJson(head: Head, { leases, pauses, instances, results, unr
     pauses: pauses.map(({ scope, until, reason, by }) => ({ instance: scope, until: isoText(until), reason, by })),
     windows: instances.map(({ instance, window }) => ({
       instance: instance.id,
+      discoveredBy: instance.found?.by,
       timezone: instance.timezone,
       open: window.open,
       closesAt: window.open ? isoText(window.closesAt) : undefined,

@@ -77,7 +77,7 @@ export function statusLines(
       ({ scope, ...pause }) => `  ${scope === EVERY_INSTANCE ? 'all instances' : scope}: ${pauseText(pause, moment)}`,
     ),
     'Windows:',
-    ...tableLines(instances.map(({ instance, window }) => [instance.id, windowText(window, timezone)])),
+    ...tableLines(windowRows(instances, timezone)),
     ...(results.length === 0
       ? ['No action is known of these nodes.']
       : ['Last action of each node:', ...doneLines(results, timezone)]),
@@ -89,6 +89,20 @@ function leaseLines(leases: readonly Lease[], timezone: string): readonly string
     `  ${instance} ${node}: ${phase}${status === 'quarantined' ? ', its server was not found' : ''}${byHand ? ', started by hand (run --now)' : ''}, since ${timeText(acquiredAt, { timezone })}`,
     `    ends at ${timeText(expiresAt, { timezone })} at the latest; ${bytesText(predicted.reclaim)} predicted; last worked on by ${holderText(holder)}`,
   ]);
+}
+
+/** The shards of one discovery have the same windows, but for what their tags say: one row for all that are alike. */
+function windowRows(instances: Status['instances'], timezone: string): readonly (readonly string[])[] {
+  const alike = Map.groupBy(instances, ({ instance: { id, found, discover }, window }) => {
+    const unknown = discover ? '; its nodes are not known yet' : '';
+    return `${found?.by ?? id}\n${windowText(window, timezone)}${unknown}`;
+  });
+  return [...alike].map(([key, rows]) => {
+    const [id = '', text = ''] = key.split('\n');
+    const [only] = rows;
+    if (only?.instance.found === undefined) return [id, text];
+    return [rows.length === 1 ? only.instance.id : `${id} (${rows.length} shards)`, text];
+  });
 }
 
 function windowText(window: WindowState, timezone: string): string {

@@ -9,21 +9,21 @@ import type { Style } from './style.ts';
 import { clockText, zoneOf } from './zone.ts';
 
 /** A whole tick: one block for each node, and what remains to be said of all. */
-export function tickLines(tick: Tick, style: Style, instances: readonly InstanceConfig[]): readonly string[] {
+export function tickLines(tick: Tick, style: Style): readonly string[] {
   return [
-    headline(tick, style, instances),
+    headline(tick, style),
     ...problemLines(tick, style),
-    ...tick.outcomes.flatMap((outcome) => ['', ...nodeBlock(outcome, style, instances)]),
+    ...tick.outcomes.flatMap((outcome) => ['', ...nodeBlock(outcome, style, tick.instances)]),
   ];
 }
 
 /** The same as a table. */
-export function briefLines(tick: Tick, style: Style, instances: readonly InstanceConfig[]): readonly string[] {
+export function briefLines(tick: Tick, style: Style): readonly string[] {
   return [
-    headline(tick, style, instances),
+    headline(tick, style),
     ...problemLines(tick, style),
     '',
-    ...fleetLines(tick.outcomes, style, instances),
+    ...fleetLines(tick.outcomes, style, tick.instances),
     '',
     style.paint('faint', '  The bars and findings of each node: add --full'),
   ];
@@ -46,11 +46,7 @@ const STATUSES: Readonly<Record<Status, string>> = {
   failed: 'failed',
 };
 
-function headline(
-  { at, stage, outcomes, leased }: Tick,
-  { paint }: Style,
-  instances: readonly InstanceConfig[],
-): string {
+function headline({ at, stage, instances, outcomes, leased }: Tick, { paint }: Style): string {
   const nodes = outcomes.length;
   const steps = outcomes.flatMap(stepsOf).map(statusOf);
   const counts = Object.entries(STATUSES)

@@ -40,7 +40,8 @@ function nodeOfShard(fields: ReadonlyMap<string, unknown>, { seed, natMap }: Ter
   const named = `node ${id.slice(0, 8)} (${host}:${port})`;
   if (health === 'fail') return `${named} is left out: the cluster marks it as failed`;
   if (!isHost(host) || !isPort(port)) return `node ${id.slice(0, 8)} is left out: the cluster says no address for it`;
-  return { address: foundAddress(host, port, { tls: seed.tls, natMap }), identity: id };
+  const role = fields.get('role') === 'replica' ? 'replica' : 'primary';
+  return { address: foundAddress(host, port, { tls: seed.tls, natMap }), identity: id, role };
 }
 
 /** CLUSTER SLOTS, before Redis 7.0: a line for each range of slots, the primary first. It names no node without slots. */
@@ -49,13 +50,14 @@ export function fromSlots(reply: unknown, isUp: boolean, terms: Terms): ClusterV
   const byPrimary = new Map<string, readonly Named[]>();
   for (const range of Array.isArray(reply) ? reply : []) {
     const nodes: unknown[] = Array.isArray(range) ? range.slice(2) : [];
-    const named = nodes.map((node): Named => {
+    const named = nodes.map((node, index): Named => {
       const [said, port, id] = Array.isArray(node) ? node : [];
       const host = said === null || said === '' ? seed.host : String(said);
       if (!isHost(host) || !isPort(Number(port)))
         return `node ${String(id).slice(0, 8)} is left out: it has no address`;
       const address = foundAddress(host, Number(port), { tls: seed.tls, natMap });
-      return { address, ...(id !== undefined && { identity: String(id) }) };
+      const role = index === 0 ? 'primary' : 'replica';
+      return { address, ...(id !== undefined && { identity: String(id) }), role };
     });
     const [primary] = named;
     if (primary !== undefined) byPrimary.set(typeof primary === 'string' ? primary : primary.address.id, named);

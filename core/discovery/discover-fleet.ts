@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import type { Config, InstanceConfig } from '../config/schema.ts';
 import { type Milliseconds, SECOND } from '../config/units.ts';
-import type { Fleet, FleetChange, Inventory } from '../domain/discovered.ts';
+import type { Finding, Fleet, FleetChange, Inventory, NamedShard } from '../domain/discovered.ts';
 import { isoText } from '../format/units.ts';
 import { DiscoveryFailure } from '../ports/discovery.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -9,6 +9,9 @@ import { unlessUnavailable } from '../ports/state-store.ts';
 import { INVENTORY_LIFETIME, readInventory, writeInventory } from './inventory.ts';
 import { changesBetween, nameShards } from './named.ts';
 import { instancesOf, withoutDoubles } from './resolve.ts';
+
+/** What finding nodes needs. */
+type Asking = Pick<Ports, 'discover' | 'store' | 'log'> & { readonly clock: Pick<Ports['clock'], 'now'> };
 
 /** A cluster of 500 nodes answers in milliseconds, AWS in seconds. */
 const DISCOVERY_TIMEOUT: Milliseconds = 20 * SECOND;
@@ -18,18 +21,19 @@ const DISCOVERIES_AT_ONCE = 16;
  * The config with the nodes of each instance that has `discover`. Without such an instance it costs nothing. What was found is
  * returned to be kept.
  *
- * @param options.prefers `inventory`: nothing is asked where there is one, because it has just been made
+ * @param options.isAsked by the id of an instance: false where its inventory will do, because it has just been made, or because the tick
+ *   is about other instances. Without an inventory it is asked all the same.
  */
 export async function discoverFleet(
   config: Config,
-  ports: Pick<Ports, 'discover' | 'store' | 'clock' | 'log'>,
-  { prefers }: { readonly prefers?: 'inventory' | undefined } = {},
+  ports: Asking,
+  { isAsked = () => true }: { readonly isAsked?: (instance: string) => boolean } = {},
 ): Promise<Fleet> {
   if (!config.instances.some(({ discover }) => discover))
-    return { config, failures: new Map(), changes: [], leftOut: [], keep: async () => {} };
+    return { config, found: new Map(), failures: new Map(), changes: [], leftOut: [], keep: async () => {} };
   const turns = pLimit(DISCOVERIES_AT_ONCE);
   const found = await turns.map(config.instances, async (instance) =>
-    instance.discover ? await discoverInstance(instance, ports, prefers) : undefined,
+    instance.discover ? await discoverInstance(instance, ports, isAsked(instance.id)) : undefined,
   );
   const { instances, leftOut } = withoutDoubles(
     config.instances.flatMap((instance, index) => found[index]?.instances ?? [instance]),
@@ -39,6 +43,7 @@ export async function discoverFleet(
     if (failure) ports.log.warn('discovery failed', { instance: by, why: failure });
   return {
     config: { ...config, instances },
+    found: new Map(results.map(({ by, finding }) => [by, finding])),
     failures: new Map(results.flatMap(({ by, failure }) => (failure === undefined ? [] : [[by, failure] as const]))),
     changes: results.flatMap(({ changes }) => changes),
     leftOut: [...results.flatMap(({ by, leftOut }) => leftOut.map((what) => `${by}: ${what}`)), ...leftOut],
@@ -51,9 +56,19 @@ export async function discoverFleet(
   };
 }
 
+/** The config with the nodes that the inventories name: no server is asked, and no service of AWS but the table. */
+export async function knownFleet(config: Config, { store, clock }: Pick<Asking, 'store' | 'clock'>): Promise<Fleet> {
+  const discover = async () => {
+    throw new DiscoveryFailure('nothing was asked');
+  };
+  const silent = () => {};
+  return await discoverFleet(config, { store, clock, discover, log: { info: silent, warn: silent, error: silent } });
+}
+
 interface Result {
   readonly by: string;
   readonly instances: readonly InstanceConfig[];
+  readonly finding: Finding;
   readonly changes: readonly FleetChange[];
   readonly leftOut: readonly string[];
   readonly failure?: string;
@@ -61,23 +76,19 @@ interface Result {
   readonly inventory?: Inventory;
 }
 
-async function discoverInstance(
-  instance: InstanceConfig,
-  ports: Pick<Ports, 'discover' | 'store' | 'clock'>,
-  prefers: 'inventory' | undefined,
-): Promise<Result> {
+async function discoverInstance(instance: InstanceConfig, ports: Asking, isAsked: boolean): Promise<Result> {
   const { store, clock } = ports;
   const { id: by } = instance;
   const inventory = await unlessUnavailable(readInventory(store, by), (why) => why);
   const earlier = typeof inventory === 'string' ? [] : (inventory?.shards ?? []);
-  if (prefers && typeof inventory === 'object' && clock.now() - inventory.at < INVENTORY_LIFETIME)
-    return { by, instances: instancesOf(instance, inventory.shards), changes: [], leftOut: [] };
+  if (!isAsked && typeof inventory === 'object' && clock.now() - inventory.at < INVENTORY_LIFETIME)
+    return { ...from(instance, earlier, inventory), changes: [], leftOut: [] };
   const found = await attempted(instance, ports);
   if (typeof found === 'string') return fallback(instance, found, inventory, clock.now());
   const shards = nameShards(found.shards, earlier);
   // Without an inventory nothing is new: the first discovery of a fleet is not a thousand messages.
   const changes = typeof inventory === 'object' ? changesBetween(by, earlier, shards) : [];
-  const kept = { by, instances: instancesOf(instance, shards), changes, leftOut: found.leftOut };
+  const kept = { ...from(instance, shards, inventory), changes, leftOut: found.leftOut };
   // One of a newer version, or one that cannot be read, is left as it is.
   return typeof inventory === 'string' ? kept : { ...kept, inventory: { at: clock.now(), shards } };
 }
@@ -94,27 +105,28 @@ async function attempted(instance: InstanceConfig, { discover }: Pick<Ports, 'di
   }
 }
 
+/** The instances that these shards become. */
+function from(instance: InstanceConfig, shards: readonly NamedShard[], inventory: Inventory | string | undefined) {
+  const finding: Finding = { shards, ...(typeof inventory === 'object' && { inventoryAt: inventory.at }) };
+  return { by: instance.id, instances: instancesOf(instance, shards), finding };
+}
+
 function fallback(
   instance: InstanceConfig,
   why: string,
   inventory: Inventory | string | undefined,
   now: number,
 ): Result {
-  const none = { by: instance.id, changes: [], leftOut: [] };
-  if (typeof inventory === 'string')
-    return { ...none, instances: [], failure: `${why}. The last inventory cannot be used: ${inventory}` };
-  if (inventory === undefined)
-    return { ...none, instances: [], failure: `${why}. There is no earlier inventory: none of its nodes is watched` };
-  const from = isoText(inventory.at);
+  const used = (shards: readonly NamedShard[], what: string): Result => ({
+    ...from(instance, shards, inventory),
+    changes: [],
+    leftOut: [],
+    failure: `${why}. ${what}`,
+  });
+  if (typeof inventory === 'string') return used([], `The last inventory cannot be used: ${inventory}`);
+  if (inventory === undefined) return used([], 'There is no earlier inventory: none of its nodes is watched');
+  const of = isoText(inventory.at);
   if (now - inventory.at > INVENTORY_LIFETIME)
-    return {
-      ...none,
-      instances: [],
-      failure: `${why}. The last inventory is of ${from}, too old to be used: none of its nodes is watched`,
-    };
-  return {
-    ...none,
-    instances: instancesOf(instance, inventory.shards),
-    failure: `${why}. The inventory of ${from} is used`,
-  };
+    return used([], `The last inventory is of ${of}, too old to be used: none of its nodes is watched`);
+  return used(inventory.shards, `The inventory of ${of} is used`);
 }

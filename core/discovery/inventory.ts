@@ -34,6 +34,7 @@ const SHARDS = z.array(
       z.looseObject({
         address: z.object({ id: z.string(), host: z.string(), port: z.number(), tls: z.boolean() }),
         identity: z.exactOptional(z.string()),
+        role: z.exactOptional(z.enum(['primary', 'replica'])),
       }),
     ),
   }),

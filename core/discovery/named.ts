@@ -1,4 +1,4 @@
-import type { FleetChange, FoundShard, NamedShard } from '../domain/discovered.ts';
+import { type FleetChange, type FoundShard, type NamedShard, shardId } from '../domain/discovered.ts';
 
 /**
  * The shards of a discovery with names that stay. A shard of a Redis Cluster has no name in any version's CLUSTER SHARDS, and its slots move:
@@ -56,10 +56,5 @@ export function changesBetween(
 }
 
 function addressesIn(by: string, shards: readonly NamedShard[]): ReadonlyMap<string, string> {
-  return new Map(shards.flatMap((shard) => shard.nodes.map(({ address }) => [address.id, idOf(by, shard)])));
-}
-
-/** The id of the instance that a shard becomes: `<instance>/<group>/<shard>`, without what is empty. */
-export function idOf(by: string, { group, name }: Pick<NamedShard, 'group' | 'name'>): string {
-  return [by, group, name].filter((part) => part !== '').join('/');
+  return new Map(shards.flatMap((shard) => shard.nodes.map(({ address }) => [address.id, shardId(by, shard)])));
 }

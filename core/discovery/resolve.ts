@@ -1,10 +1,9 @@
 import { MANAGED_SERVICES } from '../config/iam.ts';
 import type { InstanceConfig } from '../config/schema.ts';
-import type { NamedShard } from '../domain/discovered.ts';
+import { type NamedShard, shardId } from '../domain/discovered.ts';
 import type { Lease } from '../domain/lease.ts';
 import { covers } from '../domain/pause.ts';
 import { addressOf } from './addresses.ts';
-import { idOf } from './named.ts';
 
 /** The instances that the shards of a discovery become, each with the settings of the config's instance and what its tags say. */
 export function instancesOf(template: InstanceConfig, shards: readonly NamedShard[]): readonly InstanceConfig[] {
@@ -14,13 +13,13 @@ export function instancesOf(template: InstanceConfig, shards: readonly NamedShar
     const { memoryLimit, maxStall, pausedUntil, acts } = overrides;
     return {
       ...shared,
-      id: idOf(template.id, shard),
+      id: shardId(template.id, shard),
       nodes: shard.nodes.map(({ address }) => address),
       ...(memoryLimit !== undefined && { memoryLimit }),
       ...(maxStall !== undefined && { defrag: { ...shared.defrag, maxStall } }),
       found: {
         by: template.id,
-        group: idOf(template.id, { ...shard, name: '' }),
+        group: shardId(template.id, { ...shard, name: '' }),
         ...(managed && { managed }),
         ...(pausedUntil !== undefined && { pausedUntil }),
         ...(acts === false && { acts }),
@@ -70,7 +69,7 @@ function goneShard(
   // Only what a sign-in needs is known: what AWS does to it now is not.
   const managed = service && { service, group, status: 'available', ...(region !== undefined && { region }) };
   const nodes = leases.map(({ node, tls = shared.tls !== undefined }) => addressOf(node, tls));
-  const found = { by: template.id, group: idOf(template.id, { group, name: '' }), acts: false } as const;
+  const found = { by: template.id, group: shardId(template.id, { group, name: '' }), acts: false } as const;
   return [{ ...shared, id, nodes, found: { ...found, ...(managed && { managed }) } }];
 }
 

@@ -70,11 +70,11 @@ function refusal(sentinel: string, name: string, error: string): string {
 /** What the sentinels call down stays: it is a node of this set, and that it does not answer has to be seen. */
 function shardOf(nodes: readonly ReadonlyMap<string, unknown>[], { discover, tls }: InstanceConfig): Discovered {
   const terms = { tls: tls !== undefined, natMap: discover?.sentinel?.natMap };
-  const found = nodes.map((fields) => {
+  const found = nodes.map((fields, index) => {
     const [host, port] = [String(fields.get('ip') ?? ''), Number(fields.get('port'))];
     if (host === '' || !Number.isInteger(port) || port < 1 || port > 65_535)
       return 'a node is left out: it has no address';
-    return { address: foundAddress(host, port, terms) };
+    return { address: foundAddress(host, port, terms), role: index === 0 ? 'primary' : 'replica' } as const;
   });
   return {
     shards: [{ group: '', name: '', nodes: found.filter((one) => typeof one !== 'string') }],

@@ -25,6 +25,8 @@ export interface FoundNode {
   readonly address: NodeAddress;
   /** What stays when the address changes: the id of a node in its cluster, of a cache node. */
   readonly identity?: string;
+  /** As the source said when it was asked; INFO says it again. */
+  readonly role?: 'primary' | 'replica';
 }
 
 /** What a tag of a resource may set (`offpeak:max-stall`). */
@@ -42,6 +44,11 @@ export interface NamedShard extends FoundShard {
   readonly name: string;
 }
 
+/** The id of the instance that a shard becomes: `<instance>/<group>/<shard>`, without what is empty. */
+export function shardId(by: string, { group, name }: Pick<NamedShard, 'group' | 'name'>): string {
+  return [by, group, name].filter((part) => part !== '').join('/');
+}
+
 /** What a discovery has found last. It is used while the discovery fails. */
 export interface Inventory {
   /** Epoch ms of the discovery that it is from. */
@@ -54,10 +61,20 @@ export type FleetChange =
   | { readonly kind: 'node-found'; readonly instance: string; readonly node: string }
   | { readonly kind: 'node-gone'; readonly instance: string; readonly node: string };
 
+/** What is known of one instance that has `discover`. */
+export interface Finding {
+  /** As found now; while that fails, those of its inventory. */
+  readonly shards: readonly NamedShard[];
+  /** Of the inventory that it was compared with, or that is used (epoch ms); absent where there is none. */
+  readonly inventoryAt?: number;
+}
+
 /** The fleet as it is now. */
 export interface Fleet {
   /** Each instance has its nodes. */
   readonly config: Config;
+  /** By instance of the config that has `discover`. */
+  readonly found: ReadonlyMap<string, Finding>;
   /** By instance of the config: why its nodes could not be found now. Those of its inventory count, if it has one that is not too old. */
   readonly failures: ReadonlyMap<string, string>;
   readonly changes: readonly FleetChange[];

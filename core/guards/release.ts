@@ -1,15 +1,17 @@
 import type { Config, InstanceConfig } from '../config/schema.ts';
 import type { Milliseconds } from '../config/units.ts';
 import type { Lease } from '../domain/lease.ts';
+import { covers } from '../domain/pause.ts';
 import { RELEASE_WAIT } from '../domain/timings.ts';
 import { windowAt } from './window.ts';
 
 // Which leases a release ends, where their servers may be, and how long it waits for another job.
 
-/** The leases of the named instances; of all without a name. An instance may have had another name when its lease was taken. */
+/** The leases of the named instances and of their shards; of all without a name. An instance may have had another name when its lease was taken. */
 export function chosenLeases(held: readonly Lease[], ids: readonly string[], { instances }: Config): readonly Lease[] {
-  const nodes = instances.filter(({ id }) => ids.includes(id)).flatMap((instance) => instance.nodes);
-  const isChosen = ({ instance, node }: Lease) => ids.includes(instance) || nodes.some(({ id }) => id === node);
+  const nodes = instances.filter(({ id }) => ids.some((one) => covers(one, id))).flatMap((instance) => instance.nodes);
+  const isChosen = ({ instance, node }: Lease) =>
+    ids.some((id) => covers(id, instance)) || nodes.some(({ id }) => id === node);
   return held.filter((lease) => ids.length === 0 || isChosen(lease));
 }
 

@@ -17,7 +17,7 @@ import type { InstanceReport, Run } from './assign.ts';
 import { exchangeCounters } from './counters.ts';
 import { problemOf } from './observe-fleet.ts';
 import { type Reportable, reportable, whyText } from './reportable.ts';
-import type { Scope, Tick } from './scope.ts';
+import { isAsked, type Scope, type Tick } from './scope.ts';
 import type { State } from './snapshot.ts';
 
 /** What came of a tick, before it is published. */
@@ -70,6 +70,8 @@ export async function publishTick(
   return {
     at,
     stage,
+    instances: config.instances,
+    undiscovered: [...fleet.failures.keys()].filter((id) => isAsked(id, scope)),
     outcomes,
     leased,
     idle,

@@ -1,3 +1,4 @@
+import type { InstanceConfig } from '../config/schema.ts';
 import type { Milliseconds } from '../config/units.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { covers } from '../domain/pause.ts';
@@ -41,6 +42,10 @@ export interface Tick {
   /** Epoch ms. */
   readonly at: number;
   readonly stage: string;
+  /** With their nodes, also where a discovery has found them: what outcomes and commands name. */
+  readonly instances: readonly InstanceConfig[];
+  /** Instances of the config whose nodes could not be found now; `remarks` say why. */
+  readonly undiscovered: readonly string[];
   readonly outcomes: readonly Outcome[];
   /** Nodes with an Offpeak lease after this tick. */
   readonly leased: readonly NodeName[];
@@ -65,4 +70,17 @@ export function inScope<
     return targets.filter(({ instance }) => scope.ids.some((id) => covers(id, instance.id)));
   const chosen = new Set(scope.nodes.map(({ node }) => node));
   return targets.filter(({ node }) => chosen.has(node.id));
+}
+
+/**
+ * Whether a tick of this scope asks anew where the nodes of an instance are. Leases are polled every few seconds, and the tick that found them
+ * has just asked; instances that the tick is not about are only to be known.
+ *
+ * @param instance id of the config
+ */
+export function isAsked(instance: string, scope: Scope): boolean {
+  if (scope.kind === 'fleet') return true;
+  if (scope.kind === 'leased-nodes') return false;
+  const ids = scope.kind === 'instances' ? scope.ids : scope.nodes.map((node) => node.instance);
+  return ids.some((id) => covers(instance, id));
 }

@@ -13,7 +13,7 @@ import { lookTime } from './look-order.ts';
 import { type NodeTarget, observeFleet, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
 import { duplicatesOf, placeLeases } from './placement.ts';
 import { publishTick } from './publish.ts';
-import { inScope, type Tick, type TickOptions } from './scope.ts';
+import { inScope, isAsked, type Tick, type TickOptions } from './scope.ts';
 import { nodesAround, type Snapshot, takeSnapshot } from './snapshot.ts';
 
 /** Most of the work is waiting. Each has one connection at most, of the 128 that may be open at once (`node-session.ts`). */
@@ -25,9 +25,7 @@ const INSTANCES_AT_ONCE = 64;
  */
 export async function tick(written: Config, ports: Ports, options: TickOptions): Promise<Tick> {
   const at = ports.clock.now();
-  // Leases are polled every few seconds: the tick that found them has just asked.
-  const prefers = options.scope.kind === 'leased-nodes' ? 'inventory' : undefined;
-  const fleet = await discoverFleet(written, ports, { prefers });
+  const fleet = await discoverFleet(written, ports, { isAsked: (id) => isAsked(id, options.scope) });
   const chores = housekeeping(ports, options);
   // In this order: to a check that is older than the lease, what another job has just switched on would seem switched off.
   const before = await takeSnapshot(ports, nodesAround(fleet.config, options.scope));
@@ -59,7 +57,8 @@ function withLeases(config: Config, leases: Leases, { instances: written }: Conf
     ...config,
     instances: withLeased(
       config.instances,
-      allHeld(leases).map(({ lease }) => lease),
+      // A quarantined lease comes back with its server, under whatever address that has then.
+      [...leases.leases.values()].map(({ lease }) => lease),
       written,
     ),
   };

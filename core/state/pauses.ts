@@ -70,7 +70,16 @@ export async function dropExpired(store: StateStore, { stored }: Pauses, now: nu
   await unlessUnavailable(removals, (error) => log.warn('expired pauses not removed', { error }));
 }
 
-/** 0.1 did not note the nodes of a pause: while its name is in the config, they are known. */
+/** A document of DynamoDB holds 400 KB. Of a discovery with more nodes only the name counts. */
+const MOST_NODES = 2000;
+
+/** The nodes that a pause of `scope` notes; undefined: none, because they are not known, or too many. */
+export function nodesOfPause(scope: string, instances: readonly Paused[]): readonly string[] | undefined {
+  const nodes = instances.filter(({ id }) => covers(scope, id)).flatMap((one) => one.nodes.map(({ id }) => id));
+  return nodes.length > 0 && nodes.length <= MOST_NODES ? nodes : undefined;
+}
+
+/** Of pauses without: 0.1 did not note them, and they may not have been known. While the name is in the config, they are. */
 export async function noteNodes(
   store: StateStore,
   { stored }: Pauses,
@@ -78,9 +87,8 @@ export async function noteNodes(
   log: Log,
 ): Promise<void> {
   const noted = [...stored].map(async ([scope, { pause, version }]) => {
-    const nodes = instances.filter(({ id }) => covers(scope, id)).flatMap(({ nodes }) => nodes.map(({ id }) => id));
-    if (nodes.length > 0 && pause.nodes === undefined)
-      await store.write(PAUSE + scope, encode(PAUSE_KIND, { ...pause, nodes }), version);
+    const nodes = pause.nodes === undefined ? nodesOfPause(scope, instances) : undefined;
+    if (nodes) await store.write(PAUSE + scope, encode(PAUSE_KIND, { ...pause, nodes }), version);
   });
   await unlessUnavailable(Promise.all(noted), (error) => log.warn('nodes of a pause not noted', { error }));
 }

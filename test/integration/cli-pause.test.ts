@@ -51,10 +51,10 @@ test.concurrent.each([
   [['pause', ...forAnHour('x'.repeat(201))], /is not a reason/],
   [
     ['pause', 'sessions', 'card', ...forAnHour('x')],
-    /^offpeak: pause card: no such instance in the config; accepted: sessions, carts\n$/,
+    /^offpeak: pause card: no such instance; accepted: sessions, carts\n$/,
   ],
-  [['resume', 'card'], /^offpeak: resume card: no such instance in the config; accepted: sessions, carts\n$/],
-  [['release', 'card'], /^offpeak: release card: no such instance in the config; accepted: sessions, carts\n$/],
+  [['resume', 'card'], /^offpeak: resume card: no such instance; accepted: sessions, carts\n$/],
+  [['release', 'card'], /^offpeak: release card: no such instance; accepted: sessions, carts\n$/],
   [['resume', '*'], /^offpeak: resume \*: no such instance/],
   [['release', '-c', 'absent.yml'], /config file absent\.yml cannot be read/],
 ] as const)('offpeak %j: exit 2, nothing is stored, and what is accepted is said', async (args, expected) => {

@@ -44,7 +44,7 @@ describe('the command line', () => {
     ['check -c absent.yml', /config file absent\.yml cannot be read \(ENOENT\)/],
     ['check -c .', /config file \. cannot be read \(EISDIR\)/],
     ['plan -c good.yml --stage No', /"No" is not the name of a stage; accepted: /],
-    ['plan -c good.yml -i b c', /--instance b c: no such instance in the config; accepted: a\n$/],
+    ['plan -c good.yml -i b c', /--instance b c: no such instance; accepted: a\n$/],
     ['plan -c good.yml --at tomorrow', /'--at <time>'.*"tomorrow" is not a time with a zone; accepted: 2026-/],
     ['plan -c good.yml --at 2026-11-24T02:30', /"2026-11-24T02:30" is not a time with a zone/],
     ['plan -c good.yml --at 2026-02-31T00:00Z', /"2026-02-31T00:00Z" is not a time with a zone/],

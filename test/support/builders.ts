@@ -10,6 +10,7 @@ import type { MemorySample, Observation, Settings } from '../../core/domain/obse
 import type { Failed, Observed, Seen, Unreached } from '../../core/domain/outcome.ts';
 import type { Plan, SkipReason } from '../../core/domain/plan.ts';
 import type { Verdict } from '../../core/domain/verdict.ts';
+import type { Tick } from '../../core/reconcile/scope.ts';
 import { decode } from '../../core/state/codec.ts';
 import { HISTORY_KIND } from '../../core/state/node-history.ts';
 
@@ -245,4 +246,21 @@ export function anUnreached(over: Partial<Unreached> = {}): Unreached {
 /** Of a node, by the short names that version 0.1 stored it under. */
 export function aHistory(stored: Readonly<Record<string, unknown>> = {}): NodeHistory {
   return decode(HISTORY_KIND, 'a history', { learned: {}, ineffective: { purge: 0, defrag: 0 }, ...stored });
+}
+
+/** A tick of which nothing is to be said but its outcomes. */
+export function aTick(over: Partial<Tick> = {}): Tick {
+  return {
+    at: NOW,
+    stage: 'prod',
+    instances: [anInstance()],
+    undiscovered: [],
+    outcomes: [anOutcome()],
+    leased: [],
+    idle: true,
+    remarks: [],
+    undelivered: 0,
+    troubles: [],
+    ...over,
+  };
 }

@@ -72,7 +72,7 @@ async function run(server: RunningServer, folder: string, { color, signal }: Dem
     ...{ id: 'demo', port: server.port, memoryLimit: '768MiB', more: 'metrics: detailed' },
     ...{ folder, every: EVERY_MS, signal },
   });
-  const print = printer({ color }, night.config, night.published);
+  const print = printer({ color }, night.published);
   const seen: Tick[] = [];
   for await (const tick of night.ticks) {
     print(tick);

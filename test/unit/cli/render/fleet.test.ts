@@ -11,7 +11,7 @@ import {
   anObservation,
   anOutcome,
   anUnreached,
-  NOW,
+  aTick,
 } from '../../../support/builders.ts';
 
 const style = { paint: plainPaint, unicode: true };
@@ -74,17 +74,7 @@ test('near its limit a line is red; a node that Offpeak defragments says so', ()
 });
 
 test('what concerns all of it stands above the table, and the way to the bars below', () => {
-  const tick = {
-    at: NOW,
-    stage: 'prod',
-    outcomes: OUTCOMES,
-    leased: [],
-    idle: true,
-    remarks: ['a remark'],
-    undelivered: 0,
-    troubles: [],
-  };
-  const lines = briefLines(tick, style, []);
+  const lines = briefLines(aTick({ outcomes: OUTCOMES, remarks: ['a remark'] }), style);
   expect(lines.slice(0, 3)).toEqual([
     expect.stringMatching(/prod: 6 nodes, 5 observed, 1 unreachable$/),
     'a remark',

@@ -5,21 +5,12 @@ import type { InstanceConfig } from '../../../../core/config/schema.ts';
 import type { Lease } from '../../../../core/domain/lease.ts';
 import { longest, type Pause } from '../../../../core/domain/pause.ts';
 import type { Tick } from '../../../../core/reconcile/scope.ts';
-import { aLease, anInstance, anOutcome, anUnreached, NODE, NOW } from '../../../support/builders.ts';
+import { aLease, anInstance, anOutcome, anUnreached, aTick, NODE, NOW } from '../../../support/builders.ts';
 import { configOf } from '../../../support/job.ts';
 import { PAUSE } from '../../core/reporting/samples.ts';
 
 const other = aLease({ instance: 'carts', node: '10.0.3.18:6379' });
-const tickWith = (outcomes: Tick['outcomes']): Tick => ({
-  at: NOW,
-  stage: 'prod',
-  outcomes,
-  leased: [],
-  idle: false,
-  remarks: [],
-  undelivered: 0,
-  troubles: [],
-});
+const tickWith = (outcomes: Tick['outcomes']): Tick => aTick({ outcomes, idle: false });
 
 const fleet = (over: Partial<InstanceConfig>) => ({
   ...configOf('instances: [{ id: a, url: "redis://127.0.0.1:1" }]'),

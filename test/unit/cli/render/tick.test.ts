@@ -4,28 +4,14 @@ import { plainPaint } from '../../../../cli/render/style.ts';
 import { tickLines } from '../../../../cli/render/tick.ts';
 import { MIB } from '../../../../core/config/units.ts';
 import type { Tick } from '../../../../core/reconcile/scope.ts';
-import { anInstance, anOutcome, anUnreached, aPlan, aSeen, aVerdict, NODE, NOW } from '../../../support/builders.ts';
+import { anOutcome, anUnreached, aPlan, aSeen, aTick, aVerdict, NODE } from '../../../support/builders.ts';
 import { anAlert } from '../../../support/telemetry-builders.ts';
 import { purged, purgedAfter, started, stopped } from '../../core/actions/defrag/steps.ts';
 import { PLANS, SKIPS } from '../../core/reporting/samples.ts';
 
 const style = { paint: plainPaint, unicode: false };
 
-function aTick(over: Partial<Tick> = {}): Tick {
-  return {
-    at: NOW,
-    stage: 'prod',
-    outcomes: [anOutcome()],
-    leased: [],
-    idle: true,
-    remarks: [],
-    undelivered: 0,
-    troubles: [],
-    ...over,
-  };
-}
-
-const drawn = (tick: Tick) => tickLines(tick, style, [anInstance()]);
+const drawn = (tick: Tick) => tickLines(tick, style);
 
 describe('in a terminal', () => {
   test('says when, which stage, and how many nodes of which kind', () => {
@@ -60,7 +46,7 @@ describe('in a terminal', () => {
 });
 
 describe('as JSON', () => {
-  const parsed = (tick: Tick) => JSON.parse(tickJson(tick, [anInstance()]));
+  const parsed = (tick: Tick) => JSON.parse(tickJson(tick));
 
   test('is one line with the documented fields', () => {
     const verdict = aVerdict();
@@ -159,7 +145,7 @@ describe('as JSON', () => {
 
   test('what was sent is listed in short', () => {
     const { event, severity, instance, node, title } = anAlert();
-    expect(JSON.parse(tickJson(aTick(), [], [anAlert()])).alerts).toEqual([{ event, severity, instance, node, title }]);
+    expect(JSON.parse(tickJson(aTick(), [anAlert()])).alerts).toEqual([{ event, severity, instance, node, title }]);
   });
 
   test('a skip has the action and the prediction of what would have been done', () => {

@@ -3,6 +3,7 @@ import type { Unreached } from '../../../../core/domain/outcome.ts';
 import type { Tick } from '../../../../core/reconcile/scope.ts';
 import { failIfUnexpected, MaintenanceFailed } from '../../../../core/reconcile/summary.ts';
 import { metricsOf } from '../../../../core/reporting/metrics.ts';
+import { aTick } from '../../../support/builders.ts';
 
 const outcomeOf = (kind: Unreached['kind']): Unreached => ({
   instance: 'carts',
@@ -13,16 +14,7 @@ const outcomeOf = (kind: Unreached['kind']): Unreached => ({
   notices: [],
 });
 
-const tickOf = (kind: Unreached['kind']): Tick => ({
-  at: 0,
-  stage: 'prod',
-  outcomes: [outcomeOf(kind)],
-  undelivered: 0,
-  troubles: [],
-  remarks: [],
-  idle: true,
-  leased: [],
-});
+const tickOf = (kind: Unreached['kind']): Tick => aTick({ outcomes: [outcomeOf(kind)] });
 
 test.each(['config-problem', 'not-data-node'] as const)(
   '%s: the invocation fails, and no metric says anything of the node',
