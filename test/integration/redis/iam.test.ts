@@ -109,7 +109,7 @@ describe.skipIf(lacksServer('plain'))('sign-in with IAM, on a server that has on
     if (port === undefined) return;
     await accept('offpeak', CARTS);
     const { ports, instance, node } = opened();
-    const managed = group && { ...group, region: 'eu-central-1', status: 'available' };
+    const managed = group && { ...group, region: ACCOUNT.AWS_REGION, status: 'available' };
     const found = { by: 'carts', group: 'carts/carts', ...(managed && { managed }) };
     const credentials = { username: 'offpeak', iam: { service: 'elasticache' } } as const;
     const session = ports.open({ ...instance, credentials, found }, node);
