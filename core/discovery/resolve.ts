@@ -63,8 +63,8 @@ function goneShard(
   const template = written.find(({ id: by, discover }) => discover && covers(by, id));
   if (!template) return [];
   const { discover, ...shared } = template;
-  const [, group = ''] = id.split('/');
   const service = MANAGED_SERVICES.find((one) => discover?.[one]);
+  const [, group = ''] = service ? id.split('/') : [];
   const region = service && discover?.[service]?.region;
   // Only what a sign-in needs is known: what AWS does to it now is not.
   const managed = service && { service, group, status: 'available', ...(region !== undefined && { region }) };

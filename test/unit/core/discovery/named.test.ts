@@ -111,6 +111,10 @@ describe('the instances that shards become', () => {
       },
     });
     expect(gone).not.toHaveProperty('discover');
+    const ofCluster = [anInstance({ id: 's', nodes: [], discover: { cluster: { seeds: [addressOf('a:1', false)] } } })];
+    expect(withLeased([], [{ instance: 's/0007', node: 'z:1' }], ofCluster)).toMatchObject([
+      { id: 's/0007', nodes: [{ id: 'z:1' }], found: { by: 's', group: 's', acts: false } },
+    ]);
   });
 
   test('each node is there once: as the config names it itself, else where it was found first', () => {
