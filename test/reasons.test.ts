@@ -47,6 +47,7 @@ const SKIPS = Object.keys({
   'clients-paused': true,
   'module-types': true,
   'stage-limit': true,
+  'group-limit': true,
   'host-acting': true,
   'version-fell': true,
   'feeding-full-sync': true,

@@ -9,6 +9,7 @@ import type { Observed, Outcome, OutcomeParts, Seen } from '../domain/outcome.ts
 import type { Pauses } from '../domain/pause.ts';
 import type { Facts, Plan } from '../domain/plan.ts';
 import { present } from '../domain/present.ts';
+import type { Group } from '../domain/stage.ts';
 import type { WindowState } from '../domain/window.ts';
 import { beforeAws } from '../guards/managed.ts';
 import { outageOf } from '../guards/stage-limits.ts';
@@ -37,6 +38,8 @@ export interface NodeContext {
   readonly doubleOf?: string;
   /** See `Facts.fallen`. */
   readonly fallen?: { readonly node: string; readonly at: number };
+  /** See `Facts.group`. */
+  readonly group?: Group;
   /** See `Facts.peers`. */
   readonly peers?: readonly Peer[];
   /** Of the stage. */
@@ -83,7 +86,7 @@ export function factsAt(
     memory,
     remaining: remaining(),
     ...present({ pause: pauses.pauseOf(instance, now), attended: context.attended?.(), earlier, peer, noise }),
-    ...present({ fallen: context.fallen, peers: context.peers }),
+    ...present({ fallen: context.fallen, group: context.group, peers: context.peers }),
     stage: context.claims.seen(),
   };
 }

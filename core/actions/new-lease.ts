@@ -84,7 +84,7 @@ export async function acquire(
   own: OwnTerms,
 ): Promise<HeldLease | Withdrawn> {
   const lease = newLease(context, facts, plan, own);
-  const blockers = await context.claims.claim(lease);
+  const blockers = await context.claims.claim(lease, context.group);
   const held = blockers.length > 0 ? undefined : await takeOnlyLease(context, lease);
   if (held) return held;
   return { kind: 'withdrawn', plan: withheld(blockers, context), memory: facts.memory };

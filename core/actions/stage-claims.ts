@@ -1,7 +1,8 @@
 import pLimit from 'p-limit';
 import type { StageBlocker } from '../domain/blocker.ts';
 import type { Lease } from '../domain/lease.ts';
-import type { Answer, Outage, StageLimits } from '../domain/stage.ts';
+import { present } from '../domain/present.ts';
+import type { Answer, Group, Outage, StageLimits } from '../domain/stage.ts';
 import { CLOCK_SKEW } from '../domain/timings.ts';
 import { isRecent, outagesAfter, stageBlockers } from '../guards/stage-limits.ts';
 import { allHeld, type HeldLease, isQuarantined, leasesOf } from '../leases/lease-store.ts';
@@ -32,7 +33,7 @@ export interface StageClaims {
   /** As last read, with what this tick has found itself. */
   seen(): StageLimits;
   /** Before a lease is taken: nothing, or what stands in the way. @throws {StateUnavailable} */
-  claim(lease: Lease): Promise<readonly StageBlocker[]>;
+  claim(lease: Lease, group?: Group): Promise<readonly StageBlocker[]>;
   /** What this holder has claimed is over: for this job at once, for others as its lease is gone and its claim runs out. */
   release(node: string, holder: string): void;
   /** A server went down under Offpeak's defrag: for all starts of this tick at once, and for the stage. @throws {StateUnavailable} */
@@ -51,6 +52,8 @@ export interface Known {
   readonly unreadable: readonly string[];
   readonly placements: ReadonlyMap<string, HeldLease>;
   readonly looks: readonly Look[];
+  /** By node: the discovered group that it belongs to. */
+  readonly groups?: ReadonlyMap<string, string>;
 }
 
 export function stageClaims(
@@ -91,13 +94,13 @@ class TickClaims implements StageClaims {
     );
     return {
       limit: this.#known.limit,
-      acting: [...this.#leased, ...claimed],
+      acting: [...this.#leased, ...claimed].map((one) => this.#inGroup(one)),
       falls: outagesAfter(this.#document.falls, this.#found, this.#answered, this.#now()),
     };
   }
 
-  claim(lease: Lease): Promise<readonly StageBlocker[]> {
-    return this.#oneByOne(() => this.#claim(lease));
+  claim(lease: Lease, group?: Group): Promise<readonly StageBlocker[]> {
+    return this.#oneByOne(() => this.#claim(lease, group));
   }
 
   note(falls: readonly (Outage | undefined)[]): Promise<void> {
@@ -111,16 +114,18 @@ class TickClaims implements StageClaims {
     this.#document = this.#withoutReleased(this.#document);
   }
 
-  async #claim(lease: Lease): Promise<readonly StageBlocker[]> {
+  async #claim(lease: Lease, group: Group | undefined): Promise<readonly StageBlocker[]> {
     const { node, holder, address, engine, phase, busyUntil } = lease;
     const isDefrag = phase !== 'purging';
     const own = { node, ...(address !== undefined && { address }) };
     for (let attempt = 0; attempt < TRIES; attempt++) {
       await this.#refresh();
-      const blockers = stageBlockers(this.seen(), { ...own, ...(engine && { engine }) }, isDefrag, this.#now());
+      const wanted = { ...own, ...present({ engine, group }) };
+      const blockers = stageBlockers(this.seen(), wanted, isDefrag, this.#now());
       if (blockers.length > 0) return blockers;
       const others = this.#liveClaims().filter((one) => one.node !== node || one.holder !== holder);
-      if (await this.#write([...others, { ...own, holder, isDefrag, until: busyUntil + CLOCK_SKEW }])) return [];
+      const claim = { ...own, holder, isDefrag, until: busyUntil + CLOCK_SKEW, ...(group && { group: group.name }) };
+      if (await this.#write([...others, claim])) return [];
     }
     throw contended();
   }
@@ -167,10 +172,17 @@ class TickClaims implements StageClaims {
     return leases.flatMap((held) => {
       const home = [...placements].find(([, one]) => one.key === held.key)?.[0];
       if (isQuarantined(held) && home === undefined) return [];
-      const { address, holder } = held.lease;
+      const { address, holder, instance } = held.lease;
       const node = home ?? held.lease.node;
-      return [{ node, holder, ...(address !== undefined && { address }), isDefrag: held.lease.phase !== 'purging' }];
+      const isDefrag = held.lease.phase !== 'purging';
+      return [{ node, holder, ...(address !== undefined && { address }), isDefrag, group: groupIn(instance) }];
     });
+  }
+
+  /** By what is known of the node now. What was said when it was taken counts where nothing is. */
+  #inGroup(one: Held): Held {
+    const group = this.#known.groups?.get(one.node);
+    return group === undefined ? one : { ...one, group };
   }
 }
 
@@ -179,7 +191,12 @@ function nameOf({ node, holder, until }: Claim): string {
 }
 
 function unreadable(key: string): Held {
-  return { node: key, holder: '', isDefrag: true };
+  return { node: key, holder: '', isDefrag: true, group: groupIn(key.slice(LEASE.length)) };
+}
+
+/** `carts` of the shard `carts/0001`; an instance that is not a shard is in a group of its own. */
+function groupIn(instance: string): string {
+  return instance.replace(/\/[^/]*$/, '');
 }
 
 function isSame(a: readonly Outage[], b: readonly Outage[]): boolean {

@@ -10,6 +10,7 @@ const shape = z.looseObject({
     z.looseObject({
       ...each(z.string(), 'node', 'holder'),
       address: z.exactOptional(z.string()),
+      group: z.exactOptional(z.string()),
       isDefrag: z.boolean(),
       until: z.number(),
     }),

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { credentials, tls } from './access.ts';
 import { type NodeAddress, nodeAddress } from './address.ts';
+import { type Bound, bound } from './bound.ts';
 import { holidays, timezone } from './calendar.ts';
 import { discover } from './discover.ts';
 import type { ManagedGroup } from './iam.ts';
@@ -50,6 +51,11 @@ const settings = {
     number({ min: 0, max: 10_000_000, whole: true }),
     'A second limit: above this many commands per second, the instance is too busy to act on, 0 to 10,000,000. There is no default.',
   ),
+  maxShardsAtOnce: byDefault(
+    '10%',
+    bound(),
+    'Of one discovered Cluster or replication group, at most this many shards are acted on at once: 1 to 100, or a share of its shards, at least one.',
+  ),
   thresholds: byDefault({}, thresholds, 'When an alarm is raised.'),
   metrics: byDefault(
     'core',
@@ -91,8 +97,8 @@ export const fileSchema = mapping({
   ),
   maxDefragsAtOnce: byDefault(
     4,
-    number({ min: 1, max: 100, whole: true }),
-    'At most this many nodes of the stage are under active defrag at once, 1 to 100; never more than one of an instance or host.',
+    bound(),
+    'At most this many nodes of the stage are under active defrag at once: 1 to 100, or a share of all, like 10%; never more than one of an instance or host.',
   ),
   ...stackKeys,
 });
@@ -111,12 +117,19 @@ export type InstanceConfig = Frozen<Omit<z.output<typeof instanceSchema>, 'url' 
   readonly found?: Found;
 };
 
+/** `cluster_state` is not ok; a failover of the Sentinel set is under way. */
+export type Unsettled = 'cluster-down' | 'failover';
+
 /** Which instance of the config has found a shard, and in what. */
 export interface Found {
   /** Id of the config's instance. */
   readonly by: string;
   /** The Cluster, Sentinel set or replication group that the shard belongs to, as people call it; unique in the stage. */
   readonly group: string;
+  /** How many shards the group has, where it has several. */
+  readonly shards?: number;
+  /** What the source says of the group as a whole now: nothing is started in it. */
+  readonly unsettled?: Unsettled;
   readonly managed?: FoundGroup;
   /** Epoch ms, from a tag of the resource: until then nothing is started there. */
   readonly pausedUntil?: number;
@@ -149,8 +162,8 @@ type File = z.output<typeof fileSchema>;
 export interface Config {
   readonly stage: string;
   readonly instances: readonly InstanceConfig[];
-  /** Nodes of the stage that may be under active defrag at once: 1 to 100. */
-  readonly maxDefragsAtOnce: number;
+  /** Nodes of the stage that may be under active defrag at once: 1 to 100, or a share of all its nodes. */
+  readonly maxDefragsAtOnce: Bound;
   readonly schedule: Schedule;
   /** How metrics of nodes are sent, and with them which alarms watch nodes. Those of the job are always classic. */
   readonly metrics: { readonly send: 'classic' | 'otlp' };

@@ -27,6 +27,16 @@ export function placeOf(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** Why each of these did not answer: a reason that several share comes once. */
+export function reasonsText(failures: readonly { readonly at: string; readonly why: string }[]): string {
+  const byReason = Map.groupBy(failures, ({ why }) => why);
+  return [...byReason]
+    .map(([why, its]) =>
+      its.every(({ at }) => why.includes(at)) ? why : `${its.map(({ at }) => at).join(', ')}: ${why}`,
+    )
+    .join('; ');
+}
+
 /** The value of a flat list of names and values, as RESP2 writes a map. */
 export function fieldsIn(reply: unknown): ReadonlyMap<string, unknown> {
   const list = Array.isArray(reply) ? reply : [];

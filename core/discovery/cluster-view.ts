@@ -107,5 +107,5 @@ function identitiesIn({ shards }: ClusterView): ReadonlySet<string> {
 
 export function shardsIn({ shards, leftOut, isUp, seed }: ClusterView): Discovered {
   const state = isUp ? [] : [`${seed} says that its cluster is down (cluster_state): nothing is started there`];
-  return { shards, leftOut: [...leftOut, ...state] };
+  return { shards, leftOut: [...leftOut, ...state], ...(!isUp && { unsettled: 'cluster-down' }) };
 }

@@ -5,6 +5,7 @@ import { type Milliseconds, SECOND } from '../config/units.ts';
 import type { Discovered } from '../domain/discovered.ts';
 import { DiscoveryFailure } from '../ports/discovery.ts';
 import { NodeFailure } from '../ports/node-session.ts';
+import { reasonsText } from './addresses.ts';
 import { type ClusterView, chooseView, fromShards, fromSlots, shardsIn } from './cluster-view.ts';
 import type { Discovery } from './contract.ts';
 
@@ -22,15 +23,15 @@ export const discoverCluster: Discovery = async (instance, { connect }, signal) 
   );
   const views = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const failures = asked.flatMap((one, index) =>
-    one.status === 'rejected' ? [{ seed: seeds[index]?.id ?? '', why: reasonOf(one.reason) }] : [],
+    one.status === 'rejected' ? [{ at: seeds[index]?.id ?? '', why: reasonOf(one.reason) }] : [],
   );
   const chosen = chooseView(views);
   if (typeof chosen === 'string') throw new DiscoveryFailure(chosen);
   if (chosen === undefined) {
-    const said = failures.map(({ why }) => why).join('; ');
-    throw new DiscoveryFailure(`none of the ${seeds.length} seeds says what its cluster is: ${said}`);
+    const which = seeds.length === 1 ? 'the seed does not say' : `none of the ${seeds.length} seeds says`;
+    throw new DiscoveryFailure(`${which} what its cluster is: ${reasonsText(failures)}`);
   }
-  const silent = failures.map(({ seed, why }) => `the seed ${seed} was not used: ${why}`);
+  const silent = failures.map(({ at, why }) => `the seed ${at} was not used: ${why}`);
   return withSilent(shardsIn(chosen), silent);
 };
 

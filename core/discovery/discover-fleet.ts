@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import type { Config, InstanceConfig } from '../config/schema.ts';
+import type { Config, InstanceConfig, Unsettled } from '../config/schema.ts';
 import { type Milliseconds, SECOND } from '../config/units.ts';
 import type { Finding, Fleet, FleetChange, Inventory, NamedShard } from '../domain/discovered.ts';
 import { isoText } from '../format/units.ts';
@@ -88,7 +88,7 @@ async function discoverInstance(instance: InstanceConfig, ports: Asking, isAsked
   const shards = nameShards(found.shards, earlier);
   // Without an inventory nothing is new: the first discovery of a fleet is not a thousand messages.
   const changes = typeof inventory === 'object' ? changesBetween(by, earlier, shards) : [];
-  const kept = { ...from(instance, shards, inventory), changes, leftOut: found.leftOut };
+  const kept = { ...from(instance, shards, inventory, found.unsettled), changes, leftOut: found.leftOut };
   // One of a newer version, or one that cannot be read, is left as it is.
   return typeof inventory === 'string' ? kept : { ...kept, inventory: { at: clock.now(), shards } };
 }
@@ -106,9 +106,14 @@ async function attempted(instance: InstanceConfig, { discover }: Pick<Ports, 'di
 }
 
 /** The instances that these shards become. */
-function from(instance: InstanceConfig, shards: readonly NamedShard[], inventory: Inventory | string | undefined) {
+function from(
+  instance: InstanceConfig,
+  shards: readonly NamedShard[],
+  inventory: Inventory | string | undefined,
+  unsettled?: Unsettled,
+) {
   const finding: Finding = { shards, ...(typeof inventory === 'object' && { inventoryAt: inventory.at }) };
-  return { by: instance.id, instances: instancesOf(instance, shards), finding };
+  return { by: instance.id, instances: instancesOf(instance, shards, unsettled), finding };
 }
 
 function fallback(

@@ -1,13 +1,19 @@
 import { MANAGED_SERVICES } from '../config/iam.ts';
-import type { InstanceConfig } from '../config/schema.ts';
+import type { InstanceConfig, Unsettled } from '../config/schema.ts';
 import { type NamedShard, shardId } from '../domain/discovered.ts';
 import type { Lease } from '../domain/lease.ts';
 import { covers } from '../domain/pause.ts';
+import { present } from '../domain/present.ts';
 import { addressOf } from './addresses.ts';
 
 /** The instances that the shards of a discovery become, each with the settings of the config's instance and what its tags say. */
-export function instancesOf(template: InstanceConfig, shards: readonly NamedShard[]): readonly InstanceConfig[] {
+export function instancesOf(
+  template: InstanceConfig,
+  shards: readonly NamedShard[],
+  unsettled?: Unsettled,
+): readonly InstanceConfig[] {
   const { discover: _, ...shared } = template;
+  const siblings = new Map([...Map.groupBy(shards, ({ group }) => group)].map(([group, its]) => [group, its.length]));
   return shards.map((shard) => {
     const { overrides = {}, managed } = shard;
     const { memoryLimit, maxStall, pausedUntil, acts } = overrides;
@@ -20,7 +26,8 @@ export function instancesOf(template: InstanceConfig, shards: readonly NamedShar
       found: {
         by: template.id,
         group: shardId(template.id, { ...shard, name: '' }),
-        ...(managed && { managed }),
+        ...(siblings.get(shard.group) !== 1 && { shards: siblings.get(shard.group) ?? 1 }),
+        ...present({ managed, unsettled }),
         ...(pausedUntil !== undefined && { pausedUntil }),
         ...(acts === false && { acts }),
       },

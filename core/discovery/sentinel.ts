@@ -5,10 +5,13 @@ import { type Milliseconds, SECOND } from '../config/units.ts';
 import type { Discovered } from '../domain/discovered.ts';
 import { DiscoveryFailure } from '../ports/discovery.ts';
 import { NodeFailure } from '../ports/node-session.ts';
-import { fieldsIn, foundAddress } from './addresses.ts';
+import { fieldsIn, foundAddress, reasonsText } from './addresses.ts';
 import type { Discovery } from './contract.ts';
 
 const TIMEOUT: Milliseconds = 3 * SECOND;
+
+/** In the config. */
+const CREDENTIALS = 'discover.sentinel.credentials';
 
 /**
  * A primary and its replicas, by the first sentinel that knows them. Sentinels have a user and a password of their own. Data nodes are
@@ -16,7 +19,7 @@ const TIMEOUT: Milliseconds = 3 * SECOND;
  */
 export const discoverSentinel: Discovery = async (instance, { connect }, signal) => {
   const { sentinels = [], name = '', credentials } = instance.discover?.sentinel ?? {};
-  const failures: string[] = [];
+  const failures: { readonly at: string; readonly why: string }[] = [];
   for (const sentinel of sentinels) {
     try {
       const access = {
@@ -26,12 +29,15 @@ export const discoverSentinel: Discovery = async (instance, { connect }, signal)
       return await ask(await connect(access, sentinel, signal), sentinel, name, instance);
     } catch (error) {
       if (!(error instanceof NodeFailure || error instanceof DiscoveryFailure)) throw error;
-      failures.push(error.message);
+      // The credentials of the nodes are others.
+      const why =
+        error instanceof NodeFailure ? error.message.replaceAll(' credentials.', ` ${CREDENTIALS}.`) : error.message;
+      failures.push({ at: sentinel.id, why });
     }
   }
-  throw new DiscoveryFailure(
-    `none of the ${sentinels.length} sentinels names the nodes of ${name}: ${failures.join('; ')}`,
-  );
+  const which =
+    sentinels.length === 1 ? 'the sentinel does not name' : `none of the ${sentinels.length} sentinels names`;
+  throw new DiscoveryFailure(`${which} the nodes of ${name}: ${reasonsText(failures)}`);
 };
 
 async function ask(
@@ -62,7 +68,7 @@ function refusal(sentinel: string, name: string, error: string): string {
   if (/no such master|no such primary/i.test(error))
     return `${sentinel} knows no primary of the name ${name}: SENTINEL MASTERS lists the names that it knows`;
   if (/NOAUTH|WRONGPASS|NOPERM/.test(error))
-    return `${sentinel} refuses SENTINEL MASTER: set discover.sentinel.credentials to a user with +sentinel|master +sentinel|replicas`;
+    return `${sentinel} refuses SENTINEL MASTER: set ${CREDENTIALS} to a user with +sentinel|master +sentinel|replicas`;
   if (/unknown command/i.test(error)) return `${sentinel} is not a sentinel: it does not know SENTINEL`;
   return `${sentinel} refuses SENTINEL MASTER: ${error}`;
 }
@@ -79,5 +85,7 @@ function shardOf(nodes: readonly ReadonlyMap<string, unknown>[], { discover, tls
   return {
     shards: [{ group: '', name: '', nodes: found.filter((one) => typeof one !== 'string') }],
     leftOut: found.filter((one) => typeof one === 'string'),
+    // The sentinel that leads the failover has the one flag, all that agree on the failure of the primary have the other.
+    ...(/failover_in_progress|o_down/.test(String(nodes[0]?.get('flags'))) && { unsettled: 'failover' }),
   };
 }

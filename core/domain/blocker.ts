@@ -4,6 +4,14 @@ import type { Outage, Version } from './stage.ts';
 /** Why the stage keeps a node from being acted on, with its figures. */
 export type StageBlocker =
   | { readonly kind: 'stage-limit'; readonly limit: number; readonly nodes: readonly string[] }
+  /** Of one discovered group so many shards are acted on at once; one, until its canary has ended. */
+  | {
+      readonly kind: 'group-limit';
+      readonly group: string;
+      readonly limit: number;
+      readonly nodes: readonly string[];
+      readonly isCanary?: true;
+    }
   /** Two servers of one machine share its processors, its memory bandwidth and its kernel's locks. */
   | { readonly kind: 'host-acting'; readonly node: string; readonly isDefrag: boolean }
   /** Crashes under defrag are a matter of the version (see the deny-list): after one crash, the next server is not tried. */

@@ -1,5 +1,5 @@
 import type { NodeAddress } from '../config/address.ts';
-import type { Config, FoundGroup } from '../config/schema.ts';
+import type { Config, FoundGroup, Unsettled } from '../config/schema.ts';
 import type { Bytes, Milliseconds } from '../config/units.ts';
 
 /** What one discovery has found. */
@@ -8,6 +8,7 @@ export interface Discovered {
   readonly shards: readonly FoundShard[];
   /** What was seen and is not maintained, in sentences for people: a node that the cluster calls failed, a serverless cache. */
   readonly leftOut: readonly string[];
+  readonly unsettled?: Unsettled;
 }
 
 export interface FoundShard {

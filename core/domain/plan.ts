@@ -7,7 +7,7 @@ import type { NodeHistory } from './node-history.ts';
 import type { Observation, Peer, Settings } from './observation.ts';
 import type { Pause } from './pause.ts';
 import type { Prediction } from './prediction.ts';
-import type { StageLimits } from './stage.ts';
+import type { Group, StageLimits } from './stage.ts';
 import type { WindowState } from './window.ts';
 
 /** What to do with one node now. Plain data, which `offpeak plan` prints. */
@@ -156,12 +156,13 @@ export interface Facts {
   readonly memory: NodeHistory;
   /** Another node of the same instance that is being acted on. */
   readonly peer?: string;
-  /** Another node of the same instance whose server restarted under Offpeak's defrag, and when (epoch ms). */
+  /** Another node of the same instance, or of its discovered group, whose server restarted under Offpeak's defrag, and when (epoch ms). */
   readonly fallen?: { readonly node: string; readonly at: number };
   /** The instance's other nodes, as observed in this tick; absent where it has not checked them. */
   readonly peers?: readonly Peer[];
   /** The limits of the whole stage; absent where nothing can start. */
   readonly stage?: StageLimits;
+  readonly group?: Group;
   /** The time that the invocation has left. */
   readonly remaining: Milliseconds;
   /** For how long a defrag that starts now will be monitored, where that is not until the window closes. */

@@ -5,7 +5,7 @@ import type { Engine } from './engine.ts';
  * of which a server has just gone down under Offpeak's defrag.
  */
 export interface StageLimits {
-  /** `maxDefragsAtOnce` of the config. */
+  /** By `maxDefragsAtOnce` of the config. */
   readonly limit: number;
   /** Nodes with a lease, and nodes on which a job is about to take one. */
   readonly acting: readonly ActingNode[];
@@ -16,6 +16,17 @@ export interface StageLimits {
 export interface ActingNode extends Place {
   /** A purge does not count towards the stage's limit. */
   readonly isDefrag: boolean;
+  /** Name of the discovered Cluster or replication group that it belongs to. */
+  readonly group?: string;
+}
+
+/** A discovered Cluster or replication group with several shards, as it is for one of its nodes. */
+export interface Group {
+  readonly name: string;
+  /** Shards of it that may be acted on at once. */
+  readonly limit: number;
+  /** A run on one of its nodes has ended this night. Before that, one of them is its canary. */
+  readonly isProven: boolean;
 }
 
 /** Where a server runs, as far as it can be seen from here. */

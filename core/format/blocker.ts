@@ -31,6 +31,7 @@ const KINDS: Readonly<Record<BlockerKind, string>> = {
   'clients-paused': 'clients of the server are paused',
   'module-types': 'a module may hold data that active defrag cannot move',
   'stage-limit': 'other nodes of the stage are being defragmented',
+  'group-limit': 'waiting: other shards of its group go first',
   'host-acting': 'waiting: another server of the same host goes first',
   'version-fell': 'a server of this version crashed during active defrag',
   'feeding-full-sync': 'the node is feeding a full sync',
@@ -178,6 +179,10 @@ const FIGURES: { readonly [K in WithFigures['kind']]: (blocker: Of<K>) => string
   'module-types': ({ modules }) => `${namesText(modules)}; to allow it, add them to defrag.allowModules`,
   'stage-limit': ({ limit, nodes }) =>
     `${countText(nodes.length)} of ${countText(limit)}: ${namesText(nodes)}; see maxDefragsAtOnce`,
+  'group-limit': ({ group, limit, nodes, isCanary }) =>
+    isCanary
+      ? `the first of ${group} tonight is ${namesText(nodes)}: it shows whether this version survives active defrag`
+      : `${countText(nodes.length)} of ${countText(limit)} in ${group}: ${namesText(nodes)}; see maxShardsAtOnce`,
   'host-acting': ({ isDefrag, node }) => `${isDefrag ? 'active defrag' : 'a purge'} on ${node}`,
   forking: ({ child }) => CHILDREN[child],
   'replica-syncing': ({ linkUp }) => (linkUp ? 'a sync is under way' : 'the link is down'),

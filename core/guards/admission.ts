@@ -23,6 +23,7 @@ export function admit(facts: Facts, proposal: Acting, terms: Terms): Plan {
   }
   const blockers = [
     ...managedBlockers(policy.found, facts.now),
+    ...(policy.found?.unsettled ? [{ kind: policy.found.unsettled }] : []),
     ...serverBlockers(observation, policy, earlier && loadCounters(earlier)),
     ...startBlockers(observation),
     ...copiesMissing(observation, facts.peers ?? [], policy.nodes.length - 1),
@@ -54,9 +55,9 @@ function notEnoughTime({ window, now, remaining: left, earlier }: Facts, terms: 
   return remaining < required ? { kind: 'not-enough-time', remaining, required } : undefined;
 }
 
-function blockersOfStage({ stage, observation, now }: Facts, { isLasting }: Terms): readonly StageBlocker[] {
+function blockersOfStage({ stage, group, observation, now }: Facts, { isLasting }: Terms): readonly StageBlocker[] {
   if (!stage) return [];
   const { node, address, engine } = observation;
-  const own = { node, engine, ...(address !== undefined && { address }) };
+  const own = { node, engine, ...(address !== undefined && { address }), ...(group && { group }) };
   return stageBlockers(stage, own, isLasting, now);
 }

@@ -20,7 +20,7 @@ export function actingOrder<
 }
 
 /** Another node of the stage comes first, or has shown that this version crashes. */
-const OF_STAGE: readonly SkipReason[] = ['stage-limit', 'host-acting', 'version-fell'];
+const OF_STAGE: readonly SkipReason[] = ['stage-limit', 'group-limit', 'host-acting', 'version-fell'];
 
 /** A node that waits only because of other nodes of the stage. */
 export function waitsForStage(plan: Plan | undefined): boolean {
@@ -31,6 +31,7 @@ export function waitsForStage(plan: Plan | undefined): boolean {
 const PASSING: readonly SkipReason[] = [
   'peer-acting',
   'stage-limit',
+  'group-limit',
   'host-acting',
   'changed',
   'just-restarted',

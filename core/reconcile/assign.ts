@@ -1,6 +1,9 @@
 import type { StageClaims } from '../actions/stage-claims.ts';
+import { boundIn } from '../config/bound.ts';
 import type { InstanceConfig, Schedule } from '../config/schema.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import type { Group } from '../domain/stage.ts';
+import { NIGHT } from '../guards/stage-limits.ts';
 import type { HeldLease } from '../leases/lease-store.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Announced } from './announcer.ts';
@@ -34,9 +37,37 @@ export interface Run {
   readonly options: TickOptions;
   readonly snapshot: Snapshot;
   readonly claims: StageClaims;
+  /** Discovered groups of several shards, by their names. */
+  readonly groups: ReadonlyMap<string, GroupState>;
   readonly schedule: Pick<Schedule, 'every'>;
   /** Whether the job itself reports troubles of nodes: where no alarm of CloudWatch watches each of them. */
   readonly watchesNodes: boolean;
+}
+
+/** What has happened in a discovered group this night, on all of its shards. */
+export interface GroupState extends Group {
+  /** Nodes whose servers restarted under Offpeak's defrag, and when (epoch ms), the latest first. */
+  readonly fallen: readonly { readonly node: string; readonly at: number }[];
+}
+
+/** Of each discovered group that has several shards. */
+export function groupsIn(
+  instances: readonly InstanceConfig[],
+  snapshot: Snapshot,
+  now: number,
+): ReadonlyMap<string, GroupState> {
+  if (snapshot.kind === 'unavailable') return new Map();
+  const shards = instances.filter(({ found }) => found?.shards !== undefined);
+  return new Map(
+    [...Map.groupBy(shards, ({ found }) => found?.group ?? '')].map(([name, its]) => {
+      const nodes = its.flatMap((shard) => shard.nodes.map(({ id }) => ({ node: id, ...snapshot.historyOf(id) })));
+      const fallen = nodes.flatMap(({ node, crashed }) => (crashed ? [{ node, at: crashed.at }] : []));
+      const isProven = nodes.some(({ byAction }) => byAction.defrag?.results?.some(({ at }) => now - at < NIGHT));
+      const [first] = its;
+      const limit = boundIn(first?.maxShardsAtOnce ?? 1, first?.found?.shards ?? 1);
+      return [name, { name, limit, isProven, fallen: fallen.toSorted((a, b) => b.at - a.at) }];
+    }),
+  );
 }
 
 /** One work for each instance of which a node was checked. Those with leases come first: what is on is ended before anything starts. */

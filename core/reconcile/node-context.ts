@@ -40,14 +40,17 @@ export function contextOf(
 /** What the state says of the node. */
 function storedFor(
   { instance, node, observation }: ReachedNode,
-  { snapshot }: Run,
-): Pick<NodeContext, 'obstacle' | 'fallen' | 'record' | 'pauses'> {
+  { snapshot, groups }: Run,
+): Pick<NodeContext, 'obstacle' | 'fallen' | 'group' | 'record' | 'pauses'> {
   if (snapshot.kind === 'unavailable') return { obstacle: snapshot.why, pauses: NO_PAUSES };
+  const group = groups.get(instance.found?.group ?? '');
+  const isPeer = (fall: { readonly node: string }) => fall.node !== node.id;
   return {
     pauses: snapshot.pauses,
     ...present({
       obstacle: snapshot.obstacle(instance.id, node.id),
-      fallen: crashedPeer(instance, node.id, snapshot),
+      fallen: group ? group.fallen.find(isPeer) : crashedPeer(instance, node.id, snapshot),
+      group,
       record: recordFor(node.id, observation.runId, snapshot),
     }),
   };

@@ -1,5 +1,6 @@
 import { readStageDocument, type StageDocument } from '../actions/stage-document.ts';
-import type { Config } from '../config/schema.ts';
+import { nodesOf } from '../config/fleet.ts';
+import type { Config, InstanceConfig } from '../config/schema.ts';
 import { EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import { NO_PAUSES, type Pauses } from '../domain/pause.ts';
@@ -136,12 +137,21 @@ function brokenIn(key: string): readonly string[] {
   return key.startsWith(LEGACY_HISTORY) ? [legacyNodeIn(key)] : [];
 }
 
-/** The nodes of the instances that a tick of this scope is about: what happened to a node counts for its peers. */
+/**
+ * The nodes of the instances that a tick of this scope is about, and of the groups of which these are shards: what happened to a node counts
+ * for its peers.
+ */
 export function nodesAround({ instances }: Pick<Config, 'instances'>, scope: Scope): readonly string[] {
-  return instances.flatMap((instance) => {
-    const targets = instance.nodes.map((node) => ({ instance, node }));
-    return inScope(targets, scope).length === 0 ? [] : targets.map(({ node }) => node.id);
-  });
+  const groupOf = ({ id, found }: InstanceConfig) => found?.group ?? id;
+  const chosen = instances.filter(
+    (instance) =>
+      inScope(
+        instance.nodes.map((node) => ({ instance, node })),
+        scope,
+      ).length > 0,
+  );
+  const groups = new Set(chosen.map(groupOf));
+  return nodesOf({ instances: instances.filter((instance) => groups.has(groupOf(instance))) });
 }
 
 /** The state as a tick finds it. While it cannot be read, nothing is started, and what this process last knew of leases can still end. */

@@ -1,12 +1,13 @@
 import pLimit from 'p-limit';
 import { type StageClaims, stageClaims } from '../actions/stage-claims.ts';
+import { boundIn } from '../config/bound.ts';
 import { isFleet } from '../config/fleet.ts';
 import type { Config } from '../config/schema.ts';
 import { discoverFleet } from '../discovery/discover-fleet.ts';
 import { withLeased } from '../discovery/resolve.ts';
 import { allHeld, type HeldLease, type Leases } from '../leases/lease-store.ts';
 import type { Ports } from '../ports/ports.ts';
-import { assign, type Run } from './assign.ts';
+import { assign, groupsIn, type Run } from './assign.ts';
 import { housekeeping } from './housekeeping.ts';
 import { reconcileInstance } from './instance.ts';
 import { lookTime } from './look-order.ts';
@@ -41,6 +42,7 @@ export async function tick(written: Config, ports: Ports, options: TickOptions):
   const claims = stageClaimsOf(config, ports, { snapshot, placements, looks: observed });
   const run: Run = {
     ...{ ports, stage: config.stage, options, snapshot, claims },
+    groups: groupsIn(config.instances, snapshot, at),
     schedule: config.schedule,
     watchesNodes: isFleet(config.instances) && config.metrics.send === 'classic',
   };
@@ -74,12 +76,20 @@ interface Seen {
   readonly looks: readonly (ReachedNode | UnreachedNode)[];
 }
 
-function stageClaimsOf({ maxDefragsAtOnce: limit }: Config, ports: Ports, { snapshot, ...seen }: Seen): StageClaims {
+function stageClaimsOf(
+  { maxDefragsAtOnce, instances }: Config,
+  ports: Ports,
+  { snapshot, ...seen }: Seen,
+): StageClaims {
   const isReadable = snapshot.kind === 'readable';
   const { stageDocument } = isReadable ? snapshot : {};
   return stageClaims(ports, {
     ...seen,
-    limit,
+    limit: boundIn(
+      maxDefragsAtOnce,
+      instances.reduce((sum, { nodes }) => sum + nodes.length, 0),
+    ),
+    groups: new Map(instances.flatMap(({ nodes, found }) => (found ? nodes.map(({ id }) => [id, found.group]) : []))),
     // Where it cannot be read nothing is started: see `State.obstacle`.
     document: typeof stageDocument === 'object' ? stageDocument : { claims: [], falls: [] },
     leases: isReadable ? allHeld(snapshot) : [],

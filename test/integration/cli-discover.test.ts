@@ -93,7 +93,7 @@ describe.skipIf(lacksServer('defrag'))('the command line on a Cluster of which t
     );
     const asked = await runOffpeak(['discover', '-c', dead, '-s', place.stateFile]);
     expect(asked.code).toBe(1);
-    expect(asked.stdout).toMatch(/could not be found now: none of the 1 seeds .* The inventory of .* is used/);
+    expect(asked.stdout).toMatch(/could not be found now: the seed does not say .* The inventory of .* is used/);
     const { documents, code } = await runOffpeak(['check', '--json', '-c', dead, '-s', place.stateFile]);
     expect(code).toBe(1);
     expect(documents[0]).toMatchObject({

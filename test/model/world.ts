@@ -1,4 +1,5 @@
 import { MINUTE } from '../../core/config/units.ts';
+import { addressOf } from '../../core/discovery/addresses.ts';
 import type { Alert } from '../../core/domain/alert.ts';
 import type { Metric } from '../../core/domain/metric-catalogue.ts';
 import { cacheLeases } from '../../core/leases/lease-cache.ts';
@@ -77,6 +78,10 @@ export interface World {
   readonly topic: { readonly isDown: boolean };
 }
 
+function foundNode(node: string) {
+  return { address: addressOf(node, false) };
+}
+
 /** Servers, a store, sinks and a clock, and the real job between them. `judge` sees every deed before it is done. */
 export function aWorld(startsAt: number, random: () => number, judge: Judge) {
   const { store, trouble, documents } = aStore();
@@ -91,6 +96,8 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
   const world = {
     now: startsAt,
     config: configOf(fleetYaml()),
+    /** What a discovery finds, by shard; undefined: it fails. */
+    shards: undefined as readonly (readonly string[])[] | undefined,
     servers,
     /** Which server answers at which address: a failover of an address exchanges two. */
     answering: new Map([...servers.keys()].map((name) => [name, name])),
@@ -244,7 +251,8 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     const wait = (duration: number) => effect(invocation, () => pass(duration));
     return {
       discover: async () => {
-        throw new DiscoveryFailure('the config of the model names its nodes');
+        if (world.shards === undefined) throw new DiscoveryFailure('no seed answers');
+        return { shards: world.shards.map((nodes) => ({ group: '', nodes: nodes.map(foundNode) })), leftOut: [] };
       },
       open: (_, node) =>
         effect(invocation, () => {

@@ -11,6 +11,8 @@ export interface ClusterNode {
   readonly redis: Redis;
   /** In its cluster; it stays when the address changes. */
   readonly id: string;
+  /** Over TLS, where the Cluster has it. */
+  readonly tlsPort?: number;
   /** `127.0.0.1:port`. */
   readonly address: string;
 }
@@ -33,16 +35,23 @@ export interface Cluster extends AsyncDisposable {
 }
 
 const SLOTS = 16_384;
+/** A quiet machine needs three seconds at most. */
+const SETTLE_MS = 60_000;
 
 /** @param args of each server, after the usual ones; `shards`: each has a primary and, unless `replicas` is false, a replica */
 export async function aCluster({
   shards = 3,
   replicas = true,
   args = () => [],
+  start: startServer = defragServer,
+  tls,
 }: {
   readonly shards?: number;
   readonly replicas?: boolean;
   readonly args?: (index: number) => readonly string[];
+  readonly start?: typeof defragServer;
+  /** The settings of a server's certificate: then nodes speak TLS with each other, and with clients on a second port. */
+  readonly tls?: readonly string[];
 } = {}): Promise<Cluster> {
   const nodes: ClusterNode[] = [];
   const removed = new Set<ClusterNode>();
@@ -53,12 +62,18 @@ export async function aCluster({
     return found;
   };
   const start = async () => {
-    const started = await startNode(args(nodes.length));
+    const started = await startNode(startServer, args(nodes.length), tls);
     nodes.push(started);
     return started;
   };
   const settled = async () => {
-    while (!(await agree(live()))) await delay(50);
+    const deadline = performance.now() + SETTLE_MS;
+    while (!(await agree(live()))) {
+      if (performance.now() > deadline)
+        throw new Error(`the Cluster does not settle:
+${await viewsOf(live())}`);
+      await delay(50);
+    }
   };
   const cluster: Cluster = {
     nodes,
@@ -89,8 +104,11 @@ export async function aCluster({
     },
     async failOver(replica) {
       const { redis } = node(replica);
-      await redis.call('CLUSTER', 'FAILOVER');
-      while (!(await redis.info('replication')).includes('role:master')) await delay(50);
+      // On a busy machine it may time out, after five seconds; while it is under way, another one is refused.
+      while (!(await redis.info('replication')).includes('role:master')) {
+        await redis.call('CLUSTER', 'FAILOVER').catch(() => undefined);
+        await delay(500);
+      }
       await settled();
     },
     async [Symbol.asyncDispose]() {
@@ -115,16 +133,26 @@ export async function aCluster({
   }
 }
 
-/** The bus is 10,000 above the port: both below the ports that systems hand out by themselves. */
-async function startNode(args: readonly string[]): Promise<ClusterNode> {
-  const from = 20_000 + Math.floor(Math.random() * 2700);
-  const port = await getPort({ host: '127.0.0.1', port: Array.from({ length: 50 }, (_, index) => from + index) });
+async function startNode(
+  startServer: typeof defragServer,
+  args: readonly string[],
+  tls: readonly string[] | undefined,
+): Promise<ClusterNode> {
+  const port = await busPort();
+  const tlsPort = tls && (await busPort());
+  const secure = tls ? ['--tls-port', `${tlsPort}`, '--tls-cluster', 'yes', '--tls-auth-clients', 'no', ...tls] : [];
   const usual = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', '--repl-diskless-sync-delay', '0'];
-  const server = await defragServer({ port, args: [...usual, ...args] });
+  const server = await startServer({ port, args: [...usual, ...secure, ...args] });
   const redis = clientOf(server);
   redis.on('error', () => undefined);
   const id = String(await redis.call('CLUSTER', 'MYID'));
-  return { server, redis, id, address: `127.0.0.1:${port}` };
+  return { server, redis, id, address: `127.0.0.1:${port}`, ...(tlsPort !== undefined && { tlsPort }) };
+}
+
+/** The bus is 10,000 above the port: both below the ports that systems hand out by themselves. */
+async function busPort(): Promise<number> {
+  const from = 20_000 + Math.floor(Math.random() * 2700);
+  return await getPort({ host: '127.0.0.1', port: Array.from({ length: 50 }, (_, index) => from + index) });
 }
 
 async function stop({ redis, server }: ClusterNode): Promise<void> {
@@ -132,8 +160,8 @@ async function stop({ redis, server }: ClusterNode): Promise<void> {
   await server.stop();
 }
 
-async function meet({ redis }: ClusterNode, { server: { port } }: ClusterNode): Promise<void> {
-  await redis.call('CLUSTER', 'MEET', '127.0.0.1', `${port}`);
+async function meet({ redis }: ClusterNode, { server, tlsPort }: ClusterNode): Promise<void> {
+  await redis.call('CLUSTER', 'MEET', '127.0.0.1', `${tlsPort ?? server.port}`);
 }
 
 async function follow({ redis }: ClusterNode, primary: ClusterNode): Promise<void> {
@@ -156,6 +184,11 @@ async function agree(nodes: readonly ClusterNode[]): Promise<boolean> {
   );
   const [first, ...others] = said;
   return first !== undefined && first.length === nodes.length && others.every((one) => one?.join() === first.join());
+}
+
+async function viewsOf(nodes: readonly ClusterNode[]): Promise<string> {
+  const views = nodes.map(async ({ address, redis }) => `${address}\n${await redis.call('CLUSTER', 'NODES')}`);
+  return (await Promise.all(views)).join('\n');
 }
 
 function viewIn(lines: string): readonly string[] {

@@ -84,6 +84,55 @@ describe('F8: so many nodes of a stage at once', () => {
     expect((await store.list('lease#')).size).toBe(4);
   });
 
+  describe('of one discovered group', () => {
+    const carts = { name: 'carts', limit: 2, isProven: true };
+    const start = async (job: Awaited<ReturnType<ReturnType<typeof aPlace>['job']>>, id: string, group = carts) =>
+      await job.claim(aNewLease(id), group);
+
+    test('so many shards act at once, whatever their names are by now', async () => {
+      const { job, store } = aPlace();
+      await held(store, aNewLease('carts/0001'));
+      const first = await job();
+      expect(await start(first, 'carts/0002')).toEqual([]);
+      const nodes = ['carts/0001', 'carts/0002'].map((id) => `${id}.redis.example:6379`);
+      const blocker = { kind: 'group-limit', group: 'carts', limit: 2, nodes };
+      expect(await start(first, 'carts/0003')).toEqual([blocker]);
+      // Another job has not seen the claim; a shard of another group is free.
+      const second = await job();
+      expect(await start(second, 'carts/0003')).toEqual([blocker]);
+      expect(await start(second, 'other/0001', { ...carts, name: 'other' })).toEqual([]);
+    });
+
+    test('by the group that a node is in now, where its lease has the name of before', async () => {
+      const { job, store } = aPlace();
+      const before = await held(store, aNewLease('old/0001'));
+      const groups = new Map([[before.lease.node, 'carts']]);
+      const one = { ...carts, limit: 1 };
+      expect(await (await job({ groups })).claim(aNewLease('carts/0002'), one)).toMatchObject([
+        { kind: 'group-limit' },
+      ]);
+      expect(await (await job()).claim(aNewLease('carts/0002'), one)).toEqual([]);
+    });
+
+    test('one is the canary of all, until a run has ended; a purge needs none', async () => {
+      const { job } = aPlace();
+      const unproven = { ...carts, limit: 9, isProven: false };
+      const jobOfNight = await job();
+      expect(await start(jobOfNight, 'carts/0001', unproven)).toEqual([]);
+      expect(await start(jobOfNight, 'carts/0002', unproven)).toMatchObject([
+        { kind: 'group-limit', limit: 1, isCanary: true, nodes: ['carts/0001.redis.example:6379'] },
+      ]);
+      expect(await jobOfNight.claim(aNewLease('carts/0002', { phase: 'purging' }), unproven)).toEqual([]);
+      expect(await start(jobOfNight, 'carts/0003', { ...unproven, isProven: true })).toEqual([]);
+    });
+
+    test('a lease that cannot be read counts in its group', async () => {
+      const { job } = aPlace();
+      const brakes = await job({ unreadable: [leaseKey('carts/0007')] });
+      expect(brakes.seen().acting).toMatchObject([{ group: 'carts' }]);
+    });
+  });
+
   test('whatever two jobs do in whatever order, never more leases stand than may, and as many as may', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.integer({ min: 1, max: 3 }), async (scheduler, limit) => {

@@ -11,6 +11,7 @@ test('what is written nowhere has the built-in default', () => {
     nodes: [{ id: '10.0.0.5:6379', host: '10.0.0.5', port: 6379, tls: false }],
     windows: [],
     holidays: [],
+    maxShardsAtOnce: { percent: 10 },
     purge: { enabled: true, minReclaim: 128 * MIB, maxBlock: 100, cooldown: 6 * HOUR },
     defrag: {
       enabled: true,

@@ -162,21 +162,30 @@ describe('percentages, numbers and choices', () => {
 });
 
 describe('F8: maxDefragsAtOnce is of the whole stage', () => {
-  test('it is 4 by default, and 1 to 100', () => {
+  test('it is 4 by default, and 1 to 100, or a share of all', () => {
     expect(configOf(fileWith()).maxDefragsAtOnce).toBe(4);
     for (const limit of [1, 100])
       expect(configOf(`maxDefragsAtOnce: ${limit}\n${fileWith()}`)).toMatchObject({ maxDefragsAtOnce: limit });
+    expect(configOf(`maxDefragsAtOnce: 10%\n${fileWith()}`).maxDefragsAtOnce).toEqual({ percent: 10 });
   });
 
   test.each([
-    ['0', '0', '0 is below 1'],
-    ['101', '101', '101 is above 100'],
-    ['2.5', '2.5', '2.5 is not a whole number'],
-    ['"4"', '"4"', '"4" is not a number'],
-    ['all', '"all"', '"all" is not a number'],
+    ['0', '0', '0 is outside 1 to 100'],
+    ['101', '101', '101 is outside 1 to 100'],
+    ['2.5', '2.5', '2.5 is neither a whole number nor a percentage'],
+    ['"4"', '"4"', '"4" is neither a whole number nor a percentage'],
+    ['0%', '"0%"', '"0%" is neither a whole number nor a percentage'],
+    ['101%', '"101%"', '"101%" is neither a whole number nor a percentage'],
+    ['all', '"all"', '"all" is neither a whole number nor a percentage'],
   ])('%s is refused', (written, value, message) => {
     expect(problemsOf(`maxDefragsAtOnce: ${written}\n${fileWith()}`)).toEqual([
-      { path: 'maxDefragsAtOnce', value, accepted: 'a whole number from 1 to 100', message, line: 1 },
+      {
+        path: 'maxDefragsAtOnce',
+        value,
+        accepted: 'a whole number from 1 to 100, or a whole percentage from 1% to 100%',
+        message,
+        line: 1,
+      },
     ]);
   });
 

@@ -51,6 +51,7 @@ export const BLOCKERS: Of<Blocker> = {
   'cluster-refused': { kind: 'cluster-refused' },
   'clients-paused': { kind: 'clients-paused', reason: 'client_pause', left: 8000 },
   'module-types': { kind: 'module-types', modules: ['graph', 'search'] },
+  'group-limit': { kind: 'group-limit', group: 'carts', limit: 2, nodes: ['10.0.3.18:6379', '10.0.4.17:6379'] },
   'stage-limit': { kind: 'stage-limit', limit: 2, nodes: ['10.0.3.18:6379', '10.0.4.17:6379'] },
   'host-acting': { kind: 'host-acting', node: '10.0.3.17:6380', isDefrag: true },
   'version-fell': {
@@ -168,6 +169,7 @@ export const STOPS: StopReasons = {
   'clients-paused': blockedStop('clients-paused'),
   'module-types': blockedStop('module-types'),
   'stage-limit': blockedStop('stage-limit'),
+  'group-limit': blockedStop('group-limit'),
   'host-acting': blockedStop('host-acting'),
   'version-fell': blockedStop('version-fell'),
 };
@@ -237,6 +239,7 @@ export const SKIPS: { readonly [Reason in SkipReason]: SkipPlan } = {
   'clients-paused': blocked('clients-paused'),
   'module-types': blocked('module-types'),
   'stage-limit': blocked('stage-limit'),
+  'group-limit': blocked('group-limit'),
   'host-acting': blocked('host-acting'),
   'version-fell': blocked('version-fell'),
 };
