@@ -23,16 +23,26 @@ interface Template {
   readonly sections: ReadonlyMap<string, string>;
 }
 
-function template(name: string): Template {
+function template(name: string, role = 'role:master'): Template {
   const whole = infoText(name)
+    .replace('role:master', role)
     .replace(/^run_id:.*$/m, `run_id:${RUN_ID}`)
     .replace(/^uptime_in_seconds:.*$/m, 'uptime_in_seconds:864000')
     .replace(/^instantaneous_ops_per_sec:.*$/m, 'instantaneous_ops_per_sec:3');
   return { whole, sections: new Map(SECTIONS.map((name) => [name, infoSection(whole, name)])) };
 }
 
-const QUIET = ['redis-7.0.15-empty', 'redis-8.2.3', 'redis-7.0.15'].map(template);
-const ACTING = template('redis-7.0.15-empty');
+const QUIET = ['redis-7.0.15-empty', 'redis-8.2.3', 'redis-7.0.15'].map((name) => template(name));
+/** A replica: a primary would be left alone, since none of its replicas is connected. */
+const REPLICA = [
+  'role:slave',
+  'master_link_status:up',
+  'master_last_io_seconds_ago:1',
+  'master_sync_in_progress:0',
+  'slave_read_repl_offset:0',
+  'slave_repl_offset:0',
+].join('\n');
+const ACTING = template('redis-7.0.15-empty', REPLICA);
 
 /** What one server of a fleet says of itself. What CONFIG SET and MEMORY PURGE do to it shows in INFO. */
 export interface NodeInfo {
@@ -62,25 +72,30 @@ export function nodeInfo(index: number, address: string, acts: boolean): NodeInf
   const isFragmented = acts && index % 100 < 50;
   const excess = { freePages: acts && !isFragmented ? EXCESS : 0, fragmentation: isFragmented ? EXCESS : 0 };
   let hits = 0;
-  const filled = (text: string) => {
-    if (settings.get('activedefrag') === 'yes' && excess.fragmentation > 0) {
+  const filled = (text: string, section: string) => {
+    // A quarter with each observation: a run takes some of them.
+    if (section === 'memory' && settings.get('activedefrag') === 'yes' && excess.fragmentation > 0) {
       excess.fragmentation = Math.max(0, excess.fragmentation - EXCESS / 4);
       hits += 100_000;
     }
     const { freePages, fragmentation } = excess;
     return text
       .replace(RUN_ID, runId)
-      .replace(/^(allocator_active|allocator_resident|used_memory_rss):(\d+)$/gm, (_, name: string, bytes: string) => {
-        const more = name === 'allocator_active' ? fragmentation : fragmentation + freePages;
-        return `${name}:${Number(bytes) + more}`;
-      })
+      .replace(
+        /^(allocator_active|allocator_frag_bytes|allocator_resident|used_memory_rss):(\d+)$/gm,
+        (_, name: string, bytes: string) => {
+          const isLive = name === 'allocator_active' || name === 'allocator_frag_bytes';
+          const more = isLive ? fragmentation : fragmentation + freePages;
+          return `${name}:${Number(bytes) + more}`;
+        },
+      )
       .replace(/^active_defrag_(hits|misses|key_hits|key_misses):0$/gm, `active_defrag_$1:${hits}`);
   };
   return {
     // Those that never change cost no more than a copy.
     info: (section) => {
       const text = sections.get(section) ?? (section === '' || section === 'all' ? whole : '');
-      return acts ? filled(text) : text.replace(RUN_ID, runId);
+      return acts ? filled(text, section) : text.replace(RUN_ID, runId);
     },
     settings,
     set: (name, value) => void settings.set(name, value),

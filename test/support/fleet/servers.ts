@@ -125,7 +125,12 @@ function replyTo(
   if (name.toUpperCase() === 'INFO') return bulk(node.info(sub.toLowerCase()));
   if (command === 'CONFIG GET') return list(matching(node, args[0] ?? '*').flatMap((pair) => pair.map(bulk)));
   if (command === 'CONFIG SET') {
-    for (let at = 0; at < args.length; at += 2) node.set(args[at] ?? '', args[at + 1] ?? '');
+    const names = args.filter((_, at) => at % 2 === 0);
+    const odd = names.find((one, at) => !node.settings.has(one) || !isValue(args[2 * at + 1]));
+    // All or nothing, since Redis 7.0.
+    if (odd !== undefined)
+      return `-ERR CONFIG SET failed (possibly related to argument '${odd}') - argument couldn't be parsed into an integer\r\n`;
+    for (const [at, one] of names.entries()) node.set(one, args[2 * at + 1] ?? '');
     counted.changes += 1;
     return OK;
   }
@@ -139,6 +144,10 @@ function replyTo(
   if (command === 'SLOWLOG LEN') return ':0\r\n';
   if (['AUTH', 'CLIENT', 'SELECT'].includes(name.toUpperCase())) return OK;
   return `-ERR unknown command '${name}'\r\n`;
+}
+
+function isValue(text = ''): boolean {
+  return /^(?:yes|no|\d+)$/.test(text);
 }
 
 function matching({ settings }: NodeInfo, pattern: string): readonly (readonly [string, string])[] {
