@@ -35,6 +35,25 @@ export async function everyPage<Page>(
   }
 }
 
+type Ask<T> = (region: string | undefined, signal: AbortSignal | undefined) => Promise<T>;
+
+/** What several instances ask of one region at the same moment is asked once: AWS limits calls for the whole account. */
+export function askedOnce<T>(ask: Ask<T>): Ask<T> {
+  const underWay = new Map<string, Promise<T>>();
+  return async (region, signal) => {
+    const key = region ?? '';
+    const first = underWay.get(key);
+    const answer = first ?? ask(region, signal).finally(() => underWay.delete(key));
+    underWay.set(key, answer);
+    try {
+      return await answer;
+    } catch (error) {
+      if (!first || signal?.aborted || error instanceof DiscoveryFailure) throw error;
+      throw new DiscoveryFailure(`there was no answer in time: ${describeFailure(error)}`, { cause: error });
+    }
+  };
+}
+
 /** Whether it was a missing right that made the call fail. */
 export function isDenied({ cause }: DiscoveryFailure): boolean {
   return DENIED.test(nameOf(cause));

@@ -5,7 +5,7 @@ import {
   paginateDescribeReplicationGroups,
   type ReplicationGroup,
 } from '@aws-sdk/client-elasticache';
-import { everyPage, settingsFor } from './asking.ts';
+import { askedOnce, everyPage, settingsFor } from './asking.ts';
 
 /** What ElastiCache says of all its nodes in one region. */
 export interface ElastiCacheView {
@@ -20,10 +20,7 @@ export interface ElastiCacheView {
 const PAGE = 100;
 
 /** Two calls, of as many pages as it takes, side by side. @throws {DiscoveryFailure} */
-export async function describeElastiCache(
-  named: string | undefined,
-  signal: AbortSignal | undefined,
-): Promise<ElastiCacheView> {
+export const describeElastiCache = askedOnce(async (named, signal): Promise<ElastiCacheView> => {
   const client = new ElastiCacheClient(settingsFor('ELASTICACHE', named));
   const paging = { client, pageSize: PAGE };
   const options = { abortSignal: signal };
@@ -41,4 +38,4 @@ export async function describeElastiCache(
     clusters: clusters.flatMap(({ CacheClusters = [] }) => CacheClusters),
     groups: groups.flatMap(({ ReplicationGroups = [] }) => ReplicationGroups),
   };
-}
+});

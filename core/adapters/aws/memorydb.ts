@@ -1,5 +1,5 @@
 import { type Cluster, MemoryDBClient, paginateDescribeClusters } from '@aws-sdk/client-memorydb';
-import { everyPage, settingsFor } from './asking.ts';
+import { askedOnce, everyPage, settingsFor } from './asking.ts';
 
 /** What MemoryDB says of all its clusters in one region, with their shards and nodes. It names no role. */
 export interface MemoryDbView {
@@ -11,10 +11,7 @@ export interface MemoryDbView {
 const PAGE = 100;
 
 /** One call, of as many pages as it takes. @throws {DiscoveryFailure} */
-export async function describeMemoryDb(
-  named: string | undefined,
-  signal: AbortSignal | undefined,
-): Promise<MemoryDbView> {
+export const describeMemoryDb = askedOnce(async (named, signal): Promise<MemoryDbView> => {
   const client = new MemoryDBClient(settingsFor('MEMORYDB', named));
   const pages = paginateDescribeClusters(
     { client, pageSize: PAGE },
@@ -23,4 +20,4 @@ export async function describeMemoryDb(
   );
   const found = await everyPage(pages, { service: 'MemoryDB', right: 'memorydb:DescribeClusters' }, signal);
   return { region: await client.config.region(), clusters: found.flatMap(({ Clusters = [] }) => Clusters) };
-}
+});

@@ -125,6 +125,14 @@ describeWithMoto('nodes of ElastiCache and MemoryDB', () => {
     ).toEqual(['DescribeCacheClusters', 'DescribeReplicationGroups', 'GetResources']);
   });
 
+  test('several instances ask a region once', async () => {
+    await group('sessions', { team: 'a' });
+    await group('queues', { team: 'b', 'moto:ports': '1 1' });
+    const [a, b] = ['a', 'b'].map((team) => found(`{ elasticache: { tags: { team: ${team} } } }`));
+    expect([(await a)?.shards[0]?.group, (await b)?.shards[0]?.group]).toEqual(['sessions', 'queues']);
+    expect(proxy.requests.filter(({ operation }) => operation === 'DescribeCacheClusters')).toHaveLength(1);
+  });
+
   test('what AWS says of a group is kept with its shard', async () => {
     await group(
       'sessions',
