@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { executable } from '../cli/lab/run-command.ts';
+import { reportPage } from '../cli/render/html/report.ts';
+import { documentsIn, together } from '../cli/report/documents.ts';
+import { nightOf, type Span } from '../cli/report/night.ts';
 import { type Message, pageOf } from './slack-page.ts';
 
 // Draws some messages of docs/slack-messages.json in a real Chromium, for docs/messages.md (`npm run pictures`).
@@ -52,10 +55,8 @@ function sentence(name: string): string {
   return `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 }
 
-function draw(browser: string, folder: string, message: Message, picture: string): void {
-  const page = join(folder, 'page.html');
-  writeFileSync(page, pageOf(message));
-  const run = (...args: readonly string[]) => {
+function runner(browser: string, folder: string, page: string) {
+  return (...args: readonly string[]): string => {
     const shared = [
       '--headless',
       '--no-sandbox',
@@ -70,12 +71,38 @@ function draw(browser: string, folder: string, message: Message, picture: string
     if (status !== 0) throw new Error(`${browser} ended with ${status}: ${stderr.slice(-500)}`);
     return stdout;
   };
+}
+
+function draw(browser: string, folder: string, message: Message, picture: string): void {
+  const page = join(folder, 'page.html');
+  const run = runner(browser, folder, page);
   // The page says how high it is.
   writeFileSync(page, `${pageOf(message)}<script>document.title = document.documentElement.offsetHeight</script>`);
   const dom = run(`--window-size=${WIDTH},${HIGHEST}`, '--dump-dom');
   const height = Number(/<title>(\d+)<\/title>/.exec(dom)?.[1]);
   writeFileSync(page, pageOf(message));
   run(`--window-size=${WIDTH},${height}`, `--screenshot=${picture}`);
+}
+
+/** The first screen of a report of a night, and of the lab on the article's recipe, from what they printed once. */
+function drawReports(browser: string, folder: string): void {
+  const fixture = (name: string) =>
+    documentsIn(name, readFileSync(fileURLToPath(new URL(`../test/fixtures/report/${name}`, import.meta.url)), 'utf8'));
+  const terms = { timezone: 'Europe/Berlin', windowsOf: (_: string, during: Span) => [during] };
+  const night = together(['night.jsonl', 'audit.json'].map(fixture));
+  const pages = [
+    ['report', reportPage(nightOf(night.ticks), night, terms), 900],
+    ['lab', reportPage(undefined, fixture('lab.json'), terms), 500],
+  ] as const;
+  for (const [name, html, height] of pages) {
+    const page = join(folder, 'page.html');
+    writeFileSync(page, html);
+    runner(
+      browser,
+      folder,
+      page,
+    )(`--window-size=1100,${height}`, `--screenshot=${join(DOCS, 'pictures', `${name}.png`)}`);
+  }
 }
 
 async function main(): Promise<void> {
@@ -96,6 +123,7 @@ async function main(): Promise<void> {
       if (message === undefined) throw new Error(`docs/slack-messages.json has no ${group} "${name}"`);
       draw(browser, folder, message, join(DOCS, 'pictures', `${file}.png`));
     }
+    drawReports(browser, folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -7,6 +7,7 @@ import {
   sentence,
   timeText,
 } from '../../../core/format/units.ts';
+import { ARMS } from '../../lab/trial/arms.ts';
 import type { AuditDocument, Documents, KeysDocument, LabDocument, StepDocument } from '../../report/documents.ts';
 import { isBroken, type Night, type NodeNight, type Span, totalsOf } from '../../report/night.ts';
 import { barsMarkup } from './bars.ts';
@@ -26,7 +27,7 @@ const MOST_DRAWN = 24;
 
 /** One self-contained HTML file of all documents. */
 export function reportPage(night: Night | undefined, { audits, keys, labs }: Documents, terms: ReportTerms): string {
-  const title = night ? `Offpeak: stage ${night.stage}` : 'Offpeak: report';
+  const title = night ? `Offpeak: stage ${night.stage}` : labs.length > 0 ? 'Offpeak: lab' : 'Offpeak: report';
   const body = html`<h1>${title}</h1>
 ${night && nightSections(night, terms)}
 ${audits.map((audit) => auditSection(audit))}
@@ -185,8 +186,13 @@ function labSection({ title, arms }: LabDocument): Markup {
   const bars = arms.map(({ arm, after }) => {
     const { data, fragmentation, freePages, overhead } = after.layers;
     const layers = { allocated: data, externalFragmentation: fragmentation, freePages, overhead };
-    return { label: arm, layers, note: bytesText(after.rss) };
+    return { label: nameOfArm(arm), layers, note: bytesText(after.rss) };
   });
   return html`<section><h2>Lab: ${title}</h2>${barsMarkup('RSS at rest', bars)}
-<dl>${arms.map(({ arm, text }) => html`<dt>${arm}</dt><dd>${text}</dd>`)}</dl></section>`;
+<dl>${arms.map(({ arm, text }) => html`<dt>${nameOfArm(arm)}</dt><dd>${text}</dd>`)}</dl></section>`;
+}
+
+/** An arm of a newer version keeps the name that it has on the command line. */
+function nameOfArm(arm: string): string {
+  return new Map<string, string>(Object.entries(ARMS)).get(arm) ?? arm;
 }
