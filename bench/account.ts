@@ -70,7 +70,7 @@ const PRELOAD = join(import.meta.dirname, '..', 'test', 'support', 'preload-slac
 export function subjectsOf(account: Account, emptyFolder: string): readonly Subject[] {
   const { workspace, built, refs, env, slackHost } = account;
   const slack = { NODE_OPTIONS: `--import=${PRELOAD}`, SLACK_STAND_IN: slackHost };
-  const subject = (key: keyof typeof FUNCTIONS, own: Readonly<Record<string, string>>, event: () => unknown) => {
+  const subject = (key: 'maintain' | 'notifySlack', own: Readonly<Record<string, string>>, event: () => unknown) => {
     const name = FUNCTIONS[key];
     const packaged = deploymentOf(workspace, key, refs);
     const deployment = { ...packaged, env: { ...packaged.env, ...env, ...own } };

@@ -64,6 +64,8 @@ function isTopic(id: string): boolean {
   return id === ID.topic || id === `${ID.topic}Policy`;
 }
 
+const JOB_ROLES: readonly string[] = [ID.maintainRole, ID.dispatchRole, ID.workRole];
+
 function withRules(id: string, resource: Resource, { keyArn, permissionsBoundaryArn }: Account): Resource {
   if (resource.Type === 'AWS::SNS::Topic' && keyArn) {
     return { ...resource, Properties: { ...resource.Properties, KmsMasterKeyId: keyArn } };
@@ -75,7 +77,7 @@ function withRules(id: string, resource: Resource, { keyArn, permissionsBoundary
     Properties: {
       ...resource.Properties,
       ...(permissionsBoundaryArn && { PermissionsBoundary: permissionsBoundaryArn }),
-      ...(id === ID.maintainRole &&
+      ...(JOB_ROLES.includes(id) &&
         keyArn && { Policies: [...(Array.isArray(Policies) ? Policies : []), topicKey(keyArn)] }),
     },
   };

@@ -1,7 +1,7 @@
 import type { Config } from '../core/config/schema.ts';
 import { MINUTE, SECOND } from '../core/config/units.ts';
 import { type AlarmDescription, printAlarmDescription } from '../core/format/alarm-description.ts';
-import type { Intrinsic, ResourceOf } from './cloudformation.ts';
+import { getAtt, type Intrinsic, type ResourceOf } from './cloudformation.ts';
 import { alarmName } from './names.ts';
 import { runbookPlace } from './runbook.ts';
 import { topicsOfAlarm } from './topic.ts';
@@ -90,4 +90,32 @@ function sourceProperties(source: AlarmSource, period: number): Partial<AlarmPro
 
 function dimensionList({ dimensions }: MetricSource) {
   return Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
+}
+
+/** AWS publishes counts of failures only when there is something to count. */
+export function aboveZero(source: AlarmSource) {
+  return {
+    source,
+    comparison: 'GreaterThanThreshold',
+    threshold: 0,
+    periods: 1,
+    missing: 'notBreaching',
+  } as const;
+}
+
+/** Of a queue of dead letters: what could not be done is for people. */
+export function deadLetters(subject: string, queueId: string, anchor: AlarmSpec['anchor'], meaning: string): AlarmSpec {
+  const name = 'ApproximateNumberOfMessagesVisible';
+  const dimensions = { QueueName: getAtt(queueId, 'QueueName') };
+  return {
+    ...aboveZero({ metric: { namespace: 'AWS/SQS', name, dimensions, statistic: 'Maximum' } }),
+    subject,
+    what: 'dead-letters',
+    severity: 'warning',
+    means: meaning,
+    next: 'Read the message in the dead-letter queue, then purge the queue.',
+    anchor,
+    // An idle queue stops reporting after some hours, with what it holds.
+    missing: 'ignore',
+  };
 }

@@ -2,8 +2,10 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import type { Config } from '../core/config/schema.ts';
-import { FUNCTIONS, PACKAGED_CONFIG } from './functions.ts';
+import { FUNCTIONS, jobFunctions, packagedConfig } from './functions.ts';
 import { noticesOf } from './notices.ts';
+
+type FunctionKey = keyof typeof FUNCTIONS;
 
 /** The licences of what is bundled, in each package. */
 export const NOTICES = 'THIRD-PARTY-NOTICES.txt';
@@ -24,21 +26,29 @@ export interface Built {
 }
 
 /**
- * Bundles every function into `dist/<folder>/`, and puts the checked configuration beside the job.
+ * Bundles the functions that the configuration needs into `dist/<folder>/`, and puts it, checked, beside each function of the job.
  * ESM in pieces: what is only sometimes needed (SNS, SSM, Secrets Manager) stays out of the start
  * (docs/adr/0006-esm-in-chunks.md has the figures).
  */
-export async function buildFunctions(root: string, config: Config): Promise<readonly Built[]> {
+export async function buildFunctions(
+  root: string,
+  config: Config,
+  keys: readonly FunctionKey[] = [...jobFunctions(config), 'notifySlack'],
+): Promise<readonly Built[]> {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
-  const built = await bundleFunctions(root);
-  writeFileSync(join(root, PACKAGED_CONFIG), `${JSON.stringify(config)}\n`);
+  const built = await bundleFunctions(root, { keys });
+  for (const key of jobFunctions(config)) writeFileSync(join(root, packagedConfig(key)), `${JSON.stringify(config)}\n`);
   return built;
 }
 
 /** Bundles every function into `<out>/<folder>/`, without a configuration. */
-export async function bundleFunctions(root: string, out = join(root, 'dist')): Promise<readonly Built[]> {
+export async function bundleFunctions(
+  root: string,
+  { out = join(root, 'dist'), keys }: { readonly out?: string; readonly keys?: readonly FunctionKey[] } = {},
+): Promise<readonly Built[]> {
   const built: Built[] = [];
-  for (const folder of Object.values(FUNCTIONS)) {
+  for (const [key, folder] of Object.entries(FUNCTIONS)) {
+    if (keys?.some((one) => one === key) === false) continue;
     const { metafile } = await bundle(root, folder, join(out, folder));
     writeFileSync(join(out, folder, NOTICES), noticesOf(root, metafile));
     built.push(measure(folder, metafile, relative(root, join(out, folder))));

@@ -1,4 +1,4 @@
-import { isFleet } from '../core/config/fleet.ts';
+import { isFleet, usesQueue } from '../core/config/fleet.ts';
 import type { Config } from '../core/config/schema.ts';
 import { SECOND } from '../core/config/units.ts';
 import {
@@ -9,10 +9,11 @@ import {
   OTLP_PREFIX,
 } from '../core/domain/metric-catalogue.ts';
 import { type ResourceOf, sub } from './cloudformation.ts';
-import { functionName } from './functions.ts';
+import { countStatistic } from './counts.ts';
+import { functionName, jobFunctions } from './functions.ts';
 import { instanceStack, instanceWidgets } from './instance-widgets.ts';
 import { stackName } from './names.ts';
-import { DAILY, graph, type Line, stageLine, text, type Widget, worstNodes } from './widgets.ts';
+import { DAILY, graph, type Line, stageLine, text, type Widget, worstNodes, worstOfMany } from './widgets.ts';
 import { windowsText } from './words.ts';
 
 const COLUMNS = 24;
@@ -38,13 +39,13 @@ export function dashboard(config: Config): ResourceOf<'AWS::CloudWatch::Dashboar
 
 /** The graphs of classic metrics; how a dashboard draws PromQL is not known to this project. */
 function rowsOfNodes(config: Config): readonly (readonly Widget[])[] {
-  const isLarge = isFleet(config.instances);
+  const isLarge = isFleet(config);
   if (config.metrics.send === 'classic')
     return isLarge ? fleetRows(config) : config.instances.flatMap((one) => instanceWidgets(config, one));
   const note = text(
     `Metrics of nodes are sent by OTLP: query them in Query Studio, like \`topk(20, ${OTLP_PREFIX}${NODE_METRICS.usedMemoryRss.name}{Stage="${config.stage}"})\`.`,
   );
-  return isLarge ? [[note], [countsOfTroubles(config)]] : [[note]];
+  return isLarge ? [[note], totals(config)] : [[note]];
 }
 
 /** Rows of widgets, three abreast; a text alone takes the whole width. */
@@ -82,54 +83,82 @@ function header({ stage, instances, schedule }: Config): Widget {
 function jobWidgets(config: Config): readonly Widget[] {
   const { stage } = config;
   const period = config.schedule.every / SECOND;
-  const lambda = (name: string, stat: string): Line => [
-    'AWS/Lambda',
-    name,
-    'FunctionName',
-    functionName(stage, 'maintain'),
-    { label: name, stat },
-  ];
+  const keys = jobFunctions(config);
+  const lambda = (name: string, stat: string): readonly Line[] =>
+    keys.map((key) => {
+      const label = keys.length === 1 ? name : `${name} of ${key}`;
+      return ['AWS/Lambda', name, 'FunctionName', functionName(stage, key), { label, stat }];
+    });
   const { heartbeat, duration, ...counts } = JOB_METRICS;
+  const stat = countStatistic(config);
   return [
     graph({
       title: 'Job: ticks and failures',
-      lines: [stageLine(stage, heartbeat, 'SampleCount'), lambda('Errors', 'Sum'), lambda('Throttles', 'Sum')],
+      lines: [stageLine(stage, heartbeat, 'SampleCount'), ...lambda('Errors', 'Sum'), ...lambda('Throttles', 'Sum')],
       period,
     }),
     graph({
       title: 'Job: nodes',
-      lines: Object.values(counts).map((one) => stageLine(stage, one, 'Maximum')),
+      lines: Object.values(counts).map((one) => stageLine(stage, one, stat)),
       period,
     }),
     graph({
       title: 'Job: time taken',
-      lines: [stageLine(stage, duration, 'Maximum'), lambda('Duration', 'Maximum')],
+      lines: [stageLine(stage, duration, 'Maximum'), ...lambda('Duration', 'Maximum')],
       label: 'ms',
       period,
     }),
+    ...(usesQueue(config) ? [queueGraph(config, period)] : []),
   ];
 }
 
-function countsOfTroubles({ stage, schedule }: Config): Widget {
-  const { fragmentedWarning, fragmentedCritical, nearLimit } = FLEET_METRICS;
-  const { nodesUnreachable, nodesMisconfigured } = JOB_METRICS;
+/** Whether the workers keep up: what waits, for how long, and what has failed. */
+function queueGraph({ stage }: Config, period: number): Widget {
+  const line = (part: 'batches' | 'batches-dead-letters', name: string, label: string): Line => [
+    'AWS/SQS',
+    name,
+    'QueueName',
+    stackName(stage, part),
+    { label, stat: 'Maximum' },
+  ];
+  const lines = [
+    line('batches', 'ApproximateNumberOfMessagesVisible', 'batches that wait'),
+    line('batches', 'ApproximateAgeOfOldestMessage', 'age of the oldest, in s'),
+    line('batches-dead-letters', 'ApproximateNumberOfMessagesVisible', 'dead letters'),
+  ];
+  return graph({ title: 'Job: queue of batches', lines, period });
+}
+
+/** All nodes together: how many are in trouble, their memory, and what the night has returned so far. */
+function totals(config: Config): readonly Widget[] {
+  const { stage, schedule } = config;
+  const period = schedule.every / SECOND;
+  const { fragmentedWarning, fragmentedCritical, nearLimit, ...sums } = FLEET_METRICS;
+  const { nodesUnreachable, nodesMisconfigured, leasesHeld } = JOB_METRICS;
   const counted = [fragmentedWarning, fragmentedCritical, nearLimit, nodesUnreachable, nodesMisconfigured];
-  const lines = counted.map((one) => stageLine(stage, one, 'Maximum'));
-  return graph({ title: 'Nodes in trouble', lines, period: schedule.every / SECOND });
+  const lines = (metrics: readonly MetricDefinition[]) =>
+    metrics.map((one) => stageLine(stage, one, countStatistic(config)));
+  const night = [stageLine(stage, sums.reclaimedMemory, 'Sum'), stageLine(stage, leasesHeld, 'Maximum', 'right')];
+  return [
+    graph({ title: 'Nodes in trouble', lines: lines(counted), period }),
+    graph({ title: 'All nodes together: used, RSS', lines: lines([sums.usedMemory, sums.usedMemoryRss]), period }),
+    graph({ title: 'The night: returned in each tick, defrags that run', lines: night, period, isSigned: true }),
+  ];
 }
 
 function fleetRows(config: Config): readonly (readonly Widget[])[] {
   const { stage } = config;
   const period = config.schedule.every / SECOND;
   const worst = (title: string, metric: MetricDefinition) => {
-    const lines = [worstNodes(stage, { metric, stat: 'Maximum', period, count: WORST })];
+    const ask = usesQueue(config) ? worstOfMany : worstNodes;
+    const lines = [ask(stage, { metric, stat: 'Maximum', period, count: WORST })];
     return graph({ title: `${title}, worst ${WORST}`, lines, period });
   };
   const { stat, period: day } = DAILY;
   const returned = { metric: NODE_METRICS.reclaimedMemory, stat, period: day, count: WORST };
   return [
     [
-      countsOfTroubles(config),
+      ...totals(config),
       worst('RSS', NODE_METRICS.usedMemoryRss),
       worst('Fragmentation ratio', NODE_METRICS.memFragmentationRatio),
       worst('External fragmentation', NODE_METRICS.externalFragmentation),

@@ -1,15 +1,10 @@
 import type { Config, InstanceConfig } from '../core/config/schema.ts';
 import { checksFor } from '../core/config/trouble.ts';
 import type { Milliseconds } from '../core/config/units.ts';
-import {
-  DIMENSION,
-  FLEET_METRICS,
-  JOB_METRICS,
-  type MetricDefinition,
-  NAMESPACE,
-} from '../core/domain/metric-catalogue.ts';
+import { FLEET_METRICS, JOB_METRICS, type MetricDefinition } from '../core/domain/metric-catalogue.ts';
 import { type AlarmSpec, alarm } from './alarm.ts';
 import { byLogicalId, type Resources } from './cloudformation.ts';
+import { countOf } from './counts.ts';
 import { ANCHORS } from './runbook.ts';
 import { unreachable } from './unreachable.ts';
 import { minutesText } from './words.ts';
@@ -61,12 +56,10 @@ function shortest(instances: readonly InstanceConfig[], of: (instance: InstanceC
   return Math.min(...instances.map(of));
 }
 
-function counted({ stage }: Config, { name }: MetricDefinition) {
-  const dimensions = { [DIMENSION.stage]: stage };
+function counted(config: Config, metric: MetricDefinition) {
   return {
     subject: 'fleet',
-    // While the job follows a defrag, there are more ticks within a period, and these check only its node.
-    source: { metric: { namespace: NAMESPACE, name, dimensions, statistic: 'Maximum' } },
+    source: countOf(config, metric),
     comparison: 'GreaterThanThreshold',
     threshold: 0,
     missing: 'ignore',

@@ -1,8 +1,9 @@
 import type { Config } from '../core/config/schema.ts';
-import { DIMENSION, JOB_METRICS, NAMESPACE } from '../core/domain/metric-catalogue.ts';
-import { type AlarmSpec, alarm, type MetricSource } from './alarm.ts';
+import { JOB_METRICS } from '../core/domain/metric-catalogue.ts';
+import { type AlarmSource, type AlarmSpec, aboveZero, alarm, deadLetters } from './alarm.ts';
 import { getAtt, type Resources } from './cloudformation.ts';
-import { functionName } from './functions.ts';
+import { countOf, notReachedOf, stageMetric } from './counts.ts';
+import { functionName, type JobFunction, jobFunctions } from './functions.ts';
 import { ID } from './names.ts';
 import { ANCHORS } from './runbook.ts';
 import { silentChecks } from './unreachable.ts';
@@ -22,14 +23,14 @@ const UNDISCOVERED_TICKS = 3;
 /** Whether the job itself is well. */
 export function jobAlarms(config: Config): Resources {
   return {
-    JobAlarmErrors: alarm(config, errors(config)),
+    ...ofEachFunction(config, 'Errors', errors),
     JobAlarmNotRunning: alarm(config, notRunning(config)),
     JobAlarmNotReached: alarm(config, notReached(config)),
     JobAlarmMisconfigured: alarm(config, misconfigured(config)),
     ...(config.instances.some(({ discover }) => discover) && {
       JobAlarmUndiscovered: alarm(config, undiscovered(config)),
     }),
-    JobAlarmThrottled: alarm(config, throttled(config)),
+    ...ofEachFunction(config, 'Throttled', throttled),
     JobAlarmDeadLetters: alarm(
       config,
       deadLetters(
@@ -43,10 +44,25 @@ export function jobAlarms(config: Config): Resources {
   };
 }
 
-function errors(config: Config): AlarmSpec {
+/** What the alarms of each function are about. The one that the schedule invokes is the job. */
+const SUBJECT: Readonly<Record<JobFunction, string>> = { maintain: 'job', dispatch: 'job', work: 'workers' };
+
+function ofEachFunction(
+  config: Config,
+  what: 'Errors' | 'Throttled',
+  specOf: (config: Config, key: JobFunction) => AlarmSpec,
+): Resources {
+  const alarms = jobFunctions(config).map((key) => {
+    const subject = key === 'work' ? 'Work' : 'Job';
+    return [`${subject}Alarm${what}`, alarm(config, specOf(config, key))] as const;
+  });
+  return Object.fromEntries(alarms);
+}
+
+function errors(config: Config, key: JobFunction): AlarmSpec {
   return {
-    ...aboveZero(lambdaMetric(functionName(config.stage, 'maintain'), 'Errors')),
-    subject: 'job',
+    ...aboveZero(lambdaMetric(functionName(config.stage, key), 'Errors')),
+    subject: SUBJECT[key],
     what: 'errors',
     severity: 'warning',
     means: 'A run of the job failed. What it observed was published before that.',
@@ -56,9 +72,7 @@ function errors(config: Config): AlarmSpec {
 }
 
 /** The dead-man's switch: a job that does not run raises no other alarm, so missing data raises this one. */
-function notRunning({ stage }: Config): AlarmSpec {
-  const { name } = JOB_METRICS.heartbeat;
-  const dimensions = { [DIMENSION.stage]: stage };
+function notRunning(config: Config): AlarmSpec {
   return {
     subject: 'job',
     what: 'not-running',
@@ -66,7 +80,7 @@ function notRunning({ stage }: Config): AlarmSpec {
     means: `No run of the job has been completed for ${SILENT_TICKS} ticks. Nothing is watched, and a defrag that is on stays on.`,
     next: 'Check the schedule, the errors of the function, and whether it can reach CloudWatch.',
     anchor: ANCHORS.jobNotRunning,
-    source: { metric: { namespace: NAMESPACE, name, dimensions, statistic: 'SampleCount' } },
+    source: { metric: stageMetric(config, JOB_METRICS.heartbeat, 'SampleCount') },
     comparison: 'LessThanThreshold',
     threshold: 1,
     periods: SILENT_TICKS,
@@ -75,11 +89,9 @@ function notRunning({ stage }: Config): AlarmSpec {
 }
 
 /** Nodes that were not reached have no metrics: their own alarms can say neither healthy nor unreachable. */
-function notReached({ stage }: Config): AlarmSpec {
-  const { name } = JOB_METRICS.nodesNotReached;
-  const dimensions = { [DIMENSION.stage]: stage };
+function notReached(config: Config): AlarmSpec {
   return {
-    ...aboveZero({ namespace: NAMESPACE, name, dimensions, statistic: 'Maximum' }),
+    ...aboveZero(notReachedOf(config)),
     subject: 'job',
     what: 'nodes-not-reached',
     severity: 'warning',
@@ -95,11 +107,9 @@ function notReached({ stage }: Config): AlarmSpec {
  * is known of the server.
  */
 function misconfigured(config: Config): AlarmSpec {
-  const { name } = JOB_METRICS.nodesMisconfigured;
-  const dimensions = { [DIMENSION.stage]: config.stage };
   const checks = silentChecks(config);
   return {
-    ...aboveZero({ namespace: NAMESPACE, name, dimensions, statistic: 'Maximum' }),
+    ...aboveZero(countOf(config, JOB_METRICS.nodesMisconfigured)),
     subject: 'job',
     what: 'nodes-misconfigured',
     severity: 'critical',
@@ -113,11 +123,9 @@ function misconfigured(config: Config): AlarmSpec {
 }
 
 /** For a time the last inventory counts. Then the nodes are not watched, and without data their other alarms say nothing. */
-function undiscovered({ stage }: Config): AlarmSpec {
-  const { name } = JOB_METRICS.undiscovered;
-  const dimensions = { [DIMENSION.stage]: stage };
+function undiscovered(config: Config): AlarmSpec {
   return {
-    ...aboveZero({ namespace: NAMESPACE, name, dimensions, statistic: 'Maximum' }),
+    ...aboveZero({ metric: stageMetric(config, JOB_METRICS.undiscovered, 'Maximum') }),
     subject: 'job',
     what: 'instances-undiscovered',
     severity: 'critical',
@@ -128,10 +136,10 @@ function undiscovered({ stage }: Config): AlarmSpec {
   };
 }
 
-function throttled(config: Config): AlarmSpec {
+function throttled(config: Config, key: JobFunction): AlarmSpec {
   return {
-    ...aboveZero(lambdaMetric(functionName(config.stage, 'maintain'), 'Throttles')),
-    subject: 'job',
+    ...aboveZero(lambdaMetric(functionName(config.stage, key), 'Throttles')),
+    subject: SUBJECT[key],
     what: 'throttled',
     severity: 'warning',
     means: 'Lambda has refused runs of the job for several ticks in a row.',
@@ -145,7 +153,7 @@ function undelivered(): AlarmSpec {
   const name = 'NumberOfNotificationsFailed';
   const dimensions = { TopicName: getAtt(ID.topic, 'TopicName') };
   return {
-    ...aboveZero({ namespace: 'AWS/SNS', name, dimensions, statistic: 'Sum' }),
+    ...aboveZero({ metric: { namespace: 'AWS/SNS', name, dimensions, statistic: 'Sum' } }),
     subject: 'alerts',
     what: 'undelivered',
     severity: 'warning',
@@ -178,33 +186,6 @@ export function notifierAlarms(config: Config): Resources {
   };
 }
 
-function deadLetters(subject: string, queueId: string, anchor: AlarmSpec['anchor'], meaning: string): AlarmSpec {
-  const name = 'ApproximateNumberOfMessagesVisible';
-  const dimensions = { QueueName: getAtt(queueId, 'QueueName') };
-  return {
-    ...aboveZero({ namespace: 'AWS/SQS', name, dimensions, statistic: 'Maximum' }),
-    subject,
-    what: 'dead-letters',
-    severity: 'warning',
-    means: meaning,
-    next: 'Read the message in the dead-letter queue, then purge the queue.',
-    anchor,
-    // An idle queue stops reporting after some hours, with what it holds.
-    missing: 'ignore',
-  };
-}
-
-/** AWS publishes counts of failures only when there is something to count. */
-function aboveZero(metric: MetricSource) {
-  return {
-    source: { metric },
-    comparison: 'GreaterThanThreshold',
-    threshold: 0,
-    periods: 1,
-    missing: 'notBreaching',
-  } as const;
-}
-
-function lambdaMetric(FunctionName: string, name: string): MetricSource {
-  return { namespace: 'AWS/Lambda', name, dimensions: { FunctionName }, statistic: 'Sum' };
+function lambdaMetric(FunctionName: string, name: string): AlarmSource {
+  return { metric: { namespace: 'AWS/Lambda', name, dimensions: { FunctionName }, statistic: 'Sum' } };
 }

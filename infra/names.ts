@@ -7,11 +7,18 @@ export const ID = {
   alarmTopics: { warning: 'AlarmTopic', critical: 'CriticalAlarmTopic' },
   table: 'StateTable',
   dashboard: 'Dashboard',
-  maintain: 'MaintainLambdaFunction', // osls derives these two from the function's key in serverless.yml.
+  // osls derives these from the function's key in serverless.yml.
+  maintain: 'MaintainLambdaFunction',
+  dispatch: 'DispatchLambdaFunction',
+  work: 'WorkLambdaFunction',
   notifier: 'NotifySlackLambdaFunction',
   maintainRole: 'MaintainRole',
+  dispatchRole: 'DispatchRole',
+  workRole: 'WorkRole',
   notifierRole: 'NotifySlackRole',
   maintainDeadLetters: 'MaintainDeadLetters',
+  batchQueue: 'BatchQueue',
+  batchDeadLetters: 'BatchDeadLetters',
   notifierQueue: 'NotifySlackQueue',
   notifierDeadLetters: 'NotifySlackDeadLetters',
   endpointGroup: 'EndpointSecurityGroup',
@@ -24,6 +31,10 @@ export type NamedPart =
   | 'alarms-critical'
   | 'maintain'
   | 'maintain-dead-letters'
+  | 'dispatch'
+  | 'work'
+  | 'batches'
+  | 'batches-dead-letters'
   | 'notify-slack'
   | 'notify-slack-dead-letters';
 

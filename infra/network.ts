@@ -1,3 +1,4 @@
+import { usesQueue } from '../core/config/fleet.ts';
 import type { Config } from '../core/config/schema.ts';
 import { byLogicalId, type Resource, type ResourceOf, type Resources, ref, sub } from './cloudformation.ts';
 import { discoveryEndpoints } from './managed-groups.ts';
@@ -97,7 +98,13 @@ function gapsOf({ vpcId, subnetIds, securityGroupIds, routeTableIds, endpoints }
 
 /** The services that the job calls from inside the VPC. If an endpoint is missing, the call hangs. */
 export function endpointServices(config: Config): readonly string[] {
-  return ['monitoring', 'sns', ...secretSources(config), ...discoveryEndpoints(config)];
+  return [
+    'monitoring',
+    'sns',
+    ...(usesQueue(config) ? ['sqs'] : []),
+    ...secretSources(config),
+    ...discoveryEndpoints(config),
+  ];
 }
 
 /** Interface endpoints for what the job calls, and the free gateway to DynamoDB; nothing where there is a NAT. */

@@ -3,7 +3,7 @@ import type { ConfigProblem } from '../core/config/problem.ts';
 import type { Config } from '../core/config/schema.ts';
 import { NAMESPACE } from '../core/domain/metric-catalogue.ts';
 import { arn, getAtt, type Intrinsic, type ResourceOf, type Resources, ref } from './cloudformation.ts';
-import { type FUNCTIONS, functionName } from './functions.ts';
+import { type FUNCTIONS, functionName, type JobFunction, jobFunctions } from './functions.ts';
 import { connectGrants } from './iam-users.ts';
 import { discoveryRights } from './managed-groups.ts';
 import { ID } from './names.ts';
@@ -55,15 +55,23 @@ export function role(
   };
 }
 
+/** What each function of the job runs as. */
+export function jobRoles(config: Config, network: Network): Resources {
+  return Object.assign({}, ...jobFunctions(config).map((key) => jobRole(config, network, key)));
+}
+
+const JOB_ROLE = { maintain: ID.maintainRole, dispatch: ID.dispatchRole, work: ID.workRole } as const;
+
 /**
- * What the job may do: its namespace, its topic, its table, the secrets that the config names, and sign in to its groups with IAM. Some 80 of
- * those fit beside the rest; more are in policies of their own.
+ * What a function of the job may do: its namespace, its topic, its table, its queues, the secrets that it reads, and sign in to its groups with
+ * IAM. Some 80 of those fit beside the rest; more are in policies of their own.
  */
-export function maintainRole(config: Config, network: Network): Resources {
+function jobRole(written: Config, network: Network, key: JobFunction): Resources {
+  const config = { ...written, instances: instancesFor(key, written) };
   const secrets = jobSecrets(config);
   const grants = jobGrants(config);
   const statementsWith = (granted: readonly Statement[]) => [
-    ...basics(config.stage, 'maintain'),
+    ...basics(config.stage, key),
     allow(
       ['cloudwatch:PutMetricData'],
       ['*'],
@@ -75,19 +83,46 @@ export function maintainRole(config: Config, network: Network): Resources {
       ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       [getAtt(ID.table, 'Arn')],
     ),
-    allow(['sqs:SendMessage'], [getAtt(ID.maintainDeadLetters, 'Arn')]),
+    ...queueRights(key),
     ...granted,
-    ...discoveryRights(config),
+    ...(key === 'work' ? [] : discoveryRights(config)),
     ...decryptSecrets(secrets, network.secretsKeyArn),
     ...(isAttached(network) ? [allow(INTERFACES, ['*'], IN_THIS_REGION)] : []),
   ];
+  const id = JOB_ROLE[key];
   const all = statementsWith(grants.map(({ action, resources }) => allow([action], resources)));
-  if (charactersOf(all) <= MOST_INLINE) return { [ID.maintainRole]: role(LAMBDA, all) };
-  const managed = managedPolicies('Maintain', grants);
+  if (charactersOf(all) <= MOST_INLINE) return { [id]: role(LAMBDA, all) };
+  const managed = managedPolicies(key.charAt(0).toUpperCase() + key.slice(1), grants);
   return {
     ...managed,
-    [ID.maintainRole]: role(LAMBDA, statementsWith([]), { managed: Object.keys(managed).map(ref) }),
+    [id]: role(LAMBDA, statementsWith([]), { managed: Object.keys(managed).map(ref) }),
   };
+}
+
+/** A dispatch connects to the nodes that it asks for others; a worker discovers nothing. */
+function instancesFor(key: JobFunction, { instances }: Config): Config['instances'] {
+  if (key === 'dispatch') return instances.filter(({ discover }) => discover);
+  // The region of its groups is in `discover`; the secrets of sentinels are not for it.
+  return key !== 'work'
+    ? instances
+    : instances.map(({ discover, ...one }) =>
+        discover === undefined || discover.sentinel ? one : { ...one, discover },
+      );
+}
+
+function queueRights(key: JobFunction): readonly Statement[] {
+  if (key === 'work') return [takeFrom(ID.batchQueue)];
+  const to = key === 'dispatch' ? [ID.maintainDeadLetters, ID.batchQueue] : [ID.maintainDeadLetters];
+  return [
+    allow(
+      ['sqs:SendMessage'],
+      to.map((id) => getAtt(id, 'Arn')),
+    ),
+  ];
+}
+
+function takeFrom(queue: string): Statement {
+  return allow(['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'], [getAtt(queue, 'Arn')]);
 }
 
 /** What grows with the config. */
@@ -122,7 +157,7 @@ export function rightsProblems(config: Config): readonly ConfigProblem[] {
 export function notifierRole(config: Config, webhook: SecretReference, network: Network): ResourceOf<'AWS::IAM::Role'> {
   return role(LAMBDA, [
     ...basics(config.stage, 'notifySlack'),
-    allow(['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'], [getAtt(ID.notifierQueue, 'Arn')]),
+    takeFrom(ID.notifierQueue),
     ...secretGrants([webhook]).map(({ action, resources }) => allow([action], resources)),
     ...decryptSecrets([webhook], network.secretsKeyArn),
   ]);

@@ -1,6 +1,7 @@
 import type { Config } from '../core/config/schema.ts';
 import { MINUTE } from '../core/config/units.ts';
 import { arn, getAtt, type ResourceOf, type Resources, ref } from './cloudformation.ts';
+import { scheduledFunction } from './functions.ts';
 import { ID, stackName } from './names.ts';
 import { allow } from './policies.ts';
 import { role } from './roles.ts';
@@ -20,7 +21,7 @@ export function schedule(config: Config): Resources {
         FlexibleTimeWindow: { Mode: 'OFF' },
         State: 'ENABLED',
         Target: {
-          Arn: getAtt(ID.maintain, 'Arn'),
+          Arn: getAtt(ID[scheduledFunction(config)], 'Arn'),
           RoleArn: getAtt('ScheduleRole', 'Arn'),
           // A tick that is two ticks late is of no use: the next one checks the same nodes.
           RetryPolicy: { MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: Math.max(60, (2 * every) / 1000) },
@@ -28,7 +29,7 @@ export function schedule(config: Config): Resources {
         },
       },
     },
-    ScheduleRole: scheduleRole(),
+    ScheduleRole: scheduleRole(config),
   };
 }
 
@@ -45,7 +46,7 @@ function rate(minutes: number): string {
  * Without a condition, Scheduler would assume this role for a schedule of any account. Its source is the schedule's group and not
  * the schedule itself (EventBridge Scheduler User Guide, Confused deputy prevention).
  */
-function scheduleRole(): ResourceOf<'AWS::IAM::Role'> {
+function scheduleRole(config: Config): ResourceOf<'AWS::IAM::Role'> {
   const onlyThisAccount = {
     StringEquals: {
       'aws:SourceAccount': ref('AWS::AccountId'),
@@ -55,7 +56,7 @@ function scheduleRole(): ResourceOf<'AWS::IAM::Role'> {
   return role(
     'scheduler.amazonaws.com',
     [
-      allow(['lambda:InvokeFunction'], [getAtt(ID.maintain, 'Arn')]),
+      allow(['lambda:InvokeFunction'], [getAtt(ID[scheduledFunction(config)], 'Arn')]),
       allow(['sqs:SendMessage'], [getAtt(ID.maintainDeadLetters, 'Arn')]),
     ],
     { trust: onlyThisAccount },

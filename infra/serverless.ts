@@ -1,6 +1,7 @@
+import { usesQueue } from '../core/config/fleet.ts';
 import { type AccountParameters, asAccountWants, readAccount, withTopic } from './account.ts';
 import { sub } from './cloudformation.ts';
-import { FUNCTIONS, functionName, maintainSettings, notifierSettings } from './functions.ts';
+import { FUNCTIONS, functionName, jobFunctions, jobSettings, notifierSettings } from './functions.ts';
 import { loadConfig } from './load.ts';
 import { ID } from './names.ts';
 import { type Parameters, readNetwork } from './network.ts';
@@ -28,11 +29,20 @@ export function serverlessValues(root: string, stage: string, parameters: Parame
   };
   return {
     resources: asAccountWants(template(config, network), account, [
-      'Maintain',
+      ...jobFunctions(config).map((key) => key.charAt(0).toUpperCase() + key.slice(1)),
       ...(notifySlack ? ['NotifySlack'] : []),
     ]),
     stackTags: { project: 'offpeak', stage, ...account.tags },
-    ...withTopic(maintainSettings(config, network), account),
+    // Which of the two halves of `custom` is deployed.
+    job: usesQueue(config) ? 'manyWorkers' : 'oneFunction',
+    ...withTopic(
+      {
+        maintain: jobSettings(config, network, 'maintain'),
+        dispatch: jobSettings(config, network, 'dispatch'),
+        work: jobSettings(config, network, 'work'),
+      },
+      account,
+    ),
     logRetention: config.logRetention,
     // The Slack function by its key, or nothing.
     notifier: notifySlack ? { notifySlack } : {},

@@ -1,5 +1,6 @@
-import { isFleet } from '../core/config/fleet.ts';
+import { isFleet, usesQueue } from '../core/config/fleet.ts';
 import type { Config } from '../core/config/schema.ts';
+import { batches } from './batches.ts';
 import { byLogicalId, getAtt, type Resources, ref } from './cloudformation.ts';
 import { dashboard } from './dashboard.ts';
 import { fleetAlarms } from './fleet-alarms.ts';
@@ -10,7 +11,8 @@ import { endpoints, type Network } from './network.ts';
 import { nodeAlarms } from './node-alarms.ts';
 import { notifier, queue } from './notifier.ts';
 import { promqlAlarms } from './promql-alarms.ts';
-import { maintainRole } from './roles.ts';
+import { queueAlarms } from './queue-alarms.ts';
+import { jobRoles } from './roles.ts';
 import { schedule } from './schedule.ts';
 import { topic } from './topic.ts';
 
@@ -22,10 +24,12 @@ export function template(written: Config, network: Network) {
       topic(config),
       stateTable(),
       { [ID.maintainDeadLetters]: queue(stackName(config.stage, 'maintain-dead-letters')) },
-      maintainRole(config, network),
+      jobRoles(config, network),
+      batches(config),
       schedule(config),
       ...alarmsOfNodes(config),
       jobAlarms(config),
+      queueAlarms(config),
       { [ID.dashboard]: dashboard(config) },
       notifier(config, network),
       endpoints(config, network),
@@ -36,7 +40,7 @@ export function template(written: Config, network: Network) {
 
 /** What watches nodes; in a fleet with a net of counts below. */
 function alarmsOfNodes(config: Config): readonly Resources[] {
-  const isLarge = isFleet(config.instances);
+  const isLarge = isFleet(config);
   if (config.metrics.send === 'otlp') return [promqlAlarms(config), ...(isLarge ? [fleetAlarms(config)] : [])];
   return [isLarge ? fleetAlarms(config) : nodeAlarms(config)];
 }
@@ -52,14 +56,24 @@ function together(parts: readonly Resources[]): Resources {
   return byLogicalId(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function outputs({ stage }: Config) {
+function roleOutputs(config: Config) {
+  const of = (Description: string, id: string) => ({ Description, Value: getAtt(id, 'Arn') });
+  if (!usesQueue(config)) return { MaintainRoleArn: of('What the job runs as', ID.maintainRole) };
+  return {
+    DispatchRoleArn: of('What the dispatch runs as', ID.dispatchRole),
+    WorkRoleArn: of('What the workers run as', ID.workRole),
+  };
+}
+
+function outputs(config: Config) {
+  const { stage } = config;
   return {
     AlertTopicArn: { Description: 'Topic of alerts and alarms; subscribe to it to receive them', Value: ref(ID.topic) },
     StateTableName: {
       Description: 'State table (leases, node histories); retained when the stack is deleted',
       Value: ref(ID.table),
     },
-    MaintainRoleArn: { Description: 'What the job runs as', Value: getAtt(ID.maintainRole, 'Arn') },
+    ...roleOutputs(config),
     DashboardUrl: { Description: 'The dashboard', Value: dashboardUrl(stage) },
   };
 }

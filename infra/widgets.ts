@@ -68,8 +68,14 @@ export function nodeLine(stage: string, instance: string, node: string, metric: 
 }
 
 /** A line of the job's or the fleet's metric. */
-export function stageLine(stage: string, metric: MetricDefinition, stat?: 'Maximum' | 'Sum' | 'SampleCount'): Line {
-  return [NAMESPACE, metric.name, DIMENSION.stage, stage, { label: metric.name, ...(stat !== undefined && { stat }) }];
+export function stageLine(
+  stage: string,
+  metric: MetricDefinition,
+  stat?: 'Maximum' | 'Sum' | 'SampleCount',
+  yAxis?: 'right',
+): Line {
+  const options = { label: metric.name, ...(stat !== undefined && { stat }), ...(yAxis !== undefined && { yAxis }) };
+  return [NAMESPACE, metric.name, DIMENSION.stage, stage, options];
 }
 
 const SCHEMA = `{${[NAMESPACE, DIMENSION.instance, DIMENSION.node, DIMENSION.stage].join(',')}}`;
@@ -91,6 +97,19 @@ function search(stage: string, { metric, stat, period }: Search, instance?: stri
 /** The nodes of the stage with the highest values. */
 export function worstNodes(stage: string, { count, ...one }: Search & { readonly count: number }): Line {
   return [{ expression: `SORT(${search(stage, one)}, MAX, DESC, ${count})`, id: 'worst' }];
+}
+
+/**
+ * The same by a query, which looks at up to 10,000 metrics, where a search returns 500. It looks back two weeks at most.
+ */
+export function worstOfMany(stage: string, { metric, stat, period, count }: Search & { readonly count: number }): Line {
+  const [of, schema] = [
+    { Average: 'AVG', Maximum: 'MAX', Sum: 'SUM' }[stat],
+    SCHEMA.slice(1, -1).replaceAll(',', ', '),
+  ];
+  const from = `FROM SCHEMA(${schema.replace(NAMESPACE, `"${NAMESPACE}"`)}) WHERE ${DIMENSION.stage} = '${stage}'`;
+  const by = `GROUP BY ${DIMENSION.instance}, ${DIMENSION.node} ORDER BY ${of}() DESC LIMIT ${count}`;
+  return [{ expression: `SELECT ${of}(${metric.name}) ${from} ${by}`, id: 'worst', period }];
 }
 
 /** The sum over the nodes of an instance. */

@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, '..');
 const folder = resolve(process.argv[2] ?? join(root, 'dist', 'npm'));
 
 rmSync(folder, { recursive: true, force: true });
-await bundleFunctions(root, join(folder, 'stack/dist'));
+await bundleFunctions(root, { out: join(folder, 'stack/dist') });
 
 const shared: BuildOptions = {
   absWorkingDir: root,

@@ -86,7 +86,7 @@ let built: readonly Built[];
 /** What `offpeak` loads from a terminal, where nothing is bundled. */
 let commandLine: Metafile;
 beforeAll(async () => {
-  built = await buildFunctions(ROOT, loadConfig(ROOT, 'dev'));
+  built = await buildFunctions(ROOT, loadConfig(ROOT, 'dev'), ['maintain', 'dispatch', 'work', 'notifySlack']);
   ({ metafile: commandLine } = await build({
     absWorkingDir: ROOT,
     entryPoints: ['cli/main.ts'],

@@ -4,7 +4,7 @@ import { parseConfig } from '../../core/config/parse.ts';
 import { ConfigError } from '../../core/config/problem.ts';
 import type { Config } from '../../core/config/schema.ts';
 import { buildFunctions } from '../../infra/build.ts';
-import { PACKAGED_CONFIG } from '../../infra/functions.ts';
+import { packagedConfig } from '../../infra/functions.ts';
 import { makeWorkspace } from '../../test/infra/workspace.ts';
 import { fleetConfig } from '../../test/support/fleet/config.ts';
 import type { Kind, Ports } from '../../test/support/fleet/servers.ts';
@@ -35,10 +35,10 @@ export interface Packaged extends Disposable {
 export async function packaged(config: Config): Promise<Packaged> {
   const workspace = makeWorkspace();
   await buildFunctions(workspace.folder, config);
-  writeFileSync(join(workspace.folder, PACKAGED_CONFIG), JSON.stringify(config));
+  writeFileSync(join(workspace.folder, packagedConfig('maintain')), JSON.stringify(config));
   return {
     handler: join(workspace.folder, 'dist/maintain/handler.mjs'),
-    configFile: join(workspace.folder, PACKAGED_CONFIG),
+    configFile: join(workspace.folder, packagedConfig('maintain')),
     [Symbol.dispose]: () => workspace[Symbol.dispose](),
   };
 }

@@ -13,6 +13,8 @@ export const ENVIRONMENT = {
   stateFile: 'STATE_FILE',
   /** The SNS topic for alerts. */
   alertTopicArn: 'ALERT_TOPIC_ARN',
+  /** The address of the queue of batches; only of the dispatch. */
+  batchQueueUrl: 'BATCH_QUEUE_URL',
   /** Reference to the address of Slack's incoming webhook; never the address itself. */
   slackWebhook: 'SLACK_WEBHOOK',
   /** The lowest severity that is posted to Slack; info when not set. */

@@ -54,7 +54,7 @@ function judge({ content, problems }: ConfigDocument, purpose: Purpose): Judgeme
 }
 
 function toConfig(file: z.output<typeof fileSchema>, drafts: readonly Draft[]): Omit<Config, 'stage'> {
-  const { defaults, maxDefragsAtOnce, schedule, metrics, notifications, runbook, logRetention } = file;
+  const { defaults, maxDefragsAtOnce, schedule, metrics, notifications, fleet, runbook, logRetention } = file;
   const timezone = schedule.timezone ?? defaults?.timezone ?? 'UTC';
   return {
     instances: drafts.map(toInstance),
@@ -62,6 +62,7 @@ function toConfig(file: z.output<typeof fileSchema>, drafts: readonly Draft[]): 
     schedule: { every: schedule.every, timezone },
     metrics,
     notifications,
+    fleet,
     ...(runbook !== undefined && { runbook }),
     logRetention,
   };

@@ -168,6 +168,7 @@ export interface Config {
   /** How metrics of nodes are sent, and with them which alarms watch nodes. Those of the job are always classic. */
   readonly metrics: { readonly send: 'classic' | 'otlp' };
   readonly notifications: Notifications;
+  readonly fleet: FleetSettings;
   /** Address of the runbook, to which `#anchor` is added. */
   readonly runbook?: string;
   /** In days, one of those that CloudWatch Logs accepts. */
@@ -176,6 +177,9 @@ export interface Config {
 
 /** Who gets alerts: e-mail addresses, a Slack webhook by reference, the schema of Amazon Q. */
 export type Notifications = Frozen<File['notifications']>;
+
+/** How many functions share the nodes of the stage: see config/fleet.ts. */
+export type FleetSettings = Frozen<File['fleet']>;
 
 /** When Offpeak may act; belongs to the day on which it opens. */
 export type MaintenanceWindow = InstanceConfig['windows'][number];

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { secretReference } from './address.ts';
 import { timezone } from './calendar.ts';
+import { number } from './quantities.ts';
 import { byDefault, described, mapping, optional, scalar, text } from './scalar.ts';
 import { HOUR, type Milliseconds } from './units.ts';
 
@@ -110,6 +111,19 @@ const schedule = mapping({
   timezone: optional(timezone(), 'Zone of the schedule; the one of `defaults` when absent, else UTC.'),
 });
 
+const fleet = mapping({
+  queue: byDefault(
+    'auto',
+    z.enum(['auto', 'always', 'never'], { error: 'auto, always or never' }),
+    'Whether several functions share the nodes, fed by a queue. auto: where the config names more than 1,000 nodes.',
+  ),
+  workers: byDefault(
+    16,
+    number({ min: 2, max: 1000, whole: true }),
+    'With a queue: at most so many functions check nodes at once, 2 to 1,000, and always two more than maxDefragsAtOnce.',
+  ),
+});
+
 const logRetention = scalar<number>({
   accepted: `a number of days that CloudWatch Logs accepts, with its unit: ${LOG_RETENTION_DAYS.map((days) => `${days}d`).join(', ')}`,
   json: { enum: LOG_RETENTION_DAYS.map((days) => `${days}d`) },
@@ -143,6 +157,7 @@ export const stackKeys = {
     'How the metrics of nodes reach CloudWatch. Which ones: see `metrics` of an instance.',
   ),
   notifications: byDefault({}, notifications, 'Who gets alerts and alarms.'),
+  fleet: byDefault({}, fleet, 'How many functions share the nodes of the stage.'),
   runbook: optional(
     runbook,
     'Address of the runbook, linked in every alarm and message; without it, docs/runbook.md of the clone on GitHub or GitLab.',

@@ -26,19 +26,17 @@ const INVENTORY_KIND: DocumentKind<Stored> = {
 };
 
 /** What is read of a shard. The rest is kept as it is. */
-const SHARDS = z.array(
-  z.looseObject({
-    group: z.string(),
-    name: z.string(),
-    nodes: z.array(
-      z.looseObject({
-        address: z.object({ id: z.string(), host: z.string(), port: z.number(), tls: z.boolean() }),
-        identity: z.exactOptional(z.string()),
-        role: z.exactOptional(z.enum(['primary', 'replica'])),
-      }),
-    ),
-  }),
-);
+export const SHARD = z.looseObject({
+  group: z.string(),
+  name: z.string(),
+  nodes: z.array(
+    z.looseObject({
+      address: z.object({ id: z.string(), host: z.string(), port: z.number(), tls: z.boolean() }),
+      identity: z.exactOptional(z.string()),
+      role: z.exactOptional(z.enum(['primary', 'replica'])),
+    }),
+  ),
+});
 
 /** Undefined: there is none. @throws {StateUnavailable} also for one of another version, or one that cannot be read */
 export async function readInventory(store: StateStore, instance: string): Promise<Inventory | undefined> {
@@ -48,7 +46,7 @@ export async function readInventory(store: StateStore, instance: string): Promis
   const { at, shards } = decode(INVENTORY_KIND, key, stored.value);
   try {
     const text = await expanded(Buffer.from(shards, 'base64'), { maxOutputLength: MOST_BYTES });
-    return { at, shards: SHARDS.parse(JSON.parse(text.toString())) as readonly NamedShard[] };
+    return { at, shards: z.array(SHARD).parse(JSON.parse(text.toString())) as readonly NamedShard[] };
   } catch {
     throw new StateUnavailable(`the document ${key} cannot be read: its shards are not as this version writes them`);
   }

@@ -19,9 +19,9 @@ export type MetricUnit = 'Bytes' | 'Count' | 'Count/Second' | 'Milliseconds' | '
 
 /**
  * `core` and `detailed` follow an instance's `metrics` setting; `action` and `job` are always published, `fork` while a fork runs, `fleet`
- * where there are too many nodes for alarms of their own (see config/fleet.ts).
+ * where there are too many nodes for alarms of their own, `queue` where several functions share them (see config/fleet.ts).
  */
-export type MetricSet = 'core' | 'detailed' | 'fork' | 'action' | 'job' | 'discovery' | 'fleet';
+export type MetricSet = 'core' | 'detailed' | 'fork' | 'action' | 'job' | 'discovery' | 'queue' | 'fleet';
 
 export interface MetricDefinition {
   readonly name: string;
@@ -213,6 +213,19 @@ export const JOB_METRICS = {
     set: 'discovery',
     meaning: 'instances of the config whose nodes could not be discovered now; absent where none is discovered',
   },
+  dispatched: {
+    name: 'NodesDispatched',
+    unit: 'Count',
+    set: 'queue',
+    meaning: 'nodes that the dispatch hands out to the workers in this tick; absent without a queue',
+  },
+  reported: {
+    name: 'NodesReported',
+    unit: 'Count',
+    set: 'queue',
+    meaning:
+      'nodes of which a worker knows the state in this tick, at the time of its dispatch; absent without a queue',
+  },
   leasesHeld: {
     name: 'LeasesHeld',
     unit: 'Count',
@@ -222,7 +235,7 @@ export const JOB_METRICS = {
   duration: { name: 'TickDuration', unit: 'Milliseconds', set: 'job', meaning: 'from the first check to the report' },
 } as const satisfies Record<string, MetricDefinition>;
 
-/** Counts over all nodes, with the dimension Stage only: each node is judged by its own instance's thresholds. */
+/** Counts and sums over all nodes, with the dimension Stage only: each node is judged by its own instance's thresholds. */
 export const FLEET_METRICS = {
   fragmentedWarning: {
     name: 'NodesFragmentedWarning',
@@ -242,6 +255,24 @@ export const FLEET_METRICS = {
     set: 'fleet',
     meaning:
       "nodes whose RSS, with a running fork's pages, is at or above the critical share of memoryLimit, or of the machine's memory",
+  },
+  usedMemory: {
+    name: 'FleetUsedMemory',
+    unit: 'Bytes',
+    set: 'fleet',
+    meaning: 'used_memory of all nodes that were observed, together',
+  },
+  usedMemoryRss: {
+    name: 'FleetUsedMemoryRss',
+    unit: 'Bytes',
+    set: 'fleet',
+    meaning: 'used_memory_rss of all nodes that were observed, together',
+  },
+  reclaimedMemory: {
+    name: 'FleetReclaimedMemory',
+    unit: 'Bytes',
+    set: 'fleet',
+    meaning: 'RSS that the actions which have finished in this tick returned, on all nodes together',
   },
 } as const satisfies Record<string, MetricDefinition>;
 

@@ -15,6 +15,13 @@ export interface Counters {
   readonly cpuSeconds?: number;
 }
 
+/** What a dispatch knows of the whole stage: nodes that it hands out, and leases that are held. */
+export interface Dispatched {
+  readonly kind: 'dispatch';
+  readonly nodes: number;
+  readonly leases: number;
+}
+
 export interface ReportInput {
   readonly stage: string;
   /** Epoch milliseconds: the first check, and now. */
@@ -25,6 +32,10 @@ export interface ReportInput {
   readonly instances: readonly InstanceConfig[];
   /** The state could not be read: nothing was planned in the whole tick. */
   readonly problem?: { readonly why: string };
+  /** Nodes are counted for the alarms of a fleet: see config/fleet.ts. Absent: they are not. */
+  readonly isFleet?: boolean;
+  /** Where a queue shares the nodes among several functions: what is counted adds up over the batches of a tick, at its time (epoch ms). */
+  readonly part?: { readonly kind: 'batch'; readonly at: number } | Dispatched;
   /** Of discoveries, since their last inventories. */
   readonly changes?: readonly FleetChange[];
   /** Instances whose nodes could not be discovered now; absent where none is discovered, or only a part of the fleet was asked for. */

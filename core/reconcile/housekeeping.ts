@@ -24,7 +24,7 @@ interface Seen {
  * The job's own bookkeeping in a tick. What fails here is logged at once and fails the run in the end: what was seen is published all the
  * same.
  */
-export function housekeeping(ports: Ports, { mode, scope }: TickOptions) {
+export function housekeeping(ports: Ports, { mode, scope, part }: TickOptions) {
   const { store, log } = ports;
   const troubles: string[] = [];
 
@@ -59,10 +59,17 @@ export function housekeeping(ports: Ports, { mode, scope }: TickOptions) {
     },
 
     /** Drops what is over, and returns the leases on nodes that the config no longer names. */
-    async tidy(config: Config, run: Run, { at, placements, observed }: Seen): Promise<readonly Outcome[]> {
+    async tidy(
+      config: Config,
+      run: Omit<Run, 'claims'>,
+      { at, placements, observed }: Seen,
+    ): Promise<readonly Outcome[]> {
       const { snapshot } = run;
       if (snapshot.kind === 'unavailable') return [];
       const { pauses } = snapshot;
+      if (mode === 'act')
+        await keep('starts that have never come', dropUnstarted(ports, snapshot, placements, observed), undefined);
+      if (part?.kind === 'batch') return [];
       if (mode === 'act') {
         await keep('expired pauses', dropExpired(store, pauses, at, log), undefined);
         await keep('nodes of pauses', noteNodes(store, pauses, config.instances, log), undefined);
@@ -70,10 +77,16 @@ export function housekeeping(ports: Ports, { mode, scope }: TickOptions) {
           log.warn('troubles of nodes that the config no longer names not ended', { error }),
         );
         await keep('troubles of nodes that the config no longer names', abandoned, undefined);
-        await keep('starts that have never come', dropUnstarted(ports, snapshot, placements, observed), undefined);
       }
-      const orphans = orphanedLeases(config, { state: snapshot, placements }, ports, mode);
+      // A dispatch sees no server: a worker may have found that of a lease under another address, and follows it.
+      const lost = part ? unfollowed(placements, at - 2 * config.schedule.every) : placements;
+      const orphans = orphanedLeases(config, { state: snapshot, placements: lost }, ports, mode);
       return await keep('leases on nodes that the config no longer names', orphans, []);
     },
   };
+}
+
+/** Leases on which no job has worked since an instant (epoch ms). */
+function unfollowed(placements: Seen['placements'], since: number): Seen['placements'] {
+  return new Map([...placements].filter(([, { lease }]) => lease.progress.at < since));
 }

@@ -1,24 +1,25 @@
 import { looseAlerts } from '../alerts/messages.ts';
-import { flush } from '../alerts/outbox.ts';
+import { enqueue, flush } from '../alerts/outbox.ts';
+import { isFleet } from '../config/fleet.ts';
 import type { Config } from '../config/schema.ts';
+import type { Alert } from '../domain/alert.ts';
 import type { Fleet } from '../domain/discovered.ts';
-import { DIMENSION, JOB_METRICS, type Metric } from '../domain/metric-catalogue.ts';
+import { DIMENSION, FLEET_METRICS, JOB_METRICS, type Metric } from '../domain/metric-catalogue.ts';
 import { type Outcome, planIn, problemIn, type Status, statusOf, stepsOf, verdictIn } from '../domain/outcome.ts';
 import { present } from '../domain/present.ts';
 import { LATE } from '../domain/timings.ts';
-import { strayPauseText } from '../format/pause.ts';
 import { isNightOver } from '../guards/night.ts';
 import { isIdle } from '../guards/node-order.ts';
 import type { Log } from '../ports/log.ts';
 import type { PublishReport } from '../ports/sinks.ts';
-import { strayPauses } from '../state/pauses.ts';
 import type { Announced } from './announcer.ts';
 import type { InstanceReport, Run } from './assign.ts';
 import { exchangeCounters } from './counters.ts';
 import { problemOf } from './observe-fleet.ts';
+import { remarksOfFleet, remarksOfStage } from './remarks.ts';
 import { type Reportable, reportable, whyText } from './reportable.ts';
-import { isAsked, type Scope, type Tick } from './scope.ts';
-import type { State } from './snapshot.ts';
+import { isAsked, type Tick, type TickOptions } from './scope.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** What came of a tick, before it is published. */
 interface Concluded {
@@ -33,11 +34,12 @@ interface Concluded {
 /** Published first, judged afterwards: a failed run has reported what it saw. */
 export async function publishTick(
   config: Config,
-  run: Run,
+  run: Omit<Run, 'claims'>,
   { at, reports, orphans, troubles, fleet }: Concluded,
 ): Promise<Tick> {
   const { ports, stage, snapshot, options } = run;
-  const { mode, scope } = options;
+  const { mode, scope, part } = options;
+  const isWhole = scope.kind === 'fleet' && part?.kind !== 'batch';
   const problem = snapshot.kind === 'unavailable' ? { why: snapshot.why } : undefined;
   const { counters, keep } = await exchangeCounters(config, run);
   const { outcomes, metrics, alerts } = reportable(
@@ -49,23 +51,24 @@ export async function publishTick(
       outcomes: [...inOrder(config, reports), ...orphans],
       ...(problem && { problem }),
       ...(config.metrics.send === 'otlp' && { watched: config.schedule }),
-      ...(scope.kind === 'fleet' &&
-        isDiscovered(config, fleet) && { changes: fleet.changes, undiscovered: fleet.failures.size }),
+      isFleet: isFleet(config),
+      ...(part && { part: part.kind === 'batch' ? part : { ...part, leases: leasesIn(snapshot) } }),
+      ...(isWhole && isDiscovered(config, fleet) && { changes: fleet.changes, undiscovered: fleet.failures.size }),
       counters,
     },
     announcedIn(reports),
     ports.log,
   );
-  const known = { outcomes, alerts, metrics: metrics.filter((metric) => isKnown(metric, scope)) };
+  const known = { outcomes, alerts, metrics: metrics.filter((metric) => isKnown(metric, options)) };
+  const leased = outcomes.filter((outcome) => outcome.leased).map(({ instance, node }) => ({ instance, node }));
+  const held = part?.kind === 'dispatch' ? leasesIn(snapshot) : leased.length;
   // The end of a run is known after its window.
-  const isOver = () => !outcomes.some(({ leased }) => leased) && isNightOver(config.instances, at);
+  const isOver = () => held === 0 && isNightOver(config.instances, at);
   const undelivered = mode === 'act' ? await publish(run, known, isOver) : 0;
   await keep(outcomes);
-  if (mode === 'act' && scope.kind === 'fleet') await fleet.keep();
-  const ofPauses = scope.kind === 'fleet' && snapshot.kind === 'readable' ? remarksOf(snapshot, config, at) : [];
-  const remarks = [...undiscovered(fleet.failures), ...fleet.leftOut, ...ofPauses];
+  if (mode === 'act' && isWhole) await fleet.keep();
+  const remarks = [...remarksOfFleet(fleet), ...(isWhole ? remarksOfStage(config, snapshot, at) : [])];
   for (const remark of remarks) ports.log.warn(remark);
-  const leased = outcomes.filter((outcome) => outcome.leased).map(({ instance, node }) => ({ instance, node }));
   const idle = leased.length === 0 && outcomes.every(isIdle);
   return {
     at,
@@ -86,10 +89,6 @@ function isDiscovered({ instances }: Config, { failures }: Pick<Fleet, 'failures
   return failures.size > 0 || instances.some(({ found }) => found);
 }
 
-function undiscovered(failures: Fleet['failures']): readonly string[] {
-  return [...failures].map(([instance, why]) => `${instance}: its nodes could not be found now: ${why}`);
-}
-
 function announcedIn(reports: readonly InstanceReport[]): Announced {
   return {
     events: reports.flatMap(({ announced }) => announced.events),
@@ -103,16 +102,15 @@ function inOrder({ instances }: Config, reports: readonly InstanceReport[]): rea
 }
 
 /** A tick of some nodes says nothing about the job as a whole, but for the number of leases when it was about all of those. */
-function isKnown({ name, dimensions }: Metric, { kind }: Scope): boolean {
+function isKnown({ name, dimensions }: Metric, { scope: { kind }, part }: TickOptions): boolean {
   if (kind === 'fleet' || DIMENSION.node in dimensions) return true;
-  return kind === 'leased-nodes' && name === JOB_METRICS.leasesHeld.name;
+  // What actions return adds up, whichever tick has seen their end.
+  if (name === FLEET_METRICS.reclaimedMemory.name) return true;
+  return kind === 'leased-nodes' && part === undefined && name === JOB_METRICS.leasesHeld.name;
 }
 
-function remarksOf({ pauses }: State, { stage, instances, schedule }: Config, now: number): readonly string[] {
-  const moment = { timezone: schedule.timezone, now, stage };
-  return strayPauses(pauses, instances, now).map(({ scope, pause, covers }) =>
-    strayPauseText(scope, pause, covers, moment),
-  );
+function leasesIn(snapshot: Snapshot): number {
+  return snapshot.kind === 'readable' ? snapshot.leases.size : 0;
 }
 
 /**
@@ -120,16 +118,19 @@ function remarksOf({ pauses }: State, { stage, instances, schedule }: Config, no
  * Returns how many could not be delivered.
  */
 async function publish(
-  { ports, options, snapshot }: Run,
+  { ports, options, snapshot }: Omit<Run, 'claims'>,
   { outcomes, metrics, alerts }: Reportable,
   isOver: () => boolean,
 ): Promise<number> {
   for (const step of outcomes.flatMap(stepsOf)) logStep(ports.log, step);
   const hasTime = () => options.remaining() > -LATE;
-  const sent =
-    snapshot.kind === 'unavailable'
-      ? ports.alerts.send(looseAlerts(alerts, ports.log))
+  const loose = (unkept: readonly Alert[]) => ports.alerts.send(looseAlerts(unkept, ports.log));
+  const queued = () =>
+    options.part?.kind === 'batch'
+      ? // The dispatch sends what all workers have to say, in few messages.
+        enqueue(ports, options.holder, alerts, hasTime).then(loose)
       : flush(ports, options.holder, alerts, { hasTime, isNightOver: isOver });
+  const sent = snapshot.kind === 'unavailable' ? loose(alerts) : queued();
   const [metricReport, alertReport] = await Promise.all([
     // Neither may keep the other from being sent.
     ports.metrics.publish(metrics).catch((error: unknown) => unsent('metrics', error)),

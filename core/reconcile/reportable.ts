@@ -22,7 +22,8 @@ export function reportable(input: ReportInput, { events, unkept }: Announced, lo
   const reports = input.outcomes.map((outcome) => nodeReport(outcome, input, announced.has(eventOf(outcome)), log));
   const outcomes = reports.map(({ outcome }) => outcome);
   const alerts = [
-    ...stateAlerts({ ...input, outcomes }),
+    // A state that no worker can read is reported by the dispatch.
+    ...(input.problem && input.part?.kind === 'batch' ? [] : stateAlerts({ ...input, outcomes })),
     ...changeAlerts(input),
     ...unkept,
     ...reports.flatMap((one) => one.alerts),

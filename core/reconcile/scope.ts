@@ -15,11 +15,23 @@ export type Scope =
 
 export const WHOLE_FLEET: Scope = { kind: 'fleet' };
 
+/**
+ * Which part of a tick an invocation has, where a queue shares the nodes of a stage among several functions. What concerns the stage as a whole
+ * (pauses, alerts that wait, leases on nodes that the config no longer names, the heartbeat) is the business of the dispatch.
+ */
+export type Part =
+  /** Discovers the nodes and hands them out; `nodes`: how many. */
+  | { readonly kind: 'dispatch'; readonly nodes: number }
+  /** Checks the nodes of one message; `at`: when the dispatch began its tick (epoch ms); `nodes`: of the whole stage. */
+  | { readonly kind: 'batch'; readonly at: number; readonly nodes: number };
+
 /** How a tick is run; what it is run on is the config, what it is run with are the ports. */
 export interface TickOptions {
   /** `watch`: observe and diagnose. `plan`: decide as well, observe twice where it matters. `act`: carry it out, and publish. */
   readonly mode: 'watch' | 'plan' | 'act';
   readonly scope: Scope;
+  /** Absent: all of it. */
+  readonly part?: Part;
   /** This invocation's name in leases. */
   readonly holder: string;
   /** Time left to the invocation, in ms. */

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { type StageClaims, stageClaims } from '../actions/stage-claims.ts';
 import { boundIn } from '../config/bound.ts';
-import { isFleet } from '../config/fleet.ts';
+import { isFleet, nodesIn } from '../config/fleet.ts';
 import type { Config } from '../config/schema.ts';
 import { discoverFleet } from '../discovery/discover-fleet.ts';
 import { withLeased } from '../discovery/resolve.ts';
@@ -39,12 +39,13 @@ export async function tick(written: Config, ports: Ports, options: TickOptions):
   });
   const snapshot = await chores.followServers(before, observed);
   const placements = placeLeases(leases, observed);
-  const claims = stageClaimsOf(config, ports, { snapshot, placements, looks: observed });
+  const all = options.part?.kind === 'batch' ? options.part.nodes : undefined;
+  const claims = stageClaimsOf(config, ports, { snapshot, placements, looks: observed, all });
   const run: Run = {
     ...{ ports, stage: config.stage, options, snapshot, claims },
     groups: groupsIn(config.instances, snapshot, at),
     schedule: config.schedule,
-    watchesNodes: isFleet(config.instances) && config.metrics.send === 'classic',
+    watchesNodes: isFleet(config) && config.metrics.send === 'classic',
   };
   // Before anything is started: an outage of a server under Offpeak's defrag counts in this tick already.
   await chores.recordOutages(run);
@@ -74,21 +75,20 @@ interface Seen {
   readonly snapshot: Snapshot;
   readonly placements: ReadonlyMap<string, HeldLease>;
   readonly looks: readonly (ReachedNode | UnreachedNode)[];
+  /** Nodes of the whole stage, where this tick is about a part of them. */
+  readonly all: number | undefined;
 }
 
 function stageClaimsOf(
   { maxDefragsAtOnce, instances }: Config,
   ports: Ports,
-  { snapshot, ...seen }: Seen,
+  { snapshot, all, ...seen }: Seen,
 ): StageClaims {
   const isReadable = snapshot.kind === 'readable';
   const { stageDocument } = isReadable ? snapshot : {};
   return stageClaims(ports, {
     ...seen,
-    limit: boundIn(
-      maxDefragsAtOnce,
-      instances.reduce((sum, { nodes }) => sum + nodes.length, 0),
-    ),
+    limit: boundIn(maxDefragsAtOnce, all ?? nodesIn(instances)),
     groups: new Map(instances.flatMap(({ nodes, found }) => (found ? nodes.map(({ id }) => [id, found.group]) : []))),
     // Where it cannot be read nothing is started: see `State.obstacle`.
     document: typeof stageDocument === 'object' ? stageDocument : { claims: [], falls: [] },

@@ -45,7 +45,7 @@ export async function followTroubles(
 }
 
 /** While a defrag is followed, there is a tick every few seconds; and what is not kept now is kept by the next tick. */
-function isKept({ options }: Run): boolean {
+function isKept({ options }: Pick<Run, 'options'>): boolean {
   const isOfInstances = options.scope.kind === 'fleet' || options.scope.kind === 'instances';
   return options.mode === 'act' && isOfInstances && options.remaining() > 0;
 }
@@ -59,7 +59,7 @@ interface Change {
 async function report(
   node: string,
   { before, after, alerts }: Change,
-  { ports, options }: Run,
+  { ports, options }: Pick<Run, 'ports' | 'options'>,
 ): Promise<readonly Alert[]> {
   if (isDeepStrictEqual(before, after)) return [];
   // The id of an alert names the beginning: it is stored first, so that a job that finishes this one's work sends the same alert.
@@ -90,7 +90,7 @@ async function store(node: string, troubles: TroubleStates, ports: Run['ports'])
  * Ends what was reported of nodes that the config no longer names, because no check will. What the outbox does not take stays for the
  * next tick.
  */
-export async function dropAbandoned(config: Pick<Config, 'instances'>, run: Run): Promise<void> {
+export async function dropAbandoned(config: Pick<Config, 'instances'>, run: Omit<Run, 'claims'>): Promise<void> {
   const { snapshot, stage, ports, watchesNodes, options } = run;
   if (!isKept(run) || options.scope.kind !== 'fleet' || snapshot.kind === 'unavailable') return;
   const before = await readNamedNodes(ports.store);

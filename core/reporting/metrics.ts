@@ -1,4 +1,3 @@
-import { isFleet } from '../config/fleet.ts';
 import { limitOf, type MemoryLimit } from '../config/near-limit.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import { checksOf, type TroubleName } from '../config/trouble.ts';
@@ -27,12 +26,19 @@ type Reading = readonly [definition: Pick<MetricDefinition, 'name' | 'unit'>, va
 
 /** The metrics of a tick: each node once, then the job. What was not observed is not published: a zero would be false. */
 export function metricsOf(input: ReportInput): readonly Metric[] {
-  const fleet = isFleet(input.instances) ? fleetMetrics(input) : [];
   const nodes = input.outcomes.flatMap((outcome) => [
     ...nodeMetrics(input, outcome),
     ...troubleMetrics(input, outcome),
   ]);
-  return [...nodes, ...jobMetrics(input), ...fleet];
+  const readings = [
+    ...(input.part?.kind === 'batch' ? [] : stageReadings(input)),
+    ...(input.part?.kind === 'dispatch'
+      ? []
+      : [...countReadings(input), ...(input.isFleet ? fleetReadings(input) : [])]),
+  ];
+  // All counts of one tick fall into one period of CloudWatch, however late a worker comes to its batch.
+  const at = input.part?.kind === 'batch' ? input.part.at : input.finishedAt;
+  return [...nodes, ...datums(readings, { [DIMENSION.stage]: input.stage }, at)];
 }
 
 /** For the alarms that watch each node by PromQL. */
@@ -142,37 +148,54 @@ function returnedReadings({ reclaimed, predicted }: Verdict): readonly Reading[]
   ];
 }
 
-function jobMetrics({ stage, startedAt, finishedAt, problem, outcomes, undiscovered }: ReportInput): readonly Metric[] {
-  const count = (matches: (outcome: Outcome) => boolean) => outcomes.filter(matches).length;
-  const readings: readonly Reading[] = [
+/** Of the stage as a whole, once for each tick. */
+function stageReadings({ problem, outcomes, undiscovered, part }: ReportInput): readonly Reading[] {
+  const { nodes, leases } = part?.kind === 'dispatch' ? part : {};
+  const held = leases ?? outcomes.filter(({ leased }) => leased).length;
+  return [
     [JOB_METRICS.heartbeat, 1],
-    [JOB_METRICS.nodesObserved, count((outcome) => seenNow(outcome) !== undefined)],
-    [JOB_METRICS.nodesUnreachable, count(({ kind }) => kind === 'unreachable')],
-    [JOB_METRICS.nodesNotReached, count(({ kind }) => kind === 'not-reached')],
-    [JOB_METRICS.nodesFailed, count((outcome) => stepsOf(outcome).some((step) => step.kind === 'failed'))],
-    [JOB_METRICS.nodesMisconfigured, count(({ kind }) => isOfConfig(kind))],
+    [JOB_METRICS.dispatched, nodes],
     [JOB_METRICS.undiscovered, undiscovered],
     // Unknown while the state cannot be read.
-    [JOB_METRICS.leasesHeld, problem ? undefined : count(({ leased }) => leased)],
+    [JOB_METRICS.leasesHeld, problem ? undefined : held],
+  ];
+}
+
+/** Of the nodes that were checked: they add up over several workers. */
+function countReadings({ startedAt, finishedAt, outcomes, part }: ReportInput): readonly Reading[] {
+  const count = (matches: (outcome: Outcome) => boolean) => outcomes.filter(matches).length;
+  const notReached = count(({ kind }) => kind === 'not-reached');
+  return [
+    [JOB_METRICS.nodesObserved, count((outcome) => seenNow(outcome) !== undefined)],
+    [JOB_METRICS.nodesUnreachable, count(({ kind }) => kind === 'unreachable')],
+    [JOB_METRICS.nodesNotReached, notReached],
+    [JOB_METRICS.nodesFailed, count((outcome) => stepsOf(outcome).some((step) => step.kind === 'failed'))],
+    [JOB_METRICS.nodesMisconfigured, count(({ kind }) => isOfConfig(kind))],
+    [JOB_METRICS.reported, part && outcomes.length - notReached],
     [JOB_METRICS.duration, Math.max(0, finishedAt - startedAt)],
   ];
-  return datums(readings, { [DIMENSION.stage]: stage }, finishedAt);
 }
 
 /** Counts of nodes, in place of alarms for each node: with many nodes, those alarms would cost the most. */
-function fleetMetrics(input: ReportInput): readonly Metric[] {
-  const { stage, finishedAt, outcomes } = input;
-  const found = outcomes.map((outcome) => {
+function fleetReadings(input: ReportInput): readonly Reading[] {
+  const found = input.outcomes.map((outcome) => {
     const config = configOf(outcome, input);
     return config && troubleFound(outcome, config);
   });
   const count = (name: TroubleName) => found.filter((one) => one?.get(name)).length;
-  const readings: readonly Reading[] = [
+  const seen = input.outcomes.flatMap((outcome) => seenNow(outcome)?.observation.memory ?? []);
+  const returned = input.outcomes
+    .flatMap(actionReadings)
+    .flatMap(([metric, value]) => (metric === NODE_METRICS.reclaimedMemory ? (value ?? []) : []));
+  const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
+  return [
     [FLEET_METRICS.fragmentedWarning, count('fragmentation-warning')],
     [FLEET_METRICS.fragmentedCritical, count('fragmentation-critical')],
     [FLEET_METRICS.nearLimit, count('near-limit')],
+    [FLEET_METRICS.usedMemory, total(seen.map(({ usedMemory = 0 }) => usedMemory))],
+    [FLEET_METRICS.usedMemoryRss, total(seen.map(({ usedMemoryRss = 0 }) => usedMemoryRss))],
+    [FLEET_METRICS.reclaimedMemory, returned.length === 0 ? undefined : total(returned)],
   ];
-  return datums(readings, { [DIMENSION.stage]: stage }, finishedAt);
 }
 
 /** Ticks are an hour apart at most. After a longer pause, a mean over all of it says nothing of the present. */

@@ -82,6 +82,11 @@ export const COUNTERS = 'counters#';
 /** Which nodes the last tick of all nodes was about. */
 export const NAMED_NODES = 'named-nodes';
 
+/** Which tick's batch of this number a worker has taken: SQS may bring a message twice, and out of order. */
+export const BATCH = 'batch#';
+
+const BATCH_LIFETIME: Milliseconds = 24 * HOUR;
+
 /** What the discovery of an instance of the config has found last. */
 export const INVENTORY = 'inventory#';
 
@@ -125,5 +130,6 @@ export function lifetimeOf(key: string, document: object): Milliseconds | undefi
   if (key.startsWith(RECORD) || key.startsWith(RUN)) return RECORD_LIFETIME;
   if (key.startsWith(INVENTORY)) return INVENTORY_KEPT;
   if (key.startsWith(COUNTERS)) return COUNTERS_LIFETIME;
+  if (key.startsWith(BATCH)) return BATCH_LIFETIME;
   return key.startsWith(HISTORY) || key.startsWith(LEGACY_HISTORY) ? HISTORY_LIFETIME : undefined;
 }

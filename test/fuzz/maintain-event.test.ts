@@ -95,6 +95,7 @@ describe('whatever the job is invoked with', () => {
     instances: [anInstance()],
     schedule: { every: 5 * MINUTE, timezone: 'UTC' },
     notifications: { emails: [] },
+    fleet: { queue: 'auto', workers: 16 },
     maxDefragsAtOnce: 4,
     logRetention: 30,
   };

@@ -12,11 +12,12 @@ describe('what a start loads', () => {
   let all: readonly Built[];
   beforeAll(async () => {
     workspace = makeWorkspace();
-    all = await buildFunctions(workspace.folder, deployable(stackFile()));
+    const keys = ['maintain', 'dispatch', 'work', 'notifySlack'] as const;
+    all = await buildFunctions(workspace.folder, deployable(stackFile()), keys);
   });
   afterAll(() => workspace?.[Symbol.dispose]());
 
-  test.each(['maintain', 'notify-slack'])('of %s is within the aim', (folder) => {
+  test.each(['maintain', 'dispatch', 'work', 'notify-slack'])('of %s is within the aim', (folder) => {
     expect(all.find((one) => one.folder === folder)?.entryBytes).toBeLessThanOrEqual(AIM.bytes);
   });
 
@@ -36,6 +37,22 @@ describe('what a start loads', () => {
         /node_modules\/yaml\/|config\/schema\.ts|state\/file\/(database|contents|file-failure)\.ts/.test(path),
       ),
     ).toEqual([]);
+  });
+
+  test('of a worker is nothing that discovers, and no client of SQS; of a dispatch nothing that acts on a node', () => {
+    const loads = (folder: string) => {
+      const one = all.find((built) => built.folder === folder);
+      const files = Object.entries(one?.metafile.outputs ?? {}).filter(([path]) => one?.started.has(path));
+      return files.flatMap(([, { inputs }]) =>
+        Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+      );
+    };
+    const odd = (folder: string, pattern: RegExp) => loads(folder).filter((path) => pattern.test(path));
+    expect(
+      odd('work', /core\/discovery\/(cluster|sentinel)|client-(sqs|elasticache|memorydb|resource-groups)/),
+    ).toEqual([]);
+    expect(odd('dispatch', /core\/actions\/.*\/execute|core\/reconcile\/(instance|idle-node|leased-node)/)).toEqual([]);
+    expect(odd('maintain', /client-sqs|powertools\/batch/)).toEqual([]);
   });
 
   test('is nothing that most ticks do without: the clients of SNS, of secrets and of discovery come when they are needed', () => {

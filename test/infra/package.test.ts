@@ -22,6 +22,7 @@ beforeAll(() => {
   workspace = makeWorkspace();
   workspace.config('prod', stackFile());
   workspace.config('fleet', fleetFile(40));
+  workspace.config('queue', fleetFile(1001));
   const emails = '{ address: a@b.example, from: warning }, { address: c@d.example, from: critical }';
   workspace.config('severities', stackFile().replace('redis-team@redis.example', emails));
   workspace.config('secrets', secretsFile(200));
@@ -124,6 +125,7 @@ describeWithCfnLint('cfn-lint finds nothing', () => {
     ],
     ['with targets for each severity', 'severities', {}],
     ['with 40 nodes', 'fleet', {}],
+    ['with a queue for 1,001 nodes, in a VPC', 'queue', VPC],
     ['with 200 secrets', 'secrets', {}],
   ])('%s', async (_, stage, parameters) => {
     expect(await workspace.run(['package', '--stage', stage, ...params(parameters)])).toMatchObject({ code: 0 });
@@ -162,7 +164,9 @@ describe('a mistake ends packaging with status 2, and with every problem and its
   test.each([['nowhere'], ['../config/prod'], ['']])('of the stage: %s', async (stage) => {
     const { code, output } = await workspace.run(['package', '--stage', stage]);
     expect(code).toBe(2);
-    expect(output).toContain(`config/${stage}.yml does not exist: the stages are fleet, prod, secrets, severities`);
+    expect(output).toContain(
+      `config/${stage}.yml does not exist: the stages are fleet, prod, queue, secrets, severities`,
+    );
   });
 
   test.each(['deploy', 'remove'])('%s without a stage', async (command) => {

@@ -1,4 +1,4 @@
-import { isFleet } from '../../core/config/fleet.ts';
+import { isFleet, usesQueue } from '../../core/config/fleet.ts';
 import type { Config } from '../../core/config/schema.ts';
 import { HOUR, SECOND } from '../../core/config/units.ts';
 import {
@@ -8,6 +8,7 @@ import {
   type MetricSet,
   NODE_METRICS,
 } from '../../core/domain/metric-catalogue.ts';
+import { batchesOf } from '../../core/reconcile/batch.ts';
 import type { ResourceOf, Resources } from '../../infra/cloudformation.ts';
 import { endpointServices, type Network } from '../../infra/network.ts';
 import { nodeAlarms } from '../../infra/node-alarms.ts';
@@ -86,7 +87,13 @@ export function monthlyCost(config: Config, network: Network, assumed: Assumptio
   const isOtlp = config.metrics.send === 'otlp';
   const points = nodeMetricCount(config, assumed);
   const metrics = jobMetricCount(config) + (isOtlp ? 0 : points);
-  const gbSeconds = ticks * assumed.secondsPerTick * MEMORY_GB;
+  const batches = usesQueue(config) ? batchesOf(config, new Map(), 0).length : 0;
+  // Four messages an invocation; each is sent with nine others, received and deleted with three.
+  const invocations = Math.ceil(batches / 4);
+  const queueCalls = Math.ceil(batches / 10) + 2 * invocations;
+  const queues = (config.notifications.slack === undefined ? 0 : 1) + (batches > 0 ? 1 : 0);
+  const gbSeconds = ticks * assumed.secondsPerTick * MEMORY_GB * (1 + invocations);
+  const calls = batches > 0 ? 1 + batches : Math.ceil(metrics / 1000);
   const lines = [
     line('custom metrics', Math.min(metrics, FIRST_TIER), PRICES.metric),
     line('custom metrics beyond 10,000', Math.max(0, metrics - FIRST_TIER), PRICES.metricBeyond),
@@ -95,13 +102,13 @@ export function monthlyCost(config: Config, network: Network, assumed: Assumptio
     line('PromQL alarms', promqlAlarms(resources), PRICES.promqlAlarm),
     line('dashboard', 1, PRICES.dashboard),
     line('Lambda GB-seconds', gbSeconds, PRICES.lambdaGbSecond),
-    line('Lambda requests, millions', ticks / 1e6, PRICES.lambdaMillionRequests),
+    line('Lambda requests, millions', (ticks * (1 + invocations)) / 1e6, PRICES.lambdaMillionRequests),
     line('Scheduler invocations, millions', ticks / 1e6, PRICES.schedulerMillionInvocations),
-    line('PutMetricData requests, thousands', (ticks * Math.ceil(metrics / 1000)) / 1e3, PRICES.thousandApiRequests),
-    // A history and a record for each node, and five lists and documents of the stage.
-    line('DynamoDB reads, millions', (ticks * (2 * nodes + 5)) / 1e6, PRICES.dynamoMillionReads),
-    line('DynamoDB writes, millions', (ticks * nodes) / 1e6, PRICES.dynamoMillionWrites),
-    line('SQS requests, millions', config.notifications.slack === undefined ? 0 : QUEUE_POLLS / 1e6, PRICES.sqsMillion),
+    line('PutMetricData requests, thousands', (ticks * calls) / 1e3, PRICES.thousandApiRequests),
+    // A history and a record for each node, and five lists and documents of the stage; a worker reads and writes one for each batch.
+    line('DynamoDB reads, millions', (ticks * (2 * nodes + 5 + 6 * batches)) / 1e6, PRICES.dynamoMillionReads),
+    line('DynamoDB writes, millions', (ticks * (nodes + batches)) / 1e6, PRICES.dynamoMillionWrites),
+    line('SQS requests, millions', (queues * QUEUE_POLLS + ticks * queueCalls) / 1e6, PRICES.sqsMillion),
     line('log GB', (ticks * nodes * assumed.logBytesPerNode) / 1e9, PRICES.logsGb),
     line('traces, millions', ticks / 1e6, PRICES.tracesMillion),
     line('endpoint hours', endpointHours(config, network), PRICES.endpointHour),
@@ -134,7 +141,8 @@ function nodeMetricCount(config: Config, { actionDays, forkHours }: Assumptions)
 }
 
 function jobMetricCount(config: Config): number {
-  return countOf(JOB_METRICS, 'job') + (isFleet(config.instances) ? countOf(FLEET_METRICS, 'fleet') : 0);
+  const queue = usesQueue(config) ? countOf(JOB_METRICS, 'queue') : 0;
+  return countOf(JOB_METRICS, 'job') + (isFleet(config) ? countOf(FLEET_METRICS, 'fleet') : 0) + queue;
 }
 
 /** What alarms of each node would cost in a fleet of any size. */

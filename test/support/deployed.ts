@@ -18,6 +18,8 @@ const Template = z.object({ Resources: z.record(z.string(), z.object({ Propertie
 /** The functions of serverless.yml, with the names that osls gives their zips and resources. */
 const FUNCTIONS = {
   maintain: { zip: 'maintain.zip', id: 'MaintainLambdaFunction' },
+  dispatch: { zip: 'dispatch.zip', id: 'DispatchLambdaFunction' },
+  work: { zip: 'work.zip', id: 'WorkLambdaFunction' },
   notifySlack: { zip: 'notifySlack.zip', id: 'NotifySlackLambdaFunction' },
 } as const;
 

@@ -40,6 +40,7 @@ export function createDynamoClient(): DynamoDBClient {
 type Service =
   | 'CLOUDWATCH'
   | 'SNS'
+  | 'SQS'
   | 'DYNAMODB'
   | 'SSM'
   | 'SECRETS_MANAGER'

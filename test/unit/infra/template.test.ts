@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ENVIRONMENT } from '../../../core/config/environment.ts';
 import { byLogicalId } from '../../../infra/cloudformation.ts';
-import { maintainSettings, notifierSettings } from '../../../infra/functions.ts';
+import { jobSettings, notifierSettings } from '../../../infra/functions.ts';
 import { logicalPart } from '../../../infra/names.ts';
 import { queue } from '../../../infra/notifier.ts';
 import { template } from '../../../infra/template.ts';
@@ -192,12 +192,18 @@ describe('what surrounds the job', () => {
 describe('the functions', () => {
   test('get every variable that they read, except those of a run from a terminal', () => {
     const config = deployable(stackFile());
-    const set = [maintainSettings(config, NO_NETWORK), notifierSettings(config)].flatMap((settings) =>
+    const set = [jobSettings(config, NO_NETWORK, 'maintain'), notifierSettings(config)].flatMap((settings) =>
       Object.keys(settings?.environment ?? {}),
     );
-    const { stateFile, ...deployed } = ENVIRONMENT;
+    const { stateFile, batchQueueUrl, ...deployed } = ENVIRONMENT;
     expect(new Set(set)).toEqual(new Set(Object.values(deployed)));
     expect(set).not.toContain(stateFile);
+    const [maintain, dispatch] = (['maintain', 'dispatch'] as const).map((key) => jobSettings(config, NO_NETWORK, key));
+    expect(dispatch?.environment).toEqual({
+      ...maintain?.environment,
+      [ENVIRONMENT.configFile]: 'dist/dispatch/config.json',
+      [batchQueueUrl]: { Ref: 'BatchQueue' },
+    });
   });
 
   test.each([
@@ -207,7 +213,7 @@ describe('the functions', () => {
     ['1h', 900, 4500],
   ])('at a look every %s the job may take %i s, and a tick waits for %i s', (every, timeout, age) => {
     const config = deployable(stackFile([QUEUE], `schedule: { every: ${every} }`));
-    expect(maintainSettings(config, NO_NETWORK)).toMatchObject({ timeout, maximumEventAge: age });
+    expect(jobSettings(config, NO_NETWORK, 'maintain')).toMatchObject({ timeout, maximumEventAge: age });
   });
 });
 

@@ -65,7 +65,7 @@ describe('an unknown key', () => {
         value: 'hosts',
         message: 'unknown key `hosts`',
         accepted:
-          'a mapping with the keys defaults, templates, instances, maxDefragsAtOnce, schedule, metrics, notifications, runbook, logRetention',
+          'a mapping with the keys defaults, templates, instances, maxDefragsAtOnce, schedule, metrics, notifications, fleet, runbook, logRetention',
         line: 2,
       },
     ]);
@@ -149,7 +149,7 @@ describe('the stage', () => {
 test('without a file name the line stands alone', () => {
   expect(formatProblems(problemsOf('a: 1\na: 2\ninstances: [{ id: a, url: redis://h }]'))).toBe(
     [
-      'line 1 a: unknown key `a`; accepted: a mapping with the keys defaults, templates, instances, maxDefragsAtOnce, schedule, metrics, notifications, runbook, logRetention',
+      'line 1 a: unknown key `a`; accepted: a mapping with the keys defaults, templates, instances, maxDefragsAtOnce, schedule, metrics, notifications, fleet, runbook, logRetention',
       'line 2: a key is written twice; accepted: each key once',
     ].join('\n'),
   );

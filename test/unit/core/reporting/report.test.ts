@@ -210,7 +210,7 @@ describe('metrics', () => {
     const counts = (over: Partial<InstanceConfig>, memory: Partial<MemorySample> = {}) =>
       readings(
         [anOutcome({ before: aSeen({ observation: anObservation({ memory: aMemorySample(memory) }) }) })],
-        { instances: many(over) },
+        { instances: many(over), isFleet: true },
         'job',
       );
     const { fragmentationWarning, fragmentationCritical, rssCritical } = anInstance().thresholds;

@@ -1,0 +1,77 @@
+import { isFleet, isNamed, nodesIn } from '../config/fleet.ts';
+import type { Config } from '../config/schema.ts';
+import { discoverFleet } from '../discovery/discover-fleet.ts';
+import { withLeased } from '../discovery/resolve.ts';
+import { allHeld, type Leases } from '../leases/lease-store.ts';
+import type { BatchQueue } from '../ports/batch-queue.ts';
+import type { Ports } from '../ports/ports.ts';
+import { batchesOf } from './batch.ts';
+import { housekeeping } from './housekeeping.ts';
+import { placeLeases } from './placement.ts';
+import { publishTick } from './publish.ts';
+import { type Tick, type TickOptions, WHOLE_FLEET } from './scope.ts';
+import { takeSnapshot } from './snapshot.ts';
+
+export interface Dispatch {
+  /** What concerns the stage as a whole. */
+  readonly tick: Tick;
+  readonly instances: number;
+  readonly nodes: number;
+  /** Messages that the queue has taken. */
+  readonly batches: number;
+}
+
+/**
+ * One tick of a fleet that several workers check: finds the nodes, hands them out in batches, and does what concerns the stage as a whole. It
+ * connects to no node but those of discoveries. What the workers of the last tick had to say is sent now, in few messages.
+ */
+export async function dispatch(
+  written: Config,
+  ports: Ports,
+  queue: BatchQueue,
+  { holder, remaining }: Pick<TickOptions, 'holder' | 'remaining'>,
+): Promise<Dispatch> {
+  const at = ports.clock.now();
+  const fleet = await discoverFleet(written, ports);
+  const early = await takeSnapshot(ports, []);
+  const leases = early.kind === 'readable' ? early : early.lastKnown;
+  const config = withLeases(fleet.config, written, leases);
+  const batches = batchesOf(config, fleet.found, at);
+  const { sent, rejected } = await queue.send(
+    batches.map((batch) => ({ what: `batch ${batch.number}`, body: JSON.stringify(batch) })),
+  );
+  if (rejected.length > 0) ports.log.error('batches not handed out', { sent, rejected });
+  const [first] = rejected;
+  const lost = first ? [`${rejected.length} of ${batches.length} batches were not handed out: ${first.why}`] : [];
+  const nodes = nodesIn(config.instances);
+  const part = { kind: 'dispatch', nodes } as const;
+  const options: TickOptions = { mode: 'act', scope: WHOLE_FLEET, part, holder, remaining };
+  const { stage, schedule } = config;
+  // Of nodes that no instance has: whether their leases were reported.
+  const lostNodes = allHeld(leases).flatMap(({ lease: { node } }) => (isNamed(node, config) ? [] : [node]));
+  const snapshot = lostNodes.length === 0 ? early : await takeSnapshot(ports, lostNodes);
+  const run = {
+    ports,
+    stage,
+    options,
+    snapshot,
+    schedule,
+    // It acts on no node.
+    groups: new Map(),
+    watchesNodes: isFleet(config) && config.metrics.send === 'classic',
+  };
+  const chores = housekeeping(ports, options);
+  const orphans = await chores.tidy(config, run, { at, placements: placeLeases(leases, []), observed: [] });
+  const troubles = [...lost, ...chores.troubles];
+  const tick = await publishTick(config, run, { at, reports: [], orphans, fleet, troubles });
+  return { tick, instances: config.instances.length, nodes, batches: sent };
+}
+
+/** Instances with leases come first: what is on is ended before anything starts. */
+function withLeases(found: Config, written: Config, leases: Leases): Config {
+  const held = allHeld(leases).map(({ lease }) => lease);
+  const instances = withLeased(found.instances, held, written.instances);
+  const nodes = new Set(held.map(({ node }) => node));
+  const isLeased = (instance: (typeof instances)[number]) => instance.nodes.some(({ id }) => nodes.has(id));
+  return { ...found, instances: [...instances.filter(isLeased), ...instances.filter((one) => !isLeased(one))] };
+}

@@ -1,0 +1,35 @@
+import { MOST_NODES_IN_ONE_FUNCTION, nodesIn, usesQueue } from '../config/fleet.ts';
+import type { Config } from '../config/schema.ts';
+import type { Fleet } from '../domain/discovered.ts';
+import { strayPauseText } from '../format/pause.ts';
+import { strayPauses } from '../state/pauses.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What the discoveries have to say, in sentences. */
+export function remarksOfFleet({ failures, leftOut }: Pick<Fleet, 'failures' | 'leftOut'>): readonly string[] {
+  const failed = [...failures].map(([instance, why]) => `${instance}: its nodes could not be found now: ${why}`);
+  return [...failed, ...leftOut];
+}
+
+/** What concerns the stage as a whole, in sentences: a fleet that is too large for one function, pauses of instances that are gone. */
+export function remarksOfStage(config: Config, snapshot: Snapshot, now: number): readonly string[] {
+  return [...crowded(config), ...pausesOf(snapshot, config, now)];
+}
+
+/** Only a discovery can find so many: where the config names them, there is a queue. */
+function crowded(config: Config): readonly string[] {
+  const nodes = nodesIn(config.instances);
+  if (usesQueue(config) || config.fleet.queue === 'never' || nodes <= MOST_NODES_IN_ONE_FUNCTION) return [];
+  const [found, limit] = [nodes, MOST_NODES_IN_ONE_FUNCTION].map((count) => count.toLocaleString('en'));
+  return [
+    `${found} nodes were found, and one function checks ${limit} in good time: set fleet.queue: always, and deploy`,
+  ];
+}
+
+function pausesOf(snapshot: Snapshot, { stage, instances, schedule }: Config, now: number): readonly string[] {
+  if (snapshot.kind === 'unavailable') return [];
+  const moment = { timezone: schedule.timezone, now, stage };
+  return strayPauses(snapshot.pauses, instances, now).map(({ scope, pause, covers }) =>
+    strayPauseText(scope, pause, covers, moment),
+  );
+}
