@@ -1,12 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
 import { EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
+import { present } from '../domain/present.ts';
+import { type HeldRecord, RECORD_KIND } from '../leases/records.ts';
 import type { Log } from '../ports/log.ts';
 import type { Ports } from '../ports/ports.ts';
 import { type StateStore, unlessUnavailable } from '../ports/state-store.ts';
 import { decode, encode, readEach } from '../state/codec.ts';
 import { historiesByNode } from '../state/history-placement.ts';
-import { historyKey, RUN, runKey } from '../state/keys.ts';
+import { historyKey, RUN, recordKey, runKey } from '../state/keys.ts';
 import { HISTORY_KIND, placeHistory } from '../state/node-history.ts';
 import { noteRun, RUN_KIND } from '../state/runs.ts';
 import { historiesIn, keysOf, type ReadState, recordsIn, type StoredHistory } from './snapshot.ts';
@@ -21,6 +23,14 @@ interface Options {
   readonly isKept: boolean;
 }
 
+/** What goes to the address at which its server answers now. */
+interface Move {
+  readonly node: string;
+  readonly history?: NodeHistory;
+  /** From an address that the tick does not read: the next one would not find it. */
+  readonly record?: HeldRecord;
+}
+
 /** The same state for the servers that answer now (`run_id` by address): histories and records have followed their servers. */
 export async function followServers(
   before: ReadState,
@@ -31,30 +41,65 @@ export async function followServers(
   const { store, log } = ports;
   const state = await withElsewhere(before, runs, ports);
   const histories = historiesByNode(state.stored, runs);
-  const historyOf = (node: string) => histories.get(node) ?? EMPTY_HISTORY;
-  const storedByKey = new Map(state.stored.map((one) => [one.key, one.history]));
-  const isKept = (node: string, history: NodeHistory) => isDeepStrictEqual(storedByKey.get(historyKey(node)), history);
-  const moved = [...histories].filter(([node, history]) => runs.has(node) && !isKept(node, history));
-  if (moved.length === 0 || !keeps) return { ...state, historyOf };
-  const failed = await placed(state, store, moved, log);
-  return { ...state, historyOf, obstacle: (instance, node) => failed.get(node) ?? state.obstacle(instance, node) };
+  const followed = { ...state, historyOf: (node: string) => histories.get(node) ?? EMPTY_HISTORY };
+  const moves = keeps ? movesOf(before, state, histories, runs) : [];
+  if (moves.length === 0) return followed;
+  const { failed, records } = await placed(state, store, moves, log);
+  return {
+    ...followed,
+    records,
+    obstacle: (instance, node) => failed.get(node) ?? state.obstacle(instance, node),
+  };
 }
 
-/** Why each of those could not be stored that could not. A store that fails once is not asked for the others. */
-async function placed(
+function movesOf(
+  before: ReadState,
   state: ReadState,
-  store: StateStore,
-  moved: readonly (readonly [node: string, history: NodeHistory])[],
-  log: Log,
-): Promise<ReadonlyMap<string, string>> {
+  histories: ReadonlyMap<string, NodeHistory>,
+  runs: Runs,
+): readonly Move[] {
+  const storedByKey = new Map(state.stored.map((one) => [one.key, one.history]));
+  const taken = new Set(state.records.map(({ key }) => key));
+  const elsewhere = new Map(
+    state.records.flatMap((one) => (before.records.includes(one) ? [] : [[one.record.runId, one]])),
+  );
+  return [...runs].flatMap(([node, runId]) => {
+    const known = histories.get(node);
+    const history = isDeepStrictEqual(storedByKey.get(historyKey(node)), known) ? undefined : known;
+    const record = taken.has(recordKey(node)) ? undefined : elsewhere.get(runId);
+    return history || record ? [{ node, ...present({ history, record }) }] : [];
+  });
+}
+
+/** Why each of those could not be stored that could not, and the records where they are now. A store that fails once is not asked for the others. */
+async function placed(state: ReadState, store: StateStore, moves: readonly Move[], log: Log) {
   const failed = new Map<string, string>();
-  await pLimit(MOVES_AT_ONCE).map(moved, async ([node, history]) => {
+  const records = new Map(state.records.map((one) => [one.key, one]));
+  await pLimit(MOVES_AT_ONCE).map(moves, async ({ node, history, record }) => {
     const [broken] = failed.values();
-    const why = broken ?? (await place(state, store, node, history));
-    if (why !== undefined) failed.set(node, why);
+    const why = broken ?? (record && (await placeRecord(store, node, record, records)));
+    const last = why ?? (history && (await place(state, store, node, history)));
+    if (last !== undefined) failed.set(node, last);
   });
   for (const [node, error] of failed) log.warn('history not moved with its server', { node, error });
-  return failed;
+  return { failed, records: [...records.values()] };
+}
+
+/** Before its history: with that, its process leads to this address. */
+async function placeRecord(
+  store: StateStore,
+  node: string,
+  { key: before, record }: HeldRecord,
+  records: Map<string, HeldRecord>,
+): Promise<string | undefined> {
+  const key = recordKey(node);
+  const here = { ...record, node };
+  const written = await unlessUnavailable(store.write(key, encode(RECORD_KIND, here), undefined), (why) => why);
+  if (typeof written === 'string') return written;
+  if (!written.stored) return `another job has changed the document ${key} at the same moment`;
+  records.delete(before);
+  records.set(key, { key, record: here, version: written.version });
+  return undefined;
 }
 
 /** What is stored of another process at this address is kept for when that one answers again. */

@@ -32,6 +32,14 @@ export const MUTANTS: readonly Mutant[] = [
     tests: ['unit/core/reconcile/snapshot.test.ts'],
   },
   {
+    law: 'S11',
+    what: 'the record of a server that has moved is lost after one tick',
+    file: 'core/reconcile/follow-servers.ts',
+    from: 'return history || record ?',
+    to: 'return history ?',
+    tests: ['unit/core/reconcile/snapshot.test.ts'],
+  },
+  {
     law: 'S2',
     what: 'what was reported of a lease on a node that the config no longer names is not read',
     file: 'core/reconcile/snapshot.ts',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { EMPTY_HISTORY, withAction } from '../../../../core/domain/node-history.ts';
+import { keepRecord } from '../../../../core/leases/records.ts';
 import type { StateStore } from '../../../../core/ports/state-store.ts';
 import { followServers } from '../../../../core/reconcile/follow-servers.ts';
 import { nodesAround, readState } from '../../../../core/reconcile/snapshot.ts';
@@ -82,9 +83,24 @@ describe('a server that answers at another address', () => {
     const ports = { store, log, newcomers: new Map() };
     const state = await followServers(await readState(store, [A]), new Map([[A, RUN_A]]), ports, { isKept: true });
     expect(lastPurge(state, A)).toBe(7);
-    expect(state.records.map(({ key }) => key)).toEqual([recordKey(OLD)]);
+    expect(state.records).toMatchObject([{ key: recordKey(A), record: { node: A, runId: RUN_A } }]);
     expect(documents.get(historyKey(A))?.value).toMatchObject({ runId: RUN_A });
     expect(documents.get(runKey(RUN_A))?.value).toMatchObject({ node: A });
+  });
+
+  test.each([true, false])('keeps its record for the ticks after, with a history (%s)', async (hasHistory) => {
+    const { store } = aWatchedStore();
+    if (hasHistory) await remember(store, OLD, RUN_A, 7);
+    await keepRecord(store, aLease({ node: OLD, runId: RUN_A, applied: { hz: '50' } }));
+    const ports = { store, log, newcomers: new Map() };
+    const tick = async () =>
+      await followServers(await readState(store, [A]), new Map([[A, RUN_A]]), ports, { isKept: true });
+    const first = await tick();
+    // Anything that is noted of the node: from now on its process leads here.
+    await remember(store, A, RUN_A, 8);
+    const second = await tick();
+    expect(first.records).toMatchObject([{ record: { runId: RUN_A } }]);
+    expect(second.records).toEqual(first.records);
   });
 
   test('is asked for once, where nothing is stored of it, and again when it is another one', async () => {
