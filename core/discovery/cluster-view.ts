@@ -26,19 +26,29 @@ type Named = FoundNode | string;
 export function fromShards(reply: unknown, isUp: boolean, terms: Terms): ClusterView {
   const shards = (Array.isArray(reply) ? reply : []).map((shard) => {
     const nodes = fieldsIn(shard).get('nodes');
-    return (Array.isArray(nodes) ? nodes : []).map((node) => nodeOfShard(fieldsIn(node), terms));
+    return (Array.isArray(nodes) ? nodes : []).map((node) => {
+      const fields = fieldsIn(node);
+      return { named: nodeOfShard(fields, terms), isFailed: fields.get('health') === 'fail' };
+    });
   });
-  return viewOf(shards, isUp, terms);
+  const live = new Set(shards.flat().flatMap(({ named, isFailed }) => (isFailed ? [] : [placeIn(named)])));
+  // A new node may have the address of a failed one that the cluster has not forgotten.
+  const isReplaced = ({ named, isFailed }: { readonly named: Named; readonly isFailed: boolean }) =>
+    isFailed && live.has(placeIn(named));
+  const found = shards.map((nodes) => nodes.filter((one) => !isReplaced(one)).map(({ named }) => named));
+  return viewOf(found, isUp, terms);
 }
 
+function placeIn(named: Named): string | undefined {
+  return typeof named === 'string' ? undefined : named.address.id;
+}
+
+/** What the cluster calls failed stays: its shard lacks a copy, and that it does not answer has to be seen. */
 function nodeOfShard(fields: ReadonlyMap<string, unknown>, { seed, natMap }: Terms): Named {
   const id = String(fields.get('id') ?? '');
-  const health = String(fields.get('health') ?? 'online');
   const said = fields.get('endpoint');
   const host = said === null || said === '' ? seed.host : String(said ?? fields.get('ip') ?? '');
   const port = Number((seed.tls ? fields.get('tls-port') : undefined) ?? fields.get('port'));
-  const named = `node ${id.slice(0, 8)} (${host}:${port})`;
-  if (health === 'fail') return `${named} is left out: the cluster marks it as failed`;
   if (!isHost(host) || !isPort(port)) return `node ${id.slice(0, 8)} is left out: the cluster says no address for it`;
   const role = fields.get('role') === 'replica' ? 'replica' : 'primary';
   return { address: foundAddress(host, port, { tls: seed.tls, natMap }), identity: id, role };

@@ -36,7 +36,7 @@ export function instancesOf(
 }
 
 /**
- * The instances with every node on which Offpeak has a lease. A discovery that no longer names a node (its cluster calls it failed, it was
+ * The instances with every node on which Offpeak has a lease. A discovery that no longer names a node (it was replaced, it was
  * taken out, a tag says to leave it alone) does not end what is on there. A shard that is gone as a whole comes back as one that is only
  * watched, which ends its run.
  *

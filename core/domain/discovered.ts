@@ -6,7 +6,7 @@ import type { Bytes, Milliseconds } from '../config/units.ts';
 export interface Discovered {
   /** Nodes that hold the same data, together: a primary and its replicas. */
   readonly shards: readonly FoundShard[];
-  /** What was seen and is not maintained, in sentences for people: a node that the cluster calls failed, a serverless cache. */
+  /** What was seen and is not maintained, in sentences for people: a node without an address, a serverless cache. */
   readonly leftOut: readonly string[];
   readonly unsettled?: Unsettled;
 }

@@ -87,6 +87,22 @@ test(
   },
 );
 
+test('a replica that has died is still a node of its shard, as its primary lacks a copy', LONG, async () => {
+  await using cluster = await aCluster();
+  using job = aJob(yamlOf([cluster.node(0).address]));
+  const first = await job.tick();
+  await cluster.node(5).server.stop();
+  await expect
+    .poll(async () => String(await cluster.node(0).redis.call('CLUSTER', 'NODES')), { timeout: 60_000 })
+    .toContain('slave,fail ');
+  const after = await job.tick();
+  const shard = shardOf(first, cluster.node(5).address);
+  expect(shardsIn(after)[shard]).toEqual(
+    [`${cluster.node(2).address} primary`, `${cluster.node(5).address} unseen`].toSorted(),
+  );
+  expect(job.alerts.filter(({ event }) => event === 'node-gone')).toEqual([]);
+});
+
 test('an inventory of another version, and one that is lost', LONG, async () => {
   await using cluster = await aCluster({ shards: 2, replicas: false });
   using job = aJob(yamlOf([cluster.node(0).address]));

@@ -27,7 +27,7 @@ describe('CLUSTER SHARDS', () => {
     ['an older server without the field', { endpoint: undefined }, ['10.0.0.1:7000']],
     ['IPv6', { endpoint: 'fd00::1' }, ['[fd00::1]:7000']],
     ['a server that does not know its own', { endpoint: '?' }, []],
-    ['one that the cluster calls failed', { health: 'fail' }, []],
+    ['one that the cluster calls failed is still a node', { health: 'fail' }, ['10.0.0.1:7000']],
     ['one that loads is a node', { health: 'loading' }, ['10.0.0.1:7000']],
     ['a port that is none', { port: 0 }, []],
     ['another program', { endpoint: 'a b;c' }, []],
@@ -35,6 +35,13 @@ describe('CLUSTER SHARDS', () => {
     const view = fromShards(shards(node(over)), true, terms);
     expect(nodesOf(view)).toEqual(expected);
     expect(view.leftOut).toHaveLength(1 - expected.length);
+  });
+
+  test('a failed node is replaced by one at its address', () => {
+    const nodes = [node({ health: 'fail' }), node({ id: 'b'.repeat(40) }), node({ endpoint: '?', health: 'fail' })];
+    const view = fromShards(shards(...nodes), true, terms);
+    expect(view.shards[0]?.nodes.map(({ identity }) => identity)).toEqual(['b'.repeat(40)]);
+    expect(view.leftOut).toHaveLength(1);
   });
 
   test('over TLS the TLS port counts, and natMap says where a node is reached', () => {
