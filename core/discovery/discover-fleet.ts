@@ -2,10 +2,11 @@ import pLimit from 'p-limit';
 import type { Config, InstanceConfig, Unsettled } from '../config/schema.ts';
 import { type Milliseconds, SECOND } from '../config/units.ts';
 import type { Finding, Fleet, FleetChange, Inventory, NamedShard } from '../domain/discovered.ts';
+import { errorText, messageText } from '../format/error-text.ts';
 import { isoText } from '../format/units.ts';
 import { DiscoveryFailure } from '../ports/discovery.ts';
 import type { Ports } from '../ports/ports.ts';
-import { unlessUnavailable } from '../ports/state-store.ts';
+import { StateUnavailable, unlessUnavailable } from '../ports/state-store.ts';
 import { INVENTORY_LIFETIME, readInventory, writeInventory } from './inventory.ts';
 import { changesBetween, nameShards } from './named.ts';
 import { instancesOf, withoutDoubles } from './resolve.ts';
@@ -47,13 +48,19 @@ export async function discoverFleet(
     failures: new Map(results.flatMap(({ by, failure }) => (failure === undefined ? [] : [[by, failure] as const]))),
     changes: results.flatMap(({ changes }) => changes),
     leftOut: [...results.flatMap(({ by, leftOut }) => leftOut.map((what) => `${by}: ${what}`)), ...leftOut],
-    keep: async () => {
-      const writes = results.map(
-        async ({ by, inventory }) => inventory && (await writeInventory(ports.store, by, inventory)),
-      );
-      await unlessUnavailable(Promise.all(writes), (error) => ports.log.warn('inventory not kept', { error }));
-    },
+    keep: async () => void (await Promise.all(results.map((result) => kept(result, ports)))),
   };
+}
+
+/** One that no document can hold, or a mistake of this program, must not end a tick with leases to follow. */
+async function kept({ by, inventory }: Result, { store, log }: Asking): Promise<void> {
+  if (!inventory) return;
+  try {
+    await writeInventory(store, by, inventory);
+  } catch (error) {
+    const level = error instanceof StateUnavailable ? 'warn' : 'error';
+    log[level]('inventory not kept', { instance: by, error: messageText(error) });
+  }
 }
 
 /** The config with the nodes that the inventories name: no server is asked, and no service of AWS but the table. */
@@ -94,14 +101,16 @@ async function discoverInstance(instance: InstanceConfig, ports: Asking, isAsked
 }
 
 /** What it has found, or why it has not. */
-async function attempted(instance: InstanceConfig, { discover }: Pick<Ports, 'discover'>) {
+async function attempted(instance: InstanceConfig, { discover, log }: Pick<Ports, 'discover' | 'log'>) {
   const signal = AbortSignal.timeout(DISCOVERY_TIMEOUT);
   try {
     return await discover(instance, signal);
   } catch (error) {
     if (error instanceof DiscoveryFailure) return error.message;
     if (signal.aborted) return `there was no answer within ${DISCOVERY_TIMEOUT / SECOND} s`;
-    throw error;
+    // A mistake of this program: the nodes of all other instances are checked all the same.
+    log.error('unexpected failure of a discovery', { instance: instance.id, error });
+    return errorText(error);
   }
 }
 

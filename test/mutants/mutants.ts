@@ -352,6 +352,22 @@ export const MUTANTS: readonly Mutant[] = [
     tests: [...MODEL, ...TROUBLES],
   },
   {
+    law: 'S6',
+    what: 'one discovery that fails by a mistake ends the tick',
+    file: 'core/discovery/discover-fleet.ts',
+    from: 'return errorText(error);',
+    to: 'throw error;',
+    tests: ['unit/core/discovery/discover-fleet.test.ts'],
+  },
+  {
+    law: 'S4',
+    what: 'a replica that its Cluster calls failed does not count as missing',
+    file: 'core/discovery/cluster-view.ts',
+    from: 'isFailed && live.has(placeIn(named))',
+    to: 'isFailed',
+    tests: ['unit/core/discovery/cluster-view.test.ts'],
+  },
+  {
     law: 'S2',
     what: 'what is on at a node that no discovery names any more stays on',
     file: 'core/discovery/resolve.ts',
