@@ -96,6 +96,7 @@ describe('whatever the job is invoked with', () => {
     schedule: { every: 5 * MINUTE, timezone: 'UTC' },
     notifications: { emails: [] },
     fleet: { queue: 'auto', workers: 16 },
+    metrics: { send: 'classic' },
     maxDefragsAtOnce: 4,
     logRetention: 30,
   };

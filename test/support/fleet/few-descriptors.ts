@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { problemIn } from '../../../core/domain/outcome.ts';
 import { aJob } from '../job.ts';
 import { fleetConfig } from './config.ts';
 import { kindOf } from './process.ts';
@@ -10,8 +11,10 @@ import { kindOf } from './process.ts';
 export interface Found {
   /** How many nodes of each kind of outcome there were, by tick. */
   readonly kinds: readonly Readonly<Record<string, number>>[];
-  /** Nodes whose metrics were published, by tick. */
-  readonly published: readonly number[];
+  /** Nodes that were seen and whose metrics were published in one of the ticks at least: on a slow machine, a look may take too long. */
+  readonly published: number;
+  /** What is said of nodes that were not seen, each once, without their addresses. */
+  readonly problems: readonly string[];
   /** Descriptors that are open in the end. */
   readonly open: number;
 }
@@ -20,16 +23,24 @@ if (process.argv[1] === import.meta.filename) {
   const [, , nodes = '', ports = ''] = process.argv;
   using job = aJob(fleetConfig(Number(nodes), JSON.parse(ports), (index) => kindOf('mixed', index)));
   const kinds: Record<string, number>[] = [];
-  const published: number[] = [];
+  const published = new Set<string>();
+  const problems = new Set<string>();
   for (let ticks = 0; ticks < 2; ticks++) {
     job.metrics.length = 0;
     const { outcomes } = await job.tick({ mode: 'act', interrupted: () => true });
     kinds.push(
       Object.fromEntries([...Map.groupBy(outcomes, ({ kind }) => kind)].map(([kind, all]) => [kind, all.length])),
     );
-    published.push(job.metrics.filter(({ name, value }) => name === 'Reachable' && value === 1).length);
+    for (const { name, value, dimensions } of job.metrics)
+      if (name === 'Reachable' && value === 1) published.add(dimensions.Node ?? '');
+    for (const outcome of outcomes) {
+      const { kind, message = '' } = problemIn(outcome) ?? {};
+      if (kind) problems.add(`${kind} ${/\bE[A-Z]+$/.exec(message)?.[0] ?? ''}`.trim());
+    }
   }
   const open = readdirSync('/proc/self/fd').length;
-  process.stdout.write(JSON.stringify({ kinds, published, open } satisfies Found));
+  process.stdout.write(
+    JSON.stringify({ kinds, published: published.size, problems: [...problems], open } satisfies Found),
+  );
   process.exit();
 }
