@@ -1,5 +1,3 @@
-import { styleText } from 'node:util';
-
 /** What a colour is to say; which colour that is, is decided here alone. */
 export type Tone = 'data' | 'fragmentation' | 'pages' | 'overhead' | 'good' | 'bad' | 'warning' | 'faint' | 'strong';
 
@@ -13,22 +11,25 @@ export interface Style {
   readonly unicode: boolean;
 }
 
-const FORMATS: Readonly<Record<Tone, Parameters<typeof styleText>[0]>> = {
-  data: 'blue',
-  fragmentation: 'yellow',
-  pages: 'magenta',
-  overhead: 'gray',
-  good: 'green',
-  bad: ['red', 'bold'],
-  warning: 'yellow',
-  faint: 'dim',
-  strong: 'bold',
+/** What ANSI calls them: the codes that begin and end a tone. */
+const CODES: Readonly<Record<Tone, readonly [begin: string, end: string]>> = {
+  data: ['34', '39'],
+  fragmentation: ['33', '39'],
+  pages: ['35', '39'],
+  overhead: ['90', '39'],
+  good: ['32', '39'],
+  bad: ['31;1', '22;39'],
+  warning: ['33', '39'],
+  faint: ['2', '22'],
+  strong: ['1', '22'],
 };
 
 export const plainPaint: Paint = (_, text) => text;
 
-export const colourPaint: Paint = (tone, text) =>
-  text === '' ? text : styleText(FORMATS[tone], text, { validateStream: false });
+export const colourPaint: Paint = (tone, text) => {
+  const [begin, end] = CODES[tone];
+  return text === '' ? text : `\u001b[${begin}m${text}\u001b[${end}m`;
+};
 
 /** The style of a stream: colours on a terminal unless `--no-color` or NO_COLOR says otherwise, blocks where UTF-8 is spoken. */
 export function styleFor(

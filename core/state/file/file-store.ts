@@ -26,7 +26,7 @@ export function createFileStore(
 
   async function select(where: string, value: string): Promise<ReadonlyMap<string, Stored>> {
     const sql = `SELECT key, version, value FROM documents WHERE ${where} ORDER BY key`;
-    const ask = (database: DatabaseSync) => database.prepare(sql).all(value);
+    const ask = (database: DatabaseSync) => database.prepare(sql).all(value) as readonly Row[];
     const rows = (await whenUnlocked(file, performance.now() + lockWait, () => inReading(file, ask))) ?? [];
     return new Map(
       rows.map((row) => [String(row.key), { value: JSON.parse(String(row.value)), version: Number(row.version) }]),
@@ -55,6 +55,9 @@ export function createFileStore(
     remove: (key, expected) => change((database) => removed(database, key, expected)),
   };
 }
+
+/** Values by the names of the columns. */
+type Row = Readonly<Record<string, unknown>>;
 
 function removed(database: DatabaseSync, key: string, expected: number): boolean {
   return database.prepare('DELETE FROM documents WHERE key = ? AND version = ?').run(key, expected).changes === 1;

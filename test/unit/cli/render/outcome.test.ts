@@ -101,8 +101,8 @@ test('near the limit the bar and the finding are in the colour of danger', () =>
   const observation = anObservation();
   const outcome = anOutcome({ before: { observation, diagnosis: diagnose(observation, tight) } });
   const text = outcomeLines(outcome, { paint: colourPaint, unicode: false }, tight).join('\n');
-  expect(text).toContain('\u001b[31m\u001b[1m########');
-  expect(text).toContain('\u001b[31m\u001b[1mRSS is 841 MiB, 93 % of the memory limit of 900 MiB');
+  expect(text).toContain('\u001b[31;1m########');
+  expect(text).toContain('\u001b[31;1mRSS is 841 MiB, 93 % of the memory limit of 900 MiB');
 });
 
 test.each([
