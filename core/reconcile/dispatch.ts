@@ -58,10 +58,12 @@ export async function dispatch(
     schedule,
     // It acts on no node.
     groups: new Map(),
-    watchesNodes: isFleet(config) && config.metrics.send === 'classic',
+    watchesNodes: isFleet(written) && config.metrics.send === 'classic',
   };
   const chores = housekeeping(ports, options);
-  const orphans = await chores.tidy(config, run, { at, placements: placeLeases(leases, []), observed: [] });
+  const isComplete = fleet.failures.size === 0;
+  const placements = placeLeases(leases, []);
+  const orphans = await chores.tidy(config, run, { at, placements, observed: [], isComplete });
   const troubles = [...lost, ...chores.troubles];
   const tick = await publishTick(config, run, { at, reports: [], orphans, fleet, troubles });
   return { tick, instances: config.instances.length, nodes, batches: sent };
@@ -69,7 +71,8 @@ export async function dispatch(
 
 /** Instances with leases come first: what is on is ended before anything starts. */
 function withLeases(found: Config, written: Config, leases: Leases): Config {
-  const held = allHeld(leases).map(({ lease }) => lease);
+  // As in `tick`: a quarantined lease comes back with its server, under whatever address that has then.
+  const held = [...leases.leases.values()].map(({ lease }) => lease);
   const instances = withLeased(found.instances, held, written.instances);
   const nodes = new Set(held.map(({ node }) => node));
   const isLeased = (instance: (typeof instances)[number]) => instance.nodes.some(({ id }) => nodes.has(id));

@@ -18,6 +18,8 @@ interface Seen {
   readonly at: number;
   readonly placements: ReadonlyMap<string, HeldLease>;
   readonly observed: readonly (ReachedNode | UnreachedNode)[];
+  /** Every discovery has said which nodes there are now. */
+  readonly isComplete: boolean;
 }
 
 /**
@@ -62,7 +64,7 @@ export function housekeeping(ports: Ports, { mode, scope, part }: TickOptions) {
     async tidy(
       config: Config,
       run: Omit<Run, 'claims'>,
-      { at, placements, observed }: Seen,
+      { at, placements, observed, isComplete }: Seen,
     ): Promise<readonly Outcome[]> {
       const { snapshot } = run;
       if (snapshot.kind === 'unavailable') return [];
@@ -73,7 +75,7 @@ export function housekeeping(ports: Ports, { mode, scope, part }: TickOptions) {
       if (mode === 'act') {
         await keep('expired pauses', dropExpired(store, pauses, at, log), undefined);
         await keep('nodes of pauses', noteNodes(store, pauses, config.instances, log), undefined);
-        const abandoned = unlessUnavailable(dropAbandoned(config, run), (error) =>
+        const abandoned = unlessUnavailable(dropAbandoned(config, run, isComplete), (error) =>
           log.warn('troubles of nodes that the config no longer names not ended', { error }),
         );
         await keep('troubles of nodes that the config no longer names', abandoned, undefined);

@@ -51,7 +51,7 @@ export async function publishTick(
       outcomes: [...inOrder(config, reports), ...orphans],
       ...(problem && { problem }),
       ...(config.metrics.send === 'otlp' && { watched: config.schedule }),
-      isFleet: isFleet(config),
+      isFleet: isLarge(config, fleet),
       ...(part && { part: part.kind === 'batch' ? part : { ...part, leases: leasesIn(snapshot) } }),
       ...(isWhole && isDiscovered(config, fleet) && { changes: fleet.changes, undiscovered: fleet.failures.size }),
       counters,
@@ -83,6 +83,11 @@ export async function publishTick(
     troubles,
     ...(problem && { problem: problem.why }),
   };
+}
+
+/** What could not be found is missing from the config here. */
+function isLarge(config: Config, { failures }: Pick<Fleet, 'failures'>): boolean {
+  return failures.size > 0 || isFleet(config);
 }
 
 function isDiscovered({ instances }: Config, { failures }: Pick<Fleet, 'failures'>): boolean {

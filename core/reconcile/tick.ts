@@ -45,13 +45,13 @@ export async function tick(written: Config, ports: Ports, options: TickOptions):
     ...{ ports, stage: config.stage, options, snapshot, claims },
     groups: groupsIn(config.instances, snapshot, at),
     schedule: config.schedule,
-    watchesNodes: isFleet(config) && config.metrics.send === 'classic',
+    watchesNodes: isFleet(written) && config.metrics.send === 'classic',
   };
   // Before anything is started: an outage of a server under Offpeak's defrag counts in this tick already.
   await chores.recordOutages(run);
   const work = assign(config.instances, observed, placements, duplicatesOf(observed, placements));
   const reports = await pLimit(INSTANCES_AT_ONCE).map(work, (one) => reconcileInstance(one, run));
-  const orphans = await chores.tidy(config, run, { at, placements, observed });
+  const orphans = await chores.tidy(config, run, { at, placements, observed, isComplete: fleet.failures.size === 0 });
   return await publishTick(config, run, { at, reports, orphans, fleet, troubles: chores.troubles });
 }
 

@@ -89,10 +89,16 @@ async function store(node: string, troubles: TroubleStates, ports: Run['ports'])
 /**
  * Ends what was reported of nodes that the config no longer names, because no check will. What the outbox does not take stays for the
  * next tick.
+ *
+ * @param isComplete false where a discovery has failed: a node that could not be found now may still be there
  */
-export async function dropAbandoned(config: Pick<Config, 'instances'>, run: Omit<Run, 'claims'>): Promise<void> {
+export async function dropAbandoned(
+  config: Pick<Config, 'instances'>,
+  run: Omit<Run, 'claims'>,
+  isComplete: boolean,
+): Promise<void> {
   const { snapshot, stage, ports, watchesNodes, options } = run;
-  if (!isKept(run) || options.scope.kind !== 'fleet' || snapshot.kind === 'unavailable') return;
+  if (!isComplete || !isKept(run) || options.scope.kind !== 'fleet' || snapshot.kind === 'unavailable') return;
   const before = await readNamedNodes(ports.store);
   const named = nodesOf(config).toSorted();
   const isNamedNow = new Set(named);
