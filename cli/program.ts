@@ -50,7 +50,7 @@ Examples:
   $ npx offpeak demo                                 fragments a Redis of its own and defragments it
   $ npx offpeak lab                                  what does each remedy return? On servers of its own
   $ npx offpeak check redis://127.0.0.1:6379         where does the memory of this server go?
-  $ npx offpeak init redis://127.0.0.1:6379          writes a config for this server
+  $ npx offpeak init redis://127.0.0.1:6379 -o config/prod.yml    writes a config for this server
   $ npx offpeak check -c config/prod.yml             where does the memory go? Changes nothing
   $ npx offpeak keys redis://127.0.0.1:6379          which keys take the memory, and what would take less?
   $ npx offpeak audit redis://127.0.0.1:6379         what should be changed on this server?
