@@ -20,7 +20,19 @@ export function report(files: readonly string[], { output, config, stage }: Repo
   const night = nightOf(documents.ticks);
   const html = reportPage(night, documents, termsOf(config, stage ?? night?.stage));
   if (output === undefined || output === '-') process.stdout.write(html);
-  else writeFileSync(output, html);
+  else write(output, html);
+}
+
+/** @throws {UsageError} where it cannot be written */
+function write(file: string, html: string): void {
+  try {
+    writeFileSync(file, html);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(
+      `report: ${file} cannot be written (${code}); accepted: --output with a file in a folder that can be written`,
+    );
+  }
 }
 
 function nameOf(file: string): string {

@@ -41,7 +41,7 @@ describe('the command line', () => {
     ['chek', /unknown command 'chek'[\s\S]*check/],
     ['check --nope', /unknown option '--nope'/],
     ['check', /config file config\/dev\.yml cannot be read \(ENOENT\): it must be a YAML file/],
-    ['check -c absent.yml', /config file absent\.yml cannot be read \(ENOENT\)/],
+    ['check -c absent.yml', /config file absent\.yml cannot be read \(ENOENT\).*offpeak init redis:\/\/… -o absent\.yml/],
     ['check -c .', /config file \. cannot be read \(EISDIR\)/],
     ['plan -c good.yml --stage No', /"No" is not the name of a stage; accepted: /],
     ['plan -c good.yml -i b c', /--instance b c: no such instance; accepted: a\n$/],
@@ -59,6 +59,16 @@ describe('the command line', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(expected);
     expect(stderr).not.toMatch(/^ {4}at /m);
+  });
+
+  test('a report that cannot be written: exit 2, and what is accepted', async () => {
+    const { stdout } = await runOffpeak(['check', '-c', 'good.yml', '--json'], { cwd: place.folder });
+    place.write('check.jsonl', stdout);
+    const written = await runOffpeak(['report', 'check.jsonl', '-o', 'absent/r.html'], { cwd: place.folder });
+    expect(written).toMatchObject({ code: 2, stdout: '' });
+    expect(written.stderr).toBe(
+      'offpeak: report: absent/r.html cannot be written (ENOENT); accepted: --output with a file in a folder that can be written\n',
+    );
   });
 
   test('a config file that is not named as a stage needs --stage, as packaging does', async () => {
