@@ -20,7 +20,7 @@ export function loadConfig(root: string, stage: string): Config {
   // Searched in the folder, not joined to a path: a stage is text from the command line, and `../x` would name any file.
   if (!stages.includes(stage)) {
     const known = stages.length === 0 ? 'no stage has one yet' : `the stages are ${stages.join(', ')}`;
-    throw new UnknownStage(`${file} does not exist: ${known}; copy config/example.yml to start one`);
+    throw new UnknownStage(`${file} does not exist: ${known}; \`npx offpeak init redis://… -o ${file}\` writes one`);
   }
   const result = parseConfig(readFileSync(join(root, file), 'utf8'), stage, 'deploy');
   const problems = result.ok ? rightsProblems(result.config) : result.problems;
