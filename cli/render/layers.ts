@@ -1,6 +1,6 @@
 import { obstacleIn } from '../../core/diagnosis/prospect.ts';
 import { type PartGroup, runningFork } from '../../core/domain/account.ts';
-import type { Diagnosis, Layers } from '../../core/domain/diagnosis.ts';
+import type { Diagnosis, Layers, Little } from '../../core/domain/diagnosis.ts';
 import { bytesText, percentText } from '../../core/format/units.ts';
 import { obstacleNote } from '../../core/reporting/wording/obstacle.ts';
 import { type Segment, stackedBar } from './bars.ts';
@@ -42,14 +42,23 @@ const BYTES_COLUMNS = 10;
 const SHARE_COLUMNS = 8;
 /** Of RSS; what a heap keeps after both actions is about as much. */
 const NORMAL_RESERVE = 0.01;
+/** Of RSS; fragmentation beyond it is seen in the bar. */
+const LARGE_SHARE = 0.1;
 
 /** What defrag returns with the purge that follows it; without one, its pages leave in their own time. */
-export function defragNote({ reclaimable, prospects }: Diagnosis): string {
+export function defragNote({ account, reclaimable, prospects }: Diagnosis): string {
   const { defrag, purge } = prospects;
-  if (defrag.kind === 'little') return 'little for active defrag to return';
+  if (defrag.kind === 'little') return littleNote(reclaimable.defrag, account?.total ?? Infinity, defrag);
   if (defrag.kind !== 'worthwhile') return obstacleNote(defrag);
   if (defrag.unproven) return `active defrag, if this build can: ${bytesText(reclaimable.defrag)} back`;
   return `active defrag${obstacleIn(purge) ? '' : ', then a purge'}: ${bytesText(reclaimable.defrag)} back`;
+}
+
+/** A large share of a small server is not little: then its limit says why nothing is done. */
+function littleNote(reclaim: number, rss: number, { floor }: Little): string {
+  return floor !== undefined && reclaim > LARGE_SHARE * rss
+    ? `${bytesText(reclaim)} to return, below minReclaim (${bytesText(floor)})`
+    : 'little for active defrag to return';
 }
 
 export function purgeNote({ reclaimable: { purge }, prospects }: Diagnosis, rss: number): string {

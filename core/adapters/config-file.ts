@@ -46,7 +46,8 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const remedy = code === 'ENOENT' && /\.ya?ml$/.test(file) ? `. \`npx offpeak init redis://… -o ${file}\` writes one` : '';
+    const remedy =
+      code === 'ENOENT' && /\.ya?ml$/.test(file) ? `. \`npx offpeak init redis://… -o ${file}\` writes one` : '';
     throw new EnvironmentError(
       `the config file ${file} cannot be read (${code}): it must be a YAML file, like config/example.yml${remedy}`,
     );

@@ -18,14 +18,12 @@ export interface Known {
 
 const WORTHWHILE: Prospect = { kind: 'worthwhile' };
 
-const LITTLE: Prospect = { kind: 'little' };
-
 /** Active defrag. Nothing here concerns a purge, which can return free pages all the same. */
 export function defragProspect(known: Known, layers: Fragmentation | undefined): Prospect {
   const { observation, policy } = known;
   if (isActiveDefragOn(observation)) return { kind: 'already-on' };
   const worth = worthOf(policy.defrag);
-  if (!layers || closableFragmentation(layers) < worth) return LITTLE;
+  if (!layers || closableFragmentation(layers) < worth) return { kind: 'little', floor: worth };
   const obstacle = engineObstacle(observation) ?? defragObstacle(known);
   if (obstacle) return obstacle;
   // Earlier results do not decide whether it is tried again: the growing cooldown does.
@@ -37,7 +35,7 @@ export function defragProspect(known: Known, layers: Fragmentation | undefined):
 /** MEMORY PURGE. `worth`: below it, nothing is gained. */
 export function purgeProspect(known: Known, predicted: Prediction, worth = worthOf(known.policy.purge)): Prospect {
   const { observation, policy } = known;
-  if (predicted.reclaim < worth) return LITTLE;
+  if (predicted.reclaim < worth) return { kind: 'little', floor: worth };
   const unknown = engineObstacle(observation);
   if (unknown) return unknown;
   if (!policy.purge.enabled) return { kind: 'disabled', setting: 'purge.enabled' };

@@ -151,4 +151,10 @@ export type Obstacle =
  */
 export type Prospect =
   /** `unproven`: this run of the server has not said yet whether its build can. INFO does not say (`node-session.ts`, `probeDefrag`). */
-  { readonly kind: 'worthwhile'; readonly unproven?: true } | { readonly kind: 'little' } | Obstacle;
+  { readonly kind: 'worthwhile'; readonly unproven?: true } | Little | Obstacle;
+
+/** It would return less than `floor` (bytes), the action's `minReclaim`. */
+export interface Little {
+  readonly kind: 'little';
+  readonly floor?: Bytes;
+}

@@ -41,7 +41,10 @@ describe('the command line', () => {
     ['chek', /unknown command 'chek'[\s\S]*check/],
     ['check --nope', /unknown option '--nope'/],
     ['check', /config file config\/dev\.yml cannot be read \(ENOENT\): it must be a YAML file/],
-    ['check -c absent.yml', /config file absent\.yml cannot be read \(ENOENT\).*offpeak init redis:\/\/… -o absent\.yml/],
+    [
+      'check -c absent.yml',
+      /config file absent\.yml cannot be read \(ENOENT\).*offpeak init redis:\/\/… -o absent\.yml/,
+    ],
     ['check -c .', /config file \. cannot be read \(EISDIR\)/],
     ['plan -c good.yml --stage No', /"No" is not the name of a stage; accepted: /],
     ['plan -c good.yml -i b c', /--instance b c: no such instance; accepted: a\n$/],

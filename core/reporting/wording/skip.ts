@@ -1,5 +1,5 @@
 import { wordsOf } from '../../actions/registry.ts';
-import type { Diagnosis } from '../../domain/diagnosis.ts';
+import type { Diagnosis, Prospect } from '../../domain/diagnosis.ts';
 import type { Plan, SkipReason } from '../../domain/plan.ts';
 import { blockerKindText, blockerText } from '../../format/blocker.ts';
 import { pauseText } from '../../format/pause.ts';
@@ -117,8 +117,13 @@ function disabledText(diagnosis?: Diagnosis): string {
 
 function reclaimableText(diagnosis?: Diagnosis): string {
   if (!diagnosis?.layers) return '';
-  const { defrag, purge } = diagnosis.reclaimable;
-  return ` (defrag ${bytesText(defrag)}, purge ${bytesText(purge.reclaim)})`;
+  const { reclaimable, prospects } = diagnosis;
+  const defrag = `defrag ${bytesText(reclaimable.defrag)}${floorText(prospects.defrag)}`;
+  return `: ${defrag}, purge ${bytesText(reclaimable.purge.reclaim)}${floorText(prospects.purge)}`;
+}
+
+function floorText(prospect: Prospect): string {
+  return prospect.kind === 'little' && prospect.floor !== undefined ? ` (minReclaim ${bytesText(prospect.floor)})` : '';
 }
 
 function oddText(diagnosis?: Diagnosis): string {

@@ -167,6 +167,19 @@ describe('a healthy node gets its verdict in one line', () => {
   });
 });
 
+test('a large share of a small server is not called little: minReclaim says why nothing is done', () => {
+  const memory = aTidyMemorySample({
+    usedMemory: 130 * MIB,
+    allocatorAllocated: 131 * MIB,
+    allocatorActive: 221 * MIB,
+    allocatorResident: 227 * MIB,
+    allocatorFragBytes: 90 * MIB,
+    usedMemoryRss: 232 * MIB,
+  });
+  const text = drawn(anOutcome({ before: seen(anObservation({ memory })) }));
+  expect(text).toMatch(/fragmentation +90 MiB +39 % +\S+ MiB to return, below minReclaim \(100 MiB\)$/m);
+});
+
 test('a tidy node gets no advice', () => {
   const memory = aTidyMemorySample({ allocatorActive: 455 * MIB, allocatorResident: 470 * MIB });
   const observation = anObservation({ memory });

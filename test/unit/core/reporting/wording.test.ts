@@ -119,7 +119,7 @@ describe('a plan in words', () => {
       'stop active defrag: the fragmentation is removed, and the rest is not worth more work; every setting is restored',
     ],
     [STOPS.forking, 'stop active defrag: a forked child process is running (BGSAVE); every setting is restored'],
-    [SKIPS.healthy, 'nothing: no action would return enough (defrag 353 MiB, purge 0 B)'],
+    [SKIPS.healthy, 'nothing: no action would return enough: defrag 353 MiB, purge 0 B (minReclaim 128 MiB)'],
     [
       aPlan({
         predicted: { reclaim: 350 * MIB, stall: 0.5, firstCycle: 14.1, duration: 50 * MINUTE, isLearned: true },

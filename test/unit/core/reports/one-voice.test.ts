@@ -166,7 +166,9 @@ test('a heap of 20 GB that defrag has just left is not fragmented, one with more
     });
   const left = await said(heap(300e6), { settings: SETTINGS });
   expect(left.findings).toEqual([]);
-  expect(left.planned).toBe('nothing: no action would return enough (defrag 0 B, purge 0 B)');
+  expect(left.planned).toBe(
+    'nothing: no action would return enough: defrag 0 B (minReclaim 100 MiB), purge 0 B (minReclaim 128 MiB)',
+  );
   const more = await said(heap(600e6), { memory: { ...ofRun, defragSupport: 'supported' } });
   expect(more.findings).toEqual([
     '572 MiB are free, but inside pages still in use (3 % of the data): active defrag returns 286 MiB of them',
