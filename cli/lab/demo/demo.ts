@@ -111,8 +111,10 @@ interface Measurements {
 
 /** Before and after, and each promise beside the measurement. */
 function summaryLines(measured: Measurements, style: Style): readonly string[] {
-  const { seen, rssBefore, rssAfter, rssAfterRestart, isRestored } = measured;
+  const { seen, rssAfter, rssAfterRestart, isRestored } = measured;
   const verdict = verdictsOf(seen).find(({ action }) => action === 'defrag') ?? verdictsOf(seen).at(-1);
+  // Until the start, free pages leave by themselves: they are not what the action returned.
+  const rssBefore = verdict?.rssBefore ?? measured.rssBefore;
   const purge = verdictsOf(seen).find(({ action }) => action === 'purge');
   const isReleased = seen.at(-1)?.leased.length === 0;
   const { paint } = style;
