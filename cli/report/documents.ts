@@ -46,7 +46,7 @@ const tick = z.object({
 });
 
 const answer = z.object({
-  title: z.string(),
+  rule: z.string(),
   answer: z.string(),
   severity: z.string().optional(),
   evidence: z.string().optional(),

@@ -173,7 +173,7 @@ function auditSection({ answers, nodes, totals }: AuditDocument): Markup {
   const sorted = all.toSorted((a, b) => SEVERITIES.indexOf(a.severity ?? '') - SEVERITIES.indexOf(b.severity ?? ''));
   const byText = Map.groupBy(sorted, ({ evidence = '', remedy = '' }) => `${sentence(evidence)} ${sentence(remedy)}`);
   return html`<section><h2>Audit</h2><p>${totals.critical} critical, ${totals.warning} warning, ${totals.advice} advice.</p>
-<dl>${[...byText].map(([text, [first, ...others]]) => first && html`<dt>${first.severity}: ${first.title}</dt><dd>${namesOf([first, ...others].map(({ where }) => where))}: ${text}</dd>`)}</dl></section>`;
+<dl>${[...byText].map(([text, [first, ...others]]) => first && html`<dt>${first.severity}: ${first.rule}</dt><dd>${namesOf([first, ...others].map(({ where }) => where))}: ${text}</dd>`)}</dl></section>`;
 }
 
 function keysSection({ nodes }: KeysDocument): Markup {
