@@ -1,4 +1,4 @@
-import { type FleetChange, type FoundShard, type NamedShard, shardId } from '../domain/discovered.ts';
+import { type FleetChange, type FoundNode, type FoundShard, type NamedShard, shardId } from '../domain/discovered.ts';
 
 /**
  * The shards of a discovery with names that stay. A shard of a Redis Cluster has no name in any version's CLUSTER SHARDS, and its slots move:
@@ -14,27 +14,44 @@ export function nameShards(found: readonly FoundShard[], earlier: readonly Named
 }
 
 function nameGroup(shards: readonly FoundShard[], earlier: readonly NamedShard[]): readonly NamedShard[] {
-  const free = [...earlier];
+  const places = placesIn(earlier);
   const kept = new Map<FoundShard, string>();
+  const taken = new Set<string>();
   const pairs = shards
     .filter(({ name }) => name === undefined)
-    .flatMap((shard) => free.map((before) => ({ shard, before, shared: sharedNodes(shard, before) })))
-    .filter(({ shared }) => shared > 0)
+    .flatMap((shard) => sharedWith(shard, places).map(({ index, shared }) => ({ shard, index, shared })))
     .toSorted((a, b) => b.shared - a.shared);
-  for (const { shard, before } of pairs)
-    if (!kept.has(shard) && ![...kept.values()].includes(before.name)) kept.set(shard, before.name);
-  let last = Math.max(0, ...earlier.map(({ name }) => Number(name)).filter(Number.isInteger));
+  for (const { shard, index } of pairs) {
+    const name = earlier[index]?.name;
+    if (name === undefined || kept.has(shard) || taken.has(name)) continue;
+    kept.set(shard, name);
+    taken.add(name);
+  }
+  let last = earlier.reduce((most, { name }) => Math.max(most, Number.isInteger(Number(name)) ? Number(name) : 0), 0);
   return shards.map((shard) => ({ ...shard, name: shard.name ?? kept.get(shard) ?? numbered(++last) }));
+}
+
+/** Where each address and each identity was: the places of the shards in `earlier`. A Cluster of 1,000 shards has a million pairs. */
+function placesIn(earlier: readonly NamedShard[]): ReadonlyMap<string, readonly number[]> {
+  const all = earlier.flatMap(({ nodes }, index) => nodes.flatMap(namesOf).map((name) => ({ name, index })));
+  const byName = Map.groupBy(all, ({ name }) => name);
+  return new Map([...byName].map(([name, its]) => [name, its.map(({ index }) => index)]));
+}
+
+function namesOf({ address, identity }: FoundNode): readonly string[] {
+  return [address.id, identity ?? address.id];
+}
+
+/** The earlier shards with which it has nodes in common, and how many, in the order of `earlier`. */
+function sharedWith({ nodes }: FoundShard, places: ReadonlyMap<string, readonly number[]>) {
+  const found = nodes.flatMap((node) => [...new Set(namesOf(node).flatMap((name) => places.get(name) ?? []))]);
+  return [...Map.groupBy(found, (index) => index)]
+    .map(([index, its]) => ({ index, shared: its.length }))
+    .toSorted((a, b) => a.index - b.index);
 }
 
 function numbered(index: number): string {
   return String(index).padStart(4, '0');
-}
-
-function sharedNodes(shard: FoundShard, before: FoundShard): number {
-  const known = new Set(before.nodes.flatMap(({ address, identity }) => [address.id, identity ?? address.id]));
-  return shard.nodes.filter(({ address, identity }) => known.has(address.id) || known.has(identity ?? address.id))
-    .length;
 }
 
 /** What has come and gone since the inventory before. Nodes that only changed shards are neither. */

@@ -43,6 +43,12 @@ describe('names of shards', () => {
     expect(namesOf(nameShards([moved], [named('0001', 'a:1'), named('0002', 'c:1')]))).toEqual(['0002 z:9']);
   });
 
+  test('of 20,000 shards, which is what a hostile seed may name, are found without comparing each with each', () => {
+    const many = Array.from({ length: 20_000 }, (_, index) => shard(`a${index}:1`, `b${index}:1`));
+    const first = nameShards(many, []);
+    expect(nameShards(many.toReversed(), first).toReversed()).toEqual(first);
+  });
+
   test('a name that the source gives stays, and each group counts for itself', () => {
     const found = [
       { ...shard('a:1'), group: 'one', name: 'x' },
