@@ -135,6 +135,8 @@ export interface Found {
   readonly pausedUntil?: number;
   /** It is only watched: a tag says so, or no discovery names it any more and a lease has to be seen to its end. */
   readonly acts?: false;
+  /** Nodes with a lease that no discovery names any more: these are only watched. */
+  readonly dropped?: readonly string[];
 }
 
 /** What AWS says of a replication group of ElastiCache or a cluster of MemoryDB. */

@@ -37,8 +37,8 @@ export function instancesOf(
 
 /**
  * The instances with every node on which Offpeak has a lease. A discovery that no longer names a node (it was replaced, it was
- * taken out, a tag says to leave it alone) does not end what is on there. A shard that is gone as a whole comes back as one that is only
- * watched, which ends its run.
+ * taken out, a tag says to leave it alone) does not leave on what is on there: the node comes back as one that is only watched, which ends its
+ * run. So does a shard that is gone as a whole.
  *
  * @param written the instances as the config has them
  */
@@ -56,7 +56,9 @@ export function withLeased(
     if (!instance.found) return instance;
     const [sibling] = instance.nodes;
     const nodes = (missing.get(instance.id) ?? []).map(({ node, tls = sibling?.tls ?? false }) => addressOf(node, tls));
-    return nodes.length === 0 ? instance : { ...instance, nodes: [...instance.nodes, ...nodes] };
+    if (nodes.length === 0) return instance;
+    const found = { ...instance.found, dropped: nodes.map(({ id }) => id) };
+    return { ...instance, nodes: [...instance.nodes, ...nodes], found };
   });
   const gone = [...missing].filter(([id]) => !instances.some((instance) => instance.id === id));
   return [...kept, ...gone.flatMap(([id, its]) => goneShard(id, its, written))];

@@ -22,7 +22,7 @@ export function admit(facts: Facts, proposal: Acting, terms: Terms): Plan {
     return { kind: 'skip', reason, instead, ...(until !== undefined && { until }) };
   }
   const blockers = [
-    ...managedBlockers(policy.found, facts.now),
+    ...managedBlockers(policy.found, observation.node, facts.now),
     ...(policy.found?.unsettled ? [{ kind: policy.found.unsettled }] : []),
     ...serverBlockers(observation, policy, earlier && loadCounters(earlier)),
     ...startBlockers(observation),

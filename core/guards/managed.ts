@@ -6,9 +6,13 @@ import type { WindowState } from '../domain/window.ts';
 // What AWS does to a group by itself, and when.
 
 /** Reasons not to act on a node that was discovered now; they end a run as well. AWS may replace nodes, fail over, or fork for a snapshot. */
-export function managedBlockers({ acts, managed }: Partial<Found> = {}, now: number): readonly Blocker[] {
+export function managedBlockers(
+  { acts, dropped, managed }: Partial<Found> = {},
+  node: string,
+  now: number,
+): readonly Blocker[] {
   return [
-    ...(acts === false ? [{ kind: 'watch-only' } as const] : []),
+    ...(acts === false || dropped?.includes(node) ? [{ kind: 'watch-only' } as const] : []),
     ...(managed ? groupBlockers(managed, now) : []),
   ];
 }

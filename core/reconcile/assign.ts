@@ -2,7 +2,7 @@ import type { StageClaims } from '../actions/stage-claims.ts';
 import { boundIn } from '../config/bound.ts';
 import type { InstanceConfig, Schedule } from '../config/schema.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import type { Group } from '../domain/stage.ts';
+import type { Group, Outage } from '../domain/stage.ts';
 import { NIGHT } from '../guards/stage-limits.ts';
 import type { HeldLease } from '../leases/lease-store.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -50,10 +50,15 @@ export interface GroupState extends Group {
   readonly fallen: readonly { readonly node: string; readonly at: number }[];
 }
 
-/** Of each discovered group that has several shards. */
+/**
+ * Of each discovered group that has several shards.
+ *
+ * @param falls what this tick has found itself is in no history yet
+ */
 export function groupsIn(
   instances: readonly InstanceConfig[],
   snapshot: Snapshot,
+  falls: readonly Outage[],
   now: number,
 ): ReadonlyMap<string, GroupState> {
   if (snapshot.kind === 'unavailable') return new Map();
@@ -61,7 +66,8 @@ export function groupsIn(
   return new Map(
     [...Map.groupBy(shards, ({ found }) => found?.group ?? '')].map(([name, its]) => {
       const nodes = its.flatMap((shard) => shard.nodes.map(({ id }) => ({ node: id, ...snapshot.historyOf(id) })));
-      const fallen = nodes.flatMap(({ node, crashed }) => (crashed ? [{ node, at: crashed.at }] : []));
+      const crashed = nodes.flatMap((one) => (one.crashed ? [{ node: one.node, at: one.crashed.at }] : []));
+      const fallen = [...crashed, ...falls.filter((fall) => nodes.some(({ node }) => node === fall.node))];
       const isProven = nodes.some(({ byAction }) => byAction.defrag?.results?.some(({ at }) => now - at < NIGHT));
       const [first] = its;
       const limit = boundIn(first?.maxShardsAtOnce ?? 1, first?.found?.shards ?? 1);

@@ -40,8 +40,9 @@ export function contextOf(
 /** What the state says of the node. */
 function storedFor(
   { instance, node, observation }: ReachedNode,
-  { snapshot, groups }: Run,
+  run: Run,
 ): Pick<NodeContext, 'obstacle' | 'fallen' | 'group' | 'record' | 'pauses'> {
+  const { snapshot, groups } = run;
   if (snapshot.kind === 'unavailable') return { obstacle: snapshot.why, pauses: NO_PAUSES };
   const group = groups.get(instance.found?.group ?? '');
   const isPeer = (fall: { readonly node: string }) => fall.node !== node.id;
@@ -49,7 +50,7 @@ function storedFor(
     pauses: snapshot.pauses,
     ...present({
       obstacle: snapshot.obstacle(instance.id, node.id),
-      fallen: group ? group.fallen.find(isPeer) : crashedPeer(instance, node.id, snapshot),
+      fallen: group ? group.fallen.find(isPeer) : crashedPeer(instance, node.id, snapshot, run),
       group,
       record: recordFor(node.id, observation.runId, snapshot),
     }),
@@ -71,12 +72,18 @@ function othersOf(own: string, { nodes, duplicates }: InstanceWork): readonly Pe
     }));
 }
 
-/** The peer that crashed last. The node's own crash is another rule: it is denied for longer, and for its version only. */
-function crashedPeer({ nodes }: InstanceConfig, own: string, state: State): NodeContext['fallen'] {
-  return nodes
+/**
+ * The peer that crashed last, also in this very tick, whose falls are in no history yet. The node's own crash is another rule: it is denied for
+ * longer, and for its version only.
+ */
+function crashedPeer({ nodes }: InstanceConfig, own: string, state: State, { claims }: Run): NodeContext['fallen'] {
+  const peers = nodes.filter(({ id }) => id !== own);
+  const falls = claims.seen().falls.filter(({ node }) => peers.some(({ id }) => id === node));
+  return peers
     .flatMap(({ id: node }) => {
       const { crashed } = state.historyOf(node);
-      return node === own || crashed === undefined ? [] : [{ node, at: crashed.at }];
+      return crashed === undefined ? [] : [{ node, at: crashed.at }];
     })
+    .concat(falls)
     .toSorted((a, b) => b.at - a.at)[0];
 }

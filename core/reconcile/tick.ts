@@ -43,7 +43,7 @@ export async function tick(written: Config, ports: Ports, options: TickOptions):
   const claims = stageClaimsOf(config, ports, { snapshot, placements, looks: observed, all });
   const run: Run = {
     ...{ ports, stage: config.stage, options, snapshot, claims },
-    groups: groupsIn(config.instances, snapshot, at),
+    groups: groupsIn(config.instances, snapshot, claims.seen().falls, at),
     schedule: config.schedule,
     watchesNodes: isFleet(written) && config.metrics.send === 'classic',
   };

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { HOUR, MINUTE } from '../../core/config/units.ts';
+import { inventoryKey } from '../../core/state/keys.ts';
 import { EVERY_INSTANCE, endPause, putPause } from '../../core/state/pauses.ts';
 import { configOf } from '../support/job.ts';
 import { isWindowOpen } from './calendar.ts';
-import { FLEET, fleetYaml, NAMED, nodeName } from './fleet.ts';
+import { EVERY_INSTANCE_OF_MODEL, fleetYaml, NAMED, nodeName } from './fleet.ts';
+import { CART_SERVERS, CART_SHARDS, GARBLED, giveRoles, move, resharded, type Shards } from './group.ts';
 import {
   BUSY,
   countThoseThatWait,
@@ -50,7 +52,7 @@ class Command implements fc.AsyncCommand<Tally, LiveWorld> {
   }
 }
 
-const NODES = FLEET.flatMap(({ id, nodes }) => nodes.map((_, index) => nodeName(id, index)));
+const NODES = EVERY_INSTANCE_OF_MODEL.flatMap(({ id, nodes }) => nodes.map((_, index) => nodeName(id, index)));
 const nodesOf = (instance: string) => NODES.filter((name) => instanceOf(name).id === instance);
 const node = fc.constantFrom(...NODES);
 const fatal = fc.option(
@@ -113,13 +115,14 @@ const usual: Commands = [
         `two ticks at once after ${minutes} min${fatal ? `, one killed ${fatal.when} effect ${fatal.effect}` : ''}`,
         async (world) => {
           world.pass(minutes * MINUTE);
+          world.overlaps++;
           const [isAlive] = await Promise.all([world.run(fatal), world.run()]);
           if (isAlive) isTheirsAgain(world);
           else world.overwritten.splice(0);
         },
       ),
   ),
-  fc.constantFrom(...FLEET).map(
+  fc.constantFrom(...EVERY_INSTANCE_OF_MODEL).map(
     ({ id, window }) =>
       new Command(`until the window of ${id} is open`, (world) => {
         for (let steps = 0; steps < 150 && !isWindowOpen(world.now, window); steps++) world.pass(10 * MINUTE);
@@ -185,7 +188,12 @@ const unusual: Commands = [
   fc.tuple(fc.constantFrom('solo', 'trio', 'old'), fc.boolean()).map(
     ([id, is]) =>
       new Command(`${id} is called ${is ? 'something else' : 'as before'}`, (world) => {
-        world.config = configOf(fleetYaml(NAMED.map((one) => (is && one.id === id ? { ...one, id: `${id}-x` } : one))));
+        world.config = configOf(
+          fleetYaml(
+            NAMED.map((one) => (is && one.id === id ? { ...one, id: `${id}-x` } : one)),
+            true,
+          ),
+        );
       }),
   ),
   fc.constant(
@@ -199,6 +207,7 @@ const unusual: Commands = [
         if (!is && world.backup.length === 0) return;
         world.hasLostTable = true;
         world.documents.clear();
+        world.group.known = undefined;
         if (!is) for (const [key, stored] of structuredClone(world.backup)) world.documents.set(key, stored);
       }),
   ),
@@ -273,14 +282,13 @@ const unusual: Commands = [
     .map(
       (is) => new Command(`the store is ${is ? 'down' : 'up'}`, (world) => Object.assign(world.trouble, { down: is })),
     ),
-  fc
-    .boolean()
-    .map(
-      (is) =>
-        new Command(`the store takes ${is ? 'no writes' : 'writes'}`, (world) =>
-          Object.assign(world.trouble, { readOnly: is }),
-        ),
-    ),
+  fc.boolean().map(
+    (is) =>
+      new Command(`the store takes ${is ? 'no writes' : 'writes'}`, (world) => {
+        world.trouble.readOnly = is;
+        world.wasReadOnly ||= is;
+      }),
+  ),
   fc.constant(
     new Command('the next conditional write loses', (world) => Object.assign(world.trouble, { losesNext: true })),
   ),
@@ -289,7 +297,7 @@ const unusual: Commands = [
     .map(
       (is) => new Command(`the topic is ${is ? 'down' : 'up'}`, (world) => Object.assign(world.topic, { isDown: is })),
     ),
-  fc.tuple(fc.constantFrom('solo', 'trio', EVERY_INSTANCE), fc.integer({ min: 1, max: 6 })).map(
+  fc.tuple(fc.constantFrom('solo', 'trio', 'cart', EVERY_INSTANCE), fc.integer({ min: 1, max: 6 })).map(
     ([scope, hours]) =>
       new Command(`pause ${scope} for ${hours} h`, async (world) => {
         if (world.trouble.down || world.trouble.readOnly || isFlaky(world.trouble)) return;
@@ -302,7 +310,7 @@ const unusual: Commands = [
         });
       }),
   ),
-  fc.constantFrom('solo', 'trio', EVERY_INSTANCE).map(
+  fc.constantFrom('solo', 'trio', 'cart', EVERY_INSTANCE).map(
     (scope) =>
       new Command(`resume ${scope}`, async (world) => {
         if (!world.trouble.down && !world.trouble.readOnly && !isFlaky(world.trouble))
@@ -341,7 +349,81 @@ const unusual: Commands = [
     ),
 ];
 
-export const commands: Commands = [...usual, ...usual, ...usual, ...underway, ...underway, ...underway, ...unusual];
+const member = fc.constantFrom(...CART_SERVERS);
+
+/** What happens to the Cluster whose nodes are found, and to whoever asks for them. */
+const ofGroup: Commands = [
+  fc
+    .tuple(member, fc.integer({ min: 0, max: 4 }))
+    .map(
+      ([server, to]) =>
+        new Command(`${server} ${to === 4 ? 'leaves its Cluster' : `is in shard ${to} of its Cluster`}`, (world) =>
+          reshard(world, resharded(world.group.shards, server, to)),
+        ),
+    ),
+  fc.integer({ min: 0, max: 4 }).map(
+    (to) =>
+      new Command(`a server under our defrag ${to === 4 ? 'leaves its Cluster' : `goes to shard ${to}`}`, (world) =>
+        onOurs(world, (server) => {
+          if (CART_SERVERS.includes(server)) reshard(world, resharded(world.group.shards, server, to));
+        }),
+      ),
+  ),
+  fc.integer({ min: 0, max: 2 }).map(
+    (index) =>
+      new Command(`shard ${index} fails over`, (world) =>
+        reshard(
+          world,
+          world.group.shards.map((its, one) => (one === index ? [...its.slice(1), ...its.slice(0, 1)] : its)),
+        ),
+      ),
+  ),
+  fc.tuple(member, fc.boolean()).map(
+    ([server, is]) =>
+      new Command(`${server} answers at ${is ? 'another' : 'its own'} address`, (world) => {
+        move(world, server, is);
+        world.hasMoved ||= is;
+      }),
+  ),
+  fc
+    .boolean()
+    .map(
+      (is) =>
+        new Command(`the discovery ${is ? 'fails' : 'works'}`, (world) =>
+          Object.assign(world.group, { isFailing: is }),
+        ),
+    ),
+  fc
+    .boolean()
+    .map(
+      (is) =>
+        new Command(`a failover of the Cluster is ${is ? 'under way' : 'over'}`, (world) =>
+          Object.assign(world.group, { isUnsettled: is }),
+        ),
+    ),
+  fc.boolean().map(
+    (is) =>
+      new Command(`the inventory is ${is ? 'garbled' : 'lost'}`, (world) => {
+        const key = inventoryKey('cart');
+        const version = world.documents.get(key)?.version;
+        if (is && version !== undefined) world.documents.set(key, { value: GARBLED, version });
+        if (!is) world.documents.delete(key);
+        world.group.known = undefined;
+      }),
+  ),
+];
+
+export const commands: Commands = [
+  ...[...usual, ...usual, ...usual],
+  ...[...underway, ...underway, ...underway],
+  ...unusual,
+  ...[...ofGroup, ...ofGroup],
+];
+
+function reshard(world: LiveWorld, shards: Shards): void {
+  world.group.shards = shards;
+  giveRoles(shards, world.servers);
+}
 
 /** The world comes to rest: everything works again, every window closes, and the schedule goes on. Then nothing may be left. */
 export async function comeToRest(world: LiveWorld): Promise<void> {
@@ -357,7 +439,10 @@ export async function comeToRest(world: LiveWorld): Promise<void> {
     world.answering.set(name, name);
     Object.assign(server, { reachable: true, isGarbled: false, forking: false, ...QUIET });
   }
-  const isAnyOpen = () => FLEET.some(({ window }) => isWindowOpen(world.now, window));
+  for (const server of CART_SERVERS) move(world, server, false);
+  reshard(world, CART_SHARDS);
+  Object.assign(world.group, { isFailing: false, isUnsettled: false });
+  const isAnyOpen = () => EVERY_INSTANCE_OF_MODEL.some(({ window }) => isWindowOpen(world.now, window));
   // Starts that may still be under way are waited for.
   const isAwaited = () =>
     [...world.documents.values()].some(({ value }) => (value as { closing?: string }).closing === 'never-started');

@@ -1,35 +1,27 @@
 import { describe, expect, test } from 'vitest';
 import { HOUR, MINUTE } from '../../core/config/units.ts';
 import { inventoryKey } from '../../core/state/keys.ts';
-import { configOf } from '../support/job.ts';
-import { fleetYaml, NAMED, nodeName } from './fleet.ts';
+import { CART_SERVERS, CART_SHARDS, GARBLED, giveRoles, move, resharded, type Shards } from './group.ts';
+import { restart } from './invariants.ts';
 import { aNight, expectRest, server } from './night.ts';
 import type { LiveWorld } from './world.ts';
 
 // A Cluster whose shards are found: leases, bounds and the end of a night, whatever its discovery says meanwhile.
 
-const SHARDS = [0, 1, 2].map((index) => [nodeName('trio', index)]);
-const NODES = SHARDS.flat();
-const isOn = (world: LiveWorld) => NODES.filter((node) => server(world, node).isOn());
+const isOn = (world: LiveWorld) => CART_SERVERS.filter((node) => server(world, node).isOn());
 
-/** The three nodes of `trio` are three shards, each with more to defragment than a night can. */
+/** Each of its servers has more to defragment than a night can. */
 function aClusterAtNight(): LiveWorld {
-  const world = aNight('trio');
-  world.config = configOf(
-    fleetYaml().replace(
-      /nodes: \[[^\]]*trio-0[^\]]*\]/,
-      'discover: { cluster: { seeds: [redis://trio-0.redis.example:6379] } }\n    maxShardsAtOnce: 2',
-    ),
-  );
-  expect(NAMED.find(({ id }) => id === 'trio')?.nodes).toEqual(NODES);
-  world.shards = SHARDS;
-  for (const node of NODES) server(world, node).fragment(100_000 * 2 ** 20);
+  const world = aNight('cart');
+  for (const node of CART_SERVERS) server(world, node).fragment(100_000 * 2 ** 20);
   return world;
 }
 
-/** The model's S4 is about `trio` as one instance, whose nodes the config names. */
-function broken({ violations }: LiveWorld): readonly string[] {
-  return violations.filter((one) => !/^S4: .*(waits|, too)$/.test(one));
+const without = (leased: string): Shards => resharded(CART_SHARDS, leased, CART_SHARDS.length + 1);
+
+function reshard(world: LiveWorld, shards: Shards): void {
+  world.group.shards = shards;
+  giveRoles(shards, world.servers);
 }
 
 async function ticks(world: LiveWorld, count: number, see: () => void = () => {}): Promise<void> {
@@ -53,44 +45,115 @@ test('one shard is the canary of all; when its run has ended, two are acted on a
     most = Math.max(most, isOn(world).length);
   });
   expect(most).toBe(2);
-  world.violations.splice(0, world.violations.length, ...broken(world));
   await expectRest(world);
 });
 
-test('a canary that goes down keeps the whole Cluster from defrag for the night', async () => {
+test('a canary that goes down keeps the whole Cluster from defrag for the night, whatever versions it runs', async () => {
   const world = aClusterAtNight();
+  expect(new Set(CART_SHARDS.flat().map((node) => server(world, node).traits.version)).size).toBe(2);
   await world.run();
   const [canary = ''] = isOn(world);
-  server(world, canary).restart(world.now);
+  restart(world, canary);
   await ticks(world, 24, () => expect(isOn(world)).toEqual([]));
+  await expectRest(world);
+});
+
+test('the tick that finds a server down under its defrag starts none on another shard, whatever version that has', async () => {
+  const world = aClusterAtNight();
+  for (let tick = 0; tick < 20 && isOn(world).length < 2; tick++) await ticks(world, 1);
+  const [fallen = '', other = ''] = isOn(world);
+  const versionOf = (node: string) => server(world, node).traits.version;
+  // Nothing of the stage stands against what waits: it is of the other version, and in a shard of its own.
+  const waiting = CART_SERVERS.filter(
+    (node) => ![fallen, other].includes(node) && !world.deeds.some((deed) => deed.node === node),
+  );
+  const next = waiting.find((node) => versionOf(node) !== versionOf(fallen)) ?? '';
+  expect(next).not.toBe('');
+  reshard(world, [[fallen], [other], [next]]);
+  restart(world, fallen);
+  await ticks(world, 1, () => expect(isOn(world)).toEqual([other].filter((node) => server(world, node).isOn())));
+  expect(world.violations).toEqual([]);
+  await expectRest(world);
+});
+
+test('a node that leaves its Cluster is given back by the next tick', async () => {
+  const world = aClusterAtNight();
+  await world.run();
+  const [leased = ''] = isOn(world);
+  reshard(world, without(leased));
+  await ticks(world, 1);
+  expect(server(world, leased).taken()).toEqual([]);
+  await expectRest(world);
+});
+
+test('while a failover is under way nothing is started, and afterwards it is', async () => {
+  const world = aClusterAtNight();
+  world.group.isUnsettled = true;
+  await ticks(world, 3, () => expect(isOn(world)).toEqual([]));
+  world.group.isUnsettled = false;
+  await ticks(world, 1);
+  expect(isOn(world)).toHaveLength(1);
+  await expectRest(world);
 });
 
 interface Change {
   readonly what: string;
-  readonly shards: (leased: string) => typeof SHARDS | undefined;
-  readonly isInventoryLost?: true;
+  readonly step: (world: LiveWorld, leased: string) => unknown;
+}
+
+function fail(world: LiveWorld): void {
+  world.group.isFailing = true;
 }
 
 const CHANGES: readonly Change[] = [
-  { what: 'names its node no more', shards: (leased) => SHARDS.filter((nodes) => !nodes.includes(leased)) },
-  { what: 'fails', shards: () => undefined },
-  { what: 'fails, with its inventory lost,', shards: () => undefined, isInventoryLost: true },
-  { what: 'has moved all nodes into one shard', shards: () => [NODES] },
+  { what: 'names its node no more', step: (world, leased) => reshard(world, without(leased)) },
+  {
+    what: 'names none of its shard any more',
+    step: (world, leased) =>
+      reshard(
+        world,
+        CART_SHARDS.filter((its) => !its.includes(leased)),
+      ),
+  },
+  { what: 'fails', step: fail },
+  {
+    what: 'fails, with its inventory lost,',
+    step: (world) => {
+      fail(world);
+      world.documents.delete(inventoryKey('cart'));
+    },
+  },
+  {
+    what: 'fails, with an inventory that cannot be read,',
+    step: (world) => {
+      fail(world);
+      const key = inventoryKey('cart');
+      world.documents.set(key, { value: GARBLED, version: world.documents.get(key)?.version ?? 0 });
+    },
+  },
+  { what: 'has moved all nodes into one shard', step: (world) => reshard(world, [CART_SHARDS.flat()]) },
+  {
+    what: 'names its node at another address',
+    step: (world, leased) => {
+      world.hasMoved = true;
+      move(world, leased, true);
+    },
+  },
 ];
 
-describe.each(CHANGES)('a discovery that $what while a defrag is on', ({ shards, isInventoryLost }) => {
+describe.each(CHANGES)('a discovery that $what while a defrag is on', ({ step }) => {
   test('does not end what is on there too late, and never starts a second node beside it', async () => {
     const world = aClusterAtNight();
     await world.run();
     const [leased = ''] = isOn(world);
-    world.shards = shards(leased);
-    if (isInventoryLost) world.documents.delete(inventoryKey('trio'));
+    step(world, leased);
     await ticks(world, 4, () =>
       expect(isOn(world).filter((node) => node !== leased && server(world, leased).isOn())).toEqual([]),
     );
     world.pass(6 * HOUR);
     await world.run();
     expect(isOn(world)).toEqual([]);
-    expect(broken(world)).toEqual([]);
+    expect(world.violations).toEqual([]);
+    await expectRest(world);
   });
 });

@@ -51,8 +51,30 @@ export const FLEET: readonly InstanceOfModel[] = [
   },
 ];
 
-/** Of the stage. Three are under way together in some hours of most nights. */
+/**
+ * A Cluster whose nodes a discovery finds: servers 0 to 4 in three shards, and one that may join. Two versions, as while it is upgraded: what
+ * befalls one of them is no reason of the stage against the other.
+ */
+export const CART: InstanceOfModel = {
+  id: 'cart',
+  window: { zone: 'Europe/Berlin', start: '00:00', hours: 6 },
+  nodes: [
+    plain,
+    { ...plain, role: 'replica', backgroundThread: false },
+    { ...plain, version: '7.0.14' },
+    { ...plain, version: '7.0.14', role: 'replica', backgroundThread: false },
+    { ...plain, backgroundThread: false },
+    { ...plain, version: '7.0.14', role: 'replica' },
+  ],
+};
+
+export const EVERY_INSTANCE_OF_MODEL: readonly InstanceOfModel[] = [...FLEET, CART];
+
+/** Of the stage, without the Cluster and with it. More are under way together in some hours of most nights. */
 export const MAX_AT_ONCE = 2;
+export const MAX_AT_ONCE_WITH_GROUP = 3;
+/** Of the Cluster. */
+export const MAX_SHARDS_AT_ONCE = 2;
 
 export const MAX_STALL = 5;
 export const MAX_BLOCK = 200;
@@ -73,7 +95,7 @@ export const NAMED: readonly NamedInstance[] = FLEET.map(({ nodes, ...instance }
 }));
 
 /** The same nodes under other names: `trio` may be called something else, be split, or be merged with another instance. */
-export function fleetYaml(fleet: readonly NamedInstance[] = NAMED): string {
+export function fleetYaml(fleet: readonly NamedInstance[] = NAMED, hasGroup = false): string {
   const instances = fleet.map(
     ({ id, window, nodes, maxOps }) => `
   - id: ${id}
@@ -88,7 +110,16 @@ defaults:
   purge: { minReclaim: 64MiB, maxBlock: ${MAX_BLOCK}ms, cooldown: 30m }
   defrag: { minReclaim: 64MiB, maxStall: ${MAX_STALL}ms, maxDuration: 30m, cooldown: 30m }
   maxMainThreadCpu: ${MAX_CPU}%
-maxDefragsAtOnce: ${MAX_AT_ONCE}
-instances:${instances.join('')}
+maxDefragsAtOnce: ${hasGroup ? MAX_AT_ONCE_WITH_GROUP : MAX_AT_ONCE}
+instances:${instances.join('')}${hasGroup ? groupYaml(CART) : ''}
 `;
+}
+
+function groupYaml({ id, window }: InstanceOfModel): string {
+  return `
+  - id: ${id}
+    timezone: ${window.zone}
+    windows: [{ days: daily, start: "${window.start}", duration: ${window.hours}h }]
+    maxShardsAtOnce: ${MAX_SHARDS_AT_ONCE}
+    discover: { cluster: { seeds: [redis://seed.redis.example:6379] } }`;
 }

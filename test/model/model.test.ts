@@ -8,7 +8,7 @@ const LAWS = {
   S1: 'nothing is started outside an open window, while paused, or under a blocker',
   S2: 'whatever the job switched on is off, and every setting as before, at the latest one tick after it has to be',
   S3: 'what a human switched on or set is left alone',
-  S4: 'at most one node of an instance and of a host is acted on at a time, so many of the stage, none of a version that fell; replicas first',
+  S4: 'at most one node of an instance or shard and of a host is acted on at a time, so many of the stage and of a group, none of a version or group that fell; replicas first',
   S5: 'no client waits for longer than was promised',
   S6: 'one node’s trouble keeps no other from being looked at and published',
   S7: 'no action goes untold, and none is told again without a death or a store that failed',
@@ -17,12 +17,16 @@ const LAWS = {
 
 /** Laws of an if-clause, and how often it was so. */
 const APPLIES: readonly (readonly [law: string, times: number])[] = [
-  ['S3 a human was there, too', 2],
+  ['S3 a human was there, too', 1],
   ['S4 replicas first', 20],
   ['S4 a primary with peers', 10],
   ['S4 a shared host', 50],
   ['S4 the last place of the stage', 15],
   ['S4 a version that fell', 8],
+  ['S4 the last place of a group', 10],
+  ['S4 a primary with peers in a shard', 15],
+  ['S4 replicas first in a shard', 15],
+  ['S1 a Cluster that is unsettled', 1],
   ['S5 cycle', 100],
   ['S5 purge', 50],
 ];

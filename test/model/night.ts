@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { MINUTE } from '../../core/config/units.ts';
 import { isWindowOpen } from './calendar.ts';
 import { comeToRest } from './commands.ts';
-import { FLEET, nodeName } from './fleet.ts';
+import { CART, EVERY_INSTANCE_OF_MODEL, nodeName } from './fleet.ts';
 import { isEveryDeedTold, judge } from './invariants.ts';
 import { aWorld, type LiveWorld } from './world.ts';
 
@@ -15,8 +15,8 @@ export function fragment(world: LiveWorld): void {
 
 /** A world in which the window of an instance has just opened. */
 export function aNight(instance: string): LiveWorld {
-  const world = aWorld(Date.parse('2026-03-07T18:00:00Z'), () => 0, judge);
-  const window = FLEET.find(({ id }) => id === instance)?.window;
+  const world = aWorld(Date.parse('2026-03-07T18:00:00Z'), () => 0, judge, instance === CART.id);
+  const window = EVERY_INSTANCE_OF_MODEL.find(({ id }) => id === instance)?.window;
   while (window && !isWindowOpen(world.now, window)) world.pass(10 * MINUTE);
   return world;
 }

@@ -38,7 +38,7 @@ export async function tryModel(steps: number, seed: number): Promise<Tried> {
     fc.commands(commands, { maxCommands: 40, size: 'max' }),
     async (start, turns, sequence) => {
       const random = mulberry32(turns);
-      const world = aWorld(Date.parse(start), random, judge);
+      const world = aWorld(Date.parse(start), random, judge, true);
       for (const server of world.servers.values()) server.fragment(Math.floor(random() * 400) * 2 ** 20);
       const setup = () => ({ model: tally, real: world });
       await fc.asyncModelRun(setup, sequence);

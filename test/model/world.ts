@@ -1,17 +1,26 @@
+import { deduplicate } from '../../core/alerts/deduplicate.ts';
 import { MINUTE } from '../../core/config/units.ts';
-import { addressOf } from '../../core/discovery/addresses.ts';
 import type { Alert } from '../../core/domain/alert.ts';
 import type { Metric } from '../../core/domain/metric-catalogue.ts';
 import { cacheLeases } from '../../core/leases/lease-cache.ts';
-import { DiscoveryFailure } from '../../core/ports/discovery.ts';
 import { NodeFailure, type Session } from '../../core/ports/node-session.ts';
 import type { Ports } from '../../core/ports/ports.ts';
+import type { AlertSink } from '../../core/ports/sinks.ts';
 import type { JobStore, Stored } from '../../core/ports/state-store.ts';
 import { pollLeases } from '../../core/reconcile/poll-leases.ts';
 import { type TickOptions, WHOLE_FLEET } from '../../core/reconcile/scope.ts';
 import { tick } from '../../core/reconcile/tick.ts';
 import { configOf } from '../support/job.ts';
-import { FLEET, fleetYaml, nodeName } from './fleet.ts';
+import {
+  EVERY_INSTANCE_OF_MODEL,
+  FLEET,
+  fleetYaml,
+  MAX_AT_ONCE,
+  MAX_AT_ONCE_WITH_GROUP,
+  NAMED,
+  nodeName,
+} from './fleet.ts';
+import { aGroup, discovered, type GroupOfModel, remember } from './group.ts';
 import { aServer, type SimulatedServer } from './server.ts';
 import { aStore } from './store.ts';
 
@@ -57,7 +66,7 @@ export interface World {
   readonly violations: string[];
   /** How often a law had something to hold. */
   readonly applied: Map<string, number>;
-  readonly trouble: { readonly failures: number };
+  readonly trouble: { readonly failures: number; readonly down: boolean };
   /** Settings that were a human's when the job set them, in this tick. */
   readonly overwritten: {
     readonly server: SimulatedServer;
@@ -76,17 +85,25 @@ export interface World {
   /** Nodes with settings of ours without a lease, and since when no tick has told of them. */
   readonly unrecognised: Map<string, number>;
   readonly topic: { readonly isDown: boolean };
+  /** How often two jobs have run at once. */
+  readonly overlaps: number;
+  /** Leases of a defrag that were dropped, and when. */
+  readonly runsEnded: readonly { readonly node: string; readonly at: number }[];
+  /** The store has taken no writes at some time. */
+  readonly wasReadOnly: boolean;
+  readonly group: GroupOfModel;
+  /** How many nodes of the stage may be under defrag. */
+  readonly maxAtOnce: number;
 }
 
-function foundNode(node: string) {
-  return { address: addressOf(node, false) };
-}
-
-/** Servers, a store, sinks and a clock, and the real job between them. `judge` sees every deed before it is done. */
-export function aWorld(startsAt: number, random: () => number, judge: Judge) {
+/**
+ * Servers, a store, sinks and a clock, and the real job between them. `judge` sees every deed before it is done. `hasGroup`: with a Cluster
+ * whose nodes are found.
+ */
+export function aWorld(startsAt: number, random: () => number, judge: Judge, hasGroup = false) {
   const { store, trouble, documents } = aStore();
   const servers = new Map<string, SimulatedServer>(
-    FLEET.flatMap((instance) =>
+    (hasGroup ? EVERY_INSTANCE_OF_MODEL : FLEET).flatMap((instance) =>
       instance.nodes.map((traits, index) => {
         const name = nodeName(instance.id, index);
         return [name, aServer(name, traits, startsAt - 60 * MINUTE)] as const;
@@ -95,9 +112,9 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
   );
   const world = {
     now: startsAt,
-    config: configOf(fleetYaml()),
-    /** What a discovery finds, by shard; undefined: it fails. */
-    shards: undefined as readonly (readonly string[])[] | undefined,
+    config: configOf(fleetYaml(NAMED, hasGroup)),
+    group: aGroup(),
+    maxAtOnce: hasGroup ? MAX_AT_ONCE_WITH_GROUP : MAX_AT_ONCE,
     servers,
     /** Which server answers at which address: a failover of an address exchanges two. */
     answering: new Map([...servers.keys()].map((name) => [name, name])),
@@ -120,10 +137,25 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     unrecognised: new Map<string, number>(),
     backup: [] as (readonly [string, Stored])[],
     invocations: 0,
-    /** Of the job: invocations take turns in them, and each remembers what it has seen of leases. */
-    containers: [cacheLeases(store), cacheLeases(store)],
+    wasReadOnly: false,
+    overlaps: 0,
+    runsEnded: [] as World['runsEnded'][number][],
+    /** Of the job: invocations take turns in them, and each remembers what it has seen of leases, and the alerts that it has sent. */
+    containers: [aContainer(), aContainer()],
     effects: 0,
   };
+
+  function aContainer() {
+    let send: AlertSink['send'];
+    const alerts = deduplicate({ send: (them) => send(them) }, { now: () => world.now });
+    return {
+      leases: cacheLeases(store),
+      topicOf: (by: AlertSink['send']): AlertSink => {
+        send = by;
+        return alerts;
+      },
+    };
+  }
 
   function pass(duration: number): void {
     world.now += duration;
@@ -152,7 +184,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
 
   function die(invocation: Invocation): Promise<never> {
     invocation.dead = true;
-    world.containers[invocation.container] = cacheLeases(store);
+    world.containers[invocation.container] = aContainer();
     world.lastDeath = world.now;
     world.deaths++;
     invocation.died();
@@ -238,22 +270,28 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
 
   function portsOf(invocation: Invocation): Ports {
     const through = <T>(step: () => Promise<T>) => effect(invocation, step);
-    const remembering = world.containers[invocation.container] ?? cacheLeases(store);
+    const container = world.containers[invocation.container] ?? aContainer();
+    const remembering = container.leases;
     const guarded: JobStore = {
       list: (prefix) => through(() => remembering.list(prefix)),
       read: (key) => through(() => remembering.read(key)),
       readAll: (keys) => through(() => remembering.readAll(keys)),
       write: (key, value, expected) => through(() => remembering.write(key, value, expected)),
-      remove: (key, expected) => through(() => remembering.remove(key, expected)),
+      remove: (key, expected) =>
+        through(() => {
+          const { node, phase } = (documents.get(key)?.value ?? {}) as {
+            readonly node?: string;
+            readonly phase?: string;
+          };
+          if (key.startsWith('lease#') && node && phase !== 'purging') world.runsEnded.push({ node, at: world.now });
+          return remembering.remove(key, expected);
+        }),
       ...(remembering.lastKnownLeases && { lastKnownLeases: remembering.lastKnownLeases }),
     };
     const note = (message: string, fields?: unknown) => void world.logs.push({ message, fields });
     const wait = (duration: number) => effect(invocation, () => pass(duration));
     return {
-      discover: async () => {
-        if (world.shards === undefined) throw new DiscoveryFailure('no seed answers');
-        return { shards: world.shards.map((nodes) => ({ group: '', nodes: nodes.map(foundNode) })), leftOut: [] };
-      },
+      discover: () => effect(invocation, () => discovered(world.group, world)),
       open: (_, node) =>
         effect(invocation, () => {
           serverAt(node.id);
@@ -265,15 +303,14 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
       metrics: {
         publish: (metrics) => effect(invocation, () => ({ sent: world.published.push(...metrics), rejected: [] })),
       },
-      alerts: {
-        send: (alerts) =>
-          effect(invocation, () => {
-            if (world.topic.isDown)
-              return { sent: 0, rejected: alerts.map(({ title }) => ({ what: title, why: '503' })) };
-            world.deliveries.push(...alerts.flatMap(eventsIn).map((alert) => ({ at: world.now, alert })));
-            return { sent: alerts.length, rejected: [] };
-          }),
-      },
+      alerts: container.topicOf((alerts) =>
+        effect(invocation, () => {
+          if (world.topic.isDown)
+            return { sent: 0, rejected: alerts.map(({ title }) => ({ what: title, why: '503' })) };
+          world.deliveries.push(...alerts.flatMap(eventsIn).map((alert) => ({ at: world.now, alert })));
+          return { sent: alerts.length, rejected: [] };
+        }),
+      ),
     };
   }
 
@@ -284,7 +321,10 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
     meanwhile?: Invocation['meanwhile'],
   ): Promise<boolean> {
     const holder = `tick-${++world.invocations}`;
-    return await new Promise<boolean>((resolve, reject) => {
+    const isWell = () =>
+      !trouble.down && !trouble.readOnly && !trouble.losesNext && !trouble.failsOn && !trouble.answerLostOn;
+    const wasWell = isWell();
+    const isAlive = await new Promise<boolean>((resolve, reject) => {
       const invocation: Invocation = {
         holder,
         container: world.invocations % 2,
@@ -302,6 +342,8 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge) {
         reject,
       );
     });
+    remember(world, isAlive && wasWell && isWell());
+    return isAlive;
   }
 
   return Object.assign(world, { pass, run });

@@ -38,7 +38,7 @@ function stopReason(facts: Facts, lease: Lease): Omit<StopDefrag, 'kind'> | unde
   if (!policy.defrag.enabled) return { because: 'disabled' };
   if (!window.open && !lease.byHand) return { because: 'window-closed' };
   // Before its time is spent: the window ended where AWS' began.
-  const managed = managedBlockers(policy.found, now);
+  const managed = managedBlockers(policy.found, observation.node, now);
   if (managed[0]) return { because: managed[0].kind, blockers: managed };
   if (now >= lease.expiresAt) return { because: 'duration-spent' };
   const blockers = leasedBlockers(facts, lease);

@@ -82,7 +82,7 @@ describe('the instances that shards become', () => {
     expect(second?.defrag.maxStall).toBe(9);
   });
 
-  test('a node with a lease stays, though its cluster no longer names it', () => {
+  test('a node with a lease stays, only watched, though its cluster no longer names it', () => {
     const leases = [
       { instance: 's/0001', node: 'z:1' },
       { instance: 's/0001', node: 'a:1' },
@@ -91,6 +91,7 @@ describe('the instances that shards become', () => {
     const all = withLeased(first ? [first] : [], leases, []);
     expect(all).toHaveLength(1);
     expect(all[0]?.nodes.map(({ id }) => id)).toEqual(['a:1', 'b:1', 'z:1']);
+    expect(all[0]?.found).toMatchObject({ dropped: ['z:1'] });
   });
 
   test('a shard that is gone as a whole comes back, only watched, for what is leased there', () => {

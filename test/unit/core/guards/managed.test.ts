@@ -33,17 +33,23 @@ describe('a node of a managed group', () => {
     ['that has no length', { ...GROUP, snapshotWindow: '05:00-05:00' }, '2026-11-27T05:00:00Z', []],
     ['that cannot be read', { ...GROUP, maintenanceWindow: 'soon' }, '2026-11-27T05:30:00Z', []],
   ])("is left alone in AWS' window: %s", (_what, group, now, until) => {
-    expect(managedBlockers({ managed: group }, at(now)).map((one) => 'until' in one && one.until)).toEqual(
+    expect(managedBlockers({ managed: group }, 'a:1', at(now)).map((one) => 'until' in one && one.until)).toEqual(
       until.map(at),
     );
   });
 
   test('is left alone while AWS changes the group; one of the config alone is not concerned', () => {
     const changing = { ...GROUP, status: 'modifying' };
-    expect(managedBlockers({ managed: changing }, 0)).toEqual([
+    expect(managedBlockers({ managed: changing }, 'a:1', 0)).toEqual([
       { kind: 'group-changing', group: 'sessions', status: 'modifying' },
     ]);
-    expect(managedBlockers(undefined, 0)).toEqual([]);
+    expect(managedBlockers(undefined, 'a:1', 0)).toEqual([]);
+  });
+
+  test('a node that no discovery names any more is only watched; its peers are not', () => {
+    const found = { dropped: ['a:1'] };
+    expect(managedBlockers(found, 'a:1', 0)).toEqual([{ kind: 'watch-only' }]);
+    expect(managedBlockers(found, 'b:1', 0)).toEqual([]);
   });
 
   test('is neither purged then, nor is its defrag carried on', () => {
