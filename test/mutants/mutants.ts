@@ -651,8 +651,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S6',
     what: 'a list may have any number of elements',
     file: 'core/adapters/redis/resp-guard.ts',
-    from: 'if (this.#elements > RESP_LIMITS.elements) return',
-    to: 'if (this.#elements > RESP_LIMITS.elements * 1e9) return',
+    from: 'if (this.#elements > this.#mostElements)',
+    to: 'if (this.#elements > this.#mostElements * 1e9)',
     tests: GUARD,
   },
   {

@@ -6,6 +6,7 @@ import { AbstractConnector, Redis, type RedisOptions } from './client.ts';
 import { address, asFailure, CONNECT_TIMEOUT_MS, errorCode, farewellIn, printable } from './failure.ts';
 import { GuardedStream } from './guarded-stream.ts';
 import { signInHint } from './hints.ts';
+import { RESP_LIMITS } from './resp-guard.ts';
 import { openSocket, type Peer } from './socket.ts';
 
 /** Where a node is and how to sign in. Values, not references: the code that reads a secret passes it on and keeps no copy. */
@@ -137,7 +138,7 @@ function wrap(redis: Redis, stream: GuardedStream, target: Target): ByteConnecti
     const pipeline = redis.pipeline();
     for (const [name, ...args] of commands) pipeline[call](name, args);
     sent += commands.length;
-    stream.expect(commands.length);
+    stream.expect(commands.length, describesCluster(commands) ? RESP_LIMITS.clusterElements : undefined);
     const replies = await within(pipeline.exec(), timeout, () => late(redis, target, timeout));
     const errors = (replies ?? []).flatMap(([error]) => (error ? [error] : []));
     const farewell = errors.find(({ message }) => farewellIn(message));
@@ -163,6 +164,10 @@ function wrap(redis: Redis, stream: GuardedStream, target: Target): ByteConnecti
     },
     close: () => redis.disconnect(),
   };
+}
+
+function describesCluster(commands: readonly ByteCommand[]): boolean {
+  return commands.some(([name, what]) => name === 'CLUSTER' && (what === 'SHARDS' || what === 'SLOTS'));
 }
 
 /** A socket for both kinds shows an IPv4 address in another form (RFC 4291, 2.5.5.2). */

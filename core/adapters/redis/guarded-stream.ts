@@ -40,8 +40,8 @@ export class GuardedStream extends Duplex {
   }
 
   /** This many commands are being sent. */
-  expect(replies: number): void {
-    this.#guard.expect(replies);
+  expect(replies: number, mostElements?: number): void {
+    this.#guard.expect(replies, mostElements);
   }
 
   /** Resolves when the socket's file descriptor is free again, whichever side has closed it. */

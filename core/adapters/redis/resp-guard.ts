@@ -13,6 +13,8 @@ export const RESP_LIMITS = {
   header: 32,
   /** Of all lists together: each element costs the client's parser an object. */
   elements: 10_000,
+  /** The same for a description of a whole Cluster: 17 for each of 1,000 nodes, and two for each range, of which 16,384 slots make as many at most. */
+  clusterElements: 64_000,
   /** Lists within lists. */
   depth: 4,
 } as const;
@@ -45,6 +47,7 @@ export class RespGuard {
   #outstanding = 0;
   #bytes = 0;
   #elements = 0;
+  #mostElements: number = RESP_LIMITS.elements;
   /** Elements that are still to come, of each list that is open. */
   readonly #open: number[] = [];
   #place: Place = 'type';
@@ -60,11 +63,12 @@ export class RespGuard {
   }
 
   /** This many commands are being sent: as many replies may arrive. */
-  expect(replies: number): void {
+  expect(replies: number, mostElements: number = RESP_LIMITS.elements): void {
     if (this.#outstanding === 0) {
       this.#bytes = 0;
       this.#elements = 0;
     }
+    this.#mostElements = mostElements;
     this.#outstanding += replies;
   }
 
@@ -162,7 +166,8 @@ export class RespGuard {
     if (!LENGTH.test(this.#header)) return 'a list whose length is not a number';
     const length = Number(this.#header);
     this.#elements += length;
-    if (this.#elements > RESP_LIMITS.elements) return 'lists of more than 10,000 elements';
+    if (this.#elements > this.#mostElements)
+      return `lists of more than ${this.#mostElements.toLocaleString('en')} elements`;
     if (length === 0) return this.#finish();
     if (this.#open.length === RESP_LIMITS.depth) return 'lists that nest more than 4 deep';
     this.#open.push(length);

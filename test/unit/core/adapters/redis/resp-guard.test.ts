@@ -157,6 +157,15 @@ test('each send has its own 16 MiB and its own 10,000 elements', () => {
   }
 });
 
+test('a description of a Cluster may be longer, and what is sent after it may not', () => {
+  const guard = new RespGuard();
+  const list = bytesOf(`*20000\r\n${':1\r\n'.repeat(20_000)}`);
+  guard.expect(1, RESP_LIMITS.clusterElements);
+  expect(guard.feed(list)).toBeUndefined();
+  guard.expect(1);
+  expect(guard.feed(list)).toBe('lists of more than 10,000 elements');
+});
+
 const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 8 });
 
 describe('for any bytes', () => {
