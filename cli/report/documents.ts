@@ -65,6 +65,7 @@ const keys = z.object({
     z.object({
       instance: z.string(),
       node: z.string(),
+      problem: z.string().optional(),
       findings: z
         .array(
           z.object({

@@ -88,6 +88,11 @@ function spansOf(seen: readonly { readonly at: number; readonly step: StepDocume
   return from === undefined || end === undefined ? spans : [...spans, { from, until: end }];
 }
 
+/** Offpeak's defrag is on in the last tick. */
+export function isOn({ last }: NodeNight): boolean {
+  return last?.leased === true;
+}
+
 /** A defrag may be longer in a thousandth of its time; a purge never. */
 export function isBroken({ stall, promisedStall, beyond = 1 }: Done['verdict']): boolean {
   return stall > promisedStall && beyond > 0.001;
@@ -116,6 +121,7 @@ export function totalsOf({ nodes }: Night) {
       0,
     ),
     broken: verdicts.filter(isBroken).length,
+    on: nodes.filter(isOn).length,
     unseen: nodes.filter(({ last }) => last === undefined).length,
     returnable: nodes.reduce((total, { last }) => total + (last?.returnable ?? 0), 0),
   };

@@ -23,6 +23,10 @@ const html = reportPage(nightOf(documents.ticks), documents, {
   windowsOf: (_, { from, until }) => [{ from, until }],
 });
 
+function aFinding(at: number) {
+  return { rule: 'big-key', answer: 'finding', severity: 'advice', evidence: `key ${at} is large`, remedy: 'split it' };
+}
+
 /** In CI it is installed where it is missing: without it nothing of this is tested. */
 async function browserPath(): Promise<string | undefined> {
   const found = await executable('chromium');
@@ -109,6 +113,22 @@ describe.skipIf(path === undefined)(
       expect(new Set(before)).toEqual(new Set(largestFirst));
       expect(await table.locator('th[aria-sort]').allTextContents()).toEqual(['RSS']);
       await close();
+    });
+
+    test('on paper no column is cut off, and what is on a click on the screen is printed', async () => {
+      const nodes = [{ instance: 'a', node: 'n:1', answers: Array.from({ length: 200 }, (_, at) => aFinding(at)) }];
+      const audit = { at: '2026-11-26T02:00:00.000Z', nodes, totals: { critical: 0, warning: 0, advice: 200 } };
+      const many = together([documents, documentsIn('many.json', JSON.stringify(audit))]);
+      const context = await browser.newContext({ viewport: { width: 718, height: 1000 } });
+      const page = await context.newPage();
+      await page.setContent(reportPage(nightOf(many.ticks), many, { timezone: 'UTC', windowsOf: () => [] }));
+      const last = page.getByText('Key 199 is large.');
+      expect(await last.isVisible()).toBe(false);
+      await page.emulateMedia({ media: 'print' });
+      expect(await last.isVisible()).toBe(true);
+      const cut = "[...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth).length";
+      expect(await page.evaluate(cut)).toBe(0);
+      await context.close();
     });
 
     test('without scripts it says the same', async () => {

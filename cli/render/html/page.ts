@@ -36,20 +36,23 @@ const STYLE = `
   --data: #2563c9; --fragmentation: #c2660a; --pages: #8a3fb0; --overhead: #7a8294; }
 @media (prefers-color-scheme: dark) { :root { --text: #e6e9f0; --faint: #a3abbd; --page: #14171f; --line: #363c4b;
   --data: #6ea0f5; --fragmentation: #eea04a; --pages: #c48ae0; --overhead: #8b93a6; } }
-@media print { :root { color-scheme: light; --text: #000; --faint: #444; --page: #fff; --line: #bbb;
-  --data: #2563c9; --fragmentation: #c2660a; --pages: #8a3fb0; --overhead: #7a8294; } section { break-inside: avoid; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 64rem; padding: 2rem 1rem 4rem; font: 1rem/1.5 system-ui, sans-serif; color: var(--text); background: var(--page); }
+body { margin: 0 auto; max-width: 76rem; padding: 2rem 1rem 4rem; font: 1rem/1.5 system-ui, sans-serif; color: var(--text); background: var(--page); }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .5rem; } h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem; }
 p, dd { overflow-wrap: anywhere; } p { max-width: 46rem; margin: .5rem 0; } .faint { color: var(--faint); }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
 th[scope=col] { color: var(--faint); } th { font-weight: 600; } th:first-child { text-align: left; padding-left: 0; }
-dt { font-weight: 600; margin-top: .8rem; } dd { margin: 0; max-width: 46rem; }
+td.words { text-align: left; white-space: normal; min-width: 12rem; } summary { cursor: pointer; margin-top: .8rem; }
+dt { font-weight: 600; max-width: 46rem; overflow-wrap: anywhere; margin-top: .8rem; } dd { margin: 0; max-width: 46rem; }
 svg { display: block; width: 100%; height: auto; } .chart { min-width: 44rem; } svg text { font: 13px system-ui, sans-serif; fill: var(--text); } svg text.faint { fill: var(--faint); }
 th button { all: unset; cursor: pointer; } th button:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; } th[aria-sort=descending] button::after { content: ' \\2193'; } th[aria-sort=ascending] button::after { content: ' \\2191'; }
 .window { fill: var(--line); } .data { fill: var(--data); } .fragmentation { fill: var(--fragmentation); } .pages { fill: var(--pages); } .overhead { fill: var(--overhead); }
 svg line { stroke: var(--line); } .key { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; font-size: .9rem; } .key svg { display: inline-block; width: .9em; height: .9em; vertical-align: -.08em; margin-right: .4em; }
+@media print { :root { color-scheme: light; --text: #000; --faint: #444; --page: #fff; --line: #bbb;
+  --data: #2563c9; --fragmentation: #c2660a; --pages: #8a3fb0; --overhead: #7a8294; } tr, dt, dd, svg { break-inside: avoid; } h2 { break-after: avoid; }
+  body { max-width: none; padding: 0; } .scroll { overflow: visible; } table { font-size: .62rem; } th, td { padding: .2rem .3rem; white-space: normal; } td.words { min-width: 0; } .chart { min-width: 0; }
+  details::details-content { content-visibility: visible; display: block; block-size: auto; } summary { display: none; } }
 `;
 
 /** Makes the heads of tables into buttons that sort. Without it the page says the same. */
@@ -102,11 +105,8 @@ ${sorts ? html`<script>${{ html: SORTING }}</script>` : undefined}
 `.html;
 }
 
-/** A cell that sorts by a number. */
-export interface Cell {
-  readonly text: string;
-  readonly value: number | undefined;
-}
+/** A cell that sorts by a number, or one that holds words, which may take several lines. */
+export type Cell = { readonly text: string; readonly value: number | undefined } | { readonly words: string };
 
 /**
  * A table with a head; the first column holds words, the others figures. It scrolls by itself where the screen is narrow. With `sorts`, a click on
@@ -126,8 +126,7 @@ ${rows.map((cells) => html`<tr>${cells.map(cellMarkup)}</tr>\n`)}</tbody>
 }
 
 function cellMarkup(cell: string | Cell, column: number): Markup {
-  if (column === 0) return html`<th scope="row">${typeof cell === 'string' ? cell : cell.text}</th>`;
-  return typeof cell === 'string'
-    ? html`<td>${cell}</td>`
-    : html`<td data-value="${cell.value ?? -1}">${cell.text}</td>`;
+  if (typeof cell === 'string') return column === 0 ? html`<th scope="row">${cell}</th>` : html`<td>${cell}</td>`;
+  if ('words' in cell) return html`<td class="words">${cell.words}</td>`;
+  return html`<td data-value="${cell.value ?? -1}">${cell.text}</td>`;
 }

@@ -7,11 +7,12 @@ import {
   sentence,
   timeText,
 } from '../../../core/format/units.ts';
-import { ARMS } from '../../lab/trial/arms.ts';
-import type { AuditDocument, Documents, KeysDocument, LabDocument, StepDocument } from '../../report/documents.ts';
-import { isBroken, type Night, type NodeNight, type Span, totalsOf } from '../../report/night.ts';
+import type { Documents, StepDocument } from '../../report/documents.ts';
+import { isBroken, isOn, type Night, type NodeNight, type Span, totalsOf } from '../../report/night.ts';
 import { barsMarkup } from './bars.ts';
+import { count, type Item, itemsMarkup, labelOf, namesOf, withoutNode } from './items.ts';
 import { html, type Markup, page, tableMarkup } from './page.ts';
+import { auditSection, keysSection, labSection } from './sections.ts';
 import { type Row, timelineMarkup } from './timeline.ts';
 
 /** What the pages need beside the documents. */
@@ -30,8 +31,8 @@ export function reportPage(night: Night | undefined, { audits, keys, labs }: Doc
   const title = night ? `Offpeak: stage ${night.stage}` : labs.length > 0 ? 'Offpeak: lab' : 'Offpeak: report';
   const body = html`<h1>${title}</h1>
 ${night && nightSections(night, terms)}
-${audits.map((audit) => auditSection(audit))}
-${keys.map((document) => keysSection(document))}
+${audits.map((audit) => auditSection(audit, terms.timezone))}
+${keys.map((document) => keysSection(document, terms.timezone))}
 ${labs.map((lab) => labSection(lab))}
 <p class="faint">Written by Offpeak. Bytes are those of the server's process (RSS); a promise of a stall is kept when clients waited no longer in 99.9 % of the time of a defrag.</p>`;
   return page(title, body);
@@ -40,12 +41,15 @@ ${labs.map((lab) => labSection(lab))}
 function nightSections(night: Night, terms: ReportTerms): Markup {
   const { nodes, from, until } = night;
   const during = `${timeText(from, { timezone: terms.timezone })} to ${timeText(until, { timezone: terms.timezone })}`;
+  if (nodes.length === 0)
+    return html`<p class="faint">${during}</p><section><h2>In short</h2><p><strong>No node was checked.</strong></p>${findings(night)}</section>`;
   const drawn = nodes.slice(0, MOST_DRAWN);
   const acting = drawn.filter(({ actions, spans }) => actions.length + spans.length > 0);
   return html`<p class="faint">${night.ticks === 1 ? timeText(from, { timezone: terms.timezone }) : `${during}, ${night.ticks} ticks`}</p>
 <section><h2>In short</h2>${summary(night)}</section>
 ${acting.length > 0 && night.ticks > 1 ? html`<section><h2>The night</h2>${timelineMarkup(rowsOf(acting, night, terms), night, terms.timezone)}</section>` : undefined}
 <section><h2>Memory, before and after</h2>${barsMarkup('RSS of each node', drawn.flatMap(memoryBars))}
+${drawn.length < nodes.length ? html`<p>These are ${drawn.length} of ${nodes.length} nodes: the table has all.</p>` : undefined}
 <p>A restart with the same data would leave data and overhead only.</p></section>
 ${acting.length > 0 ? html`<section><h2>What was done</h2>${actionTable(acting)}</section>` : undefined}
 <section><h2>What to do</h2>${findings(night)}</section>
@@ -53,10 +57,10 @@ ${acting.length > 0 ? html`<section><h2>What was done</h2>${actionTable(acting)}
 }
 
 function summary(night: Night): Markup {
-  const { actions, acted, returned, predicted, broken, unseen, returnable } = totalsOf(night);
+  const { actions, acted, returned, predicted, broken, unseen, returnable, on } = totalsOf(night);
   const what =
     actions === 0
-      ? `${count(night.nodes.length, 'node')} checked. Nothing was done.`
+      ? `${count(night.nodes.length, 'node')} checked. ${on > 0 ? 'No action has ended yet.' : 'Nothing was done.'}`
       : `${count(acted, 'node')} of ${night.nodes.length} treated: ${bytesText(returned)} returned of ${bytesText(predicted)} predicted${predicted > 0 ? ` (${percentText((returned / predicted) * 100)})` : ''}.`;
   const promise =
     actions === 0
@@ -65,23 +69,18 @@ function summary(night: Night): Markup {
         ? 'Each promise of a stall was kept.'
         : `${count(broken, 'promise')} of a stall not kept: see the table.`;
   const rest =
-    returnable > 0 ? `${bytesText(returnable)} could still be returned.` : 'Nothing more is worth an action.';
+    returnable > 0
+      ? `${bytesText(returnable)} could still be returned.`
+      : `Nothing ${actions + on > 0 ? 'more ' : ''}is worth an action.`;
+  const running = on > 0 ? `Active defrag is on at ${count(on, 'node')}.` : undefined;
   const missing = unseen > 0 ? `${count(unseen, 'node')} could not be seen: see below.` : undefined;
-  return html`<p><strong>${what}</strong> ${promise} ${rest} ${missing}</p>`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+  return html`<p><strong>${what}</strong> ${promise} ${running} ${rest} ${missing}</p>`;
 }
 
 function rowsOf(nodes: readonly NodeNight[], night: Night, { windowsOf }: ReportTerms): readonly Row[] {
   return nodes.map(({ actions, spans, node, instance }) => ({
     ...{ label: labelOf({ node, instance }), actions, spans, windows: windowsOf(instance, night) },
   }));
-}
-
-function labelOf({ instance, node }: Pick<NodeNight, 'instance' | 'node'>): string {
-  return `${instance} ${node}`.length > 34 ? node : `${instance} ${node}`;
 }
 
 function memoryBars({ first, last, actions, ...node }: NodeNight) {
@@ -98,7 +97,11 @@ function memoryBars({ first, last, actions, ...node }: NodeNight) {
       },
     ];
   };
-  return actions.length > 0 ? [...bar(first, 'before'), ...bar(last, 'after')] : bar(last, '');
+  const done = actions.at(-1);
+  if (done === undefined) return bar(last, '');
+  // What a step says of the memory was seen before the action of that step.
+  if (last?.verdict !== undefined) return bar(first, `before, ${bytesText(done.verdict.rssAfter)} after`);
+  return [...bar(first, 'before'), ...bar(last, 'after')];
 }
 
 function actionTable(nodes: readonly NodeNight[]): Markup {
@@ -122,23 +125,26 @@ function actionTable(nodes: readonly NodeNight[]): Markup {
 /** Each sentence once, with the nodes that it is about. */
 function findings({ nodes, remarks, alerts }: Night): Markup {
   const urgent = alerts.filter(({ severity }) => severity !== 'info');
-  const said = nodes.flatMap(({ last, problem, ...node }) => {
-    const found = last?.diagnosis?.verdict === 'findings' ? last.diagnosis.findings.map(({ text }) => text) : [];
-    return [...(problem === undefined ? [] : [problem]), ...found].map((text) => ({ text, label: labelOf(node) }));
-  });
-  const items = [...Map.groupBy(said, ({ text }) => text)].map(
-    ([text, those]) => html`<dt>${namesOf(those.map(({ label }) => label))}</dt><dd>${sentence(text)}</dd>`,
-  );
-  if (items.length + remarks.length + urgent.length === 0) return html`<p>Nothing: each node is healthy.</p>`;
+  const said = nodes.flatMap((one) => saidOf(one).map((text) => ({ ...one, text })));
+  const items = [
+    ...remarks.map((remark): Item => ({ name: 'Stage', text: remark })),
+    ...[...Map.groupBy(said, withoutNode)].map(([text, those]) => ({ name: namesOf(those), text: sentence(text) })),
+  ];
+  if (items.length + urgent.length === 0)
+    return html`<p>${nodes.length === 0 ? 'See the config for its instances.' : 'Nothing: each node is healthy.'}</p>`;
   return html`${urgent.length > 0 ? html`<ul>${urgent.map(({ severity, title }) => html`<li><strong>${severity}</strong>: ${title}</li>`)}</ul>` : undefined}
-<dl>${remarks.map((remark) => html`<dt>Stage</dt><dd>${remark}</dd>`)}${items}</dl>`;
+${itemsMarkup(items)}`;
 }
 
-const MOST_NAMED = 5;
-
-function namesOf(labels: readonly string[]): string {
-  const more = labels.length - MOST_NAMED;
-  return `${labels.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+function saidOf(one: NodeNight): readonly string[] {
+  const { last, problem } = one;
+  // Of a step that acted, the findings are those from before.
+  const isCurrent = last?.diagnosis?.verdict === 'findings' && last.verdict === undefined && !isOn(one);
+  return [
+    ...(problem === undefined ? [] : [problem]),
+    ...(isOn(one) ? ['active defrag is on: the next tick goes on with it, or ends it'] : []),
+    ...(isCurrent ? (last?.diagnosis?.findings.map(({ text }) => text) ?? []) : []),
+  ];
 }
 
 function nodeTable(nodes: readonly NodeNight[]): Markup {
@@ -157,42 +163,8 @@ function nodeTable(nodes: readonly NodeNight[]): Markup {
       cell(ratio, ratioText),
       cell(rss && limit && (rss / limit) * 100, percentText),
       cell(last?.returnable, bytesText),
-      problem === undefined ? (last?.by ?? '') : 'not seen',
+      { words: problem === undefined ? (last?.by ?? '') : 'not seen' },
     ];
   });
   return tableMarkup('All nodes', head, rows, { sorts: true });
-}
-
-const SEVERITIES = ['critical', 'warning', 'advice'];
-
-function auditSection({ answers, nodes, totals }: AuditDocument): Markup {
-  const all = [
-    ...answers.map((one) => ({ ...one, where: 'stage' })),
-    ...nodes.flatMap((node) => node.answers.map((one) => ({ ...one, where: labelOf(node) }))),
-  ].filter(({ answer }) => answer === 'finding');
-  const sorted = all.toSorted((a, b) => SEVERITIES.indexOf(a.severity ?? '') - SEVERITIES.indexOf(b.severity ?? ''));
-  const byText = Map.groupBy(sorted, ({ evidence = '', remedy = '' }) => `${sentence(evidence)} ${sentence(remedy)}`);
-  return html`<section><h2>Audit</h2><p>${totals.critical} critical, ${totals.warning} warning, ${totals.advice} advice.</p>
-<dl>${[...byText].map(([text, [first, ...others]]) => first && html`<dt>${first.severity}: ${first.rule}</dt><dd>${namesOf([first, ...others].map(({ where }) => where))}: ${text}</dd>`)}</dl></section>`;
-}
-
-function keysSection({ nodes }: KeysDocument): Markup {
-  const found = nodes.flatMap(({ findings: all, ...node }) => all.map((one) => ({ ...one, where: labelOf(node) })));
-  return html`<section><h2>Keys</h2>${found.length === 0 ? html`<p>No pattern of keys would take less otherwise.</p>` : undefined}
-<dl>${found.map(({ where, pattern, bytes, text, remedy }) => html`<dt>${where}: ${pattern}: ${bytesText(bytes.value)} (${bytesText(bytes.low)} to ${bytesText(bytes.high)})</dt><dd>${sentence(text)} ${sentence(remedy)}</dd>`)}</dl></section>`;
-}
-
-function labSection({ title, arms }: LabDocument): Markup {
-  const bars = arms.map(({ arm, after }) => {
-    const { data, fragmentation, freePages, overhead } = after.layers;
-    const layers = { allocated: data, externalFragmentation: fragmentation, freePages, overhead };
-    return { label: nameOfArm(arm), layers, note: bytesText(after.rss) };
-  });
-  return html`<section><h2>Lab: ${title}</h2>${barsMarkup('RSS at rest', bars)}
-<dl>${arms.map(({ arm, text }) => html`<dt>${nameOfArm(arm)}</dt><dd>${text}</dd>`)}</dl></section>`;
-}
-
-/** An arm of a newer version keeps the name that it has on the command line. */
-function nameOfArm(arm: string): string {
-  return new Map<string, string>(Object.entries(ARMS)).get(arm) ?? arm;
 }
