@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { addressOf } from '../../../../core/discovery/addresses.ts';
 import { type ClusterView, chooseView, fromShards, fromSlots } from '../../../../core/discovery/cluster-view.ts';
+import { bounded } from '../../../../core/discovery/discover.ts';
 
 const terms = { seed: addressOf('10.0.0.9:6379', false), natMap: undefined };
 
@@ -106,4 +107,16 @@ describe('which view counts', () => {
       'the seeds s1:1 and s2:1 are of different clusters, which share no node: name the seeds of one',
     );
   });
+});
+
+describe('how many nodes one seed may name', () => {
+  const nodes = Array.from({ length: 2001 }, (_, index) => ({ address: addressOf(`n${index}:1`, false) }));
+  const found = (count: number) => ({ shards: [{ group: '', nodes: nodes.slice(0, count) }], leftOut: [] });
+
+  test.each(['cluster', 'sentinel'] as const)('%s: 2,000', (way) => {
+    expect(bounded(found(2000), way).shards).toHaveLength(1);
+    expect(() => bounded(found(2001), way)).toThrow('2001 nodes were named, and at most 2000 are accepted');
+  });
+
+  test('AWS names what it runs', () => expect(bounded(found(2001), 'elasticache').shards).toHaveLength(1));
 });
