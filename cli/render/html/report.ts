@@ -48,7 +48,7 @@ function nightSections(night: Night, terms: ReportTerms): Markup {
   return html`<p class="faint">${night.ticks === 1 ? timeText(from, { timezone: terms.timezone }) : `${during}, ${night.ticks} ticks`}</p>
 <section><h2>In short</h2>${summary(night)}</section>
 ${acting.length > 0 && night.ticks > 1 ? html`<section><h2>The night</h2>${timelineMarkup(rowsOf(acting, night, terms), night, terms.timezone)}</section>` : undefined}
-<section><h2>Memory, before and after</h2>${barsMarkup('RSS of each node', drawn.flatMap(memoryBars))}
+<section><h2>${acting.length > 0 ? 'Memory, before and after' : 'Memory'}</h2>${barsMarkup('RSS of each node', drawn.flatMap(memoryBars))}
 ${drawn.length < nodes.length ? html`<p>These are ${drawn.length} of ${nodes.length} nodes: the table has all.</p>` : undefined}
 <p>A restart with the same data would leave data and overhead only.</p></section>
 ${acting.length > 0 ? html`<section><h2>What was done</h2>${actionTable(acting)}</section>` : undefined}
