@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest';
+import { planIn } from '../../core/domain/outcome.ts';
+import { clientOf, fragment } from '../support/fragmented.ts';
 import { aJob, OPEN } from '../support/job.ts';
 import { refusedPort } from '../support/offpeak.ts';
-import { aSentinelSet } from '../support/sentinel.ts';
+import { aSentinelSet, until } from '../support/sentinel.ts';
 
 const LONG = { timeout: 120_000 };
 
-const yamlOf = (sentinels: readonly string[], more = '') =>
+const yamlOf = (sentinels: readonly string[], more = '', body = '') =>
   `notifications: { digest: never }
 instances:
   - id: sessions
-    discover: { sentinel: { name: main, sentinels: ${JSON.stringify(sentinels)}${more} } }${OPEN}
+    discover: { sentinel: { name: main, sentinels: ${JSON.stringify(sentinels)}${more} } }${OPEN}${body}
 `;
 
 const rolesIn = (tick: Awaited<ReturnType<ReturnType<typeof aJob>['tick']>>) =>
@@ -93,4 +95,39 @@ test('a data node is not a sentinel; where all sentinels are dead, the nodes of 
   const nothing = await never.tick();
   expect(nothing.outcomes).toEqual([]);
   expect(nothing.remarks.join()).toMatch(/There is no earlier inventory: none of its nodes is watched/);
+});
+
+test('while the sentinels agree that the primary is down, nothing is started on its replicas', LONG, async () => {
+  await using set = await aSentinelSet();
+  const [primary, ...replicas] = set.nodes.map((node) => clientOf(node));
+  const sentinels = set.urls.map((url) => clientOf({ port: Number(new URL(url).port) }));
+  for (const client of [...replicas, ...sentinels]) client.on('error', () => undefined);
+  try {
+    if (!primary) throw new Error('the set has no primary');
+    // A replica that gets all data at once has no holes.
+    for (const replica of replicas)
+      await until(async () => (await replica.info('replication')).includes('master_link_status:up') || undefined);
+    await fragment(primary, 100 * 2 ** 20);
+    await primary.wait(2, 30_000);
+    // None of them may take over, so that it stays like that.
+    for (const replica of replicas) await replica.config('SET', 'replica-priority', '0');
+    for (const sentinel of sentinels) await sentinel.call('SENTINEL', 'SET', 'main', 'down-after-milliseconds', '500');
+    primary.disconnect();
+    await set.nodes[0]?.stop();
+    const flags = async () => String((await sentinels[0]?.call('SENTINEL', 'MASTER', 'main')) ?? '');
+    await until(async () => (await flags()).includes('o_down') || undefined);
+    using job = aJob(yamlOf(set.urls, '', '\n    defrag: { minReclaim: 8MiB }\n    purge: { minReclaim: 8MiB }'));
+    const { outcomes, instances, leased } = await job.tick();
+    expect(instances.map(({ found }) => found?.unsettled)).toEqual(['failover']);
+    expect(leased).toEqual([]);
+    const seen = outcomes.filter(({ before }) => before);
+    expect(seen).toHaveLength(2);
+    for (const outcome of seen)
+      expect(planIn(outcome)).toMatchObject({
+        kind: 'skip',
+        blockers: expect.arrayContaining([{ kind: 'failover' }]),
+      });
+  } finally {
+    for (const client of [...replicas, ...sentinels]) client.disconnect();
+  }
 });

@@ -1,15 +1,19 @@
 import { deduplicate } from '../../core/alerts/deduplicate.ts';
-import { MINUTE } from '../../core/config/units.ts';
+import { MINUTE, SECOND } from '../../core/config/units.ts';
 import type { Alert } from '../../core/domain/alert.ts';
 import type { Metric } from '../../core/domain/metric-catalogue.ts';
+import { present } from '../../core/domain/present.ts';
 import { cacheLeases } from '../../core/leases/lease-cache.ts';
 import { NodeFailure, type Session } from '../../core/ports/node-session.ts';
 import type { Ports } from '../../core/ports/ports.ts';
 import type { AlertSink } from '../../core/ports/sinks.ts';
 import type { JobStore, Stored } from '../../core/ports/state-store.ts';
+import { dispatch } from '../../core/reconcile/dispatch.ts';
 import { pollLeases } from '../../core/reconcile/poll-leases.ts';
 import { type TickOptions, WHOLE_FLEET } from '../../core/reconcile/scope.ts';
+import { MaintenanceFailed } from '../../core/reconcile/summary.ts';
 import { tick } from '../../core/reconcile/tick.ts';
+import { work } from '../../core/reconcile/work.ts';
 import { configOf } from '../support/job.ts';
 import {
   EVERY_INSTANCE_OF_MODEL,
@@ -85,6 +89,8 @@ export interface World {
   /** Nodes with settings of ours without a lease, and since when no tick has told of them. */
   readonly unrecognised: Map<string, number>;
   readonly topic: { readonly isDown: boolean };
+  /** That are at work now. */
+  readonly workers: number;
   /** How often two jobs have run at once. */
   readonly overlaps: number;
   /** Leases of a defrag that were dropped, and when. */
@@ -139,6 +145,9 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge, has
     invocations: 0,
     wasReadOnly: false,
     overlaps: 0,
+    workers: 0,
+    /** Of the last dispatch. */
+    letters: [] as readonly string[],
     runsEnded: [] as World['runsEnded'][number][],
     /** Of the job: invocations take turns in them, and each remembers what it has seen of leases, and the alerts that it has sent. */
     containers: [aContainer(), aContainer()],
@@ -320,6 +329,42 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge, has
     { follows = false, ...options }: Partial<TickOptions> & { readonly follows?: boolean } = {},
     meanwhile?: Invocation['meanwhile'],
   ): Promise<boolean> {
+    const one = follows ? pollLeases : tick;
+    return await invoke(
+      (ports, own) => one(world.config, ports, { mode: 'act', scope: WHOLE_FLEET, ...own, ...options }),
+      { ...present({ fatal, meanwhile }), lasts: 14 * MINUTE },
+    );
+  }
+
+  /** A dispatch hands the fleet out. Returns a letter for each instance of the config; none where it was killed. */
+  async function handOut(fatal?: Invocation['fatal']): Promise<readonly string[]> {
+    const letters: string[] = [];
+    const send = (bodies: readonly { readonly body: string }[]) => ({
+      sent: letters.push(...bodies.flatMap(({ body }) => torn(body))),
+      rejected: [],
+    });
+    await invoke((ports, own) => dispatch(world.config, ports, { send: async (bodies) => send(bodies) }, own), {
+      ...present({ fatal }),
+      lasts: 14 * MINUTE,
+    });
+    return letters;
+  }
+
+  /** A worker gets a letter, and has no time to follow what it starts. */
+  async function deliver(letter: string, fatal?: Invocation['fatal']): Promise<boolean> {
+    world.workers++;
+    const isAlive = await invoke((ports, own) => work(letter, world.config, ports, own).catch(isReported), {
+      ...present({ fatal }),
+      lasts: 59 * SECOND,
+    });
+    world.workers--;
+    return isAlive;
+  }
+
+  async function invoke(
+    job: (ports: Ports, own: Pick<TickOptions, 'holder' | 'remaining'>) => Promise<unknown>,
+    { lasts, ...more }: Pick<Invocation, 'fatal' | 'meanwhile'> & { readonly lasts: number },
+  ): Promise<boolean> {
     const holder = `tick-${++world.invocations}`;
     const isWell = () =>
       !trouble.down && !trouble.readOnly && !trouble.losesNext && !trouble.failsOn && !trouble.answerLostOn;
@@ -331,22 +376,29 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge, has
         effects: 0,
         dead: false,
         died: () => resolve(false),
-        ...(fatal && { fatal }),
-        ...(meanwhile && { meanwhile }),
+        ...more,
       };
       const startedAt = world.now;
-      const remaining = () => 14 * MINUTE - (world.now - startedAt);
-      const one = follows ? pollLeases : tick;
-      one(world.config, portsOf(invocation), { mode: 'act', scope: WHOLE_FLEET, holder, remaining, ...options }).then(
-        () => resolve(true),
-        reject,
-      );
+      const remaining = () => lasts - (world.now - startedAt);
+      job(portsOf(invocation), { holder, remaining }).then(() => resolve(true), reject);
     });
     remember(world, isAlive && wasWell && isWell());
     return isAlive;
   }
 
-  return Object.assign(world, { pass, run });
+  return Object.assign(world, { pass, run, handOut, deliver });
+}
+
+/** A fleet of the model is one message: a large fleet has many. Shards of a Cluster stay together. */
+function torn(body: string): readonly string[] {
+  const batch = JSON.parse(body) as { readonly instances: readonly { readonly id: string }[] };
+  const parts = [...Map.groupBy(batch.instances, ({ id }) => id).values()];
+  return parts.map((instances, number) => JSON.stringify({ ...batch, instances, number }));
+}
+
+/** What a worker throws after its report: a store that fails. */
+function isReported(error: unknown): void {
+  if (!(error instanceof MaintenanceFailed)) throw error;
 }
 
 /** A digest tells each of its members. */

@@ -345,6 +345,22 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     law: 'S1',
+    what: 'a message of a tick that is over is acted on',
+    file: 'core/reconcile/work.ts',
+    from: 'if (now - batch.at < schedule.every) return undefined;',
+    to: 'if (now - batch.at < schedule.every * 1000) return undefined;',
+    tests: ['model/model.test.ts'],
+  },
+  {
+    law: 'S4',
+    what: 'a message that the queue brings twice is acted on twice',
+    file: 'core/state/batches.ts',
+    from: 'stored.value).at >= at) return false',
+    to: 'stored.value).at > at) return false',
+    tests: ['model/model.test.ts'],
+  },
+  {
+    law: 'S1',
     what: 'a run is started in a Cluster that fails over',
     file: 'core/guards/admission.ts',
     from: 'policy.found?.unsettled ?',

@@ -89,6 +89,13 @@ describe('guards become reasons, with their figures and what was meant to be don
       { earlier: busyAt(anObservation()), policy: anInstance({ maxMainThreadCpu: 100, maxOpsPerSecond: 1000 }) },
       { commands: { perSecond: 40_003, limit: 1000 } },
     ],
+    ...(['failover', 'cluster-down'] as const).map(
+      (unsettled): Row => [
+        `its discovery says ${unsettled}`,
+        unsettled,
+        { policy: anInstance({ found: { by: 's', group: 's', unsettled } }) },
+      ],
+    ),
     ['another node acting', 'peer-acting', { peer: '10.0.3.18:6379' }, { peer: '10.0.3.18:6379' }],
     [
       'a peer fell under our defrag tonight',
