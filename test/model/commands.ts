@@ -5,7 +5,7 @@ import { EVERY_INSTANCE, endPause, putPause } from '../../core/state/pauses.ts';
 import { configOf } from '../support/job.ts';
 import { isWindowOpen } from './calendar.ts';
 import { EVERY_INSTANCE_OF_MODEL, fleetYaml, NAMED, nodeName } from './fleet.ts';
-import { CART_SERVERS, CART_SHARDS, GARBLED, giveRoles, move, resharded, type Shards } from './group.ts';
+import { CART_SERVERS, GARBLED, giveRoles, move, resharded, SHARDS_AT_REST, type Shards } from './group.ts';
 import {
   BUSY,
   count,
@@ -496,7 +496,7 @@ export async function comeToRest(world: LiveWorld): Promise<void> {
     Object.assign(server, { reachable: true, isGarbled: false, forking: false, ...QUIET });
   }
   for (const server of CART_SERVERS) move(world, server, false);
-  reshard(world, CART_SHARDS);
+  reshard(world, SHARDS_AT_REST);
   Object.assign(world.group, { isFailing: false, isUnsettled: false });
   const isAnyOpen = () => EVERY_INSTANCE_OF_MODEL.some(({ window }) => isWindowOpen(world.now, window));
   // Starts that may still be under way are waited for.
