@@ -32,6 +32,7 @@ export function createPorts({ store, metrics, alerts, clock, log, env, secrets, 
   return {
     open: sessionOpener(connect, clock),
     discover: discoverBy({ connect }),
+    parameterGroups: async () => (await import('./adapters/aws/parameter-groups.ts')).awsParameterGroups,
     sightings: new Map(),
     newcomers: new Map(),
     store: cacheLeases(store),

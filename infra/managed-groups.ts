@@ -1,6 +1,6 @@
 import { MANAGED_SERVICES, type ManagedService } from '../core/config/iam.ts';
 import type { Config } from '../core/config/schema.ts';
-import { type Json, ref } from './cloudformation.ts';
+import { arn, type Json, ref } from './cloudformation.ts';
 import { allow, type Statement, uniqueBy } from './policies.ts';
 
 /** What discovery of each service calls, and how PrivateLink names the service. */
@@ -19,6 +19,42 @@ export function discoveryRights(config: Config): readonly Statement[] {
     if (regions.length === 0) return [];
     const inThem = { StringEquals: { 'aws:RequestedRegion': uniqueBy(regions, (one) => JSON.stringify(one)) } };
     return [allow(SERVICES[service].actions, ['*'], inThem)];
+  });
+}
+
+/** What switches active defrag through a parameter group, and how the ARN of one ends. */
+const SWITCHING: Readonly<Record<ManagedService, { readonly actions: readonly string[]; readonly resource: string }>> =
+  {
+    elasticache: {
+      actions: [
+        'elasticache:DescribeCacheParameters',
+        'elasticache:ModifyCacheParameterGroup',
+        'elasticache:ResetCacheParameterGroup',
+      ],
+      resource: 'parametergroup:*',
+    },
+    memorydb: {
+      actions: ['memorydb:DescribeParameters', 'memorydb:UpdateParameterGroup', 'memorydb:ResetParameterGroup'],
+      resource: 'parametergroup/*',
+    },
+  };
+
+/** The config with the instances only whose parameter groups may be switched. */
+export function withGroups(config: Config): Config {
+  return { ...config, instances: config.instances.filter(({ defrag }) => defrag.through === 'parameter-group') };
+}
+
+/**
+ * Only where the config lets Offpeak switch parameter groups, and in the regions where it does. The config names tags and clusters and not
+ * their groups, so that the right is for every group there; what is switched the blast radius decides (core/managed/group.ts).
+ */
+export function groupRights(config: Config): readonly Statement[] {
+  const opted = withGroups(config);
+  return MANAGED_SERVICES.flatMap((service) => {
+    const { actions, resource } = SWITCHING[service];
+    const all = discoveriesOf(opted, service).map(({ region }) => arn(service, resource, region));
+    const arns = uniqueBy(all, (one) => JSON.stringify(one));
+    return arns.length === 0 ? [] : [allow(actions, arns)];
   });
 }
 

@@ -3,6 +3,7 @@ import { createDynamoClient } from '../core/adapters/aws/clients.ts';
 import { errorText } from '../core/format/error-text.ts';
 import { timeText } from '../core/format/units.ts';
 import { leasesIn, leasesOf } from '../core/leases/lease-store.ts';
+import { readGroupLeases } from '../core/managed/lease.ts';
 import type { StateStore } from '../core/ports/state-store.ts';
 import { createDynamoStore } from '../core/state/dynamodb/store.ts';
 import { LEASE } from '../core/state/keys.ts';
@@ -51,5 +52,9 @@ export async function leaseLines(store: StateStore): Promise<readonly string[]> 
   const held = leasesIn(leases).map(
     ({ instance, node, expiresAt }) => `${instance} ${node}: held until ${timeText(expiresAt)}`,
   );
-  return [...held, ...unreadable];
+  const groups = await readGroupLeases(store, (_, why) => void unreadable.push(why));
+  const switched = groups.map(
+    ({ lease: { group, expiresAt } }) => `parameter group ${group}: held until ${timeText(expiresAt)}`,
+  );
+  return [...held, ...switched, ...unreadable];
 }

@@ -5,7 +5,7 @@ import { NAMESPACE } from '../core/domain/metric-catalogue.ts';
 import { arn, getAtt, type Intrinsic, type ResourceOf, type Resources, ref } from './cloudformation.ts';
 import { type FUNCTIONS, functionName, type JobFunction, jobFunctions } from './functions.ts';
 import { connectGrants } from './iam-users.ts';
-import { discoveryRights } from './managed-groups.ts';
+import { discoveryRights, groupRights, withGroups } from './managed-groups.ts';
 import { ID } from './names.ts';
 import { isAttached, type Network } from './network.ts';
 import { allow, charactersOf, type Grant, managedPolicies, policy, type Statement } from './policies.ts';
@@ -85,7 +85,8 @@ function jobRole(written: Config, network: Network, key: JobFunction): Resources
     ),
     ...queueRights(key),
     ...granted,
-    ...(key === 'work' ? [] : discoveryRights(config)),
+    ...discoveryRights(key === 'work' ? withGroups(config) : config),
+    ...(key === 'dispatch' ? [] : groupRights(config)),
     ...decryptSecrets(secrets, network.secretsKeyArn),
     ...(isAttached(network) ? [allow(INTERFACES, ['*'], IN_THIS_REGION)] : []),
   ];

@@ -17,6 +17,7 @@ const SKIPS = Object.keys({
   'not-defraggable': true,
   'denied-version': true,
   'config-refused': true,
+  'by-group': true,
   'odd-settings': true,
   'purge-refused': true,
   'no-layers': true,

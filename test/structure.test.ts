@@ -7,6 +7,7 @@ const ROOMS = [
   'compose.ts',
   'create-ports.ts',
   'reconcile',
+  'managed',
   'audit',
   'reporting',
   'actions',

@@ -18,6 +18,7 @@ import { printer } from '../output.ts';
 import { loadConfig, remindOfFile, stateStore, stateText, warnOfClearText } from '../place.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
 import { releaseAll } from '../release.ts';
+import { chosenGroups, releaseGroups } from '../release-groups.ts';
 import { adviceLines, keptLines, releasedLines } from '../render/release.ts';
 
 export async function release(ids: readonly string[], options: ReleaseOptions): Promise<void> {
@@ -27,29 +28,35 @@ export async function release(ids: readonly string[], options: ReleaseOptions): 
   const store = await stateStore(options, written.stage);
   const before = await readableState(store, written);
   const held = leasesIn(before);
+  const groups = await chosenGroups(store, ids);
   const { ports, published } = await terminalPorts(store, systemClock({ signal }), stderrLog(options));
   const config = await fleetNow(written, ports, before);
   // A lease may stand on an instance that the config no longer names.
   const named = chosenInstances(
     config.instances,
-    ids.filter((id) => !held.some(({ instance }) => covers(id, instance))),
+    ids.filter(
+      (id) => ![...held, ...groups.flatMap(({ nodes }) => nodes)].some(({ instance }) => covers(id, instance)),
+    ),
     'release',
   );
   remindOfFile(options, config.stage);
   const wanted = chosenLeases(held, ids, config);
   const print = printer(options, published);
-  const { ticks, state } = await releaseAll(config, ports, wanted, { holder: holderName('release'), signal, print });
+  const means = { holder: holderName('release'), signal, print };
+  const { ticks, state } = await releaseAll(config, ports, wanted, means);
+  const ofGroups = await releaseGroups(written, ports, groups, means);
   const kept = stillHeld(leasesIn(state), wanted);
   const where = `stage ${config.stage} (config ${options.config}) in ${stateText(options, config.stage)}`;
   const lines = [
-    ...releasedLines(wanted, kept, where),
+    ...(wanted.length === 0 && groups.length > 0 ? [] : releasedLines(wanted, kept, where)),
+    ...ofGroups.lines,
     ...keptLines(kept, ticks, config),
     ...adviceLines(wanted, config, state, { now: ports.clock.now(), commandLine: commandLineFor(options) }),
   ];
   const asked = ids.length === 0 ? config.instances : named;
-  const { on, unasked, isOwn } = wanted.length > 0 ? NOTHING_ON : await leftOn(config, ports, asked);
+  const { on, unasked, isOwn } = wanted.length + groups.length > 0 ? NOTHING_ON : await leftOn(config, ports, asked);
   process.stdout.write(`${[...lines, ...on, ...unasked].join('\n')}\n`);
-  const isBad = kept.length > 0 || isOwn || unasked.length > 0;
+  const isBad = kept.length > 0 || !ofGroups.isDone || isOwn || unasked.length > 0;
   process.exitCode = signal.aborted ? EXIT.interrupted : isBad ? EXIT.failed : EXIT.fine;
 }
 

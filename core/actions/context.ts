@@ -62,6 +62,9 @@ export interface NodeContext {
   readonly announce: (outcomes: readonly Outcome[]) => Promise<boolean>;
 }
 
+/** What is known of a node, without a connection to it. */
+export type KnownContext = Omit<NodeContext, 'session' | 'announce'>;
+
 export interface Recollection {
   readonly memory: NodeHistory;
   readonly earlier?: Observation;
@@ -71,7 +74,7 @@ export interface Recollection {
 
 /** The facts of this moment: a fresh clock for every plan. */
 export function factsAt(
-  context: NodeContext,
+  context: KnownContext,
   observation: Observation,
   { memory, earlier, peer, noise }: Recollection,
 ): Facts {
@@ -91,7 +94,7 @@ export function factsAt(
   };
 }
 
-function windowOf({ instance, openUntil }: NodeContext, now: number): WindowState {
+function windowOf({ instance, openUntil }: KnownContext, now: number): WindowState {
   if (openUntil !== undefined && now < openUntil) return { open: true, opensAt: now, closesAt: openUntil };
   if (instance.timezone === undefined) return { open: false, nextOpening: undefined };
   return windowAt(instance.windows, instance.timezone, now, instance.holidays);

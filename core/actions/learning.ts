@@ -13,7 +13,10 @@ export function blend(known: number, newest: number, [low, high]: readonly [numb
   return known + (Math.min(high, Math.max(low, newest)) - known) * NEWEST;
 }
 
-export function counted(history: ActionHistory | undefined, verdict: Verdict): Pick<ActionHistory, 'ineffective'> {
+export function counted(
+  history: ActionHistory | undefined,
+  verdict: Pick<Verdict, 'kind'>,
+): Pick<ActionHistory, 'ineffective'> {
   return { ineffective: verdict.kind === 'improved' ? 0 : (history?.ineffective ?? 0) + 1 };
 }
 

@@ -35,6 +35,11 @@ export const purge = mapping({
 
 export const defrag = mapping({
   enabled: byDefault(true, enabled, 'Whether active defragmentation may be started.'),
+  through: byDefault(
+    'config',
+    z.enum(['config', 'parameter-group'], { error: 'config or parameter-group' }),
+    'How it is switched: CONFIG SET on one node, or the parameter group of ElastiCache or MemoryDB, on all nodes that use the group at once.',
+  ),
   minReclaim: byDefault('100MiB', size({ like: '100MiB' }), 'Start only when it is predicted to return this much.'),
   maxStall: byDefault(
     '5ms',

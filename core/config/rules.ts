@@ -113,6 +113,15 @@ const windowsNeedTimezone: Rule = {
   },
 };
 
+const groupNeedsDiscovery: Rule = {
+  reads: ['discover', 'defrag'],
+  judge({ settings: { discover, defrag }, placeOf }) {
+    if (defrag.through !== 'parameter-group' || discover?.elasticache || discover?.memorydb) return [];
+    const message = 'is parameter-group, but only discovery by elasticache or memorydb knows the group of a node';
+    return [{ path: [...placeOf('defrag'), 'through'], accepted: 'config here, which is the default', message }];
+  },
+};
+
 const criticalIsAboveWarning: Rule = {
   reads: ['thresholds'],
   judge({ settings: { thresholds }, placeOf }) {
@@ -133,6 +142,7 @@ const RULES = [
   iamIsWhole,
   nodesShareScheme,
   windowsNeedTimezone,
+  groupNeedsDiscovery,
   criticalIsAboveWarning,
 ];
 

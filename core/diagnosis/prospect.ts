@@ -64,6 +64,7 @@ function defragObstacle(known: Known): Obstacle | undefined {
   if (!policy.defrag.enabled) return { kind: 'disabled', setting: 'defrag.enabled' };
   const denied = observation.engine.denied ?? crashDenial(known);
   if (denied) return { kind: 'denied-version', denial: denied };
+  if (policy.defrag.through === 'parameter-group') return { kind: 'by-group' };
   const { settings } = observation.defrag;
   if (!settings || isRefused(observation, 'config|set')) return { kind: 'config-refused' };
   const { odd = [] } = observation.defrag;

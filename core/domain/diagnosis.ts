@@ -139,6 +139,8 @@ export type Obstacle =
   | { readonly kind: 'disabled'; readonly setting: 'defrag.enabled' | 'purge.enabled' }
   | { readonly kind: 'denied-version'; readonly denial: Denial }
   | { readonly kind: 'config-refused' }
+  /** Its parameter group switches it, for all nodes of the group at once. */
+  | { readonly kind: 'by-group' }
   | { readonly kind: 'odd-settings'; readonly names: readonly string[] }
   | { readonly kind: 'unsupported' }
   | { readonly kind: 'not-defraggable'; readonly seen: Bytes; readonly of: Bytes }

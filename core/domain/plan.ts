@@ -123,6 +123,8 @@ export type SkipReason =
   | 'denied-version'
   /** The server refuses CONFIG: a managed service, or an ACL. */
   | 'config-refused'
+  /** The parameter group switches it (core/managed/), not this node's plan. */
+  | 'by-group'
   /** CONFIG GET prints a value that the setting cannot hold: it could not be restored. */
   | 'odd-settings'
   | 'purge-refused'

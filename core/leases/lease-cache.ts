@@ -1,5 +1,5 @@
 import type { JobStore, StateStore, Stored } from '../ports/state-store.ts';
-import { isLeaseKey } from '../state/keys.ts';
+import { GROUP_LEASE, isLeaseKey, LEASE } from '../state/keys.ts';
 import { type Leases, leasesOf } from './lease-store.ts';
 
 /**
@@ -8,8 +8,9 @@ import { type Leases, leasesOf } from './lease-store.ts';
  */
 export function cacheLeases(store: StateStore): JobStore {
   let known = new Map<string, Stored>();
+  const isKept = (key: string) => isLeaseKey(key) || key.startsWith(GROUP_LEASE);
   const note = (key: string, stored: Stored | undefined) => {
-    if (!isLeaseKey(key)) return;
+    if (!isKept(key)) return;
     if (stored) known.set(key, stored);
     else known.delete(key);
   };
@@ -32,7 +33,7 @@ export function cacheLeases(store: StateStore): JobStore {
     },
     async write(key, value, expected) {
       // As it is at the call, like what is stored.
-      const copy = isLeaseKey(key) ? structuredClone(value) : undefined;
+      const copy = isKept(key) ? structuredClone(value) : undefined;
       const written = await store.write(key, value, expected);
       if (written.stored) note(key, { value: copy, version: written.version });
       return written;
@@ -42,7 +43,7 @@ export function cacheLeases(store: StateStore): JobStore {
       if (isRemoved) note(key, undefined);
       return isRemoved;
     },
-    lastKnownLeases: () => new Map(known),
+    lastKnownLeases: (prefix = LEASE) => new Map([...known].filter(([key]) => key.startsWith(prefix))),
   };
 }
 

@@ -62,5 +62,6 @@ export async function unlessUnavailable<T, U>(work: Promise<T>, otherwise: (why:
 
 /** A store that also keeps the leases that it last returned, for use while it is unavailable. */
 export interface JobStore extends StateStore {
-  lastKnownLeases?(): ReadonlyMap<string, Stored>;
+  /** Of nodes; with another `prefix`, those whose keys begin with it. */
+  lastKnownLeases?(prefix?: string): ReadonlyMap<string, Stored>;
 }

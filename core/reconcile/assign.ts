@@ -37,6 +37,8 @@ export interface Run {
   readonly options: TickOptions;
   readonly snapshot: Snapshot;
   readonly claims: StageClaims;
+  /** Nodes whose parameter group Offpeak has switched, by their ids. */
+  readonly switched: ReadonlyMap<string, { readonly expiresAt: number }>;
   /** Discovered groups of several shards, by their names. */
   readonly groups: ReadonlyMap<string, GroupState>;
   readonly schedule: Pick<Schedule, 'every'>;

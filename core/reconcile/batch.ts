@@ -85,14 +85,17 @@ export function batchesOf(
 interface Entry {
   readonly entry: BatchInstance;
   readonly nodes: number;
+  /** Entries with the same one stay in one message. */
+  readonly unit: string;
 }
 
 /**
- * What stays in one message: all shards of a discovered group, which have a canary and bounds in common; as far as a message can hold them, which
+ * What stays in one message: all shards of a discovered group, which have a canary and bounds in common, and all that a parameter group
+ * serves which Offpeak may switch; as far as a message can hold them, which
  * is some 800 nodes.
  */
 function unitsOf(entries: readonly Entry[]): readonly (readonly Entry[])[] {
-  const groups = Map.groupBy(entries, ({ entry: { found, id } }) => (found ? `${id} ${found.group}` : id));
+  const groups = Map.groupBy(entries, ({ unit }) => unit);
   return [...groups.values()].flatMap((group) => {
     const units: Entry[][] = [];
     let room = 0;
@@ -113,13 +116,23 @@ function entriesOf(instances: readonly InstanceConfig[], found: ReadonlyMap<stri
   );
   return instances.map((instance) => {
     const { id, nodes, found: origin } = instance;
-    if (!origin) return { entry: { id }, nodes: nodes.length };
+    if (!origin) return { entry: { id }, nodes: nodes.length, unit: id };
     const shard = shards.get(id) ?? { ...namesIn(id, origin.by), nodes: [] };
     // Of its nodes some may be those of another instance; and a node with a lease stays, though it is no longer found.
     const known = new Map(shard.nodes.map((node) => [node.address.id, node]));
     const own = nodes.map((address) => known.get(address.id) ?? { address });
-    return { entry: { id: origin.by, shard: { ...shard, nodes: own }, found: origin }, nodes: nodes.length };
+    return {
+      entry: { id: origin.by, shard: { ...shard, nodes: own }, found: origin },
+      nodes: nodes.length,
+      unit: unitOf(instance, origin),
+    };
   });
+}
+
+function unitOf({ defrag }: InstanceConfig, { by, group, managed }: Found): string {
+  const { service, region, parameterGroup } = managed ?? {};
+  const isSwitched = defrag.through === 'parameter-group' && parameterGroup !== undefined;
+  return isSwitched ? `${service} ${region} ${parameterGroup}` : `${by} ${group}`;
 }
 
 /** Of a shard that is not found any more: see `shardId`. */

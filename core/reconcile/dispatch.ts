@@ -6,6 +6,7 @@ import { allHeld, type Leases } from '../leases/lease-store.ts';
 import type { BatchQueue } from '../ports/batch-queue.ts';
 import type { Ports } from '../ports/ports.ts';
 import { batchesOf } from './batch.ts';
+import { heldGroups, switchGroups } from './groups.ts';
 import { housekeeping } from './housekeeping.ts';
 import { placeLeases } from './placement.ts';
 import { publishTick } from './publish.ts';
@@ -58,14 +59,18 @@ export async function dispatch(
     schedule,
     // It acts on no node.
     groups: new Map(),
+    switched: new Map(),
     watchesNodes: isFleet(written) && config.metrics.send === 'classic',
   };
   const chores = housekeeping(ports, options);
   const isComplete = fleet.failures.size === 0;
   const placements = placeLeases(leases, []);
   const orphans = await chores.tidy(config, run, { at, placements, observed: [], isComplete });
+  // A lease on a group whose nodes no batch has any more: restoring needs no node.
+  const switched = await heldGroups(ports, snapshot);
+  const groups = await switchGroups(switched, { config, run, work: [] });
   const troubles = [...lost, ...chores.troubles];
-  const tick = await publishTick(config, run, { at, reports: [], orphans, fleet, troubles });
+  const tick = await publishTick(config, run, { at, reports: [], orphans, groups, fleet, troubles });
   return { tick, instances: config.instances.length, nodes, batches: sent };
 }
 

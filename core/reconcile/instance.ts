@@ -9,7 +9,7 @@ import type { Session } from '../ports/node-session.ts';
 import { type Announcer, announcer } from './announcer.ts';
 import type { InstanceReport, InstanceWork, Run } from './assign.ts';
 import { reconcileIdleNode } from './idle-node.ts';
-import { failedNode, unreachedOutcome, watchedOutcome } from './no-action.ts';
+import { failedNode, switchedOutcome, unreachedOutcome, watchedOutcome } from './no-action.ts';
 import { contextOf } from './node-context.ts';
 import { lookAt, type OpenNode, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
 import { revisit } from './revisit.ts';
@@ -102,6 +102,8 @@ async function reconcileNode(
   let session: Session | undefined;
   try {
     if ('problem' in look) return await unreachedOutcome(look, held, run, announce);
+    const group = held ? undefined : run.switched.get(id);
+    if (group) return switchedOutcome(look, group, run);
     // A release begins nothing, on a node whose lease has ended in the meantime least of all.
     if (options.mode === 'watch' || (release !== undefined && !held)) return watchedOutcome(look, work, run);
     const { observation } = look;

@@ -61,6 +61,19 @@ export async function unreachedOutcome(
   return await unreachableLease({ ports, announce }, held, outcome);
 }
 
+/** Its parameter group is under a lease: it is defragmented with all others of the group, and nothing else is done to it. */
+export function switchedOutcome(look: ReachedNode, { expiresAt }: { readonly expiresAt: number }, run: Run): Observed {
+  return {
+    instance: look.instance.id,
+    node: look.node.id,
+    kind: 'observed',
+    before: seenIn(look, run),
+    ...(run.options.mode !== 'watch' && { plan: { kind: 'skip', reason: 'defragmenting', until: expiresAt } as const }),
+    leased: true,
+    notices: [],
+  };
+}
+
 export function watchedOutcome(look: ReachedNode, work: InstanceWork, run: Run): Observed {
   const { instance, node } = look;
   const held = work.leases.get(node.id);

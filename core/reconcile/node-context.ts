@@ -1,4 +1,4 @@
-import type { NodeContext } from '../actions/context.ts';
+import type { KnownContext, NodeContext } from '../actions/context.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import type { Peer } from '../domain/observation.ts';
 import { NO_PAUSES } from '../domain/pause.ts';
@@ -16,7 +16,11 @@ export function contextOf(
   run: Run,
   { announce }: Pick<Announcer, 'announce'>,
 ): NodeContext {
-  const { instance, node, session } = look;
+  return { ...knownContext(look, work, run), session: look.session, announce };
+}
+
+export function knownContext(look: ReachedNode, work: InstanceWork, run: Run): KnownContext {
+  const { instance, node } = look;
   const { ports, stage, claims, options } = run;
   const { holder, mode, remaining, attended, openUntil, interrupted = () => false } = options;
   return {
@@ -25,7 +29,6 @@ export function contextOf(
     holder,
     instance,
     node: node.id,
-    session,
     ...storedFor(look, run),
     peers: othersOf(node.id, work),
     claims,
@@ -33,7 +36,6 @@ export function contextOf(
     ...present({ doubleOf: work.duplicates.get(node.id), attended, openUntil }),
     dryRun: mode === 'plan',
     interrupted,
-    announce,
   };
 }
 

@@ -11,6 +11,7 @@ import { LATE } from '../domain/timings.ts';
 import { isNightOver } from '../guards/night.ts';
 import { isIdle } from '../guards/node-order.ts';
 import type { Log } from '../ports/log.ts';
+import type { GroupReport } from '../ports/parameter-groups.ts';
 import type { PublishReport } from '../ports/sinks.ts';
 import type { Announced } from './announcer.ts';
 import type { InstanceReport, Run } from './assign.ts';
@@ -18,7 +19,7 @@ import { exchangeCounters } from './counters.ts';
 import { problemOf } from './observe-fleet.ts';
 import { remarksOfFleet, remarksOfStage } from './remarks.ts';
 import { type Reportable, reportable, whyText } from './reportable.ts';
-import { isAsked, type Tick, type TickOptions } from './scope.ts';
+import { isAsked, type NodeName, type Tick, type TickOptions } from './scope.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What came of a tick, before it is published. */
@@ -28,6 +29,7 @@ interface Concluded {
   /** Leases on nodes that the config no longer names. */
   readonly orphans: readonly Outcome[];
   readonly troubles: readonly string[];
+  readonly groups: readonly GroupReport[];
   readonly fleet: Pick<Fleet, 'failures' | 'changes' | 'leftOut' | 'keep'>;
 }
 
@@ -35,7 +37,7 @@ interface Concluded {
 export async function publishTick(
   config: Config,
   run: Omit<Run, 'claims'>,
-  { at, reports, orphans, troubles, fleet }: Concluded,
+  { at, reports, orphans, troubles, groups, fleet }: Concluded,
 ): Promise<Tick> {
   const { ports, stage, snapshot, options } = run;
   const { mode, scope, part } = options;
@@ -60,7 +62,7 @@ export async function publishTick(
     ports.log,
   );
   const known = { outcomes, alerts, metrics: metrics.filter((metric) => isKnown(metric, options)) };
-  const leased = outcomes.filter((outcome) => outcome.leased).map(({ instance, node }) => ({ instance, node }));
+  const leased = leasedNodes(outcomes, groups);
   const held = part?.kind === 'dispatch' ? leasesIn(snapshot) : leased.length;
   // The end of a run is known after its window.
   const isOver = () => held === 0 && isNightOver(config.instances, at);
@@ -78,11 +80,18 @@ export async function publishTick(
     outcomes,
     leased,
     idle,
-    remarks,
+    remarks: [...remarks, ...groups.map(({ line }) => line)],
     undelivered,
     troubles,
     ...(problem && { problem: problem.why }),
   };
+}
+
+/** A run on a parameter group begins and ends after its nodes' outcomes. */
+function leasedNodes(outcomes: readonly Outcome[], groups: readonly GroupReport[]): readonly NodeName[] {
+  const own = outcomes.filter(({ leased }) => leased).map(({ instance, node }) => ({ instance, node }));
+  const all = [...own, ...groups.flatMap(({ leased }) => leased)];
+  return [...new Map(all.map((one) => [one.node, one])).values()];
 }
 
 /** What could not be found is missing from the config here. */

@@ -8,6 +8,7 @@ import { withLeased } from '../discovery/resolve.ts';
 import { allHeld, type HeldLease, type Leases } from '../leases/lease-store.ts';
 import type { Ports } from '../ports/ports.ts';
 import { assign, groupsIn, type Run } from './assign.ts';
+import { heldGroups, switchGroups } from './groups.ts';
 import { housekeeping } from './housekeeping.ts';
 import { reconcileInstance } from './instance.ts';
 import { lookTime } from './look-order.ts';
@@ -38,11 +39,13 @@ export async function tick(written: Config, ports: Ports, options: TickOptions):
     duration: lookTime(options.remaining()),
   });
   const snapshot = await chores.followServers(before, observed);
+  const parameterGroups = await heldGroups(ports, snapshot);
   const placements = placeLeases(leases, observed);
   const all = options.part?.kind === 'batch' ? options.part.nodes : undefined;
   const claims = stageClaimsOf(config, ports, { snapshot, placements, looks: observed, all });
   const run: Run = {
     ...{ ports, stage: config.stage, options, snapshot, claims },
+    switched: parameterGroups.byNode,
     groups: groupsIn(config.instances, snapshot, claims.seen().falls, at),
     schedule: config.schedule,
     watchesNodes: isFleet(written) && config.metrics.send === 'classic',
@@ -51,8 +54,9 @@ export async function tick(written: Config, ports: Ports, options: TickOptions):
   await chores.recordOutages(run);
   const work = assign(config.instances, observed, placements, duplicatesOf(observed, placements));
   const reports = await pLimit(INSTANCES_AT_ONCE).map(work, (one) => reconcileInstance(one, run));
+  const groups = await switchGroups(parameterGroups, { config, run, work });
   const orphans = await chores.tidy(config, run, { at, placements, observed, isComplete: fleet.failures.size === 0 });
-  return await publishTick(config, run, { at, reports, orphans, fleet, troubles: chores.troubles });
+  return await publishTick(config, run, { at, reports, orphans, groups, fleet, troubles: chores.troubles });
 }
 
 function withLeases(config: Config, leases: Leases, { instances: written }: Config): Config {

@@ -74,6 +74,9 @@ export const OUTBOX = 'outbox#';
 /** If a topic stays broken for so long, its alerts are too old to be of use. */
 export const OUTBOX_LIFETIME: Milliseconds = 14 * 24 * HOUR;
 
+/** The leases of parameter groups: `group-lease#<service>/<region>/<group>`. Kept until they end: they hold what restores the group. */
+export const GROUP_LEASE = 'group-lease#';
+
 export const STAGE_DOCUMENT = 'brakes';
 
 /** What nodes had counted at the last tick, for rates: one document for many nodes, named by them. */

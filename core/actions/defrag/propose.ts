@@ -32,11 +32,12 @@ export function defragCandidate(facts: Facts): Plan {
 }
 
 /** Its cycles, or the one wait as it begins: that may be as long as a purge may block. */
-function isStallTooLong({ stall, firstCycle = 0 }: Prediction, { defrag, purge }: Facts['policy']): boolean {
+export function isStallTooLong({ stall, firstCycle = 0 }: Prediction, { defrag, purge }: Facts['policy']): boolean {
   return stall > defrag.maxStall || firstCycle > Math.max(HARD_BOUND * defrag.maxStall, purge.maxBlock);
 }
 
-function predictedRun({ observation, memory: { learned } }: Facts, cpu: number): Partial<Prediction> {
+/** How long a run takes, and its first cycle. */
+export function predictedRun({ observation, memory: { learned } }: Facts, cpu: number): Partial<Prediction> {
   const heap = heapOf(observation);
   const duration = predictDuration(heap, cpu, learned);
   return {
@@ -53,7 +54,8 @@ function heapOf({ keys, memory }: Pick<Observation, 'keys' | 'memory'>): Heap {
 /** No run goes on for longer, whatever the window is (redis#5603: runs without an end). */
 const LONGEST_RUN: Milliseconds = 12 * HOUR;
 
-function leaseEnd({ now, policy, window, attended = LONGEST_RUN }: Facts): number {
+/** Epoch ms at which a run that starts now ends at the latest. */
+export function leaseEnd({ now, policy, window, attended = LONGEST_RUN }: Facts): number {
   const longest = Math.min(policy.defrag.maxDuration ?? LONGEST_RUN, attended);
   return Math.min(now + longest, window.open ? window.closesAt : Number.POSITIVE_INFINITY);
 }

@@ -35,6 +35,15 @@ export async function everyPage<Page>(
   }
 }
 
+/** The answer of one call. @throws {DiscoveryFailure} in words */
+export async function answered<T>(call: Promise<T>, asked: Asked): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    throw new DiscoveryFailure(refusalOf(error, asked), { cause: error });
+  }
+}
+
 type Ask<T> = (region: string | undefined, signal: AbortSignal | undefined) => Promise<T>;
 
 /** What several instances ask of one region at the same moment is asked once: AWS limits calls for the whole account. */

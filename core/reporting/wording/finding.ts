@@ -128,6 +128,7 @@ function remedyText(obstacle: Obstacle): string {
     case 'unknown-engine':
       return '; a restart returns them';
     case 'already-on':
+    case 'by-group':
     case 'denied-version':
     case 'purge-refused':
       return '';

@@ -7,6 +7,8 @@ import { bytesText, durationText, unworded } from '../../format/units.ts';
 export const UNSUPPORTED = 'this build refuses active defrag';
 export const CONFIG_REFUSED =
   'the server refuses CONFIG (a managed service, or an ACL without +config|get +config|set)';
+export const BY_GROUP =
+  'its parameter group switches active defrag, on all nodes of the group at once (defrag.through)';
 export const ODD_SETTINGS = 'a value that CONFIG GET prints could not be restored: its setting cannot hold it';
 export const PURGE_REFUSED = 'the server refuses MEMORY PURGE (a managed service, or an ACL without +memory|purge)';
 export const WOULD_BLOCK = 'a purge would block clients for longer than purge.maxBlock allows';
@@ -23,6 +25,8 @@ export function obstacleText(obstacle: Obstacle): string {
       return deniedText(obstacle.denial);
     case 'config-refused':
       return CONFIG_REFUSED;
+    case 'by-group':
+      return BY_GROUP;
     case 'odd-settings':
       return `${ODD_SETTINGS} (${obstacle.names.join(', ')})`;
     case 'unsupported':
@@ -57,6 +61,8 @@ export function obstacleNote(obstacle: Obstacle): string {
       return 'no action: active defrag is unsafe on this version';
     case 'config-refused':
       return 'no action: the server refuses CONFIG';
+    case 'by-group':
+      return 'its parameter group switches active defrag';
     case 'odd-settings':
       return 'no action: CONFIG GET prints impossible values';
     case 'unsupported':

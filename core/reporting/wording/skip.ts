@@ -5,6 +5,7 @@ import { blockerKindText, blockerText } from '../../format/blocker.ts';
 import { pauseText } from '../../format/pause.ts';
 import { bytesText, countText, durationText, type Moment, percentText, timeText } from '../../format/units.ts';
 import {
+  BY_GROUP,
   CONFIG_REFUSED,
   deniedText,
   ODD_SETTINGS,
@@ -47,6 +48,8 @@ function skipReasonText(plan: Skipping, reason: SkipReason, moment: Moment, diag
       return plan.denial ? deniedText(plan.denial) : 'active defrag is known to harm this version';
     case 'config-refused':
       return CONFIG_REFUSED;
+    case 'by-group':
+      return BY_GROUP;
     case 'odd-settings':
       return oddText(diagnosis);
     case 'purge-refused':

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { discoveryEndpoints, discoveryRights } from '../../../infra/managed-groups.ts';
+import { discoveryEndpoints, discoveryRights, groupRights } from '../../../infra/managed-groups.ts';
 import { deployable, LONELY_VPC, ofType, resourcesOf, SESSIONS, stackFile } from './stacks.ts';
 
 const found = (id: string, discover: string) => `  - { id: ${id}, discover: ${discover} }`;
@@ -24,6 +24,33 @@ test('the job may ask for what the config discovers, in its regions, and for not
   ]);
   expect(rights(found('d', '{ memorydb: { groups: [d] } }'))).toMatchObject([
     { Action: ['memorydb:DescribeClusters', 'tag:GetResources'] },
+  ]);
+});
+
+test('the job may change parameter groups only where the config opts in, in the regions that it discovers', () => {
+  const groups = (...instances: readonly string[]) => groupRights(deployable(stackFile(instances)));
+  const opted = (id: string, discover: string) =>
+    `  - { id: ${id}, discover: ${discover}, defrag: { through: parameter-group } }`;
+  expect(groups(SESSIONS, found('a', '{ elasticache: { groups: [a] } }'))).toEqual([]);
+  expect(
+    groups(
+      opted('a', '{ elasticache: { groups: [a] } }'),
+      opted('b', '{ elasticache: { groups: [b], region: eu-central-1 } }'),
+      opted('c', '{ memorydb: { groups: [c] } }'),
+    ),
+  ).toMatchObject([
+    {
+      Action: [
+        'elasticache:DescribeCacheParameters',
+        'elasticache:ModifyCacheParameterGroup',
+        'elasticache:ResetCacheParameterGroup',
+      ],
+      Resource: [
+        { 'Fn::Sub': expect.stringMatching(/:elasticache:\$\{AWS::Region\}:.*:parametergroup:\*$/) },
+        { 'Fn::Sub': expect.stringMatching(/:elasticache:eu-central-1:.*:parametergroup:\*$/) },
+      ],
+    },
+    { Action: ['memorydb:DescribeParameters', 'memorydb:UpdateParameterGroup', 'memorydb:ResetParameterGroup'] },
   ]);
 });
 

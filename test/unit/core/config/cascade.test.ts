@@ -15,6 +15,7 @@ test('what is written nowhere has the built-in default', () => {
     purge: { enabled: true, minReclaim: 128 * MIB, maxBlock: 100, cooldown: 6 * HOUR },
     defrag: {
       enabled: true,
+      through: 'config',
       minReclaim: 100 * MIB,
       maxStall: 5,
       maxCpu: 25,

@@ -20,7 +20,7 @@ describe('config/schema.json', () => {
     const optional =
       /(defaults|credentials|username|password|iam|unencrypted|tls|ca|cert|key|passphrase|serverName|memoryLimit|timezone|maxOpsPerSecond|maxDuration|slack|chat|runbook|template|templates|discover|cluster|sentinel|natMap|elasticache|memorydb|tags|groups|region)$/;
     const settings = keys.filter(({ path }) => !required.test(path) && !optional.test(path));
-    expect(settings).toHaveLength(2 * 29 + 13); // Once in defaults, once in an instance, and those of the stage.
+    expect(settings).toHaveLength(2 * 30 + 13); // Once in defaults, once in an instance, and those of the stage.
     expect(settings.filter(({ schema }) => schema.default === undefined)).toEqual([]);
   });
 

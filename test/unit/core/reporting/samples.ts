@@ -194,6 +194,7 @@ export const SKIPS: { readonly [Reason in SkipReason]: SkipPlan } = {
     denial: { issue: 'redis/redis#13307', why: 'it crashes in defragLaterStep', fixedIn: 'Redis 7.2.6' },
   }),
   'config-refused': aSkip('config-refused'),
+  'by-group': aSkip('by-group'),
   'odd-settings': aSkip('odd-settings'),
   'purge-refused': aSkip('purge-refused'),
   'no-layers': aSkip('no-layers'),

@@ -1,0 +1,447 @@
+import {
+  AddTagsToResourceCommand,
+  CreateReplicationGroupCommand,
+  DescribeCacheParametersCommand,
+  ElastiCacheClient,
+  ModifyCacheParameterGroupCommand,
+} from '@aws-sdk/client-elasticache';
+import { CreateClusterCommand, DescribeParametersCommand, MemoryDBClient } from '@aws-sdk/client-memorydb';
+import type { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { RunningServer } from '../../../cli/lab/start.ts';
+import { chosenGroups, releaseGroups } from '../../../cli/release-groups.ts';
+import { systemClock } from '../../../core/adapters/clock.ts';
+import { createNames, type Names } from '../../../core/adapters/dns/names.ts';
+import { readGroupLeases } from '../../../core/managed/lease.ts';
+import type { ParameterGroups } from '../../../core/ports/parameter-groups.ts';
+import type { Ports } from '../../../core/ports/ports.ts';
+import { GROUP_LEASE } from '../../../core/state/keys.ts';
+import { type AwsProxy, awsEnv, startAwsProxy } from '../../support/aws-proxy.ts';
+import { clientOf, fragment, refragmented, settingsOf } from '../../support/fragmented.ts';
+import { aJob, closedWindow, configOf, type Job, OPEN } from '../../support/job.ts';
+import { describeWithMoto, FLEETS, type Moto, startMoto } from '../../support/moto.ts';
+import { untilOldEnough } from '../../support/offpeak.ts';
+import { defragServer, lacksServer, plainServer } from '../../support/servers.ts';
+
+/** Every name of AWS' caches is this machine. */
+const NAMES: Names = { ...createNames(), resolve: async () => ({ addresses: ['127.0.0.1'] }) };
+
+const GROUP = 'carts-valkey8';
+const ACCOUNT = '123456789012';
+const MINUTE = 60_000;
+const THROUGH = `
+    defrag: { through: parameter-group, minReclaim: 24MiB, maxStall: 5ms }
+    purge: { enabled: false }
+    maxOpsPerSecond: 100000`;
+const ON = '{ elasticache: { tags: { offpeak: "on" } } }';
+
+/** The job's process is dead after so many of its effects: nothing of it reaches the store or AWS any more. */
+class Killed extends Error {}
+
+describeWithMoto('active defrag through a parameter group', () => {
+  describe.skipIf(lacksServer('defrag'))('on a server that refuses CONFIG', () => {
+    let moto: Moto;
+    let proxy: AwsProxy;
+    let caches: ElastiCacheClient;
+    let memory: MemoryDBClient;
+    let server: RunningServer;
+    let aws: Redis;
+    let before: Readonly<Record<string, string>>;
+    let ahead = 0;
+    const jobs: Job[] = [];
+
+    beforeAll(async () => {
+      moto = await startMoto(FLEETS);
+      proxy = await startAwsProxy(moto.url);
+      for (const [key, value] of Object.entries(awsEnv(proxy.url))) vi.stubEnv(key, value);
+      caches = new ElastiCacheClient({});
+      memory = new MemoryDBClient({});
+      server = await defragServer();
+      const first = clientOf(server);
+      await first.call('ACL', 'SETUSER', 'aws', 'on', '>aws', '~*', '&*', '+@all');
+      first.disconnect();
+      aws = clientOf(server);
+      await aws.auth('aws', 'aws');
+      await fragment(aws);
+      await untilOldEnough(aws);
+      await aws.call('ACL', 'SETUSER', 'default', '-config');
+      before = await settingsOf(aws);
+    }, 120_000);
+    afterAll(async () => {
+      for (const client of [caches, memory]) client?.destroy();
+      aws?.disconnect();
+      await server?.stop();
+      await proxy?.stop();
+      await moto?.stop();
+      vi.unstubAllEnvs();
+    });
+    beforeEach(async () => {
+      ahead = 0;
+      await moto.reset();
+      proxy.clear();
+      await refragmented(aws);
+    }, 60_000);
+    afterEach(async () => {
+      for (const job of jobs.splice(0)) job[Symbol.dispose]();
+      await aws.config('SET', 'activedefrag', 'no');
+    });
+
+    const tags = (values: Readonly<Record<string, string>>) =>
+      Object.entries(values).map(([Key, Value]) => ({ Key, Value }));
+
+    async function group(id: string, values: Record<string, string> = {}, parameterGroup = GROUP) {
+      await caches.send(
+        new CreateReplicationGroupCommand({
+          ReplicationGroupId: id,
+          ReplicationGroupDescription: id,
+          Engine: 'valkey',
+          ReplicasPerNodeGroup: 0,
+          CacheNodeType: 'cache.m7g.large',
+          CacheParameterGroupName: parameterGroup,
+          PreferredMaintenanceWindow: farMaintenance(),
+          Tags: tags({ 'moto:ports': `${server.port}`, offpeak: 'on', ...values }),
+        }),
+      );
+    }
+
+    async function parameters() {
+      const { Parameters = [] } = await caches.send(
+        new DescribeCacheParametersCommand({ CacheParameterGroupName: GROUP }),
+      );
+      return Object.fromEntries(Parameters.map((one) => [one.ParameterName, `${one.ParameterValue} ${one.Source}`]));
+    }
+
+    function job(
+      more = OPEN + THROUGH,
+      { discover = ON, ...overrides }: Partial<NonNullable<Parameters<typeof aJob>[1]>> & { discover?: string } = {},
+    ): Job {
+      const clock = systemClock();
+      const one = aJob(`instances:\n  - id: carts\n    discover: ${discover}${more}\n`, {
+        names: NAMES,
+        clock: { ...clock, now: () => clock.now() + ahead },
+        ...overrides,
+      });
+      jobs.push(one);
+      return one;
+    }
+
+    const changes = () =>
+      proxy.requests.map(({ operation }) => operation).filter((one) => /^(Modify|Reset|Update)/.test(one));
+
+    /** Ticks until no lease is left; returns the last one. */
+    async function untilEnded(one: Job, options: Parameters<Job['tick']>[0] = {}) {
+      for (let n = 0; n < 40; n++) {
+        const latest = await one.tick(options);
+        if ((await readGroupLeases(one.ports.store)).length === 0) return latest;
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      }
+      throw new Error(`a lease is left: ${JSON.stringify(await readGroupLeases(one.ports.store))}`);
+    }
+
+    test('switched on for all nodes, followed, restored by reset, and reported with the group', async () => {
+      await group('sessions');
+      const prior = await parameters();
+      const one = job();
+      const { leased, remarks } = await one.tick();
+      expect(remarks).toEqual([
+        expect.stringMatching(
+          /^parameter group carts-valkey8 of ElastiCache in eu-west-1: started active defrag on 1 nodes of sessions at once, .* predicted back, by active-defrag-cycle-max 5, active-defrag-cycle-min 5, active-defrag-ignore-bytes 10485760, active-defrag-threshold-lower 1, activedefrag yes; at most 5 ms for a cycle at hz 10/,
+        ),
+      ]);
+      expect(leased).toMatchObject([{ instance: 'carts/sessions/0001' }]);
+      expect(await aws.config('GET', 'activedefrag')).toEqual(['activedefrag', 'yes']);
+      const second = await one.tick();
+      expect(second.outcomes).toMatchObject([{ kind: 'observed', leased: true, plan: { reason: 'defragmenting' } }]);
+      const { leased: left } = await untilEnded(one);
+      expect(left.length).toBeLessThanOrEqual(1);
+      expect([await parameters(), await settingsOf(aws)]).toEqual([prior, before]);
+      expect(changes()).toEqual(['ModifyCacheParameterGroup', 'ResetCacheParameterGroup']);
+      expect(one.alerts.map(({ event, node }) => [event, node])).toEqual([
+        ['defrag-started', 'elasticache:carts-valkey8'],
+        ['defrag-finished', 'elasticache:carts-valkey8'],
+      ]);
+      expect((await one.tick()).remarks.join()).not.toMatch(/started/);
+    }, 90_000);
+
+    test('a value that a user had set comes back as it was; one that a person sets meanwhile stays', async () => {
+      await group('sessions');
+      const set = async (ParameterName: string, ParameterValue: string) =>
+        await caches.send(
+          new ModifyCacheParameterGroupCommand({
+            CacheParameterGroupName: GROUP,
+            ParameterNameValues: [{ ParameterName, ParameterValue }],
+          }),
+        );
+      await set('active-defrag-cycle-max', '60');
+      const one = job();
+      await one.tick();
+      await one.tick();
+      await set('active-defrag-threshold-lower', '33');
+      await untilEnded(one, { release: 'released' });
+      expect(await parameters()).toMatchObject({
+        activedefrag: 'no engine-default',
+        'active-defrag-cycle-max': '60 user',
+        'active-defrag-threshold-lower': '33 user',
+        'active-defrag-cycle-min': '1 engine-default',
+      });
+      expect(one.alerts.at(-1)).toMatchObject({
+        event: 'defrag-aborted',
+        severity: 'warning',
+        facts: expect.arrayContaining([
+          { label: 'Left as a person has set them', value: 'active-defrag-threshold-lower 33' },
+        ]),
+      });
+    }, 60_000);
+
+    test.each([
+      [
+        'a default group',
+        async () => await group('sessions', {}, 'default.valkey8'),
+        /default group.*group of their own/,
+      ],
+      [
+        'clusters that the config does not name',
+        async () => {
+          await group('sessions');
+          await group('payments', { offpeak: 'no' });
+          await group('baskets', { 'offpeak:ignore': 'true' });
+        },
+        /it also serves payments, baskets, and a change would reach/,
+      ],
+      [
+        'a person who has switched it on',
+        async () => {
+          await group('sessions');
+          await caches.send(
+            new ModifyCacheParameterGroupCommand({
+              CacheParameterGroupName: GROUP,
+              ParameterNameValues: [{ ParameterName: 'activedefrag', ParameterValue: 'yes' }],
+            }),
+          );
+          await aws.config('SET', 'activedefrag', 'no');
+        },
+        /activedefrag is yes in the group already/,
+      ],
+    ])('%s: refused with words, and nothing is changed', async (_what, prepare, words) => {
+      await prepare();
+      proxy.clear();
+      const { remarks } = await job().tick();
+      expect(remarks.at(-1)).toMatch(words);
+      expect(changes()).toEqual([]);
+    });
+
+    test('out of its window a plan says what stands in its way, and nothing is changed', async () => {
+      await group('sessions');
+      await group('payments', { offpeak: 'no' });
+      proxy.clear();
+      const { remarks } = await job(closedWindow() + THROUGH).tick({ mode: 'plan' });
+      expect(remarks.at(-1)).toMatch(
+        /not switched, though .* could return: it also serves payments.*outside the window/,
+      );
+      expect(changes()).toEqual([]);
+    });
+
+    test.each([
+      ['a tag', async () => await tag({ 'offpeak:watch-only': 'true' }), 'watch-only'],
+      ['a cluster that joins the group', async () => await group('payments', { offpeak: 'no' }), 'group-changing'],
+      [
+        'the end of its time',
+        async () => {
+          ahead += 2 * 24 * 60 * MINUTE;
+        },
+        'duration-spent',
+      ],
+    ])(
+      '%s ends it at the next tick',
+      async (_what, happens, because) => {
+        await group('sessions');
+        const one = job();
+        await one.tick();
+        await happens();
+        await one.tick();
+        const [held] = await readGroupLeases(one.ports.store);
+        expect(held?.lease.closing ?? because).toBe(because);
+        await untilEnded(one);
+        expect(await settingsOf(aws)).toEqual(before);
+        const ofDefrag = one.alerts.map(({ event }) => event).filter((event) => event.startsWith('defrag-'));
+        expect(ofDefrag).toEqual(['defrag-started', 'defrag-aborted']);
+      },
+      60_000,
+    );
+
+    const tag = async (values: Record<string, string>) =>
+      await caches.send(
+        new AddTagsToResourceCommand({
+          ResourceName: `arn:aws:elasticache:eu-west-1:${ACCOUNT}:replicationgroup:sessions`,
+          Tags: tags(values),
+        }),
+      );
+
+    test.each(['throttle', 'deny', 'reset'] as const)(
+      '%s of the restoration: said, and tried again until it is done',
+      async (kind) => {
+        await group('sessions');
+        const one = job();
+        await one.tick();
+        proxy.fault({ operation: 'ResetCacheParameterGroup', kind });
+        const { remarks } = await one.tick({ release: 'released' });
+        expect(remarks.at(-1)).toMatch(/ResetCacheParameterGroup/);
+        expect(one.alerts.at(-1)).toMatchObject({ event: 'action-failed', severity: 'critical' });
+        proxy.clear();
+        ahead += MINUTE;
+        await untilEnded(one);
+        expect(await settingsOf(aws)).toEqual(before);
+      },
+      60_000,
+    );
+
+    /** Dies before or after its `n`-th effect on the store's lease, or on AWS. */
+    function dying(n: number, when: 'before' | 'after', made: string[]) {
+      const dead = () => made.length > n;
+      const effect = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+        if (dead()) throw new Killed();
+        made.push(what);
+        if (made.length <= n) return await work();
+        if (when === 'after') await work();
+        throw new Killed();
+      };
+      return (kept: Ports): Partial<Ports> => ({
+        store: {
+          ...kept.store,
+          write: async (key, value, expected) => {
+            if (key.startsWith(GROUP_LEASE)) return await effect('write', () => kept.store.write(key, value, expected));
+            if (dead()) throw new Killed();
+            return await kept.store.write(key, value, expected);
+          },
+          remove: async (key, expected) => {
+            if (key.startsWith(GROUP_LEASE)) return await effect('remove', () => kept.store.remove(key, expected));
+            if (dead()) throw new Killed();
+            return await kept.store.remove(key, expected);
+          },
+        },
+        parameterGroups: async () => {
+          const real = (await kept.parameterGroups?.()) as ParameterGroups;
+          return {
+            ...real,
+            set: (of, values) => effect('set', () => real.set(of, values)),
+            reset: (of, names) => effect('reset', () => real.reset(of, names)),
+          };
+        },
+      });
+    }
+
+    test.each(['before', 'after'] as const)(
+      'a job that dies %s any of its effects: the next process restores the group',
+      async (when) => {
+        const seen: string[][] = [];
+        for (let n = 0; n < 12; n++) {
+          await moto.reset();
+          await refragmented(aws);
+          await group('sessions');
+          const prior = await parameters();
+          const made: string[] = [];
+          const first = job(OPEN + THROUGH, { others: dying(n, when, made) });
+          await first.tick().catch(() => {});
+          await first.tick({ release: 'released' }).catch(() => {});
+          for (let more = 0; more < 3 && made.length <= n; more++)
+            await first.tick({ release: 'released' }).catch(() => {});
+          if (made.length <= n) break;
+          seen.push(made);
+          ahead += 2 * MINUTE;
+          // Another process, out of its window: it only ends what is on.
+          const next = job(closedWindow() + THROUGH, { stateFile: first.stateFile });
+          await untilEnded(next);
+          expect([made, await parameters(), await settingsOf(aws)]).toEqual([made, prior, before]);
+        }
+        expect(seen.at(-1)).toEqual(['write', 'set', 'write', 'write', 'reset', 'write', 'remove']);
+      },
+      240_000,
+    );
+
+    test('a person releases it: the values are restored at once, and the command says so', async () => {
+      await group('sessions');
+      const one = job();
+      await one.tick();
+      const config = configOf(`instances:\n  - id: carts\n    discover: ${ON}${OPEN}${THROUGH}\n`);
+      const chosen = await chosenGroups(one.ports.store, ['carts']);
+      expect([chosen.length, await chosenGroups(one.ports.store, ['other'])]).toEqual([1, []]);
+      const means = { holder: 'release', signal: new AbortController().signal, print: () => {} };
+      const { lines, isDone } = await releaseGroups(config, one.ports, chosen, means);
+      expect([lines, isDone]).toEqual([
+        [expect.stringMatching(/^parameter group carts-valkey8: .*prior values are set again/)],
+        true,
+      ]);
+      expect(await settingsOf(aws)).toEqual(before);
+    }, 60_000);
+
+    test('without the store, what this process knows of ends in its time', async () => {
+      await group('sessions');
+      let isDown = false;
+      const one = job(OPEN + THROUGH, {
+        others: ({ store }) => ({
+          store: {
+            ...store,
+            list: async (prefix) => {
+              if (isDown) throw new (await import('../../../core/ports/state-store.ts')).StateUnavailable('down');
+              return await store.list(prefix);
+            },
+          },
+        }),
+      });
+      await one.tick();
+      isDown = true;
+      await one.tick();
+      expect(await parameters()).toMatchObject({ activedefrag: 'yes user' });
+      ahead += 2 * 24 * 60 * MINUTE;
+      await one.tick();
+      expect(await parameters()).toMatchObject({ activedefrag: 'no engine-default' });
+      isDown = false;
+      await untilEnded(one);
+      expect(await settingsOf(aws)).toEqual(before);
+    }, 60_000);
+
+    test('MemoryDB, which names no source: the prior values are set again', async () => {
+      await using other = await plainServer();
+      await replicate(other, server);
+      await memory.send(
+        new CreateClusterCommand({
+          ClusterName: 'ledger',
+          NodeType: 'db.r7g.large',
+          ACLName: 'open-access',
+          TLSEnabled: false,
+          NumReplicasPerShard: 1,
+          ParameterGroupName: 'ledger',
+          MaintenanceWindow: farMaintenance(),
+          Tags: tags({ 'moto:ports': `${server.port} ${other.port}`, offpeak: 'on' }),
+        }),
+      );
+      const values = async () => {
+        const { Parameters = [] } = await memory.send(new DescribeParametersCommand({ ParameterGroupName: 'ledger' }));
+        return Parameters.map(({ Name, Value }) => [Name, Value]);
+      };
+      const prior = await values();
+      const one = job(OPEN + THROUGH, { discover: '{ memorydb: { tags: { offpeak: "on" } } }' });
+      expect((await one.tick()).remarks.at(-1)).toMatch(/parameter group ledger of MemoryDB in eu-west-1: started/);
+      await untilEnded(one, { release: 'released' });
+      expect([await values(), await settingsOf(aws)]).toEqual([prior, before]);
+      expect(changes()).toEqual(['UpdateParameterGroup', 'UpdateParameterGroup']);
+    }, 60_000);
+  });
+});
+
+/** Until it has all data, and is old enough not to be left alone. */
+async function replicate(replica: RunningServer, { port }: RunningServer): Promise<void> {
+  const client = clientOf(replica);
+  await client.config('SET', 'masteruser', 'aws', 'masterauth', 'aws');
+  await client.replicaof('127.0.0.1', port);
+  await client.call('ACL', 'SETUSER', 'aws', 'on', '>aws', '~*', '&*', '+@all');
+  await vi.waitUntil(async () => /master_link_status:up/.test(await client.info('replication')), { timeout: 30_000 });
+  await untilOldEnough(client);
+  client.disconnect();
+}
+
+/** AWS' weekly hour, two days from now. */
+function farMaintenance(): string {
+  const day = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'][(new Date().getUTCDay() + 2) % 7];
+  return `${day}:01:00-${day}:02:00`;
+}
