@@ -45,6 +45,28 @@ describe('the instances of a tick', () => {
     for (const batch of batches) expect(readBatch(JSON.stringify(batch))).toEqual(batch);
   });
 
+  test.each([
+    ['parameter-group', [30]],
+    ['config', [25, 5]],
+  ])('that one parameter group serves stay together where Offpeak may switch it (%s)', (through, sizes) => {
+    const managed = {
+      service: 'elasticache',
+      region: 'eu-west-1',
+      status: 'available',
+      parameterGroup: 'own',
+    } as const;
+    const found = Array.from({ length: 30 }, (_, n): NamedShard => {
+      const group = `g${n}`;
+      return { ...shard(String(n), 1), group, managed: { ...managed, group } };
+    });
+    const config = stage([
+      `{ id: caches, discover: { elasticache: { groups: ["*"] } }, defrag: { through: ${through} } }`,
+    ]);
+    const instances = config.instances.flatMap((one) => instancesOf(one, found));
+    const batches = batchesOf({ ...config, instances }, new Map([['caches', { shards: found }]]), AT);
+    expect(batches.map(({ instances: some }) => some.length)).toEqual(sizes);
+  });
+
   test('of 10,000 nodes with the longest names stay below what SQS takes', () => {
     const found = Array.from({ length: 10_000 }, (_, n) => {
       const long = { ...shard(String(n), 1), tags: 'x'.repeat(20_000) };
