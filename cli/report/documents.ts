@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Layers } from '../../core/domain/diagnosis.ts';
 import { UsageError } from '../options.ts';
 
 // What other commands print with --json, as far as a report shows it. Unknown fields and kinds are left out: a newer version may have more.
@@ -93,6 +94,11 @@ export type StepDocument = z.infer<typeof outcome>;
 export type AuditDocument = z.infer<typeof audit>;
 export type KeysDocument = z.infer<typeof keys>;
 export type LabDocument = z.infer<typeof lab>;
+
+/** As the engine names them. */
+export function layersOf({ data, fragmentation, freePages, overhead }: z.infer<typeof layers>): Layers {
+  return { allocated: data, externalFragmentation: fragmentation, freePages, overhead };
+}
 
 /** Everything that a report is made of, each in the order of its time. */
 export interface Documents {

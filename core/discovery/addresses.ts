@@ -1,3 +1,4 @@
+import { address } from '../adapters/redis/failure.ts';
 import type { NodeAddress } from '../config/address.ts';
 
 /** The address of a node that a cluster or a sentinel has named, by the config's `natMap` where it has one. */
@@ -6,7 +7,7 @@ export function foundAddress(
   port: number,
   { tls, natMap = {} }: { readonly tls: boolean; readonly natMap?: Readonly<Record<string, string>> | undefined },
 ): NodeAddress {
-  const said = placeOf(host, port);
+  const said = address({ host, port });
   return addressOf(natMap[said] ?? said, tls);
 }
 
@@ -22,9 +23,8 @@ export function addressOf(at: string, tls: boolean): NodeAddress {
   };
 }
 
-/** `host:port`, an IPv6 host in brackets. */
-export function placeOf(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+export function isPort(port: number): boolean {
+  return Number.isInteger(port) && port > 0 && port <= 65_535;
 }
 
 /** Why each of these did not answer: a reason that several share comes once. */

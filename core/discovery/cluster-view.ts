@@ -1,6 +1,6 @@
 import type { NodeAddress } from '../config/address.ts';
 import type { Discovered, FoundNode, FoundShard } from '../domain/discovered.ts';
-import { fieldsIn, foundAddress } from './addresses.ts';
+import { fieldsIn, foundAddress, isPort } from './addresses.ts';
 
 /** What one node says of its cluster. */
 export interface ClusterView {
@@ -77,10 +77,6 @@ export function fromSlots(reply: unknown, isUp: boolean, terms: Terms): ClusterV
 
 function isHost(host: string): boolean {
   return host !== '?' && /^[a-zA-Z\d_.:-]{1,253}$/.test(host);
-}
-
-function isPort(port: number): boolean {
-  return Number.isInteger(port) && port > 0 && port <= 65_535;
 }
 
 function viewOf(shards: readonly (readonly Named[])[], isUp: boolean, { seed }: Terms): ClusterView {

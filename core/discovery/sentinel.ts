@@ -5,7 +5,7 @@ import { type Milliseconds, SECOND } from '../config/units.ts';
 import type { Discovered } from '../domain/discovered.ts';
 import { DiscoveryFailure } from '../ports/discovery.ts';
 import { NodeFailure } from '../ports/node-session.ts';
-import { fieldsIn, foundAddress, reasonsText } from './addresses.ts';
+import { fieldsIn, foundAddress, isPort, reasonsText } from './addresses.ts';
 import type { Discovery } from './contract.ts';
 
 const TIMEOUT: Milliseconds = 3 * SECOND;
@@ -78,8 +78,7 @@ function shardOf(nodes: readonly ReadonlyMap<string, unknown>[], { discover, tls
   const terms = { tls: tls !== undefined, natMap: discover?.sentinel?.natMap };
   const found = nodes.map((fields, index) => {
     const [host, port] = [String(fields.get('ip') ?? ''), Number(fields.get('port'))];
-    if (host === '' || !Number.isInteger(port) || port < 1 || port > 65_535)
-      return 'a node is left out: it has no address';
+    if (host === '' || !isPort(port)) return 'a node is left out: it has no address';
     return { address: foundAddress(host, port, terms), role: index === 0 ? 'primary' : 'replica' } as const;
   });
   return {

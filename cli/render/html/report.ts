@@ -7,7 +7,7 @@ import {
   sentence,
   timeText,
 } from '../../../core/format/units.ts';
-import type { Documents, StepDocument } from '../../report/documents.ts';
+import { type Documents, layersOf, type StepDocument } from '../../report/documents.ts';
 import { isBroken, isOn, type Night, type NodeNight, type Span, totalsOf } from '../../report/night.ts';
 import { barsMarkup } from './bars.ts';
 import { count, type Item, itemsMarkup, labelOf, namesOf, withoutNode } from './items.ts';
@@ -89,13 +89,7 @@ function memoryBars({ first, last, actions, ...node }: NodeNight) {
     if (!layers) return [];
     const { data, fragmentation, freePages, overhead } = layers;
     const note = `${bytesText(data + fragmentation + freePages + overhead)} ${when}`;
-    return [
-      {
-        label: labelOf(node),
-        layers: { allocated: data, externalFragmentation: fragmentation, freePages, overhead },
-        note,
-      },
-    ];
+    return [{ label: labelOf(node), layers: layersOf(layers), note }];
   };
   const done = actions.at(-1);
   if (done === undefined) return bar(last, '');

@@ -1,6 +1,6 @@
 import { bytesText, sentence, timeText } from '../../../core/format/units.ts';
 import { ARMS } from '../../lab/trial/arms.ts';
-import type { AuditDocument, KeysDocument, LabDocument } from '../../report/documents.ts';
+import { type AuditDocument, type KeysDocument, type LabDocument, layersOf } from '../../report/documents.ts';
 import { barsMarkup } from './bars.ts';
 import { count, itemsMarkup, labelOf, namesOf, withoutNode } from './items.ts';
 import { html, type Markup } from './page.ts';
@@ -57,9 +57,8 @@ export function keysSection({ at, nodes }: KeysDocument, timezone: string): Mark
 /** What each arm of the lab left, and what it did. */
 export function labSection({ title, arms }: LabDocument): Markup {
   const bars = arms.map(({ arm, after }) => {
-    const { data, fragmentation, freePages, overhead } = after.layers;
-    const layers = { allocated: data, externalFragmentation: fragmentation, freePages, overhead };
-    return { label: nameOfArm(arm), layers, note: bytesText(after.rss) };
+    const label = nameOfArm(arm);
+    return { label, layers: layersOf(after.layers), note: bytesText(after.rss) };
   });
   return html`<section><h2>Lab: ${title}</h2>${barsMarkup('RSS at rest', bars)}
 <dl>${arms.map(({ arm, text }) => html`<dt>${nameOfArm(arm)}</dt><dd>${text}</dd>`)}</dl></section>`;
