@@ -1,14 +1,13 @@
 import { isFleet, isNamed, nodesIn } from '../config/fleet.ts';
 import type { Config } from '../config/schema.ts';
 import { discoverFleet } from '../discovery/discover-fleet.ts';
-import { withLeased } from '../discovery/resolve.ts';
 import { allHeld, type Leases } from '../leases/lease-store.ts';
 import type { BatchQueue } from '../ports/batch-queue.ts';
 import type { Ports } from '../ports/ports.ts';
 import { batchesOf } from './batch.ts';
 import { heldGroups, switchGroups } from './groups.ts';
 import { housekeeping } from './housekeeping.ts';
-import { placeLeases } from './placement.ts';
+import { placeLeases, withLeases } from './placement.ts';
 import { publishTick } from './publish.ts';
 import { type Tick, type TickOptions, WHOLE_FLEET } from './scope.ts';
 import { takeSnapshot } from './snapshot.ts';
@@ -36,7 +35,7 @@ export async function dispatch(
   const fleet = await discoverFleet(written, ports);
   const early = await takeSnapshot(ports, []);
   const leases = early.kind === 'readable' ? early : early.lastKnown;
-  const config = withLeases(fleet.config, written, leases);
+  const config = leasedFirst(withLeases(fleet.config, leases, written), leases);
   const batches = batchesOf(config, fleet.found, at);
   const { sent, rejected } = await queue.send(
     batches.map((batch) => ({ what: `batch ${batch.number}`, body: JSON.stringify(batch) })),
@@ -74,12 +73,9 @@ export async function dispatch(
   return { tick, instances: config.instances.length, nodes, batches: sent };
 }
 
-/** Instances with leases come first: what is on is ended before anything starts. */
-function withLeases(found: Config, written: Config, leases: Leases): Config {
-  // As in `tick`: a quarantined lease comes back with its server, under whatever address that has then.
-  const held = [...leases.leases.values()].map(({ lease }) => lease);
-  const instances = withLeased(found.instances, held, written.instances);
-  const nodes = new Set(held.map(({ node }) => node));
+/** What is on is ended before anything starts. */
+function leasedFirst({ instances, ...config }: Config, { leases }: Leases): Config {
+  const nodes = new Set([...leases.values()].map(({ lease }) => lease.node));
   const isLeased = (instance: (typeof instances)[number]) => instance.nodes.some(({ id }) => nodes.has(id));
-  return { ...found, instances: [...instances.filter(isLeased), ...instances.filter((one) => !isLeased(one))] };
+  return { ...config, instances: [...instances.filter(isLeased), ...instances.filter((one) => !isLeased(one))] };
 }

@@ -1,4 +1,6 @@
 import { wasTaken } from '../actions/defrag/own-settings.ts';
+import type { Config } from '../config/schema.ts';
+import { withLeased } from '../discovery/resolve.ts';
 import type { HeldLease, Leases } from '../leases/lease-store.ts';
 import type { ReachedNode, UnreachedNode } from './observe-fleet.ts';
 
@@ -29,6 +31,17 @@ export function placeLeases(
     if (free !== undefined && !isAwaited) placements.set(free, held);
   }
   return placements;
+}
+
+/**
+ * The config as discoveries have found it, with each node that has a lease. A quarantined lease comes back with its server, under whatever
+ * address that has then.
+ *
+ * @param written as the config file has it
+ */
+export function withLeases(found: Config, { leases }: Leases, written: Config): Config {
+  const held = [...leases.values()].map(({ lease }) => lease);
+  return { ...found, instances: withLeased(found.instances, held, written.instances) };
 }
 
 /** A start that may still be under way. */

@@ -4,8 +4,7 @@ import { boundIn } from '../config/bound.ts';
 import { isFleet, nodesIn } from '../config/fleet.ts';
 import type { Config } from '../config/schema.ts';
 import { discoverFleet } from '../discovery/discover-fleet.ts';
-import { withLeased } from '../discovery/resolve.ts';
-import { allHeld, type HeldLease, type Leases } from '../leases/lease-store.ts';
+import { allHeld, type HeldLease } from '../leases/lease-store.ts';
 import type { Ports } from '../ports/ports.ts';
 import { assign, groupsIn, type Run } from './assign.ts';
 import { heldGroups, switchGroups } from './groups.ts';
@@ -13,7 +12,7 @@ import { housekeeping } from './housekeeping.ts';
 import { reconcileInstance } from './instance.ts';
 import { lookTime } from './look-order.ts';
 import { type NodeTarget, observeFleet, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
-import { duplicatesOf, placeLeases } from './placement.ts';
+import { duplicatesOf, placeLeases, withLeases } from './placement.ts';
 import { publishTick } from './publish.ts';
 import { inScope, isAsked, type Tick, type TickOptions } from './scope.ts';
 import { nodesAround, type Snapshot, takeSnapshot } from './snapshot.ts';
@@ -57,18 +56,6 @@ export async function tick(written: Config, ports: Ports, options: TickOptions):
   const groups = await switchGroups(parameterGroups, { config, run, work });
   const orphans = await chores.tidy(config, run, { at, placements, observed, isComplete: fleet.failures.size === 0 });
   return await publishTick(config, run, { at, reports, orphans, groups, fleet, troubles: chores.troubles });
-}
-
-function withLeases(config: Config, leases: Leases, { instances: written }: Config): Config {
-  return {
-    ...config,
-    instances: withLeased(
-      config.instances,
-      // A quarantined lease comes back with its server, under whatever address that has then.
-      [...leases.leases.values()].map(({ lease }) => lease),
-      written,
-    ),
-  };
 }
 
 function targetsOf({ instances }: Config): readonly NodeTarget[] {
