@@ -178,10 +178,11 @@ describeWithMoto('the exported handler, invoked on a fragmented server', () => {
       expect(values.CommandsPerSecond).toBeLessThan(10);
       expect(values.MainThreadCpu).toBeLessThanOrEqual(100);
       expectNear(values.UsedMemory, info.used_memory, 2 * MIB);
-      // Free pages go on leaving by themselves meanwhile.
-      expectNear(values.UsedMemoryRss, info.used_memory_rss, 40 * MIB);
+      // Free pages leave by themselves meanwhile: as many as there is time for.
+      const freePages = info.allocator_resident - info.allocator_active;
+      expectBetween(values.UsedMemoryRss, info.used_memory_rss - freePages - 8 * MIB, info.used_memory_rss + 8 * MIB);
       expectNear(values.ExternalFragmentation, info.allocator_active - info.allocator_allocated, 8 * MIB);
-      expectNear(values.FreePages, info.allocator_resident - info.allocator_active, 40 * MIB);
+      expectBetween(values.FreePages, 0, freePages + 8 * MIB);
       expectNear(values.ProcessOverhead, info.used_memory_rss - info.allocator_resident, 8 * MIB);
       expectConsistent(values);
       expect(values.TickDuration).toBeGreaterThanOrEqual(1000);
@@ -196,7 +197,9 @@ describeWithMoto('the exported handler, invoked on a fragmented server', () => {
       expectNear(values.ActiveDefragHits, run.info.active_defrag_hits, 1);
       expect(values.ActiveDefragHits).toBeGreaterThan(1000);
       expectConsistent(values);
-      expectNear(values.ReclaimedMemory, before.info.used_memory_rss - run.info.used_memory_rss, 40 * MIB);
+      const { UsedMemoryRss = 0, ExternalFragmentation = 0 } = valuesOf(ticksOf(run)[0]);
+      const left = UsedMemoryRss - run.info.used_memory_rss;
+      expectBetween(values.ReclaimedMemory, ExternalFragmentation / 2, left + 8 * MIB);
       expectNear((values.ReclaimedMemory ?? 0) / (values.PredictedReclaim ?? 1), 1, 0.2);
       expect(values.BlockedTime).toBeGreaterThan(0);
       expect(values.DefragStall).toBeGreaterThanOrEqual(0);
@@ -360,6 +363,11 @@ function factsNamed(...labels: readonly string[]): readonly unknown[] {
 
 function expectNear(actual: number | undefined, expected: number, within: number): void {
   expect(Math.abs((actual ?? Number.NaN) - expected), `${actual} is near ${expected}`).toBeLessThanOrEqual(within);
+}
+
+function expectBetween(actual: number | undefined, lowest: number, highest: number): void {
+  expect(actual, `${actual} is between ${lowest} and ${highest}`).toBeGreaterThanOrEqual(lowest);
+  expect(actual, `${actual} is between ${lowest} and ${highest}`).toBeLessThanOrEqual(highest);
 }
 
 /** Figures of one look add up. */
