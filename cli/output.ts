@@ -1,5 +1,5 @@
 import type { Alert } from '../core/domain/alert.ts';
-import { DIMENSION, type Metric } from '../core/domain/metric-catalogue.ts';
+import { DIMENSION, type Metric } from '../core/domain/metric.ts';
 import { alertText } from '../core/format/alert-text.ts';
 import { bytesText, durationText } from '../core/format/units.ts';
 import { wrapText } from '../core/format/wrap.ts';

@@ -4,7 +4,7 @@ import { ENVIRONMENT } from '../core/config/environment.ts';
 import type { Config } from '../core/config/schema.ts';
 import { createPorts } from '../core/create-ports.ts';
 import type { Alert } from '../core/domain/alert.ts';
-import type { Metric } from '../core/domain/metric-catalogue.ts';
+import type { Metric } from '../core/domain/metric.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Log } from '../core/ports/log.ts';
 import type { Ports } from '../core/ports/ports.ts';

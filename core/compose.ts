@@ -7,7 +7,7 @@ import { CLEAR_TEXT_REMEDY, passwordsInClear } from './config/clear-text.ts';
 import { ENVIRONMENT, EnvironmentError, required } from './config/environment.ts';
 import type { Config } from './config/schema.ts';
 import { createPorts, type HostParts } from './create-ports.ts';
-import { DIMENSION } from './domain/metric-catalogue.ts';
+import { DIMENSION } from './domain/metric.ts';
 import type { Log } from './ports/log.ts';
 import type { Ports } from './ports/ports.ts';
 import { combined, type MetricSink } from './ports/sinks.ts';

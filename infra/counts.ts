@@ -1,6 +1,7 @@
 import { usesQueue } from '../core/config/fleet.ts';
 import type { Config } from '../core/config/schema.ts';
-import { DIMENSION, JOB_METRICS, type MetricDefinition, NAMESPACE } from '../core/domain/metric-catalogue.ts';
+import { JOB_METRICS } from '../core/domain/job-metrics.ts';
+import { DIMENSION, type MetricDefinition, NAMESPACE } from '../core/domain/metric.ts';
 import type { AlarmSource, MetricSource } from './alarm.ts';
 
 /**

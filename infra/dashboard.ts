@@ -1,13 +1,9 @@
 import { isFleet, usesQueue } from '../core/config/fleet.ts';
 import type { Config } from '../core/config/schema.ts';
 import { SECOND } from '../core/config/units.ts';
-import {
-  FLEET_METRICS,
-  JOB_METRICS,
-  type MetricDefinition,
-  NODE_METRICS,
-  OTLP_PREFIX,
-} from '../core/domain/metric-catalogue.ts';
+import { FLEET_METRICS, JOB_METRICS } from '../core/domain/job-metrics.ts';
+import { type MetricDefinition, OTLP_PREFIX } from '../core/domain/metric.ts';
+import { NODE_METRICS } from '../core/domain/node-metrics.ts';
 import { type ResourceOf, sub } from './cloudformation.ts';
 import { countStatistic } from './counts.ts';
 import { functionName, jobFunctions } from './functions.ts';

@@ -1,7 +1,8 @@
 import type { Config, InstanceConfig } from '../core/config/schema.ts';
 import { checksFor } from '../core/config/trouble.ts';
 import type { Milliseconds } from '../core/config/units.ts';
-import { FLEET_METRICS, JOB_METRICS, type MetricDefinition } from '../core/domain/metric-catalogue.ts';
+import { FLEET_METRICS, JOB_METRICS } from '../core/domain/job-metrics.ts';
+import type { MetricDefinition } from '../core/domain/metric.ts';
 import { type AlarmSpec, alarm } from './alarm.ts';
 import { byLogicalId, type Resources } from './cloudformation.ts';
 import { countOf } from './counts.ts';

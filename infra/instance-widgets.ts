@@ -1,7 +1,8 @@
 import { nearLimitFrom } from '../core/config/near-limit.ts';
 import type { Config, InstanceConfig } from '../core/config/schema.ts';
 import { SECOND } from '../core/config/units.ts';
-import { type MetricDefinition, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
+import type { MetricDefinition } from '../core/domain/metric.ts';
+import { NODE_METRICS } from '../core/domain/node-metrics.ts';
 import { bytesText } from '../core/format/units.ts';
 import { DAILY, graph, type Line, type Mark, nodeLine, sumOfNodes, text, type Widget } from './widgets.ts';
 

@@ -1,5 +1,5 @@
 import type { Config } from '../core/config/schema.ts';
-import { JOB_METRICS } from '../core/domain/metric-catalogue.ts';
+import { JOB_METRICS } from '../core/domain/job-metrics.ts';
 import { type AlarmSource, type AlarmSpec, aboveZero, alarm, deadLetters } from './alarm.ts';
 import { getAtt, type Resources } from './cloudformation.ts';
 import { countOf, notReachedOf, stageMetric } from './counts.ts';

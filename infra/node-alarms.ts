@@ -1,7 +1,8 @@
 import type { Config } from '../core/config/schema.ts';
 import { checksOf } from '../core/config/trouble.ts';
 import type { Bytes } from '../core/config/units.ts';
-import { DIMENSION, type MetricDefinition, NAMESPACE, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
+import { DIMENSION, type MetricDefinition, NAMESPACE } from '../core/domain/metric.ts';
+import { NODE_METRICS } from '../core/domain/node-metrics.ts';
 import { TROUBLE_NEXT } from '../core/format/trouble.ts';
 import { bytesText } from '../core/format/units.ts';
 import { type AlarmSource, type AlarmSpec, alarm, type MetricSource } from './alarm.ts';

@@ -1,7 +1,8 @@
 import type { Config } from '../core/config/schema.ts';
 import { checksOf, TROUBLE_NAMES, TROUBLES, type TroubleName } from '../core/config/trouble.ts';
 import { SECOND } from '../core/config/units.ts';
-import { DIMENSION, OTLP_PREFIX, TROUBLE_DIMENSION, TROUBLE_METRIC } from '../core/domain/metric-catalogue.ts';
+import { DIMENSION, OTLP_PREFIX, TROUBLE_DIMENSION } from '../core/domain/metric.ts';
+import { TROUBLE_METRIC } from '../core/domain/node-metrics.ts';
 import { printAlarmDescription } from '../core/format/alarm-description.ts';
 import { TROUBLE_NEXT, TROUBLE_TITLES } from '../core/format/trouble.ts';
 import { byLogicalId, type PromqlAlarm, type Resources } from './cloudformation.ts';

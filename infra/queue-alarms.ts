@@ -1,7 +1,7 @@
 import { usesQueue } from '../core/config/fleet.ts';
 import type { Config } from '../core/config/schema.ts';
 import { SECOND } from '../core/config/units.ts';
-import { JOB_METRICS } from '../core/domain/metric-catalogue.ts';
+import { JOB_METRICS } from '../core/domain/job-metrics.ts';
 import { type AlarmSpec, alarm, deadLetters } from './alarm.ts';
 import { getAtt, type Resources } from './cloudformation.ts';
 import { stageMetric } from './counts.ts';

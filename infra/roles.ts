@@ -1,7 +1,7 @@
 import { printSecretReference, type SecretReference } from '../core/config/address.ts';
 import type { ConfigProblem } from '../core/config/problem.ts';
 import type { Config } from '../core/config/schema.ts';
-import { NAMESPACE } from '../core/domain/metric-catalogue.ts';
+import { NAMESPACE } from '../core/domain/metric.ts';
 import { arn, getAtt, type Intrinsic, type ResourceOf, type Resources, ref } from './cloudformation.ts';
 import { type FUNCTIONS, functionName, type JobFunction, jobFunctions } from './functions.ts';
 import { connectGrants } from './iam-users.ts';

@@ -1,4 +1,4 @@
-import { DIMENSION, type MetricDefinition, NAMESPACE } from '../core/domain/metric-catalogue.ts';
+import { DIMENSION, type MetricDefinition, NAMESPACE } from '../core/domain/metric.ts';
 import type { Json } from './cloudformation.ts';
 
 /** A widget without its place. */

@@ -109,7 +109,7 @@ const LEGAL: readonly (readonly [folder: string, code: string])[] = [
   [MESSAGE, importing('../../../core/format/wrap.ts')],
   [MESSAGE, importing('zod/mini')],
   ['infra', importing('../core/config/parse.ts')],
-  ['infra', importing('../core/domain/metric-catalogue.ts')],
+  ['infra', importing('../core/domain/job-metrics.ts')],
   ['infra', importing('./alarm.ts')],
   ['test', importing('../core/reconcile/tick.ts')],
 ];

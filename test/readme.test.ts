@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { JOB_METRICS, type MetricDefinition, NODE_METRICS } from '../core/domain/metric-catalogue.ts';
+import { JOB_METRICS } from '../core/domain/job-metrics.ts';
+import type { MetricDefinition } from '../core/domain/metric.ts';
+import { NODE_METRICS } from '../core/domain/node-metrics.ts';
 
 const PAGE = new URL('../docs/metrics.md', import.meta.url);
 const MARKED = /(<!-- metrics: [^>]*-->\n)[\s\S]*?(<!-- \/metrics -->)/;

@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parseAst } from 'vitest/node';
 
 /** The rooms of core/, from the top: imports go down this list only. docs/architecture.md says what each holds. */
 const ROOMS = [
@@ -46,6 +47,24 @@ const roomOf = (file: string) => ROOMS.indexOf(folderOf(file));
 /** Types, names and texts that every room speaks. */
 const VOCABULARY = ['config', 'domain', 'format', 'ports'];
 
+/** Of every function and method with a body of its own, from its first line to its last. */
+function functionLengths(file: string): readonly { readonly at: string; readonly lines: number }[] {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const lineOf = (offset: number) => text.slice(0, offset).split('\n').length;
+  const found: { readonly at: string; readonly lines: number }[] = [];
+  const walk = (part: unknown): void => {
+    if (typeof part !== 'object' || part === null) return;
+    const { type, start, end } = part as { readonly type?: string; readonly start: number; readonly end: number };
+    if (type === 'FunctionDeclaration' || type === 'FunctionExpression') {
+      const first = lineOf(start);
+      found.push({ at: `${file}:${first}`, lines: lineOf(end) - first + 1 });
+    }
+    for (const one of Object.values(part)) walk(one);
+  };
+  walk(parseAst(text, { lang: 'ts' }).body);
+  return found;
+}
+
 /** Files that can be reached from themselves, each with the way. */
 function circles(): readonly string[] {
   const found: string[] = [];
@@ -85,6 +104,18 @@ describe('the structure of the sources', () => {
     });
     expect(needing.filter(({ rooms }) => rooms.length > 3)).toEqual([]);
     expect(needing.filter(({ rooms }) => rooms.length === 3).length).toBeGreaterThan(0);
+  });
+
+  test('has files of at most 200 lines, tables of data included', () => {
+    const long = SOURCES.filter((file) => readFileSync(join(ROOT, file), 'utf8').trimEnd().split('\n').length > 200);
+    expect(long).toEqual([]);
+  });
+
+  test('has functions of at most 50 lines, and half of them of at most 15', () => {
+    const functions = SOURCES.flatMap(functionLengths).toSorted((a, b) => a.lines - b.lines);
+    expect(functions.filter(({ lines }) => lines > 50)).toEqual([]);
+    expect(functions.length).toBeGreaterThan(1000);
+    expect(functions[functions.length >> 1]?.lines).toBeLessThanOrEqual(15);
   });
 
   test('lets hosts import the public modules of docs/architecture.md only', () => {

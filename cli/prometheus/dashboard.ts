@@ -46,16 +46,24 @@ export function dashboardJson({ stage, instances }: Config, label: string): stri
 }
 
 function panelsOf(instances: Config['instances'], label: string): readonly Panel[] {
+  const queries = queriesBy(label);
+  return [...memoryPanels(instances, queries), ...defragPanels(queries)];
+}
+
+type Queries = ReturnType<typeof queriesBy>;
+
+function queriesBy(label: string) {
   const of = (metric: string) => `redis_${metric}{${label}=~"$node"}`;
-  const each = (metric: string, legend: string): Query => ({ expr: of(metric), legend: `{{${label}}} ${legend}` });
-  const difference = (a: string, b: string, legend: string): Query => ({
-    expr: `${of(a)} - ${of(b)}`,
-    legend: `{{${label}}} ${legend}`,
-  });
-  const rate = (metric: string, legend: string): Query => ({
-    expr: `rate(${of(metric)}[$__rate_interval])`,
-    legend: `{{${label}}} ${legend}`,
-  });
+  const query = (expr: string, legend: string): Query => ({ expr, legend: `{{${label}}} ${legend}`.trimEnd() });
+  return {
+    each: (metric: string, legend: string) => query(of(metric), legend),
+    quotient: (a: string, b: string) => query(`${of(a)} / ${of(b)}`, ''),
+    difference: (a: string, b: string, legend: string) => query(`${of(a)} - ${of(b)}`, legend),
+    rate: (metric: string, legend: string) => query(`rate(${of(metric)}[$__rate_interval])`, legend),
+  };
+}
+
+function memoryPanels(instances: Config['instances'], { each, quotient, difference }: Queries): readonly Panel[] {
   const strictest = (of: (thresholds: Config['instances'][number]['thresholds']) => number) =>
     Math.min(...instances.map(({ thresholds }) => of(thresholds)));
   return [
@@ -63,7 +71,7 @@ function panelsOf(instances: Config['instances'], label: string): readonly Panel
       title: 'RSS ÷ used memory',
       about: 'The fragmentation ratio. Small servers have a high one: the alerts ask for bytes, too.',
       unit: 'short',
-      queries: [{ expr: `${of('memory_used_rss_bytes')} / ${of('memory_used_bytes')}`, legend: `{{${label}}}` }],
+      queries: [quotient('memory_used_rss_bytes', 'memory_used_bytes')],
       steps: [
         { value: strictest(({ fragmentationWarning }) => fragmentationWarning.ratio), color: 'orange' },
         { value: strictest(({ fragmentationCritical }) => fragmentationCritical.ratio), color: 'red' },
@@ -90,6 +98,11 @@ function panelsOf(instances: Config['instances'], label: string): readonly Panel
         difference('memory_used_rss_bytes', 'allocator_resident_bytes', 'process overhead'),
       ],
     },
+  ];
+}
+
+function defragPanels({ each, rate }: Queries): readonly Panel[] {
+  return [
     {
       title: 'Active defrag, CPU',
       about: 'What the defragger intends to use, 0 when it rests. It stays above 0 while a fork pauses it.',

@@ -5,11 +5,12 @@ import { present } from '../domain/present.ts';
 import type { Answer, Group, Outage, StageLimits } from '../domain/stage.ts';
 import { CLOCK_SKEW } from '../domain/timings.ts';
 import { isRecent, outagesAfter, stageBlockers } from '../guards/stage-limits.ts';
-import { allHeld, type HeldLease, isQuarantined, leasesOf } from '../leases/lease-store.ts';
+import { allHeld, type HeldLease, leasesOf } from '../leases/lease-store.ts';
 import type { Ports } from '../ports/ports.ts';
 import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
 import { encode } from '../state/codec.ts';
 import { isLeaseKey, LEASE, STAGE_DOCUMENT } from '../state/keys.ts';
+import { actingUnder, unreadable } from './acting-leases.ts';
 import { answersIn, type Look, outagesSeen } from './outages.ts';
 import { type Claim, type Held, readStageDocument, STAGE_KIND, type StageDocument } from './stage-document.ts';
 
@@ -82,7 +83,10 @@ class TickClaims implements StageClaims {
     this.#found = [...outagesSeen(known.placements, known.looks, now())];
     this.#answered = answersIn(known.looks);
     this.#document = known.document;
-    this.#leased = [...this.#actingUnder(known.leases), ...known.unreadable.filter(isLeaseKey).map(unreadable)];
+    this.#leased = [
+      ...actingUnder(known.leases, known.placements),
+      ...known.unreadable.filter(isLeaseKey).map(unreadable),
+    ];
   }
 
   seen(): StageLimits {
@@ -146,7 +150,7 @@ class TickClaims implements StageClaims {
     this.#document = this.#withoutReleased(await readStageDocument(this.#store));
     const garbled: string[] = [];
     const leases = leasesOf(await this.#store.list(LEASE), (key) => void garbled.push(key));
-    this.#leased = [...this.#actingUnder(allHeld(leases)), ...garbled.map(unreadable)];
+    this.#leased = [...actingUnder(allHeld(leases), this.#known.placements), ...garbled.map(unreadable)];
   }
 
   /** False: another job has changed it in between. */
@@ -167,18 +171,6 @@ class TickClaims implements StageClaims {
     return { ...read, claims: read.claims.filter((one) => !this.#released.has(nameOf(one))) };
   }
 
-  #actingUnder(leases: readonly HeldLease[]): readonly Held[] {
-    const { placements } = this.#known;
-    return leases.flatMap((held) => {
-      const home = [...placements].find(([, one]) => one.key === held.key)?.[0];
-      if (isQuarantined(held) && home === undefined) return [];
-      const { address, holder, instance } = held.lease;
-      const node = home ?? held.lease.node;
-      const isDefrag = held.lease.phase !== 'purging';
-      return [{ node, holder, ...(address !== undefined && { address }), isDefrag, group: groupIn(instance) }];
-    });
-  }
-
   /** By what is known of the node now. What was said when it was taken counts where nothing is. */
   #inGroup(one: Held): Held {
     const group = this.#known.groups?.get(one.node);
@@ -188,15 +180,6 @@ class TickClaims implements StageClaims {
 
 function nameOf({ node, holder, until }: Claim): string {
   return `${node} ${holder} ${until}`;
-}
-
-function unreadable(key: string): Held {
-  return { node: key, holder: '', isDefrag: true, group: groupIn(key.slice(LEASE.length)) };
-}
-
-/** `carts` of the shard `carts/0001`; an instance that is not a shard is in a group of its own. */
-function groupIn(instance: string): string {
-  return instance.replace(/\/[^/]*$/, '');
 }
 
 function isSame(a: readonly Outage[], b: readonly Outage[]): boolean {

@@ -1,8 +1,9 @@
 import type { Bytes, Milliseconds, Percent } from '../config/units.ts';
 import type { Engine } from './engine.ts';
-import type { Role, Settings } from './observation.ts';
+import type { Settings } from './observation.ts';
 import type { StopReason } from './plan.ts';
 import type { Prediction } from './prediction.ts';
+import type { Role } from './replication.ts';
 
 /**
  * The right to act on one node of an instance, and the record of how to undo it. It is written before the first CONFIG SET, so that any

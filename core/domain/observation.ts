@@ -1,5 +1,7 @@
 import type { Bytes, Milliseconds } from '../config/units.ts';
 import type { Engine } from './engine.ts';
+import type { Examined } from './examined.ts';
+import type { Replication } from './replication.ts';
 
 /**
  * One observation of one node. Every field that a server may not report is optional: absent means that the server did not
@@ -130,51 +132,6 @@ export interface Persistence {
   readonly lastCowSize?: Bytes;
 }
 
-export type Role = 'primary' | 'replica' | 'unknown';
-
-export interface Replication {
-  readonly role: Role;
-  readonly primarySyncInProgress?: boolean;
-  /** `up` or `down`, on a replica. */
-  readonly primaryLinkUp?: boolean;
-  readonly failoverInProgress?: boolean;
-  /** Replicas that are being fed a full sync now: whose state is not `online`. */
-  readonly replicasSyncing: number;
-  readonly connectedReplicas?: number;
-  /** Those that lag by less than `min-replicas-max-lag`; only where `min-replicas-to-write` is set. */
-  readonly goodReplicas?: number;
-  /** On a replica: since the last message of its primary (`master_last_io_seconds_ago`), and what it has received and not yet applied. */
-  readonly primarySilentFor?: Milliseconds;
-  readonly unapplied?: Bytes;
-  /** On a primary, of the worst of its replicas that are online: since its last acknowledgement (`lag`), and what it has not acknowledged. */
-  readonly replicaSilentFor?: Milliseconds;
-  readonly replicaBehind?: Bytes;
-}
-
-/** What costs extra commands, and is asked only before a start. */
-export interface Examined {
-  /** INFO modules. */
-  readonly modules: readonly ServerModule[];
-  /** INFO clients, Valkey 8.1: clients are paused (CLIENT PAUSE, a failover), and for how much longer. */
-  readonly paused?: { readonly reason: string; readonly left: Milliseconds };
-  /** Of a node of a Cluster; `refused`: the server refuses CLUSTER INFO or CLUSTER NODES. */
-  readonly cluster?: ClusterView | 'refused';
-}
-
-export interface ClusterView {
-  /** `cluster_state` is `ok`. */
-  readonly isUp: boolean;
-  /** Slots, or tasks of atomic migration, that are on their way to or from this node. */
-  readonly migrating: number;
-}
-
-export interface ServerModule {
-  readonly name: string;
-  readonly version: number;
-  /** Of search: how many indexes there are, where it reports them. */
-  readonly indexes?: number;
-}
-
 /** Settings as `CONFIG GET` prints them. */
 export type Settings = Readonly<Record<string, string>>;
 
@@ -212,12 +169,4 @@ export interface LatencyEvent {
   readonly latest: Milliseconds;
   /** Since the server's start or LATENCY RESET. */
   readonly max: Milliseconds;
-}
-
-/** Another node of the same instance. Without `replication` it did not answer. */
-export interface Peer {
-  readonly node: string;
-  readonly replication?: Replication;
-  /** The second address of a server that the config names twice: not a copy of the data. */
-  readonly isDouble?: true;
 }

@@ -1,8 +1,9 @@
 import type { Percent } from '../config/units.ts';
 import type { Diagnosis } from './diagnosis.ts';
+import type { Notice } from './notice.ts';
 import type { Observation, Settings } from './observation.ts';
 import type { Pause } from './pause.ts';
-import type { Acting, Plan, Skip, Steps, StopPlan } from './plan.ts';
+import type { Acting, Plan, Skip, StopPlan } from './plan.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What the job did on one node in one tick: every node yields one, failed ones included. */
@@ -141,26 +142,6 @@ export interface Problem {
   /** The cause is outside (refused, hung, state store down), not a bug of this program. */
   readonly expected: boolean;
 }
-
-export type Notice =
-  /** `areLeasesUnknown`: no state was read, so that it may be Offpeak's. */
-  | { readonly kind: 'foreign-defrag'; readonly areLeasesUnknown?: true }
-  | { readonly kind: 'defrag-unsupported' }
-  | { readonly kind: 'settings-changed'; readonly leftAlone: Settings }
-  /** A CONFIG REWRITE has put Offpeak's settings into the config file. `isSeen`: counted; else presumed from a failover. */
-  | { readonly kind: 'config-rewritten'; readonly isSeen: boolean }
-  /** Settings as Offpeak sets them, without a lease. `restored`: restored from the record of an earlier lease. */
-  | {
-      readonly kind: 'left-on';
-      readonly standing: Settings;
-      readonly restored?: Settings;
-      readonly typed?: string;
-      readonly areLeasesUnknown?: true;
-    }
-  /** The same server as another node of the config. */
-  | { readonly kind: 'same-server'; readonly as: string }
-  | { readonly kind: 'action-failed'; readonly doing: keyof Steps; readonly why: string }
-  | { readonly kind: 'state-unavailable'; readonly why: string };
 
 /** The outcome and, after a stop, that of the purge: one after the other, for logs, documents and counts. */
 export function stepsOf(outcome: Outcome): readonly [Outcome, ...Outcome[]] {

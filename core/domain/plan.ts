@@ -4,9 +4,10 @@ import type { Blocker, BlockerKind } from './blocker.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Denial } from './engine.ts';
 import type { NodeHistory } from './node-history.ts';
-import type { Observation, Peer, Settings } from './observation.ts';
+import type { Observation, Settings } from './observation.ts';
 import type { Pause } from './pause.ts';
 import type { Prediction } from './prediction.ts';
+import type { Peer } from './replication.ts';
 import type { Group, StageLimits } from './stage.ts';
 import type { WindowState } from './window.ts';
 
@@ -183,19 +184,4 @@ export type Skip = Extract<Plan, { kind: 'skip' }>;
 export interface StopPlan extends Acting {
   readonly action: StopDefrag;
   readonly reason: StopReason;
-}
-
-/** What an action asks for before it may start, besides what holds for every action. */
-export interface Terms {
-  /** Not before this (epoch ms). */
-  readonly coolingUntil?: number;
-  /** Time that the step itself takes, in ms. */
-  readonly time: Milliseconds;
-  /** The wait before the second check, in ms. */
-  readonly secondCheck: Milliseconds;
-  /** For how long the window has to stay open at least, in ms. */
-  readonly openFor?: Milliseconds;
-  /** It goes on after the step: it takes one of the stage's `maxDefragsAtOnce`. */
-  readonly isLasting: boolean;
-  readonly blockers: readonly Blocker[];
 }

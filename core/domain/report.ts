@@ -1,7 +1,7 @@
 import type { InstanceConfig, Schedule } from '../config/schema.ts';
 import type { Alert } from './alert.ts';
 import type { FleetChange } from './discovered.ts';
-import type { Metric } from './metric-catalogue.ts';
+import type { Metric } from './metric.ts';
 import type { Outcome } from './outcome.ts';
 
 /** What a node had counted at an earlier tick: with it, a tick measures rates. */

@@ -1,6 +1,7 @@
 import { loadCounters } from '../diagnosis/load.ts';
 import type { Blocker, StageBlocker } from '../domain/blocker.ts';
-import type { Acting, Facts, Plan, Terms } from '../domain/plan.ts';
+import type { Acting, Facts, Plan } from '../domain/plan.ts';
+import type { Terms } from '../domain/terms.ts';
 import { ROUND_TRIPS } from '../domain/timings.ts';
 import { managedBlockers } from './managed.ts';
 import { copiesMissing } from './replication.ts';

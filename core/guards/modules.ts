@@ -1,5 +1,5 @@
 import type { Engine } from '../domain/engine.ts';
-import type { ServerModule } from '../domain/observation.ts';
+import type { ServerModule } from '../domain/examined.ts';
 
 /**
  * Active defrag moves a module's values only where the module has a callback for it (`defrag` in RedisModuleTypeMethods; module.c

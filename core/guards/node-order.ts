@@ -1,6 +1,6 @@
-import type { Role } from '../domain/observation.ts';
 import { type Outcome, planIn, statusOf } from '../domain/outcome.ts';
 import type { Plan, SkipReason } from '../domain/plan.ts';
+import type { Role } from '../domain/replication.ts';
 
 /**
  * The order of nodes within an instance. Nodes with leases come first, in the order of these leases, so that their settings are restored in

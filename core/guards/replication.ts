@@ -1,6 +1,7 @@
 import { type Bytes, MIB, type Milliseconds, SECOND } from '../config/units.ts';
 import type { ReplicationBlocker } from '../domain/blocker.ts';
-import type { Observation, Peer, Replication } from '../domain/observation.ts';
+import type { Observation } from '../domain/observation.ts';
+import type { Peer, Replication } from '../domain/replication.ts';
 
 // Before Offpeak acts, replication needs another good copy of the data: an action may fail.
 

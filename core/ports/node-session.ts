@@ -2,7 +2,8 @@ import type { NodeAddress } from '../config/address.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import type { Milliseconds } from '../config/units.ts';
 import type { Inquiry } from '../domain/audit.ts';
-import type { Examined, Observation, Settings } from '../domain/observation.ts';
+import type { Examined } from '../domain/examined.ts';
+import type { Observation, Settings } from '../domain/observation.ts';
 import type { KeyReader } from './key-reader.ts';
 
 /** Observes one node. Throws NodeFailure if the node cannot be reached. */

@@ -1,5 +1,5 @@
 import type { Alert } from '../domain/alert.ts';
-import type { Metric } from '../domain/metric-catalogue.ts';
+import type { Metric } from '../domain/metric.ts';
 
 /** Something that a sink could not deliver. Both texts are for people and hold no secrets. */
 export interface Rejection {

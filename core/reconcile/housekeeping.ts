@@ -29,17 +29,7 @@ interface Seen {
 export function housekeeping(ports: Ports, { mode, scope, part }: TickOptions) {
   const { store, log } = ports;
   const troubles: string[] = [];
-
-  async function keep<T>(what: string, work: Promise<T>, otherwise: T): Promise<T> {
-    try {
-      return await work;
-    } catch (error) {
-      log.error('unexpected failure of the bookkeeping', { what, error });
-      troubles.push(`${what}: ${problemOf(error).message}`);
-      return otherwise;
-    }
-  }
-
+  const keep = keeper(log, troubles);
   return {
     troubles,
 
@@ -61,11 +51,8 @@ export function housekeeping(ports: Ports, { mode, scope, part }: TickOptions) {
     },
 
     /** Drops what is over, and returns the leases on nodes that the config no longer names. */
-    async tidy(
-      config: Config,
-      run: Omit<Run, 'claims'>,
-      { at, placements, observed, isComplete }: Seen,
-    ): Promise<readonly Outcome[]> {
+    async tidy(config: Config, run: Omit<Run, 'claims'>, seen: Seen): Promise<readonly Outcome[]> {
+      const { at, placements, observed, isComplete } = seen;
       const { snapshot } = run;
       if (snapshot.kind === 'unavailable') return [];
       const { pauses } = snapshot;
@@ -85,6 +72,18 @@ export function housekeeping(ports: Ports, { mode, scope, part }: TickOptions) {
       const orphans = orphanedLeases(config, { state: snapshot, placements: lost }, ports, mode);
       return await keep('leases on nodes that the config no longer names', orphans, []);
     },
+  };
+}
+
+function keeper(log: Ports['log'], troubles: string[]) {
+  return async <T>(what: string, work: Promise<T>, otherwise: T): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      log.error('unexpected failure of the bookkeeping', { what, error });
+      troubles.push(`${what}: ${problemOf(error).message}`);
+      return otherwise;
+    }
   };
 }
 

@@ -1,13 +1,6 @@
 import { seenBy } from '../actions/context.ts';
-import {
-  type Failed,
-  isOfConfig,
-  type Notice,
-  type Observed,
-  type Problem,
-  type Seen,
-  type Unreached,
-} from '../domain/outcome.ts';
+import type { Notice } from '../domain/notice.ts';
+import { type Failed, isOfConfig, type Observed, type Problem, type Seen, type Unreached } from '../domain/outcome.ts';
 import type { HeldLease } from '../leases/lease-store.ts';
 import { NodeFailure } from '../ports/node-session.ts';
 import type { Announcer } from './announcer.ts';

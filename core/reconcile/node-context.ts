@@ -1,8 +1,8 @@
 import type { KnownContext, NodeContext } from '../actions/context.ts';
 import type { InstanceConfig } from '../config/schema.ts';
-import type { Peer } from '../domain/observation.ts';
 import { NO_PAUSES } from '../domain/pause.ts';
 import { present } from '../domain/present.ts';
+import type { Peer } from '../domain/replication.ts';
 import type { HeldRecord } from '../leases/records.ts';
 import type { Announcer } from './announcer.ts';
 import type { InstanceWork, Run } from './assign.ts';

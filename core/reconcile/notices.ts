@@ -3,8 +3,9 @@ import { type OwnSettings, ownSettings, remedy } from '../actions/defrag/own-set
 import { logged } from '../actions/new-lease.ts';
 import { isActiveDefragOn } from '../diagnosis/active-defrag.ts';
 import type { NodeHistory } from '../domain/node-history.ts';
+import type { Notice } from '../domain/notice.ts';
 import type { Observation } from '../domain/observation.ts';
-import type { ActionOutcome, Notice, Observed } from '../domain/outcome.ts';
+import type { ActionOutcome, Observed } from '../domain/outcome.ts';
 import type { Facts, Plan } from '../domain/plan.ts';
 import { holderText } from '../format/holder.ts';
 import { settingsRead } from '../format/setting-forms.ts';

@@ -4,9 +4,10 @@ import { isFleet } from '../config/fleet.ts';
 import type { Config } from '../config/schema.ts';
 import type { Alert } from '../domain/alert.ts';
 import type { Fleet } from '../domain/discovered.ts';
-import { DIMENSION, FLEET_METRICS, JOB_METRICS, type Metric } from '../domain/metric-catalogue.ts';
-import { type Outcome, planIn, problemIn, type Status, statusOf, stepsOf, verdictIn } from '../domain/outcome.ts';
-import { present } from '../domain/present.ts';
+import { FLEET_METRICS, JOB_METRICS } from '../domain/job-metrics.ts';
+import { DIMENSION, type Metric } from '../domain/metric.ts';
+import { type Outcome, stepsOf } from '../domain/outcome.ts';
+import type { ReportInput } from '../domain/report.ts';
 import { LATE } from '../domain/timings.ts';
 import { isNightOver } from '../guards/night.ts';
 import { isIdle } from '../guards/node-order.ts';
@@ -16,9 +17,10 @@ import type { PublishReport } from '../ports/sinks.ts';
 import type { Announced } from './announcer.ts';
 import type { InstanceReport, Run } from './assign.ts';
 import { exchangeCounters } from './counters.ts';
+import { logStep } from './log-step.ts';
 import { problemOf } from './observe-fleet.ts';
 import { remarksOfFleet, remarksOfStage } from './remarks.ts';
-import { type Reportable, reportable, whyText } from './reportable.ts';
+import { type Reportable, reportable } from './reportable.ts';
 import { isAsked, type NodeName, type Tick, type TickOptions } from './scope.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -34,33 +36,14 @@ interface Concluded {
 }
 
 /** Published first, judged afterwards: a failed run has reported what it saw. */
-export async function publishTick(
-  config: Config,
-  run: Omit<Run, 'claims'>,
-  { at, reports, orphans, troubles, groups, fleet }: Concluded,
-): Promise<Tick> {
+export async function publishTick(config: Config, run: Omit<Run, 'claims'>, concluded: Concluded): Promise<Tick> {
   const { ports, stage, snapshot, options } = run;
   const { mode, scope, part } = options;
-  const isWhole = scope.kind === 'fleet' && part?.kind !== 'batch';
-  const problem = snapshot.kind === 'unavailable' ? { why: snapshot.why } : undefined;
+  const { at, reports, troubles, groups, fleet } = concluded;
+  const isWhole = isWholeStage(options);
   const { counters, keep } = await exchangeCounters(config, run);
-  const { outcomes, metrics, alerts } = reportable(
-    {
-      stage,
-      startedAt: at,
-      finishedAt: ports.clock.now(),
-      instances: config.instances,
-      outcomes: [...inOrder(config, reports), ...orphans],
-      ...(problem && { problem }),
-      ...(config.metrics.send === 'otlp' && { watched: config.schedule }),
-      isFleet: isLarge(config, fleet),
-      ...(part && { part: part.kind === 'batch' ? part : { ...part, leases: leasesIn(snapshot) } }),
-      ...(isWhole && isDiscovered(config, fleet) && { changes: fleet.changes, undiscovered: fleet.failures.size }),
-      counters,
-    },
-    announcedIn(reports),
-    ports.log,
-  );
+  const input = { ...inputOf(config, run, concluded), counters };
+  const { outcomes, metrics, alerts } = reportable(input, announcedIn(reports), ports.log);
   const known = { outcomes, alerts, metrics: metrics.filter((metric) => isKnown(metric, options)) };
   const leased = leasedNodes(outcomes, groups);
   const held = part?.kind === 'dispatch' ? leasesIn(snapshot) : leased.length;
@@ -83,8 +66,33 @@ export async function publishTick(
     remarks: [...remarks, ...groups.map(({ line }) => line)],
     undelivered,
     troubles,
-    ...(problem && { problem: problem.why }),
+    ...(snapshot.kind === 'unavailable' && { problem: snapshot.why }),
   };
+}
+
+function inputOf(
+  config: Config,
+  { ports, stage, snapshot, options }: Omit<Run, 'claims'>,
+  { at, reports, orphans, fleet }: Concluded,
+): ReportInput {
+  const { part } = options;
+  return {
+    stage,
+    startedAt: at,
+    finishedAt: ports.clock.now(),
+    instances: config.instances,
+    outcomes: [...inOrder(config, reports), ...orphans],
+    ...(snapshot.kind === 'unavailable' && { problem: { why: snapshot.why } }),
+    ...(config.metrics.send === 'otlp' && { watched: config.schedule }),
+    isFleet: isLarge(config, fleet),
+    ...(part && { part: part.kind === 'batch' ? part : { ...part, leases: leasesIn(snapshot) } }),
+    ...(isWholeStage(options) &&
+      isDiscovered(config, fleet) && { changes: fleet.changes, undiscovered: fleet.failures.size }),
+  };
+}
+
+function isWholeStage({ scope, part }: TickOptions): boolean {
+  return scope.kind === 'fleet' && part?.kind !== 'batch';
 }
 
 /** A run on a parameter group begins and ends after its nodes' outcomes. */
@@ -158,35 +166,6 @@ async function publish(
 function unsent(what: string, error: unknown): PublishReport {
   return { sent: 0, rejected: [{ what, why: problemOf(error).message }] };
 }
-
-function logStep(log: Log, step: Outcome): void {
-  const { instance, node, before, leased, pause } = step;
-  const status = statusOf(step);
-  const { layers, ratio } = before?.diagnosis ?? {};
-  const fields = {
-    instance,
-    node,
-    status,
-    ...(layers && { layers, ratio }),
-    ...present({ plan: planIn(step), why: whyText(step), verdict: verdictIn(step), problem: problemIn(step), pause }),
-    ...(leased && { leased }),
-    ...('opsPerSecond' in step && { opsPerSecond: step.opsPerSecond }),
-    ...('mainThreadCpu' in step && { mainThreadCpu: step.mainThreadCpu }),
-  };
-  const [level, message] = LINES[status];
-  log[level](message, fields);
-}
-
-/** What the log says of a node. */
-const LINES: Readonly<Record<Status, readonly ['info' | 'warn' | 'error', string]>> = {
-  observed: ['info', 'node observed'],
-  acted: ['info', 'node maintained'],
-  'not-reached': ['warn', 'node not reached'],
-  unreachable: ['warn', 'node unreachable'],
-  'not-data-node': ['warn', 'not a data node'],
-  'config-problem': ['warn', 'config problem of Offpeak'],
-  failed: ['error', 'node failed'],
-};
 
 function logRejections(log: Log, message: string, { sent, rejected }: PublishReport): void {
   if (rejected.length > 0) log.error(message, { sent, rejected });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { describe, expect, it, vi } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
-import { connect } from '../../core/adapters/redis/connection.ts';
+import { connect } from '../../core/adapters/redis/connect.ts';
 import { examine } from '../../core/adapters/redis/examine.ts';
 import { observe } from '../../core/adapters/redis/observe.ts';
 import { MIB } from '../../core/config/units.ts';

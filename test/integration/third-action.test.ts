@@ -57,7 +57,7 @@ export function propose({ observation }: Facts): Plan {
 }
 `,
   'terms.ts': `
-import type { Terms } from '../../domain/plan.ts';
+import type { Terms } from '../../domain/terms.ts';
 import { SHORT_WAIT } from '../../domain/timings.ts';
 
 export function terms(): Terms {

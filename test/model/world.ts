@@ -1,7 +1,7 @@
 import { deduplicate } from '../../core/alerts/deduplicate.ts';
 import { MINUTE, SECOND } from '../../core/config/units.ts';
 import type { Alert } from '../../core/domain/alert.ts';
-import type { Metric } from '../../core/domain/metric-catalogue.ts';
+import type { Metric } from '../../core/domain/metric.ts';
 import { present } from '../../core/domain/present.ts';
 import { cacheLeases } from '../../core/leases/lease-cache.ts';
 import { NodeFailure, type Session } from '../../core/ports/node-session.ts';

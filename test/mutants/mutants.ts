@@ -818,7 +818,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S10',
     what: 'a name that hangs takes a thread that AWS needs',
-    file: 'core/adapters/redis/connection.ts',
+    file: 'core/adapters/redis/connect.ts',
     from: 'await openSocket(target, host, bounds)',
     to: 'await openSocket(target, target.host, bounds)',
     tests: NAMES,
@@ -954,7 +954,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S8',
     what: 'a server that refuses our password is quoted with it',
-    file: 'core/adapters/redis/connection.ts',
+    file: 'core/adapters/redis/connect.ts',
     from: 'errorCode(first.error)',
     to: 'JSON.stringify(target)',
     tests: ['integration/bad-servers.test.ts'],

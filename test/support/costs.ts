@@ -1,13 +1,9 @@
 import { isFleet, usesQueue } from '../../core/config/fleet.ts';
 import type { Config } from '../../core/config/schema.ts';
 import { HOUR, SECOND } from '../../core/config/units.ts';
-import {
-  FLEET_METRICS,
-  JOB_METRICS,
-  type MetricDefinition,
-  type MetricSet,
-  NODE_METRICS,
-} from '../../core/domain/metric-catalogue.ts';
+import { FLEET_METRICS, JOB_METRICS } from '../../core/domain/job-metrics.ts';
+import type { MetricDefinition, MetricSet } from '../../core/domain/metric.ts';
+import { NODE_METRICS } from '../../core/domain/node-metrics.ts';
 import { batchesOf } from '../../core/reconcile/batch.ts';
 import type { ResourceOf, Resources } from '../../infra/cloudformation.ts';
 import { endpointServices, type Network } from '../../infra/network.ts';

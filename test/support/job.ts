@@ -8,7 +8,7 @@ import { parseConfig } from '../../core/config/parse.ts';
 import type { Config } from '../../core/config/schema.ts';
 import { createPorts } from '../../core/create-ports.ts';
 import type { Alert } from '../../core/domain/alert.ts';
-import type { Metric } from '../../core/domain/metric-catalogue.ts';
+import type { Metric } from '../../core/domain/metric.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Log } from '../../core/ports/log.ts';
 import type { Ports } from '../../core/ports/ports.ts';

@@ -1,5 +1,5 @@
 import { ALERT_SCHEMA, type Alert } from '../../core/domain/alert.ts';
-import type { Metric } from '../../core/domain/metric-catalogue.ts';
+import type { Metric } from '../../core/domain/metric.ts';
 
 /** A metric that CloudWatch takes, now. */
 export function aMetric(over: Partial<Metric> = {}): Metric {

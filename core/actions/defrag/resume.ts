@@ -1,7 +1,8 @@
 import { HOUR } from '../../config/units.ts';
 import type { Lease } from '../../domain/lease.ts';
+import type { Notice } from '../../domain/notice.ts';
 import type { Observation, Settings } from '../../domain/observation.ts';
-import type { Failed, Notice, Outcome, Stopped } from '../../domain/outcome.ts';
+import type { Failed, Outcome, Stopped } from '../../domain/outcome.ts';
 import type { Facts, StopPlan, StopReason } from '../../domain/plan.ts';
 import { CLOSING } from '../../domain/timings.ts';
 import type { Verdict } from '../../domain/verdict.ts';

@@ -1,6 +1,7 @@
 import { MINUTE, type Milliseconds } from '../../config/units.ts';
 import type { Blocker } from '../../domain/blocker.ts';
-import type { Acting, Facts, StartDefrag, Terms } from '../../domain/plan.ts';
+import type { Acting, Facts, StartDefrag } from '../../domain/plan.ts';
+import type { Terms } from '../../domain/terms.ts';
 import { SHORT_WAIT } from '../../domain/timings.ts';
 import { immovable } from '../../guards/modules.ts';
 import { NIGHT } from '../../guards/stage-limits.ts';

@@ -1,10 +1,13 @@
 import { isUnknownCommand } from '../../adapters/redis/defrag-probe.ts';
+import type { Milliseconds } from '../../config/units.ts';
 import { purgePatience } from '../../diagnosis/predict.ts';
 import type { Lease } from '../../domain/lease.ts';
 import { type NodeHistory, withAction, withResult } from '../../domain/node-history.ts';
+import type { Observation } from '../../domain/observation.ts';
 import type { Outcome, Purged } from '../../domain/outcome.ts';
 import type { Acting, Facts } from '../../domain/plan.ts';
 import { AFTER_PURGE, BUSY } from '../../domain/timings.ts';
+import type { Verdict } from '../../domain/verdict.ts';
 import { historyFor } from '../../state/history-placement.ts';
 import { updateHistory } from '../../state/node-history.ts';
 import { type NodeContext, partsOf, seenBy } from '../context.ts';
@@ -23,7 +26,7 @@ export async function purge(
   lease: Pick<Lease, 'busyUntil'>,
   report?: (outcome: Outcome) => Promise<boolean>,
 ): Promise<Result<Purged>> {
-  const { session, ports, instance, node } = context;
+  const { session, ports, node } = context;
   const before = facts.observation;
   const note = (change: (memory: NodeHistory) => NodeHistory) =>
     updateHistory(ports.store, node, (memory) => change(historyFor(before, memory)));
@@ -51,10 +54,7 @@ export async function purge(
     }
     await ports.clock.sleep(AFTER_PURGE);
     const settled = await session.look();
-    const { predicted } = plan;
-    const baseline = rssBaseline(before);
-    const promised = { predicted, stall: purged.blocked, promisedStall: instance.purge.maxBlock };
-    const verdict = verify({ action: 'purge', before: baseline, after: rssAfter(settled, baseline), ...promised });
+    const verdict = verdictOf(context, plan, { before, after: settled, stall: purged.blocked });
     const after = seenBy(context, settled, facts.memory);
     const outcome: Purged = { ...partsOf(context, facts), kind: 'purged', after, plan, verdict };
     const isReported = (await report?.(outcome)) === true;
@@ -67,6 +67,16 @@ export async function purge(
     const isReported = (await report?.(failedOutcome(context, facts, plan, { why, leased: false }))) === true;
     return { kind: 'failed', why, leased: false, memory: await known(isReported, (stored) => stored) };
   }
+}
+
+function verdictOf(
+  { instance }: NodeContext,
+  { predicted }: Acting,
+  { before, after, stall }: { readonly before: Observation; readonly after: Observation; readonly stall: Milliseconds },
+): Verdict {
+  const baseline = rssBaseline(before);
+  const promised = { predicted, stall, promisedStall: instance.purge.maxBlock };
+  return verify({ action: 'purge', before: baseline, after: rssAfter(after, baseline), ...promised });
 }
 
 function refused(memory: NodeHistory, why: string): Result<never> {

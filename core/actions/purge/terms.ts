@@ -1,5 +1,6 @@
 import { purgePatience } from '../../diagnosis/predict.ts';
-import type { Acting, Facts, Terms } from '../../domain/plan.ts';
+import type { Acting, Facts } from '../../domain/plan.ts';
+import type { Terms } from '../../domain/terms.ts';
 import { DECAY, SHORT_WAIT } from '../../domain/timings.ts';
 import { cooledAt } from '../learning.ts';
 

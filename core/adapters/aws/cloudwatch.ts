@@ -1,5 +1,5 @@
 import { type CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
-import { NAMESPACE } from '../../domain/metric-catalogue.ts';
+import { NAMESPACE } from '../../domain/metric.ts';
 import type { MetricSink } from '../../ports/sinks.ts';
 import { statusOf } from './failure.ts';
 import { metricBatches, toDatum } from './metric-batches.ts';

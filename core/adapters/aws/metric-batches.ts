@@ -1,5 +1,5 @@
 import type { MetricDatum } from '@aws-sdk/client-cloudwatch';
-import type { Metric } from '../../domain/metric-catalogue.ts';
+import type { Metric } from '../../domain/metric.ts';
 
 /** What one PutMetricData takes (its API reference). */
 const LIMITS = {

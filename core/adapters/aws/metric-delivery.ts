@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import type { Metric } from '../../domain/metric-catalogue.ts';
+import type { Metric } from '../../domain/metric.ts';
 import { combined, type PublishReport } from '../../ports/sinks.ts';
 import { describeFailure, statusOf } from './failure.ts';
 import { metricLabel } from './metric-batches.ts';

@@ -1,4 +1,4 @@
-import { type Metric, type MetricUnit, OTLP_PREFIX } from '../../domain/metric-catalogue.ts';
+import { type Metric, type MetricUnit, OTLP_PREFIX } from '../../domain/metric.ts';
 import { metricBatches } from './metric-batches.ts';
 
 /** The Unified Code for Units of Measure, as OTLP has units. */

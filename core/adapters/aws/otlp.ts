@@ -4,7 +4,7 @@ import { gzip } from 'node:zlib';
 import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { HttpRequest, type HttpResponse } from '@smithy/core/protocols';
 import type { SignatureV4 } from '@smithy/signature-v4';
-import type { Metric } from '../../domain/metric-catalogue.ts';
+import type { Metric } from '../../domain/metric.ts';
 import type { MetricSink, PublishReport } from '../../ports/sinks.ts';
 import { CALL_POLICY } from './clients.ts';
 import { statusOf } from './failure.ts';

@@ -1,4 +1,5 @@
-import type { ClusterView, Examined, Observation, ServerModule } from '../../domain/observation.ts';
+import type { ClusterView, Examined, ServerModule } from '../../domain/examined.ts';
+import type { Observation } from '../../domain/observation.ts';
 import { type Command, type Connection, type Reply, textOf } from './connection.ts';
 import { firstOf, type InfoLines, infoLines, numberField, textField, valuesOf } from './info.ts';
 import { atLeast, parseVersion } from './version.ts';

@@ -1,5 +1,6 @@
-import type { Activity, MemorySample, Persistence, Replication } from '../../domain/observation.ts';
+import type { Activity, MemorySample, Persistence } from '../../domain/observation.ts';
 import { present } from '../../domain/present.ts';
+import type { Replication } from '../../domain/replication.ts';
 import { type FieldNames, type InfoLines, numberOf, valuesOf } from './info.ts';
 
 /**

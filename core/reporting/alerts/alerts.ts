@@ -1,6 +1,7 @@
 import type { InstanceConfig } from '../../config/schema.ts';
 import { ALERT_SCHEMA, type Alert } from '../../domain/alert.ts';
-import { latestIn, type Notice, type Outcome, problemIn, stepsOf } from '../../domain/outcome.ts';
+import type { Notice } from '../../domain/notice.ts';
+import { latestIn, type Outcome, problemIn, stepsOf } from '../../domain/outcome.ts';
 import type { ReportInput } from '../../domain/report.ts';
 import { isoText } from '../../format/units.ts';
 import { actionDraft } from './action.ts';

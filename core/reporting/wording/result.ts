@@ -1,7 +1,7 @@
 import { wordsOf } from '../../actions/registry.ts';
 import { MIB } from '../../config/units.ts';
+import type { Notice } from '../../domain/notice.ts';
 import type { Settings } from '../../domain/observation.ts';
-import type { Notice } from '../../domain/outcome.ts';
 import type { Verdict } from '../../domain/verdict.ts';
 import { bytesText, durationText, percentText, unworded } from '../../format/units.ts';
 

@@ -30,10 +30,7 @@ const TABLE_NAME = /^[A-Za-z0-9_.-]{3,255}$/;
  */
 export function createDynamoStore(client: DynamoDBClient, options: DynamoStoreOptions): StateStore {
   const { tableName: TableName, keepFor = () => undefined, now = Date.now } = options;
-  if (!TABLE_NAME.test(TableName)) {
-    const accepted = '3 to 255 letters, digits, dots, hyphens and underscores';
-    throw new TypeError(`tableName: ${JSON.stringify(TableName)} is not the name of a table: accepted are ${accepted}`);
-  }
+  checkName(TableName);
 
   /** The version of the document after `change`; undefined: its condition does not hold. */
   async function apply(key: string, change: Change): Promise<number | undefined> {
@@ -79,6 +76,12 @@ export function createDynamoStore(client: DynamoDBClient, options: DynamoStoreOp
       return (await apply(key, change)) !== undefined;
     },
   };
+}
+
+function checkName(name: string): void {
+  if (TABLE_NAME.test(name)) return;
+  const accepted = '3 to 255 letters, digits, dots, hyphens and underscores';
+  throw new TypeError(`tableName: ${JSON.stringify(name)} is not the name of a table: accepted are ${accepted}`);
 }
 
 async function update(

@@ -1,6 +1,6 @@
 import type { KnownBlock } from '@slack/types';
 import type { AlertFact } from '../../../core/domain/alert.ts';
-import { DIMENSION } from '../../../core/domain/metric-catalogue.ts';
+import { DIMENSION } from '../../../core/domain/metric.ts';
 import { type AlarmDescription, parseAlarmDescription } from '../../../core/format/alarm-description.ts';
 import { lookup } from '../../../core/format/lookup.ts';
 import { utcText } from '../../../core/format/utc-text.ts';

@@ -1,11 +1,7 @@
 import * as z from 'zod/mini';
-import {
-  FLEET_METRICS,
-  JOB_METRICS,
-  type MetricDefinition,
-  NAMESPACE,
-  NODE_METRICS,
-} from '../../../core/domain/metric-catalogue.ts';
+import { FLEET_METRICS, JOB_METRICS } from '../../../core/domain/job-metrics.ts';
+import { type MetricDefinition, NAMESPACE } from '../../../core/domain/metric.ts';
+import { NODE_METRICS } from '../../../core/domain/node-metrics.ts';
 
 /** CloudWatch writes null as often as it leaves a key out. */
 const maybeText = z.nullish(z.string());

@@ -2,7 +2,9 @@ import { type CloudWatchClient, GetMetricDataCommand, ListMetricsCommand } from 
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { createCloudWatchClient } from '../../../core/adapters/aws/clients.ts';
 import { createMetricSink } from '../../../core/adapters/aws/cloudwatch.ts';
-import { JOB_METRICS, type Metric, NODE_METRICS } from '../../../core/domain/metric-catalogue.ts';
+import { JOB_METRICS } from '../../../core/domain/job-metrics.ts';
+import type { Metric } from '../../../core/domain/metric.ts';
+import { NODE_METRICS } from '../../../core/domain/node-metrics.ts';
 import { type AwsProxy, awsEnv, startAwsProxy } from '../../support/aws-proxy.ts';
 import { datumsOf } from '../../support/aws-wire.ts';
 import { describeWithMoto, type Moto, startMoto } from '../../support/moto.ts';

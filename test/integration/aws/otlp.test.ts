@@ -3,7 +3,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { createCloudWatchClient } from '../../../core/adapters/aws/clients.ts';
 import { createOtlpSink } from '../../../core/adapters/aws/otlp.ts';
 import { createSinks } from '../../../core/compose.ts';
-import { JOB_METRICS, type Metric, NODE_METRICS } from '../../../core/domain/metric-catalogue.ts';
+import { JOB_METRICS } from '../../../core/domain/job-metrics.ts';
+import type { Metric } from '../../../core/domain/metric.ts';
+import { NODE_METRICS } from '../../../core/domain/node-metrics.ts';
 import { type AwsProxy, awsEnv, startAwsProxy } from '../../support/aws-proxy.ts';
 import { datumsOf, pointsOf } from '../../support/aws-wire.ts';
 import { configOf } from '../../support/job.ts';

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { GIB } from '../../../core/config/units.ts';
-import { FLEET_METRICS, JOB_METRICS, NAMESPACE, NODE_METRICS } from '../../../core/domain/metric-catalogue.ts';
+import { FLEET_METRICS, JOB_METRICS } from '../../../core/domain/job-metrics.ts';
+import { NAMESPACE } from '../../../core/domain/metric.ts';
+import { NODE_METRICS } from '../../../core/domain/node-metrics.ts';
 import { parseAlarmDescription } from '../../../core/format/alarm-description.ts';
 import { ANCHORS, runbookPlace } from '../../../infra/runbook.ts';
 import { anchorsOf } from '../../support/headings.ts';

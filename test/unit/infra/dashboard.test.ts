@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NODE_METRICS } from '../../../core/domain/metric-catalogue.ts';
+import { NODE_METRICS } from '../../../core/domain/node-metrics.ts';
 import type { Json } from '../../../infra/cloudformation.ts';
 import { CARTS, fleetFile, propertiesOf, resourcesOf, stackFile } from './stacks.ts';
 

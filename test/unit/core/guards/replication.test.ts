@@ -5,7 +5,7 @@ import { persistence, replication } from '../../../../core/adapters/redis/guard-
 import { infoLines } from '../../../../core/adapters/redis/info.ts';
 import { MIB, SECOND } from '../../../../core/config/units.ts';
 import type { ReplicationBlocker } from '../../../../core/domain/blocker.ts';
-import type { Peer, Replication } from '../../../../core/domain/observation.ts';
+import type { Peer, Replication } from '../../../../core/domain/replication.ts';
 import { copiesMissing, replicationBlockers } from '../../../../core/guards/replication.ts';
 import { aLease, anInstance, anObservation, SETTINGS } from '../../../support/builders.ts';
 import { infoText } from '../../../support/info-texts.ts';

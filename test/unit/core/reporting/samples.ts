@@ -1,7 +1,7 @@
 import { MIB } from '../../../../core/config/units.ts';
 import type { Blocker, BlockerKind } from '../../../../core/domain/blocker.ts';
 import type { Finding } from '../../../../core/domain/diagnosis.ts';
-import type { Notice } from '../../../../core/domain/outcome.ts';
+import type { Notice } from '../../../../core/domain/notice.ts';
 import type { Pause } from '../../../../core/domain/pause.ts';
 import type { Plan, SkipReason, StopDefrag, StopPlan, StopReason } from '../../../../core/domain/plan.ts';
 import { aPlan, aPurgePlan, aSkip, NOW, type SkipPlan } from '../../../support/builders.ts';

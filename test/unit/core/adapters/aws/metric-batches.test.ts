@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { metricBatches, toDatum } from '../../../../../core/adapters/aws/metric-batches.ts';
-import type { Metric } from '../../../../../core/domain/metric-catalogue.ts';
+import type { Metric } from '../../../../../core/domain/metric.ts';
 import { aMetric } from '../../../../support/telemetry-builders.ts';
 
 const NOW = Date.parse('2026-11-23T02:14:05.120Z');

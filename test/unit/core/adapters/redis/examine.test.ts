@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Command, Connection, Reply } from '../../../../../core/adapters/redis/connection.ts';
 import { examine } from '../../../../../core/adapters/redis/examine.ts';
-import type { ClusterView } from '../../../../../core/domain/observation.ts';
+import type { ClusterView } from '../../../../../core/domain/examined.ts';
 import { anEngine } from '../../../../support/builders.ts';
 import { infoSection, infoText } from '../../../../support/info-texts.ts';
 
