@@ -78,9 +78,17 @@ export function shortened(text: string, maxChars: number): string {
   return text.length <= maxChars ? text : `${text.slice(0, maxChars - 3).trimEnd()}...`;
 }
 
-/** The text as a sentence: a capital, a full stop. Lines below it are commands, which take none. */
+/**
+ * First words that keep their spelling: `used_memory`, `maxStall`, `defrag.enabled`, `cache-1:6379`, and Redis' settings, of which most have
+ * nothing of that.
+ */
+const NAME =
+  /^(?:[a-z][a-z\d-]*(?:_|[A-Z]|\.[a-z]|:\d)|(?:active-?defrag|aof-|appendonly|client-output|disable-thp|dynamic-hz|hz|jemalloc-|latency-monitor|maxclients|maxmemory|min-replicas|protected-mode|repl-|requirepass|tls-))/;
+
+/** The text as a sentence: a capital, unless it begins with a name; a full stop. Lines below it are commands, which take none. */
 export function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?]$|\n/.test(text) ? '' : '.'}`;
+  const begin = NAME.test(text) ? text.charAt(0) : text.charAt(0).toUpperCase();
+  return `${begin}${text.slice(1)}${/[.?]$|\n/.test(text) ? '' : '.'}`;
 }
 
 function distance(ahead: Milliseconds): string {

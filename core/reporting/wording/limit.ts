@@ -57,8 +57,9 @@ function adviceText({ suggested, needed, isManaged }: MaxmemoryFinding): string 
   return needed ? `${set}, or give the server at least ${bytesText(needed)}` : set;
 }
 
-/** The verdict on a node without findings: on a terminal of 100 columns it is one line. */
-export function healthyText({ account, limit, ratio, findings }: Diagnosis): string {
+/** The verdict on a node without findings. */
+export function healthyText(diagnosis: Diagnosis): string {
+  const { account, limit, ratio, findings } = diagnosis;
   const rss = account?.total ?? 0;
   const [small] = findings;
   if (small?.kind === 'too-small') {
@@ -70,5 +71,17 @@ export function healthyText({ account, limit, ratio, findings }: Diagnosis): str
     limit && concerns(limit, rss)
       ? `, ${percentText((rss / limit.bytes) * 100)} of the ${whose}'s ${bytesText(limit.bytes)}`
       : '';
-  return `healthy: RSS is ${bytesText(rss)}${times}${share}; no action is worth it`;
+  return `healthy: RSS is ${bytesText(rss)}${times}${share}; no action is worth it${littleText(diagnosis)}`;
+}
+
+/** What an action would return, beside what it would have to: the first question of a person who sees a high ratio. */
+function littleText({ prospects, reclaimable }: Diagnosis): string {
+  const found = { defrag: reclaimable.defrag, purge: reclaimable.purge.reclaim };
+  const little = (['defrag', 'purge'] as const).flatMap((action) => {
+    const prospect = prospects[action];
+    return prospect.kind === 'little' && prospect.floor !== undefined
+      ? [`${action} would return ${bytesText(found[action])} (${action}.minReclaim ${bytesText(prospect.floor)})`]
+      : [];
+  });
+  return little.length === 0 ? '' : `: ${little.join(', ')}`;
 }

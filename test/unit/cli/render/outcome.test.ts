@@ -136,22 +136,30 @@ test('where there is nothing to gain, no action is offered', () => {
   expect(text).toMatch(/o fragmentation +357 MiB +42 %\n/);
 });
 
-describe('a healthy node gets its verdict in one line', () => {
+describe('a healthy node gets its verdict in a sentence', () => {
   const found = (memory: Partial<Observation['memory']>, over = instance) => {
     const observation = anObservation({ memory });
     const before = aSeen({ observation, diagnosis: diagnose(observation, over) });
-    return drawn(anOutcome({ before }), over)
-      .split('\n')
-      .filter((line) => line.startsWith('  found'));
+    const lines = drawn(anOutcome({ before }), over).split('\n');
+    const at = lines.findIndex((line) => line.startsWith('  found'));
+    const after = lines.slice(at + 1).findIndex((line) => !/^ {11}\S/.test(line));
+    return [
+      lines
+        .slice(at, after < 0 ? undefined : at + 1 + after)
+        .join('')
+        .replaceAll(/ {11}/g, ' '),
+    ];
   };
+  const LITTLE =
+    'defrag would return 0 B (defrag.minReclaim 100 MiB), purge would return 0 B (purge.minReclaim 128 MiB)';
 
   test('with the share of the limit', () => {
     const tidy = aTidyMemorySample({ allocatorActive: 455 * MIB, allocatorResident: 470 * MIB });
     expect(found(tidy)).toEqual([
-      "  found    healthy: RSS is 500 MiB, 1.11 x used, 49 % of the limit's 1 GiB; no action is worth it",
+      `  found    healthy: RSS is 500 MiB, 1.11 x used, 49 % of the limit's 1 GiB; no action is worth it: ${LITTLE}`,
     ]);
     expect(found(tidy, anInstance())).toEqual([
-      '  found    healthy: RSS is 500 MiB, 1.11 x used; no action is worth it',
+      `  found    healthy: RSS is 500 MiB, 1.11 x used; no action is worth it: ${LITTLE}`,
     ]);
   });
 
