@@ -176,10 +176,11 @@ function nextText(alerts: readonly Alert[]): string {
   return [...said, ...(rest === 0 ? [] : [`For the other ${countText(rest)}, see the log of the job.`])].join('\n');
 }
 
-/** Without the name of the instance, with which titles begin. */
-export function titleAlone({ title, instance }: Alert): string {
+/** Without the name of the instance, with which titles begin, and that of the node, with which some end. */
+export function titleAlone({ title, instance, node }: Alert): string {
   const place = `${instance === 'all' ? 'all instances' : instance}: `;
-  return title.startsWith(place) ? title.slice(place.length) : title;
+  const what = title.startsWith(place) ? title.slice(place.length) : title;
+  return what.endsWith(` on ${node}`) ? what.slice(0, -` on ${node}`.length) : what;
 }
 
 function common<T>(alerts: readonly Alert[], of: (alert: Alert) => T): T | undefined {

@@ -73,7 +73,7 @@ function ended({ closing = 'interrupted', detail, nodes, predicted, prior, leftA
     title:
       kind === 'end'
         ? `${bytesText(Math.max(0, rssBefore - rssAfter))} returned by active defrag`
-        : `active defrag ended early: ${says}`,
+        : `active defrag ended early (${closing}) on ${nodes.length} nodes`,
     why: sentence(detail ?? says),
     facts: [
       { label: 'RSS before', value: bytesText(rssBefore), figure: 'rssBefore' },

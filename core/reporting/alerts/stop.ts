@@ -27,7 +27,7 @@ export function stopDraft(outcome: Stopped, config: InstanceConfig | undefined, 
   return {
     event,
     severity,
-    title: titleOf(event, action.because, verdict),
+    title: titleOf(event, outcome),
     why: sentence(stopText(action, { timezone: config?.timezone, now: after.observation.at })),
     facts: [
       ...(verdict ? verdictFacts(verdict) : []),
@@ -49,14 +49,19 @@ function kindOf(because: StopReason, verdict: Verdict | undefined): { event: Ale
     : { event: 'defrag-finished', severity: 'info' };
 }
 
-function titleOf(event: AlertEvent, because: StopReason, verdict: Verdict | undefined): string {
+function titleOf(event: AlertEvent, { node, plan, verdict }: Stopped): string {
   if (event === 'lease-lost') return "the server restarted during Offpeak's active defrag";
-  if (event === 'defrag-aborted') return `active defrag ended early: ${stopText({ because })}`;
+  if (event === 'defrag-aborted') return endedEarlyTitle(plan.action.because, node);
   if (!verdict) return 'active defrag finished';
   const returned = bytesText(verdict.reclaimed);
   return event === 'action-ineffective'
     ? `active defrag returned ${returned} of ${bytesText(verdict.predicted)} predicted`
     : `${returned} returned by active defrag`;
+}
+
+/** What has happened, and where. Why it has, the alert says in words; here is the reason's name, by which the runbook has it. */
+function endedEarlyTitle(because: StopReason, where: string): string {
+  return `active defrag ended early (${because}) on ${where}`;
 }
 
 /** What became of the pages that the defrag had freed. */

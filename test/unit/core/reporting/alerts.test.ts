@@ -44,7 +44,8 @@ function expectReadable(alert: Alert): void {
   const text = alertText(alert);
   expect(text).not.toMatch(/undefined|NaN|Infinity|\[object|!/);
   expect(text.split('\n').filter((line) => line.length > 72 && line.includes(' ', 20))).toEqual([]);
-  expect(alert.why).toMatch(/^[A-Z\d].*\.$/);
+  // A setting keeps its spelling.
+  expect(alert.why).toMatch(/^(?:[A-Z\d]|defrag\.enabled ).*\.$/);
   expect(alert.next).toMatch(/^[A-Z].*\.$/s);
 }
 
