@@ -103,7 +103,7 @@ function addReport(program: Command): void {
     .summary('draw what --json has printed as one HTML file')
     .description(
       'One self-contained HTML file: what was done in a night, memory before and after, what is left to do. It loads nothing and' +
-        ' sends nothing. With --config it shows when the windows were open, in the zone of the schedule.',
+        ' sends nothing. With --config it shows when the windows were open, in the zone of the instances.',
     )
     .option('-o, --output <file>', 'where to write it (default: stdout)')
     .option('-c, --config <file>', 'the config whose windows are drawn')

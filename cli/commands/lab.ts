@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, stat, writeFile } from 'node:fs/promises';
+import { access, mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { EXIT } from '../exit.ts';
 import { interruption } from '../interrupt.ts';
@@ -11,7 +11,7 @@ import { runTrial, type TrialOptions, type TrialView } from '../lab/trial/trial.
 import { type LabOptions, UsageError } from '../options.ts';
 import { labPage } from '../render/html/lab.ts';
 import { trialJson } from '../render/lab/json.ts';
-import { momentHead, momentLine, trialLines } from '../render/lab/lines.ts';
+import { momentHead, momentLine, momentLines, trialLines } from '../render/lab/lines.ts';
 import { createProgress } from '../render/progress.ts';
 import { type Style, styleFor } from '../render/style.ts';
 
@@ -49,12 +49,15 @@ function trialOptions({ recipe, arms, scale, seed, large }: LabOptions): TrialOp
   return { recipe, arms: arms ?? all, scale, seed, isLarge: large ?? false };
 }
 
-/** Before minutes of measuring, not after. @throws UsageError */
+/** Before minutes of measuring, not after: its folder is made, as by `init`. @throws UsageError */
 async function refuseUnwritable(file: string): Promise<void> {
   const folder = dirname(resolve(file));
-  await access(folder, constants.W_OK).catch((cause: unknown) => {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (cause) {
     throw new UsageError(`lab --html ${file}: no file can be written in ${folder}`, { cause });
-  });
+  }
   const there = await stat(file).catch(() => undefined);
   if (there?.isDirectory()) throw new UsageError(`lab --html ${file}: is a folder; accepted is the name of a file`);
 }
@@ -73,7 +76,7 @@ async function measured(options: LabOptions, trial: TrialOptions, signal: AbortS
     });
     progress.done();
     if (options.json) process.stdout.write(`${trialJson(result)}\n`);
-    else say(trialLines(result, style).join('\n'));
+    else say([...(stream.isTTY ? [] : tableOf(result, style)), ...trialLines(result, style)].join('\n'));
     return result;
   } finally {
     progress.done();
@@ -85,6 +88,11 @@ async function serverFor(log: (line: string) => void, signal: AbortSignal): Prom
   const found = await findDefragServer({ log, signal });
   if (found.kind === 'found') return found;
   throw new LabProblem(`${found.reason}. ${found.install}`);
+}
+
+/** The article's table as a whole, for a log: there, progress stands between the rows that were printed as they were measured. */
+function tableOf({ table }: TrialResult, style: Style): readonly string[] {
+  return table === undefined ? [] : momentLines(table, style);
 }
 
 /** The article's table, each row as soon as it is known. */

@@ -1,9 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { readConfig } from '../../core/adapters/config-file.ts';
 import { covers } from '../../core/domain/pause.ts';
 import { windowAt } from '../../core/guards/window.ts';
 import { type PlaceOptions, UsageError } from '../options.ts';
 import { type ReportTerms, reportPage } from '../render/html/report.ts';
+import { zoneOf } from '../render/zone.ts';
 import { documentsIn, together } from '../report/documents.ts';
 import { nightOf, type Span } from '../report/night.ts';
 
@@ -26,6 +28,7 @@ export function report(files: readonly string[], { output, config, stage }: Repo
 /** @throws {UsageError} where it cannot be written */
 function write(file: string, html: string): void {
   try {
+    mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, html);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -55,7 +58,7 @@ function termsOf(file: string | undefined, stage: string | undefined): ReportTer
   if (file === undefined) return { timezone: 'UTC', windowsOf: () => [] };
   const { instances, schedule } = readConfig(file, stage ?? 'local');
   return {
-    timezone: schedule.timezone,
+    timezone: zoneOf(instances, schedule.timezone),
     windowsOf: (id, during) => {
       const instance = instances.find((one) => covers(one.id, id));
       return instance ? openSpans(instance.windows, instance.timezone ?? 'UTC', during, instance.holidays) : [];

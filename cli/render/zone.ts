@@ -8,5 +8,10 @@ export function zoneOf(instances: Config['instances'], otherwise = 'UTC'): strin
 
 /** `2026-11-24 02:14:05 Europe/Berlin`. */
 export function clockText(at: number, timeZone: string): string {
-  return `${new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' }).format(at)} ${timeZone}`;
+  return `${localClock(at, timeZone)} ${timeZone}`;
+}
+
+/** `2026-11-24 02:14:05`, where the zone stands above it. */
+export function localClock(at: number, timeZone: string): string {
+  return new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' }).format(at);
 }

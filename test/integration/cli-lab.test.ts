@@ -35,7 +35,7 @@ const documentOf = ({ stdout }: Printed) => JSON.parse(stdout) as LabDocument;
 describe.skipIf(lacksServer('defrag'))('offpeak lab', { concurrent: true }, () => {
   test('the smaller default, smaller still: each arm on the same data, and a page', async () => {
     using place = aTracedPlace();
-    const args = ['lab', '--scale', '0.04', '--json', '--html', 'lab.html'];
+    const args = ['lab', '--scale', '0.04', '--json', '--html', 'pages/lab.html'];
     const finished = await runOffpeak(args, place.inPlace);
     expect(finished.code).toBe(0);
     const { arms, table, failed } = documentOf(finished);
@@ -55,7 +55,7 @@ describe.skipIf(lacksServer('defrag'))('offpeak lab', { concurrent: true }, () =
     const { data = 0, fragmentation = 0 } = of('nothing')?.after.layers ?? {};
     expect(fragmentation).toBeGreaterThan(data * 0.5);
     expect(of('restart')?.after.layers.fragmentation).toBeLessThan(fragmentation / 4);
-    expect(readFileSync(join(place.folder, 'lab.html'), 'utf8')).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/);
+    expect(readFileSync(join(place.folder, 'pages/lab.html'), 'utf8')).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/);
     await place.untilAlone();
   });
 
@@ -122,7 +122,7 @@ describe('offpeak lab, typed wrongly: exit 2, before any server is started', { c
     ['lab --large', /--large: accepted beside the recipe compaction only/],
     ['lab compaction --scale 0.1', /its size is fixed; accepted is --large/],
     ['lab hashes --seed 2', /lab hashes --seed: its data are fixed; accepted beside article, sizes and churn/],
-    ['lab --html nowhere/lab.html', /--html nowhere\/lab.html: no file can be written in /],
+    ['lab --html /dev/null/lab.html', /--html \/dev\/null\/lab.html: no file can be written in /],
     ['lab --html .', /--html .: is a folder; accepted is the name of a file/],
     ['lab --server nowhere/redis-server', /REDIS_SERVER=nowhere\/redis-server is not an executable file/],
   ])('offpeak %s', async (words, expected) => {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
 import { aWorkplace, refusedPort, runOffpeak, type Workplace } from '../support/offpeak.ts';
@@ -67,11 +69,19 @@ describe('the command line', () => {
   test('a report that cannot be written: exit 2, and what is accepted', async () => {
     const { stdout } = await runOffpeak(['check', '-c', 'good.yml', '--json'], { cwd: place.folder });
     place.write('check.jsonl', stdout);
-    const written = await runOffpeak(['report', 'check.jsonl', '-o', 'absent/r.html'], { cwd: place.folder });
+    const written = await runOffpeak(['report', 'check.jsonl', '-o', 'check.jsonl/r.html'], { cwd: place.folder });
     expect(written).toMatchObject({ code: 2, stdout: '' });
     expect(written.stderr).toBe(
-      'offpeak: report: absent/r.html cannot be written (ENOENT); accepted: --output with a file in a folder that can be written\n',
+      'offpeak: report: check.jsonl/r.html cannot be written (EEXIST); accepted: --output with a file in a folder that can be written\n',
     );
+  });
+
+  test('a report makes the folder of its file, as init does', async () => {
+    const { stdout } = await runOffpeak(['check', '-c', 'good.yml', '--json'], { cwd: place.folder });
+    place.write('check.jsonl', stdout);
+    const written = await runOffpeak(['report', 'check.jsonl', '-o', 'reports/of/r.html'], { cwd: place.folder });
+    expect(written).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    expect(readFileSync(join(place.folder, 'reports/of/r.html'), 'utf8')).toContain('</html>');
   });
 
   test('a config file that is not named as a stage needs --stage, as packaging does', async () => {

@@ -1,14 +1,7 @@
-import {
-  bytesText,
-  durationText,
-  isoText,
-  percentText,
-  ratioText,
-  sentence,
-  timeText,
-} from '../../../core/format/units.ts';
+import { bytesText, durationText, percentText, ratioText, sentence, timeText } from '../../../core/format/units.ts';
 import { type Documents, layersOf, type StepDocument } from '../../report/documents.ts';
 import { isBroken, isOn, type Night, type NodeNight, type Span, totalsOf } from '../../report/night.ts';
+import { localClock } from '../zone.ts';
 import { barsMarkup } from './bars.ts';
 import { count, type Item, itemsMarkup, labelOf, namesOf, withoutNode } from './items.ts';
 import { html, type Markup, page, tableMarkup } from './page.ts';
@@ -51,7 +44,7 @@ ${acting.length > 0 && night.ticks > 1 ? html`<section><h2>The night</h2>${timel
 <section><h2>${acting.length > 0 ? 'Memory, before and after' : 'Memory'}</h2>${barsMarkup('RSS of each node', drawn.flatMap(memoryBars))}
 ${drawn.length < nodes.length ? html`<p>These are ${drawn.length} of ${nodes.length} nodes: the table has all.</p>` : undefined}
 <p>A restart with the same data would leave data and overhead only.</p></section>
-${acting.length > 0 ? html`<section><h2>What was done</h2>${actionTable(acting)}</section>` : undefined}
+${acting.length > 0 ? html`<section><h2>What was done</h2>${actionTable(acting, terms.timezone)}</section>` : undefined}
 <section><h2>What to do</h2>${findings(night)}</section>
 <section><h2>All nodes</h2>${nodeTable(nodes)}</section>`;
 }
@@ -98,13 +91,23 @@ function memoryBars({ first, last, actions, ...node }: NodeNight) {
   return [...bar(first, 'before'), ...bar(last, 'after')];
 }
 
-function actionTable(nodes: readonly NodeNight[]): Markup {
-  const head = ['Node', 'Action', 'Ended', 'RSS', 'Returned', 'Predicted', 'Longest wait', 'Promised', 'Kept'];
+function actionTable(nodes: readonly NodeNight[], timezone: string): Markup {
+  const head = [
+    'Node',
+    'Action',
+    `Ended (${timezone})`,
+    'RSS',
+    'Returned',
+    'Predicted',
+    'Longest wait',
+    'Promised',
+    'Kept',
+  ];
   const rows = nodes.flatMap(({ actions, ...node }) =>
     actions.map(({ at, verdict }) => [
       labelOf(node),
       verdict.action,
-      isoText(at).slice(11, 19),
+      localClock(at, timezone),
       `${bytesText(verdict.rssBefore)} → ${bytesText(verdict.rssAfter)}`,
       bytesText(verdict.reclaimed),
       bytesText(verdict.predicted),
@@ -113,7 +116,7 @@ function actionTable(nodes: readonly NodeNight[]): Markup {
       isBroken(verdict) ? 'no' : 'yes',
     ]),
   );
-  return html`${tableMarkup('What was done', head, rows)}<p class="faint">Times of this table are in UTC. What a defrag returned includes the purge that follows it.</p>`;
+  return html`${tableMarkup('What was done', head, rows)}<p class="faint">What a defrag returned includes the purge that follows it.</p>`;
 }
 
 /** Each sentence once, with the nodes that it is about. */

@@ -38,6 +38,20 @@ export function momentLine(moment: Moment, clock: number, scale: number, style: 
   return `${padded(momentCells(moment, clock))}  ${bar}`.trimEnd();
 }
 
+/** The whole table, under its title. */
+export function momentLines(
+  { title, clock, moments }: NonNullable<TrialResult['table']>,
+  style: Style,
+): readonly string[] {
+  const scale = moments[0]?.reading.rss ?? 1;
+  return [
+    '',
+    style.paint('strong', `The article's table: ${title}`),
+    momentHead(style),
+    ...moments.map((moment) => momentLine(moment, clock, scale, style)),
+  ];
+}
+
 /** The cells of `MOMENT_HEADS`. Rows of a fast clock have pages that the article's had not: only at rest they can be compared. */
 export function momentCells({ when, reading }: Moment, clock: number): readonly string[] {
   const { used, rss, layers } = reading;

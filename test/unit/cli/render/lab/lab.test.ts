@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ARM_NAMES, ARMS } from '../../../../../cli/lab/trial/arms.ts';
 import { trialJson } from '../../../../../cli/render/lab/json.ts';
-import { momentCells, trialLines } from '../../../../../cli/render/lab/lines.ts';
+import { momentCells, momentLines, trialLines } from '../../../../../cli/render/lab/lines.ts';
 import { armText } from '../../../../../cli/render/lab/words.ts';
 import { plainPaint } from '../../../../../cli/render/style.ts';
 import { bannedIn } from '../../../../support/banned-words.ts';
@@ -74,6 +74,15 @@ describe('the lines', () => {
     expect(lines[0]).toContain('TTLs run 10 times faster');
     const slow = aTrial({ table: { title: 'x', clock: 1, moments: [] } });
     expect(trialLines(slow, STYLE).join('\n')).not.toContain('TTLs run 1 times');
+  });
+
+  test('the whole table, for a log: a head, and a row for each moment', () => {
+    const { table } = aTrial();
+    if (!table) throw new Error('the trial has a table');
+    const [blank, title, head, ...rows] = momentLines(table, STYLE);
+    expect([blank, title]).toEqual(['', `The article's table: ${table.title}`]);
+    expect(head).toMatch(/when .*used .*RSS .*ratio/);
+    expect(rows).toHaveLength(table.moments.length);
   });
 
   test('a row of the table has the article’s ratio beside what was measured', () => {
