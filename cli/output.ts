@@ -1,6 +1,6 @@
 import type { Alert } from '../core/domain/alert.ts';
 import { DIMENSION, type Metric } from '../core/domain/metric.ts';
-import { alertText } from '../core/format/alert-text.ts';
+import { alertText } from '../core/format/alert-layout.ts';
 import { bytesText, durationText } from '../core/format/units.ts';
 import { wrapText } from '../core/format/wrap.ts';
 import type { Tick } from '../core/reconcile/scope.ts';

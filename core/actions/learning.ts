@@ -1,4 +1,3 @@
-import type { Milliseconds } from '../config/units.ts';
 import type { ActionHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Learned } from '../domain/prediction.ts';
@@ -22,12 +21,3 @@ export function counted(
 
 /** How much of the newest measurement goes into what is remembered: old nights fade, one odd night does not rule. */
 const NEWEST = 0.5;
-
-/** Runs that returned too little double the cooldown, up to this many times (6 h become 16 days). */
-const MAX_DOUBLINGS = 6;
-
-/** When an action may run again after its last run (epoch ms); 0: at once. */
-export function cooledAt(history: ActionHistory | undefined, cooldown: Milliseconds): number {
-  if (history?.lastAt === undefined) return 0;
-  return history.lastAt + cooldown * 2 ** Math.min(history.ineffective, MAX_DOUBLINGS);
-}

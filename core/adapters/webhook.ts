@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { type Milliseconds, SECOND } from '../config/units.ts';
 import type { Alert } from '../domain/alert.ts';
-import { alertSubject, alertText } from '../format/alert-text.ts';
+import { alertSubject, alertText } from '../format/alert-layout.ts';
 import { type AlertSink, combined, type PublishReport } from '../ports/sinks.ts';
 import { SecretUnavailable } from './aws/secret-failure.ts';
 

@@ -47,3 +47,6 @@ export const AFTER_PURGE: Milliseconds = 1 * SECOND;
 
 /** What a step needs beside its own time: observing, waiting for rest, publishing. */
 export const ROUND_TRIPS: Milliseconds = 10 * SECOND;
+
+/** A node or group that a guard has ended a run on (`cools: 'briefly'`) is not begun anew for this long: what ended it may soon be over. */
+export const BRIEF_REST: Milliseconds = 15 * MINUTE;

@@ -1,13 +1,10 @@
-import { HOUR, type Milliseconds } from '../config/units.ts';
 import type { StageBlocker } from '../domain/blocker.ts';
 import type { Engine } from '../domain/engine.ts';
 import type { Lease } from '../domain/lease.ts';
 import type { Observation } from '../domain/observation.ts';
-import type { ActingNode, Answer, Group, Outage, Place, StageLimits, Version } from '../domain/stage.ts';
+import type { Answer, Group, Outage, Place, StageLimits, Version } from '../domain/stage.ts';
 import { identify } from '../leases/identity.ts';
-
-/** A window and the rest of its night; over before the window of the next day. */
-export const NIGHT: Milliseconds = 20 * HOUR;
+import { groupBlocker, NIGHT } from './canary.ts';
 
 /** Reasons in the stage against one action on one node. */
 export function stageBlockers(
@@ -36,20 +33,6 @@ export function stageBlockers(
     },
   ];
   return blockers.filter((blocker) => blocker !== undefined);
-}
-
-/** The canary is of the group, not of each shard: all of them run one version, and hold one application's data. */
-function groupBlocker(
-  others: readonly ActingNode[],
-  { name, limit, isProven }: Group,
-  isDefrag: boolean,
-): StageBlocker | undefined {
-  const its = others.filter(({ group }) => group === name);
-  const canaries = isDefrag && !isProven ? its.filter((one) => one.isDefrag) : [];
-  const nodes = (some: readonly ActingNode[]) => some.map(({ node }) => node);
-  if (canaries.length > 0)
-    return { kind: 'group-limit', group: name, limit: 1, nodes: nodes(canaries), isCanary: true };
-  return its.length >= limit ? { kind: 'group-limit', group: name, limit, nodes: nodes(its) } : undefined;
 }
 
 /** By the name in the config, or by the address behind it. Neither recognises a proxy, or two addresses of one machine. */

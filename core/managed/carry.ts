@@ -2,7 +2,7 @@ import { traitsOf } from '../actions/defrag/stop-reasons.ts';
 import { counted } from '../actions/learning.ts';
 import { MINUTE, type Milliseconds } from '../config/units.ts';
 import { withAction } from '../domain/node-history.ts';
-import { BUSY } from '../domain/timings.ts';
+import { BRIEF_REST, BUSY } from '../domain/timings.ts';
 import { bytesText } from '../format/units.ts';
 import { DiscoveryFailure } from '../ports/discovery.ts';
 import type { GroupReport } from '../ports/parameter-groups.ts';
@@ -15,9 +15,6 @@ import { groupText } from './words.ts';
 
 /** A modification that a job has sent before it died has arrived by then, or never will. */
 const ARRIVES_WITHIN: Milliseconds = 1 * MINUTE;
-
-/** Until the group is defragmented again after a guard has ended a run: what ended it may soon be over. */
-const REST: Milliseconds = 15 * MINUTE;
 
 /** A group with a lease, in whatever phase a job has left it. @throws {DiscoveryFailure} {StateUnavailable} {AnotherJob} */
 export async function carryOn(run: GroupRun, held: HeldGroup): Promise<GroupReport> {
@@ -169,7 +166,7 @@ async function learn(run: GroupRun, { nodes, closing: because = 'interrupted', p
     await updateHistory(run.ports.store, node, (history) => {
       const before = history.byAction.defrag;
       const ineffective = teaches ? counted(before, { kind }) : {};
-      const change = cools === 'fully' ? { lastAt: now, ...ineffective } : { restUntil: now + REST };
+      const change = cools === 'fully' ? { lastAt: now, ...ineffective } : { restUntil: now + BRIEF_REST };
       return withAction(history, 'defrag', change);
     });
   }

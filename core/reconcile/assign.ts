@@ -3,7 +3,7 @@ import { boundIn } from '../config/bound.ts';
 import type { InstanceConfig, Schedule } from '../config/schema.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Group, Outage } from '../domain/stage.ts';
-import { NIGHT } from '../guards/stage-limits.ts';
+import { NIGHT } from '../guards/canary.ts';
 import type { HeldLease } from '../leases/lease-store.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Announced } from './announcer.ts';

@@ -46,7 +46,7 @@ export async function publishTick(config: Config, run: Omit<Run, 'claims'>, conc
   const { outcomes, metrics, alerts } = reportable(input, announcedIn(reports), ports.log);
   const known = { outcomes, alerts, metrics: metrics.filter((metric) => isKnown(metric, options)) };
   const leased = leasedNodes(outcomes, groups);
-  const held = part?.kind === 'dispatch' ? leasesIn(snapshot) : leased.length;
+  const held = part?.kind === 'dispatch' ? leaseCount(snapshot) : leased.length;
   // The end of a run is known after its window.
   const isOver = () => held === 0 && isNightOver(config.instances, at);
   const undelivered = mode === 'act' ? await publish(run, known, isOver) : 0;
@@ -85,7 +85,7 @@ function inputOf(
     ...(snapshot.kind === 'unavailable' && { problem: { why: snapshot.why } }),
     ...(config.metrics.send === 'otlp' && { watched: config.schedule }),
     isFleet: isLarge(config, fleet),
-    ...(part && { part: part.kind === 'batch' ? part : { ...part, leases: leasesIn(snapshot) } }),
+    ...(part && { part: part.kind === 'batch' ? part : { ...part, leases: leaseCount(snapshot) } }),
     ...(isWholeStage(options) &&
       isDiscovered(config, fleet) && { changes: fleet.changes, undiscovered: fleet.failures.size }),
   };
@@ -131,7 +131,7 @@ function isKnown({ name, dimensions }: Metric, { scope: { kind }, part }: TickOp
   return kind === 'leased-nodes' && part === undefined && name === JOB_METRICS.leasesHeld.name;
 }
 
-function leasesIn(snapshot: Snapshot): number {
+function leaseCount(snapshot: Snapshot): number {
   return snapshot.kind === 'readable' ? snapshot.leases.size : 0;
 }
 

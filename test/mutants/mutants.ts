@@ -418,7 +418,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S4',
     what: 'as many shards of a group as like are acted on at once',
-    file: 'core/guards/stage-limits.ts',
+    file: 'core/guards/canary.ts',
     from: 'its.length >= limit',
     to: 'its.length >= limit * 100',
     tests: [...STAGE, 'model/discovery.test.ts'],
@@ -426,7 +426,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S4',
     what: 'each shard of a group has a canary of its own',
-    file: 'core/guards/stage-limits.ts',
+    file: 'core/guards/canary.ts',
     from: 'isDefrag && !isProven ?',
     to: 'isDefrag && !isProven && limit < 0 ?',
     tests: [...STAGE, 'model/discovery.test.ts'],

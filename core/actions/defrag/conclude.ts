@@ -2,6 +2,7 @@ import { diagnose } from '../../diagnosis/diagnose.ts';
 import type { Lease } from '../../domain/lease.ts';
 import { type NodeHistory, withAction, withResult } from '../../domain/node-history.ts';
 import type { StopReason } from '../../domain/plan.ts';
+import { BRIEF_REST } from '../../domain/timings.ts';
 import type { Verdict } from '../../domain/verdict.ts';
 import { outageOf } from '../../guards/stage-limits.ts';
 import { historyFor } from '../../state/history-placement.ts';
@@ -12,9 +13,6 @@ import { rssAfter, verify } from '../verify.ts';
 import { learnFromDefrag } from './learn.ts';
 import type { Settled } from './settle.ts';
 import { traitsOf } from './stop-reasons.ts';
-
-/** How long a guard's stop keeps the next start away. */
-const REST_MS = 15 * 60_000;
 
 /** What a defrag has returned and cost, by the observation after it. */
 export function verdictOf(lease: Lease, { settled, isAtRest }: Settled, { instance }: NodeContext): Verdict {
@@ -51,7 +49,7 @@ export async function conclude(
     const after = teaches && isAtRest && verdict ? learnFromDefrag(known, verdict, settled, lease) : known;
     const rested = withAction(after, 'defrag', {
       ...(cools === 'fully' && { lastAt: now }),
-      ...(cools === 'briefly' && { restUntil: now + REST_MS }),
+      ...(cools === 'briefly' && { restUntil: now + BRIEF_REST }),
     });
     const recorded = verdict ? withResult(rested, verdict, now, because) : rested;
     const isCrashed = because === 'server-restarted';

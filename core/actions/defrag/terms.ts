@@ -3,9 +3,9 @@ import type { Blocker } from '../../domain/blocker.ts';
 import type { Acting, Facts, StartDefrag } from '../../domain/plan.ts';
 import type { Terms } from '../../domain/terms.ts';
 import { SHORT_WAIT } from '../../domain/timings.ts';
+import { canaryDied } from '../../guards/canary.ts';
 import { immovable } from '../../guards/modules.ts';
-import { NIGHT } from '../../guards/stage-limits.ts';
-import { cooledAt } from '../learning.ts';
+import { cooledAt } from '../cooldown.ts';
 
 /** A defrag that the end of the window cuts off at once costs and returns nothing. */
 const SHORTEST: Milliseconds = 1 * MINUTE;
@@ -31,12 +31,6 @@ function moduleTypes({ observation, policy }: Facts): Blocker | undefined {
   if (!observation.examined) return undefined;
   const modules = immovable(observation.examined.modules, observation.engine, policy.defrag.allowModules);
   return modules.length > 0 ? { kind: 'module-types', modules } : undefined;
-}
-
-/** Replicas come first: they are the canaries (valkey#1872, redis#12677 died when defrag was switched on, node after node). */
-function canaryDied({ fallen, now }: Facts): Blocker | undefined {
-  if (fallen === undefined || now - fallen.at > NIGHT) return undefined;
-  return { kind: 'canary-died', node: fallen.node, until: fallen.at + NIGHT };
 }
 
 /** The share of a learned, or of an estimated, duration that has to fit into the time. */

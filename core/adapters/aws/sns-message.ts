@@ -1,5 +1,5 @@
 import type { Alert, AlertFact } from '../../domain/alert.ts';
-import { alertSubject, alertText } from '../../format/alert-text.ts';
+import { alertSubject, alertText } from '../../format/alert-layout.ts';
 import { chatbotNotification } from '../../format/chatbot.ts';
 import { countsText } from '../../format/digest-text.ts';
 import { cleanText } from '../../format/wrap.ts';

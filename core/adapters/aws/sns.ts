@@ -1,7 +1,7 @@
 import type { MessageAttributeValue, SNSClient } from '@aws-sdk/client-sns';
 import pLimit from 'p-limit';
 import type { Alert } from '../../domain/alert.ts';
-import { alertSubject } from '../../format/alert-text.ts';
+import { alertSubject } from '../../format/alert-layout.ts';
 import { cleanText } from '../../format/wrap.ts';
 import { type AlertSink, combined, type PublishReport } from '../../ports/sinks.ts';
 import { regionFrom } from './clients.ts';

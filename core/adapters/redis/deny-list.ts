@@ -27,7 +27,7 @@ export interface DenialRule extends Omit<Denial, 'fixedIn'> {
  * load while defrag is on (redis#15539, before 8.10), since it is off outside of a window; redis#13205 and #12677 (cluster nodes of
  * 7.2.0 to 7.2.5), since all of those are in it; redis#14706 (replicas of 8.2.2 and 8.4.0 that crash in a full resync): its trace is
  * FreeBSD's libc, and a build with libc does not defragment. Not yet in it: streams with XNACK of Redis 8.8 and later (a doubt in the
- * review of redis#14797, no report). The canary (`guards/node-order.ts`) covers unknown faults.
+ * review of redis#14797, no report). The canary (`guards/canary.ts`) covers unknown faults.
  *
  * A pre-release counts on from the last release: by the tags of the source, 7.2-rc1 reports 7.1.240, 7.4-rc1 7.3.240, 8.0-M01
  * 7.9.224, and Valkey 8.0.0-rc1 7.9.240. Where the release has a fault, its pre-releases are assumed to have it.

@@ -7,7 +7,7 @@ import type { InstanceConfig } from '../../config/schema.ts';
 import type { Milliseconds } from '../../config/units.ts';
 import { present } from '../../domain/present.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { NodeFailure, type OpenSession, type Purged, type Session } from '../../ports/node-session.ts';
+import { NodeFailure, type OpenSession, type Session } from '../../ports/node-session.ts';
 import type { TokenSigner } from '../aws/iam-token.ts';
 import { SecretUnavailable } from '../aws/secret-failure.ts';
 import type { SecretReader } from '../aws/secrets.ts';
@@ -18,6 +18,7 @@ import { connect } from './connect.ts';
 import type { ByteConnection, Connection, Target } from './connection.ts';
 import { probeDefrag } from './defrag-probe.ts';
 import { address, COMMAND_TIMEOUT_MS } from './failure.ts';
+import { memoryPurge } from './memory-purge.ts';
 import { observe } from './observe.ts';
 import { usableMaterial } from './tls-material.ts';
 
@@ -170,7 +171,7 @@ function sessionOver(connection: ByteConnection, node: NodeAddress, clock: Pick<
     keys: async (first) => (await import('./key-reader.ts')).keyReader(connection, first),
     keepAlive: async () => void (await connection.send([['PING']], COMMAND_TIMEOUT_MS)),
     configure: (settings, { atomic }) => configure(connection, settings, atomic),
-    purge: (timeout) => purge(connection, timeout),
+    purge: (timeout) => memoryPurge(connection, timeout),
     close: () => connection.close(),
   };
 }
@@ -187,11 +188,4 @@ async function waits(connection: Connection, duration: Milliseconds): Promise<re
     await pause(PING_EVERY_MS);
   }
   return seen;
-}
-
-async function purge(connection: Connection, timeout: number): Promise<Purged> {
-  const startedAt = performance.now();
-  const [reply] = await connection.send([['MEMORY', 'PURGE']], timeout);
-  const blocked = performance.now() - startedAt;
-  return reply?.ok ? { done: true, blocked } : { done: false, error: reply?.error ?? 'no reply' };
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { ALERT_SCHEMA, type Alert, type AlertFact } from '../../../core/domain/alert.ts';
-import { alertText } from '../../../core/format/alert-text.ts';
+import { alertText } from '../../../core/format/alert-layout.ts';
 import { utcText } from '../../../core/format/utc-text.ts';
 import {
   buttons,

@@ -2,7 +2,7 @@ import { CreateTopicCommand, type SNSClient, SubscribeCommand } from '@aws-sdk/c
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createAlertSink } from '../../../core/adapters/aws/sns.ts';
 import { createSnsClient } from '../../../core/adapters/aws/sns-topic.ts';
-import { alertText } from '../../../core/format/alert-text.ts';
+import { alertText } from '../../../core/format/alert-layout.ts';
 import { type AwsProxy, awsEnv, startAwsProxy } from '../../support/aws-proxy.ts';
 import { messagesOf } from '../../support/aws-wire.ts';
 import { describeWithMoto, type Moto, startMoto } from '../../support/moto.ts';

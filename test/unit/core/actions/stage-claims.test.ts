@@ -4,7 +4,8 @@ import { type Known, stageClaims } from '../../../../core/actions/stage-claims.t
 import { readStageDocument, type StageDocument } from '../../../../core/actions/stage-document.ts';
 import { MINUTE, SECOND } from '../../../../core/config/units.ts';
 import type { Lease } from '../../../../core/domain/lease.ts';
-import { NIGHT, outageOf } from '../../../../core/guards/stage-limits.ts';
+import { NIGHT } from '../../../../core/guards/canary.ts';
+import { outageOf } from '../../../../core/guards/stage-limits.ts';
 import { dropLease, type HeldLease, takeLease } from '../../../../core/leases/lease-store.ts';
 import type { StateStore } from '../../../../core/ports/state-store.ts';
 import type { ReachedNode, UnreachedNode } from '../../../../core/reconcile/observe-fleet.ts';

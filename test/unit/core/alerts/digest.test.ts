@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { digestOf, MOST_MESSAGES, messagesOf } from '../../../../core/alerts/digest.ts';
 import { type Alert, NODES_A_MESSAGE } from '../../../../core/domain/alert.ts';
-import { alertSubject, alertText } from '../../../../core/format/alert-text.ts';
+import { alertSubject, alertText } from '../../../../core/format/alert-layout.ts';
 import { runs } from '../../../fuzz/runs.ts';
 import { KINDS, placeOf, stormOf, stormOfKind } from '../../../support/storm.ts';
 

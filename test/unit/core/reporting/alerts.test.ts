@@ -3,7 +3,7 @@ import { GIB, MIB } from '../../../../core/config/units.ts';
 import type { Alert } from '../../../../core/domain/alert.ts';
 import type { Outcome } from '../../../../core/domain/outcome.ts';
 import type { ReportInput } from '../../../../core/domain/report.ts';
-import { alertSubject, alertText } from '../../../../core/format/alert-text.ts';
+import { alertSubject, alertText } from '../../../../core/format/alert-layout.ts';
 import { ALERT_EVENTS } from '../../../support/alert-events.ts';
 import {
   aDiagnosis,

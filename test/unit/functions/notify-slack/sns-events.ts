@@ -1,7 +1,7 @@
 import type { SNSMessage, SQSEvent } from 'aws-lambda';
 import { snsMessage } from '../../../../core/adapters/aws/sns-message.ts';
 import type { Alert } from '../../../../core/domain/alert.ts';
-import { alertSubject } from '../../../../core/format/alert-text.ts';
+import { alertSubject } from '../../../../core/format/alert-layout.ts';
 
 const TOPIC = 'arn:aws:sns:eu-west-1:123456789012:offpeak-prod-alerts';
 

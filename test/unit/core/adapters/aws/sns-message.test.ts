@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { MESSAGE_BYTES, snsMessage } from '../../../../../core/adapters/aws/sns-message.ts';
 import { digestOf } from '../../../../../core/alerts/digest.ts';
 import { ALERT_SCHEMA, type Alert } from '../../../../../core/domain/alert.ts';
-import { alertSubject, alertText } from '../../../../../core/format/alert-text.ts';
+import { alertSubject, alertText } from '../../../../../core/format/alert-layout.ts';
 import { chatbotNotification } from '../../../../../core/format/chatbot.ts';
 import { runs } from '../../../../fuzz/runs.ts';
 import { stormOfKind } from '../../../../support/storm.ts';

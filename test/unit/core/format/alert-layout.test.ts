@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { alertSubject, alertText } from '../../../../core/format/alert-text.ts';
+import { alertSubject, alertText } from '../../../../core/format/alert-layout.ts';
 import { anAlert } from '../../../support/telemetry-builders.ts';
 
 describe('the subject', () => {
