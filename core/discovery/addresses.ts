@@ -1,5 +1,8 @@
 import { address } from '../adapters/redis/failure.ts';
 import type { NodeAddress } from '../config/address.ts';
+import { isOfConfig } from '../domain/outcome.ts';
+import { DiscoveryFailure } from '../ports/discovery.ts';
+import { NodeFailure } from '../ports/node-session.ts';
 
 /** The address of a node that a cluster or a sentinel has named, by the config's `natMap` where it has one. */
 export function foundAddress(
@@ -27,8 +30,28 @@ export function isPort(port: number): boolean {
   return Number.isInteger(port) && port > 0 && port <= 65_535;
 }
 
-/** Why each of these did not answer: a reason that several share comes once. */
-export function reasonsText(failures: readonly { readonly at: string; readonly why: string }[]): string {
+/** Why a seed or a sentinel did not say which nodes there are. */
+export interface Silent {
+  readonly at: string;
+  readonly why: string;
+  readonly isMistake: boolean;
+}
+
+/** What is not a failure of the one that was asked is a mistake of this program, and is not hidden. */
+export function silenceOf(at: string, error: unknown): Silent {
+  if (error instanceof DiscoveryFailure) return { at, why: error.message, isMistake: error.isMistake };
+  if (error instanceof NodeFailure) return { at, why: error.message, isMistake: isOfConfig(error.kind) };
+  throw error;
+}
+
+/** Why none of these has answered: a reason that several share comes once. */
+export function failureOf(what: string, silent: readonly Silent[]): DiscoveryFailure {
+  return new DiscoveryFailure(`${what}: ${reasonsText(silent)}`, {
+    isMistake: silent.some(({ isMistake }) => isMistake),
+  });
+}
+
+function reasonsText(failures: readonly Silent[]): string {
   const byReason = Map.groupBy(failures, ({ why }) => why);
   return [...byReason]
     .map(([why, its]) =>

@@ -7,36 +7,52 @@ export interface ClusterView {
   readonly seed: string;
   /** `cluster_state:ok` */
   readonly isUp: boolean;
+  /** Some node serves a slot. None does in a cluster that was reset, or that is not set up yet. */
+  readonly hasSlots: boolean;
   readonly shards: readonly FoundShard[];
   readonly leftOut: readonly string[];
 }
 
-interface Terms {
+export interface Terms {
   readonly seed: NodeAddress;
   readonly natMap: Readonly<Record<string, string>> | undefined;
 }
 
 /** One node as a reply names it, or why it is left out. */
-type Named = FoundNode | string;
+export type Named = FoundNode | string;
+
+/** The same, with what its cluster says of it. */
+export interface Member {
+  readonly named: Named;
+  readonly isFailed: boolean;
+}
 
 /**
  * CLUSTER SHARDS, in which `endpoint` is the address that the server prefers (`cluster-preferred-endpoint-type`); null: the one that was
  * asked; `?`: it has none to give (cluster_legacy.c, `addShardReplyForClusterShards`).
  */
 export function fromShards(reply: unknown, isUp: boolean, terms: Terms): ClusterView {
-  const shards = (Array.isArray(reply) ? reply : []).map((shard) => {
-    const nodes = fieldsIn(shard).get('nodes');
-    return (Array.isArray(nodes) ? nodes : []).map((node) => {
-      const fields = fieldsIn(node);
-      return { named: nodeOfShard(fields, terms), isFailed: fields.get('health') === 'fail' };
+  const lists = (Array.isArray(reply) ? reply : []).map(fieldsIn);
+  const shards = lists.map((fields) => {
+    const nodes = fields.get('nodes');
+    return (Array.isArray(nodes) ? nodes : []).map((node): Member => {
+      const of = fieldsIn(node);
+      return { named: nodeOfShard(of, terms), isFailed: of.get('health') === 'fail' };
     });
   });
+  const hasSlots = lists.some((fields) => isFilled(fields.get('slots')));
+  return viewOf(withoutReplaced(shards), { isUp, hasSlots }, terms);
+}
+
+function isFilled(list: unknown): boolean {
+  return Array.isArray(list) && list.length > 0;
+}
+
+/** A new node may have the address of a failed one that the cluster has not forgotten. */
+export function withoutReplaced(shards: readonly (readonly Member[])[]): readonly (readonly Named[])[] {
   const live = new Set(shards.flat().flatMap(({ named, isFailed }) => (isFailed ? [] : [placeIn(named)])));
-  // A new node may have the address of a failed one that the cluster has not forgotten.
-  const isReplaced = ({ named, isFailed }: { readonly named: Named; readonly isFailed: boolean }) =>
-    isFailed && live.has(placeIn(named));
-  const found = shards.map((nodes) => nodes.filter((one) => !isReplaced(one)).map(({ named }) => named));
-  return viewOf(found, isUp, terms);
+  const isReplaced = ({ named, isFailed }: Member) => isFailed && live.has(placeIn(named));
+  return shards.map((nodes) => nodes.filter((one) => !isReplaced(one)).map(({ named }) => named));
 }
 
 function placeIn(named: Named): string | undefined {
@@ -49,12 +65,19 @@ function nodeOfShard(fields: ReadonlyMap<string, unknown>, { seed, natMap }: Ter
   const said = fields.get('endpoint');
   const host = said === null || said === '' ? seed.host : String(said ?? fields.get('ip') ?? '');
   const port = Number((seed.tls ? fields.get('tls-port') : undefined) ?? fields.get('port'));
-  if (!isHost(host) || !isPort(port)) return `node ${id.slice(0, 8)} is left out: the cluster says no address for it`;
+  if (!isHost(host) || !isPort(port)) return unaddressed(id);
   const role = fields.get('role') === 'replica' ? 'replica' : 'primary';
   return { address: foundAddress(host, port, { tls: seed.tls, natMap }), identity: id, role };
 }
 
-/** CLUSTER SLOTS, before Redis 7.0: a line for each range of slots, the primary first. It names no node without slots. */
+export function unaddressed(id: string): string {
+  return `node ${id.slice(0, 8)} is left out: the cluster says no address for it`;
+}
+
+/**
+ * CLUSTER SLOTS, where a user may ask nothing else: a line for each range of slots, the primary first. It names no node without slots, and no
+ * replica that has failed.
+ */
 export function fromSlots(reply: unknown, isUp: boolean, terms: Terms): ClusterView {
   const { seed, natMap } = terms;
   const byPrimary = new Map<string, readonly Named[]>();
@@ -63,8 +86,7 @@ export function fromSlots(reply: unknown, isUp: boolean, terms: Terms): ClusterV
     const named = nodes.map((node, index): Named => {
       const [said, port, id] = Array.isArray(node) ? node : [];
       const host = said === null || said === '' ? seed.host : String(said);
-      if (!isHost(host) || !isPort(Number(port)))
-        return `node ${String(id).slice(0, 8)} is left out: it has no address`;
+      if (!isHost(host) || !isPort(Number(port))) return unaddressed(String(id));
       const address = foundAddress(host, Number(port), { tls: seed.tls, natMap });
       const role = index === 0 ? 'primary' : 'replica';
       return { address, ...(id !== undefined && { identity: String(id) }), role };
@@ -72,29 +94,34 @@ export function fromSlots(reply: unknown, isUp: boolean, terms: Terms): ClusterV
     const [primary] = named;
     if (primary !== undefined) byPrimary.set(typeof primary === 'string' ? primary : primary.address.id, named);
   }
-  return viewOf([...byPrimary.values()], isUp, terms);
+  return viewOf([...byPrimary.values()], { isUp, hasSlots: isFilled(reply) }, terms);
 }
 
-function isHost(host: string): boolean {
+export function isHost(host: string): boolean {
   return host !== '?' && /^[a-zA-Z\d_.:-]{1,253}$/.test(host);
 }
 
-function viewOf(shards: readonly (readonly Named[])[], isUp: boolean, { seed }: Terms): ClusterView {
+export function viewOf(
+  shards: readonly (readonly Named[])[],
+  state: Pick<ClusterView, 'isUp' | 'hasSlots'>,
+  { seed }: Terms,
+): ClusterView {
   const found = shards.map((nodes) => ({ group: '', nodes: nodes.filter((node) => typeof node !== 'string') }));
   return {
     seed: seed.id,
-    isUp,
+    ...state,
     shards: found.filter(({ nodes }) => nodes.length > 0),
     leftOut: shards.flat().filter((node) => typeof node === 'string'),
   };
 }
 
 /**
- * The view to believe: of a cluster that is up, the one with the most nodes. Undefined: there is none. A sentence: the seeds are of several
- * clusters that are up, and which of them is meant cannot be known.
+ * The view to believe: of a cluster that is up, the one with the most nodes. Undefined: there is none; a node that was reset is alone in a
+ * cluster without slots, which must not take the place of what was found before. A sentence: the seeds are of several clusters that are up, and
+ * which of them is meant cannot be known.
  */
 export function chooseView(views: readonly ClusterView[]): ClusterView | string | undefined {
-  const known = views.filter(({ shards }) => shards.length > 0);
+  const known = views.filter(({ shards, hasSlots }) => shards.length > 0 && hasSlots);
   const [best, ...others] = known.toSorted((a, b) => Number(b.isUp) - Number(a.isUp) || sizeOf(b) - sizeOf(a));
   if (!best) return undefined;
   const own = identitiesIn(best);

@@ -1,18 +1,17 @@
-import type { Connection } from '../adapters/redis/connection.ts';
+import { type Connection, textOf } from '../adapters/redis/connection.ts';
 import type { NodeAddress } from '../config/address.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import { type Milliseconds, SECOND } from '../config/units.ts';
-import type { Discovered } from '../domain/discovered.ts';
 import { DiscoveryFailure } from '../ports/discovery.ts';
-import { NodeFailure } from '../ports/node-session.ts';
-import { reasonsText } from './addresses.ts';
-import { type ClusterView, chooseView, fromShards, fromSlots, shardsIn } from './cluster-view.ts';
+import { failureOf, type Silent, silenceOf } from './addresses.ts';
+import { fromNodes, hasHostnames } from './cluster-lines.ts';
+import { type ClusterView, chooseView, fromShards, fromSlots, shardsIn, type Terms } from './cluster-view.ts';
 import type { Discovery } from './contract.ts';
 
 const TIMEOUT: Milliseconds = 3 * SECOND;
 
 /**
- * The shards of a Cluster, by CLUSTER SHARDS (Redis 7.0, Valkey) or CLUSTER SLOTS, from each seed that answers: one that was cut off, or that
+ * The shards of a Cluster, by CLUSTER SHARDS (Redis 7.0, Valkey) or CLUSTER NODES, from each seed that answers: one that was cut off, or that
  * was reset and lives in a cluster of its own, must not decide what the cluster is.
  */
 export const discoverCluster: Discovery = async (instance, { connect }, signal) => {
@@ -23,20 +22,23 @@ export const discoverCluster: Discovery = async (instance, { connect }, signal) 
   );
   const views = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const failures = asked.flatMap((one, index) =>
-    one.status === 'rejected' ? [{ at: seeds[index]?.id ?? '', why: reasonOf(one.reason) }] : [],
+    one.status === 'rejected' ? [silenceOf(seeds[index]?.id ?? '', one.reason)] : [],
   );
   const chosen = chooseView(views);
-  if (typeof chosen === 'string') throw new DiscoveryFailure(chosen);
+  if (typeof chosen === 'string') throw new DiscoveryFailure(chosen, { isMistake: true });
+  const silent = [...failures, ...views.filter(({ hasSlots }) => !hasSlots).map(slotless)];
   if (chosen === undefined) {
     const which = seeds.length === 1 ? 'the seed does not say' : `none of the ${seeds.length} seeds says`;
-    throw new DiscoveryFailure(`${which} what its cluster is: ${reasonsText(failures)}`);
+    throw failureOf(`${which} what its cluster is`, silent);
   }
-  const silent = failures.map(({ at, why }) => `the seed ${at} was not used: ${why}`);
-  return withSilent(shardsIn(chosen), silent);
+  const unused = silent.map(({ at, why }) => `the seed ${at} was not used: ${why}`);
+  const { leftOut, ...found } = shardsIn(chosen);
+  return { ...found, leftOut: [...leftOut, ...unused] };
 };
 
-function withSilent(discovered: Discovered, silent: readonly string[]): Discovered {
-  return { ...discovered, leftOut: [...discovered.leftOut, ...silent] };
+/** What was found before counts, or what another seed says: a node that was reset says nothing of the cluster that it was in. */
+function slotless({ seed: at }: ClusterView): Silent {
+  return { at, why: `${at} is in a cluster without slots: it was reset, or is not set up yet`, isMistake: false };
 }
 
 async function ask(connection: Connection, seed: NodeAddress, { discover }: InstanceConfig): Promise<ClusterView> {
@@ -46,24 +48,35 @@ async function ask(connection: Connection, seed: NodeAddress, { discover }: Inst
     const [info, shards] = await connection.send(commands, TIMEOUT);
     const isUp = info?.ok === true && /cluster_state:ok/.test(String(info.value));
     if (shards?.ok) return fromShards(shards.value, isUp, terms);
-    // Not with the others: of a Cluster that was resharded often it is much longer, and what may arrive at once is bounded (`resp-guard.ts`).
-    const [slots] = await connection.send([['CLUSTER', 'SLOTS']], TIMEOUT);
-    if (slots?.ok) return fromSlots(slots.value, isUp, terms);
-    throw new DiscoveryFailure(refusal(seed, slots && !slots.ok ? slots.error : 'no reply'));
+    return await asBefore(connection, isUp, terms);
   } finally {
     connection.close();
   }
 }
 
-function refusal({ id }: NodeAddress, error: string): string {
-  if (/cluster support disabled/i.test(error))
-    return `${id} is not a node of a Cluster (cluster-enabled no): name it under \`url\` or \`nodes\``;
-  if (/NOPERM/.test(error)) return `${id} refuses CLUSTER SHARDS: give its user +cluster|shards and +cluster|slots`;
-  return `${id} refuses CLUSTER SHARDS and CLUSTER SLOTS: ${error}`;
+/** Without CLUSTER SHARDS: before Redis 7.0, or where the user may not ask it. */
+async function asBefore(connection: Connection, isUp: boolean, terms: Terms): Promise<ClusterView> {
+  const [nodes] = await connection.send([['CLUSTER', 'NODES']], TIMEOUT);
+  const text = textOf(nodes);
+  if (text !== undefined && !hasHostnames(text)) return fromNodes(text, isUp, terms);
+  // Not with the others: of a Cluster that was resharded often it is much longer, and what may arrive at once is bounded (`resp-guard.ts`).
+  const [slots] = await connection.send([['CLUSTER', 'SLOTS']], TIMEOUT);
+  if (text !== undefined) return fromNodes(text, isUp, terms, slots?.ok ? slots.value : undefined);
+  const { seed } = terms;
+  if (!slots?.ok) throw refusal(seed, slots?.error ?? 'no reply');
+  const view = fromSlots(slots.value, isUp, terms);
+  const blind = `${seed.id} refuses CLUSTER NODES: replicas that have failed are not seen. Give its user +cluster|nodes`;
+  return { ...view, leftOut: [...view.leftOut, blind] };
 }
 
-/** What is not a failure of the seed is a mistake of this program, and is not hidden. */
-function reasonOf(error: unknown): string {
-  if (error instanceof NodeFailure || error instanceof DiscoveryFailure) return error.message;
-  throw error;
+function refusal({ id }: NodeAddress, error: string): DiscoveryFailure {
+  if (/cluster support disabled/i.test(error)) {
+    const what = `${id} is not a node of a Cluster (cluster-enabled no): name it under \`url\` or \`nodes\``;
+    return new DiscoveryFailure(what, { isMistake: true });
+  }
+  if (/NOPERM/.test(error)) {
+    const what = `${id} refuses CLUSTER SHARDS: give its user +cluster|shards, before Redis 7.0 +cluster|nodes`;
+    return new DiscoveryFailure(what, { isMistake: true });
+  }
+  return new DiscoveryFailure(`${id} refuses CLUSTER SHARDS, NODES and SLOTS: ${error}`);
 }

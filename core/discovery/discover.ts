@@ -30,5 +30,6 @@ export function bounded(discovered: Discovered, way: (typeof DISCOVERIES)[number
   if (nodes <= MOST_NODES || way === 'elasticache' || way === 'memorydb') return discovered;
   throw new DiscoveryFailure(
     `${nodes} nodes were named, and at most ${MOST_NODES} are accepted of one ${way}: is it the one that you mean?`,
+    { isMistake: true },
   );
 }

@@ -5,7 +5,7 @@ import { type Milliseconds, SECOND } from '../config/units.ts';
 import type { Discovered } from '../domain/discovered.ts';
 import { DiscoveryFailure } from '../ports/discovery.ts';
 import { NodeFailure } from '../ports/node-session.ts';
-import { fieldsIn, foundAddress, isPort, reasonsText } from './addresses.ts';
+import { failureOf, fieldsIn, foundAddress, isPort, type Silent, silenceOf } from './addresses.ts';
 import type { Discovery } from './contract.ts';
 
 const TIMEOUT: Milliseconds = 3 * SECOND;
@@ -19,7 +19,7 @@ const CREDENTIALS = 'discover.sentinel.credentials';
  */
 export const discoverSentinel: Discovery = async (instance, { connect }, signal) => {
   const { sentinels = [], name = '', credentials } = instance.discover?.sentinel ?? {};
-  const failures: { readonly at: string; readonly why: string }[] = [];
+  const failures: Silent[] = [];
   for (const sentinel of sentinels) {
     try {
       const access = {
@@ -28,16 +28,16 @@ export const discoverSentinel: Discovery = async (instance, { connect }, signal)
       };
       return await ask(await connect(access, sentinel, signal), sentinel, name, instance);
     } catch (error) {
-      if (!(error instanceof NodeFailure || error instanceof DiscoveryFailure)) throw error;
+      const silence = silenceOf(sentinel.id, error);
       // The credentials of the nodes are others.
       const why =
-        error instanceof NodeFailure ? error.message.replaceAll(' credentials.', ` ${CREDENTIALS}.`) : error.message;
-      failures.push({ at: sentinel.id, why });
+        error instanceof NodeFailure ? silence.why.replaceAll(' credentials.', ` ${CREDENTIALS}.`) : silence.why;
+      failures.push({ ...silence, why });
     }
   }
   const which =
     sentinels.length === 1 ? 'the sentinel does not name' : `none of the ${sentinels.length} sentinels names`;
-  throw new DiscoveryFailure(`${which} the nodes of ${name}: ${reasonsText(failures)}`);
+  throw failureOf(`${which} the nodes of ${name}`, failures);
 };
 
 async function ask(
@@ -55,8 +55,8 @@ async function ask(
       ],
       TIMEOUT,
     );
-    if (!primary?.ok) throw new DiscoveryFailure(refusal(id, name, primary?.error ?? 'no reply'));
-    if (!replicas?.ok) throw new DiscoveryFailure(refusal(id, name, replicas?.error ?? 'no reply'));
+    if (!primary?.ok) throw refusal(id, name, primary?.error ?? 'no reply');
+    if (!replicas?.ok) throw refusal(id, name, replicas?.error ?? 'no reply');
     const listed = Array.isArray(replicas.value) ? replicas.value : [];
     return shardOf([primary.value, ...listed].map(fieldsIn), instance);
   } finally {
@@ -64,13 +64,18 @@ async function ask(
   }
 }
 
-function refusal(sentinel: string, name: string, error: string): string {
+function refusal(sentinel: string, name: string, error: string): DiscoveryFailure {
+  const mistake = mistakeIn(sentinel, name, error);
+  if (mistake !== undefined) return new DiscoveryFailure(mistake, { isMistake: true });
+  return new DiscoveryFailure(`${sentinel} refuses SENTINEL MASTER: ${error}`);
+}
+
+function mistakeIn(sentinel: string, name: string, error: string): string | undefined {
   if (/no such master|no such primary/i.test(error))
     return `${sentinel} knows no primary of the name ${name}: SENTINEL MASTERS lists the names that it knows`;
   if (/NOAUTH|WRONGPASS|NOPERM/.test(error))
     return `${sentinel} refuses SENTINEL MASTER: set ${CREDENTIALS} to a user with +sentinel|master +sentinel|replicas`;
-  if (/unknown command/i.test(error)) return `${sentinel} is not a sentinel: it does not know SENTINEL`;
-  return `${sentinel} refuses SENTINEL MASTER: ${error}`;
+  return /unknown command/i.test(error) ? `${sentinel} is not a sentinel: it does not know SENTINEL` : undefined;
 }
 
 /** What the sentinels call down stays: it is a node of this set, and that it does not answer has to be seen. */

@@ -15,6 +15,8 @@ export interface ClusterView {
   readonly isUp: boolean;
   /** Slots, or tasks of atomic migration, that are on their way to or from this node. */
   readonly migrating: number;
+  /** A primary with slots does not answer, or did not answer this node: a replica of it may be about to take over. */
+  readonly isFailingOver?: true;
 }
 
 export interface ServerModule {

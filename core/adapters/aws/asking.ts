@@ -15,7 +15,7 @@ export function settingsFor(...asked: Parameters<typeof clientSettings>): Return
   try {
     return clientSettings(...asked);
   } catch (error) {
-    throw error instanceof AwsEnvironmentError ? new DiscoveryFailure(error.message) : error;
+    throw error instanceof AwsEnvironmentError ? new DiscoveryFailure(error.message, { isMistake: true }) : error;
   }
 }
 
@@ -31,7 +31,7 @@ export async function everyPage<Page>(
     return found;
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new DiscoveryFailure(refusalOf(error, asked), { cause: error });
+    throw failureOf(error, asked);
   }
 }
 
@@ -40,7 +40,7 @@ export async function answered<T>(call: Promise<T>, asked: Asked): Promise<T> {
   try {
     return await call;
   } catch (error) {
-    throw new DiscoveryFailure(refusalOf(error, asked), { cause: error });
+    throw failureOf(error, asked);
   }
 }
 
@@ -70,6 +70,10 @@ export function isDenied({ cause }: DiscoveryFailure): boolean {
 
 const DENIED = /AccessDenied|NotAuthorized|Unauthorized/;
 const THROTTLED = /Throttl|TooManyRequests|RequestLimitExceeded/;
+
+function failureOf(error: unknown, asked: Asked): DiscoveryFailure {
+  return new DiscoveryFailure(refusalOf(error, asked), { cause: error, isMistake: DENIED.test(nameOf(error)) });
+}
 
 function refusalOf(error: unknown, { service, right }: Asked): string {
   const call = right.slice(right.indexOf(':') + 1);

@@ -1,5 +1,6 @@
 import type { ClusterView, Examined, ServerModule } from '../../domain/examined.ts';
 import type { Observation } from '../../domain/observation.ts';
+import { clusterLines, isFailing, isSelf } from './cluster-nodes.ts';
 import { type Command, type Connection, type Reply, textOf } from './connection.ts';
 import { firstOf, type InfoLines, infoLines, numberField, textField, valuesOf } from './info.ts';
 import { atLeast, parseVersion } from './version.ts';
@@ -63,19 +64,15 @@ function clusterIn([info, nodes, migrations]: readonly Reply[]): ClusterView | '
   const [state, topology] = [textOf(info), textOf(nodes)];
   if (state === undefined || topology === undefined || migrations?.ok === false) return 'refused';
   const fields = firstOf(infoLines(state));
+  const lines = clusterLines(topology);
   const atomic =
     (numberField(fields, 'cluster_slot_migration_active_tasks') ?? 0) +
     (numberField(fields, 'cluster_slot_migration_active_trim_running') ?? 0);
   return {
     isUp: textField(fields, 'cluster_state') === 'ok',
-    migrating: openSlots(topology) + atomic + migrationsUnderWay(migrations?.value),
+    migrating: (lines.find(isSelf)?.moving ?? 0) + atomic + migrationsUnderWay(migrations?.value),
+    ...(lines.some(isFailing) && { isFailingOver: true }),
   };
-}
-
-/** Only on the node's own line: `[77->-<id>]` leaves, `[93-<-<id>]` arrives (cluster.c clusterGenNodeDescription). */
-function openSlots(nodes: string): number {
-  const own = nodes.split('\n').find((line) => /^\S+ \S+ (?:\S+,)?myself[, ]/.test(line)) ?? '';
-  return own.match(/\[\d+-[<>]-/g)?.length ?? 0;
 }
 
 const OVER = ['success', 'failed', 'canceled', 'cancelled'];

@@ -87,6 +87,7 @@ describe('which view counts', () => {
   const view = (seed: string, isUp: boolean, ...ids: readonly string[]): ClusterView => ({
     seed,
     isUp,
+    hasSlots: true,
     leftOut: [],
     shards: ids.map((id) => ({ group: '', nodes: [{ address: addressOf(`${id}:1`, false), identity: id }] })),
   });
@@ -97,6 +98,12 @@ describe('which view counts', () => {
     ['a half that is down and knows none of the others', [view('s1', false, 'z'), view('s2', true, 'a')], 's2'],
     ['none', [], undefined],
     ['one without nodes', [view('s1', true)], undefined],
+    ['a node that was reset, alone', [{ ...view('s1', false, 'a'), hasSlots: false }], undefined],
+    [
+      'the rest, beside a node that was reset',
+      [{ ...view('s1', false, 'a'), hasSlots: false }, view('s2', true, 'b')],
+      's2',
+    ],
   ])('%s', (_, views, expected) => {
     const chosen = chooseView(views);
     expect(typeof chosen === 'object' ? chosen.seed : chosen).toBe(expected);
