@@ -39,6 +39,7 @@ const SKIPS = Object.keys({
   'peers-silent': true,
   'replicas-missing': true,
   'watch-only': true,
+  undiscovered: true,
   'group-changing': true,
   'aws-maintenance': true,
   'aws-snapshot': true,

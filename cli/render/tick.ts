@@ -63,7 +63,8 @@ function problemLines({ problem, remarks, undelivered, troubles }: Tick, { paint
     ...(problem === undefined ? [] : [`no action was planned: the state store is unavailable: ${problem}`]),
     ...remarks,
     ...(undelivered > 0 ? [`${countText(undelivered)} metrics or alerts could not be delivered`] : []),
-    ...troubles.map((trouble) => `unexpected failure: ${trouble}`),
+    // A mistake in a discovery is among the remarks already.
+    ...troubles.filter((trouble) => !remarks.includes(trouble)).map((trouble) => `unexpected failure: ${trouble}`),
   ];
   return problems.flatMap((text) => wrapText(text, COLUMNS)).map((line) => paint('bad', line));
 }

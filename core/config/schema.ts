@@ -117,8 +117,8 @@ export type InstanceConfig = Frozen<Omit<z.output<typeof instanceSchema>, 'url' 
   readonly found?: Found;
 };
 
-/** `cluster_state` is not ok; a failover of the Sentinel set is under way. */
-export type Unsettled = 'cluster-down' | 'failover';
+/** `cluster_state` is not ok; a failover of the Sentinel set is under way; the discovery fails, so that what is under way is unknown. */
+export type Unsettled = 'cluster-down' | 'failover' | 'undiscovered';
 
 /** Which instance of the config has found a shard, and in what. */
 export interface Found {

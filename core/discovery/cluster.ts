@@ -65,8 +65,8 @@ async function asBefore(connection: Connection, isUp: boolean, terms: Terms): Pr
   const { seed } = terms;
   if (!slots?.ok) throw refusal(seed, slots?.error ?? 'no reply');
   const view = fromSlots(slots.value, isUp, terms);
-  const blind = `${seed.id} refuses CLUSTER NODES: replicas that have failed are not seen. Give its user +cluster|nodes`;
-  return { ...view, leftOut: [...view.leftOut, blind] };
+  const unseen = `${seed.id} refuses CLUSTER NODES: replicas that have failed are not seen. Give its user +cluster|nodes`;
+  return { ...view, leftOut: [...view.leftOut, unseen] };
 }
 
 function refusal({ id }: NodeAddress, error: string): DiscoveryFailure {

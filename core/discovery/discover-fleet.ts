@@ -1,13 +1,13 @@
 import pLimit from 'p-limit';
 import type { Config, InstanceConfig, Unsettled } from '../config/schema.ts';
 import { type Milliseconds, SECOND } from '../config/units.ts';
-import type { Finding, Fleet, FleetChange, Inventory, NamedShard } from '../domain/discovered.ts';
+import type { Discovered, Finding, Fleet, FleetChange, Inventory, NamedShard } from '../domain/discovered.ts';
 import { errorText, messageText } from '../format/error-text.ts';
 import { isoText } from '../format/units.ts';
 import { DiscoveryFailure } from '../ports/discovery.ts';
 import type { Ports } from '../ports/ports.ts';
-import { StateUnavailable, unlessUnavailable } from '../ports/state-store.ts';
-import { INVENTORY_LIFETIME, readInventory, writeInventory } from './inventory.ts';
+import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
+import { GarbledInventory, INVENTORY_LIFETIME, readInventory, writeInventory } from './inventory.ts';
 import { changesBetween, nameShards } from './named.ts';
 import { instancesOf, withoutDoubles } from './resolve.ts';
 
@@ -31,7 +31,15 @@ export async function discoverFleet(
   { isAsked = () => true }: { readonly isAsked?: (instance: string) => boolean } = {},
 ): Promise<Fleet> {
   if (!config.instances.some(({ discover }) => discover))
-    return { config, found: new Map(), failures: new Map(), changes: [], leftOut: [], keep: async () => {} };
+    return {
+      config,
+      found: new Map(),
+      failures: new Map(),
+      mistakes: new Set(),
+      changes: [],
+      leftOut: [],
+      keep: async () => {},
+    };
   const turns = pLimit(DISCOVERIES_AT_ONCE);
   const found = await turns.map(config.instances, async (instance) =>
     instance.discover ? await discoverInstance(instance, ports, isAsked(instance.id)) : undefined,
@@ -41,11 +49,14 @@ export async function discoverFleet(
   );
   const results = found.filter((one) => one !== undefined);
   for (const { by, failure } of results)
-    if (failure) ports.log.warn('discovery failed', { instance: by, why: failure });
+    if (failure) ports.log.warn('discovery failed', { instance: by, why: failure.why });
   return {
     config: { ...config, instances },
     found: new Map(results.map(({ by, finding }) => [by, finding])),
-    failures: new Map(results.flatMap(({ by, failure }) => (failure === undefined ? [] : [[by, failure] as const]))),
+    failures: new Map(
+      results.flatMap(({ by, failure }) => (failure === undefined ? [] : [[by, failure.why] as const])),
+    ),
+    mistakes: new Set(results.flatMap(({ by, failure }) => (failure?.isMistake ? [by] : []))),
     changes: results.flatMap(({ changes }) => changes),
     leftOut: [...results.flatMap(({ by, leftOut }) => leftOut.map((what) => `${by}: ${what}`)), ...leftOut],
     keep: async () => void (await Promise.all(results.map((result) => kept(result, ports)))),
@@ -53,8 +64,9 @@ export async function discoverFleet(
 }
 
 /** One that no document can hold, or a mistake of this program, must not end a tick with leases to follow. */
-async function kept({ by, inventory }: Result, { store, log }: Asking): Promise<void> {
+async function kept({ by, inventory, replaced }: Result, { store, log }: Asking): Promise<void> {
   if (!inventory) return;
+  if (replaced) log.warn('inventory replaced', { instance: by, why: replaced });
   try {
     await writeInventory(store, by, inventory);
   } catch (error) {
@@ -78,66 +90,89 @@ interface Result {
   readonly finding: Finding;
   readonly changes: readonly FleetChange[];
   readonly leftOut: readonly string[];
-  readonly failure?: string;
+  readonly failure?: Failure;
   /** To be kept. */
   readonly inventory?: Inventory;
+  /** Why the one that is stored cannot be read, where it will be replaced. */
+  readonly replaced?: string;
+}
+
+interface Failure {
+  readonly why: string;
+  readonly isMistake: boolean;
+}
+
+/** What was found last. */
+interface Last {
+  readonly inventory?: Inventory;
+  /** Why it cannot be used. */
+  readonly unusable?: string;
+  /** It is of no use to any version. */
+  readonly isGarbled?: true;
+}
+
+async function lastOf(instance: string, store: StateStore): Promise<Last> {
+  try {
+    const inventory = await readInventory(store, instance);
+    return inventory ? { inventory } : {};
+  } catch (error) {
+    if (!(error instanceof StateUnavailable)) throw error;
+    return { unusable: error.message, ...(error instanceof GarbledInventory && { isGarbled: true }) };
+  }
 }
 
 async function discoverInstance(instance: InstanceConfig, ports: Asking, isAsked: boolean): Promise<Result> {
   const { store, clock } = ports;
   const { id: by } = instance;
-  const inventory = await unlessUnavailable(readInventory(store, by), (why) => why);
-  const earlier = typeof inventory === 'string' ? [] : (inventory?.shards ?? []);
-  if (!isAsked && typeof inventory === 'object' && clock.now() - inventory.at < INVENTORY_LIFETIME)
-    return { ...from(instance, earlier, inventory), changes: [], leftOut: [] };
+  const last = await lastOf(by, store);
+  const earlier = last.inventory?.shards ?? [];
+  if (!isAsked && last.inventory && clock.now() - last.inventory.at < INVENTORY_LIFETIME)
+    return { ...from(instance, earlier, last), changes: [], leftOut: [] };
   const found = await attempted(instance, ports);
-  if (typeof found === 'string') return fallback(instance, found, inventory, clock.now());
+  if ('why' in found) return fallback(instance, found, last, clock.now());
   const shards = nameShards(found.shards, earlier);
   // Without an inventory nothing is new: the first discovery of a fleet is not a thousand messages.
-  const changes = typeof inventory === 'object' ? changesBetween(by, earlier, shards) : [];
-  const kept = { ...from(instance, shards, inventory, found.unsettled), changes, leftOut: found.leftOut };
-  // One of a newer version, or one that cannot be read, is left as it is.
-  return typeof inventory === 'string' ? kept : { ...kept, inventory: { at: clock.now(), shards } };
+  const changes = last.inventory ? changesBetween(by, earlier, shards) : [];
+  const kept = { ...from(instance, shards, last, found.unsettled), changes, leftOut: found.leftOut };
+  const inventory = { at: clock.now(), shards };
+  if (last.unusable === undefined) return { ...kept, inventory };
+  // One of a newer version is left as it is, and so is one that could not be read just now.
+  return last.isGarbled ? { ...kept, inventory, replaced: last.unusable } : kept;
 }
 
 /** What it has found, or why it has not. */
-async function attempted(instance: InstanceConfig, { discover, log }: Pick<Ports, 'discover' | 'log'>) {
+async function attempted(
+  instance: InstanceConfig,
+  { discover, log }: Pick<Ports, 'discover' | 'log'>,
+): Promise<Discovered | Failure> {
   const signal = AbortSignal.timeout(DISCOVERY_TIMEOUT);
   try {
     return await discover(instance, signal);
   } catch (error) {
-    if (error instanceof DiscoveryFailure) return error.message;
-    if (signal.aborted) return `there was no answer within ${DISCOVERY_TIMEOUT / SECOND} s`;
+    if (error instanceof DiscoveryFailure) return { why: error.message, isMistake: error.isMistake };
+    if (signal.aborted) return { why: `there was no answer within ${DISCOVERY_TIMEOUT / SECOND} s`, isMistake: false };
     // A mistake of this program: the nodes of all other instances are checked all the same.
     log.error('unexpected failure of a discovery', { instance: instance.id, error });
-    return errorText(error);
+    return { why: errorText(error), isMistake: true };
   }
 }
 
 /** The instances that these shards become. */
-function from(
-  instance: InstanceConfig,
-  shards: readonly NamedShard[],
-  inventory: Inventory | string | undefined,
-  unsettled?: Unsettled,
-) {
-  const finding: Finding = { shards, ...(typeof inventory === 'object' && { inventoryAt: inventory.at }) };
+function from(instance: InstanceConfig, shards: readonly NamedShard[], { inventory }: Last, unsettled?: Unsettled) {
+  const finding: Finding = { shards, ...(inventory && { inventoryAt: inventory.at }) };
   return { by: instance.id, instances: instancesOf(instance, shards, unsettled), finding };
 }
 
-function fallback(
-  instance: InstanceConfig,
-  why: string,
-  inventory: Inventory | string | undefined,
-  now: number,
-): Result {
+/** By the inventory. It does not say what is under way there now: see `unsettledBlockers`. */
+function fallback(instance: InstanceConfig, { why, isMistake }: Failure, last: Last, now: number): Result {
   const used = (shards: readonly NamedShard[], what: string): Result => ({
-    ...from(instance, shards, inventory),
+    ...from(instance, shards, last, 'undiscovered'),
     changes: [],
     leftOut: [],
-    failure: `${why}. ${what}`,
+    failure: { why: `${why}. ${what}`, isMistake },
   });
-  if (typeof inventory === 'string') return used([], `The last inventory cannot be used: ${inventory}`);
+  const { inventory, unusable } = last;
+  if (unusable !== undefined) return used([], `The last inventory cannot be used: ${unusable}`);
   if (inventory === undefined) return used([], 'There is no earlier inventory: none of its nodes is watched');
   const of = isoText(inventory.at);
   if (now - inventory.at > INVENTORY_LIFETIME)

@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { HOUR, type Milliseconds } from '../config/units.ts';
 import type { Inventory, NamedShard } from '../domain/discovered.ts';
 import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
-import { type DocumentKind, decode, encode } from '../state/codec.ts';
+import { type DocumentKind, decode, encode, isNewer } from '../state/codec.ts';
 import { inventoryKey } from '../state/keys.ts';
 
 const compressed = promisify(gzip);
@@ -38,17 +38,26 @@ export const SHARD = z.looseObject({
   ),
 });
 
-/** Undefined: there is none. @throws {StateUnavailable} also for one of another version, or one that cannot be read */
+/** An inventory that no version of this program has written like that. The next discovery replaces it. */
+export class GarbledInventory extends StateUnavailable {}
+
+/**
+ * Undefined: there is none.
+ *
+ * @throws {GarbledInventory}
+ * @throws {StateUnavailable} also for one of a newer version
+ */
 export async function readInventory(store: StateStore, instance: string): Promise<Inventory | undefined> {
   const key = inventoryKey(instance);
   const stored = await store.read(key);
   if (stored === undefined) return undefined;
-  const { at, shards } = decode(INVENTORY_KIND, key, stored.value);
+  if (isNewer(INVENTORY_KIND, stored.value)) decode(INVENTORY_KIND, key, stored.value);
   try {
+    const { at, shards } = decode(INVENTORY_KIND, key, stored.value);
     const text = await expanded(Buffer.from(shards, 'base64'), { maxOutputLength: MOST_BYTES });
     return { at, shards: z.array(SHARD).parse(JSON.parse(text.toString())) as readonly NamedShard[] };
   } catch {
-    throw new StateUnavailable(`the document ${key} cannot be read: its shards are not as this version writes them`);
+    throw new GarbledInventory(`the document ${key} cannot be read: its shards are not as this version writes them`);
   }
 }
 

@@ -104,6 +104,7 @@ const FIGURES: { readonly [K in WithFigures['kind']]: (blocker: Of<K>) => string
   'peers-silent': ({ configured, peers }) =>
     `${namesText(peers)}; ${countText(peers.length)} of ${countText(configured)} peers`,
   'watch-only': () => '',
+  undiscovered: () => '',
   'group-changing': ({ group, status }) => `${group} is ${status}`,
   'replicas-missing': ({ configured, connected }) => `${countText(connected)} of ${countText(configured)}`,
   'slots-migrating': ({ bytes, slots }) =>

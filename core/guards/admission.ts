@@ -3,7 +3,7 @@ import type { Blocker, StageBlocker } from '../domain/blocker.ts';
 import type { Acting, Facts, Plan } from '../domain/plan.ts';
 import type { Terms } from '../domain/terms.ts';
 import { ROUND_TRIPS } from '../domain/timings.ts';
-import { managedBlockers } from './managed.ts';
+import { managedBlockers, unsettledBlockers } from './managed.ts';
 import { copiesMissing } from './replication.ts';
 import { serverBlockers, startBlockers } from './server-blockers.ts';
 import { stageBlockers } from './stage-limits.ts';
@@ -24,7 +24,7 @@ export function admit(facts: Facts, proposal: Acting, terms: Terms): Plan {
   }
   const blockers = [
     ...managedBlockers(policy.found, observation.node, facts.now),
-    ...(policy.found?.unsettled ? [{ kind: policy.found.unsettled }] : []),
+    ...unsettledBlockers(policy.found, observation),
     ...serverBlockers(observation, policy, earlier && loadCounters(earlier)),
     ...startBlockers(observation),
     ...copiesMissing(observation, facts.peers ?? [], policy.nodes.length - 1),

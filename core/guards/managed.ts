@@ -1,6 +1,7 @@
 import type { Found, FoundGroup } from '../config/schema.ts';
 import { HOUR, MINUTE, type Milliseconds } from '../config/units.ts';
 import type { Blocker } from '../domain/blocker.ts';
+import type { Observation } from '../domain/observation.ts';
 import type { WindowState } from '../domain/window.ts';
 
 // What AWS does to a group by itself, and when.
@@ -15,6 +16,20 @@ export function managedBlockers(
     ...(acts === false || dropped?.includes(node) ? [{ kind: 'watch-only' } as const] : []),
     ...(managed ? groupBlockers(managed, now) : []),
   ];
+}
+
+/**
+ * What its discovery says of the whole group: reasons not to start. While that fails, the last inventory cannot say whether a failover or a
+ * change of AWS is under way. The nodes of a Cluster that nobody manages say it themselves: the second check before a start asks them.
+ */
+export function unsettledBlockers(
+  { unsettled, managed }: Partial<Found> = {},
+  { isCluster, examined }: Pick<Observation, 'isCluster' | 'examined'>,
+): readonly Blocker[] {
+  if (unsettled === undefined) return [];
+  if (unsettled !== 'undiscovered' || managed || !isCluster) return [{ kind: unsettled }];
+  const { cluster } = examined ?? {};
+  return typeof cluster === 'object' && cluster.isFailingOver ? [{ kind: unsettled }] : [];
 }
 
 function groupBlockers(managed: FoundGroup, now: number): readonly Blocker[] {

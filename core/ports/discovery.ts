@@ -7,7 +7,7 @@ export type Discover = (instance: InstanceConfig, signal?: AbortSignal) => Promi
 /** The nodes could not be found now. The message is for people: what failed, and what to do. It holds no secret. */
 export class DiscoveryFailure extends Error {
   override readonly name = 'DiscoveryFailure';
-  /** In the config, or in the rights of the job: it stays until a person mends it. */
+  /** In the config, or in the rights of the job: it stays until a person fixes it. */
   readonly isMistake: boolean;
 
   constructor(

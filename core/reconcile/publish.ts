@@ -19,7 +19,7 @@ import type { InstanceReport, Run } from './assign.ts';
 import { exchangeCounters } from './counters.ts';
 import { logStep } from './log-step.ts';
 import { problemOf } from './observe-fleet.ts';
-import { remarksOfFleet, remarksOfStage } from './remarks.ts';
+import { mistakesOfFleet, remarksOfFleet, remarksOfStage } from './remarks.ts';
 import { type Reportable, reportable } from './reportable.ts';
 import { isAsked, type NodeName, type Tick, type TickOptions } from './scope.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -32,7 +32,7 @@ interface Concluded {
   readonly orphans: readonly Outcome[];
   readonly troubles: readonly string[];
   readonly groups: readonly GroupReport[];
-  readonly fleet: Pick<Fleet, 'failures' | 'changes' | 'leftOut' | 'keep'>;
+  readonly fleet: Pick<Fleet, 'failures' | 'mistakes' | 'changes' | 'leftOut' | 'keep'>;
 }
 
 /** Published first, judged afterwards: a failed run has reported what it saw. */
@@ -65,7 +65,7 @@ export async function publishTick(config: Config, run: Omit<Run, 'claims'>, conc
     idle,
     remarks: [...remarks, ...groups.map(({ line }) => line)],
     undelivered,
-    troubles,
+    troubles: [...troubles, ...mistakesOfFleet(fleet, (id) => isAsked(id, scope))],
     ...(snapshot.kind === 'unavailable' && { problem: snapshot.why }),
   };
 }

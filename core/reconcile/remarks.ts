@@ -7,8 +7,19 @@ import type { Snapshot } from './snapshot.ts';
 
 /** What the discoveries have to say, in sentences. */
 export function remarksOfFleet({ failures, leftOut }: Pick<Fleet, 'failures' | 'leftOut'>): readonly string[] {
-  const failed = [...failures].map(([instance, why]) => `${instance}: its nodes could not be found now: ${why}`);
-  return [...failed, ...leftOut];
+  return [...[...failures].map(failureText), ...leftOut];
+}
+
+/** Of those that a person has to mend: the same sentences. */
+export function mistakesOfFleet(
+  { failures, mistakes }: Pick<Fleet, 'failures' | 'mistakes'>,
+  isAsked: (instance: string) => boolean,
+): readonly string[] {
+  return [...failures].filter(([instance]) => mistakes.has(instance) && isAsked(instance)).map(failureText);
+}
+
+function failureText([instance, why]: readonly [instance: string, why: string]): string {
+  return `${instance}: its nodes could not be found now: ${why}`;
 }
 
 /** What concerns the stage as a whole, in sentences: a fleet that is too large for one function, pauses of instances that are gone. */

@@ -69,7 +69,10 @@ export interface Tick {
   readonly remarks: readonly string[];
   /** Metrics and alerts that could not be delivered. */
   readonly undelivered: number;
-  /** What has gone wrong in the job's own bookkeeping; all the rest was done and published. */
+  /**
+   * What has gone wrong in the job's own bookkeeping, and mistakes in discoveries, which stay until a person mends them; all the rest was done
+   * and published.
+   */
   readonly troubles: readonly string[];
 }
 

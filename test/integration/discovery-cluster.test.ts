@@ -81,6 +81,8 @@ test(
     await cluster.remove(0);
     const blind = await job.tick();
     expect(blind.undiscovered).toEqual(['carts']);
+    // A seed that is away is no mistake.
+    expect(blind.troubles).toEqual([]);
     expect(blind.remarks.join()).toMatch(/ECONNREFUSED.* The inventory of .* is used/);
     expect(blind.outcomes).toHaveLength(7);
     expect(job.metrics.findLast(({ name }) => name === 'InstancesUndiscovered')).toMatchObject({ value: 1 });
@@ -168,7 +170,9 @@ test('TLS, where the servers are built with it', LONG, async (context) => {
 test('seeds that are not of one Cluster: a single server, and one of another Cluster', LONG, async () => {
   await using single = await plainServer();
   using alone = aJob(yamlOf([`127.0.0.1:${single.port}`]));
-  expect((await alone.tick()).remarks.join()).toMatch(/is not a node of a Cluster \(cluster-enabled no\)/);
+  const wrong = await alone.tick();
+  expect(wrong.remarks.join()).toMatch(/is not a node of a Cluster \(cluster-enabled no\)/);
+  expect(wrong.troubles).toEqual(wrong.remarks);
 
   await using one = await aCluster({ shards: 1, replicas: false });
   await using other = await aCluster({ shards: 1, replicas: false });

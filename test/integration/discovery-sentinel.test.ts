@@ -74,7 +74,9 @@ test(
       yamlOf(set.urls, ', credentials: { password: env:SENTINEL }').replace('name: main', 'name: other'),
       { env },
     );
-    expect((await unknown.tick()).remarks.join()).toMatch(/knows no primary of the name other: SENTINEL MASTERS lists/);
+    const { remarks, troubles } = await unknown.tick();
+    expect(remarks.join()).toMatch(/knows no primary of the name other: SENTINEL MASTERS lists/);
+    expect(troubles).toEqual(remarks);
   },
 );
 
@@ -89,6 +91,8 @@ test('a data node is not a sentinel; where all sentinels are dead, the nodes of 
   const blind = await job.tick();
   expect(blind.outcomes.map(({ kind }) => kind)).toEqual(['observed', 'observed', 'observed']);
   expect(blind.undiscovered).toEqual(['sessions']);
+  expect(blind.troubles).toEqual([]);
+  expect(blind.instances.map(({ found }) => found?.unsettled)).toEqual(['undiscovered']);
   expect(blind.remarks.join()).toMatch(/The inventory of .* is used/);
 
   using never = aJob(yamlOf([`redis://127.0.0.1:${await refusedPort()}`]));

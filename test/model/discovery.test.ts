@@ -96,6 +96,29 @@ test('while a failover is under way nothing is started, and afterwards it is', a
   await expectRest(world);
 });
 
+test('while the discovery fails nothing is started, and afterwards it is', async () => {
+  const world = aClusterAtNight();
+  world.pass(-12 * HOUR);
+  await world.run();
+  world.pass(12 * HOUR);
+  fail(world);
+  await ticks(world, 3, () => expect(isOn(world)).toEqual([]));
+  world.group.isFailing = false;
+  await ticks(world, 1);
+  expect(isOn(world)).toHaveLength(1);
+  await expectRest(world);
+});
+
+test('an inventory that cannot be read is replaced by the next discovery', async () => {
+  const world = aClusterAtNight();
+  await world.run();
+  const key = inventoryKey('cart');
+  world.documents.set(key, { value: GARBLED, version: world.documents.get(key)?.version ?? 0 });
+  await ticks(world, 1);
+  expect(world.documents.get(key)?.value).toMatchObject({ schema: 1 });
+  await expectRest(world);
+});
+
 interface Change {
   readonly what: string;
   readonly step: (world: LiveWorld, leased: string) => unknown;

@@ -100,6 +100,7 @@ function startsOnlyWhenAllowed(world: World, deed: Deed, server: SimulatedServer
   if (world.now - server.startedAt < 10 * SECOND) fail('S1', 'it has just restarted');
   if (instance !== CART) return;
   if (world.group.isUnsettled && !world.group.isFailing) fail('S1', 'a failover of its Cluster is under way');
+  if (world.group.isFailing) fail('S1', 'its discovery fails, so that nobody knows what is under way');
   if (shardOf(world, deed.node)?.length === 0) fail('S1', 'no discovery names it');
 }
 
@@ -257,7 +258,8 @@ function isKnown(world: World, node: string): boolean {
 
 /** After a tick: servers that are kept from a defrag only by what has befallen another one of their version, or by a failover. */
 export function countThoseThatWait(world: World): void {
-  if (world.group.isUnsettled && !world.group.isFailing) countUnsettled(world);
+  if (world.group.isFailing) countUnsettled(world, 'S1 a Cluster whose discovery fails');
+  else if (world.group.isUnsettled) countUnsettled(world, 'S1 a Cluster that is unsettled');
   countAfterFalls(world);
 }
 
@@ -273,14 +275,14 @@ function countAfterFalls(world: World): void {
   }
 }
 
-function countUnsettled(world: World): void {
+function countUnsettled(world: World, law: string): void {
   if (!isWindowOpen(world.now, CART.window) || pauseOf(world, CART.id)) return;
   const waiting =
     viewOf(world)
       ?.flat()
       .map((address) => serverAt(world, address)) ?? [];
   if (waiting.some((one) => one?.reachable && !one.isOn() && one.holes > 2 * WORTH && !isBusy(CART, one)))
-    count(world, 'S1 a Cluster that is unsettled');
+    count(world, law);
 }
 
 function isLeased(world: World, server: SimulatedServer): boolean {

@@ -27,6 +27,7 @@ const APPLIES: readonly (readonly [law: string, times: number])[] = [
   ['S4 a primary with peers in a shard', 15],
   ['S4 replicas first in a shard', 15],
   ['S1 a Cluster that is unsettled', 1],
+  ['S1 a Cluster whose discovery fails', 1],
   ['S1 a letter that is late', 5],
   ['S4 a letter that comes again', 40],
   ['S4 a worker that acts', 8],

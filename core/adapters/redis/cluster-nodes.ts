@@ -1,7 +1,7 @@
 /** One line of CLUSTER NODES: a node as the one that was asked knows it. */
 export interface ClusterLine {
   readonly id: string;
-  /** Empty where it is unknown: nobody has told the node yet under which address it is reached (its own), or the cluster has lost it. */
+  /** Empty where it is unknown: of the node that was asked, before it has met another one; of one that the cluster has lost. */
   readonly host: string;
   readonly port: number;
   /** `cluster-announce-hostname`, Redis 7.0. */

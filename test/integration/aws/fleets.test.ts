@@ -289,9 +289,12 @@ describeWithMoto('nodes of ElastiCache and MemoryDB', () => {
     const one = job(ON);
     await one.tick();
     proxy.fault({ operation, kind });
-    const { outcomes, remarks } = await one.tick();
+    const { outcomes, remarks, troubles, instances } = await one.tick();
     expect(outcomes).toHaveLength(2);
     expect(remarks).toEqual([expect.stringMatching(words)]);
+    // A right that is missing stays missing until a person grants it.
+    expect(troubles).toEqual(kind === 'deny' ? remarks : []);
+    expect(instances.map(({ found }) => found?.unsettled)).toEqual(['undiscovered']);
     expect(remarks[0]).toMatch(/The inventory of .* is used/);
   });
 

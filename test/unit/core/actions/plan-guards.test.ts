@@ -89,7 +89,7 @@ describe('guards become reasons, with their figures and what was meant to be don
       { earlier: busyAt(anObservation()), policy: anInstance({ maxMainThreadCpu: 100, maxOpsPerSecond: 1000 }) },
       { commands: { perSecond: 40_003, limit: 1000 } },
     ],
-    ...(['failover', 'cluster-down'] as const).map(
+    ...(['failover', 'cluster-down', 'undiscovered'] as const).map(
       (unsettled): Row => [
         `its discovery says ${unsettled}`,
         unsettled,

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { addressOf } from '../../../../core/discovery/addresses.ts';
 import { discoverFleet } from '../../../../core/discovery/discover-fleet.ts';
 import type { Discovered } from '../../../../core/domain/discovered.ts';
+import { DiscoveryFailure } from '../../../../core/ports/discovery.ts';
+import { mistakesOfFleet } from '../../../../core/reconcile/remarks.ts';
 import { aStore } from '../../../model/store.ts';
 import { NOW } from '../../../support/builders.ts';
 import { configOf } from '../../../support/job.ts';
@@ -31,6 +33,49 @@ function aFleet(carts: () => Discovered, { store, documents } = aStore()) {
   return { logs, documents, discover: () => discoverFleet(config, ports) };
 }
 
+describe('what is known while a discovery fails', () => {
+  const failing = (isMistake: boolean) => (): Discovered => {
+    throw new DiscoveryFailure('no seed answers', { isMistake });
+  };
+
+  test.each([true, false])('a mistake is one until a person mends it: %s', async (isMistake) => {
+    const fleet = await aFleet(failing(isMistake)).discover();
+    expect(fleet.mistakes.has('carts')).toBe(isMistake);
+    expect(mistakesOfFleet(fleet, () => true)).toHaveLength(isMistake ? 1 : 0);
+    expect(mistakesOfFleet(fleet, () => false)).toEqual([]);
+  });
+
+  test('what is under way there is unknown; where it works, only that is said which is known', async () => {
+    const state = aStore();
+    await (await aFleet(() => found('c-1:6379'), state).discover()).keep();
+    const { config: now } = await aFleet(failing(false), state).discover();
+    expect(now.instances.map(({ id, found: origin }) => [id, origin?.unsettled])).toEqual([
+      ['carts/0001', 'undiscovered'],
+      ['sessions/0001', undefined],
+    ]);
+  });
+});
+
+describe('an inventory that cannot be read', () => {
+  test.each([
+    ['a text', 'garbled', true],
+    ['other fields', { schema: 1, at: 'x' }, true],
+    ['shards that are none', { schema: 1, at: NOW, shards: 'bm8gZ3ppcA==' }, true],
+    ['of a newer version', { schema: 99, at: NOW, shards: '' }, false],
+  ])('%s', async (_, value, isReplaced) => {
+    const state = aStore();
+    state.documents.set('inventory#carts', { value: value as object, version: 1 });
+    const fleet = aFleet(() => found('c-1:6379'), state);
+    const { keep, changes } = await fleet.discover();
+    await keep();
+    expect(changes).toEqual([]);
+    if (isReplaced) expect(state.documents.get('inventory#carts')?.value).toMatchObject({ schema: 1, at: NOW });
+    else expect(state.documents.get('inventory#carts')?.value).toBe(value);
+    const said = fleet.logs.filter(({ message }) => message === 'inventory replaced');
+    expect(said).toHaveLength(isReplaced ? 1 : 0);
+  });
+});
+
 describe('one discovery among several', () => {
   test('that fails by a mistake of this program uses its inventory, and keeps no other instance from being watched', async () => {
     const state = aStore();
@@ -42,6 +87,7 @@ describe('one discovery among several', () => {
     expect(fleet.config.instances.map(({ id }) => id)).toEqual(['carts/0001', 'sessions/0001']);
     expect(fleet.failures.get('carts')).toMatch(/^TypeError: shards is not iterable\. The inventory of .* is used$/);
     expect(broken.logs).toContainEqual({ level: 'error', message: 'unexpected failure of a discovery' });
+    expect([...fleet.mistakes]).toEqual(['carts']);
   });
 
   test('whose inventory no document can hold is used all the same, and the others keep theirs', async () => {

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { traitsOf } from '../../../../core/actions/defrag/stop-reasons.ts';
 import { planLeased } from '../../../../core/actions/defrag/stop-rule.ts';
-import type { FoundGroup } from '../../../../core/config/schema.ts';
+import type { Found, FoundGroup } from '../../../../core/config/schema.ts';
+import type { ClusterView, Examined, Observation } from '../../../../core/domain/observation.ts';
 import { admit } from '../../../../core/guards/admission.ts';
-import { beforeAws, managedBlockers } from '../../../../core/guards/managed.ts';
-import { aLease, anInstance, aPurgePlan } from '../../../support/builders.ts';
+import { beforeAws, managedBlockers, unsettledBlockers } from '../../../../core/guards/managed.ts';
+import { aLease, anInstance, anObservation, aPurgePlan } from '../../../support/builders.ts';
 import { aSituation } from '../../../support/situations.ts';
 
 const at = (time: string) => Date.parse(time);
@@ -12,6 +13,11 @@ const GROUP: FoundGroup = { service: 'elasticache', group: 'sessions', region: '
 /** 22 November 2026 is a Sunday. */
 const MAINTENANCE = { ...GROUP, maintenanceWindow: 'sun:23:00-mon:01:30' };
 const SNAPSHOT = { ...GROUP, snapshotWindow: '23:30-00:30' };
+
+const examined = (over: Partial<ClusterView> = {}): Examined => ({
+  modules: [],
+  cluster: { isUp: true, migrating: 0, ...over },
+});
 
 describe('a node of a managed group', () => {
   test.each([
@@ -51,6 +57,26 @@ describe('a node of a managed group', () => {
     expect(managedBlockers(found, 'a:1', 0)).toEqual([{ kind: 'watch-only' }]);
     expect(managedBlockers(found, 'b:1', 0)).toEqual([]);
   });
+
+  test.each<[string, Partial<Found>, Partial<Observation>, boolean]>([
+    ['found by sentinels', {}, {}, true],
+    ['of AWS, also in a Cluster', { managed: GROUP }, { isCluster: true, examined: examined() }, true],
+    ['of a Cluster, at the first check', {}, { isCluster: true }, false],
+    ['of a Cluster in which all is well', {}, { isCluster: true, examined: examined() }, false],
+    [
+      'of a Cluster in which a primary does not answer',
+      {},
+      { isCluster: true, examined: examined({ isFailingOver: true }) },
+      true,
+    ],
+  ])(
+    'is left alone while its discovery fails, unless it says itself that all is well: %s',
+    (_, found, over, isLeft) => {
+      const blockers = unsettledBlockers({ ...found, unsettled: 'undiscovered' }, anObservation(over));
+      expect(blockers).toEqual(isLeft ? [{ kind: 'undiscovered' }] : []);
+      expect(unsettledBlockers(found, anObservation(over))).toEqual([]);
+    },
+  );
 
   test('is neither purged then, nor is its defrag carried on', () => {
     const found = { by: 'carts', group: 'carts/sessions', managed: { ...GROUP, status: 'snapshotting' } };
