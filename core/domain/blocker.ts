@@ -60,7 +60,7 @@ export type ReplicationBlocker =
 /** What discovery has found out: what AWS does to the node's group, or is about to do, and what its tags say. */
 export type ManagedBlocker =
   | { readonly kind: 'watch-only' }
-  /** The discovery fails: by what was found last nobody knows whether a failover or a change is under way. */
+  /** The discovery fails: whether a failover or a change is under way is unknown. */
   | { readonly kind: 'undiscovered' }
   /** Its status is not `available`: `modifying`, `snapshotting`, … */
   | { readonly kind: 'group-changing'; readonly group: string; readonly status: string }

@@ -78,7 +78,7 @@ export interface Fleet {
   readonly found: ReadonlyMap<string, Finding>;
   /** By instance of the config: why its nodes could not be found now. Those of its inventory count, if it has one that is not too old. */
   readonly failures: ReadonlyMap<string, string>;
-  /** Those of them that a person has to mend: in the config, in the rights of the job, or in this program. */
+  /** Those of them that a person has to fix: in the config, in the rights of the job, or in this program. */
   readonly mistakes: ReadonlySet<string>;
   readonly changes: readonly FleetChange[];
   /** What was seen and is not maintained, in sentences. */

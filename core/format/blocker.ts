@@ -15,7 +15,7 @@ const KINDS: Readonly<Record<BlockerKind, string>> = {
   'peers-silent': 'this primary is left alone, because other nodes of its instance do not answer',
   'replicas-missing': 'this primary is left alone, because fewer replicas are connected than the config has',
   'watch-only': 'it is only watched: its tags say so or cannot be read, or no discovery names it any more',
-  undiscovered: 'its nodes could not be found now, so that nobody knows what is under way there',
+  undiscovered: 'its nodes could not be found now: what is under way there is unknown',
   'group-changing': "the node's group is being changed by AWS",
   'aws-maintenance': "the group's maintenance window of AWS is open",
   'aws-snapshot': "the group's snapshot window of AWS is open",

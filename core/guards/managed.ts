@@ -20,7 +20,7 @@ export function managedBlockers(
 
 /**
  * What its discovery says of the whole group: reasons not to start. While that fails, the last inventory cannot say whether a failover or a
- * change of AWS is under way. The nodes of a Cluster that nobody manages say it themselves: the second check before a start asks them.
+ * change of AWS is under way. The nodes of a Cluster, where AWS does not manage it, say it themselves: the second check before a start asks them.
  */
 export function unsettledBlockers(
   { unsettled, managed }: Partial<Found> = {},

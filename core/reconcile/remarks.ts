@@ -10,7 +10,7 @@ export function remarksOfFleet({ failures, leftOut }: Pick<Fleet, 'failures' | '
   return [...[...failures].map(failureText), ...leftOut];
 }
 
-/** Of those that a person has to mend: the same sentences. */
+/** Of those that a person has to fix: the same sentences. */
 export function mistakesOfFleet(
   { failures, mistakes }: Pick<Fleet, 'failures' | 'mistakes'>,
   isAsked: (instance: string) => boolean,

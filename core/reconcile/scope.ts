@@ -70,7 +70,7 @@ export interface Tick {
   /** Metrics and alerts that could not be delivered. */
   readonly undelivered: number;
   /**
-   * What has gone wrong in the job's own bookkeeping, and mistakes in discoveries, which stay until a person mends them; all the rest was done
+   * What has gone wrong in the job's own bookkeeping, and mistakes in discoveries, which stay until a person fixes them; all the rest was done
    * and published.
    */
   readonly troubles: readonly string[];
