@@ -86,6 +86,22 @@ describe('a webhook', () => {
     expect(await createWebhookSink(read).send([])).toEqual({ sent: 0, rejected: [] });
   });
 
+  test('one that accepts nothing costs its time once for all alerts, and one of them says why', async () => {
+    answers = Array.from({ length: 100 }, () => ({ status: 503, headers: { 'retry-after': '5' } }) as const);
+    const one = sink();
+    // As the outbox sends them: each by itself, side by side.
+    const reports = await Promise.all(Array.from({ length: 3 }, () => one.send([...alerts, ...alerts, ...alerts])));
+    const whys = reports.flatMap(({ rejected }) => rejected.map(({ why }) => why));
+    expect(whys).toHaveLength(9);
+    expect(whys.filter((why) => why === 'the webhook answered 503 (tried 2 times)')).toHaveLength(1);
+    expect(new Set(whys)).toContain('the webhook does not accept messages now: another one says why');
+    expect(new Set(whys).size).toBe(2);
+    // A second try of each, and no third.
+    expect(posts.length).toBeLessThanOrEqual(18);
+    answers = [];
+    expect(await one.send(alerts)).toEqual({ sent: 1, rejected: [] });
+  });
+
   test('a server that is not there is reported by the code of the failure', async () => {
     const url = address();
     await new Promise((resolve) => server.close(resolve));
