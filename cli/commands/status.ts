@@ -6,7 +6,8 @@ import { EXIT } from '../exit.ts';
 import { chosenInstances, fleetKnown } from '../fleet.ts';
 import type { StatusOptions } from '../options.ts';
 import { loadConfig, stateStore, stateText } from '../place.ts';
-import { doneLines, doneOn, statusAt, statusLines } from '../render/status.ts';
+import { doneLines, doneOn } from '../render/history.ts';
+import { statusAt, statusLines } from '../render/status.ts';
 import { type Head, historyJson, statusJson } from '../render/status-json.ts';
 import { zoneOf } from '../render/zone.ts';
 

@@ -1,6 +1,7 @@
 import { isoText } from '../../core/format/units.ts';
+import type { Done } from './history.ts';
 import { JSON_SCHEMA } from './json.ts';
-import type { Done, Status } from './status.ts';
+import type { Status } from './status.ts';
 
 /** Where the figures come from, in each document. */
 export interface Head {

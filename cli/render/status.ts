@@ -1,23 +1,16 @@
 import type { Config, InstanceConfig } from '../../core/config/schema.ts';
 import type { Lease } from '../../core/domain/lease.ts';
-import type { ActionResult } from '../../core/domain/node-history.ts';
 import type { Pause } from '../../core/domain/pause.ts';
 import type { WindowState } from '../../core/domain/window.ts';
 import { holderText } from '../../core/format/holder.ts';
 import { pauseText } from '../../core/format/pause.ts';
-import { bytesText, durationText, percentText, timeText } from '../../core/format/units.ts';
+import { bytesText, timeText } from '../../core/format/units.ts';
 import { windowAt } from '../../core/guards/window.ts';
 import { leasesIn } from '../../core/leases/lease-store.ts';
 import type { State } from '../../core/reconcile/snapshot.ts';
 import { EVERY_INSTANCE } from '../../core/state/pauses.ts';
+import { type Done, doneLines, doneOn } from './history.ts';
 import { tableLines } from './table.ts';
-
-/** One finished action on one node. */
-export interface Done extends ActionResult {
-  readonly instance: string;
-  readonly node: string;
-  readonly action: string;
-}
 
 export interface Status {
   readonly leases: readonly Lease[];
@@ -42,19 +35,6 @@ export function statusAt({ instances }: Pick<Config, 'instances'>, state: State,
 
 function isLatest(done: Done, index: number, all: readonly Done[]): boolean {
   return all.findIndex(({ node }) => node === done.node) === index;
-}
-
-/** What was done on the nodes of these instances, the newest first. */
-export function doneOn(instances: readonly InstanceConfig[], state: Pick<State, 'historyOf'>): readonly Done[] {
-  return instances
-    .flatMap(({ id, nodes }) =>
-      nodes.flatMap(({ id: node }) =>
-        Object.entries(state.historyOf(node).byAction).flatMap(([action, { results = [] }]) =>
-          results.map((result) => ({ instance: id, node, action, ...result })),
-        ),
-      ),
-    )
-    .toSorted((a, b) => b.at - a.at);
 }
 
 function windowOf({ windows, timezone, holidays }: InstanceConfig, now: number): WindowState {
@@ -109,39 +89,4 @@ function windowText(window: WindowState, timezone: string): string {
   if (window.open) return `open until ${timeText(window.closesAt, { timezone })}`;
   if (window.nextOpening === undefined) return 'none: Offpeak only watches it';
   return `${window.holiday ? 'closed for a holiday, ' : ''}next opens ${timeText(window.nextOpening, { timezone })}`;
-}
-
-const HEADS = [
-  'instance',
-  'node',
-  'action',
-  'returned',
-  'predicted',
-  '',
-  'RSS after',
-  'stall',
-  'lasted',
-  'ended',
-  'at',
-];
-const FIGURES = [3, 4, 5, 6, 7, 8];
-
-/** A line for each action. */
-export function doneLines(done: readonly Done[], timezone: string): readonly string[] {
-  const rows = done.map(
-    ({ instance, node, action, reclaimed, predicted, rssAfter, stall, lasted, because, kind, at }) => [
-      instance,
-      node,
-      action,
-      bytesText(reclaimed),
-      bytesText(predicted),
-      predicted > 0 ? percentText((reclaimed / predicted) * 100) : '',
-      bytesText(rssAfter),
-      durationText(stall),
-      lasted === undefined ? '' : durationText(lasted),
-      because ?? kind,
-      timeText(at, { timezone }),
-    ],
-  );
-  return tableLines([HEADS, ...rows], FIGURES);
 }

@@ -56,8 +56,13 @@ export interface ActionResult {
   readonly rssAfter: Bytes;
   readonly reclaimed: Bytes;
   readonly predicted: Bytes;
-  readonly stall: Milliseconds;
+  /** Absent where it was not measured: of a parameter group's run. */
+  readonly stall?: Milliseconds;
   readonly promisedStall: Milliseconds;
+  /** Of a purge that followed a defrag: its bytes are part of that one's. */
+  readonly partOf?: 'defrag';
+  /** Of a defrag that a parameter group switched for all of its nodes: the group's name. */
+  readonly through?: string;
   /** Of a defrag: how long it was on, and why it ended: a `StopReason`, of whatever version. */
   readonly lasted?: Milliseconds;
   readonly because?: string;
@@ -73,15 +78,25 @@ export function withAction(history: NodeHistory, action: string, change: Partial
   return { ...history, byAction: { ...history.byAction, [action]: { ...known, ...change } } };
 }
 
-/** The history with the end of one more action. */
-export function withResult(history: NodeHistory, verdict: Verdict, at: number, because?: string): NodeHistory {
+/** The history with the end of one more action, as its verdict has it. */
+export function withResult(
+  history: NodeHistory,
+  verdict: Verdict,
+  at: number,
+  more: Pick<ActionResult, 'because' | 'partOf'> = {},
+): NodeHistory {
   const { action, kind, rssBefore, rssAfter, reclaimed, predicted, stall, promisedStall, lasted } = verdict;
-  const result: ActionResult = {
+  return recorded(history, action, {
     ...{ at, kind, rssBefore, rssAfter, reclaimed, predicted, stall, promisedStall },
     ...(lasted !== undefined && { lasted }),
-    ...(because !== undefined && { because }),
-  };
+    ...more,
+  });
+}
+
+/** The history with one more result. A job that finishes another one's work records the same result once. */
+export function recorded(history: NodeHistory, action: string, result: ActionResult): NodeHistory {
   const { results = [] } = history.byAction[action] ?? {};
+  if (results.some(({ at }) => at === result.at)) return history;
   return withAction(history, action, { results: [result, ...results].slice(0, MOST_RESULTS) });
 }
 

@@ -16,11 +16,13 @@ const learned = z.looseObject({
 });
 
 const result = z.looseObject({
-  ...each(amount, 'at', 'rssBefore', 'rssAfter', 'reclaimed', 'predicted', 'stall', 'promisedStall'),
+  ...each(amount, 'at', 'rssBefore', 'rssAfter', 'reclaimed', 'predicted', 'promisedStall'),
+  stall: maybe,
   // What a newer version calls by a new word is shown as it is.
   kind: oneOf<ActionResult['kind']>(),
   lasted: maybe,
-  because: z.exactOptional(z.string()),
+  ...each(z.exactOptional(z.string()), 'because', 'through'),
+  partOf: z.exactOptional(oneOf<'defrag'>()),
 });
 
 const ofAction = z.looseObject({

@@ -51,7 +51,7 @@ export async function conclude(
       ...(cools === 'fully' && { lastAt: now }),
       ...(cools === 'briefly' && { restUntil: now + BRIEF_REST }),
     });
-    const recorded = verdict ? withResult(rested, verdict, now, because) : rested;
+    const recorded = verdict ? withResult(rested, verdict, now, { because }) : rested;
     const isCrashed = because === 'server-restarted';
     return { ...recorded, ...(isCrashed && { crashed: { version: settled.engine.version, at: now } }) };
   };

@@ -54,12 +54,13 @@ export async function purge(
     }
     await ports.clock.sleep(AFTER_PURGE);
     const settled = await session.look();
+    const part = plan.reason === 'after-defrag' ? ({ partOf: 'defrag' } as const) : {};
     const verdict = verdictOf(context, plan, { before, after: settled, stall: purged.blocked });
     const after = seenBy(context, settled, facts.memory);
     const outcome: Purged = { ...partsOf(context, facts), kind: 'purged', after, plan, verdict };
     const isReported = (await report?.(outcome)) === true;
     const learned = await known(isReported, (stored) =>
-      withResult(learnFromPurge(stored, verdict, settled), verdict, ports.clock.now()),
+      withResult(learnFromPurge(stored, verdict, settled), verdict, ports.clock.now(), part),
     );
     return { kind: 'done', memory: learned, outcome, settled, ...(report && { isReported }) };
   } catch (error) {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
-import { doneOn, statusAt, statusLines } from '../../../../cli/render/status.ts';
+import { describe, expect, test } from 'vitest';
+import { doneLines, doneOn } from '../../../../cli/render/history.ts';
+import { statusAt, statusLines } from '../../../../cli/render/status.ts';
 import { historyJson, statusJson } from '../../../../cli/render/status-json.ts';
 import { HOUR, MIB } from '../../../../core/config/units.ts';
 import {
@@ -8,6 +9,7 @@ import {
   joinedResults,
   MOST_RESULTS,
   type NodeHistory,
+  recorded,
   withResult,
 } from '../../../../core/domain/node-history.ts';
 import { NO_PAUSES } from '../../../../core/domain/pause.ts';
@@ -17,7 +19,7 @@ import { PAUSE } from '../../core/reporting/samples.ts';
 
 const PAGE = readFileSync(new URL('../../../../docs/cli-json.md', import.meta.url), 'utf8');
 const ZONE = 'Europe/Berlin';
-const defragged = withResult(EMPTY_HISTORY, aVerdict({ lasted: 90_000 }), NOW - HOUR, 'goal-met');
+const defragged = withResult(EMPTY_HISTORY, aVerdict({ lasted: 90_000 }), NOW - HOUR, { because: 'goal-met' });
 const history = withResult(
   defragged,
   aVerdict({ action: 'purge', reclaimed: -3 * MIB, kind: 'worse' }),
@@ -106,6 +108,50 @@ test('as JSON: the same, times in ISO 8601, every field documented', () => {
   const documented = new Set([...PAGE.matchAll(/`([\w.]+)`/g)].flatMap(([, name = '']) => name.split('.')));
   const keys = [...(status + past).matchAll(/"(\w+)":/g)].map(([, key = '']) => key);
   expect([...new Set(keys)].filter((key) => !documented.has(key))).toEqual([]);
+});
+
+describe('one run is one row', () => {
+  const then = (at: number) =>
+    withResult(EMPTY_HISTORY, aVerdict({ action: 'purge', reclaimed: 5 * MIB }), at, { partOf: 'defrag' });
+  const linesOf = (known: NodeHistory) => doneLines(doneOn([anInstance()], { historyOf: () => known }), ZONE);
+
+  test('the purge of a defrag stands below it, with a label, whatever other nodes did in between', () => {
+    const [node, { nodes }] = ['10.0.3.18:6379', anInstance()];
+    const instance = anInstance({ nodes: nodes.flatMap((one) => [one, { ...one, id: node }]) });
+    const one = withResult(then(NOW - 5), aVerdict({ lasted: 90_000 }), NOW, { because: 'goal-met' });
+    const two = withResult(EMPTY_HISTORY, aVerdict({ action: 'purge' }), NOW - 3);
+    const done = doneOn([instance], { historyOf: (id) => (id === node ? two : one) });
+    const [, first, second, third, blank, legend] = doneLines(done, ZONE);
+    expect(first).toMatch(/^ {2}sessions {2}10\.0\.3\.17:6379 {2}defrag .* goal-met /);
+    expect(second).toMatch(/^ {28}\+ purge +5 MiB /);
+    expect(third).toMatch(/^ {2}sessions {2}10\.0\.3\.18:6379 {2}purge /);
+    expect([blank, legend]).toEqual(['', expect.stringContaining('its bytes are part of that row')]);
+  });
+
+  test('a purge whose defrag is not known says what it was', () => {
+    expect(linesOf(then(NOW))[1]).toMatch(/^ {2}sessions {2}10\.0\.3\.17:6379 {2}purge after a defrag +5 MiB /);
+    expect(linesOf(then(NOW))).toHaveLength(2);
+  });
+
+  test('a purge of its own is a row of its own', () => {
+    const own = withResult(EMPTY_HISTORY, aVerdict({ action: 'purge' }), NOW - 5);
+    const lines = linesOf(withResult(own, aVerdict(), NOW, { because: 'goal-met' }));
+    expect(lines).toHaveLength(3);
+    expect(lines[2]).toMatch(/^ {2}sessions {2}10\.0\.3\.17:6379 {2}purge /);
+  });
+
+  test('a defrag by a parameter group names it, and claims no stall', () => {
+    const { stall: _, ...result } = { ...aVerdict(), at: NOW, through: 'carts-valkey8', because: 'goal-met' };
+    const { action, dataGrowth: __, share: ___, ...kept } = result;
+    expect(linesOf(recorded(EMPTY_HISTORY, action, kept))[1]).toMatch(
+      /^ {2}sessions {2}10\.0\.3\.17:6379 {2}defrag by the group carts-valkey8 .* goal-met /,
+    );
+  });
+});
+
+test('a result that is recorded twice is there once', () => {
+  const once = withResult(EMPTY_HISTORY, aVerdict(), NOW);
+  expect(withResult(once, aVerdict(), NOW)).toEqual(once);
 });
 
 test('ten results of each action are kept, the newest first, and two histories become one', () => {
