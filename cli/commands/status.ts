@@ -1,6 +1,7 @@
 import { nodesOf } from '../../core/config/fleet.ts';
 import type { Config } from '../../core/config/schema.ts';
 import { timeText } from '../../core/format/units.ts';
+import { readGroupLeases } from '../../core/managed/lease.ts';
 import { readState } from '../../core/reconcile/snapshot.ts';
 import { EXIT } from '../exit.ts';
 import { chosenInstances, fleetKnown } from '../fleet.ts';
@@ -12,8 +13,12 @@ import { type Head, historyJson, statusJson } from '../render/status-json.ts';
 import { zoneOf } from '../render/zone.ts';
 
 export async function status(options: StatusOptions): Promise<void> {
-  const { config, state, head } = await stateOf(options);
-  const known = statusAt(config, state, head.at);
+  const { config, store, state, head } = await stateOf(options);
+  const garbled: string[] = [];
+  const held = await readGroupLeases(store, (_, why) => garbled.push(why));
+  const groups = held.map(({ lease }) => lease);
+  const read = statusAt(config, state, { now: head.at, groups });
+  const known = { ...read, unreadable: [...read.unreadable, ...garbled] };
   print(options, statusJson(head, known), [headline(options, config, head), ...statusLines(known, zoneFor(config))]);
   process.exitCode = known.unreadable.length > 0 ? EXIT.failed : EXIT.fine;
 }
@@ -32,7 +37,7 @@ async function stateOf(options: StatusOptions) {
   const config = await fleetKnown(written, store);
   const state = await readState(store, nodesOf(config));
   const head: Head = { at: Date.now(), stage: config.stage, state: stateText(options, config.stage) };
-  return { config, state, head };
+  return { config, store, state, head };
 }
 
 function print({ json }: StatusOptions, document: string, lines: readonly string[]): void {

@@ -11,7 +11,7 @@ export interface Head {
 }
 
 /** `status --json`: one line. docs/cli-json.md lists every field. */
-export function statusJson(head: Head, { leases, pauses, instances, results, unreadable }: Status): string {
+export function statusJson(head: Head, { leases, groups, pauses, instances, results, unreadable }: Status): string {
   return document(head, {
     leases: leases.map((lease) => ({
       instance: lease.instance,
@@ -23,6 +23,17 @@ export function statusJson(head: Head, { leases, pauses, instances, results, unr
       byHand: lease.byHand ?? false,
       holder: lease.holder,
       predicted: lease.predicted,
+    })),
+    parameterGroups: groups.map(({ service, region, group, clusters, nodes, ...lease }) => ({
+      ...{ service, region, group, clusters },
+      nodes: nodes.map(({ instance, node }) => ({ instance, node })),
+      phase: lease.phase,
+      since: isoText(lease.acquiredAt),
+      until: isoText(lease.expiresAt),
+      byHand: lease.byHand ?? false,
+      holder: lease.holder,
+      predicted: lease.predicted,
+      applied: lease.applied,
     })),
     pauses: pauses.map(({ scope, until, reason, by }) => ({ instance: scope, until: isoText(until), reason, by })),
     windows: instances.map(({ instance, window }) => ({

@@ -1,12 +1,13 @@
 import type { Config, InstanceConfig } from '../../core/config/schema.ts';
 import type { Lease } from '../../core/domain/lease.ts';
-import type { Pause } from '../../core/domain/pause.ts';
+import { type Pause, pauseByTag } from '../../core/domain/pause.ts';
 import type { WindowState } from '../../core/domain/window.ts';
 import { holderText } from '../../core/format/holder.ts';
 import { pauseText } from '../../core/format/pause.ts';
 import { bytesText, timeText } from '../../core/format/units.ts';
 import { windowAt } from '../../core/guards/window.ts';
 import { leasesIn } from '../../core/leases/lease-store.ts';
+import type { GroupLease } from '../../core/managed/lease.ts';
 import type { State } from '../../core/reconcile/snapshot.ts';
 import { EVERY_INSTANCE } from '../../core/state/pauses.ts';
 import { type Done, doneLines, doneOn } from './history.ts';
@@ -14,6 +15,8 @@ import { tableLines } from './table.ts';
 
 export interface Status {
   readonly leases: readonly Lease[];
+  /** Defrags that a parameter group has switched on for all of its nodes. */
+  readonly groups: readonly GroupLease[];
   readonly pauses: readonly (Pause & { readonly scope: string })[];
   readonly instances: readonly { readonly instance: InstanceConfig; readonly window: WindowState }[];
   /** The latest action of each node. */
@@ -23,10 +26,22 @@ export interface Status {
 }
 
 /** What is known at `now` (epoch ms), without a question to any server. */
-export function statusAt({ instances }: Pick<Config, 'instances'>, state: State, now: number): Status {
+export function statusAt(
+  { instances }: Pick<Config, 'instances'>,
+  state: State,
+  { now, groups = [] }: { readonly now: number; readonly groups?: readonly GroupLease[] },
+): Status {
+  const pauses = [
+    ...[...state.pauses.stored].map(([scope, { pause }]) => ({ scope, ...pause })),
+    ...instances.flatMap((instance) => {
+      const pause = pauseByTag(instance);
+      return pause === undefined ? [] : [{ scope: instance.id, ...pause }];
+    }),
+  ];
   return {
     leases: leasesIn(state),
-    pauses: [...state.pauses.stored].flatMap(([scope, { pause }]) => (pause.until > now ? [{ scope, ...pause }] : [])),
+    groups,
+    pauses: pauses.filter(({ until }) => until > now),
     instances: instances.map((instance) => ({ instance, window: windowOf(instance, now) })),
     results: instances.flatMap((instance) => doneOn([instance], state)).filter(isLatest),
     unreadable: [...state.unreadable.values()],
@@ -43,19 +58,16 @@ function windowOf({ windows, timezone, holidays }: InstanceConfig, now: number):
 
 /** Every time is absolute, and in `timezone`. */
 export function statusLines(
-  { leases, pauses, instances, results, unreadable }: Status,
+  { leases, groups, pauses, instances, results, unreadable }: Status,
   timezone: string,
 ): readonly string[] {
-  const moment = { timezone };
   return [
     ...unreadable.map((why) => `cannot be read, so that nothing is started there: ${why}`),
-    ...(leases.length === 0
+    ...(leases.length + groups.length === 0
       ? ['No defrag of Offpeak is on.']
-      : ['Defrags of Offpeak that are on:', ...leaseLines(leases, timezone)]),
+      : ['Defrags of Offpeak that are on:', ...leaseLines(leases, timezone), ...groupLines(groups, timezone)]),
     ...(pauses.length === 0 ? ['No instance is paused.'] : ['Pauses:']),
-    ...pauses.map(
-      ({ scope, ...pause }) => `  ${scope === EVERY_INSTANCE ? 'all instances' : scope}: ${pauseText(pause, moment)}`,
-    ),
+    ...pauseLines(pauses, timezone),
     'Windows:',
     ...tableLines(windowRows(instances, timezone)),
     ...(results.length === 0
@@ -68,6 +80,24 @@ function leaseLines(leases: readonly Lease[], timezone: string): readonly string
   return leases.flatMap(({ instance, node, phase, acquiredAt, expiresAt, byHand, holder, predicted, status }) => [
     `  ${instance} ${node}: ${phase}${status === 'quarantined' ? ', its server was not found' : ''}${byHand ? ', started by hand (run --now)' : ''}, since ${timeText(acquiredAt, { timezone })}`,
     `    ends at ${timeText(expiresAt, { timezone })} at the latest; ${bytesText(predicted.reclaim)} predicted; last worked on by ${holderText(holder)}`,
+  ]);
+}
+
+const MOST_NAMED = 5;
+
+/** The shards of a group have the tag of their group: what is paused alike is one line. */
+function pauseLines(pauses: Status['pauses'], timezone: string): readonly string[] {
+  return [...Map.groupBy(pauses, (pause) => pauseText(pause, { timezone }))].map(([text, alike]) => {
+    const names = alike.map(({ scope }) => (scope === EVERY_INSTANCE ? 'all instances' : scope));
+    const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
+    return `  ${names.slice(0, MOST_NAMED).join(', ')}${more}: ${text}`;
+  });
+}
+
+function groupLines(groups: readonly GroupLease[], timezone: string): readonly string[] {
+  return groups.flatMap(({ service, region, group, clusters, nodes, phase, byHand, ...lease }) => [
+    `  parameter group ${group} (${service}, ${region}), ${nodes.length} nodes of ${clusters.join(', ')}: ${phase}${byHand ? ', started by hand (run --now)' : ''}, since ${timeText(lease.acquiredAt, { timezone })}`,
+    `    ends at ${timeText(lease.expiresAt, { timezone })} at the latest; ${bytesText(lease.predicted)} predicted; last worked on by ${holderText(lease.holder)}`,
   ]);
 }
 

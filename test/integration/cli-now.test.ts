@@ -92,6 +92,9 @@ describe.skipIf(lacksServer('defrag'))('run --now', () => {
     expect(history.results).toContainEqual(
       expect.objectContaining({ instance: 'sessions', action: 'defrag', reclaimed, predicted }),
     );
+    // One of this run is part of it.
+    const purges = history.results.filter(({ action }: { action: string }) => action === 'purge');
+    expect(purges.map(({ partOf }: { partOf?: string }) => partOf)).toEqual(purges.map(() => 'defrag'));
     const status = await offpeak('status');
     expect(status).toMatchObject({ code: 0, stderr: '' });
     expect(status.stdout).toMatch(

@@ -15,6 +15,7 @@ import {
 import { NO_PAUSES } from '../../../../core/domain/pause.ts';
 import type { State } from '../../../../core/reconcile/snapshot.ts';
 import { aLease, anInstance, aVerdict, NODE, NOW } from '../../../support/builders.ts';
+import { aGroupLease } from '../../../support/group-leases.ts';
 import { PAUSE } from '../../core/reporting/samples.ts';
 
 const PAGE = readFileSync(new URL('../../../../docs/cli-json.md', import.meta.url), 'utf8');
@@ -52,10 +53,13 @@ const FULL = stateOf({
   },
   unreadable: new Map([['pause#b', 'the document pause#b cannot be read']]),
 });
-const instances = [anInstance(), anInstance({ id: 'watched', windows: [], nodes: [] })];
+const GROUP = aGroupLease();
+const found = { by: 'carts', group: 'carts', pausedUntil: NOW + 2 * HOUR };
+const SHARDS = Array.from({ length: 7 }, (_, n) => anInstance({ id: `carts/000${n + 1}`, nodes: [], found }));
+const instances = [anInstance(), anInstance({ id: 'watched', windows: [], nodes: [] }), ...SHARDS];
 
 test('says what is on, by which job, until when; which pauses hold; when windows open; what was done', () => {
-  const text = statusLines(statusAt({ instances }, FULL, NOW), ZONE).join('\n');
+  const text = statusLines(statusAt({ instances }, FULL, { now: NOW, groups: [GROUP] }), ZONE).join('\n');
   expect(text).toMatch(/^cannot be read, so that nothing is started there: the document pause#b cannot be read\n/);
   expect(text).toMatch(
     /Defrags of Offpeak that are on:\n {2}sessions 10\.0\.3\.17:6379: running, started by hand \(run --now\), since Tue 2026-11-24 \d\d:\d\d Europe\/Berlin\n/,
@@ -63,6 +67,12 @@ test('says what is on, by which job, until when; which pauses hold; when windows
   expect(text).toMatch(/ at the latest; [\d.]+ MiB predicted; last worked on by run on web-1, process 4711, since /);
   expect(text).toMatch(/Pauses:\n {2}all instances: paused until Tue 2026-11-24 03:14 Europe\/Berlin by /);
   expect(text).not.toMatch(/old: paused/);
+  expect(text).toMatch(
+    /\n {2}carts\/0001, .*, carts\/0005 and 2 more: paused until Tue 2026-11-24 04:14 Europe\/Berlin by its tag \("offpeak:pause-until"\)\n/,
+  );
+  expect(text).toMatch(
+    /\n {2}parameter group own \(elasticache, eu-west-1\), 1 nodes of a: running, since Tue 2026-11-24 \d\d:\d\d Europe\/Berlin\n {4}ends at .* at the latest; 300 MiB predicted; last worked on by job\n/,
+  );
   expect(text).toMatch(/\n {2}watched +none: Offpeak only watches it\n/);
   expect(text).toMatch(
     /\n {2}sessions {2}10\.0\.3\.17:6379 {2}defrag .* goal-met {2,}Tue 2026-11-24 01:14 Europe\/Berlin$/m,
@@ -71,7 +81,7 @@ test('says what is on, by which job, until when; which pauses hold; when windows
 });
 
 test('every time is absolute and in the one zone', () => {
-  const lines = statusLines(statusAt({ instances }, FULL, NOW), ZONE);
+  const lines = statusLines(statusAt({ instances }, FULL, { now: NOW, groups: [GROUP] }), ZONE);
   const times = lines
     .flatMap((line) => line.match(/\b\d\d:\d\d\b.{0,15}/g) ?? [])
     .filter((time) => !/T\d\d/.test(time));
@@ -80,7 +90,7 @@ test('every time is absolute and in the one zone', () => {
 });
 
 test('where there is nothing, it says so', () => {
-  const text = statusLines(statusAt({ instances: [] }, stateOf(), NOW), ZONE).join('\n');
+  const text = statusLines(statusAt({ instances: [] }, stateOf(), { now: NOW }), ZONE).join('\n');
   expect(text).toMatch(/^No defrag of Offpeak is on\.\nNo instance is paused\.\n/);
   expect(text).toMatch(/No action is known of these nodes\.$/);
 });
@@ -88,7 +98,7 @@ test('where there is nothing, it says so', () => {
 test('as JSON: the same, times in ISO 8601, every field documented', () => {
   const head = { at: NOW, stage: 'prod', state: '/a/prod.db' };
   const [status, past] = [
-    statusJson(head, statusAt({ instances }, FULL, NOW)),
+    statusJson(head, statusAt({ instances }, FULL, { now: NOW, groups: [GROUP] })),
     historyJson(head, doneOn(instances, FULL)),
   ];
   expect(JSON.parse(status)).toMatchObject({
@@ -96,10 +106,18 @@ test('as JSON: the same, times in ISO 8601, every field documented', () => {
     at: '2026-11-24T01:14:05.000Z',
     state: '/a/prod.db',
     leases: [{ instance: 'sessions', node: NODE, byHand: true, phase: 'running' }],
-    pauses: [{ instance: '*' }],
-    windows: [{ instance: 'sessions' }, { instance: 'watched', open: false }],
+    parameterGroups: [
+      { group: 'own', nodes: [{ instance: 'sessions', node: NODE }], applied: { activedefrag: 'yes' } },
+    ],
     results: [{ node: NODE, action: 'defrag', because: 'goal-met' }],
   });
+  const { pauses, windows } = JSON.parse(status);
+  expect(pauses.map(({ instance }: { instance: string }) => instance)).toEqual(['*', ...SHARDS.map(({ id }) => id)]);
+  expect(windows).toMatchObject([
+    { instance: 'sessions' },
+    { instance: 'watched', open: false },
+    ...SHARDS.map(() => ({})),
+  ]);
   expect(JSON.parse(past).results).toMatchObject([
     { action: 'defrag' },
     { action: 'purge', reclaimed: -3 * MIB, kind: 'worse' },

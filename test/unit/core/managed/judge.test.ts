@@ -2,23 +2,16 @@ import { expect, test } from 'vitest';
 import { MIB, MINUTE } from '../../../../core/config/units.ts';
 import type { Facts, StopReason } from '../../../../core/domain/plan.ts';
 import { firstCheck, lookedAt, stopOf } from '../../../../core/managed/judge.ts';
-import type { GroupLease } from '../../../../core/managed/lease.ts';
 import { groupAlert } from '../../../../core/managed/words.ts';
 import { anInstance, anObservation, NODE, NOW } from '../../../support/builders.ts';
+import { aGroupLease } from '../../../support/group-leases.ts';
 import { aSituation, CLOSED } from '../../../support/situations.ts';
 
 const OPTED = anInstance({ defrag: { ...anInstance().defrag, through: 'parameter-group' } });
 const running = (over: Parameters<typeof anObservation>[0] = {}) =>
   anObservation({ defrag: { running: 5, hits: 100_000, misses: 1_000 }, ...over });
 const FIRST = firstCheck('sessions', anObservation({ at: NOW - MINUTE }));
-const LEASE: GroupLease = {
-  ...{ service: 'elasticache', region: 'eu-west-1', group: 'own', phase: 'running', clusters: ['a'] },
-  nodes: [FIRST],
-  prior: { activedefrag: { value: 'no', source: 'engine-default' } },
-  applied: { activedefrag: 'yes', 'active-defrag-ignore-bytes': '10485760', 'active-defrag-threshold-lower': '1' },
-  ...{ acquiredAt: NOW - 10 * MINUTE, expiresAt: NOW + MINUTE, holder: 'job', busyUntil: 0 },
-  ...{ predicted: 300 * MIB, stall: 5, cpu: 5 },
-};
+const LEASE = aGroupLease({ nodes: [FIRST] });
 const GOOD = aSituation({ policy: OPTED, observation: running() });
 const decide = (facts: Facts | undefined, lease = LEASE) =>
   stopOf(lease, [{ leased: FIRST, facts: GOOD }, facts ? { leased: FIRST, facts } : { leased: FIRST }], NOW);
