@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { type AuditOptions, type InitOptions, withCommonOptions } from './options.ts';
+import { withTlsOptions } from './tls-options.ts';
 
 /** `offpeak audit`. */
 export function addAudit(program: Command): void {
-  withCommonOptions(program.command('audit'))
+  withTlsOptions(withCommonOptions(program.command('audit')))
     .argument('[address...]', 'redis://host:port or rediss://host:port: audits these servers, without a config')
     .summary('what should be changed on each node, and in the config')
     .description(
@@ -22,8 +23,7 @@ export function addAudit(program: Command): void {
 
 /** `offpeak init`. */
 export function addInit(program: Command): void {
-  program
-    .command('init')
+  withTlsOptions(program.command('init'))
     .argument('<address...>', 'redis://host:port or rediss://host:port')
     .summary('write a config for these servers')
     .description(

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { durationFrom, type KeysOptions, numberUpTo, percentFrom, withCommonOptions } from './options.ts';
+import { withTlsOptions } from './tls-options.ts';
 
 /** Shares of 1 % are then known to 7 % of themselves (one standard error). */
 const SAMPLES = 20_000;
@@ -7,7 +8,7 @@ const SAMPLING_MS = 60_000;
 const BUDGET = 0.02;
 
 export function addKeys(program: Command): void {
-  withCommonOptions(program.command('keys'))
+  withTlsOptions(withCommonOptions(program.command('keys')))
     .argument('[address...]', 'redis://host:port or rediss://host:port: samples these servers, without a config')
     .summary('sample the keys: which patterns take how many bytes, and what would take fewer')
     .description(

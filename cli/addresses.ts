@@ -1,3 +1,4 @@
+import { PASSWORD_VARIABLE } from '../core/config/environment.ts';
 import { parseConfig } from '../core/config/parse.ts';
 import type { ConfigProblem } from '../core/config/problem.ts';
 import type { Config } from '../core/config/schema.ts';
@@ -14,8 +15,13 @@ export interface AddressedFleet {
 
 /** In place of a stage, which is a config's. */
 const STAGE = 'local';
-/** The variable that redis-cli reads. */
-export const PASSWORD_VARIABLE = 'REDISCLI_AUTH';
+/** What is typed, by the end of the path in the config. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  memoryLimit: '--memory-limit',
+  'tls.ca': '--cacert',
+  'tls.cert': '--cert',
+  'tls.key': '--key',
+};
 const ACCEPTED = 'redis://[user[:password]@]host:port or rediss://… for TLS';
 
 interface Address {
@@ -35,19 +41,26 @@ export function fleetOf(
     command = 'check',
     memoryLimit,
     env,
+    tls = {},
   }: {
     /** For messages. */
     readonly command?: string;
     readonly memoryLimit?: string | undefined;
     readonly env: Readonly<Record<string, string | undefined>>;
+    /** Paths of PEM files, for those with rediss://. */
+    readonly tls?: Readonly<Partial<Record<'ca' | 'cert' | 'key', string>>>;
   },
 ): AddressedFleet {
   const read = addresses.map((address) => addressIn(command, address));
+  const files = Object.entries(tls).map(([name, path]) => [name, `file:${path}`]);
+  if (files.length > 0 && !read.some(({ url }) => hasTls(url)))
+    throw new UsageError(`${command}: a certificate is for TLS; accepted beside it: rediss:// addresses`);
   const passwords = read.map(({ password }) => password || env[PASSWORD_VARIABLE] || '');
   const instances = read.map(({ url, username }, index) => ({
     id: read.length === 1 ? 'server' : `server-${index + 1}`,
     url,
     ...(memoryLimit !== undefined && { memoryLimit }),
+    ...(hasTls(url) && files.length > 0 && { tls: Object.fromEntries(files) }),
     credentials: {
       ...(username !== '' && { username }),
       ...(passwords[index] !== '' && { password: `env:${variableOf(index)}` }),
@@ -61,6 +74,10 @@ export function fleetOf(
     env: Object.fromEntries(passwords.map((password, index) => [variableOf(index), password])),
     exposed: config.instances.flatMap(({ nodes: [node] }, index) => (node && read[index]?.password ? [node.id] : [])),
   };
+}
+
+function hasTls(url: string): boolean {
+  return /^rediss:/i.test(url);
 }
 
 /** Not a name that a shell can set: no variable of the environment is hidden by it. */
@@ -90,7 +107,9 @@ function shown(text: string): string {
 }
 
 function problemText(command: string, { path, message, accepted }: ConfigProblem): string {
-  return path.endsWith('.memoryLimit')
-    ? `${command} --memory-limit: ${message}; accepted: ${accepted}`
+  const [, key = ''] = /\.(memoryLimit|tls\.\w+)$/.exec(path) ?? [];
+  const option = OPTIONS[key];
+  return option !== undefined
+    ? `${command} ${option}: ${message.replace('`tls.cert`', '--cert').replace('`tls.key`', '--key')}; accepted: ${option === '--memory-limit' ? accepted : 'a path to a PEM file'}`
     : `${command}: ${message.replace(/already at .*/, 'named twice')}; accepted: ${ACCEPTED}`;
 }

@@ -3,6 +3,7 @@ import ms, { type StringValue } from 'ms';
 import { ACCEPTED_REFERENCES, parseSecretReference, type SecretReference } from '../core/config/address.ts';
 import { DURATION } from '../core/config/units.ts';
 import type { ArmName, RecipeName } from './lab/trial/arms.ts';
+import type { TlsOptions } from './tls-options.ts';
 
 /** Which fleet, and where its state is. */
 export interface PlaceOptions {
@@ -19,7 +20,7 @@ export interface CommonOptions extends PlaceOptions {
   readonly verbose?: boolean;
 }
 
-export interface CheckOptions extends CommonOptions {
+export interface CheckOptions extends CommonOptions, TlsOptions {
   /** As written: the config's rules read it. */
   readonly memoryLimit?: string;
   readonly full?: boolean;
@@ -27,7 +28,7 @@ export interface CheckOptions extends CommonOptions {
   readonly isPlaceTyped: boolean;
 }
 
-export interface KeysOptions extends CommonOptions {
+export interface KeysOptions extends CommonOptions, TlsOptions {
   readonly samples: number;
   readonly duration: number;
   /** 0 to 1. */
@@ -40,7 +41,7 @@ export interface AuditOptions extends CheckOptions {
   readonly junit?: boolean;
 }
 
-export interface InitOptions {
+export interface InitOptions extends TlsOptions {
   /** A path, or `-`. */
   readonly output: string;
   readonly memoryLimit?: string;

@@ -27,6 +27,8 @@ export interface Publishing {
   readonly webhook?: SecretReference | undefined;
   /** Where `env:` references point. */
   readonly env?: Environment;
+  /** There is no config: servers are named on the command line. */
+  readonly isAddressed?: true | undefined;
 }
 
 /**
@@ -37,7 +39,7 @@ export async function terminalPorts(
   store: StateStore,
   clock: Clock,
   log: Log,
-  { publish, webhook, env = process.env }: Publishing = {},
+  { publish, webhook, env = process.env, isAddressed }: Publishing = {},
 ): Promise<{ readonly ports: Ports; readonly published: Published }> {
   const published: Published = { metrics: [], alerts: [] };
   const sinks = publish && (await import('../core/compose.ts')).createSinks(process.env, publish);
@@ -62,7 +64,7 @@ export async function terminalPorts(
       return { sent: Math.max(0, alerts.length - rejected.length), rejected };
     },
   };
-  const ports = createPorts({ store, metrics, alerts, clock, log, env, secrets });
+  const ports = createPorts({ store, metrics, alerts, clock, log, env, secrets, isAddressed });
   return { ports, published };
 }
 

@@ -9,6 +9,7 @@ import type { ReportOptions } from './commands/report.ts';
 import { type CommonOptions, type PlanOptions, parseInstant, withCommonOptions } from './options.ts';
 import { addDemo, addLab } from './own-servers.ts';
 import { addDiscover, addPause, addRelease, addResume } from './state-commands.ts';
+import { withTlsOptions } from './tls-options.ts';
 
 // Only what the help needs: a command loads what it runs when it runs, so that --help and --version are quick.
 
@@ -68,7 +69,7 @@ Examples:
 Exit status: 0 fine, 1 a node failed or was unreachable, 2 usage or config, 3 run left a defrag on, 130 interrupted.`;
 
 function addCheck(program: Command): void {
-  withCommonOptions(program.command('check'))
+  withTlsOptions(withCommonOptions(program.command('check')))
     .argument('[address...]', 'redis://host:port or rediss://host:port: checks these servers, without a config')
     .summary('check every node and say where its memory goes')
     .description(

@@ -1,8 +1,11 @@
+import { PASSWORD_VARIABLE } from '../core/config/environment.ts';
 import type { Config } from '../core/config/schema.ts';
+import { present } from '../core/domain/present.ts';
 import type { StateStore } from '../core/ports/state-store.ts';
-import { fleetOf, PASSWORD_VARIABLE } from './addresses.ts';
+import { fleetOf } from './addresses.ts';
 import { type CommonOptions, UsageError } from './options.ts';
 import { warnOfClearText } from './place.ts';
+import { TLS_OPTIONS, type TlsOptions } from './tls-options.ts';
 
 /** What a command that only reads is about. */
 export interface Subject {
@@ -12,10 +15,12 @@ export interface Subject {
   readonly store: StateStore;
   /** Where `env:` references of the config point. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** There is no config. */
+  readonly isAddressed?: true;
 }
 
 /** Of a command that takes addresses or a config. */
-export interface AddressOptions extends CommonOptions {
+export interface AddressOptions extends CommonOptions, TlsOptions {
   /** As written: the config's rules read it. */
   readonly memoryLimit?: string;
   /** Whether --config or --state was typed, not taken from the environment or the default. */
@@ -26,18 +31,34 @@ export interface AddressOptions extends CommonOptions {
 export function addressed(
   command: string,
   addresses: readonly string[],
-  options: Partial<Pick<AddressOptions, 'instance' | 'stage' | 'isPlaceTyped' | 'memoryLimit'>>,
+  options: Partial<Pick<AddressOptions, 'instance' | 'stage' | 'isPlaceTyped' | 'memoryLimit'>> & TlsOptions,
 ): Subject {
-  const { instance, stage, isPlaceTyped, memoryLimit } = options;
+  const { instance, stage, isPlaceTyped, memoryLimit, cacert: ca, cert, key } = options;
   if (isPlaceTyped || instance || stage)
     throw new UsageError(`${command}: accepted are addresses, or a config with its --stage, --state and --instance`);
-  const { config, env, exposed } = fleetOf(addresses, { command, memoryLimit, env: process.env });
+  const { config, env, exposed } = fleetOf(addresses, {
+    command,
+    memoryLimit,
+    env: process.env,
+    tls: present({ ca, cert, key }),
+  });
   for (const node of exposed)
     process.stderr.write(
       `offpeak: warning: the password for ${node} is on the command line, where other users of this machine can read it, and in the shell's history. Set ${PASSWORD_VARIABLE} instead\n`,
     );
   warnOfClearText(config, 'use rediss:// addresses (TLS)');
-  return { config, store: NO_STATE, env };
+  return { config, store: NO_STATE, env, isAddressed: true };
+}
+
+/** The options that belong to addresses. @throws {UsageError} where there is a config in their place */
+export function refuseBesideConfig(command: string, { memoryLimit, ...tls }: Partial<AddressOptions>): void {
+  if (memoryLimit !== undefined)
+    throw new UsageError(
+      `${command} --memory-limit: accepted beside addresses only; a config has memoryLimit for each instance`,
+    );
+  const typed = TLS_OPTIONS.find((name) => tls[name] !== undefined);
+  if (typed)
+    throw new UsageError(`${command} --${typed}: accepted beside addresses only; a config has tls for each instance`);
 }
 
 /** For what reads and writes nothing. */

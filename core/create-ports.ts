@@ -24,11 +24,13 @@ export interface HostParts {
   /** In place of the readers of secrets and names that are made of these. */
   readonly secrets?: SecretReader;
   readonly names?: Names;
+  /** There is no config: servers are named on the command line, and so are remedies. */
+  readonly isAddressed?: true | undefined;
 }
 
 /** The one place where adapters meet ports: every host gets the same decorated stack. */
-export function createPorts({ store, metrics, alerts, clock, log, env, secrets, names }: HostParts): Ports {
-  const connect = connectionOpener(secrets ?? createSecretReader({ env, now: clock.now }), clock, names);
+export function createPorts({ store, metrics, alerts, clock, log, env, ...rest }: HostParts): Ports {
+  const connect = connectionOpener(rest.secrets ?? createSecretReader({ env, now: clock.now }), clock, rest);
   return {
     open: sessionOpener(connect, clock),
     discover: discoverBy({ connect }),

@@ -9,14 +9,16 @@ import { auditLines, hasFaults } from '../render/audit.ts';
 import { auditJson } from '../render/audit-json.ts';
 import { junitXml } from '../render/junit.ts';
 import { styleFor } from '../render/style.ts';
-import { addressed, type Subject } from '../subject.ts';
+import { addressed, refuseBesideConfig, type Subject } from '../subject.ts';
 
 /** Exit status 0: nothing is wrong; 1: a finding of severity warning or critical, or a node could not be audited; 2: usage. */
 export async function audit(addresses: readonly string[], options: AuditOptions): Promise<void> {
   if (options.json && options.junit) throw new UsageError('audit: accepted is one of --json and --junit');
   const isConfigured = addresses.length === 0;
-  const { config, ids, store, env } = isConfigured ? await configured(options) : addressed('audit', addresses, options);
-  const { ports } = await terminalPorts(store, systemClock(), stderrLog(options), { env });
+  const { config, ids, store, ...access } = isConfigured
+    ? await configured(options)
+    : addressed('audit', addresses, options);
+  const { ports } = await terminalPorts(store, systemClock(), stderrLog(options), access);
   const found = await auditFleet(config, ports, { scope: await scopeOf(config, ids, ports), isConfigured });
   process.stdout.write(printed(found, config.stage, options));
   process.exitCode = hasFaults(found) ? EXIT.failed : EXIT.fine;
@@ -31,10 +33,7 @@ function printed(found: FleetAudit, stage: string, options: AuditOptions): strin
 }
 
 async function configured(options: AuditOptions): Promise<Subject> {
-  if (options.memoryLimit !== undefined)
-    throw new UsageError(
-      'audit --memory-limit: accepted beside addresses only; a config has memoryLimit for each instance',
-    );
+  refuseBesideConfig('audit', options);
   const { config, ids } = loadConfig(options);
   warnOfClearText(config);
   return { config, ids, store: await stateStore(options, config.stage), env: process.env };

@@ -3,16 +3,16 @@ import type { Tick } from '../../core/reconcile/scope.ts';
 import { tick } from '../../core/reconcile/tick.ts';
 import { exitCodeOf } from '../exit.ts';
 import { scopeOf } from '../fleet.ts';
-import { type CheckOptions, UsageError } from '../options.ts';
+import type { CheckOptions } from '../options.ts';
 import { printer } from '../output.ts';
 import { loadConfig, stateStore, warnOfClearText } from '../place.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
-import { addressed, NO_STATE, type Subject } from '../subject.ts';
+import { addressed, NO_STATE, refuseBesideConfig, type Subject } from '../subject.ts';
 
 export async function check(addresses: readonly string[], options: CheckOptions): Promise<void> {
-  const { config, ids, store, env } =
+  const { config, ids, store, ...access } =
     addresses.length > 0 ? addressed('check', addresses, options) : await configured(options);
-  const { ports, published } = await terminalPorts(store, systemClock(), stderrLog(options), { env });
+  const { ports, published } = await terminalPorts(store, systemClock(), stderrLog(options), access);
   const result = await tick(config, ports, {
     mode: 'watch',
     holder: 'check',
@@ -24,10 +24,7 @@ export async function check(addresses: readonly string[], options: CheckOptions)
 }
 
 async function configured(options: CheckOptions): Promise<Subject> {
-  if (options.memoryLimit !== undefined)
-    throw new UsageError(
-      'check --memory-limit: accepted beside addresses only; a config has memoryLimit for each instance',
-    );
+  refuseBesideConfig('check', options);
   const { config, ids } = loadConfig(options);
   warnOfClearText(config);
   return { config, ids, store: await stateStore(options, config.stage), env: process.env };

@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { systemClock } from '../../core/adapters/clock.ts';
 import { auditFleet } from '../../core/reconcile/audit-fleet.ts';
 import { WHOLE_FLEET } from '../../core/reconcile/scope.ts';
@@ -11,8 +11,8 @@ import { addressed, NO_STATE } from '../subject.ts';
 
 /** Writes a config for these servers. Never over a file; nothing where no server answers. `-`: to stdout. */
 export async function init(addresses: readonly string[], options: InitOptions): Promise<void> {
-  const { config, env } = addressed('init', addresses, options);
-  const { ports } = await terminalPorts(NO_STATE, systemClock(), stderrLog(options), { env });
+  const { config, ...access } = addressed('init', addresses, options);
+  const { ports } = await terminalPorts(NO_STATE, systemClock(), stderrLog(options), access);
   const audit = await auditFleet(config, ports, { scope: WHOLE_FLEET, isConfigured: false });
   const silent = audit.nodes.filter(({ problem }) => problem !== undefined);
   for (const { node, problem } of silent) process.stderr.write(`offpeak: ${node}: ${problem?.message}\n`);
@@ -21,8 +21,13 @@ export async function init(addresses: readonly string[], options: InitOptions): 
     process.exitCode = EXIT.failed;
     return;
   }
-  await write(options.output, configText(audit, config));
+  await write(options.output, configText(audit, config, folderOf(options.output)));
   process.exitCode = silent.length > 0 ? EXIT.failed : EXIT.fine;
+}
+
+/** Paths of files begin there in what is written. */
+function folderOf(output: string): string {
+  return output === '-' ? '' : dirname(resolve(output));
 }
 
 /** @throws {UsageError} where there is such a file already, or it cannot be written */

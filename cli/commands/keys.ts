@@ -11,14 +11,14 @@ import { stderrLog, terminalPorts } from '../ports.ts';
 import { keysLines } from '../render/keys.ts';
 import { keysJson } from '../render/keys-json.ts';
 import { styleFor } from '../render/style.ts';
-import { addressed, NO_STATE, type Subject } from '../subject.ts';
+import { addressed, NO_STATE, refuseBesideConfig, type Subject } from '../subject.ts';
 
 /** Samples the keys of each instance, one node after the other, and says where their bytes are. */
 export async function keys(addresses: readonly string[], options: KeysOptions): Promise<void> {
   const subject = addresses.length > 0 ? addressed('keys', addresses, options) : configured(options);
   const { signal } = interruption(() => process.stderr.write('\noffpeak: interrupted: printing what was drawn\n'));
   const clock = systemClock({ signal });
-  const { ports } = await terminalPorts(NO_STATE, clock, stderrLog(options), { env: subject.env });
+  const { ports } = await terminalPorts(NO_STATE, clock, stderrLog(options), subject);
   const config = await chosenFleet(subject, ports);
   const { samples, duration, budget, readValues = false } = options;
   const sampling = { samples, duration, budget, readValues, interrupted: () => signal.aborted };
@@ -33,7 +33,8 @@ export async function keys(addresses: readonly string[], options: KeysOptions): 
   process.exitCode = signal.aborted ? EXIT.interrupted : all.some(isMissing) ? EXIT.failed : EXIT.fine;
 }
 
-function configured(options: KeysOptions): Pick<Subject, 'config' | 'ids' | 'env'> {
+function configured(options: KeysOptions): Pick<Subject, 'config' | 'ids' | 'env' | 'isAddressed'> {
+  refuseBesideConfig('keys', options);
   const { config, ids } = loadConfig(options);
   warnOfClearText(config);
   return { config, ids, env: process.env };

@@ -1,3 +1,4 @@
+import { relative, resolve } from 'node:path';
 import { printSecretReference } from '../../core/config/address.ts';
 import type { Config, InstanceConfig } from '../../core/config/schema.ts';
 import { type Answer, isFault } from '../../core/domain/audit.ts';
@@ -13,9 +14,9 @@ const COLUMNS = 110;
 
 /**
  * A config for the servers that were audited, with what was seen as comments. It has no window: a person uncomments one. Never a password:
- * credentials refer to a variable.
+ * credentials refer to a variable. Certificates are named as files, whose paths begin at `folder`, where the config will be; without it at the root.
  */
-export function configText({ at, nodes }: FleetAudit, config: Pick<Config, 'instances'>): string {
+export function configText({ at, nodes }: FleetAudit, config: Pick<Config, 'instances'>, folder = ''): string {
   const groups = [...Map.groupBy(nodes, groupOf).values()];
   const names = namesOf(groups);
   return `${[
@@ -39,7 +40,7 @@ export function configText({ at, nodes }: FleetAudit, config: Pick<Config, 'inst
     '#     - { days: daily, start: "02:00", duration: 3h }',
     '',
     'instances:',
-    ...groups.flatMap((group, index) => instanceLines(group, names[index] ?? '', config)),
+    ...groups.flatMap((group, index) => instanceLines(group, names[index] ?? '', config, folder)),
     ...comment('Of a deployed stack only: who gets alerts and alarms.'),
     '# notifications:',
     '#   emails: [redis-team@example.org]',
@@ -69,7 +70,12 @@ function namesOf(groups: readonly (readonly NodeAudit[])[]): readonly string[] {
   });
 }
 
-function instanceLines(group: readonly NodeAudit[], id: string, config: Pick<Config, 'instances'>): readonly string[] {
+function instanceLines(
+  group: readonly NodeAudit[],
+  id: string,
+  config: Pick<Config, 'instances'>,
+  folder: string,
+): readonly string[] {
   const instances = group.flatMap(({ instance }) => config.instances.find((one) => one.id === instance) ?? []);
   const [first] = instances;
   const addresses = instances.flatMap(({ nodes }) => nodes.map(({ id, tls }) => `${tls ? 'rediss' : 'redis'}://${id}`));
@@ -83,6 +89,7 @@ function instanceLines(group: readonly NodeAudit[], id: string, config: Pick<Con
     ...place,
     ...clusterLines(group, addresses),
     ...(first ? credentialLines(first, id) : []),
+    ...tlsLines(instances, folder),
     ...limitLines(group),
     '',
   ];
@@ -155,6 +162,19 @@ function credentialLines({ credentials }: InstanceConfig, id: string): readonly 
           `      password: ${printSecretReference({ source: 'env', name: variable })} # what is deployed reads ssm: and secretsmanager: only`,
         ]),
   ];
+}
+
+/** The files that were typed, by their paths from the folder of the config. */
+function tlsLines(instances: readonly InstanceConfig[], folder: string): readonly string[] {
+  const tls = instances.find((one) => one.tls !== undefined)?.tls;
+  if (!tls) return [];
+  const files = (['ca', 'cert', 'key'] as const).flatMap((name) => {
+    const reference = tls[name];
+    if (reference?.source !== 'file') return [];
+    const path = folder === '' ? resolve(reference.path) : relative(folder, resolve(reference.path));
+    return [`      ${name}: ${quoted(printSecretReference({ source: 'file', path }))}`];
+  });
+  return ['    tls: # what is deployed reads ssm: and secretsmanager: only', ...files];
 }
 
 function limitLines(group: readonly NodeAudit[]): readonly string[] {

@@ -25,6 +25,9 @@ export const ENVIRONMENT = {
   runbookUrl: 'RUNBOOK_URL',
 } as const;
 
+/** Of the command line: the password of servers that are named by their addresses, as redis-cli reads it. */
+export const PASSWORD_VARIABLE = 'REDISCLI_AUTH';
+
 /** A required variable is not set. */
 export class EnvironmentError extends Error {
   override readonly name = 'EnvironmentError';

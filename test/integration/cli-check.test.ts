@@ -209,6 +209,12 @@ describe.skipIf(lacksServer('plain'))('check on a real server', () => {
       expect(quiet).toMatchObject({ code: 0, stderr: '' });
       const without = await runOffpeak(['check', server.url]);
       expect(without.code).toBe(1);
+      expect(without.stdout.replaceAll(/\s+/g, ' ')).toContain(
+        'Set REDISCLI_AUTH to the password, and for a user of an ACL write redis://user@host:port',
+      );
+      const wrong = await runOffpeak(['check', server.url], { env: { REDISCLI_AUTH: 'not-this-one' } });
+      expect(wrong.stdout.replaceAll(/\s+/g, ' ')).toContain('Check the password in REDISCLI_AUTH, or in the address');
+      expect(without.stdout + wrong.stdout + wrong.stderr).not.toMatch(/credentials\.|not-this-one/);
     } finally {
       await redis.config('SET', 'requirepass', '');
     }

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
 import { parseConfig } from '../../core/config/parse.ts';
+import { anAuthority } from '../support/certificates.ts';
 import { clientOf } from '../support/fragmented.ts';
 import { aWorkplace, refusedPort, runOffpeak } from '../support/offpeak.ts';
 import { lacksServer, plainServer } from '../support/servers.ts';
+import { openTlsPort } from '../support/tls-port.ts';
 
 describe.skipIf(lacksServer('plain'))('init on real servers', () => {
   let primary: RunningServer;
@@ -49,6 +51,32 @@ describe.skipIf(lacksServer('plain'))('init on real servers', () => {
     const [, variable = ''] = /password: env:(\w+)/.exec(text) ?? [];
     const options = { cwd: place.folder, env: { [variable]: 's3cret-word' } };
     expect((await runOffpeak(['check', '-c', 'locked.yml'], options)).code).toBe(0);
+  });
+
+  test('a private authority: --cacert is asked for, used, and written for check to use', async (context) => {
+    using place = aWorkplace();
+    using authority = anAuthority();
+    const admin = clientOf(primary);
+    const port = await openTlsPort(admin, authority, 'no').finally(() => admin.disconnect());
+    if (port === undefined) return context.skip('this redis-server is built without TLS');
+    place.write('ca.pem', authority.ca);
+    const here = { cwd: place.folder };
+    const url = `rediss://127.0.0.1:${port}`;
+    const unknown = await runOffpeak(['init', url, '-o', 'config/prod.yml'], here);
+    expect(unknown).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/Set --cacert to the PEM of that authority/),
+    });
+    const written = await runOffpeak(['init', url, '--cacert', 'ca.pem', '-o', 'config/prod.yml'], here);
+    expect(written).toMatchObject({ code: 0 });
+    expect(readFileSync(join(place.folder, 'config/prod.yml'), 'utf8')).toContain('      ca: "file:../ca.pem"\n');
+    expect(await runOffpeak(['check', '-c', 'config/prod.yml'], here)).toMatchObject({ code: 0, stderr: '' });
+    expect(await runOffpeak(['check', url, '--cacert', 'ca.pem'], here)).toMatchObject({ code: 0, stderr: '' });
+    const both = await runOffpeak(['check', '-c', 'config/prod.yml', '--cacert', 'ca.pem'], here);
+    expect(both).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/check --cacert: accepted beside addresses only/),
+    });
   });
 
   test('a file that is there stays as it is', async () => {

@@ -35,6 +35,8 @@ export interface Connection {
   readonly sent: number;
   /** The IP address at the other end; undefined once it is closed. */
   readonly address?: string | undefined;
+  /** Its server was named on the command line, without a config. */
+  readonly isAddressed?: true;
   close(): void;
 }
 
@@ -110,6 +112,7 @@ function wrap(redis: Redis, stream: GuardedStream, target: Target): ByteConnecti
     );
   };
   return {
+    ...(target.isAddressed && { isAddressed: true }),
     closed: stream.untilClosed(),
     send: (commands, timeout) => exchange(commands, timeout, 'call'),
     sendForBytes: (commands, timeout) => exchange(commands, timeout, 'callBuffer'),

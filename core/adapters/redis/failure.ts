@@ -9,6 +9,8 @@ export interface Place {
   /** The remedy depends on whether they are set. */
   readonly ca?: string;
   readonly cert?: string;
+  /** It was named on the command line, without a config: remedies name what is typed there. */
+  readonly isAddressed?: true;
 }
 
 /** How long a connection, with its TLS handshake, may take. */
@@ -50,16 +52,16 @@ export function asFailure(error: unknown, target: Place): NodeFailure {
 
 function tlsFailure(error: unknown, target: Place): NodeFailure {
   const { code = '', cert } = (error ?? {}) as { code?: string; cert?: { subjectaltname?: string } };
-  const hint = /ALTNAME|HOSTNAME/.test(code) ? nameHint(cert?.subjectaltname) : handshakeHint(code, target);
+  const hint = /ALTNAME|HOSTNAME/.test(code) ? nameHint(target, cert?.subjectaltname) : handshakeHint(code, target);
   const what = `TLS with ${address(target)} failed: `;
   return new NodeFailure('tls', hint === undefined ? `${what}${code || 'handshake'}` : `${what}${hint} (${code})`);
 }
 
 /** `names`, like `DNS:carts.test, IP Address:10.0.0.1`, are the server's words. */
-function nameHint(names = ''): string {
+function nameHint({ isAddressed }: Place, names = ''): string {
   const listed = printable(names).slice(0, 200);
   const whose = listed === '' ? 'another name' : `other names (${listed})`;
-  return `the certificate of the server is for ${whose}. Connect to one of its names, or set tls.serverName to one`;
+  return `the certificate of the server is for ${whose}. Connect to one of its names, or set tls.serverName ${isAddressed ? 'in a config ' : ''}to one`;
 }
 
 /** What a server sends by itself before it closes the connection: before the first command, or as if it were the reply to it. */

@@ -1,15 +1,26 @@
+import { PASSWORD_VARIABLE } from '../../config/environment.ts';
 import type { ManagedGroup, ManagedService } from '../../config/iam.ts';
 
 /** What the config sets, as far as a remedy depends on it. */
 interface Configured {
   readonly ca?: string;
   readonly cert?: string;
+  /** There is no config: the server was named by its address, on the command line. */
+  readonly isAddressed?: true;
+}
+
+/** Where a person sets what TLS takes: keys of the config, or options of the command line, which are those of redis-cli. */
+const KEYS = { ca: 'tls.ca', cert: 'tls.cert', key: 'tls.key' } as const;
+const OPTIONS = { ca: '--cacert', cert: '--cert', key: '--key' } as const;
+
+function keysOf({ isAddressed }: Configured): Readonly<Record<keyof typeof KEYS, string>> {
+  return isAddressed ? OPTIONS : KEYS;
 }
 
 interface Hint {
   /** OpenSSL's code, as Node prints it. */
   readonly code: RegExp;
-  readonly says: (configured: Configured) => string;
+  readonly says: (configured: Configured, key: ReturnType<typeof keysOf>) => string;
 }
 
 /**
@@ -19,15 +30,15 @@ interface Hint {
 const HANDSHAKE: readonly Hint[] = [
   {
     code: /^(?:SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT)$/,
-    says: ({ ca }) =>
+    says: ({ ca }, key) =>
       ca === undefined
-        ? 'the certificate of the server is signed by an authority that this machine does not know. Set tls.ca to the PEM of that authority'
-        : 'the certificate of the server is not signed by the authority in tls.ca. Set tls.ca to the authority that signed it',
+        ? `the certificate of the server is signed by an authority that this machine does not know. Set ${key.ca} to the PEM of that authority`
+        : `the certificate of the server is not signed by the authority in ${key.ca}. Set ${key.ca} to the authority that signed it`,
   },
   {
     code: /^(?:UNABLE_TO_|CERT_UNTRUSTED|CERT_CHAIN_TOO_LONG|INVALID_CA|CERT_SIGNATURE_FAILURE|AUTHORITY_ISSUER|SUBJECT_ISSUER)/,
-    says: ({ ca }) =>
-      `the authority that signed the certificate of the server is unknown. Set tls.ca to the PEM of ${
+    says: ({ ca }, key) =>
+      `the authority that signed the certificate of the server is unknown. Set ${key.ca} to the PEM of ${
         ca === undefined ? 'that authority' : 'the right authority'
       }, with the intermediate certificates that the server does not send`,
   },
@@ -44,33 +55,33 @@ const HANDSHAKE: readonly Hint[] = [
   { code: /^ECONNRESET$/, says: closedInHandshake },
   {
     code: /ALERT_CERTIFICATE_REQUIRED$/,
-    says: ({ cert }) =>
+    says: ({ cert }, key) =>
       cert === undefined
-        ? 'the server asks for a client certificate. Set tls.cert and tls.key'
-        : 'the server does not accept the client certificate in tls.cert',
+        ? `the server asks for a client certificate. Set ${key.cert} and ${key.key}`
+        : `the server does not accept the client certificate in ${key.cert}`,
   },
   {
     code: /ALERT_HANDSHAKE_FAILURE$/,
-    says: ({ cert }) =>
+    says: ({ cert }, key) =>
       cert === undefined
-        ? 'the server ended the handshake. If it asks for a client certificate, set tls.cert and tls.key; else it shares no cipher with this machine'
-        : 'the server ended the handshake. Check that it trusts the authority of tls.cert, and which ciphers it allows',
+        ? `the server ended the handshake. If it asks for a client certificate, set ${key.cert} and ${key.key}; else it shares no cipher with this machine`
+        : `the server ended the handshake. Check that it trusts the authority of ${key.cert}, and which ciphers it allows`,
   },
   {
     code: /ALERT_UNKNOWN_CA$/,
-    says: () =>
-      'the server does not know the authority that signed the client certificate in tls.cert. Add that authority to its tls-ca-cert-file',
+    says: (_, key) =>
+      `the server does not know the authority that signed the client certificate in ${key.cert}. Add that authority to its tls-ca-cert-file`,
   },
   {
     code: /ALERT_CERTIFICATE_EXPIRED$/,
-    says: () => 'the client certificate in tls.cert has expired. Renew it',
+    says: (_, key) => `the client certificate in ${key.cert} has expired. Renew it`,
   },
   {
     code: /ALERT_(?:BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_REVOKED|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED|DECRYPT_ERROR|NO_CERTIFICATE)$/,
-    says: ({ cert }) =>
+    says: ({ cert }, key) =>
       cert === undefined
-        ? 'the server asks for a client certificate. Set tls.cert and tls.key'
-        : 'the server refuses the client certificate in tls.cert. Check that it is a certificate for clients, and valid now',
+        ? `the server asks for a client certificate. Set ${key.cert} and ${key.key}`
+        : `the server refuses the client certificate in ${key.cert}. Check that it is a certificate for clients, and valid now`,
   },
   {
     code: /ALERT_UNRECOGNIZED_NAME$/,
@@ -90,11 +101,15 @@ const HANDSHAKE: readonly Hint[] = [
 
 /** Undefined: nothing more than the code is known. */
 export function handshakeHint(code: string, configured: Configured): string | undefined {
-  return HANDSHAKE.find((hint) => hint.code.test(code))?.says(configured);
+  return HANDSHAKE.find((hint) => hint.code.test(code))?.says(configured, keysOf(configured));
 }
 
-export function closedInHandshake({ cert }: Configured): string {
-  const remedy = cert === undefined ? 'set tls.cert and tls.key' : 'check that it trusts the authority of tls.cert';
+export function closedInHandshake(configured: Configured): string {
+  const key = keysOf(configured);
+  const remedy =
+    configured.cert === undefined
+      ? `set ${key.cert} and ${key.key}`
+      : `check that it trusts the authority of ${key.cert}`;
   return `the server closed the connection at the TLS handshake. If it does not speak TLS on this port, write redis:// in place of rediss://; if it asks for a client certificate, ${remedy}`;
 }
 
@@ -104,17 +119,21 @@ export const CLOSED_UNENCRYPTED =
   'the server closed the unencrypted connection before it answered. If it speaks TLS on this port, write rediss:// in place of redis://';
 export const SPEAKS_TLS = 'the server speaks TLS on this port. Write rediss:// in place of redis://';
 
-interface SignIn {
+interface SignIn extends Pick<Configured, 'isAddressed'> {
   readonly username?: string;
   readonly iam?: ManagedGroup;
 }
 
 /** Why a sign-in was refused: `code` is `WRONGPASS`, `ERR`, …; `words`: the reply, which is not shown. */
-export function signInHint(code: string, words: string, { username, iam }: SignIn): string {
+export function signInHint(code: string, words: string, { username, iam, isAddressed }: SignIn): string {
   if (iam !== undefined) return iamHint(iam);
   if (/wrong number of arguments/i.test(words))
-    return 'This server is older than Redis 6 and has no users: leave out credentials.username';
+    return `This server is older than Redis 6 and has no users: leave out ${isAddressed ? 'the user of the address' : 'credentials.username'}`;
   if (code === 'NOPERM') return 'The user may not sign in: see its rules with ACL GETUSER';
+  if (isAddressed)
+    return username === undefined
+      ? `Check the password in ${PASSWORD_VARIABLE}, or in the address. Without a user in the address (redis://user@host:port), it is default, which may be off or have another password`
+      : `Check the user in the address and the password in ${PASSWORD_VARIABLE}, or in the address; the user may be off (ACL GETUSER)`;
   return username === undefined
     ? 'Check the secret that credentials.password names. Without credentials.username, the user is default, which may be off or have another password'
     : 'Check credentials.username and the secret that credentials.password names; the user may be off (ACL GETUSER)';
@@ -132,13 +151,16 @@ const IAM_CHECKS: Readonly<Record<ManagedService, { what: string; users: string;
 };
 
 /** What to do about a server that refuses INFO. */
-const INFO_REFUSALS: Readonly<Record<string, string>> = {
-  NOAUTH: 'Set credentials.password, and for a user of an ACL credentials.username',
-  NOPERM: 'Allow this user +info (ACL SETUSER)',
-};
+function infoRemedy(code: string, isAddressed = false): string | undefined {
+  if (code === 'NOPERM') return 'Allow this user +info (ACL SETUSER)';
+  if (code !== 'NOAUTH') return undefined;
+  return isAddressed
+    ? `Set ${PASSWORD_VARIABLE} to the password, and for a user of an ACL write redis://user@host:port`
+    : 'Set credentials.password, and for a user of an ACL credentials.username';
+}
 
 /** The server's words, which may end with a dot, and then what to do. */
-export function infoRefusalText(error: string, code: string): string {
-  const remedy = INFO_REFUSALS[code];
+export function infoRefusalText(error: string, code: string, isAddressed?: boolean): string {
+  const remedy = infoRemedy(code, isAddressed);
   return `INFO was refused: ${remedy === undefined ? error : `${error.replace(/\.$/, '')}. ${remedy}`}`;
 }

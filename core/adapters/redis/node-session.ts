@@ -43,12 +43,15 @@ export type OpenConnection = (access: Access, node: NodeAddress, signal?: AbortS
 export function connectionOpener(
   secrets: SecretReader,
   clock: Pick<Clock, 'now'>,
-  names: Names = createNames(),
+  {
+    names = createNames(),
+    isAddressed,
+  }: { readonly names?: Names | undefined; readonly isAddressed?: true | undefined } = {},
 ): OpenConnection {
   const places = pLimit(SOCKETS_AT_ONCE);
   const sign = tokenSigner(clock);
   const reach = async (place: Target, signal: AbortSignal | undefined) => {
-    const target = await withToken(place, sign);
+    const target = { ...(await withToken(place, sign)), ...(isAddressed && { isAddressed }) };
     const route = await names.resolve(target.host).catch((error: unknown) => {
       throw asUnreached(error, target);
     });

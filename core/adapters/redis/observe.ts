@@ -65,7 +65,7 @@ export async function observe(
   const monotonic = monotonicNow?.();
   const configs = replies.slice(0, CONFIG_PATTERNS.length);
   const [latency, history] = replies.slice(CONFIG_PATTERNS.length);
-  const texts = replies.slice(-INFO_SECTIONS.length).map((reply) => infoLines(infoText(reply)));
+  const texts = replies.slice(-INFO_SECTIONS.length).map((reply) => infoLines(infoText(reply, connection)));
   const lines = texts.flat();
   const fields = firstOf(texts.flatMap(unambiguous));
   await requireDataNode(connection, lines, fields);
@@ -77,14 +77,14 @@ export async function observe(
 }
 
 /** Without INFO there is no observation: the server is still loading, busy with a script, or refuses. */
-function infoText(reply: Reply): string {
-  if (!reply.ok) throw infoRefusal(reply.error);
+function infoText(reply: Reply, connection: Connection): string {
+  if (!reply.ok) throw infoRefusal(reply.error, connection);
   if (typeof reply.value !== 'string') throw new NodeFailure('not-redis', 'INFO did not return a text');
   return reply.value;
 }
 
 /** A proxy without INFO, or a server on which it is renamed, answers; there is nothing to watch. */
-function infoRefusal(error: string): NodeFailure {
+function infoRefusal(error: string, { isAddressed }: Connection): NodeFailure {
   if (/(?:unknown|unsupported) command|command.{0,40}not supported/i.test(error)) {
     const remedy = 'put the servers behind it into the config, or allow INFO';
     return new NodeFailure(
@@ -93,7 +93,7 @@ function infoRefusal(error: string): NodeFailure {
     );
   }
   const kind = isCredentialError(error) ? 'wrong-credentials' : 'refused';
-  return new NodeFailure(kind, infoRefusalText(error, errorCode(error)));
+  return new NodeFailure(kind, infoRefusalText(error, errorCode(error), isAddressed));
 }
 
 function isCredentialError(error: string): boolean {

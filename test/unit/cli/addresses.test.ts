@@ -24,6 +24,26 @@ describe('servers by their addresses', () => {
     ]);
   });
 
+  test('with the certificates that are typed, where they speak TLS', () => {
+    const typed = { ca: 'certs/ca.pem', cert: 'certs/c.pem', key: 'certs/c.key' };
+    const { config } = fleetOf(['redis://a', 'rediss://b'], { env: {}, tls: typed });
+    expect(config.instances.map(({ tls }) => tls)).toEqual([
+      undefined,
+      Object.fromEntries(Object.entries(typed).map(([name, path]) => [name, { source: 'file', path }])),
+    ]);
+    const refused =
+      (tls: object, address = 'rediss://b') =>
+      () =>
+        fleetOf([address], { env: {}, tls });
+    expect(refused(typed, 'redis://a')).toThrow(
+      'check: a certificate is for TLS; accepted beside it: rediss:// addresses',
+    );
+    expect(refused({ cert: 'c.pem' })).toThrow(
+      /^check --key: is missing: --cert is of no use without it; accepted: a path/,
+    );
+    expect(refused({ ca: '' })).toThrow(/^check --cacert: .*; accepted: a path to a PEM file$/);
+  });
+
   test('sign in as the address says, else with REDISCLI_AUTH; the config holds a reference', () => {
     const { config, env, exposed } = fleet(['redis://ops:p%40ss@a:1', 'redis://b:2'], { REDISCLI_AUTH: 'other' });
     expect(JSON.stringify(config)).not.toMatch(/p@ss|p%40ss|other/);
