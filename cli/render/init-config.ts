@@ -63,7 +63,9 @@ function namesOf(groups: readonly (readonly NodeAudit[])[]): readonly string[] {
       .replace(/[^a-z0-9-]/g, '')
       .replace(/^[^a-z]+/, '')
       .slice(0, 30);
-    const name = clean === '' || host.startsWith('[') || clean === 'localhost' ? `server-${index + 1}` : clean;
+    // As `check` calls it.
+    const serverName = groups.length === 1 ? 'server' : `server-${index + 1}`;
+    const name = clean === '' || host.startsWith('[') || clean === 'localhost' ? serverName : clean;
     const own = taken.has(name) ? `${name}-${index + 1}` : name;
     taken.add(own);
     return own;
