@@ -63,6 +63,9 @@ interface QuotaSite {
 
 const PERIOD_US = 100_000;
 const QUOTA_US = 40_000;
+/** The greatest weights that a group can have, in version 1 and 2: the server gets its quota ahead of the machine's other work, as the prober does. */
+const SHARES = '262144';
+const WEIGHT = '10000';
 
 /**
  * By the texts of /proc/self/mounts and /proc/<pid>/cgroup. Version 1's `cpu` controller comes first: where it is mounted, version 2
@@ -75,15 +78,15 @@ export function quotaSite(mounts: string, cgroups: string): QuotaSite | undefine
   const [one] = mounted.filter(([, , type, options]) => type === 'cgroup' && options?.split(',').includes('cpu'));
   if (one) {
     const home = folder(one[1], pathIn('cpu'));
-    const settings = [['cpu.cfs_period_us', `${PERIOD_US}`] as const, ['cpu.cfs_quota_us', `${QUOTA_US}`] as const];
-    return { parent: home, home, settings };
+    const quota = { 'cpu.cfs_period_us': `${PERIOD_US}`, 'cpu.cfs_quota_us': `${QUOTA_US}` };
+    return { parent: home, home, settings: Object.entries({ ...quota, 'cpu.shares': SHARES }) };
   }
   const two = mounted.find(([, , type]) => type === 'cgroup2');
   if (!two) return undefined;
   return {
     parent: folder(two[1], '/'),
     home: folder(two[1], pathIn('')),
-    settings: [['cpu.max', `${QUOTA_US} ${PERIOD_US}`]],
+    settings: Object.entries({ 'cpu.max': `${QUOTA_US} ${PERIOD_US}`, 'cpu.weight': WEIGHT }),
   };
 }
 

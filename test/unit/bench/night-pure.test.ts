@@ -74,6 +74,7 @@ describe('where a quota is set', () => {
   const V1_SETTINGS = [
     ['cpu.cfs_period_us', '100000'],
     ['cpu.cfs_quota_us', '40000'],
+    ['cpu.shares', '262144'],
   ];
 
   test.each([
@@ -92,7 +93,10 @@ describe('where a quota is set', () => {
     expect(quotaSite(V2, '0::/system.slice/ssh\n')).toEqual({
       parent: '/sys/fs/cgroup',
       home: '/sys/fs/cgroup/system.slice/ssh',
-      settings: [['cpu.max', '40000 100000']],
+      settings: [
+        ['cpu.max', '40000 100000'],
+        ['cpu.weight', '10000'],
+      ],
     });
   });
 
