@@ -266,6 +266,22 @@ describe('a canary', () => {
   );
 });
 
+test('a canary of another version, as while an instance is upgraded, keeps its peers from one all the same', async () => {
+  const world = aNight('trio');
+  const canary = server(world, first);
+  Object.assign(canary, { traits: { ...canary.traits, version: '7.0.14' } });
+  for (const node of [first, second, third]) server(world, node).fragment(300 * 2 ** 20);
+  await world.run();
+  expect(canary.isOn()).toBe(true);
+  canary.restart(world.now);
+  for (let ticks = 0; ticks < 10; ticks++) {
+    world.pass(5 * MINUTE);
+    await world.run();
+  }
+  expect(world.deeds.filter(({ kind }) => kind === 'defrag-on').map(({ node }) => node)).toEqual([first]);
+  await expectRest(world);
+});
+
 describe('replicas first', () => {
   test('also where the lease on them could not be taken', async () => {
     const world = aNight('trio');
@@ -335,6 +351,20 @@ describe('a node that is leased and does not answer', () => {
     expect(server(world, third).isOn()).toBe(true);
     await expectRest(world);
   });
+});
+
+test('a purge is the only action of its instance in a tick: what it was good for shows first', async () => {
+  const world = aNight('trio');
+  const others = [first, third].map((node) => server(world, node));
+  for (const other of others) Object.assign(other, { traits: { ...other.traits, backgroundThread: false } });
+  retain(world, first, third);
+  const purged = () => world.deeds.filter(({ kind }) => kind === 'purge').map(({ node }) => node);
+  await world.run();
+  expect(purged()).toEqual([first]);
+  world.pass(5 * MINUTE);
+  await world.run();
+  expect(purged()).toEqual([first, third]);
+  await expectRest(world);
 });
 
 describe('a purge that is not answered', () => {

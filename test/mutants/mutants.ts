@@ -226,10 +226,10 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S2',
     what: 'a look may be older than the lease',
-    file: 'core/reconcile/tick.ts',
-    from: "  const before = await takeSnapshot(ports, nodesAround(fleet.config, options.scope));\n  const leases = before.kind === 'readable' ? before : before.lastKnown;\n  const config = withLeases(fleet.config, leases, written);\n  const targets = inScope(targetsOf(config), options.scope);\n  const observed = await observeFleet(targets, ports, {",
-    to: "  const config = fleet.config;\n  const targets = inScope(targetsOf(config), options.scope);\n  const early = observeFleet(targets, ports, { leased: new Set(), duration: 60_000 });\n  const before = await takeSnapshot(ports, nodesAround(fleet.config, options.scope));\n  const leases = before.kind === 'readable' ? before : before.lastKnown;\n  const observed = await early;\n  void ({",
-    tests: ['faults/faults.test.ts'],
+    file: 'core/reconcile/instance.ts',
+    from: 'return await lookAt(ports.open, look.instance, look.node);',
+    to: 'return look;',
+    tests: [...MODEL, ...TROUBLES, ...IDENTITY, 'model/left-on.test.ts'],
   },
   {
     law: 'S2',
@@ -425,10 +425,10 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     law: 'S4',
-    what: 'a replica on which it went wrong is passed over',
+    what: 'a node is acted on right after its peer, in the same tick',
     file: 'core/reconcile/instance.ts',
     from: "if (leased || kind === 'failed' || plan?.kind === 'act') return node;",
-    to: "if ((leased && kind !== 'unreachable') || plan?.kind === 'act') return node;",
+    to: 'if (leased) return node;',
     tests: TROUBLES,
   },
   {
