@@ -9,9 +9,11 @@ const ROOT = join(import.meta.dirname, '../..');
 
 test.each(MUTANTS.map((mutant) => [mutant.law, mutant.what, mutant] as const))(
   '%s %s: what it breaks is there, once',
-  (_law, _what, { file, from, to }) => {
-    expect(readFileSync(join(ROOT, file), 'utf8').split(from)).toHaveLength(2);
-    expect(to).not.toBe(from);
+  (_law, _what, mutant) => {
+    for (const { file, from, to } of [mutant, ...(mutant.also ? [mutant.also] : [])]) {
+      expect(readFileSync(join(ROOT, file), 'utf8').split(from)).toHaveLength(2);
+      expect(to).not.toBe(from);
+    }
   },
 );
 

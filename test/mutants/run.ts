@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { MUTANTS, type Mutant } from './mutants.ts';
+import { type Edit, MUTANTS, type Mutant } from './mutants.ts';
 
 /**
  * `npm run test:mutants`: breaks each law in a copy of the project, in one line, and expects its tests to fail. A law whose tests
@@ -39,7 +39,20 @@ function oneOfEachLaw(): readonly Mutant[] {
 }
 
 function isCaught(mutant: Mutant): boolean {
-  const { law, what, file, from, to, tests } = mutant;
+  const { law, what, also, tests } = mutant;
+  const edits = [mutant, ...(also ? [also] : [])];
+  const restore = edits.map(broken);
+  try {
+    const failed = failedTests(tests);
+    say(`${failed === undefined ? 'SURVIVED' : 'caught  '} ${law} ${what}${failed ? `: ${failed}` : ''}`);
+    return failed !== undefined;
+  } finally {
+    for (const undo of restore) undo();
+  }
+}
+
+/** Writes an edit into the copy. Answers what undoes it. */
+function broken({ file, from, to }: Edit): () => void {
   const path = join(copy, file);
   const text = readFileSync(path, 'utf8');
   if (text.split(from).length !== 2) throw new Error(`${file} does not hold exactly once: ${from}`);
@@ -47,13 +60,7 @@ function isCaught(mutant: Mutant): boolean {
     path,
     text.replace(from, () => to),
   );
-  try {
-    const failed = failedTests(tests);
-    say(`${failed === undefined ? 'SURVIVED' : 'caught  '} ${law} ${what}${failed ? `: ${failed}` : ''}`);
-    return failed !== undefined;
-  } finally {
-    writeFileSync(path, text);
-  }
+  return () => writeFileSync(path, text);
 }
 
 /** The first test that failed; undefined where all passed. */
