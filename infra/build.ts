@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import type { Config } from '../core/config/schema.ts';
-import { FUNCTIONS, jobFunctions, packagedConfig } from './functions.ts';
+import { FUNCTIONS, jobFunctions, writePackagedConfig } from './functions.ts';
 import { noticesOf } from './notices.ts';
 
 type FunctionKey = keyof typeof FUNCTIONS;
@@ -37,7 +37,7 @@ export async function buildFunctions(
 ): Promise<readonly Built[]> {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   const built = await bundleFunctions(root, { keys });
-  for (const key of jobFunctions(config)) writeFileSync(join(root, packagedConfig(key)), `${JSON.stringify(config)}\n`);
+  writePackagedConfig(root, config);
   return built;
 }
 

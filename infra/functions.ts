@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { printSecretReference } from '../core/config/address.ts';
 import { ENVIRONMENT } from '../core/config/environment.ts';
 import { usesQueue } from '../core/config/fleet.ts';
@@ -32,6 +34,11 @@ export function scheduledFunction(config: Pick<Config, 'instances' | 'fleet'>): 
 /** Where packaging puts the configuration, relative to the function's root. */
 export function packagedConfig(key: JobFunction): string {
   return `dist/${FUNCTIONS[key]}/config.json`;
+}
+
+/** Puts the configuration, checked, beside each function of the job that is bundled in `root`. */
+export function writePackagedConfig(root: string, config: Config): void {
+  for (const key of jobFunctions(config)) writeFileSync(join(root, packagedConfig(key)), `${JSON.stringify(config)}\n`);
 }
 
 /** `offpeak-prod-maintain`. */

@@ -1,8 +1,8 @@
-import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
-import { jobFunctions, packagedConfig } from './functions.ts';
+import { writePackagedConfig } from './functions.ts';
 import { MissingOsls, runStackCommand } from './stack-command.ts';
 
 /**
@@ -23,8 +23,7 @@ process.exitCode = await runStackCommand(process.argv.slice(2), {
     for (const part of ['serverless.yml', 'infra', 'dist'])
       cpSync(join(here, part), join(folder, part), { recursive: true });
     cpSync(join(root, 'config', `${config.stage}.yml`), join(folder, 'config', `${config.stage}.yml`));
-    for (const key of jobFunctions(config))
-      writeFileSync(join(folder, packagedConfig(key)), `${JSON.stringify(config)}\n`);
+    writePackagedConfig(folder, config);
     return folder;
   },
   osls: () => {

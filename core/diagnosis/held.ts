@@ -1,6 +1,6 @@
 import { type Bytes, MIB } from '../config/units.ts';
-import type { MemoryAccount, PartKind } from '../domain/account.ts';
-import type { Finding, Holder } from '../domain/diagnosis.ts';
+import type { Holder, MemoryAccount, PartKind } from '../domain/account.ts';
+import type { Finding } from '../domain/diagnosis.ts';
 import type { Observation } from '../domain/observation.ts';
 import { scriptsOutside, sumOf } from './account.ts';
 

@@ -1,12 +1,7 @@
 import type { Bytes } from '../config/units.ts';
 
-/** What one part of RSS is. docs/memory.md explains each of them. */
-export type PartKind =
-  // Inside used_memory.
-  /** Keys and values. */
-  | 'keys'
-  /** Keys, values and their dictionaries, where the server does not report them apart. */
-  | 'data'
+/** Parts that may hold more than is usual, with a finding and a remedy for each. */
+export type Holder =
   /** The tables of keys and expiry times. */
   | 'dictionaries'
   /** All of used_memory_overhead that is not reported apart: with buffers, before Redis 5.0. */
@@ -21,14 +16,23 @@ export type PartKind =
   /** Of slots that are moved in or out. */
   | 'slot-migration'
   | 'aof-buffer'
-  /** What the server itself had allocated as it started. */
-  | 'startup'
   /** Lua of EVAL: its VM and the cached texts. */
   | 'scripts'
   | 'functions'
+  /** In the allocator, beyond used_memory: libraries, or used_memory was read up to 100 ms later. Then it may be negative. */
+  | 'uncounted';
+
+/** What one part of RSS is. docs/memory.md explains each of them. */
+export type PartKind =
+  | Holder
+  // Inside used_memory.
+  /** Keys and values. */
+  | 'keys'
+  /** Keys, values and their dictionaries, where the server does not report them apart. */
+  | 'data'
+  /** What the server itself had allocated as it started. */
+  | 'startup'
   // In the allocator, beyond used_memory.
-  /** Allocated and not counted: libraries, or used_memory was read up to 100 ms later. Then it may be negative. */
-  | 'uncounted'
   | 'external-fragmentation'
   /** Dirty pages, and the allocator's own metadata: INFO does not report them apart. */
   | 'free-pages'

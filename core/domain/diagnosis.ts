@@ -1,7 +1,7 @@
 import type { MemoryLimit } from '../config/near-limit.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import type { Bytes, Milliseconds, Percent } from '../config/units.ts';
-import type { ForkCopy, MemoryAccount } from './account.ts';
+import type { ForkCopy, Holder, MemoryAccount } from './account.ts';
 import type { Denial } from './engine.ts';
 import type { Prediction } from './prediction.ts';
 
@@ -77,21 +77,6 @@ export type Finding =
       /** RSS less used_memory and the Lua VMs: what stays without a name. May be negative. */
       readonly beyondUsed: Bytes;
     };
-
-/** Whose memory a finding `held` is about. */
-export type Holder =
-  | 'client-buffers'
-  | 'replica-buffers'
-  | 'replication-backlog'
-  | 'full-sync-buffer'
-  | 'cluster-links'
-  | 'slot-migration'
-  | 'aof-buffer'
-  | 'scripts'
-  | 'functions'
-  | 'dictionaries'
-  | 'other-overhead'
-  | 'uncounted';
 
 /** `maxmemory` beside the limit. */
 export interface MaxmemoryFinding {

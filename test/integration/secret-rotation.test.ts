@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
 import { createSecretReader } from '../../core/adapters/aws/secrets.ts';
 import type { Outcome } from '../../core/domain/outcome.ts';
-import { type AwsProxy, awsEnv, startAwsProxy } from '../support/aws-proxy.ts';
+import type { AwsProxy } from '../support/aws-proxy.ts';
+import { type AwsStandIn, awsStandIn } from '../support/aws-stand-in.ts';
 import { aJob, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
-import { describeWithMoto, type Moto, startMoto } from '../support/moto.ts';
+import { describeWithMoto } from '../support/moto.ts';
 import { lacksServer, plainServer } from '../support/servers.ts';
 
 const OLD = 'correct-horse-old';
@@ -17,7 +18,7 @@ const CREDENTIALS = `
 
 describeWithMoto('a password that is rotated while the job is deployed', () => {
   describe.skipIf(lacksServer('plain'))('on a real server', () => {
-    let moto: Moto;
+    let aws: AwsStandIn;
     let proxy: AwsProxy;
     let vault: SecretsManagerClient;
     let server: RunningServer;
@@ -25,17 +26,14 @@ describeWithMoto('a password that is rotated while the job is deployed', () => {
     let job: Job;
 
     beforeAll(async () => {
-      moto = await startMoto();
-      proxy = await startAwsProxy(moto.url);
-      for (const [key, value] of Object.entries(awsEnv(proxy.url))) vi.stubEnv(key, value);
+      aws = await awsStandIn();
+      proxy = aws.proxy;
       vault = new SecretsManagerClient({});
       await vault.send(new CreateSecretCommand({ Name: 'redis', SecretString: '{}' }));
     });
     afterAll(async () => {
       vault?.destroy();
-      vi.unstubAllEnvs();
-      await proxy?.stop();
-      await moto?.stop();
+      await aws?.[Symbol.asyncDispose]();
     });
     beforeEach(async () => {
       server = await plainServer({ args: ['--requirepass', OLD] });

@@ -8,31 +8,30 @@ import {
 } from '@aws-sdk/client-sns';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { CALL_POLICY } from '../../core/adapters/aws/clients.ts';
-import { type AwsProxy, awsEnv, SLOW_MS, startAwsProxy } from './aws-proxy.ts';
+import { type AwsProxy, SLOW_MS, startAwsProxy } from './aws-proxy.ts';
+import { type AwsStandIn, awsStandIn } from './aws-stand-in.ts';
 import { messagesOf } from './aws-wire.ts';
-import { describeWithMoto, type Moto, startMoto } from './moto.ts';
+import { describeWithMoto, type Moto } from './moto.ts';
 
 const HOUR = 3_600_000;
 const datum = (over: Partial<MetricDatum> = {}): MetricDatum => ({ MetricName: 'M', Value: 1, ...over });
 const dimensions = (count: number) => Array.from({ length: count }, (_, n) => ({ Name: `D${n}`, Value: 'x' }));
 
 describeWithMoto('the proxy in front of moto', () => {
+  let aws: AwsStandIn;
   let moto: Moto;
   let proxy: AwsProxy;
   let cloudwatch: CloudWatchClient;
   let sns: SNSClient;
 
   beforeAll(async () => {
-    moto = await startMoto();
-    proxy = await startAwsProxy(moto.url);
-    for (const [key, value] of Object.entries(awsEnv(proxy.url))) vi.stubEnv(key, value);
+    aws = await awsStandIn();
+    ({ moto, proxy } = aws);
     cloudwatch = new CloudWatchClient({ maxAttempts: 1 });
     sns = new SNSClient({ maxAttempts: 1 });
   });
   afterAll(async () => {
-    vi.unstubAllEnvs();
-    await proxy?.stop();
-    await moto?.stop();
+    await aws?.[Symbol.asyncDispose]();
   });
   afterEach(() => proxy.clear());
 

@@ -1,8 +1,8 @@
 import { CreateTableCommand, type DynamoDBClient, ResourceInUseException } from '@aws-sdk/client-dynamodb';
-import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { createDynamoClient } from '../../core/adapters/aws/clients.ts';
-import { type AwsProxy, awsEnv, startAwsProxy } from './aws-proxy.ts';
-import { type Moto, startMoto } from './moto.ts';
+import type { AwsProxy } from './aws-proxy.ts';
+import { type AwsStandIn, awsStandIn } from './aws-stand-in.ts';
 
 let made = 0;
 
@@ -42,19 +42,16 @@ export interface TableUnderTest {
 
 /** Sets up moto behind the proxy for the tests of the surrounding `describe`, and leads this process' SDK there. */
 export function stateTables(): () => TableUnderTest {
-  let moto: Moto | undefined;
+  let aws: AwsStandIn | undefined;
   let proxy: AwsProxy | undefined;
   let current: TableUnderTest | undefined;
 
   beforeAll(async () => {
-    moto = await startMoto();
-    proxy = await startAwsProxy(moto.url);
-    for (const [key, value] of Object.entries(awsEnv(proxy.url))) vi.stubEnv(key, value);
+    aws = await awsStandIn();
+    proxy = aws.proxy;
   });
   afterAll(async () => {
-    vi.unstubAllEnvs();
-    await proxy?.stop();
-    await moto?.stop();
+    await aws?.[Symbol.asyncDispose]();
   });
   beforeEach(async () => {
     if (proxy === undefined) throw new Error('moto has not started');

@@ -7,8 +7,8 @@ import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client
 import type { Context } from 'aws-lambda';
 import { vi } from 'vitest';
 import { ENVIRONMENT } from '../../core/config/environment.ts';
-import { type AwsProxy, awsEnv, startAwsProxy } from './aws-proxy.ts';
-import { startMoto } from './moto.ts';
+import type { AwsProxy } from './aws-proxy.ts';
+import { awsStandIn } from './aws-stand-in.ts';
 import { createQueue, type MotoQueue } from './moto-queue.ts';
 
 /** What EventBridge Scheduler sends. */
@@ -105,9 +105,8 @@ export interface AwsBackend extends AsyncDisposable {
 
 /** Leads the SDK of this process there, until the environment is unstubbed. */
 export async function awsBackend(): Promise<AwsBackend> {
-  const moto = await startMoto();
-  const proxy = await startAwsProxy(moto.url);
-  for (const [key, value] of Object.entries(awsEnv(proxy.url))) vi.stubEnv(key, value);
+  const standIn = await awsStandIn();
+  const { moto, proxy } = standIn;
   const sns = new SNSClient({});
   const cloudwatch = new CloudWatchClient({});
   const { TopicArn: topicArn = '' } = await sns.send(new CreateTopicCommand({ Name: 'offpeak-alerts' }));
@@ -123,9 +122,7 @@ export async function awsBackend(): Promise<AwsBackend> {
     topicArn,
     async [Symbol.asyncDispose]() {
       for (const client of [sns, cloudwatch]) client.destroy();
-      vi.unstubAllEnvs();
-      await proxy.stop();
-      await moto.stop();
+      await standIn[Symbol.asyncDispose]();
     },
   };
 }

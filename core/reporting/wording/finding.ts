@@ -1,4 +1,5 @@
-import type { Finding, Holder, Obstacle } from '../../domain/diagnosis.ts';
+import type { Holder } from '../../domain/account.ts';
+import type { Finding, Obstacle } from '../../domain/diagnosis.ts';
 import { bytesText, percentText, unworded } from '../../format/units.ts';
 import { maxmemoryText, nearLimitText, peakOverLimitText } from './limit.ts';
 import { obstacleText } from './obstacle.ts';

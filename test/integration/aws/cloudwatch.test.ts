@@ -5,27 +5,26 @@ import { createMetricSink } from '../../../core/adapters/aws/cloudwatch.ts';
 import { JOB_METRICS } from '../../../core/domain/job-metrics.ts';
 import type { Metric } from '../../../core/domain/metric.ts';
 import { NODE_METRICS } from '../../../core/domain/node-metrics.ts';
-import { type AwsProxy, awsEnv, startAwsProxy } from '../../support/aws-proxy.ts';
+import type { AwsProxy } from '../../support/aws-proxy.ts';
+import { type AwsStandIn, awsStandIn } from '../../support/aws-stand-in.ts';
 import { datumsOf } from '../../support/aws-wire.ts';
-import { describeWithMoto, type Moto, startMoto } from '../../support/moto.ts';
+import { describeWithMoto, type Moto } from '../../support/moto.ts';
 import { aMetric } from '../../support/telemetry-builders.ts';
 
 describeWithMoto('publishing to CloudWatch over HTTP', () => {
+  let aws: AwsStandIn;
   let moto: Moto;
   let proxy: AwsProxy;
   let client: CloudWatchClient;
 
   beforeAll(async () => {
-    moto = await startMoto();
-    proxy = await startAwsProxy(moto.url);
-    for (const [key, value] of Object.entries(awsEnv(proxy.url))) vi.stubEnv(key, value);
+    aws = await awsStandIn();
+    ({ moto, proxy } = aws);
     client = createCloudWatchClient();
   });
   afterAll(async () => {
     client?.destroy();
-    vi.unstubAllEnvs();
-    await proxy?.stop();
-    await moto?.stop();
+    await aws?.[Symbol.asyncDispose]();
   });
   afterEach(async () => {
     proxy.clear();

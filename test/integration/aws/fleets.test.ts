@@ -8,25 +8,20 @@ import {
 } from '@aws-sdk/client-elasticache';
 import { CreateClusterCommand, MemoryDBClient, TagResourceCommand } from '@aws-sdk/client-memorydb';
 import type { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { RunningServer } from '../../../cli/lab/start.ts';
-import { createNames, type Names } from '../../../core/adapters/dns/names.ts';
-import { type AwsProxy, awsEnv, startAwsProxy } from '../../support/aws-proxy.ts';
+import type { AwsProxy } from '../../support/aws-proxy.ts';
+import { type AwsStandIn, awsStandIn, NAMES_HERE } from '../../support/aws-stand-in.ts';
 import { clientOf, fragment, refragmented, settingsOf } from '../../support/fragmented.ts';
 import { aJob, configOf, type Job, OPEN, SMALL_FLOORS } from '../../support/job.ts';
-import { describeWithMoto, FLEETS, type Moto, startMoto } from '../../support/moto.ts';
+import { describeWithMoto, FLEETS, type Moto } from '../../support/moto.ts';
 import { untilOldEnough } from '../../support/offpeak.ts';
 import { defragServer, lacksServer, plainServer } from '../../support/servers.ts';
-
-/** Every name of AWS' caches is this machine. */
-const NAMES: Names = {
-  ...createNames(),
-  resolve: async () => ({ addresses: ['127.0.0.1'] }),
-};
 
 const ACCOUNT = '123456789012';
 
 describeWithMoto('nodes of ElastiCache and MemoryDB', () => {
+  let aws: AwsStandIn;
   let moto: Moto;
   let proxy: AwsProxy;
   let caches: ElastiCacheClient;
@@ -35,9 +30,8 @@ describeWithMoto('nodes of ElastiCache and MemoryDB', () => {
   const jobs: Job[] = [];
 
   beforeAll(async () => {
-    moto = await startMoto(FLEETS);
-    proxy = await startAwsProxy(moto.url);
-    for (const [key, value] of Object.entries(awsEnv(proxy.url))) vi.stubEnv(key, value);
+    aws = await awsStandIn(FLEETS);
+    ({ moto, proxy } = aws);
     caches = new ElastiCacheClient({});
     memory = new MemoryDBClient({});
     servers = await Promise.all([plainServer(), plainServer()]);
@@ -45,9 +39,7 @@ describeWithMoto('nodes of ElastiCache and MemoryDB', () => {
   afterAll(async () => {
     for (const client of [caches, memory]) client?.destroy();
     await Promise.all((servers ?? []).map((server) => server.stop()));
-    await proxy?.stop();
-    await moto?.stop();
-    vi.unstubAllEnvs();
+    await aws?.[Symbol.asyncDispose]();
   });
   beforeEach(async () => {
     await moto.reset();
@@ -90,7 +82,7 @@ describeWithMoto('nodes of ElastiCache and MemoryDB', () => {
     );
 
   function job(discover: string, more = OPEN): Job {
-    const one = aJob(`instances:\n  - id: carts\n    discover: ${discover}${more}\n`, { names: NAMES });
+    const one = aJob(`instances:\n  - id: carts\n    discover: ${discover}${more}\n`, { names: NAMES_HERE });
     jobs.push(one);
     return one;
   }

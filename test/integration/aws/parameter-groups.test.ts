@@ -11,20 +11,17 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import type { RunningServer } from '../../../cli/lab/start.ts';
 import { chosenGroups, releaseGroups } from '../../../cli/release-groups.ts';
 import { systemClock } from '../../../core/adapters/clock.ts';
-import { createNames, type Names } from '../../../core/adapters/dns/names.ts';
 import { readGroupLeases } from '../../../core/managed/lease.ts';
 import type { ParameterGroups } from '../../../core/ports/parameter-groups.ts';
 import type { Ports } from '../../../core/ports/ports.ts';
 import { GROUP_LEASE } from '../../../core/state/keys.ts';
-import { type AwsProxy, awsEnv, startAwsProxy } from '../../support/aws-proxy.ts';
+import type { AwsProxy } from '../../support/aws-proxy.ts';
+import { type AwsStandIn, awsStandIn, NAMES_HERE } from '../../support/aws-stand-in.ts';
 import { clientOf, fragment, refragmented, settingsOf } from '../../support/fragmented.ts';
 import { aJob, closedWindow, configOf, type Job, OPEN } from '../../support/job.ts';
-import { describeWithMoto, FLEETS, type Moto, startMoto } from '../../support/moto.ts';
+import { describeWithMoto, FLEETS, type Moto } from '../../support/moto.ts';
 import { untilOldEnough } from '../../support/offpeak.ts';
 import { defragServer, lacksServer, plainServer } from '../../support/servers.ts';
-
-/** Every name of AWS' caches is this machine. */
-const NAMES: Names = { ...createNames(), resolve: async () => ({ addresses: ['127.0.0.1'] }) };
 
 const GROUP = 'carts-valkey8';
 const ACCOUNT = '123456789012';
@@ -40,6 +37,7 @@ class Killed extends Error {}
 
 describeWithMoto('active defrag through a parameter group', () => {
   describe.skipIf(lacksServer('defrag'))('on a server that refuses CONFIG', () => {
+    let standIn: AwsStandIn;
     let moto: Moto;
     let proxy: AwsProxy;
     let caches: ElastiCacheClient;
@@ -51,9 +49,8 @@ describeWithMoto('active defrag through a parameter group', () => {
     const jobs: Job[] = [];
 
     beforeAll(async () => {
-      moto = await startMoto(FLEETS);
-      proxy = await startAwsProxy(moto.url);
-      for (const [key, value] of Object.entries(awsEnv(proxy.url))) vi.stubEnv(key, value);
+      standIn = await awsStandIn(FLEETS);
+      ({ moto, proxy } = standIn);
       caches = new ElastiCacheClient({});
       memory = new MemoryDBClient({});
       server = await defragServer();
@@ -71,9 +68,7 @@ describeWithMoto('active defrag through a parameter group', () => {
       for (const client of [caches, memory]) client?.destroy();
       aws?.disconnect();
       await server?.stop();
-      await proxy?.stop();
-      await moto?.stop();
-      vi.unstubAllEnvs();
+      await standIn?.[Symbol.asyncDispose]();
     });
     beforeEach(async () => {
       ahead = 0;
@@ -117,7 +112,7 @@ describeWithMoto('active defrag through a parameter group', () => {
     ): Job {
       const clock = systemClock();
       const one = aJob(`instances:\n  - id: carts\n    discover: ${discover}${more}\n`, {
-        names: NAMES,
+        names: NAMES_HERE,
         clock: { ...clock, now: () => clock.now() + ahead },
         ...overrides,
       });

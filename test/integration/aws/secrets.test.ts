@@ -3,8 +3,9 @@ import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createSecretReader, type SecretReader } from '../../../core/adapters/aws/secrets.ts';
 import { parseSecretReference, type SecretReference } from '../../../core/config/address.ts';
-import { type AwsProxy, awsEnv, type FaultKind, startAwsProxy } from '../../support/aws-proxy.ts';
-import { describeWithMoto, type Moto, startMoto } from '../../support/moto.ts';
+import type { AwsProxy, FaultKind } from '../../support/aws-proxy.ts';
+import { type AwsStandIn, awsStandIn } from '../../support/aws-stand-in.ts';
+import { describeWithMoto, type Moto } from '../../support/moto.ts';
 
 const MINUTE = 60_000;
 
@@ -42,6 +43,7 @@ describe('a secret of the environment', () => {
 });
 
 describeWithMoto('secrets of AWS over HTTP', () => {
+  let aws: AwsStandIn;
   let moto: Moto;
   let proxy: AwsProxy;
   let ssm: SSMClient;
@@ -50,17 +52,14 @@ describeWithMoto('secrets of AWS over HTTP', () => {
   let secrets: SecretReader;
 
   beforeAll(async () => {
-    moto = await startMoto();
-    proxy = await startAwsProxy(moto.url);
-    for (const [key, value] of Object.entries(awsEnv(proxy.url))) vi.stubEnv(key, value);
+    aws = await awsStandIn();
+    ({ moto, proxy } = aws);
     ssm = new SSMClient({});
     secretsManager = new SecretsManagerClient({});
   });
   afterAll(async () => {
     for (const client of [ssm, secretsManager]) client?.destroy();
-    vi.unstubAllEnvs();
-    await proxy?.stop();
-    await moto?.stop();
+    await aws?.[Symbol.asyncDispose]();
   });
   beforeEach(async () => {
     await moto.reset();

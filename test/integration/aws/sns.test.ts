@@ -3,15 +3,17 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { createAlertSink } from '../../../core/adapters/aws/sns.ts';
 import { createSnsClient } from '../../../core/adapters/aws/sns-topic.ts';
 import { alertText } from '../../../core/format/alert-layout.ts';
-import { type AwsProxy, awsEnv, startAwsProxy } from '../../support/aws-proxy.ts';
+import type { AwsProxy } from '../../support/aws-proxy.ts';
+import { type AwsStandIn, awsStandIn } from '../../support/aws-stand-in.ts';
 import { messagesOf } from '../../support/aws-wire.ts';
-import { describeWithMoto, type Moto, startMoto } from '../../support/moto.ts';
+import { describeWithMoto, type Moto } from '../../support/moto.ts';
 import { createQueue, type MotoQueue } from '../../support/moto-queue.ts';
 import { stormOf } from '../../support/storm.ts';
 import { anAlert } from '../../support/telemetry-builders.ts';
 import { digested } from '../../unit/functions/notify-slack/samples.ts';
 
 describeWithMoto('sending alerts through SNS over HTTP', () => {
+  let aws: AwsStandIn;
   let moto: Moto;
   let proxy: AwsProxy;
   let client: SNSClient;
@@ -19,16 +21,13 @@ describeWithMoto('sending alerts through SNS over HTTP', () => {
   let queue: MotoQueue;
 
   beforeAll(async () => {
-    moto = await startMoto();
-    proxy = await startAwsProxy(moto.url);
-    for (const [key, value] of Object.entries(awsEnv(proxy.url))) vi.stubEnv(key, value);
+    aws = await awsStandIn();
+    ({ moto, proxy } = aws);
     client = createSnsClient();
   });
   afterAll(async () => {
     client?.destroy();
-    vi.unstubAllEnvs();
-    await proxy?.stop();
-    await moto?.stop();
+    await aws?.[Symbol.asyncDispose]();
   });
   beforeEach(async () => {
     await moto.reset();
