@@ -4,10 +4,11 @@ import type { RunningServer } from '../../cli/lab/start.ts';
 import { MIB, MINUTE } from '../../core/config/units.ts';
 import type { Outcome } from '../../core/domain/outcome.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
-import { clientOf, fragment, refragmented } from '../support/fragmented.ts';
+import { refragmented } from '../support/fragmented.ts';
+import { fragmentedServer } from '../support/fragmented-server.ts';
 import { aJob, type Job, OPEN } from '../support/job.ts';
 import { planOf } from '../support/outcomes.ts';
-import { defragServer, lacksServer } from '../support/servers.ts';
+import { lacksServer } from '../support/servers.ts';
 
 // F8, on real servers: as many at once as the config says, one of a host, and none of a version on which one has just died.
 
@@ -24,15 +25,13 @@ describe.skipIf(lacksServer('defrag'))('F8: fragmented servers of one stage', { 
   const clients: Redis[] = [];
 
   beforeAll(async () => {
-    for (const host of HOSTS) {
-      const server = await defragServer({ args: ['--bind', ...new Set(['127.0.0.1', host])] });
+    const started = HOSTS.map((host) =>
+      fragmentedServer(120 * MIB, { args: ['--bind', ...new Set(['127.0.0.1', host])] }),
+    );
+    for (const { server, redis } of await Promise.all(started)) {
       servers.push(server);
-      const redis = clientOf(server);
       clients.push(redis);
-      await fragment(redis, 120 * MIB);
     }
-    // Older than the guard asks, and jemalloc has returned what it returns by itself.
-    await new Promise((resolve) => setTimeout(resolve, 11_000));
   }, 120_000);
 
   afterAll(async () => {

@@ -2,23 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
-import { clientOf, fragment, refragmented, settingsOf } from '../support/fragmented.ts';
+import { refragmented, settingsOf } from '../support/fragmented.ts';
+import { type FragmentedServer, fragmentedServer } from '../support/fragmented-server.ts';
 import { closedWindow, configYaml, OPEN, SMALL_FLOORS } from '../support/job.ts';
-import {
-  aWorkplace,
-  type Printed,
-  runOffpeak,
-  startOffpeak,
-  untilOldEnough,
-  type Workplace,
-} from '../support/offpeak.ts';
-import { defragServer, lacksServer } from '../support/servers.ts';
+import { aWorkplace, type Printed, runOffpeak, startOffpeak, type Workplace } from '../support/offpeak.ts';
+import { lacksServer } from '../support/servers.ts';
 import { alertsOf, stepsOf } from '../support/tick-document.ts';
 
 /** A hundredth of a processor: this defrag takes a minute. */
 const SLOW = OPEN + SMALL_FLOORS.replace('maxStall', 'maxCpu: 1, maxStall');
 
 describe.skipIf(lacksServer('defrag'))('offpeak run --watch, interrupted in the middle of a defrag', () => {
+  let fragmented: FragmentedServer;
   let server: RunningServer;
   let redis: Redis;
   let settings: Readonly<Record<string, string>>;
@@ -27,11 +22,8 @@ describe.skipIf(lacksServer('defrag'))('offpeak run --watch, interrupted in the 
   let afterwards: readonly string[];
 
   beforeAll(async () => {
-    server = await defragServer();
-    redis = clientOf(server);
-    settings = await settingsOf(redis);
-    await fragment(redis);
-    await untilOldEnough(redis);
+    fragmented = await fragmentedServer();
+    ({ server, redis, settings } = fragmented);
   }, 60_000);
 
   beforeEach(async ({ onTestFinished }) => {
@@ -46,10 +38,7 @@ describe.skipIf(lacksServer('defrag'))('offpeak run --watch, interrupted in the 
     afterwards = [...common, '-c', closed];
   });
 
-  afterAll(async () => {
-    redis?.disconnect();
-    await server?.stop();
-  });
+  afterAll(() => fragmented?.[Symbol.asyncDispose]());
 
   const isDefragmenting = ({ documents }: Printed) => stepsOf(documents).includes('defragmenting');
 

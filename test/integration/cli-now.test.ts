@@ -7,30 +7,29 @@ import type { RunningServer } from '../../cli/lab/start.ts';
 import { MIB } from '../../core/config/units.ts';
 import { createFileStore } from '../../core/state/file/file-store.ts';
 import { aLease } from '../support/builders.ts';
-import { clientOf, fragment, refragmented, settingsOf } from '../support/fragmented.ts';
+import { refragmented, settingsOf } from '../support/fragmented.ts';
+import { type FragmentedServer, fragmentedServer } from '../support/fragmented-server.ts';
 import { closedWindow, configYaml, OPEN, SMALL_FLOORS } from '../support/job.ts';
-import { aWorkplace, runOffpeak, untilOldEnough, type Workplace } from '../support/offpeak.ts';
-import { defragServer, lacksServer } from '../support/servers.ts';
+import { aWorkplace, runOffpeak, type Workplace } from '../support/offpeak.ts';
+import { lacksServer } from '../support/servers.ts';
 
 const ENTRY = fileURLToPath(new URL('../../cli/offpeak.js', import.meta.url));
 const SCRIPT = '/usr/bin/script';
 const ASKED = /\(y\/N\)/;
 
 describe.skipIf(lacksServer('defrag'))('run --now', () => {
+  let fragmented: FragmentedServer;
   let server: RunningServer;
   let redis: Redis;
   let place: Workplace;
   beforeAll(async () => {
-    server = await defragServer();
-    redis = clientOf(server);
-    await fragment(redis, 80 * MIB);
-    await untilOldEnough(redis);
+    fragmented = await fragmentedServer(80 * MIB);
+    ({ server, redis } = fragmented);
     place = aWorkplace();
     place.write('prod.yml', configYaml(server.port, closedWindow() + SMALL_FLOORS.replaceAll('24MiB', '8MiB')));
   });
   afterAll(async () => {
-    redis?.disconnect();
-    await server?.stop();
+    await fragmented?.[Symbol.asyncDispose]();
     place?.[Symbol.dispose]();
   });
   const offpeak = async (...args: readonly string[]) =>

@@ -2,36 +2,35 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
-import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
+import { settingsOf } from '../support/fragmented.ts';
+import { type FragmentedServer, fragmentedServer } from '../support/fragmented-server.ts';
 import { closedWindow, configYaml, OPEN, SMALL_FLOORS } from '../support/job.ts';
 import { bulk, infoServer } from '../support/odd-server.ts';
-import { aWorkplace, runOffpeak, untilOldEnough, type Workplace } from '../support/offpeak.ts';
-import { defragServer, lacksServer } from '../support/servers.ts';
+import { aWorkplace, runOffpeak, type Workplace } from '../support/offpeak.ts';
+import { lacksServer } from '../support/servers.ts';
 import type { TickDocument } from '../support/tick-document.ts';
 
 const MIB = 1024 * 1024;
 const INFO = readFileSync(new URL('../fixtures/info/redis-7.0.15.txt', import.meta.url), 'utf8');
 
 describe.skipIf(lacksServer('defrag'))('offpeak plan on a fragmented server', () => {
+  let fragmented: FragmentedServer;
   let server: RunningServer;
   let redis: Redis;
   let place: Workplace;
 
   beforeAll(async () => {
-    server = await defragServer();
-    redis = clientOf(server);
-    await fragment(redis, 120 * MIB);
+    fragmented = await fragmentedServer(120 * MIB);
+    ({ server, redis } = fragmented);
     place = aWorkplace();
     place.write('open.yml', configYaml(server.port));
     place.write('closed.yml', configYaml(server.port, closedWindow() + SMALL_FLOORS));
     place.write('berlin.yml', configYaml(server.port, berlin('02:30') + SMALL_FLOORS));
-    await untilOldEnough(redis);
   }, 60_000);
 
   afterAll(async () => {
     place?.[Symbol.dispose]();
-    redis?.disconnect();
-    await server?.stop();
+    await fragmented?.[Symbol.asyncDispose]();
   });
 
   function berlin(start: string): string {

@@ -3,20 +3,15 @@ import { join, relative } from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
-import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
+import { fragment, settingsOf } from '../support/fragmented.ts';
+import { type FragmentedServer, fragmentedServer } from '../support/fragmented-server.ts';
 import { configYaml } from '../support/job.ts';
-import {
-  aWorkplace,
-  type Finished,
-  runOffpeak,
-  startOffpeak,
-  untilOldEnough,
-  type Workplace,
-} from '../support/offpeak.ts';
-import { defragServer, lacksServer } from '../support/servers.ts';
+import { aWorkplace, type Finished, runOffpeak, startOffpeak, type Workplace } from '../support/offpeak.ts';
+import { lacksServer } from '../support/servers.ts';
 import { alertsOf, stepsOf, type TickDocument } from '../support/tick-document.ts';
 
 describe.skipIf(lacksServer('defrag'))('offpeak run on a server that can defragment', () => {
+  let fragmented: FragmentedServer;
   let server: RunningServer;
   let redis: Redis;
   let settings: Readonly<Record<string, string>>;
@@ -24,11 +19,8 @@ describe.skipIf(lacksServer('defrag'))('offpeak run on a server that can defragm
   let args: readonly string[];
 
   beforeAll(async () => {
-    server = await defragServer();
-    redis = clientOf(server);
-    settings = await settingsOf(redis);
-    await fragment(redis);
-    await untilOldEnough(redis);
+    fragmented = await fragmentedServer();
+    ({ server, redis, settings } = fragmented);
   }, 60_000);
 
   beforeEach(async ({ onTestFinished }) => {
@@ -38,10 +30,7 @@ describe.skipIf(lacksServer('defrag'))('offpeak run on a server that can defragm
     await redis.config('RESETSTAT');
   });
 
-  afterAll(async () => {
-    redis?.disconnect();
-    await server?.stop();
-  });
+  afterAll(() => fragmented?.[Symbol.asyncDispose]());
 
   async function expectNothingLeft(): Promise<void> {
     expect(await settingsOf(redis)).toEqual(settings);

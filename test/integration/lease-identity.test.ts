@@ -5,6 +5,7 @@ import { leaseKey } from '../../core/state/keys.ts';
 import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
 import { aJob, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
 import { movingAddress } from '../support/moving-address.ts';
+import { untilOldEnough } from '../support/offpeak.ts';
 import { planOf } from '../support/outcomes.ts';
 import { defragServer, lacksServer } from '../support/servers.ts';
 
@@ -22,7 +23,7 @@ describe.skipIf(lacksServer('defrag'))('which server a lease is on', () => {
     redis = clientOf(server);
     await fragment(redis);
     before = await settingsOf(redis);
-    await new Promise((resolve) => setTimeout(resolve, 11_000));
+    await untilOldEnough(redis);
   }, 60_000);
 
   afterAll(async () => {

@@ -3,35 +3,31 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { RunningServer } from '../../cli/lab/start.ts';
 import type { Pause } from '../../core/domain/pause.ts';
 import { endPause, putPause } from '../../core/state/pauses.ts';
-import { clientOf, fragment, refragmented, settingsOf } from '../support/fragmented.ts';
+import { refragmented, settingsOf } from '../support/fragmented.ts';
+import { type FragmentedServer, fragmentedServer } from '../support/fragmented-server.ts';
 import { aJob, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
-import { aWorkplace, runOffpeak, untilOldEnough, type Workplace } from '../support/offpeak.ts';
+import { aWorkplace, runOffpeak, type Workplace } from '../support/offpeak.ts';
 import { planOf } from '../support/outcomes.ts';
-import { defragServer, lacksServer } from '../support/servers.ts';
+import { lacksServer } from '../support/servers.ts';
 
 /** A hundredth of a processor: this defrag takes a minute. */
 const SLOW = OPEN + SMALL_FLOORS.replace('maxStall', 'maxCpu: 1, maxStall');
 const HOUR = 3_600_000;
 
 describe.skipIf(lacksServer('defrag'))('a pause on a server that can defragment', () => {
+  let fragmented: FragmentedServer;
   let server: RunningServer;
   let redis: Redis;
   let settings: Readonly<Record<string, string>>;
   let node: string;
 
   beforeAll(async () => {
-    server = await defragServer();
-    redis = clientOf(server);
+    fragmented = await fragmentedServer();
+    ({ server, redis, settings } = fragmented);
     node = `127.0.0.1:${server.port}`;
-    settings = await settingsOf(redis);
-    await fragment(redis);
-    await untilOldEnough(redis);
   }, 60_000);
 
-  afterAll(async () => {
-    redis?.disconnect();
-    await server?.stop();
-  });
+  afterAll(() => fragmented?.[Symbol.asyncDispose]());
 
   beforeEach(() => refragmented(redis));
 

@@ -6,9 +6,9 @@ import type { Ports } from '../../core/ports/ports.ts';
 import { dispatch } from '../../core/reconcile/dispatch.ts';
 import { work } from '../../core/reconcile/work.ts';
 import { createFileStore } from '../../core/state/file/file-store.ts';
-import { clientOf, fragment } from '../support/fragmented.ts';
+import { fragmentedServer } from '../support/fragmented-server.ts';
 import { aJob, configOf, type Job, OPEN } from '../support/job.ts';
-import { defragServer, lacksServer } from '../support/servers.ts';
+import { lacksServer } from '../support/servers.ts';
 
 // A dispatch and several workers on real servers: what is handed out is checked once, and the limits of the stage hold for all together.
 
@@ -27,18 +27,17 @@ describe.skipIf(lacksServer('defrag'))('a fleet with a queue', { timeout: 180_00
   let yaml: string;
 
   beforeAll(async () => {
-    for (const host of HOSTS) {
-      const server = await defragServer({ args: ['--bind', ...new Set(['127.0.0.1', host])] });
+    const started = HOSTS.map((host) =>
+      fragmentedServer(120 * MIB, { args: ['--bind', ...new Set(['127.0.0.1', host])] }),
+    );
+    for (const { server, redis } of await Promise.all(started)) {
       servers.push(server);
-      const redis = clientOf(server);
       clients.push(redis);
-      await fragment(redis, 120 * MIB);
     }
     const instances = HOSTS.map((host, n) => `  - { id: i${n}, url: "redis://${host}:${servers[n]?.port}" }\n`);
     const dead = '  - { id: dead, url: "redis://127.0.0.3:1" }\n';
     yaml = `maxDefragsAtOnce: 1\nfleet: { queue: always }\ndefaults: ${OPEN}${FLOORS}\ninstances:\n${instances.join('')}${dead}`;
     job = aJob(yaml);
-    await new Promise((resolve) => setTimeout(resolve, 11_000));
   }, 120_000);
 
   afterAll(async () => {

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { mulberry32 } from '../support/random.ts';
 import { comeToRest, commands, type Tally } from './commands.ts';
 import { isEveryDeedTold, judge } from './invariants.ts';
 import { aWorld, type LiveWorld } from './world.ts';
@@ -88,15 +89,4 @@ function isAtRest(world: LiveWorld): void {
       (world.hasMoved || world.hasLostTable || status === 'quarantined');
     if (/^(lease|outbox)#/.test(key) && !isLost) world.violations.push(`S2: ${key} is left in the store`);
   }
-}
-
-/** Numbers from 0 up to 1 that only the seed decides: which of two jobs comes next. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

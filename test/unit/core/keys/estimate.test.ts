@@ -1,16 +1,6 @@
 import { expect, test } from 'vitest';
 import { exactTotal, spreadOf, total } from '../../../../core/keys/estimate.ts';
-
-/** The same numbers each time (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
+import { mulberry32 } from '../../../support/random.ts';
 
 /** With these, chance is 0.7 % either way. */
 const TRIALS = 1000;
@@ -24,7 +14,7 @@ test.each([
   ],
   ['all keys, of spread sizes', 1, (random: () => number) => 100 + 9900 * random()],
 ])('the interval holds the truth in about 95 of 100 samples: %s', (_, share, sizeOf) => {
-  const random = randomFrom(42);
+  const random = mulberry32(42);
   const population = Array.from({ length: 20_000 }, () => (random() < share ? sizeOf(random) : 0));
   const truth = population.reduce((sum, size) => sum + size, 0);
   const held = Array.from({ length: TRIALS }, () => {

@@ -1,0 +1,30 @@
+import type { Redis } from 'ioredis';
+import type { RunningServer, StartOptions } from '../../cli/lab/start.ts';
+import { clientOf, fragment, settingsOf } from './fragmented.ts';
+import { untilOldEnough } from './offpeak.ts';
+import { defragServer } from './servers.ts';
+
+export interface FragmentedServer extends AsyncDisposable {
+  readonly server: RunningServer;
+  readonly redis: Redis;
+  /** As they were before any test. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** A server that can defragment, is fragmented, and is old enough to be acted on. */
+export async function fragmentedServer(bytes?: number, options?: StartOptions): Promise<FragmentedServer> {
+  const server = await defragServer(options);
+  const redis = clientOf(server);
+  const settings = await settingsOf(redis);
+  await fragment(redis, bytes);
+  await untilOldEnough(redis);
+  return {
+    server,
+    redis,
+    settings,
+    async [Symbol.asyncDispose]() {
+      redis.disconnect();
+      await server.stop();
+    },
+  };
+}
