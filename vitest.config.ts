@@ -1,10 +1,15 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 
-/** What packages the stack, lints it, deploys it to a local stand-in, and runs the zips: minutes, and nothing of the job's logic. */
+/**
+ * What packages the stack, lints it, deploys it to a local stand-in, and runs the zips, and what runs Prometheus: minutes, and nothing of the
+ * job's logic.
+ */
 const STACK = [
   'test/infra/{package,deploy,npm-package}.test.ts',
   'test/integration/artefact*.test.ts',
   'test/support/lambda-runtime.test.ts',
+  'test/integration/prometheus.test.ts',
 ];
 
 /** Servers, jobs and benches that are stopped, killed and cut off: apart, so that no other test's load decides what is seen. */
@@ -19,8 +24,10 @@ const SERVERS = ['test/support/global-setup.ts'];
 export default defineConfig({
   test: {
     setupFiles: ['test/support/seed.ts'],
-    // Most of the time the tests wait for real servers: more workers than the two cores that this is made for.
-    maxWorkers: 6,
+    // Most of the time the tests wait for real servers: many more workers than the two cores that this is made for.
+    maxWorkers: 10,
+    maxConcurrency: 10,
+    sequence: { sequencer: LongestFirst },
     // Every time-out is an emergency brake, at least ten times what a quiet machine takes: no test depends on a machine's speed.
     expect: { poll: { timeout: 60_000 } },
     hookTimeout: 300_000,

@@ -1,9 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { configYaml, OPEN } from '../support/job.ts';
+import { expect, test, vi } from 'vitest';
+import { SECOND } from '../../core/config/units.ts';
+import { fragmentedServer } from '../support/fragmented-server.ts';
+import { configYaml, OPEN, SMALL_FLOORS } from '../support/job.ts';
+import { aContainer, awsBackend, contextOf } from '../support/lambda.ts';
+import { describeWithMoto } from '../support/moto.ts';
 import { bulk, infoServer } from '../support/odd-server.ts';
 import { aWorkplace, runOffpeak } from '../support/offpeak.ts';
+import { lacksServer } from '../support/servers.ts';
 import { stepsOf } from '../support/tick-document.ts';
 
 const PRELOAD = join(import.meta.dirname, '..', 'support', 'preload-clock.ts');
@@ -34,3 +39,33 @@ test.concurrent.each([
     expect(lasted).toBeGreaterThan(12_000);
   },
 );
+
+describeWithMoto('a wall clock that is set back an hour', () => {
+  test.skipIf(lacksServer('defrag'))('does not stretch an invocation that follows a defrag', async () => {
+    await using aws = await awsBackend();
+    await using fragmented = await fragmentedServer();
+    const { server, redis } = fragmented;
+    // So little CPU that the defrag outlasts the invocation.
+    const slow = SMALL_FLOORS.replace('maxStall: 100ms', 'maxStall: 100ms, maxCpu: 1%');
+    using container = aContainer(configYaml(server.port, OPEN + slow, 'slow'));
+    const wall = Date.now.bind(Date);
+    const start = wall();
+    // From the first word of our defrag on.
+    let isBack = false;
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => wall() - (isBack ? HOUR : 0));
+    const watching = setInterval(async () => {
+      isBack ||= /active_defrag_running:[1-9]/.test(await redis.info('memory'));
+    }, 50);
+    try {
+      // As Lambda's own runtime has it: by the wall clock.
+      const context = { ...contextOf(), getRemainingTimeInMillis: () => start + 90 * SECOND - Date.now() };
+      const summary = await container.invoke(context);
+      expect(isBack).toBe(true);
+      expect(summary).toMatchObject({ nodes: 1, leased: 1 });
+      expect(aws.proxy.requests.length).toBeGreaterThan(0);
+    } finally {
+      clearInterval(watching);
+      clock.mockRestore();
+    }
+  });
+});

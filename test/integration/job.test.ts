@@ -1,12 +1,11 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type RunningServer, startServer } from '../../cli/lab/start.ts';
-import { planIn, stepsOf, verdictIn } from '../../core/domain/outcome.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
-import { clientOf, fragment, retainPages, settingsOf } from '../support/fragmented.ts';
+import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
 import { aJob, closedWindow, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
-import { planOf } from '../support/outcomes.ts';
-import { defragServer, lacksServer, serverBinary } from '../support/servers.ts';
+import { planOf, plansOf } from '../support/outcomes.ts';
+import { defragServer, lacksServer } from '../support/servers.ts';
 
 /** Ticks until nothing is under way, as `run --watch --until-idle` does. */
 async function untilIdle(job: Job, most = 60): Promise<readonly Tick[]> {
@@ -18,13 +17,6 @@ async function untilIdle(job: Job, most = 60): Promise<readonly Tick[]> {
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
   throw new Error(`not idle after ${most} ticks: ${JSON.stringify(planOf(ticks.at(-1)?.outcomes[0]))}`);
-}
-
-function plansOf(ticks: readonly Tick[]): readonly string[] {
-  return ticks
-    .flatMap(({ outcomes }) => outcomes.flatMap(stepsOf))
-    .map(planIn)
-    .map((plan) => (plan?.kind === 'act' ? plan.action.kind : (plan?.reason ?? 'none')));
 }
 
 describe.skipIf(lacksServer('defrag'))('on a server that can defragment', () => {
@@ -181,46 +173,6 @@ describe.skipIf(lacksServer('defrag'))('on a server that can defragment', () => 
     expect(job.alerts.map(({ event }) => event)).toEqual(['defrag-started', 'defrag-finished']);
     expect([...(await job.ports.store.list('lease#'))]).toEqual([]);
   });
-});
-
-describe.skipIf(lacksServer('plain'))('on a server whose build refuses to defragment', () => {
-  it('says `unsupported` without an error, tells it once, and still purges', async () => {
-    // Else free pages leave by jemalloc's decay, in ten seconds or later, just when they are looked at for the second time.
-    const binary = serverBinary('plain');
-    const env = { ...binary.env, MALLOC_CONF: 'dirty_decay_ms:600000,muzzy_decay_ms:600000' };
-    await using server = await startServer({ ...binary, env });
-    const redis = clientOf(server);
-    await fragment(redis, 120 * 1024 * 1024);
-    using job = aJob(
-      configYaml(
-        server.port,
-        `${OPEN}
-    purge: { minReclaim: 64MiB }
-    defrag: { minReclaim: 24MiB }
-    maxOpsPerSecond: 100000`,
-      ),
-    );
-    const before = await settingsOf(redis);
-    await new Promise((resolve) => setTimeout(resolve, 10_500));
-    const ticks = [await job.tick(), await job.tick()];
-    expect(plansOf(ticks)).toEqual(['unsupported', 'unsupported']);
-    expect(ticks.flatMap(({ outcomes }) => outcomes.map(({ kind }) => kind))).toEqual(['observed', 'observed']);
-    expect(job.alerts.map(({ event }) => event)).toEqual(['defrag-unsupported']);
-    expect(await settingsOf(redis)).toEqual(before);
-
-    await retainPages(redis);
-    // Under load some of the pages leave while they are made.
-    using purging = aJob(configYaml(server.port, OPEN + SMALL_FLOORS.replace('24MiB, maxBlock', '8MiB, maxBlock')));
-    const purged = await purging.tick();
-    expect(purged.outcomes[0]).toMatchObject({
-      kind: 'purged',
-      plan: { action: { kind: 'purge' } },
-      verdict: { kind: 'improved' },
-    });
-    expect(purged.outcomes.flatMap((one) => verdictIn(one)?.share ?? [])[0]).toBeGreaterThan(0.8);
-    expect(purging.alerts.map(({ event }) => event)).toContain('purged');
-    redis.disconnect();
-  }, 90_000);
 });
 
 /** Traffic of somebody else's, until disposed of. */

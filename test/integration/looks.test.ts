@@ -5,13 +5,13 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
 import { createSecretReader } from '../../core/adapters/aws/secrets.ts';
 import { createNames } from '../../core/adapters/dns/names.ts';
-import { HOUR, SECOND } from '../../core/config/units.ts';
+import { SECOND } from '../../core/config/units.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
 import { dnsServer } from '../support/dns-server.ts';
 import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
 import { aJob, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
-import { aContainer, awsBackend, contextOf } from '../support/lambda.ts';
+import { awsBackend } from '../support/lambda.ts';
 import { describeWithMoto } from '../support/moto.ts';
 import { oddServer } from '../support/odd-server.ts';
 import { untilOldEnough } from '../support/offpeak.ts';
@@ -159,39 +159,6 @@ describe.skipIf(lacksServer('defrag'))('F7: a lease among nodes that do not answ
       expect(tick.leased).toEqual([]);
       expect(await settingsOf(redis)).toEqual(before);
     } finally {
-      redis.disconnect();
-    }
-  });
-});
-
-describeWithMoto('a wall clock that is set back an hour', () => {
-  test.skipIf(lacksServer('defrag'))('does not stretch an invocation that follows a defrag', async () => {
-    await using aws = await awsBackend();
-    await using server = await defragServer();
-    const redis = clientOf(server);
-    await fragment(redis);
-    await untilOldEnough(redis);
-    // So little CPU that the defrag outlasts the invocation.
-    const slow = SMALL_FLOORS.replace('maxStall: 100ms', 'maxStall: 100ms, maxCpu: 1%');
-    using container = aContainer(configFor([`  - id: slow\n    url: ${server.url}${OPEN}${slow}\n`]));
-    const wall = Date.now.bind(Date);
-    const start = wall();
-    // From the first word of our defrag on.
-    let isBack = false;
-    const clock = vi.spyOn(Date, 'now').mockImplementation(() => wall() - (isBack ? HOUR : 0));
-    const watching = setInterval(async () => {
-      isBack ||= /active_defrag_running:[1-9]/.test(await redis.info('memory'));
-    }, 50);
-    try {
-      // As Lambda's own runtime has it: by the wall clock.
-      const context = { ...contextOf(), getRemainingTimeInMillis: () => start + 90 * SECOND - Date.now() };
-      const summary = await container.invoke(context);
-      expect(isBack).toBe(true);
-      expect(summary).toMatchObject({ nodes: 1, leased: 1 });
-      expect(aws.proxy.requests.length).toBeGreaterThan(0);
-    } finally {
-      clearInterval(watching);
-      clock.mockRestore();
       redis.disconnect();
     }
   });

@@ -687,7 +687,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/adapters/clock.ts',
     from: '  const from = performance.now();\n  return () => given - (performance.now() - from);',
     to: '  const from = Date.now();\n  return () => given - (Date.now() - from);',
-    tests: LOOKS,
+    tests: ['integration/clock-jumps.test.ts'],
   },
   {
     law: 'S6',
@@ -1255,6 +1255,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/managed/start.ts',
     from: '  const held = await write(run, lease);\n  await run.groups.set(lease, lease.applied);',
     to: '  await run.groups.set(lease, lease.applied);\n  const held = await write(run, lease);',
-    tests: ['integration/aws/parameter-groups.test.ts'],
+    tests: ['integration/aws/parameter-groups-killed.test.ts'],
   },
 ];

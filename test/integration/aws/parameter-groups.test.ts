@@ -1,137 +1,32 @@
-import {
-  AddTagsToResourceCommand,
-  CreateReplicationGroupCommand,
-  DescribeCacheParametersCommand,
-  ElastiCacheClient,
-  ModifyCacheParameterGroupCommand,
-} from '@aws-sdk/client-elasticache';
-import { CreateClusterCommand, DescribeParametersCommand, MemoryDBClient } from '@aws-sdk/client-memorydb';
-import type { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { AddTagsToResourceCommand, ModifyCacheParameterGroupCommand } from '@aws-sdk/client-elasticache';
+import { CreateClusterCommand, DescribeParametersCommand } from '@aws-sdk/client-memorydb';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunningServer } from '../../../cli/lab/start.ts';
 import { chosenGroups, releaseGroups } from '../../../cli/release-groups.ts';
-import { systemClock } from '../../../core/adapters/clock.ts';
 import { readGroupLeases } from '../../../core/managed/lease.ts';
-import type { ParameterGroups } from '../../../core/ports/parameter-groups.ts';
-import type { Ports } from '../../../core/ports/ports.ts';
-import { GROUP_LEASE } from '../../../core/state/keys.ts';
-import type { AwsProxy } from '../../support/aws-proxy.ts';
-import { type AwsStandIn, awsStandIn, NAMES_HERE } from '../../support/aws-stand-in.ts';
-import { clientOf, fragment, refragmented, settingsOf } from '../../support/fragmented.ts';
-import { aJob, closedWindow, configOf, type Job, OPEN } from '../../support/job.ts';
-import { describeWithMoto, FLEETS, type Moto } from '../../support/moto.ts';
+import { clientOf, settingsOf } from '../../support/fragmented.ts';
+import { closedWindow, configOf, OPEN } from '../../support/job.ts';
+import { describeWithMoto } from '../../support/moto.ts';
 import { untilOldEnough } from '../../support/offpeak.ts';
-import { defragServer, lacksServer, plainServer } from '../../support/servers.ts';
+import {
+  farMaintenance,
+  GROUP,
+  MINUTE,
+  ON,
+  parameterGroupScene,
+  THROUGH,
+} from '../../support/parameter-group-scene.ts';
+import { lacksServer, plainServer } from '../../support/servers.ts';
 
-const GROUP = 'carts-valkey8';
 const ACCOUNT = '123456789012';
-const MINUTE = 60_000;
-const THROUGH = `
-    defrag: { through: parameter-group, minReclaim: 24MiB, maxStall: 5ms }
-    purge: { enabled: false }
-    maxOpsPerSecond: 100000`;
-const ON = '{ elasticache: { tags: { offpeak: "on" } } }';
-
-/** The job's process is dead after so many of its effects: nothing of it reaches the store or AWS any more. */
-class Killed extends Error {}
 
 describeWithMoto('active defrag through a parameter group', () => {
   describe.skipIf(lacksServer('defrag'))('on a server that refuses CONFIG', () => {
-    let standIn: AwsStandIn;
-    let moto: Moto;
-    let proxy: AwsProxy;
-    let caches: ElastiCacheClient;
-    let memory: MemoryDBClient;
-    let server: RunningServer;
-    let aws: Redis;
-    let before: Readonly<Record<string, string>>;
-    let ahead = 0;
-    const jobs: Job[] = [];
-
-    beforeAll(async () => {
-      standIn = await awsStandIn(FLEETS);
-      ({ moto, proxy } = standIn);
-      caches = new ElastiCacheClient({});
-      memory = new MemoryDBClient({});
-      server = await defragServer();
-      const first = clientOf(server);
-      await first.call('ACL', 'SETUSER', 'aws', 'on', '>aws', '~*', '&*', '+@all');
-      first.disconnect();
-      aws = clientOf(server);
-      await aws.auth('aws', 'aws');
-      await fragment(aws);
-      await untilOldEnough(aws);
-      await aws.call('ACL', 'SETUSER', 'default', '-config');
-      before = await settingsOf(aws);
-    }, 120_000);
-    afterAll(async () => {
-      for (const client of [caches, memory]) client?.destroy();
-      aws?.disconnect();
-      await server?.stop();
-      await standIn?.[Symbol.asyncDispose]();
+    const { scene, tags, group, parameters, job, changes, untilEnded, pass } = parameterGroupScene();
+    let { proxy, caches, memory, server, aws, before } = scene();
+    beforeEach(() => {
+      ({ proxy, caches, memory, server, aws, before } = scene());
     });
-    beforeEach(async () => {
-      ahead = 0;
-      await moto.reset();
-      proxy.clear();
-      await refragmented(aws);
-    }, 60_000);
-    afterEach(async () => {
-      for (const job of jobs.splice(0)) job[Symbol.dispose]();
-      await aws.config('SET', 'activedefrag', 'no');
-    });
-
-    const tags = (values: Readonly<Record<string, string>>) =>
-      Object.entries(values).map(([Key, Value]) => ({ Key, Value }));
-
-    async function group(id: string, values: Record<string, string> = {}, parameterGroup = GROUP) {
-      await caches.send(
-        new CreateReplicationGroupCommand({
-          ReplicationGroupId: id,
-          ReplicationGroupDescription: id,
-          Engine: 'valkey',
-          ReplicasPerNodeGroup: 0,
-          CacheNodeType: 'cache.m7g.large',
-          CacheParameterGroupName: parameterGroup,
-          PreferredMaintenanceWindow: farMaintenance(),
-          Tags: tags({ 'moto:ports': `${server.port}`, offpeak: 'on', ...values }),
-        }),
-      );
-    }
-
-    async function parameters() {
-      const { Parameters = [] } = await caches.send(
-        new DescribeCacheParametersCommand({ CacheParameterGroupName: GROUP }),
-      );
-      return Object.fromEntries(Parameters.map((one) => [one.ParameterName, `${one.ParameterValue} ${one.Source}`]));
-    }
-
-    function job(
-      more = OPEN + THROUGH,
-      { discover = ON, ...overrides }: Partial<NonNullable<Parameters<typeof aJob>[1]>> & { discover?: string } = {},
-    ): Job {
-      const clock = systemClock();
-      const one = aJob(`instances:\n  - id: carts\n    discover: ${discover}${more}\n`, {
-        names: NAMES_HERE,
-        clock: { ...clock, now: () => clock.now() + ahead },
-        ...overrides,
-      });
-      jobs.push(one);
-      return one;
-    }
-
-    const changes = () =>
-      proxy.requests.map(({ operation }) => operation).filter((one) => /^(Modify|Reset|Update)/.test(one));
-
-    /** Ticks until no lease is left; returns the last one. */
-    async function untilEnded(one: Job, options: Parameters<Job['tick']>[0] = {}) {
-      for (let n = 0; n < 40; n++) {
-        const latest = await one.tick(options);
-        if ((await readGroupLeases(one.ports.store)).length === 0) return latest;
-        await new Promise((resolve) => setTimeout(resolve, 300));
-      }
-      throw new Error(`a lease is left: ${JSON.stringify(await readGroupLeases(one.ports.store))}`);
-    }
 
     test('switched on for all nodes, followed, restored by reset, and reported with the group', async () => {
       await group('sessions');
@@ -242,7 +137,7 @@ describeWithMoto('active defrag through a parameter group', () => {
       [
         'the end of its time',
         async () => {
-          ahead += 2 * 24 * 60 * MINUTE;
+          pass(2 * 24 * 60 * MINUTE);
         },
         'duration-spent',
       ],
@@ -283,74 +178,11 @@ describeWithMoto('active defrag through a parameter group', () => {
         expect(remarks.at(-1)).toMatch(/ResetCacheParameterGroup/);
         expect(one.alerts.at(-1)).toMatchObject({ event: 'action-failed', severity: 'critical' });
         proxy.clear();
-        ahead += MINUTE;
+        pass(MINUTE);
         await untilEnded(one);
         expect(await settingsOf(aws)).toEqual(before);
       },
       60_000,
-    );
-
-    /** Dies before or after its `n`-th effect on the store's lease, or on AWS. */
-    function dying(n: number, when: 'before' | 'after', made: string[]) {
-      const dead = () => made.length > n;
-      const effect = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
-        if (dead()) throw new Killed();
-        made.push(what);
-        if (made.length <= n) return await work();
-        if (when === 'after') await work();
-        throw new Killed();
-      };
-      return (kept: Ports): Partial<Ports> => ({
-        store: {
-          ...kept.store,
-          write: async (key, value, expected) => {
-            if (key.startsWith(GROUP_LEASE)) return await effect('write', () => kept.store.write(key, value, expected));
-            if (dead()) throw new Killed();
-            return await kept.store.write(key, value, expected);
-          },
-          remove: async (key, expected) => {
-            if (key.startsWith(GROUP_LEASE)) return await effect('remove', () => kept.store.remove(key, expected));
-            if (dead()) throw new Killed();
-            return await kept.store.remove(key, expected);
-          },
-        },
-        parameterGroups: async () => {
-          const real = (await kept.parameterGroups?.()) as ParameterGroups;
-          return {
-            ...real,
-            set: (of, values) => effect('set', () => real.set(of, values)),
-            reset: (of, names) => effect('reset', () => real.reset(of, names)),
-          };
-        },
-      });
-    }
-
-    test.each(['before', 'after'] as const)(
-      'a job that dies %s any of its effects: the next process restores the group',
-      async (when) => {
-        const seen: string[][] = [];
-        for (let n = 0; n < 12; n++) {
-          await moto.reset();
-          await refragmented(aws);
-          await group('sessions');
-          const prior = await parameters();
-          const made: string[] = [];
-          const first = job(OPEN + THROUGH, { others: dying(n, when, made) });
-          await first.tick().catch(() => {});
-          await first.tick({ release: 'released' }).catch(() => {});
-          for (let more = 0; more < 3 && made.length <= n; more++)
-            await first.tick({ release: 'released' }).catch(() => {});
-          if (made.length <= n) break;
-          seen.push(made);
-          ahead += 2 * MINUTE;
-          // Another process, out of its window: it only ends what is on.
-          const next = job(closedWindow() + THROUGH, { stateFile: first.stateFile });
-          await untilEnded(next);
-          expect([made, await parameters(), await settingsOf(aws)]).toEqual([made, prior, before]);
-        }
-        expect(seen.at(-1)).toEqual(['write', 'set', 'write', 'write', 'reset', 'write', 'remove']);
-      },
-      240_000,
     );
 
     test('a person releases it: the values are restored at once, and the command says so', async () => {
@@ -387,7 +219,7 @@ describeWithMoto('active defrag through a parameter group', () => {
       isDown = true;
       await one.tick();
       expect(await parameters()).toMatchObject({ activedefrag: 'yes user' });
-      ahead += 2 * 24 * 60 * MINUTE;
+      pass(2 * 24 * 60 * MINUTE);
       await one.tick();
       expect(await parameters()).toMatchObject({ activedefrag: 'no engine-default' });
       isDown = false;
@@ -433,10 +265,4 @@ async function replicate(replica: RunningServer, { port }: RunningServer): Promi
   await vi.waitUntil(async () => /master_link_status:up/.test(await client.info('replication')), { timeout: 30_000 });
   await untilOldEnough(client);
   client.disconnect();
-}
-
-/** AWS' weekly hour, two days from now. */
-function farMaintenance(): string {
-  const day = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'][(new Date().getUTCDay() + 2) % 7];
-  return `${day}:01:00-${day}:02:00`;
 }
