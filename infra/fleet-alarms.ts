@@ -42,7 +42,7 @@ export function fleetAlarms(config: Config): Resources {
     },
     RssCritical: {
       ...counted(config, nearLimit),
-      ...lasting(config, rssFor, 'Nodes have been near their memory limit, beyond which the kernel kills them,'),
+      ...lasting(config, rssFor, 'Nodes have been near their memory limit', ' At the limit the kernel kills them.'),
       what: 'rss',
       severity: 'critical',
       anchor: ANCHORS.rssCritical,
@@ -67,8 +67,12 @@ function counted(config: Config, metric: MetricDefinition) {
   } as const;
 }
 
-function lasting(config: Config, duration: Milliseconds, what: string) {
-  return { means: `${what} for ${minutesText(duration)}.`, next: NEXT, periods: checksFor(duration, config.schedule) };
+function lasting(config: Config, duration: Milliseconds, what: string, then = '') {
+  return {
+    means: `${what} for ${minutesText(duration)}.${then}`,
+    next: NEXT,
+    periods: checksFor(duration, config.schedule),
+  };
 }
 
 function silence(config: Config) {

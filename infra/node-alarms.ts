@@ -3,7 +3,7 @@ import { checksOf } from '../core/config/trouble.ts';
 import type { Bytes } from '../core/config/units.ts';
 import { DIMENSION, type MetricDefinition, NAMESPACE } from '../core/domain/metric.ts';
 import { NODE_METRICS } from '../core/domain/node-metrics.ts';
-import { TROUBLE_NEXT } from '../core/format/trouble.ts';
+import { AT_THE_LIMIT, TROUBLE_NEXT } from '../core/format/trouble.ts';
 import { bytesText } from '../core/format/units.ts';
 import { type AlarmSource, type AlarmSpec, alarm, type MetricSource } from './alarm.ts';
 import { byLogicalId, type Resources } from './cloudformation.ts';
@@ -67,7 +67,7 @@ function rss(config: Config, node: NamedNode): AlarmSpec {
     subject: nodeTitle(node),
     what: 'rss',
     severity: 'critical',
-    means: `RSS of ${node.nodeId}, with the pages of a running fork, has been at or above ${percentOfLimit} % of its limit of ${bytesText(memoryLimit)} for ${minutesText(lasting)}. Beyond the limit the kernel kills the server.`,
+    means: `${node.nodeId} has used ${percentOfLimit} % or more of its memory limit of ${bytesText(memoryLimit)} for ${minutesText(lasting)} (RSS, and the pages that a running save has copied). ${AT_THE_LIMIT}`,
     next: TROUBLE_NEXT['near-limit'],
     anchor: ANCHORS.rssCritical,
     source: shareOfLimit(config, node, memoryLimit),

@@ -46,9 +46,12 @@ export async function release(ids: readonly string[], options: ReleaseOptions): 
   const { ticks, state } = await releaseAll(config, ports, wanted, means);
   const ofGroups = await releaseGroups(written, ports, groups, means);
   const kept = stillHeld(leasesIn(state), wanted);
-  const where = `stage ${config.stage} (config ${options.config}) in ${stateText(options, config.stage)}`;
+  const searched = {
+    place: `stage ${config.stage}${ids.length === 0 ? '' : ` for ${ids.join(', ')}`}`,
+    state: `${stateText(options, config.stage)} (config ${options.config})`,
+  };
   const lines = [
-    ...(wanted.length === 0 && groups.length > 0 ? [] : releasedLines(wanted, kept, where)),
+    ...(wanted.length === 0 && groups.length > 0 ? [] : releasedLines(wanted, kept, searched)),
     ...ofGroups.lines,
     ...keptLines(kept, ticks, config),
     ...adviceLines(wanted, config, state, { now: ports.clock.now(), commandLine: commandLineFor(options) }),
@@ -60,7 +63,7 @@ export async function release(ids: readonly string[], options: ReleaseOptions): 
   process.exitCode = signal.aborted ? EXIT.interrupted : isBad ? EXIT.failed : EXIT.fine;
 }
 
-/** "No Offpeak defrag found" must not be said of a lease that cannot be read. @throws {StateUnavailable} */
+/** "Offpeak has no defrag on" must not be said of a lease that cannot be read. @throws {StateUnavailable} */
 async function readableState(store: StateStore, config: Config): Promise<State> {
   const state = await readState(store, nodesOf(config));
   for (const [key, why] of state.unreadable) if (isLeaseKey(key)) throw new StateUnavailable(why);

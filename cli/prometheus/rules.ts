@@ -106,7 +106,7 @@ function ruleOf(
 
 /** redis_exporter does not publish what a running fork has copied, which the alarms of CloudWatch add. */
 function withoutFork(name: TroubleName, instance: InstanceConfig): string {
-  return troubleText(name, instance).replace('RSS, with the pages of a running fork,', 'RSS');
+  return troubleText(name, instance).replace('RSS and the pages that a running save has copied were', 'RSS was');
 }
 
 /** Whole seconds: `1800s` is what Prometheus prints as 30m. */

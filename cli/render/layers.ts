@@ -65,7 +65,9 @@ export function purgeNote({ reclaimable: { purge }, prospects }: Diagnosis, rss:
   const { kind } = prospects.purge;
   if (kind === 'worthwhile') return `MEMORY PURGE: ${bytesText(purge.reclaim)} back`;
   if (kind !== 'little') return obstacleNote(prospects.purge);
-  return purge.reclaim > NORMAL_RESERVE * rss ? 'little for a purge to return' : 'normal allocator reserve';
+  return purge.reclaim > NORMAL_RESERVE * rss
+    ? 'little for a purge to return'
+    : 'normal: the allocator keeps about this much';
 }
 
 function overheadNote({ layers, findings }: Diagnosis): string {

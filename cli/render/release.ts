@@ -9,9 +9,19 @@ import type { Tick } from '../../core/reconcile/scope.ts';
 import type { State } from '../../core/reconcile/snapshot.ts';
 import type { CommandLine } from '../command-line.ts';
 
-/** Which leases are gone; `where` they were looked for. */
-export function releasedLines(wanted: readonly Lease[], kept: readonly Lease[], where: string): readonly string[] {
-  if (wanted.length === 0) return [`no Offpeak defrag found for ${where}`];
+/** Where leases were looked for: which instances, and in which state. */
+interface Searched {
+  readonly place: string;
+  readonly state: string;
+}
+
+/** Which leases are gone. */
+export function releasedLines(
+  wanted: readonly Lease[],
+  kept: readonly Lease[],
+  { place, state }: Searched,
+): readonly string[] {
+  if (wanted.length === 0) return [`Offpeak has no defrag on in ${place}. Searched: ${state}`];
   return wanted
     .filter(({ instance }) => !kept.some((lease) => lease.instance === instance))
     .map(({ instance, node }) => `${instance} ${node}: released, its settings are restored`);

@@ -60,7 +60,7 @@ function headline({ at, stage, instances, outcomes, leased }: Tick, { paint }: S
 
 function problemLines({ problem, remarks, undelivered, troubles }: Tick, { paint }: Style): readonly string[] {
   const problems = [
-    ...(problem === undefined ? [] : [`no action was planned: the state store is unavailable: ${problem}`]),
+    ...(problem === undefined ? [] : [`no action was planned, because the state store is unavailable: ${problem}`]),
     ...remarks,
     ...(undelivered > 0 ? [`${countText(undelivered)} metrics or alerts could not be delivered`] : []),
     // A mistake in a discovery is among the remarks already.

@@ -107,8 +107,7 @@ const windowsNeedTimezone: Rule = {
     if (windows.length === 0 || timezone !== undefined) return [];
     // Reported where the windows are: one missing zone in `defaults` is one problem, not one for each instance.
     const path = [...placeOf('windows').slice(0, -1), 'timezone'];
-    const message =
-      'is required, because there are windows. There is no default zone: it would be wrong for most users';
+    const message = 'is required: the windows need a time zone, and Offpeak does not guess one';
     return [{ path, accepted: 'an IANA time zone, like Europe/Berlin or UTC', message }];
   },
 };

@@ -41,7 +41,11 @@ const settings = {
     'Local dates, or ranges of them, on which no window opens. A window of the evening before stays open to its end.',
   ),
   purge: byDefault({}, purge, 'MEMORY PURGE: returns free pages of the allocator.'),
-  defrag: byDefault({}, defrag, 'Active defragmentation: returns memory that is free, but inside pages still in use.'),
+  defrag: byDefault(
+    {},
+    defrag,
+    'Active defragmentation: returns memory that is free, but scattered over pages that also hold data.',
+  ),
   maxMainThreadCpu: byDefault(
     40,
     percent({ min: 1, max: 100 }),

@@ -29,7 +29,7 @@ const BOUNDS = {
   schedule: { has: 'between two runs of the job there are', longer: 'a schedule.every of 15 min or less' },
 } as const;
 
-/** `needs 50 min at 25 %, the window has 30 min; a longer window, or defrag.maxCpu of 42 %, would do` */
+/** `needs 50 min at 25 % of a CPU, and the window has 30 min; a longer window, or defrag.maxCpu of 42 %, would do` */
 function tooLongFigures(blocker: Extract<Blocker, { kind: 'too-long' }>): string {
   const { required, available, cpu, bound, isLearned } = blocker;
   const about = isLearned ? '' : 'about ';
@@ -37,7 +37,7 @@ function tooLongFigures(blocker: Extract<Blocker, { kind: 'too-long' }>): string
   const { has, longer } = BOUNDS[bound];
   const remedy =
     share <= HIGHEST_CPU ? `${longer}, or defrag.maxCpu of ${share} %, would do` : `only ${longer} would do`;
-  return `needs ${about}${durationText(required)} at ${cpu} %, ${has} ${durationText(available)}; ${remedy}`;
+  return `needs ${about}${durationText(required)} at ${cpu} % of a CPU, and ${has} ${durationText(available)}; ${remedy}`;
 }
 
 /** Of `defrag.maxCpu`. */

@@ -5,7 +5,7 @@ import { type Moment, timeText } from './units.ts';
 
 /** What each blocker is, where its figures are not at hand. */
 const KINDS: Readonly<Record<BlockerKind, string>> = {
-  'unknown-engine': 'the engine is unknown to Offpeak',
+  'unknown-engine': 'this engine is not known to Offpeak, which only watches the server',
   loading: 'the server is loading its data',
   forking: 'a forked child process is running',
   'persistence-failing': 'the server fails to save its data: see its log, free its disk or its memory, then BGSAVE',
@@ -26,9 +26,9 @@ const KINDS: Readonly<Record<BlockerKind, string>> = {
   'clients-paused': 'clients of the server are paused',
   'module-types': 'a module may hold data that active defrag cannot move',
   'stage-limit': 'other nodes of the stage are being defragmented',
-  'group-limit': 'waiting: other shards of its group go first',
-  'host-acting': 'waiting: another server of the same host goes first',
-  'version-fell': 'a server of this version crashed during active defrag',
+  'group-limit': 'this shard waits for its turn, because Offpeak acts on other shards of its group',
+  'host-acting': 'this server waits for its turn, because Offpeak acts on another one on its host',
+  'version-fell': "a server of this version went down during Offpeak's active defrag",
   'feeding-full-sync': 'the node is feeding a full sync',
   failover: "a failover is under way, or the node's role has changed",
   'lazyfree-pending': 'memory is still being freed in the background',
@@ -36,8 +36,8 @@ const KINDS: Readonly<Record<BlockerKind, string>> = {
   'eviction-pressure': 'the server is short of memory for its data, which no action solves',
   'just-restarted': 'the server has just started',
   busy: 'the server is busy',
-  'peer-acting': 'waiting: another node of this instance goes first',
-  'canary-died': 'another node of this instance restarted during active defrag',
+  'peer-acting': 'this node waits for its turn, because another node or job acts on this instance',
+  'canary-died': "another node of this instance restarted during Offpeak's active defrag",
   'cooling-down': 'the cooldown after the last action is not over',
   'same-server': 'the config names this server twice: Offpeak acts on it under its other address',
   'not-enough-time': 'the job has too little time left',
@@ -64,11 +64,8 @@ export function blockerText(blocker: Blocker, moment: Moment = {}): string {
 
 const FELL = { restarted: 'restarted', vanished: 'stopped answering' } as const;
 
-/** `10.0.3.18:6379, redis 7.0.15, restarted Tue 02:14 Europe/Berlin (1 h ago)` */
-function fellText(
-  { node, engine, how, at, until }: Extract<Blocker, { kind: 'version-fell' }>,
-  moment: Moment,
-): string {
-  const what = `${node}, ${engine.name} ${engine.version}, ${FELL[how]} ${timeText(at, moment)}`;
+/** `10.0.3.18:6379 restarted Tue 02:14 Europe/Berlin (1 h ago)`. One that has only stopped answering may be well. */
+function fellText({ node, how, at, until }: Extract<Blocker, { kind: 'version-fell' }>, moment: Moment): string {
+  const what = `${node} ${FELL[how]} ${timeText(at, moment)}`;
   return `${blockerKindText('version-fell')} (${what}): no defrag before ${timeText(until, moment)}; see its log`;
 }

@@ -35,12 +35,15 @@ export const TROUBLE_TITLES: Readonly<Record<TroubleName, Titles>> = {
   'near-limit': {
     began: 'RSS is near the memory limit',
     over: 'RSS is no longer near the memory limit',
-    many: 'Nodes are near their memory limit, beyond which the kernel kills them',
+    many: 'Nodes are near their memory limit, at which the kernel kills them',
   },
   unreachable: { began: 'a node does not answer', over: 'a node answers again', many: 'Nodes do not answer Offpeak' },
 };
 
-/** What each check has found: `RSS was more than 1.5 times the used memory`. */
+/** What the kernel does at the limit: a sentence of its own, so that it does not part the one before it. */
+export const AT_THE_LIMIT = 'At the limit the kernel kills the server.';
+
+/** What each check has found, without a capital: `RSS was more than 1.5 times the used memory`. */
 export function troubleText(name: TroubleName, { thresholds }: Pick<InstanceConfig, 'thresholds'>): string {
   const fragmented = ({ ratio, floor }: { readonly ratio: number; readonly floor: number }) =>
     `RSS was more than ${ratio} times the used memory, and at least ${bytesText(floor)} more`;
@@ -50,7 +53,7 @@ export function troubleText(name: TroubleName, { thresholds }: Pick<InstanceConf
     case 'fragmentation-critical':
       return fragmented(thresholds.fragmentationCritical);
     case 'near-limit':
-      return `RSS, with the pages of a running fork, was at or above ${percentText(thresholds.rssCritical.percentOfLimit)} of the memory limit, beyond which the kernel kills the server`;
+      return `RSS and the pages that a running save has copied were ${percentText(thresholds.rssCritical.percentOfLimit)} or more of the memory limit. ${AT_THE_LIMIT}`;
     case 'unreachable':
       return 'the server did not answer';
   }

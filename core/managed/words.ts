@@ -1,4 +1,4 @@
-import { traitsOf } from '../actions/defrag/stop-reasons.ts';
+import { briefReason, traitsOf } from '../actions/defrag/stop-reasons.ts';
 import { ALERT_SCHEMA, type Alert, type AlertEvent } from '../domain/alert.ts';
 import { bytesText, durationText, isoText, sentence, timeText } from '../format/units.ts';
 import type { GroupName } from '../ports/parameter-groups.ts';
@@ -50,7 +50,7 @@ function started({ predicted, nodes, expiresAt, applied, stall }: GroupLease): S
     event: 'defrag-started',
     severity: 'info',
     title: `active defrag started on ${nodes.length} nodes, ${bytesText(predicted)} predicted back`,
-    why: 'Memory is free, but inside pages still in use.',
+    why: 'Memory is free, but scattered over pages that also hold data.',
     facts: [
       { label: 'Predicted', value: `${bytesText(predicted)} back`, figure: 'predictedBytes' },
       { label: 'Promised', value: stallText(stall) },
@@ -73,13 +73,14 @@ function ended({ closing = 'interrupted', detail, nodes, predicted, prior, leftA
     title:
       kind === 'end'
         ? `${bytesText(Math.max(0, rssBefore - rssAfter))} returned by active defrag`
-        : `active defrag ended early (${closing}) on ${nodes.length} nodes`,
+        : `active defrag ended early (${briefReason(closing)}) on ${nodes.length} nodes`,
     why: sentence(detail ?? says),
     facts: [
       { label: 'RSS before', value: bytesText(rssBefore), figure: 'rssBefore' },
       { label: 'RSS after', value: bytesText(rssAfter), figure: 'rssAfter' },
       { label: 'Predicted', value: bytesText(predicted), figure: 'predictedBytes' },
       { label: 'Parameters restored', value: restored.join(', ') },
+      ...(kind === 'end' ? [] : [{ label: 'Reason', value: closing }]),
       ...(Object.keys(leftAlone).length > 0
         ? [{ label: 'Left as a person has set them', value: valuesText(leftAlone) }]
         : []),

@@ -69,7 +69,9 @@ describe.skipIf(lacksServer('defrag'))('the command line on a Cluster of which t
     expect(still.stdout).toMatch(/carts\/0001: still paused until .*, because carts is/);
     expect(still.code).toBe(1);
     expect((await offpeak('resume carts')).code).toBe(0);
-    expect((await offpeak('release carts/0002')).stdout).toMatch(/^no Offpeak defrag found/);
+    expect((await offpeak('release carts/0002')).stdout).toMatch(
+      /^Offpeak has no defrag on in stage prod for carts\/0002\. Searched: /,
+    );
     expect((await offpeak('history carts/0001')).code).toBe(0);
 
     const added = await cluster.add();

@@ -239,7 +239,7 @@ describeWithMoto('with STATE_TABLE in the environment', () => {
     expect(await offpeak(['release'], env)).toMatchObject({
       code: 1,
       stdout: expect.stringMatching(
-        /^no Offpeak defrag found for stage prod \(config prod\.yml\) in the table .*\nsessions 127\.0\.0\.1:1: not checked: .*ECONNREFUSED\n/,
+        /^Offpeak has no defrag on in stage prod\. Searched: the table .* \(config prod\.yml\)\nsessions 127\.0\.0\.1:1: not checked: .*ECONNREFUSED\n/,
       ),
     });
     expect(await offpeak(['resume'], env)).toMatchObject({

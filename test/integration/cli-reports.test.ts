@@ -47,7 +47,7 @@ test.each<readonly [string, string, Readonly<Record<string, string>> | 'refused'
     reportInfo('denied-724', { redis_version: '7.0.15' }),
     SETTINGS,
     DISABLED,
-    /does not return them: defrag\.enabled is false/,
+    /may not defragment here: defrag\.enabled is false/,
   ],
 ])('check, %s: says why the fragmentation stays', async (_what, info, settings, body, why) => {
   const text = await offpeak('check', info, settings, body);
@@ -60,7 +60,7 @@ test.each(['cow-over-limit', 'monitor-client-6gb', 'keydb-after-sync'])(
   async (name) => {
     const text = await offpeak('check', reportInfo(name));
     expect(text).toContain('little for active defrag to return');
-    expect(text).not.toMatch(/inside pages still in use|then a purge/);
+    expect(text).not.toMatch(/scattered over pages that also hold data|then a purge/);
   },
 );
 
@@ -75,10 +75,10 @@ describe('check, active defrag is on', () => {
   const SMALL = readFileSync(new URL('../fixtures/info/redis-7.0.15-empty.txt', import.meta.url), 'utf8');
   const RUN_ID = /^run_id:(\w+)/m.exec(SMALL)?.[1] ?? '';
 
-  test('by someone else, on a small server: it says so', async () => {
+  test('not by Offpeak, on a small server: it says so', async () => {
     const text = await offpeak('check', SMALL, ON);
     expect(text).toContain('too small for an action');
-    expect(text).toContain('note someone else switched active defrag on: Offpeak leaves it alone');
+    expect(text).toContain('note active defrag is on, and Offpeak did not start it: Offpeak leaves it on');
     expect(text).not.toContain('defrag by Offpeak');
   });
 
@@ -92,7 +92,7 @@ describe('check, active defrag is on', () => {
     const { code, stdout } = await runOffpeak(args, { cwd: place.folder });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^sessions \S+ redis 7\.0\.15, primary, defrag by Offpeak$/m);
-    expect(stdout).not.toContain('someone else');
+    expect(stdout).not.toContain('did not start it');
     const { documents } = await runOffpeak([...args, '--json'], { cwd: place.folder });
     expect(documents).toMatchObject([{ leasesHeld: 1, outcomes: [{ leased: true }] }]);
     expect(server.deeds).toEqual([]);
@@ -109,7 +109,7 @@ test('check, two addresses of one server: it says so', async () => {
   expect(documents[0]?.outcomes.map(({ notes }) => notes)).toEqual([
     undefined,
     [
-      `this is the same server as 127.0.0.1:${server.port} (the same run_id): Offpeak acts on it under that address only`,
+      `this address and 127.0.0.1:${server.port} lead to one server (same run_id): Offpeak acts on 127.0.0.1:${server.port} only`,
     ],
   ]);
 });

@@ -308,7 +308,7 @@ describeWithMoto('the exported handler, invoked on a fragmented server', () => {
         for (const line of plain?.split('\n') ?? []) expect(line.length).toBeLessThanOrEqual(80);
       }
       expect(texts[0]?.email).toMatch(
-        /^sessions: active defrag started.*\n\nWhy: .* are free, but inside pages still in use;.*\n/,
+        /^sessions: active defrag started.*\n\nWhy: .* are free, but scattered over pages that also hold data;.*\n/,
       );
       expect(texts[0]?.email).toMatch(/Settings now +activedefrag yes/);
       expect(texts[1]?.email).toMatch(

@@ -213,7 +213,7 @@ describe.skipIf(lacksServer('defrag'))('a pause on a server that can defragment'
       expect(await place.leases()).toBe(0);
       expect(await offpeak('release')).toMatchObject({
         code: 0,
-        stdout: expect.stringMatching(/^no Offpeak defrag found for stage /),
+        stdout: expect.stringMatching(/^Offpeak has no defrag on in stage /),
       });
     });
 
@@ -244,7 +244,7 @@ describe.skipIf(lacksServer('defrag'))('a pause on a server that can defragment'
       );
       expect(await settingsOf(redis)).toEqual(settings);
       const again = await offpeak('release', 'sessions');
-      expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/^no Offpeak defrag found for stage /) });
+      expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Offpeak has no defrag on in stage /) });
     });
   });
 });

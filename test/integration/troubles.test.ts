@@ -92,7 +92,7 @@ describe('two and more nodes in trouble, in a fleet of 60', () => {
       node: `${host(7)}:${fleet.port}`,
       title: 'cache-7: RSS is near the memory limit',
       why: expect.stringMatching(
-        /^RSS, .*was at or above 85 % of the memory limit.* in each check since Thu 09:10 UTC/,
+        /^In each check since Thu 09:10 UTC .*, RSS and the pages .* were 85 % or more of the memory limit\. /,
       ),
     });
     memory.set(host(31), NEAR);
@@ -120,7 +120,7 @@ describe('two and more nodes in trouble, in a fleet of 60', () => {
       title: 'cache-3: a node does not answer',
     });
     expect(alert?.why).toMatch(
-      /^The server did not answer in each check since Thu 09:05 UTC .*127\.0\.1\.3:\d+ cannot be reached/,
+      /^In each check since Thu 09:05 UTC .*, the server did not answer\. 127\.0\.1\.3:\d+ cannot be reached/,
     );
     memory.delete(host(3));
     expect([await next(), named(await next())]).toEqual([[], ['trouble-over cache-3 critical']]);

@@ -16,13 +16,13 @@ export const startWords: StepWords<'start-defrag'> = {
     title: 'active defrag could not be started',
     severity: 'warning',
     next: () =>
-      'Offpeak restores every setting that the server has accepted, at the next tick at the latest. If it keeps failing, check that the ACL user has +config|get and +config|set.',
+      'Offpeak restores the settings that it has already changed, in the next tick at the latest. If it keeps failing, check that the ACL user has +config|get and +config|set.',
   },
 };
 
 export const stopWords: StepWords<'stop-defrag'> = {
   name: 'stop active defrag',
-  why: (_plan, step, moment) => `${stopText(step, moment)}; every setting is restored`,
+  why: (_plan, step, moment) => `${stopText(step, moment)}${restoredText(step)}`,
   wouldHave: () => 'would have stopped active defrag',
   doing: 'stopping active defrag',
   failed: {
@@ -35,11 +35,16 @@ export const stopWords: StepWords<'stop-defrag'> = {
   },
 };
 
+/** A restarted server has the settings of its file: what Offpeak had set is gone, or a CONFIG REWRITE has kept it. */
+function restoredText({ because }: Pick<StopDefrag, 'because'>): string {
+  return because === 'server-restarted' ? '' : '; every setting is restored';
+}
+
 function lostText(diagnosis: Diagnosis | undefined): string {
   const layers = diagnosis?.layers;
   return layers
-    ? `${bytesText(layers.externalFragmentation)} are free, but inside pages still in use`
-    : 'memory is free, but inside pages still in use';
+    ? `${bytesText(layers.externalFragmentation)} are free, but scattered over pages that also hold data`
+    : 'memory is free, but scattered over pages that also hold data';
 }
 
 /** The first cycle where it stands out, and how long the run takes. */

@@ -6,6 +6,8 @@ import { lookup } from '../../format/lookup.ts';
 export interface StopTraits {
   /** Why the defrag was stopped, in plain words. */
   readonly says: string;
+  /** The same in a few words, for a title; absent where `says` is short itself, or its beginning will do. */
+  readonly brief?: string;
   /**
    * `end`: the run came to an end of its own. `wanted`: a person or the plan has cut it short, and nothing is wrong. `trouble`: something
    * that a person should know of. It decides between an info and a warning.
@@ -41,18 +43,27 @@ const TRAITS: Readonly<Partial<Record<StopReason, StopTraits>>> = {
     ...GUARD,
     cools: 'fully',
     says: 'its time limit is reached (defrag.maxDuration, or the end of the window)',
+    brief: 'its time limit is reached',
   },
   'stall-spent': {
     ...GUARD,
     says: 'its cycles were longer than defrag.maxStall for a minute, even with the gentlest settings',
+    brief: 'its cycles were too long',
   },
-  'switched-off': { ...GUARD, cools: 'fully', rests: 'decay', says: 'someone else switched it off' },
+  'switched-off': {
+    ...GUARD,
+    cools: 'fully',
+    rests: 'decay',
+    says: 'a person or another program switched it off',
+    brief: 'it was switched off',
+  },
   'server-restarted': {
     ...GUARD,
     cools: 'fully',
     rests: 'at-once',
     isJudged: false,
-    says: 'the server has restarted, which restored its settings',
+    says: 'the server has restarted, and has loaded its settings from its config file',
+    brief: 'the server has restarted',
   },
   'window-closed': { ...WANTED, says: 'the window has closed' },
   // Every night, perhaps: nothing is wrong.
@@ -70,6 +81,18 @@ const TRAITS: Readonly<Partial<Record<StopReason, StopTraits>>> = {
     says: 'a newer version of Offpeak started it, and this version can only end it',
   },
 };
+
+/** What blockers begin with would be wrong here: the beginning of a sentence that goes on. */
+const BRIEFLY: Readonly<Partial<Record<StopReason, string>>> = {
+  failover: "a failover, or the node's role has changed",
+  'peers-silent': 'a node does not answer',
+};
+
+/** Why the defrag was stopped, in few enough words for a title: up to the first detail. */
+export function briefReason(reason: StopReason): string {
+  const { brief, says } = traitsOf(reason);
+  return lookup(BRIEFLY, reason) ?? brief ?? says.replace(/[:,(].*$/, '').trim();
+}
 
 /** Every other reason is a guard's. */
 export function traitsOf(reason: StopReason): StopTraits {

@@ -129,14 +129,14 @@ export function signInHint(code: string, words: string, { username, iam, isAddre
   if (iam !== undefined) return iamHint(iam);
   if (/wrong number of arguments/i.test(words))
     return `This server is older than Redis 6 and has no users: leave out ${isAddressed ? 'the user of the address' : 'credentials.username'}`;
-  if (code === 'NOPERM') return 'The user may not sign in: see its rules with ACL GETUSER';
+  if (code === 'NOPERM') return 'The user may not sign in: ACL GETUSER shows its rules';
   if (isAddressed)
     return username === undefined
-      ? `Check the password in ${PASSWORD_VARIABLE}, or in the address. Without a user in the address (redis://user@host:port), it is default, which may be off or have another password`
-      : `Check the user in the address and the password in ${PASSWORD_VARIABLE}, or in the address; the user may be off (ACL GETUSER)`;
+      ? `Check the password in ${PASSWORD_VARIABLE}, or in the address. Without a user in the address (redis://user@host:port), the user is default: ACL GETUSER default shows whether it is on`
+      : `Check the user in the address and the password in ${PASSWORD_VARIABLE}, or in the address. ACL GETUSER shows whether the user is on`;
   return username === undefined
-    ? 'Check the secret that credentials.password names. Without credentials.username, the user is default, which may be off or have another password'
-    : 'Check credentials.username and the secret that credentials.password names; the user may be off (ACL GETUSER)';
+    ? 'Check the secret that credentials.password names. Without credentials.username, the user is default: ACL GETUSER default shows whether it is on'
+    : 'Check credentials.username and the secret that credentials.password names. ACL GETUSER shows whether the user is on';
 }
 
 /** What AWS checks of a token. Whatever fails, it answers WRONGPASS (auth-iam.html of both services). */

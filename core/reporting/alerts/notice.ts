@@ -20,10 +20,11 @@ export function noticeDraft(notice: NodeNotice, outcome: Outcome, config: Instan
       return {
         event: 'foreign-defrag',
         severity: 'info',
-        title: 'someone else switched active defrag on',
+        title: 'active defrag is on, and Offpeak did not start it',
         facts: [...settingsFact(latestIn(outcome)?.observation.defrag.settings), ...facts],
         next: 'Offpeak leaves it on and starts no defrag here; purges continue. To end it, type on the server: CONFIG SET activedefrag no.',
         ...common,
+        why: "A person, the server's config file, a parameter group, or Offpeak from another stage or terminal switched it on.",
       };
     case 'defrag-unsupported':
       return {
@@ -38,7 +39,7 @@ export function noticeDraft(notice: NodeNotice, outcome: Outcome, config: Instan
       return {
         event: 'settings-changed',
         severity: 'warning',
-        title: "someone else changed settings during Offpeak's defrag",
+        title: "a person or another program changed settings during Offpeak's defrag",
         facts: [...changedFacts(notice), ...facts],
         next: 'Check that these values are intended. Offpeak does not restore the earlier values over them.',
         ...common,
@@ -53,8 +54,9 @@ export function noticeDraft(notice: NodeNotice, outcome: Outcome, config: Instan
         severity: 'warning',
         title: `${outcome.node} and ${notice.as} are the same server`,
         facts,
-        next: `Remove one of the two addresses from the config. Until then Offpeak acts on this server as ${notice.as} only.`,
+        next: 'Remove one of the two addresses from the config.',
         ...common,
+        why: `Both addresses lead to one server (same run_id). Offpeak acts on ${notice.as} only.`,
       };
     case 'action-failed':
       return failedDraft(notice, facts, config);
@@ -88,8 +90,8 @@ function leftOnDraft(
     event: 'left-on',
     severity: 'warning',
     title: restored
-      ? "Offpeak's settings were still on: the earlier ones are restored"
-      : "Offpeak's settings are on without a lease",
+      ? "Offpeak's settings were still on, and Offpeak has restored the earlier ones"
+      : "settings that look like Offpeak's are on",
     facts: [...settingsFact(restored ?? standing), ...facts],
     next: restored
       ? "Type CONFIG REWRITE on the server. An earlier CONFIG REWRITE has put Offpeak's settings into its config file, and a restart would load them again."
@@ -134,14 +136,14 @@ export function changeDraft({ kind, node }: FleetChange): Draft {
   };
 }
 
-/** Without the store nothing starts, and only the process that started a defrag knows of it. */
+/** Without the store nothing starts, and only a process that has read a lease before can end its defrag. */
 export function stateDraft(why: string, nodes: readonly string[]): Draft {
   return {
     event: 'state-unavailable',
     severity: 'critical',
-    title: 'no action: the state store is unavailable',
+    title: 'Offpeak starts nothing, because it cannot read or write its state',
     why: sentence(noticeText({ kind: 'state-unavailable', why })),
     facts: nodes.length === 0 ? [] : [{ label: 'Nodes', value: nodes.join(', ') }],
-    next: 'Repair the store. Until then Offpeak starts nothing. A running defrag is stopped on time only if the process that started it (the Lambda container or the command) is still alive.',
+    next: 'Repair the store. Until then Offpeak starts nothing. A defrag that is on may stay on after its time. To end it now, type on the server: CONFIG SET activedefrag no. Offpeak restores the other settings once it can read its state.',
   };
 }

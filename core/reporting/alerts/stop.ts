@@ -1,5 +1,5 @@
 import { stopText } from '../../actions/defrag/describe.ts';
-import { traitsOf } from '../../actions/defrag/stop-reasons.ts';
+import { briefReason, traitsOf } from '../../actions/defrag/stop-reasons.ts';
 import type { InstanceConfig } from '../../config/schema.ts';
 import type { AlertEvent, AlertFact, Severity } from '../../domain/alert.ts';
 import type { PurgeAfterDefrag, Stopped } from '../../domain/outcome.ts';
@@ -34,6 +34,7 @@ export function stopDraft(outcome: Stopped, config: InstanceConfig | undefined, 
       ...purgeFact(outcome, config),
       ...settingsFact(restored),
       ...nodeFacts(outcome),
+      ...reasonFact(event, action.because),
     ],
     next: nextText(event, outcome, config, stage),
     figures: verdict ? verdictFigures(verdict, config) : limitFigure(config),
@@ -59,9 +60,14 @@ function titleOf(event: AlertEvent, { node, plan, verdict }: Stopped): string {
     : `${returned} returned by active defrag`;
 }
 
-/** What has happened, and where. Why it has, the alert says in words; here is the reason's name, by which the runbook has it. */
+/** What has happened, why in a few words, and where. */
 function endedEarlyTitle(because: StopReason, where: string): string {
-  return `active defrag ended early (${because}) on ${where}`;
+  return `active defrag ended early (${briefReason(because)}) on ${where}`;
+}
+
+/** The reason's name, by which the runbook and the log have it. */
+function reasonFact(event: AlertEvent, because: StopReason): readonly AlertFact[] {
+  return event === 'defrag-aborted' ? [{ label: 'Reason', value: because }] : [];
 }
 
 /** What became of the pages that the defrag had freed. */

@@ -24,7 +24,7 @@ export function troubleAlert(
   { name, phase, since }: TroubleEvent,
   { stage, at }: Moment,
 ): Alert {
-  const found = sentence(`${troubleText(name, config)} in each check since ${timeText(since, { now: at })}`);
+  const found = sentence(`in each check since ${timeText(since, { now: at })}, ${troubleText(name, config)}`);
   const problem = problemIn(outcome)?.message;
   const draft =
     phase === 'over'

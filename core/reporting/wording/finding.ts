@@ -94,10 +94,11 @@ const HELD: Readonly<Record<Holder, { readonly what: string; readonly remedy: st
 
 function fragmentedText(finding: Extract<Finding, { kind: 'fragmented' }>): string {
   const { bytes, percentOfData, closable, obstacle, unproven } = finding;
-  const lost = `${bytesText(bytes)} are free, but inside pages still in use (${percentText(percentOfData)} of the data)`;
+  const lost = `${bytesText(bytes)} are free, but scattered over pages that also hold data (${percentText(percentOfData)} of the data)`;
   if (unproven) return `${lost}: active defrag would return ${bytesText(closable)} of them, if this build can`;
   if (!obstacle) return `${lost}: active defrag returns ${bytesText(closable)} of them`;
   if (obstacle.kind === 'already-on') return `${lost}: ${obstacleText(obstacle)}`;
+  if (obstacle.kind === 'disabled') return `${lost}. ${forbiddenText('defragment', obstacle)}`;
   return `${lost}. Offpeak does not return them: ${obstacleText(obstacle)}${remedyText(obstacle)}`;
 }
 
@@ -106,7 +107,13 @@ function freePagesText(finding: Extract<Finding, { kind: 'free-pages' }>): strin
   const ofThem = muzzy === undefined ? '' : ` (${bytesText(muzzy)} of them muzzy: the kernel may take these)`;
   const held = `the allocator holds ${bytesText(bytes)} of free pages${ofThem}`;
   if (!obstacle) return `${held}: MEMORY PURGE or time returns ${bytesText(returnable)} of them`;
+  if (obstacle.kind === 'disabled') return `${held}. ${forbiddenText('purge', obstacle)}`;
   return `${held}. Offpeak does not return them: ${obstacleText(obstacle)}${remedyText(obstacle)}`;
+}
+
+/** A person has decided that: it is not a fault, and the same key takes it back. */
+function forbiddenText(what: 'defragment' | 'purge', obstacle: Extract<Obstacle, { kind: 'disabled' }>): string {
+  return `Offpeak may not ${what} here: ${obstacleText(obstacle)}. To allow it, set ${obstacle.setting} to true`;
 }
 
 /** Of `purge.maxBlock`, in ms. */
@@ -115,8 +122,6 @@ const LONGEST_BLOCK = 10_000;
 /** What lifts the obstacle, where its own words do not say so. */
 function remedyText(obstacle: Obstacle): string {
   switch (obstacle.kind) {
-    case 'disabled':
-      return '; set it to true to allow it';
     case 'would-block':
       return obstacle.stall > LONGEST_BLOCK
         ? '; time may return them'
@@ -130,6 +135,7 @@ function remedyText(obstacle: Obstacle): string {
       return '; a restart returns them';
     case 'already-on':
     case 'by-group':
+    case 'disabled':
     case 'denied-version':
     case 'purge-refused':
       return '';

@@ -65,12 +65,13 @@ function stallName(action: Verdict['action']): string {
 export function noticeText(notice: Notice): string {
   switch (notice.kind) {
     case 'foreign-defrag':
-      if (notice.areLeasesUnknown) return `active defrag is on; who switched it on is not known here: ${ASK_STATUS}`;
-      return 'someone else switched active defrag on: Offpeak leaves it alone';
+      if (notice.areLeasesUnknown)
+        return `active defrag is on, and this command does not know who switched it on: ${ASK_STATUS}`;
+      return 'active defrag is on, and Offpeak did not start it: Offpeak leaves it on';
     case 'defrag-unsupported':
       return 'this build of the server refuses active defrag; MEMORY PURGE still works';
     case 'settings-changed':
-      return `someone else changed settings during Offpeak's defrag, and they stay as they are: ${settingsText(notice.leftAlone)}`;
+      return `a person or another program changed settings during Offpeak's defrag, and they stay as they are: ${settingsText(notice.leftAlone)}`;
     case 'config-rewritten':
       return notice.isSeen
         ? "a CONFIG REWRITE during Offpeak's active defrag has put Offpeak's settings into the server's config file; in memory they are restored"
@@ -78,7 +79,7 @@ export function noticeText(notice: Notice): string {
     case 'left-on':
       return leftOnText(notice);
     case 'same-server':
-      return `this is the same server as ${notice.as} (the same run_id): Offpeak acts on it under that address only`;
+      return `this address and ${notice.as} lead to one server (same run_id): Offpeak acts on ${notice.as} only`;
     case 'action-failed':
       return `${wordsOf(notice.doing).doing} failed: ${notice.why}`;
     case 'state-unavailable':
@@ -95,11 +96,12 @@ export function settingsText(settings: Settings): string {
 }
 
 /** Without a config, and so without a state. */
-const ASK_STATUS = 'npx offpeak status -c <config> lists the leases';
+const ASK_STATUS = 'npx offpeak status -c <config> lists the defrags of Offpeak';
 
 function leftOnText({ standing, restored, areLeasesUnknown }: Extract<Notice, { kind: 'left-on' }>): string {
   if (areLeasesUnknown)
-    return `settings as Offpeak sets them are on: ${settingsText(standing)}. Whether a lease holds them is not known here: ${ASK_STATUS}`;
-  if (restored === undefined) return `settings as Offpeak sets them are on without a lease: ${settingsText(standing)}`;
-  return `settings that Offpeak had set were on without a lease: ${settingsText(standing)}; they were restored from the record of an earlier lease`;
+    return `these settings look like Offpeak's: ${settingsText(standing)}. This command does not know whether they belong to a defrag that is on: ${ASK_STATUS}`;
+  if (restored === undefined)
+    return `these settings look like Offpeak's, but Offpeak cannot tell whether it set them: ${settingsText(standing)}`;
+  return `an earlier defrag by Offpeak had left these settings on: ${settingsText(standing)}. Offpeak has restored the earlier values`;
 }

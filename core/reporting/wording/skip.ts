@@ -37,9 +37,9 @@ function skipReasonText(plan: Skipping, reason: SkipReason, moment: Moment, diag
     case 'defragmenting':
       return `active defrag is running${underWayText(plan)}; it ends ${plan.until === undefined ? 'with its lease' : `${timeText(plan.until, moment)} at the latest`}`;
     case 'foreign-defrag':
-      return 'someone else switched active defrag on: Offpeak leaves it alone';
+      return 'active defrag is on, and Offpeak did not start it: Offpeak leaves it on';
     case 'left-on':
-      return 'settings as Offpeak sets them are on without a lease: no defrag starts before they are restored';
+      return 'settings of an earlier Offpeak defrag seem to be on: no defrag starts before they are restored';
     case 'unsupported':
       return UNSUPPORTED;
     case 'not-defraggable':
@@ -69,7 +69,7 @@ function skipReasonText(plan: Skipping, reason: SkipReason, moment: Moment, diag
         ? 'no maintenance window opens, so Offpeak only observes'
         : `outside the window, which opens ${timeText(plan.until, moment)}`;
     case 'changed':
-      return 'the second check no longer confirms the first';
+      return 'the situation changed between two checks, so Offpeak waits for the next tick';
     case 'interrupted':
       return 'the job was interrupted';
     case 'state-unavailable':

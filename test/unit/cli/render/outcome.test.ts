@@ -36,10 +36,10 @@ test('shows where RSS goes, what returns each layer, and what is planned', () =>
       "  of limit #################################################-----------  82 % of 1 GiB",
       "           # data            451 MiB    54 %",
       "           o fragmentation   357 MiB    42 %   active defrag, then a purge: 353 MiB back",
-      "           + free pages       18 MiB   2.1 %   normal allocator reserve",
+      "           + free pages       18 MiB   2.1 %   normal: the allocator keeps about this much",
       "           . overhead         15 MiB   1.8 %   no action returns it: code, stacks, Lua, modules",
-      "  found    357 MiB are free, but inside pages still in use (79 % of the data): active defrag returns",
-      "           350 MiB of them",
+      "  found    357 MiB are free, but scattered over pages that also hold data (79 % of the data): active",
+      "           defrag returns 350 MiB of them",
       "  plan     nothing: outside the window, which opens Tue 07:14 Europe/Berlin (in 5 h); would have",
       "           purged 310 MiB",
     ]

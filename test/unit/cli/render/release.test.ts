@@ -18,13 +18,13 @@ const fleet = (over: Partial<InstanceConfig>) => ({
 });
 
 test('without a lease it says where none was found', () => {
-  expect(releasedLines([], [], 'stage prod (config p.yml) in /a/p.json')).toEqual([
-    'no Offpeak defrag found for stage prod (config p.yml) in /a/p.json',
+  expect(releasedLines([], [], { place: 'stage prod', state: '/a/p.json (config p.yml)' })).toEqual([
+    'Offpeak has no defrag on in stage prod. Searched: /a/p.json (config p.yml)',
   ]);
 });
 
 test('says which leases are gone', () => {
-  expect(releasedLines([aLease(), other], [other], '')).toEqual([
+  expect(releasedLines([aLease(), other], [other], { place: '', state: '' })).toEqual([
     `sessions ${NODE}: released, its settings are restored`,
   ]);
 });

@@ -39,7 +39,7 @@ describe('in a terminal', () => {
   test('what concerns all of it stands at the top', () => {
     const lines = drawn(aTick({ problem: 'state.json is locked', undelivered: 2 }));
     expect(lines.slice(1, 3)).toEqual([
-      'no action was planned: the state store is unavailable: state.json is locked',
+      'no action was planned, because the state store is unavailable: state.json is locked',
       '2 metrics or alerts could not be delivered',
     ]);
   });
@@ -103,19 +103,19 @@ describe('as JSON', () => {
                 bytes: 357 * MIB,
                 percentOfData: (357 / 451) * 100,
                 closable: Math.round((357 - 0.015 * 451) * MIB),
-                text: '357 MiB are free, but inside pages still in use (79 % of the data): active defrag returns 350 MiB of them',
+                text: '357 MiB are free, but scattered over pages that also hold data (79 % of the data): active defrag returns 350 MiB of them',
               },
             ],
             predictions: {
               defrag: { reclaim: expect.any(Number), text: 'active defrag, then a purge: 353 MiB back' },
-              purge: { reclaim: 0, stall: 6, text: 'normal allocator reserve' },
+              purge: { reclaim: 0, stall: 6, text: 'normal: the allocator keeps about this much' },
             },
           },
           plan: {
             kind: 'act',
             action: { ...aPlan().action, expiresAt: '2026-11-24T01:44:05.000Z' },
             reason: 'fragmented',
-            why: 'start active defrag: 357 MiB are free, but inside pages still in use; predicted 350 MiB back, in stalls of about 0.5 ms',
+            why: 'start active defrag: 357 MiB are free, but scattered over pages that also hold data; predicted 350 MiB back, in stalls of about 0.5 ms',
             predicted: { reclaim: 350 * MIB, stall: 0.5 },
           },
           verdict: {

@@ -120,7 +120,7 @@ describe('F11: a digest', () => {
     const ticks = [1, 2, 3].flatMap((tick) =>
       stormOfKind(4, 'foreign').map((one) => ({ ...one, id: `${one.id}${tick}` })),
     );
-    expect(digested(ticks).title).toBe('12 events on 4 nodes: someone else switched active defrag on');
+    expect(digested(ticks).title).toBe('12 events on 4 nodes: active defrag is on, and Offpeak did not start it');
   });
 
   test('of one instance keeps its name; what to do is quoted once for all, or with how many have to do it', () => {

@@ -110,7 +110,7 @@ describe('a mistake in defaults is told once, where it is written', () => {
     [
       'defaults: { windows: [{ days: daily, start: "02:00", duration: 3h }] }',
       'defaults.timezone',
-      'is required, because there are windows. There is no default zone: it would be wrong for most users',
+      'is required: the windows need a time zone, and Offpeak does not guess one',
     ],
     [
       'defaults: { thresholds: { fragmentationWarning: { ratio: 3 } } }',

@@ -180,7 +180,7 @@ describe('alerts', () => {
   test('a start says when it ends, by the clock of the instance', () => {
     expect(factOf(onlyAlert([started]), 'Ends')).toBe('Tue 02:44 Europe/Berlin (in 30 min) at the latest');
     expect(onlyAlert([started]).why).toBe(
-      '357 MiB are free, but inside pages still in use; predicted 350 MiB back, in stalls of about 0.5 ms.',
+      '357 MiB are free, but scattered over pages that also hold data; predicted 350 MiB back, in stalls of about 0.5 ms.',
     );
   });
 

@@ -33,7 +33,7 @@ test.each([
   const { plan, planned, findings, holes } = await said(info);
   expect(plan).toMatchObject({ kind: 'skip', reason: 'denied-version', denial: { fixedIn } });
   expect(planned).toContain(issue);
-  const fragmented = findings.filter((text) => text.includes('inside pages still in use'));
+  const fragmented = findings.filter((text) => text.includes('scattered over pages that also hold data'));
   expect(fragmented).toEqual([
     expect.stringMatching(/\. Offpeak does not return them: active defrag is unsafe on this/),
   ]);
@@ -55,7 +55,7 @@ test.each([
   const { plan, findings, holes } = await said(info, { memory });
   expect(plan).toMatchObject({ kind: 'act', reason: 'fragmented' });
   expect(findings).toEqual([
-    '1.91 GiB are free, but inside pages still in use (68 % of the data): active defrag returns 1.87 GiB of them',
+    '1.91 GiB are free, but scattered over pages that also hold data (68 % of the data): active defrag returns 1.87 GiB of them',
   ]);
   expect(holes).toMatch(/^active defrag, then a purge: .* back$/);
 });

@@ -78,10 +78,10 @@ test('the switch itself stays untouched, and is the reason where there is nothin
   });
   const { plan, planned, holes, findings } = await said(few, { settings: ON });
   expect(plan).toEqual({ kind: 'skip', reason: 'foreign-defrag' });
-  expect(planned).toBe('nothing: someone else switched active defrag on: Offpeak leaves it alone');
+  expect(planned).toBe('nothing: active defrag is on, and Offpeak did not start it: Offpeak leaves it on');
   expect(holes).toBe('active defrag is on already');
   expect(findings).toEqual([
-    '1.02 GiB are free, but inside pages still in use (16 % of the data): active defrag is on already',
+    '1.02 GiB are free, but scattered over pages that also hold data (16 % of the data): active defrag is on already',
   ]);
 });
 

@@ -12,7 +12,7 @@ test('with nothing in its way', async () => {
   const memory = { ...ofRun, defragSupport: 'supported' } as const;
   const { findings, holes, plan } = await said(fragmented, { memory });
   expect(findings).toEqual([
-    '1.91 GiB are free, but inside pages still in use (68 % of the data): active defrag returns 1.87 GiB of them',
+    '1.91 GiB are free, but scattered over pages that also hold data (68 % of the data): active defrag returns 1.87 GiB of them',
   ]);
   expect(holes).toBe('active defrag, then a purge: 1.95 GiB back');
   expect(plan.kind).toBe('act');
@@ -25,7 +25,7 @@ test.each<readonly [string, Circumstances]>([
 ])('whether the build can is not known (%s): it is not promised', async (_what, circumstances) => {
   const { findings, holes } = await said(fragmented, circumstances);
   expect(findings).toEqual([
-    '1.91 GiB are free, but inside pages still in use (68 % of the data): active defrag would return 1.87 GiB of them, if this build can',
+    '1.91 GiB are free, but scattered over pages that also hold data (68 % of the data): active defrag would return 1.87 GiB of them, if this build can',
   ]);
   expect(holes).toBe('active defrag, if this build can: 1.95 GiB back');
 });
@@ -124,9 +124,9 @@ test.each([['cow-over-limit'], ['monitor-client-6gb'], ['keydb-after-sync']])(
   '%s: what a tidy heap of its size has is no finding',
   async (name) => {
     const { findings, holes, planned } = await said(reportInfo(name), { policy: withPurge({ maxBlock: 5_000 }) });
-    expect(findings.join()).not.toMatch(/inside pages still in use/);
+    expect(findings.join()).not.toMatch(/scattered over pages that also hold data/);
     expect(holes).toBe('little for active defrag to return');
-    expect(planned).not.toMatch(/start active defrag|inside pages still in use/);
+    expect(planned).not.toMatch(/start active defrag|scattered over pages that also hold data/);
   },
 );
 
@@ -171,7 +171,7 @@ test('a heap of 20 GB that defrag has just left is not fragmented, one with more
   );
   const more = await said(heap(600e6), { memory: { ...ofRun, defragSupport: 'supported' } });
   expect(more.findings).toEqual([
-    '572 MiB are free, but inside pages still in use (3 % of the data): active defrag returns 286 MiB of them',
+    '572 MiB are free, but scattered over pages that also hold data (3 % of the data): active defrag returns 286 MiB of them',
   ]);
   expect(more.planned).toMatch(/predicted 286 MiB back/);
 });

@@ -39,7 +39,8 @@ test.each(Object.entries(ALERTS))(
     for (const [, bytes] of `${title} ${why}`.matchAll(/(?:of|predicted) ([\d.]+ [KMG]iB)(?: predicted| back)/g)) {
       expect(bytes).toBe(bytesText(predictedBytes ?? Number.NaN));
     }
-    expect(title.includes('(stall-spent)')).toBe(stallMs > promisedStallMs);
+    const reason = facts.find(({ label }) => label === 'Reason')?.value;
+    expect(reason === 'stall-spent').toBe(stallMs > promisedStallMs);
     const settings = facts.find(({ label }) => label === 'Settings now')?.value;
     if (event === 'foreign-defrag') expect(settings).toContain('activedefrag yes');
   },
