@@ -19,7 +19,7 @@ export type AlertEvent =
   | 'action-failed'
   /** It was carried out and returned too little to be worth repeating. */
   | 'action-ineffective'
-  /** activedefrag is on, and Offpeak has no lease there: someone else's, left alone. */
+  /** activedefrag is on, and Offpeak has no lease there: it is left on. */
   | 'foreign-defrag'
   /** The server's build refuses active defrag; sent once for each run of the server. */
   | 'defrag-unsupported'

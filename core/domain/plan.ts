@@ -91,7 +91,7 @@ export type StopReason =
   | 'window-closed'
   | 'duration-spent'
   | 'stall-spent'
-  /** Someone else switched it off. */
+  /** A person or another program switched it off. */
   | 'switched-off'
   /** The restart removed its volatile settings: nothing is left to restore. */
   | 'server-restarted'

@@ -5,7 +5,7 @@ import type { FleetChange } from '../../domain/discovered.ts';
 import type { Notice } from '../../domain/notice.ts';
 import { latestIn, type Outcome } from '../../domain/outcome.ts';
 import { sentence, unworded } from '../../format/units.ts';
-import { noticeText } from '../wording/result.ts';
+import { noticeText, settingsText } from '../wording/result.ts';
 import { type Draft, limitFigure, nodeFacts, settingsFact } from './draft.ts';
 
 type ActionFailed = Extract<Notice, { kind: 'action-failed' }>;
@@ -43,6 +43,7 @@ export function noticeDraft(notice: NodeNotice, outcome: Outcome, config: Instan
         facts: [...changedFacts(notice), ...facts],
         next: 'Check that these values are intended. Offpeak does not restore the earlier values over them.',
         ...common,
+        why: `These settings stay as they are: ${settingsText(notice.leftAlone)}.`,
       };
     case 'config-rewritten':
       return rewrittenDraft(notice, facts, common);
