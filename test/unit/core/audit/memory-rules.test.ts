@@ -86,7 +86,7 @@ test.each<[string, string, RegExp, Parameters<typeof aNodeFacts>[0]]>([
   [
     'fragmentation',
     'warning',
-    /357 MiB are free, but inside pages.*offpeak plan/,
+    /357 MiB are free, but scattered over pages.*offpeak plan/,
     {
       memory: {
         allocatorActive: 808 * MIB,
