@@ -36,15 +36,7 @@ export function noticeDraft(notice: NodeNotice, outcome: Outcome, config: Instan
         ...common,
       };
     case 'settings-changed':
-      return {
-        event: 'settings-changed',
-        severity: 'warning',
-        title: "a person or another program changed settings during Offpeak's defrag",
-        facts: [...changedFacts(notice), ...facts],
-        next: 'Check that these values are intended. Offpeak does not restore the earlier values over them.',
-        ...common,
-        why: `These settings stay as they are: ${settingsText(notice.leftAlone)}.`,
-      };
+      return changedDraft(notice, facts, common);
     case 'config-rewritten':
       return rewrittenDraft(notice, facts, common);
     case 'left-on':
@@ -63,6 +55,22 @@ export function noticeDraft(notice: NodeNotice, outcome: Outcome, config: Instan
       return failedDraft(notice, facts, config);
   }
   throw new TypeError(unworded(notice));
+}
+
+function changedDraft(
+  { leftAlone }: Extract<Notice, { kind: 'settings-changed' }>,
+  facts: readonly AlertFact[],
+  common: Pick<Draft, 'figures'>,
+): Draft {
+  return {
+    ...common,
+    event: 'settings-changed',
+    severity: 'warning',
+    title: "a person or another program changed settings during Offpeak's defrag",
+    why: `These settings stay as they are: ${settingsText(leftAlone)}.`,
+    facts: [...Object.entries(leftAlone).map(([label, value]) => ({ label, value })), ...facts],
+    next: 'Check that these values are intended. Offpeak does not restore the earlier values over them.',
+  };
 }
 
 function rewrittenDraft(
@@ -99,10 +107,6 @@ function leftOnDraft(
       : `If no person has set them, type on the server:\n${typed}\n${rewritten} Until then Offpeak starts no defrag here while active defrag is on, and repeats this message once a day.`,
     ...common,
   };
-}
-
-function changedFacts({ leftAlone }: Extract<Notice, { kind: 'settings-changed' }>): readonly AlertFact[] {
-  return Object.entries(leftAlone).map(([label, value]) => ({ label, value }));
 }
 
 function failedDraft(notice: ActionFailed, facts: readonly AlertFact[], config: InstanceConfig | undefined): Draft {
