@@ -5,20 +5,28 @@ import { parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { ENVIRONMENT } from '../core/config/environment.ts';
+import { workersOf } from '../core/config/fleet.ts';
 import { MINUTE } from '../core/config/units.ts';
+import type { Summary } from '../core/reconcile/summary.ts';
+import type { JobFunction } from '../infra/functions.ts';
 import { type AwsProxy, awsEnv, startAwsProxy } from '../test/support/aws-proxy.ts';
 import { createStateTable } from '../test/support/dynamo-table.ts';
 import { kindOf, startFleetProcess } from '../test/support/fleet/process.ts';
 import { startMoto } from '../test/support/moto.ts';
+import { createQueue } from '../test/support/moto-queue.ts';
+import type { PartialResponse } from './fleet/event-source.ts';
 import { findExporter, scrape } from './fleet/exporter.ts';
-import { startJob } from './fleet/job-process.ts';
+import { type JobProcess, lastWords, startJob } from './fleet/job-process.ts';
 import { configOf, packaged } from './fleet/packaged.ts';
+import { queuedTick } from './fleet/queue.ts';
+import { type HandedOut, type SharedRow, sharedTableOf } from './fleet/queue-results.ts';
 import { type Mix, type Row, type Ticked, tableOf } from './fleet/results.ts';
 import { bench, chosen, countOf, noteInDocs } from './support/main.ts';
 
 /**
- * `npm run bench:fleet`: one packaged function over many nodes, beside Debian's redis_exporter scraping the same. One process answers as all
- * servers, at addresses of 127.0.0.0/8, with captured INFO texts. AWS is moto behind a proxy that counts; its own time is in the wall times.
+ * `npm run bench:fleet`: one packaged function over many nodes, beside Debian's redis_exporter scraping the same; and a dispatch with its
+ * workers, fed by a queue. One process answers as all servers, at addresses of 127.0.0.0/8, with captured INFO texts. AWS is moto behind a
+ * proxy that counts; its own time is in the wall times.
  */
 const MIXES = { healthy: 'healthy', mixed: 'mixed' } as const;
 const DEFAULTS = { nodes: ['100', '1000', '10000'], ticks: '4', fleet: Object.keys(MIXES) };
@@ -26,11 +34,28 @@ const DEFAULTS = { nodes: ['100', '1000', '10000'], ticks: '4', fleet: Object.ke
 interface Place {
   readonly env: Readonly<Record<string, string>>;
   readonly topic: string;
+  readonly motoUrl: string;
   readonly proxy: AwsProxy;
   readonly log: string;
   readonly exporter: string | undefined;
   readonly ticks: number;
 }
+
+const WAYS = {
+  function: async (cells: readonly Cell[], place: Place) => {
+    const text = await tabled(cells, tableOf, (...cell) => measured(place, ...cell));
+    noteInDocs('fleet', text);
+  },
+  queue: async (cells: readonly Cell[], place: Place) => {
+    const text = await tabled(cells, sharedTableOf, (...cell) => measuredThroughQueue(place, ...cell));
+    noteInDocs('fleet-queue', text);
+  },
+} as const;
+
+/** Of `fleet.workers`, 16: more than so many at once wait for moto until their requests time out. */
+const WORKERS_AT_ONCE = 4;
+
+type Cell = readonly [nodes: number, mix: Mix];
 
 await bench('fleet', async () => {
   const { values } = parseArgs({
@@ -38,51 +63,56 @@ await bench('fleet', async () => {
       nodes: { type: 'string', multiple: true, default: DEFAULTS.nodes },
       ticks: { type: 'string', default: DEFAULTS.ticks },
       fleet: { type: 'string', multiple: true, default: DEFAULTS.fleet },
+      through: { type: 'string', multiple: true, default: Object.keys(WAYS) },
     },
   });
+  const mixes = chosen('--fleet', values.fleet, MIXES).map(([, mix]) => mix);
+  const sizes = values.nodes.map((value) => countOf('--nodes', value));
+  const cells = sizes.flatMap((nodes) => mixes.map((mix): Cell => [nodes, mix]));
+  const ways = chosen('--through', values.through, WAYS);
   await using stack = new AsyncDisposableStack();
   const place = await openPlace(stack, countOf('--ticks', values.ticks));
-  const rows: Row[] = [];
-  for (const nodes of values.nodes.map((value) => countOf('--nodes', value))) {
-    for (const [, mix] of chosen('--fleet', values.fleet, MIXES)) {
-      const row = await measured(place, nodes, mix);
-      process.stderr.write(`${tableOf([row])}\n`);
-      rows.push(row);
-    }
-  }
-  const text = tableOf(rows);
-  process.stdout.write(`\n${text}\n`);
-  noteInDocs('fleet', text);
+  for (const [, way] of ways) await way(cells, place);
 });
+
+/** Each row as soon as it is measured, and all of them in the end. */
+async function tabled<R>(
+  cells: readonly Cell[],
+  table: (rows: readonly R[]) => string,
+  measure: (...cell: Cell) => Promise<R>,
+): Promise<string> {
+  const rows: R[] = [];
+  for (const cell of cells) {
+    const row = await measure(...cell);
+    process.stderr.write(`${table([row])}\n`);
+    rows.push(row);
+  }
+  const text = table(rows);
+  process.stdout.write(`\n${text}\n`);
+  return text;
+}
 
 async function openPlace(stack: AsyncDisposableStack, ticks: number): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), 'offpeak-fleet-'));
   stack.defer(() => rmSync(folder, { recursive: true, force: true }));
   const exporter = await findExporter(folder);
-  const moto = stack.use(await startMoto());
-  const proxy = stack.use(await startAwsProxy(moto.url));
+  const { url: motoUrl } = stack.use(await startMoto());
+  const proxy = stack.use(await startAwsProxy(motoUrl));
   const env = awsEnv(proxy.url);
   Object.assign(process.env, env);
   const { TopicArn: topic = '' } = await new SNSClient({}).send(new CreateTopicCommand({ Name: 'offpeak-prod' }));
-  return { env, topic, proxy, log: join(folder, 'log'), exporter, ticks };
+  return { env, topic, motoUrl, proxy, log: join(folder, 'log'), exporter, ticks };
 }
 
-async function measured({ env, topic, proxy, log, exporter, ticks }: Place, nodes: number, mix: Mix): Promise<Row> {
-  await using fleet = await startFleetProcess(mix);
-  const { tableName } = await createStateTable(new DynamoDBClient({}));
-  const config = configOf(nodes, fleet.ports, (index) => kindOf(mix, index));
-  using built = await packaged(config);
-  const own = {
-    [ENVIRONMENT.stage]: 'prod',
-    [ENVIRONMENT.configFile]: built.configFile,
-    [ENVIRONMENT.stateTable]: tableName,
-    [ENVIRONMENT.alertTopicArn]: topic,
-  };
-  using job = await startJob(built.handler, { ...env, ...own }, log);
+async function measured(place: Place, nodes: number, mix: Mix): Promise<Row> {
+  const { proxy, exporter, ticks } = place;
+  await using stack = new AsyncDisposableStack();
+  const { config, fleet, start } = await openFleet(stack, place, [nodes, mix], 'never');
+  const job = await start<Summary>('maintain');
   const tick = async (): Promise<Ticked> => {
     proxy.clear();
     await fleet.counts();
-    const invoked = await job.invoke(2 * MINUTE);
+    const invoked = await job.invoke({ budget: 2 * MINUTE, event: {} });
     const { peak } = await fleet.counts();
     return { ...invoked, sockets: peak, calls: [...proxy.requests] };
   };
@@ -92,4 +122,56 @@ async function measured({ env, topic, proxy, log, exporter, ticks }: Place, node
   const targets = config.instances.flatMap((instance) => instance.nodes.map(({ id }) => `redis://${id}`));
   const scraped = exporter === undefined ? undefined : await scrape(exporter, targets);
   return { mix, nodes, cold, warm, ...(scraped && { exporter: scraped }) };
+}
+
+async function measuredThroughQueue(place: Place, nodes: number, mix: Mix): Promise<SharedRow> {
+  const { motoUrl, proxy, log, ticks } = place;
+  await using stack = new AsyncDisposableStack();
+  const { config, fleet, start } = await openFleet(stack, place, [nodes, mix], 'always');
+  // By the proxy, so that the calls of the dispatch lead through it.
+  const queue = await createQueue(proxy.url, `batches-${nodes}-${mix}`, { VisibilityTimeout: '600' });
+  const dispatch = await start<HandedOut>('dispatch', { [ENVIRONMENT.batchQueueUrl]: queue.url });
+  const workers: JobProcess<PartialResponse>[] = [];
+  while (workers.length < Math.min(WORKERS_AT_ONCE, workersOf(config))) workers.push(await start('work'));
+  const takeCalls = () => {
+    const calls = [...proxy.requests];
+    proxy.clear();
+    return calls;
+  };
+  const takeSockets = async () => (await fleet.counts()).peak;
+  const tick = async () => {
+    takeCalls();
+    await takeSockets();
+    const around = { takeCalls, takeSockets, lastWords: () => lastWords(log) };
+    return await queuedTick({ config, motoUrl, queue, dispatch, workers, ...around });
+  };
+  const cold = await tick();
+  const warm: (typeof cold)[] = [];
+  while (warm.length < ticks - 1) warm.push(await tick());
+  return { mix, nodes, cold, warm };
+}
+
+/** Servers, a table, and packaged functions that have both. */
+async function openFleet(
+  stack: AsyncDisposableStack,
+  { env, topic, log }: Place,
+  [nodes, mix]: Cell,
+  queue: 'never' | 'always',
+) {
+  const fleet = stack.use(await startFleetProcess(mix));
+  const { tableName } = await createStateTable(new DynamoDBClient({}));
+  const written = configOf(nodes, fleet.ports, (index) => kindOf(mix, index));
+  const config = { ...written, fleet: { ...written.fleet, queue } };
+  const built = stack.use(await packaged(config));
+  const start = async <Answer>(key: JobFunction, more: Readonly<Record<string, string>> = {}) => {
+    const { handler, configFile } = built.of(key);
+    const own = {
+      [ENVIRONMENT.stage]: 'prod',
+      [ENVIRONMENT.configFile]: configFile,
+      [ENVIRONMENT.stateTable]: tableName,
+      [ENVIRONMENT.alertTopicArn]: topic,
+    };
+    return stack.use(await startJob<Answer>(handler, { ...env, ...own, ...more }, log));
+  };
+  return { config, fleet, start };
 }

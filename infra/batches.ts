@@ -7,7 +7,7 @@ import { ID, stackName } from './names.ts';
 import { queue } from './notifier.ts';
 
 /** Messages of one invocation: with 50 nodes each, 200 nodes side by side. */
-const MESSAGES_AT_ONCE = 4;
+export const MESSAGES_AT_ONCE = 4;
 
 /** By then the next ticks have handed out the same nodes; what is older than one tick is dropped by the workers. */
 const KEPT = HOUR;

@@ -4,22 +4,25 @@ import { openSync, readFileSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { dirname, join } from 'node:path';
 import { BenchError } from '../support/main.ts';
-import type { Invoked } from './job.ts';
+import type { Invocation, Invoked } from './job.ts';
 
-export interface JobProcess extends Disposable {
-  /** One invocation, with this many milliseconds. @throws BenchError if the process dies */
-  invoke(budget: number): Promise<Invoked>;
+export interface JobProcess<Answer> extends Disposable {
+  /** One invocation. @throws BenchError if the process dies */
+  invoke(invocation: Invocation): Promise<Invoked<Answer>>;
 }
 
 /** V8 collects no sooner than it has to: it has the heap of a function of 256 MiB. */
 const HEAP = ['--max-old-space-size=230', '--max-semi-space-size=6'];
 
+/** Characters of the log that are shown of a job that has died. */
+const LAST_WORDS = 2_000;
+
 /** A container of the packaged function: what it logs goes to `log`. `CPU_PROFILE`, a folder, gets a profile of it. */
-export async function startJob(
+export async function startJob<Answer>(
   handler: string,
   env: Readonly<Record<string, string>>,
   log: string,
-): Promise<JobProcess> {
+): Promise<JobProcess<Answer>> {
   const out = openSync(log, 'a');
   const profile = process.env.CPU_PROFILE;
   // Without its types: Node's own compiler for them would be a fifth of the memory.
@@ -30,20 +33,27 @@ export async function startJob(
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', out, out, 'ipc'],
   });
-  await answerOf(child);
+  await answerOf(child, log);
   return {
-    async invoke(budget) {
-      child.send(budget);
-      return (await answerOf(child)) as Invoked;
+    async invoke(invocation) {
+      child.send(invocation);
+      return (await answerOf(child, log)) as Invoked<Answer>;
     },
     // It ends by itself, with its profile.
     [Symbol.dispose]: () => void (child.connected && child.disconnect()),
   };
 }
 
-async function answerOf(child: ChildProcess): Promise<unknown> {
+/** The end of a log, for a person who wants to know what went wrong. */
+export function lastWords(log: string): string {
+  const text = readFileSync(log, 'utf8');
+  const errors = text.split('\n').filter((line) => line.includes('"level":"ERROR"'));
+  return (errors.length > 0 ? errors.join('\n') : text).slice(-LAST_WORDS);
+}
+
+async function answerOf(child: ChildProcess, log: string): Promise<unknown> {
   const ended = once(child, 'exit').then(([code, signal]) => {
-    throw new BenchError(`the job ended with ${signal ?? code}`);
+    throw new BenchError(`the job ended with ${signal ?? code}:\n${lastWords(log)}`);
   });
   const [message] = await Promise.race([once(child, 'message'), ended]);
   return message;

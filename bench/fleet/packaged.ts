@@ -1,10 +1,9 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseConfig } from '../../core/config/parse.ts';
 import { ConfigError } from '../../core/config/problem.ts';
 import type { Config } from '../../core/config/schema.ts';
 import { buildFunctions } from '../../infra/build.ts';
-import { packagedConfig } from '../../infra/functions.ts';
+import { FUNCTIONS, type JobFunction, jobFunctions, packagedConfig } from '../../infra/functions.ts';
 import { makeWorkspace } from '../../test/infra/workspace.ts';
 import { fleetConfig } from '../../test/support/fleet/config.ts';
 import type { Kind, Ports } from '../../test/support/fleet/servers.ts';
@@ -27,18 +26,18 @@ export function configOf(count: number, ports: Ports, kindOf: (index: number) =>
 }
 
 export interface Packaged extends Disposable {
-  /** The function's entry, and its config. */
-  readonly handler: string;
-  readonly configFile: string;
+  /** A function's entry, and its config. */
+  of(key: JobFunction): { readonly handler: string; readonly configFile: string };
 }
 
 export async function packaged(config: Config): Promise<Packaged> {
-  const workspace = makeWorkspace();
-  await buildFunctions(workspace.folder, config);
-  writeFileSync(join(workspace.folder, packagedConfig('maintain')), JSON.stringify(config));
+  const { folder, ...workspace } = makeWorkspace();
+  await buildFunctions(folder, config, jobFunctions(config));
   return {
-    handler: join(workspace.folder, 'dist/maintain/handler.mjs'),
-    configFile: join(workspace.folder, packagedConfig('maintain')),
+    of: (key) => ({
+      handler: join(folder, `dist/${FUNCTIONS[key]}/handler.mjs`),
+      configFile: join(folder, packagedConfig(key)),
+    }),
     [Symbol.dispose]: () => workspace[Symbol.dispose](),
   };
 }

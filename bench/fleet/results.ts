@@ -1,3 +1,4 @@
+import type { Summary } from '../../core/reconcile/summary.ts';
 import type { RecordedCall } from '../../test/support/aws-proxy.ts';
 import { markdownTable, median } from '../statistics.ts';
 import type { Scraped } from './exporter.ts';
@@ -6,7 +7,7 @@ import type { Invoked } from './job.ts';
 export type Mix = 'healthy' | 'mixed';
 
 /** One invocation, with what it has asked of others. */
-export interface Ticked extends Invoked {
+export interface Ticked extends Invoked<Summary> {
   /** Connections to nodes that were open at once, at most, as the servers have counted them. */
   readonly sockets: number;
   readonly calls: readonly Pick<RecordedCall, 'operation'>[];
@@ -34,8 +35,8 @@ const HEAD = [
   'unreachable',
 ];
 
-const seconds = (ms: number) => (ms / 1000).toFixed(2);
-const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
+export const seconds = (ms: number) => (ms / 1000).toFixed(2);
+export const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
 
 /** A line for the first tick of a container, one for the median of the next, and one for redis_exporter. */
 export function tableOf(rows: readonly Row[]): string {
@@ -53,9 +54,13 @@ function linesOf({ mix, nodes, cold, warm, exporter }: Row): readonly (readonly 
   ];
 }
 
-function askedOf({ sockets, calls, summary }: Ticked): readonly string[] {
-  const counts = [...Map.groupBy(calls, ({ operation }) => operation)].map(([name, all]) => `${all.length} ${name}`);
-  return [String(sockets), counts.join(', '), String(summary.acted), String(summary.unreachable)];
+function askedOf({ sockets, calls, answer }: Ticked): readonly string[] {
+  return [String(sockets), callsText(calls), String(answer.acted), String(answer.unreachable)];
+}
+
+/** How many there were of each. */
+export function callsText(calls: Ticked['calls']): string {
+  return [...Map.groupBy(calls, ({ operation }) => operation)].map(([name, all]) => `${all.length} ${name}`).join(', ');
 }
 
 function scrapedOf({ wall, cpu, rss }: Scraped): readonly string[] {

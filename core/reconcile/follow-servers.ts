@@ -114,12 +114,8 @@ async function place(
   if (here && displaced !== undefined && displaced !== history.runId) {
     const key = runKey(displaced);
     const isElsewhere = stored.some((one) => one !== here && one.key !== key && one.history.runId === displaced);
-    const parked = async () => await noteRun(store, displaced, node, encode(HISTORY_KIND, here.history));
-    // Where two servers have changed places, the other move notes the same process at the same moment: the second try sees that.
-    const isStored =
-      isElsewhere ||
-      (await unlessUnavailable(parked(), (why) => why)) ||
-      (await unlessUnavailable(parked(), (why) => why));
+    const parked = () => noteRun(store, displaced, node, encode(HISTORY_KIND, here.history));
+    const isStored = isElsewhere || (await unlessUnavailable(parked(), (why) => why));
     if (typeof isStored === 'string') return isStored;
     if (!isStored) return `another job has changed the document ${key} at the same moment`;
   }

@@ -33,7 +33,11 @@ export function isLeaseKey(key: string): boolean {
  */
 export const RECORD = 'record#';
 
-/** Most servers are restarted at least once a year. */
+/**
+ * After the end of the last lease on a server, which writes its record and its run anew. Most servers are restarted at least once a year. One
+ * that comes back later with settings of Offpeak in its file is still recognised by their values, and the alert says what to type; one that
+ * has moved to another address after so long without a lease starts there without its history.
+ */
 export const RECORD_LIFETIME: Milliseconds = 366 * 24 * HOUR;
 
 export function recordKey(node: string): string {

@@ -26,17 +26,21 @@ function isFields(value: unknown): boolean {
 const LONGEST_RUN_ID = 64;
 
 /**
- * Notes where the documents of a process are, and its `history` while another process answers there. False: another job was first; it has
- * seen the same server. What cannot be read is left as it is: those documents are still found by their address.
+ * Notes where the documents of a process are, and its `history` while another process answers there; also where that is known: with each
+ * note the document is kept for as long as the record to which it leads (`RECORD_LIFETIME`). False: other jobs were first, twice. What cannot
+ * be read is left as it is: those documents are still found by their address.
  * @throws {StateUnavailable}
  */
 export async function noteRun(store: StateStore, runId: string, node: string, history?: NodeHistory): Promise<boolean> {
   if (runId === '' || runId.length > LONGEST_RUN_ID) return true;
-  const key = runKey(runId);
+  const run = { node, ...(history && { history }) };
+  // Where two servers have changed places, two moves note the same process at the same moment: the second try sees that.
+  return (await noteOnce(store, runKey(runId), run)) || (await noteOnce(store, runKey(runId), run));
+}
+
+async function noteOnce(store: StateStore, key: string, run: Run): Promise<boolean> {
   const stored = await store.read(key);
   const [known] = readEach(stored ? [[key, stored]] : [], (_, { value }) => decode(RUN_KIND, key, value));
   if (stored && !known) return true;
-  if (known?.node === node && !known.history && !history) return true;
-  return (await store.write(key, encode(RUN_KIND, { node, ...(history && { history }) }, known), stored?.version))
-    .stored;
+  return (await store.write(key, encode(RUN_KIND, run, known), stored?.version)).stored;
 }

@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { configOf } from '../../../bench/fleet/packaged.ts';
 import { tableOf } from '../../../bench/fleet/results.ts';
 
-const summary = { ticks: 1, nodes: 3, acted: 0, unreachable: 1, leased: 0 };
+const answer = { ticks: 1, nodes: 3, acted: 0, unreachable: 1, leased: 0 };
 const tick = (wall: number) => ({
   wall,
   cpu: wall / 2,
   rss: 100 * 2 ** 20,
-  summary,
+  answer,
   sockets: 2,
   calls: [{ operation: 'Query' }, { operation: 'PutMetricData' }, { operation: 'Query' }],
 });

@@ -123,6 +123,10 @@ describe('a worker', () => {
     const { gone, config: own } = configOf(batch, other);
     expect(gone).toEqual(['sessions/0001', 'sessions/0002']);
     expect(own.instances.map(({ id }) => id)).toEqual(['node-1']);
+    expect(configOf(batch, stage([single(2)]))).toMatchObject({
+      gone: ['sessions/0001', 'sessions/0002', 'node-1'],
+      config: { instances: [] },
+    });
   });
 
   test.each([
