@@ -29,7 +29,8 @@ import { bench, chosen, countOf, noteInDocs } from './support/main.ts';
  * proxy that counts; its own time is in the wall times.
  */
 const MIXES = { healthy: 'healthy', mixed: 'mixed' } as const;
-const DEFAULTS = { nodes: ['100', '1000', '10000'], ticks: '4', fleet: Object.keys(MIXES) };
+/** `workers`, of the 16 that a stage has: more at once wait for moto until their requests time out. */
+const DEFAULTS = { nodes: ['100', '1000', '10000'], ticks: '4', fleet: Object.keys(MIXES), workers: '4' };
 
 interface Place {
   readonly env: Readonly<Record<string, string>>;
@@ -39,6 +40,8 @@ interface Place {
   readonly log: string;
   readonly exporter: string | undefined;
   readonly ticks: number;
+  /** Containers of the worker. */
+  readonly workers: number;
 }
 
 const WAYS = {
@@ -52,9 +55,6 @@ const WAYS = {
   },
 } as const;
 
-/** Of `fleet.workers`, 16: more than so many at once wait for moto until their requests time out. */
-const WORKERS_AT_ONCE = 4;
-
 type Cell = readonly [nodes: number, mix: Mix];
 
 await bench('fleet', async () => {
@@ -63,6 +63,7 @@ await bench('fleet', async () => {
       nodes: { type: 'string', multiple: true, default: DEFAULTS.nodes },
       ticks: { type: 'string', default: DEFAULTS.ticks },
       fleet: { type: 'string', multiple: true, default: DEFAULTS.fleet },
+      workers: { type: 'string', default: DEFAULTS.workers },
       through: { type: 'string', multiple: true, default: Object.keys(WAYS) },
     },
   });
@@ -71,7 +72,10 @@ await bench('fleet', async () => {
   const cells = sizes.flatMap((nodes) => mixes.map((mix): Cell => [nodes, mix]));
   const ways = chosen('--through', values.through, WAYS);
   await using stack = new AsyncDisposableStack();
-  const place = await openPlace(stack, countOf('--ticks', values.ticks));
+  const place = await openPlace(stack, {
+    ticks: countOf('--ticks', values.ticks),
+    workers: countOf('--workers', values.workers),
+  });
   for (const [, way] of ways) await way(cells, place);
 });
 
@@ -92,7 +96,7 @@ async function tabled<R>(
   return text;
 }
 
-async function openPlace(stack: AsyncDisposableStack, ticks: number): Promise<Place> {
+async function openPlace(stack: AsyncDisposableStack, counts: Pick<Place, 'ticks' | 'workers'>): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), 'offpeak-fleet-'));
   stack.defer(() => rmSync(folder, { recursive: true, force: true }));
   const exporter = await findExporter(folder);
@@ -101,7 +105,7 @@ async function openPlace(stack: AsyncDisposableStack, ticks: number): Promise<Pl
   const env = awsEnv(proxy.url);
   Object.assign(process.env, env);
   const { TopicArn: topic = '' } = await new SNSClient({}).send(new CreateTopicCommand({ Name: 'offpeak-prod' }));
-  return { env, topic, motoUrl, proxy, log: join(folder, 'log'), exporter, ticks };
+  return { env, topic, motoUrl, proxy, log: join(folder, 'log'), exporter, ...counts };
 }
 
 async function measured(place: Place, nodes: number, mix: Mix): Promise<Row> {
@@ -132,7 +136,7 @@ async function measuredThroughQueue(place: Place, nodes: number, mix: Mix): Prom
   const queue = await createQueue(proxy.url, `batches-${nodes}-${mix}`, { VisibilityTimeout: '600' });
   const dispatch = await start<HandedOut>('dispatch', { [ENVIRONMENT.batchQueueUrl]: queue.url });
   const workers: JobProcess<PartialResponse>[] = [];
-  while (workers.length < Math.min(WORKERS_AT_ONCE, workersOf(config))) workers.push(await start('work'));
+  while (workers.length < Math.min(place.workers, workersOf(config))) workers.push(await start('work'));
   const takeCalls = () => {
     const calls = [...proxy.requests];
     proxy.clear();

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, readFileSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
@@ -33,11 +33,16 @@ export async function startJob<Answer>(
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', out, out, 'ipc'],
   });
-  await answerOf(child, log);
+  const ended = once(child, 'exit').then(([code, signal]): never => {
+    throw new BenchError(`the job ended with ${signal ?? code}:\n${lastWords(log)}`);
+  });
+  ended.catch(() => {});
+  const answer = async () => (await Promise.race([once(child, 'message'), ended]))[0];
+  await answer();
   return {
     async invoke(invocation) {
       child.send(invocation);
-      return (await answerOf(child, log)) as Invoked<Answer>;
+      return (await answer()) as Invoked<Answer>;
     },
     // It ends by itself, with its profile.
     [Symbol.dispose]: () => void (child.connected && child.disconnect()),
@@ -49,12 +54,4 @@ export function lastWords(log: string): string {
   const text = readFileSync(log, 'utf8');
   const errors = text.split('\n').filter((line) => line.includes('"level":"ERROR"'));
   return (errors.length > 0 ? errors.join('\n') : text).slice(-LAST_WORDS);
-}
-
-async function answerOf(child: ChildProcess, log: string): Promise<unknown> {
-  const ended = once(child, 'exit').then(([code, signal]) => {
-    throw new BenchError(`the job ended with ${signal ?? code}:\n${lastWords(log)}`);
-  });
-  const [message] = await Promise.race([once(child, 'message'), ended]);
-  return message;
 }

@@ -9,20 +9,22 @@ export function clientOf({ port }: { readonly port: number }): Redis {
 /**
  * Fragments a server in a second or two: values of 100 B to 10 KB, of which all but a third are deleted at random. Returns the
  * number of keys that are left.
+ *
+ * @param prefix of the keys: in a Cluster, `{tag}` leads all of them to one shard
  */
-export async function fragment(redis: Redis, bytes = 160 * MIB): Promise<number> {
+export async function fragment(redis: Redis, bytes = 160 * MIB, prefix = ''): Promise<number> {
   const source = 'x'.repeat(10_000);
   let keys = 0;
   for (let written = 0; written < bytes; ) {
     const pipeline = redis.pipeline();
     for (let i = 0; i < 1000; i++) {
       const size = 100 + Math.floor(Math.random() * 9900);
-      pipeline.set(`key:${keys++}`, source.slice(0, size));
+      pipeline.set(`${prefix}key:${keys++}`, source.slice(0, size));
       written += size;
     }
     await pipeline.exec();
   }
-  const doomed = Array.from({ length: keys }, (_, index) => `key:${index}`).filter(() => Math.random() < 0.65);
+  const doomed = Array.from({ length: keys }, (_, index) => `${prefix}key:${index}`).filter(() => Math.random() < 0.65);
   for (let from = 0; from < doomed.length; from += 1000) await redis.del(...doomed.slice(from, from + 1000));
   await sampled();
   return keys - doomed.length;
