@@ -165,7 +165,9 @@ async function openFleet(
   const fleet = stack.use(await startFleetProcess(mix));
   const { tableName } = await createStateTable(new DynamoDBClient({}));
   const written = configOf(nodes, fleet.ports, (index) => kindOf(mix, index));
-  const config = { ...written, fleet: { ...written.fleet, queue } };
+  // With fewer workers than a stage has, a tick may take longer; what is older than one is dropped.
+  const schedule = queue === 'always' ? { ...written.schedule, every: 15 * MINUTE } : written.schedule;
+  const config = { ...written, schedule, fleet: { ...written.fleet, queue } };
   const built = stack.use(await packaged(config));
   const start = async <Answer>(key: JobFunction, more: Readonly<Record<string, string>> = {}) => {
     const { handler, configFile } = built.of(key);
