@@ -3,6 +3,7 @@ import type { Config } from '../../core/config/schema.ts';
 import { timeText } from '../../core/format/units.ts';
 import { readGroupLeases } from '../../core/managed/lease.ts';
 import { readState } from '../../core/reconcile/snapshot.ts';
+import { readMemberships } from '../../core/state/memberships.ts';
 import { EXIT } from '../exit.ts';
 import { chosenInstances, fleetKnown } from '../fleet.ts';
 import type { StatusOptions } from '../options.ts';
@@ -17,7 +18,9 @@ export async function status(options: StatusOptions): Promise<void> {
   const garbled: string[] = [];
   const held = await readGroupLeases(store, (_, why) => garbled.push(why));
   const groups = held.map(({ lease }) => lease);
-  const read = statusAt(config, state, { now: head.at, groups });
+  const written = config.instances.filter(({ found }) => !found).map(({ id }) => id);
+  const memberships = await readMemberships(store, written);
+  const read = statusAt(config, state, { now: head.at, groups, memberships });
   const known = { ...read, unreadable: [...read.unreadable, ...garbled] };
   print(options, statusJson(head, known), [headline(options, config, head), ...statusLines(known, zoneFor(config))]);
   process.exitCode = known.unreadable.length > 0 ? EXIT.failed : EXIT.fine;

@@ -11,7 +11,8 @@ export interface Head {
 }
 
 /** `status --json`: one line. docs/cli-json.md lists every field. */
-export function statusJson(head: Head, { leases, groups, pauses, instances, results, unreadable }: Status): string {
+export function statusJson(head: Head, status: Status): string {
+  const { leases, groups, pauses, instances, results, unreadable, remarks } = status;
   return document(head, {
     leases: leases.map((lease) => ({
       instance: lease.instance,
@@ -47,6 +48,7 @@ export function statusJson(head: Head, { leases, groups, pauses, instances, resu
     })),
     results: results.map(doneDocument),
     unreadable: unreadable.length === 0 ? undefined : unreadable,
+    remarks: remarks.length === 0 ? undefined : remarks,
   });
 }
 

@@ -1,14 +1,17 @@
 import type { Config, InstanceConfig } from '../../core/config/schema.ts';
+import { HOUR, type Milliseconds } from '../../core/config/units.ts';
 import type { Lease } from '../../core/domain/lease.ts';
 import { type Pause, pauseByTag } from '../../core/domain/pause.ts';
 import type { WindowState } from '../../core/domain/window.ts';
 import { holderText } from '../../core/format/holder.ts';
 import { pauseText } from '../../core/format/pause.ts';
 import { bytesText, timeText } from '../../core/format/units.ts';
+import { unlistedText } from '../../core/format/unlisted.ts';
 import { windowAt } from '../../core/guards/window.ts';
 import { leasesIn } from '../../core/leases/lease-store.ts';
 import type { GroupLease } from '../../core/managed/lease.ts';
 import type { State } from '../../core/reconcile/snapshot.ts';
+import type { HeldMembership, Membership } from '../../core/state/memberships.ts';
 import { EVERY_INSTANCE } from '../../core/state/pauses.ts';
 import { type Done, doneLines, doneOn } from './history.ts';
 import { tableLines } from './table.ts';
@@ -23,13 +26,27 @@ export interface Status {
   readonly results: readonly Done[];
   /** By document, why it cannot be read. */
   readonly unreadable: readonly string[];
+  /** In sentences: nodes that the config does not name. */
+  readonly remarks: readonly string[];
+}
+
+/** What was seen longer ago than this is not what is: the job asks once a day. */
+const LATEST: Milliseconds = 48 * HOUR;
+
+/** What the state says beside its leases and histories. */
+interface Known {
+  /** Epoch ms. */
+  readonly now: number;
+  readonly groups?: readonly GroupLease[];
+  /** By instance that names its nodes. */
+  readonly memberships?: ReadonlyMap<string, HeldMembership>;
 }
 
 /** What is known at `now` (epoch ms), without a question to any server. */
 export function statusAt(
   { instances }: Pick<Config, 'instances'>,
   state: State,
-  { now, groups = [] }: { readonly now: number; readonly groups?: readonly GroupLease[] },
+  { now, groups = [], memberships = new Map() }: Known,
 ): Status {
   const pauses = [
     ...[...state.pauses.stored].map(([scope, { pause }]) => ({ scope, ...pause })),
@@ -45,7 +62,14 @@ export function statusAt(
     instances: instances.map((instance) => ({ instance, window: windowOf(instance, now) })),
     results: instances.flatMap((instance) => doneOn([instance], state)).filter(isLatest),
     unreadable: [...state.unreadable.values()],
+    remarks: instances.flatMap((instance) => unlistedOf(instance, memberships.get(instance.id)?.document, now)),
   };
+}
+
+/** By the latest check of the nodes that the config names now. */
+function unlistedOf({ id, nodes }: InstanceConfig, known: Membership | undefined, now: number): readonly string[] {
+  if (!known || known.unlisted.length === 0 || now - known.at > LATEST) return [];
+  return known.nodes.join() === nodes.map((node) => node.id).join() ? [unlistedText(id, known.unlisted)] : [];
 }
 
 function isLatest(done: Done, index: number, all: readonly Done[]): boolean {
@@ -58,11 +82,12 @@ function windowOf({ windows, timezone, holidays }: InstanceConfig, now: number):
 
 /** Every time is absolute, and in `timezone`. */
 export function statusLines(
-  { leases, groups, pauses, instances, results, unreadable }: Status,
+  { leases, groups, pauses, instances, results, unreadable, remarks }: Status,
   timezone: string,
 ): readonly string[] {
   return [
     ...unreadable.map((why) => `cannot be read, so that nothing is started there: ${why}`),
+    ...remarks,
     ...(leases.length + groups.length === 0
       ? ['No defrag of Offpeak is on.']
       : ['Defrags of Offpeak that are on:', ...leaseLines(leases, timezone), ...groupLines(groups, timezone)]),

@@ -1,11 +1,5 @@
-import {
-  type ClusterLine,
-  clusterLines,
-  hasFailed,
-  isGreeted,
-  isReplica,
-  isSelf,
-} from '../adapters/redis/cluster-nodes.ts';
+import { clusterLines } from '../adapters/redis/cluster-nodes.ts';
+import { type ClusterLine, hasFailed, isGreeted, isReplica, isSelf } from '../domain/cluster-line.ts';
 import { foundAddress, isPort } from './addresses.ts';
 import {
   type ClusterView,

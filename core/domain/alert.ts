@@ -37,6 +37,8 @@ export type AlertEvent =
   | 'node-found'
   /** A node that a discovery had found is there no more. */
   | 'node-gone'
+  /** A node of an instance's Cluster, or a replica of its nodes, is not in the config. */
+  | 'node-unlisted'
   /** A state of a node has lasted for as long as the config says. Only where no alarm of its own watches the node. */
   | 'trouble-began'
   /** It is over. */

@@ -62,6 +62,18 @@ export type FleetChange =
   | { readonly kind: 'node-found'; readonly instance: string; readonly node: string }
   | { readonly kind: 'node-gone'; readonly instance: string; readonly node: string };
 
+/** A node that the config does not name, though it names others of its Cluster, or its primary. */
+export interface UnlistedNode {
+  /** In its Cluster; without one, its address. */
+  readonly id: string;
+  readonly address: string;
+}
+
+/** A change, or a node that is not named. */
+export type NodeChange =
+  | FleetChange
+  | { readonly kind: 'node-unlisted'; readonly instance: string; readonly node: string };
+
 /** What is known of one instance that has `discover`. */
 export interface Finding {
   /** As found now; while that fails, those of its inventory. */

@@ -11,6 +11,8 @@ export interface Replication {
   /** Replicas that are being fed a full sync now: whose state is not `online`. */
   readonly replicasSyncing: number;
   readonly connectedReplicas?: number;
+  /** Addresses of those that are online and say where they listen; tools that copy the data (`redis-cli --rdb`) do not. */
+  readonly replicas?: readonly string[];
   /** Those that lag by less than `min-replicas-max-lag`; only where `min-replicas-to-write` is set. */
   readonly goodReplicas?: number;
   /** On a replica: since the last message of its primary (`master_last_io_seconds_ago`), and what it has received and not yet applied. */

@@ -1,6 +1,6 @@
 import type { InstanceConfig, Schedule } from '../config/schema.ts';
 import type { Alert } from './alert.ts';
-import type { FleetChange } from './discovered.ts';
+import type { NodeChange } from './discovered.ts';
 import type { Metric } from './metric.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -36,8 +36,8 @@ export interface ReportInput {
   readonly isFleet?: boolean;
   /** Where a queue shares the nodes among several functions: what is counted adds up over the batches of a tick, at its time (epoch ms). */
   readonly part?: { readonly kind: 'batch'; readonly at: number } | Dispatched;
-  /** Of discoveries, since their last inventories. */
-  readonly changes?: readonly FleetChange[];
+  /** Of discoveries, since their last inventories; and what is not named. */
+  readonly changes?: readonly NodeChange[];
   /** Instances whose nodes could not be discovered now; absent where none is discovered, or only a part of the fleet was asked for. */
   readonly undiscovered?: number;
   /** Where alarms on metrics sent by OTLP watch each node: see `TROUBLE_METRIC`. */

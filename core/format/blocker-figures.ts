@@ -11,7 +11,7 @@ const CHILDREN = {
 /** Of so many names the others are counted. */
 const MOST_NAMES = 6;
 
-function namesText(names: readonly string[]): string {
+export function namesText(names: readonly string[]): string {
   const shown = names.slice(0, MOST_NAMES).join(', ');
   return names.length > MOST_NAMES ? `${shown} and ${countText(names.length - MOST_NAMES)} more` : shown;
 }

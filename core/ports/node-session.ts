@@ -2,6 +2,7 @@ import type { NodeAddress } from '../config/address.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import type { Milliseconds } from '../config/units.ts';
 import type { Inquiry } from '../domain/audit.ts';
+import type { ClusterLine } from '../domain/cluster-line.ts';
 import type { Examined } from '../domain/examined.ts';
 import type { Observation, Settings } from '../domain/observation.ts';
 import type { KeyReader } from './key-reader.ts';
@@ -20,6 +21,8 @@ export interface Inspector {
   waits(duration: Milliseconds): Promise<readonly Milliseconds[]>;
   /** What only an audit asks; `first` is the observation of the same server, `waits` of its PINGs. */
   inquire(first: Observation, waits: readonly Milliseconds[]): Promise<Inquiry>;
+  /** What a node of a Cluster says of all nodes; undefined where it refuses CLUSTER NODES. */
+  clusterLines(): Promise<readonly ClusterLine[] | undefined>;
   /** What CONFIG REWRITE may have kept: see `rewritesOf`. */
   rewrites(): Promise<Rewrites>;
   /** Prepares the connection to draw keys; `first` is the observation of the same server. Only for a session that does nothing else. */

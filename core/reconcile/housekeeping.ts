@@ -32,6 +32,7 @@ export function housekeeping(ports: Ports, { mode, scope, part }: TickOptions) {
   const keep = keeper(log, troubles);
   return {
     troubles,
+    keep,
 
     /** Histories follow their servers to other addresses. */
     async followServers(snapshot: Snapshot, observed: Seen['observed']): Promise<Snapshot> {

@@ -23,6 +23,7 @@ import { mistakesOfFleet, remarksOfFleet, remarksOfStage } from './remarks.ts';
 import { type Reportable, reportable } from './reportable.ts';
 import { isAsked, type NodeName, type Tick, type TickOptions } from './scope.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { Unlisted } from './unlisted.ts';
 
 /** What came of a tick, before it is published. */
 interface Concluded {
@@ -32,6 +33,8 @@ interface Concluded {
   readonly orphans: readonly Outcome[];
   readonly troubles: readonly string[];
   readonly groups: readonly GroupReport[];
+  /** Absent where no node was looked at. */
+  readonly unlisted?: Unlisted;
   readonly fleet: Pick<Fleet, 'failures' | 'mistakes' | 'changes' | 'leftOut' | 'keep'>;
 }
 
@@ -39,7 +42,7 @@ interface Concluded {
 export async function publishTick(config: Config, run: Omit<Run, 'claims'>, concluded: Concluded): Promise<Tick> {
   const { ports, stage, snapshot, options } = run;
   const { mode, scope, part } = options;
-  const { at, reports, troubles, groups, fleet } = concluded;
+  const { at, reports, troubles, groups, fleet, unlisted } = concluded;
   const isWhole = isWholeStage(options);
   const { counters, keep } = await exchangeCounters(config, run);
   const input = { ...inputOf(config, run, concluded), counters };
@@ -52,7 +55,12 @@ export async function publishTick(config: Config, run: Omit<Run, 'claims'>, conc
   const undelivered = mode === 'act' ? await publish(run, known, isOver) : 0;
   await keep(outcomes);
   if (mode === 'act' && isWhole) await fleet.keep();
-  const remarks = [...remarksOfFleet(fleet), ...(isWhole ? remarksOfStage(config, snapshot, at) : [])];
+  if (mode === 'act') await unlisted?.keep();
+  const remarks = [
+    ...remarksOfFleet(fleet),
+    ...(unlisted?.remarks ?? []),
+    ...(isWhole ? remarksOfStage(config, snapshot, at) : []),
+  ];
   for (const remark of remarks) ports.log.warn(remark);
   const idle = leased.length === 0 && outcomes.every(isIdle);
   return {
@@ -73,7 +81,7 @@ export async function publishTick(config: Config, run: Omit<Run, 'claims'>, conc
 function inputOf(
   config: Config,
   { ports, stage, snapshot, options }: Omit<Run, 'claims'>,
-  { at, reports, orphans, fleet }: Concluded,
+  { at, reports, orphans, fleet, unlisted }: Concluded,
 ): ReportInput {
   const { part } = options;
   return {
@@ -86,8 +94,8 @@ function inputOf(
     ...(config.metrics.send === 'otlp' && { watched: config.schedule }),
     isFleet: isLarge(config, fleet),
     ...(part && { part: part.kind === 'batch' ? part : { ...part, leases: leaseCount(snapshot) } }),
-    ...(isWholeStage(options) &&
-      isDiscovered(config, fleet) && { changes: fleet.changes, undiscovered: fleet.failures.size }),
+    changes: [...(isWholeStage(options) ? fleet.changes : []), ...(unlisted?.changes ?? [])],
+    ...(isWholeStage(options) && isDiscovered(config, fleet) && { undiscovered: fleet.failures.size }),
   };
 }
 

@@ -42,6 +42,7 @@ export function revisit(open: OpenSession, { instance, node, observation: first 
     probeDefrag: async () => (await connected()).probeDefrag(),
     waits: async (duration) => (await connected()).waits(duration),
     inquire: async (seen, waited) => (await connected()).inquire(seen, waited),
+    clusterLines: async () => (await connected()).clusterLines(),
     rewrites: async () => (await connected()).rewrites(),
     keys: async (seen) => (await connected()).keys(seen),
     // What is not open needs no PING.

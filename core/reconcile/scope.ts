@@ -23,7 +23,13 @@ export type Part =
   /** Discovers the nodes and hands them out; `nodes`: how many. */
   | { readonly kind: 'dispatch'; readonly nodes: number }
   /** Checks the nodes of one message; `at`: when the dispatch began its tick (epoch ms); `nodes`: of the whole stage. */
-  | { readonly kind: 'batch'; readonly at: number; readonly nodes: number };
+  | {
+      readonly kind: 'batch';
+      readonly at: number;
+      readonly nodes: number;
+      /** Nodes that the config names in other batches; absent where it also discovers Clusters, whose nodes this worker does not know. */
+      readonly others?: readonly string[];
+    };
 
 /** How a tick is run; what it is run on is the config, what it is run with are the ports. */
 export interface TickOptions {

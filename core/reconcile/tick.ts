@@ -16,6 +16,7 @@ import { duplicatesOf, placeLeases, withLeases } from './placement.ts';
 import { publishTick } from './publish.ts';
 import { inScope, isAsked, type Tick, type TickOptions } from './scope.ts';
 import { nodesAround, type Snapshot, takeSnapshot } from './snapshot.ts';
+import { findUnlisted, NONE_UNLISTED } from './unlisted.ts';
 
 /** Most of the work is waiting. Each has one connection at most, of the 128 that may be open at once (`node-session.ts`). */
 const INSTANCES_AT_ONCE = 64;
@@ -55,7 +56,9 @@ export async function tick(written: Config, ports: Ports, options: TickOptions):
   const reports = await pLimit(INSTANCES_AT_ONCE).map(work, (one) => reconcileInstance(one, run));
   const groups = await switchGroups(parameterGroups, { config, run, work });
   const orphans = await chores.tidy(config, run, { at, placements, observed, isComplete: fleet.failures.size === 0 });
-  return await publishTick(config, run, { at, reports, orphans, groups, fleet, troubles: chores.troubles });
+  const looked = findUnlisted(config, observed, fleet.found, { ports, options });
+  const unlisted = await chores.keep('nodes that the config does not name', looked, NONE_UNLISTED);
+  return await publishTick(config, run, { at, reports, orphans, groups, fleet, unlisted, troubles: chores.troubles });
 }
 
 function targetsOf({ instances }: Config): readonly NodeTarget[] {

@@ -1,3 +1,4 @@
+import { nodesOf } from '../config/fleet.ts';
 import type { Config } from '../config/schema.ts';
 import { isoText } from '../format/units.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -32,8 +33,14 @@ export async function work(
   for (const instance of gone)
     ports.log.warn('instance not checked', { instance, why: 'the config of this worker does not have it' });
   if (own.instances.length === 0) return;
-  const part = { kind: 'batch', at, nodes } as const;
+  const part = { kind: 'batch', at, nodes, ...othersIn(config, own) } as const;
   failIfUnexpected(await pollLeases(own, ports, { ...options, mode: 'act', scope: WHOLE_FLEET, part }));
+}
+
+function othersIn(config: Config, own: Config): { readonly others?: readonly string[] } {
+  if (config.instances.some(({ discover }) => discover?.cluster)) return {};
+  const named = new Set(nodesOf(own));
+  return { others: nodesOf(config).filter((node) => !named.has(node)) };
 }
 
 function isBatch(read: ReturnType<typeof readBatch>): read is Batch {

@@ -101,6 +101,13 @@ export function inventoryKey(instance: string): string {
   return INVENTORY + instance;
 }
 
+/** Of an instance that names its nodes: those beside them, of their Cluster or behind their primary. */
+const MEMBERSHIP = 'membership#';
+
+export function membershipKey(instance: string): string {
+  return MEMBERSHIP + instance;
+}
+
 /** Longer than it counts: an inventory that is too old is said to be. */
 const INVENTORY_KEPT: Milliseconds = 30 * 24 * HOUR;
 
@@ -135,7 +142,7 @@ export function lifetimeOf(key: string, document: object): Milliseconds | undefi
   if (key === STAGE_DOCUMENT) return BRAKES_LIFETIME;
   if (key.startsWith(OUTBOX)) return OUTBOX_LIFETIME;
   if (key.startsWith(RECORD) || key.startsWith(RUN)) return RECORD_LIFETIME;
-  if (key.startsWith(INVENTORY)) return INVENTORY_KEPT;
+  if (key.startsWith(INVENTORY) || key.startsWith(MEMBERSHIP)) return INVENTORY_KEPT;
   if (key.startsWith(COUNTERS)) return COUNTERS_LIFETIME;
   if (key.startsWith(BATCH)) return BATCH_LIFETIME;
   return key.startsWith(HISTORY) || key.startsWith(LEGACY_HISTORY) ? HISTORY_LIFETIME : undefined;

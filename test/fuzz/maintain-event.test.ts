@@ -50,6 +50,7 @@ function aScene() {
     look: async () => (purged ? aTidyObservation({ at: now }) : aRetainingObservation(200 * MIB, { at: now })),
     probeDefrag: async () => 'supported',
     examine: async () => ({ modules: [] }),
+    clusterLines: async () => undefined,
     waits: async () => [],
     inquire: async () => ({ rights: {}, waits: [] }),
     rewrites: async () => ({ calls: 0, hasFile: true }),

@@ -244,6 +244,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge, has
           return [0.2];
         }),
       inquire: () => on(() => ({ rights: {}, waits: [] })),
+      clusterLines: () => Promise.reject(new Error('no server of the model is in a Cluster')),
       rewrites: () =>
         on(({ countsRewrites, rewrites }) => ({ hasFile: true, ...(countsRewrites() && { calls: rewrites }) })),
       keys: () => Promise.reject(new Error('no job draws keys')),

@@ -17,6 +17,7 @@ export const ALERT_EVENTS = Object.keys({
   'same-server': true,
   'node-found': true,
   'node-gone': true,
+  'node-unlisted': true,
   'trouble-began': true,
   'trouble-over': true,
   'state-unavailable': true,

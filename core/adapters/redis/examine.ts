@@ -1,6 +1,7 @@
+import { isFailing, isSelf } from '../../domain/cluster-line.ts';
 import type { ClusterView, Examined, ServerModule } from '../../domain/examined.ts';
 import type { Observation } from '../../domain/observation.ts';
-import { clusterLines, isFailing, isSelf } from './cluster-nodes.ts';
+import { clusterLines } from './cluster-nodes.ts';
 import { type Command, type Connection, type Reply, textOf } from './connection.ts';
 import { firstOf, type InfoLines, infoLines, numberField, textField, valuesOf } from './info.ts';
 import { atLeast, parseVersion } from './version.ts';

@@ -1,6 +1,7 @@
 import type { Activity, MemorySample, Persistence } from '../../domain/observation.ts';
 import { present } from '../../domain/present.ts';
 import type { Replication } from '../../domain/replication.ts';
+import { address } from './failure.ts';
 import { type FieldNames, type InfoLines, numberOf, valuesOf } from './info.ts';
 
 /**
@@ -51,6 +52,7 @@ export function replication(lines: InfoLines, role: string | undefined): Replica
       primarySyncInProgress: anyFlag(lines, SYNC_IN_PROGRESS),
       primaryLinkUp: allOf(lines, LINK_STATUS, 'up'),
       failoverInProgress: not(allOf(lines, FAILOVER_STATE, 'no-failover')),
+      replicas: addressesOf(lines),
       connectedReplicas: smallest(lines, ['connected_slaves', 'connected_replicas']),
       goodReplicas: smallest(lines, ['min_slaves_good_slaves', 'min_replicas_good_replicas']),
       primarySilentFor: inMilliseconds(largest(lines, LAST_IO)),
@@ -67,8 +69,22 @@ function replicasIn(lines: InfoLines): InfoLines {
   return lines.filter(([name]) => (name.startsWith('slave') || name.startsWith('replica')) && REPLICA.test(name));
 }
 
+function onlineIn(lines: InfoLines): readonly string[] {
+  return replicasIn(lines).flatMap(([, value]) => (ONLINE.test(value) ? [value] : []));
+}
+
+const LISTENING = /^ip=(?<host>[a-zA-Z\d_.:-]{1,253}),port=(?<port>[1-9]\d{0,4}),/;
+
+function addressesOf(lines: InfoLines): readonly string[] | undefined {
+  const found = onlineIn(lines).flatMap((value) => {
+    const { host, port } = LISTENING.exec(value)?.groups ?? {};
+    return host === undefined ? [] : [address({ host: host.toLowerCase(), port: Number(port) })];
+  });
+  return found.length === 0 ? undefined : found;
+}
+
 function lagOf(lines: InfoLines) {
-  const online = replicasIn(lines).flatMap(([, value]) => (ONLINE.test(value) ? [value] : []));
+  const online = onlineIn(lines);
   const [sent] = numbersOf(lines, 'master_repl_offset');
   const lags = online.flatMap((value) => partOf(value, 'lag') ?? []);
   const behind = online.flatMap((value) => {

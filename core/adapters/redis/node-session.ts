@@ -170,6 +170,7 @@ function sessionOver(connection: ByteConnection, node: NodeAddress, clock: Pick<
     probeDefrag: () => probeDefrag(connection),
     waits: (duration) => waits(connection, duration),
     inquire: async (first, seen) => (await import('./inquiry.ts')).inquire(connection, node, first, seen),
+    clusterLines: async () => (await import('./cluster-nodes.ts')).clusterNodes(connection),
     rewrites: () => rewrites(connection),
     keys: async (first) => (await import('./key-reader.ts')).keyReader(connection, first),
     keepAlive: async () => void (await connection.send([['PING']], COMMAND_TIMEOUT_MS)),

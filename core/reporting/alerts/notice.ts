@@ -1,7 +1,7 @@
 import { wordsOf } from '../../actions/registry.ts';
 import type { InstanceConfig } from '../../config/schema.ts';
 import type { AlertFact } from '../../domain/alert.ts';
-import type { FleetChange } from '../../domain/discovered.ts';
+import type { NodeChange } from '../../domain/discovered.ts';
 import type { Notice } from '../../domain/notice.ts';
 import { latestIn, type Outcome } from '../../domain/outcome.ts';
 import { sentence, unworded } from '../../format/units.ts';
@@ -125,21 +125,32 @@ function failedDraft(notice: ActionFailed, facts: readonly AlertFact[], config: 
 }
 
 /** Once for each change: a node that comes back is a new one. */
-export function changeDraft({ kind, node }: FleetChange): Draft {
-  const isFound = kind === 'node-found';
-  return {
-    event: kind,
-    severity: 'info',
-    title: isFound ? `${node} was found` : `${node} is gone`,
-    why: isFound
-      ? 'Its discovery names this node now, and did not before.'
-      : 'Its discovery does not name this node any more.',
-    facts: [],
-    next: isFound
-      ? 'Offpeak watches it from now on, with the settings of its instance.'
-      : 'Nothing, if it was taken out or replaced. Offpeak watches it no more; what Offpeak has learned of it is kept for 90 days.',
-  };
+export function changeDraft({ kind, node }: NodeChange): Draft {
+  return { event: kind, facts: [], ...CHANGES[kind](node) };
 }
+
+const CHANGES: Readonly<
+  Record<NodeChange['kind'], (node: string) => Pick<Draft, 'severity' | 'title' | 'why' | 'next'>>
+> = {
+  'node-found': (node) => ({
+    severity: 'info',
+    title: `${node} was found`,
+    why: 'Its discovery names this node now, and did not before.',
+    next: 'Offpeak watches it from now on, with the settings of its instance.',
+  }),
+  'node-gone': (node) => ({
+    severity: 'info',
+    title: `${node} is gone`,
+    why: 'Its discovery does not name this node any more.',
+    next: 'Nothing, if it was taken out or replaced. Offpeak watches it no more; what Offpeak has learned of it is kept for 90 days.',
+  }),
+  'node-unlisted': (node) => ({
+    severity: 'warning',
+    title: `${node} is not in the config`,
+    why: 'It is in the Cluster of this instance, or replicates one of its nodes, and no instance of the config names it.',
+    next: 'Add it to the nodes of its instance, or let Offpeak find the nodes: discover.cluster with a seed, discover.sentinel with the sentinels. Until then Offpeak does not watch it.',
+  }),
+};
 
 /** Without the store nothing starts, and only a process that has read a lease before can end its defrag. */
 export function stateDraft(why: string, nodes: readonly string[]): Draft {

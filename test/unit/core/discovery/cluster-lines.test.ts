@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { clusterLines, isFailing, isSelf } from '../../../../core/adapters/redis/cluster-nodes.ts';
+import { clusterLines } from '../../../../core/adapters/redis/cluster-nodes.ts';
 import { addressOf } from '../../../../core/discovery/addresses.ts';
 import { fromNodes } from '../../../../core/discovery/cluster-lines.ts';
 import type { ClusterView } from '../../../../core/discovery/cluster-view.ts';
+import { isFailing, isSelf } from '../../../../core/domain/cluster-line.ts';
 
 const terms = { seed: addressOf('10.0.0.9:6379', false), natMap: undefined };
 const id = (letter: string) => letter.repeat(40);

@@ -1,6 +1,6 @@
 import { MIB } from '../../../../core/config/units.ts';
 import type { AlertEvent, Severity } from '../../../../core/domain/alert.ts';
-import type { FleetChange } from '../../../../core/domain/discovered.ts';
+import type { NodeChange } from '../../../../core/domain/discovered.ts';
 import type { Outcome } from '../../../../core/domain/outcome.ts';
 import { aFailure, anObservation, anOutcome, aSeen, aVerdict, SETTINGS } from '../../../support/builders.ts';
 import { purged, retaining, started, stopped } from '../actions/defrag/steps.ts';
@@ -45,7 +45,7 @@ export type Row = readonly [
   severity: Severity,
   title: string,
   /** Of a discovery, where that is what happened. */
-  changes?: readonly FleetChange[] | undefined,
+  changes?: readonly NodeChange[] | undefined,
 ];
 
 export const ROWS: readonly Row[] = [
@@ -220,6 +220,14 @@ export const ROWS: readonly Row[] = [
     'info',
     'sessions/0002: 10.0.3.20:6379 is gone',
     [{ kind: 'node-gone', instance: 'sessions/0002', node: '10.0.3.20:6379' }],
+  ],
+  [
+    'a node that the config does not name',
+    [],
+    'node-unlisted',
+    'warning',
+    'sessions: 10.0.3.22:6379 is not in the config',
+    [{ kind: 'node-unlisted', instance: 'sessions', node: '10.0.3.22:6379' }],
   ],
   [
     'a purge failed',

@@ -1,0 +1,76 @@
+import { type Milliseconds, SECOND } from '../config/units.ts';
+import { isUsed, type Named, unlistedIn, unlistedReplicas } from '../discovery/unlisted.ts';
+import { type ClusterLine, isSelf } from '../domain/cluster-line.ts';
+import type { UnlistedNode } from '../domain/discovered.ts';
+import { NodeFailure } from '../ports/node-session.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { ReachedNode, UnreachedNode } from './observe-fleet.ts';
+
+// What the nodes of an instance say of nodes beside them.
+
+export type Look = ReachedNode | UnreachedNode;
+
+const TIMEOUT: Milliseconds = 5 * SECOND;
+
+export function isOfCluster(look: Look): look is ReachedNode {
+  return 'observation' in look && look.observation.isCluster === true;
+}
+
+/** By what was observed. Undefined: it cannot be known now. */
+export function replicasAround(own: readonly Look[], named: Named): readonly UnlistedNode[] | undefined {
+  const observed = own.flatMap((look) => ('observation' in look ? [look.observation] : []));
+  const unlisted = unlistedReplicas(observed, named);
+  // A node that does not answer to us may be the one.
+  return observed.length < own.length && unlisted?.length !== 0 ? undefined : unlisted;
+}
+
+export interface Around {
+  readonly ports: Pick<Ports, 'open'>;
+  /** Of all instances. */
+  readonly all: readonly Look[];
+  readonly named: Named;
+  /** Other nodes of the config are checked by other workers. */
+  readonly isPart: boolean;
+}
+
+/**
+ * Asks one node of the Cluster, and those that the config names by an address which the Cluster does not use. Undefined: it cannot be known
+ * now.
+ */
+export async function clusterAround(
+  own: readonly Look[],
+  { ports, all, named, isPart }: Around,
+): Promise<readonly UnlistedNode[] | undefined> {
+  const first = own.find(isOfCluster);
+  const lines = first && (await linesOf(first, ports));
+  if (!lines) return undefined;
+  const isHidden = ({ node }: Look) => !isUsed(node.id.toLowerCase(), lines);
+  let rest = unlistedIn(lines, named);
+  // A node that does not answer to us may be one of them, and so may those of other workers.
+  if (rest.length > 0 && own.some((look) => isHidden(look) && (isPart || !isOfCluster(look)))) return undefined;
+  for (const hidden of all.filter(isOfCluster).filter((one) => one !== first && isHidden(one))) {
+    if (rest.length === 0) break;
+    const id = (await linesOf(hidden, ports))?.find(isSelf)?.id;
+    if (id === undefined) return undefined;
+    rest = rest.filter((one) => one.id !== id);
+  }
+  return rest;
+}
+
+/** A node that refuses CLUSTER NODES, or is gone again, says nothing. */
+async function linesOf(
+  { instance, node }: ReachedNode,
+  { open }: Pick<Ports, 'open'>,
+): Promise<readonly ClusterLine[] | undefined> {
+  try {
+    const session = await open(instance, node, AbortSignal.timeout(TIMEOUT));
+    try {
+      return await session.clusterLines();
+    } finally {
+      session.close();
+    }
+  } catch (error) {
+    if (error instanceof NodeFailure) return undefined;
+    throw error;
+  }
+}
