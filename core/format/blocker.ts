@@ -8,13 +8,13 @@ const KINDS: Readonly<Record<BlockerKind, string>> = {
   'unknown-engine': 'this engine is not known to Offpeak, which only watches the server',
   loading: 'the server is loading its data',
   forking: 'a forked child process is running',
-  'persistence-failing': 'the server fails to save its data: see its log, free its disk or its memory, then BGSAVE',
-  'swapped-out': 'part of the data seems to be swapped out: defrag or a purge would wait for the disk',
+  'persistence-failing': 'the server fails to save its data; see its log, free its disk or its memory, then BGSAVE',
+  'swapped-out': 'part of the data seems to be swapped out, and defrag or a purge would wait for the disk',
   'replica-syncing': 'the replica is not in sync with its primary',
   'replica-behind': 'replication is behind',
   'peers-silent': 'this primary is left alone, because other nodes of its instance do not answer',
   'replicas-missing': 'this primary is left alone, because fewer replicas are connected than the config has',
-  'watch-only': 'it is only watched: its tags say so or cannot be read, or no discovery names it any more',
+  'watch-only': 'it is only watched, because its tags say so or cannot be read, or no discovery names it any more',
   undiscovered: 'its nodes could not be found now: what is under way there is unknown',
   'group-changing': "the node's group is being changed by AWS",
   'aws-maintenance': "the group's maintenance window of AWS is open",
@@ -39,7 +39,7 @@ const KINDS: Readonly<Record<BlockerKind, string>> = {
   'peer-acting': 'this node waits for its turn, because another node or job acts on this instance',
   'canary-died': "another node of this instance restarted during Offpeak's active defrag",
   'cooling-down': 'the cooldown after the last action is not over',
-  'same-server': 'the config names this server twice: Offpeak acts on it under its other address',
+  'same-server': 'the config names this server twice, and Offpeak acts on it under its other address',
   'not-enough-time': 'the job has too little time left',
   'too-long': 'active defrag would not finish in time',
 };
@@ -54,9 +54,9 @@ export function blockerText(blocker: Blocker, moment: Moment = {}): string {
   const text = blockerKindText(blocker.kind);
   if (blocker.kind === 'aws-maintenance' || blocker.kind === 'aws-snapshot')
     return `${text} until ${timeText(blocker.until, moment)}`;
-  if (blocker.kind === 'cooling-down') return `${text}: it ends ${timeText(blocker.until, moment)}`;
+  if (blocker.kind === 'cooling-down') return `${text}, and ends ${timeText(blocker.until, moment)}`;
   if (blocker.kind === 'canary-died')
-    return `${text} (${blocker.node}): no defrag before ${timeText(blocker.until, moment)}`;
+    return `${text} (${blocker.node}), so no defrag before ${timeText(blocker.until, moment)}`;
   if (blocker.kind === 'version-fell') return fellText(blocker, moment);
   const figures = figuresOf(blocker);
   return figures === '' ? text : `${text} (${figures})`;
@@ -67,5 +67,5 @@ const FELL = { restarted: 'restarted', vanished: 'stopped answering' } as const;
 /** `10.0.3.18:6379 restarted Tue 02:14 Europe/Berlin (1 h ago)`. One that has only stopped answering may be well. */
 function fellText({ node, how, at, until }: Extract<Blocker, { kind: 'version-fell' }>, moment: Moment): string {
   const what = `${node} ${FELL[how]} ${timeText(at, moment)}`;
-  return `${blockerKindText('version-fell')} (${what}): no defrag before ${timeText(until, moment)}; see its log`;
+  return `${blockerKindText('version-fell')} (${what}), so no defrag before ${timeText(until, moment)}; see its log`;
 }

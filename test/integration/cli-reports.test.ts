@@ -78,7 +78,7 @@ describe('check, active defrag is on', () => {
   test('not by Offpeak, on a small server: it says so', async () => {
     const text = await offpeak('check', SMALL, ON);
     expect(text).toContain('too small for an action');
-    expect(text).toContain('note active defrag is on, and Offpeak did not start it: Offpeak leaves it on');
+    expect(text).toContain('note active defrag is on; Offpeak did not start it, and leaves it on');
     expect(text).not.toContain('defrag by Offpeak');
   });
 

@@ -213,7 +213,7 @@ describe('F15: what CONFIG GET says', () => {
       expect(idle).toBe(true);
       const why = job.logs.map(({ fields }) => (fields as { why?: string }).why).find((text) => text !== undefined);
       expect(why).toBe(
-        `nothing: a value that CONFIG GET prints could not be restored: its setting cannot hold it (${name})`,
+        `nothing: a value that CONFIG GET prints could not be restored, because its setting cannot hold it (${name})`,
       );
       expect(lookOf(outcomes[0])?.defrag.settings).not.toHaveProperty(name);
       expect(server.deeds).toEqual([]);

@@ -114,7 +114,7 @@ async function confirm(
   }
   // Without a lease, no job would ever switch it off: the settings are restored at once.
   const { missing } = await restoreSettings(context, lease, settled);
-  const left = missing.length > 0 ? `; the server did not take back ${missing.join(', ')}` : '';
+  const left = missing.length > 0 ? `; the server did not accept the earlier value of ${missing.join(', ')}` : '';
   const why = (renewed ?? 'another job dropped the lease') + left;
   return { kind: 'failed', why, leased: renewed !== undefined, memory: facts.memory };
 }
@@ -167,7 +167,7 @@ async function withdrawForeign(
   found: Settings,
 ): Promise<Result> {
   const { done } = await context.session.configure(found, { atomic: false });
-  if (!done) return { kind: 'failed', why: 'the server did not take its settings back', leased: true, memory };
+  if (!done) return { kind: 'failed', why: 'the server did not accept its earlier settings', leased: true, memory };
   await dropLease(context.ports.store, held);
   return { kind: 'withdrawn', plan: { kind: 'skip', reason: 'foreign-defrag' }, memory };
 }

@@ -36,7 +36,7 @@ export interface RestoredSettings {
   readonly restored: Settings;
   /** What another person has changed in the meantime. */
   readonly leftAlone: Settings;
-  /** What the server did not take back. */
+  /** The settings of which the server did not accept the earlier value. */
   readonly missing: readonly string[];
 }
 
@@ -91,7 +91,10 @@ export async function restoreWithoutStore(
   const { settled, missing } = isStillSet
     ? await restoreSettings(context, lease, observation)
     : { settled: observation, missing: [] };
-  const result = missing.length > 0 ? `the server did not take back ${missing.join(', ')}` : resultText(lease, settled);
+  const result =
+    missing.length > 0
+      ? `the server did not accept the earlier value of ${missing.join(', ')}`
+      : resultText(lease, settled);
   return {
     ...partsOf(context, facts),
     kind: 'failed',
@@ -103,7 +106,7 @@ export async function restoreWithoutStore(
 
 /** Says only what the observation shows. */
 function resultText(lease: HeldLease['lease'], { defrag: { settings } }: Observation): string {
-  if (settings === undefined) return 'the server has taken its settings back';
+  if (settings === undefined) return 'the server has accepted the earlier values';
   const left = Object.keys(standing(lease, settings));
   return left.length === 0
     ? 'no setting of the lease is left on'

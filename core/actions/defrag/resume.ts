@@ -168,7 +168,7 @@ async function stillOn(
   { missing, leftAlone }: RestoredSettings,
 ): Promise<Failed> {
   await renewLease(context.ports.store, held, { ...held.lease, busyUntil: 0 });
-  const why = `the server did not take back ${missing.join(', ')}; the lease stays, and the next tick tries again`;
+  const why = `the server did not accept the earlier value of ${missing.join(', ')}; the lease stays, and the next tick tries again`;
   const changed: readonly Notice[] = Object.keys(leftAlone).length > 0 ? [{ kind: 'settings-changed', leftAlone }] : [];
   return {
     ...partsOf(context, facts),

@@ -91,7 +91,7 @@ const BRIEFLY: Readonly<Partial<Record<StopReason, string>>> = {
 /** Why the defrag was stopped, in few enough words for a title: up to the first detail. */
 export function briefReason(reason: StopReason): string {
   const { brief, says } = traitsOf(reason);
-  return lookup(BRIEFLY, reason) ?? brief ?? says.replace(/[:,(].*$/, '').trim();
+  return lookup(BRIEFLY, reason) ?? brief ?? says.replace(/[:;,(].*$/, '').trim();
 }
 
 /** Every other reason is a guard's. */

@@ -9,7 +9,7 @@ export const CONFIG_REFUSED =
   'the server refuses CONFIG (a managed service, or an ACL without +config|get +config|set)';
 export const BY_GROUP =
   'its parameter group switches active defrag, on all nodes of the group at once (defrag.through)';
-export const ODD_SETTINGS = 'a value that CONFIG GET prints could not be restored: its setting cannot hold it';
+export const ODD_SETTINGS = 'a value that CONFIG GET prints could not be restored, because its setting cannot hold it';
 export const PURGE_REFUSED = 'the server refuses MEMORY PURGE (a managed service, or an ACL without +memory|purge)';
 export const WOULD_BLOCK = 'a purge would block clients for longer than purge.maxBlock allows';
 
@@ -70,9 +70,9 @@ export function obstacleNote(obstacle: Obstacle): string {
     case 'not-defraggable':
       return "no action: the server's own defragger sees too little";
     case 'purge-refused':
-      return 'only time: the server refuses MEMORY PURGE';
+      return 'only time returns them: the server refuses MEMORY PURGE';
     case 'would-block':
-      return `only time: a purge would block for ${durationText(obstacle.stall)}`;
+      return `only time returns them: a purge would block for ${durationText(obstacle.stall)}`;
   }
   return unworded(obstacle);
 }

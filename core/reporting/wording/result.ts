@@ -67,7 +67,7 @@ export function noticeText(notice: Notice): string {
     case 'foreign-defrag':
       if (notice.areLeasesUnknown)
         return `active defrag is on, and this command does not know who switched it on: ${ASK_STATUS}`;
-      return 'active defrag is on, and Offpeak did not start it: Offpeak leaves it on';
+      return 'active defrag is on; Offpeak did not start it, and leaves it on';
     case 'defrag-unsupported':
       return 'this build of the server refuses active defrag; MEMORY PURGE still works';
     case 'settings-changed':

@@ -37,9 +37,9 @@ function skipReasonText(plan: Skipping, reason: SkipReason, moment: Moment, diag
     case 'defragmenting':
       return `active defrag is running${underWayText(plan)}; it ends ${plan.until === undefined ? 'with its lease' : `${timeText(plan.until, moment)} at the latest`}`;
     case 'foreign-defrag':
-      return 'active defrag is on, and Offpeak did not start it: Offpeak leaves it on';
+      return 'active defrag is on; Offpeak did not start it, and leaves it on';
     case 'left-on':
-      return 'settings of an earlier Offpeak defrag seem to be on: no defrag starts before they are restored';
+      return 'settings of an earlier Offpeak defrag seem to be on, and no defrag starts before they are restored';
     case 'unsupported':
       return UNSUPPORTED;
     case 'not-defraggable':

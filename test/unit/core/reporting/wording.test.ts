@@ -177,7 +177,7 @@ describe('a plan in words', () => {
     [aSkip('busy'), 'nothing: the server is busy'],
     [
       SKIPS['cooling-down'],
-      'nothing: the cooldown after the last action is not over: it ends Tue 06:14 Europe/Berlin (in 4 h); would have started active defrag for 350 MiB',
+      'nothing: the cooldown after the last action is not over, and ends Tue 06:14 Europe/Berlin (in 4 h); would have started active defrag for 350 MiB',
     ],
   ])('%#', (plan, text) => expect(planText(plan, 'Europe/Berlin', seen)).toBe(text));
 
@@ -306,7 +306,7 @@ describe('findings', () => {
     ],
     [
       { kind: 'odd-settings', names: ['hz', 'active-defrag-cycle-max'] },
-      '. Offpeak does not return them: a value that CONFIG GET prints could not be restored: its setting cannot hold it (hz, active-defrag-cycle-max); a restart returns them',
+      '. Offpeak does not return them: a value that CONFIG GET prints could not be restored, because its setting cannot hold it (hz, active-defrag-cycle-max); a restart returns them',
     ],
     [
       { kind: 'unsupported' },

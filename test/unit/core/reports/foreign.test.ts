@@ -78,7 +78,7 @@ test('the switch itself stays untouched, and is the reason where there is nothin
   });
   const { plan, planned, holes, findings } = await said(few, { settings: ON });
   expect(plan).toEqual({ kind: 'skip', reason: 'foreign-defrag' });
-  expect(planned).toBe('nothing: active defrag is on, and Offpeak did not start it: Offpeak leaves it on');
+  expect(planned).toBe('nothing: active defrag is on; Offpeak did not start it, and leaves it on');
   expect(holes).toBe('active defrag is on already');
   expect(findings).toEqual([
     '1.02 GiB are free, but scattered over pages that also hold data (16 % of the data): active defrag is on already',
