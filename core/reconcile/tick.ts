@@ -4,6 +4,7 @@ import { boundIn } from '../config/bound.ts';
 import { isFleet, nodesIn } from '../config/fleet.ts';
 import type { Config } from '../config/schema.ts';
 import { discoverFleet } from '../discovery/discover-fleet.ts';
+import type { Fleet } from '../domain/discovered.ts';
 import { allHeld, type HeldLease } from '../leases/lease-store.ts';
 import type { Ports } from '../ports/ports.ts';
 import { assign, groupsIn, type Run } from './assign.ts';
@@ -16,7 +17,7 @@ import { duplicatesOf, placeLeases, withLeases } from './placement.ts';
 import { publishTick } from './publish.ts';
 import { inScope, isAsked, type Tick, type TickOptions } from './scope.ts';
 import { nodesAround, type Snapshot, takeSnapshot } from './snapshot.ts';
-import { findUnlisted, NONE_UNLISTED } from './unlisted.ts';
+import type { Unlisted } from './unlisted.ts';
 
 /** Most of the work is waiting. Each has one connection at most, of the 128 that may be open at once (`node-session.ts`). */
 const INSTANCES_AT_ONCE = 64;
@@ -56,9 +57,34 @@ export async function tick(written: Config, ports: Ports, options: TickOptions):
   const reports = await pLimit(INSTANCES_AT_ONCE).map(work, (one) => reconcileInstance(one, run));
   const groups = await switchGroups(parameterGroups, { config, run, work });
   const orphans = await chores.tidy(config, run, { at, placements, observed, isComplete: fleet.failures.size === 0 });
-  const looked = findUnlisted(config, observed, fleet.found, { ports, options });
-  const unlisted = await chores.keep('nodes that the config does not name', looked, NONE_UNLISTED);
-  return await publishTick(config, run, { at, reports, orphans, groups, fleet, unlisted, troubles: chores.troubles });
+  const around = unlistedAround(config, observed, fleet, { ports, options });
+  const unlisted = await chores.keep('nodes that the config does not name', around, undefined);
+  const { troubles } = chores;
+  return await publishTick(config, run, {
+    at,
+    reports,
+    orphans,
+    groups,
+    fleet,
+    troubles,
+    ...(unlisted && { unlisted }),
+  });
+}
+
+/** Loaded where nodes that the config names have others beside them. */
+async function unlistedAround(
+  config: Config,
+  observed: readonly (ReachedNode | UnreachedNode)[],
+  { found }: Pick<Fleet, 'found'>,
+  means: { readonly ports: Ports; readonly options: TickOptions },
+): Promise<Unlisted | undefined> {
+  const isAny = observed.some(
+    (one) =>
+      !one.instance.found &&
+      'observation' in one &&
+      (one.observation.isCluster || one.observation.replication.replicas),
+  );
+  return isAny ? await (await import('./unlisted.ts')).findUnlisted(config, observed, found, means) : undefined;
 }
 
 function targetsOf({ instances }: Config): readonly NodeTarget[] {
