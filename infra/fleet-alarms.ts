@@ -3,6 +3,7 @@ import { checksFor } from '../core/config/trouble.ts';
 import type { Milliseconds } from '../core/config/units.ts';
 import { FLEET_METRICS, JOB_METRICS } from '../core/domain/job-metrics.ts';
 import type { MetricDefinition } from '../core/domain/metric.ts';
+import { ALL_AT_THE_LIMIT } from '../core/format/trouble.ts';
 import { type AlarmSpec, alarm } from './alarm.ts';
 import { byLogicalId, type Resources } from './cloudformation.ts';
 import { countOf } from './counts.ts';
@@ -42,7 +43,7 @@ export function fleetAlarms(config: Config): Resources {
     },
     RssCritical: {
       ...counted(config, nearLimit),
-      ...lasting(config, rssFor, 'Nodes have been near their memory limit', ' At the limit the kernel kills them.'),
+      ...lasting(config, rssFor, 'Nodes have been near their memory limit', ` ${ALL_AT_THE_LIMIT}`),
       what: 'rss',
       severity: 'critical',
       anchor: ANCHORS.rssCritical,

@@ -4,7 +4,7 @@ import { SECOND } from '../core/config/units.ts';
 import { DIMENSION, OTLP_PREFIX, TROUBLE_DIMENSION } from '../core/domain/metric.ts';
 import { TROUBLE_METRIC } from '../core/domain/node-metrics.ts';
 import { printAlarmDescription } from '../core/format/alarm-description.ts';
-import { TROUBLE_NEXT, TROUBLE_TITLES } from '../core/format/trouble.ts';
+import { ALL_AT_THE_LIMIT, TROUBLE_NEXT, TROUBLE_TITLES } from '../core/format/trouble.ts';
 import { byLogicalId, type PromqlAlarm, type Resources } from './cloudformation.ts';
 import { alarmName } from './names.ts';
 import { ANCHORS, runbookPlace } from './runbook.ts';
@@ -47,7 +47,8 @@ function promqlAlarm(
   const { what, anchor } = NAMED[name];
   const tick = config.schedule.every / SECOND;
   const topics = topicsOfAlarm(config, severity);
-  const means = `${TROUBLE_TITLES[name].many}, each in ${count} ${count === 1 ? 'check' : 'checks in a row'}. The contributors of the alarm name the nodes.`;
+  const then = name === 'near-limit' ? `${ALL_AT_THE_LIMIT} ` : '';
+  const means = `${TROUBLE_TITLES[name].many}, each in ${count} ${count === 1 ? 'check' : 'checks in a row'}. ${then}The contributors of the alarm name the nodes.`;
   return {
     Type: 'AWS::CloudWatch::Alarm',
     Properties: {

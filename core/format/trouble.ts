@@ -35,13 +35,14 @@ export const TROUBLE_TITLES: Readonly<Record<TroubleName, Titles>> = {
   'near-limit': {
     began: 'RSS is near the memory limit',
     over: 'RSS is no longer near the memory limit',
-    many: 'Nodes are near their memory limit, at which the kernel kills them',
+    many: 'Nodes are near their memory limit',
   },
   unreachable: { began: 'a node does not answer', over: 'a node answers again', many: 'Nodes do not answer Offpeak' },
 };
 
 /** What the kernel does at the limit: a sentence of its own, so that it does not part the one before it. */
 export const AT_THE_LIMIT = 'At the limit the kernel kills the server.';
+export const ALL_AT_THE_LIMIT = 'At the limit the kernel kills them.';
 
 /** What each check has found, without a capital: `RSS was more than 1.5 times the used memory`. */
 export function troubleText(name: TroubleName, { thresholds }: Pick<InstanceConfig, 'thresholds'>): string {
