@@ -2,6 +2,14 @@ import { type HeldLease, isQuarantined } from '../leases/lease-store.ts';
 import { LEASE } from '../state/keys.ts';
 import type { Held } from './stage-document.ts';
 
+/** Nodes on which a defrag is on without a lease of their own. */
+export interface Switched {
+  /** As the tick began. */
+  readonly seen: readonly Held[];
+  /** @throws {StateUnavailable} */
+  now(): Promise<readonly Held[]>;
+}
+
 /** The nodes that these leases act on, each where its server is now. */
 export function actingUnder(leases: readonly HeldLease[], placements: ReadonlyMap<string, HeldLease>): readonly Held[] {
   return leases.flatMap((held) => {

@@ -4,15 +4,24 @@ import type { Lease } from '../domain/lease.ts';
 import { present } from '../domain/present.ts';
 import type { Answer, Group, Outage, StageLimits } from '../domain/stage.ts';
 import { CLOCK_SKEW } from '../domain/timings.ts';
-import { isRecent, outagesAfter, stageBlockers } from '../guards/stage-limits.ts';
+import { isRecent, outagesAfter, roomBlockers, stageBlockers } from '../guards/stage-limits.ts';
 import { allHeld, type HeldLease, leasesOf } from '../leases/lease-store.ts';
 import type { Ports } from '../ports/ports.ts';
-import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
+import type { StateStore } from '../ports/state-store.ts';
 import { encode } from '../state/codec.ts';
 import { isLeaseKey, LEASE, STAGE_DOCUMENT } from '../state/keys.ts';
-import { actingUnder, unreadable } from './acting-leases.ts';
+import { actingUnder, type Switched, unreadable } from './acting-leases.ts';
 import { answersIn, type Look, outagesSeen } from './outages.ts';
-import { type Claim, type Held, readStageDocument, STAGE_KIND, type StageDocument } from './stage-document.ts';
+import {
+  type Claim,
+  contended,
+  type Held,
+  isSame,
+  nameOf,
+  readStageDocument,
+  STAGE_KIND,
+  type StageDocument,
+} from './stage-document.ts';
 
 /**
  * The limits of the stage hold for two jobs at once, and for the instances that one job reconciles side by side, by one small document
@@ -35,6 +44,8 @@ export interface StageClaims {
   seen(): StageLimits;
   /** Before a lease is taken: nothing, or what stands in the way. @throws {StateUnavailable} */
   claim(lease: Lease, group?: Group): Promise<readonly StageBlocker[]>;
+  /** The same for nodes that one change switches on at once: a place for each of them, or none. @throws {StateUnavailable} */
+  claimAll(nodes: readonly string[], by: Pick<Lease, 'holder' | 'busyUntil'>): Promise<readonly StageBlocker[]>;
   /** What this holder has claimed is over: for this job at once, for others as its lease is gone and its claim runs out. */
   release(node: string, holder: string): void;
   /** A server went down under Offpeak's defrag: for all starts of this tick at once, and for the stage. @throws {StateUnavailable} */
@@ -55,6 +66,8 @@ export interface Known {
   readonly looks: readonly Look[];
   /** By node: the discovered group that it belongs to. */
   readonly groups?: ReadonlyMap<string, string>;
+  /** Nodes whose parameter group is switched. */
+  readonly switched?: Switched;
 }
 
 export function stageClaims(
@@ -75,6 +88,7 @@ class TickClaims implements StageClaims {
   readonly #released = new Set<string>();
   #document: StageDocument;
   #leased: readonly Held[];
+  #switched: readonly Held[];
 
   constructor(store: StateStore, now: () => number, known: Known) {
     this.#store = store;
@@ -83,6 +97,7 @@ class TickClaims implements StageClaims {
     this.#found = [...outagesSeen(known.placements, known.looks, now())];
     this.#answered = answersIn(known.looks);
     this.#document = known.document;
+    this.#switched = known.switched?.seen ?? [];
     this.#leased = [
       ...actingUnder(known.leases, known.placements),
       ...known.unreadable.filter(isLeaseKey).map(unreadable),
@@ -90,21 +105,31 @@ class TickClaims implements StageClaims {
   }
 
   seen(): StageLimits {
+    const held = [...this.#leased, ...this.#switched];
     const claimed = this.#liveClaims().filter(
       ({ node }, index, live) =>
-        !this.#leased.some((lease) => lease.node === node) &&
-        // Two claims on one node are one node.
-        !live.slice(0, index).some((one) => one.node === node && one.isDefrag),
+        !held.some((lease) => lease.node === node) &&
+        !live.slice(0, index).some((one) => one.node === node && one.isDefrag), // Two claims on one node are one node.
     );
     return {
       limit: this.#known.limit,
-      acting: [...this.#leased, ...claimed].map((one) => this.#inGroup(one)),
+      acting: [...held, ...claimed].map((one) => this.#inGroup(one)),
       falls: outagesAfter(this.#document.falls, this.#found, this.#answered, this.#now()),
     };
   }
 
   claim(lease: Lease, group?: Group): Promise<readonly StageBlocker[]> {
-    return this.#oneByOne(() => this.#claim(lease, group));
+    const { node, holder, address, engine, phase, busyUntil } = lease;
+    const isDefrag = phase !== 'purging';
+    const own = { node, ...present({ address }) };
+    const blockers = () => stageBlockers(this.seen(), { ...own, ...present({ engine, group }) }, isDefrag, this.#now());
+    const claim = { ...own, holder, isDefrag, until: busyUntil + CLOCK_SKEW, ...present({ group: group?.name }) };
+    return this.#oneByOne(() => this.#claim(blockers, [claim]));
+  }
+
+  claimAll(nodes: readonly string[], { holder, busyUntil }: Pick<Lease, 'holder' | 'busyUntil'>) {
+    const claims = nodes.map((node) => ({ node, holder, isDefrag: true, until: busyUntil + CLOCK_SKEW }));
+    return this.#oneByOne(() => this.#claim(() => roomBlockers(this.seen(), nodes), claims));
   }
 
   note(falls: readonly (Outage | undefined)[]): Promise<void> {
@@ -118,18 +143,13 @@ class TickClaims implements StageClaims {
     this.#document = this.#withoutReleased(this.#document);
   }
 
-  async #claim(lease: Lease, group: Group | undefined): Promise<readonly StageBlocker[]> {
-    const { node, holder, address, engine, phase, busyUntil } = lease;
-    const isDefrag = phase !== 'purging';
-    const own = { node, ...(address !== undefined && { address }) };
+  async #claim(blockersNow: () => readonly StageBlocker[], claims: readonly Claim[]): Promise<readonly StageBlocker[]> {
+    const isOwn = (one: Claim) => claims.some(({ node, holder }) => one.node === node && one.holder === holder);
     for (let attempt = 0; attempt < TRIES; attempt++) {
       await this.#refresh();
-      const wanted = { ...own, ...present({ engine, group }) };
-      const blockers = stageBlockers(this.seen(), wanted, isDefrag, this.#now());
+      const blockers = blockersNow();
       if (blockers.length > 0) return blockers;
-      const others = this.#liveClaims().filter((one) => one.node !== node || one.holder !== holder);
-      const claim = { ...own, holder, isDefrag, until: busyUntil + CLOCK_SKEW, ...(group && { group: group.name }) };
-      if (await this.#write([...others, claim])) return [];
+      if (await this.#write([...this.#liveClaims().filter((one) => !isOwn(one)), ...claims])) return [];
     }
     throw contended();
   }
@@ -151,6 +171,7 @@ class TickClaims implements StageClaims {
     const garbled: string[] = [];
     const leases = leasesOf(await this.#store.list(LEASE), (key) => void garbled.push(key));
     this.#leased = [...actingUnder(allHeld(leases), this.#known.placements), ...garbled.map(unreadable)];
+    this.#switched = (await this.#known.switched?.now()) ?? [];
   }
 
   /** False: another job has changed it in between. */
@@ -176,17 +197,4 @@ class TickClaims implements StageClaims {
     const group = this.#known.groups?.get(one.node);
     return group === undefined ? one : { ...one, group };
   }
-}
-
-function nameOf({ node, holder, until }: Claim): string {
-  return `${node} ${holder} ${until}`;
-}
-
-function isSame(a: readonly Outage[], b: readonly Outage[]): boolean {
-  const named = (falls: readonly Outage[]) => falls.map(({ node, runId, how }) => `${node} ${runId} ${how}`).toSorted();
-  return named(a).join() === named(b).join();
-}
-
-function contended(): StateUnavailable {
-  return new StateUnavailable(`the document ${STAGE_DOCUMENT} is changed by other jobs again and again`);
 }

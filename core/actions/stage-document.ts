@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Engine } from '../domain/engine.ts';
 import type { ActingNode, Outage } from '../domain/stage.ts';
-import type { StateStore } from '../ports/state-store.ts';
+import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
 import { type DocumentKind, decode, each, oneOf } from '../state/codec.ts';
 import { STAGE_DOCUMENT } from '../state/keys.ts';
 
@@ -52,4 +52,20 @@ export async function readStageDocument(store: StateStore): Promise<StageDocumen
   const stored = await store.read(STAGE_DOCUMENT);
   if (!stored) return NOTHING;
   return { ...decode(STAGE_KIND, STAGE_DOCUMENT, stored.value, REMEDY), version: stored.version };
+}
+
+/** Of the invocation that has made it. */
+export function nameOf({ node, holder, until }: Claim): string {
+  return `${node} ${holder} ${until}`;
+}
+
+/** Of the same servers, in whatever order. */
+export function isSame(a: readonly Outage[], b: readonly Outage[]): boolean {
+  const named = (falls: readonly Outage[]) => falls.map(({ node, runId, how }) => `${node} ${runId} ${how}`).toSorted();
+  return named(a).join() === named(b).join();
+}
+
+/** As often as it was tried. */
+export function contended(): StateUnavailable {
+  return new StateUnavailable(`the document ${STAGE_DOCUMENT} is changed by other jobs again and again`);
 }

@@ -35,6 +35,12 @@ export function stageBlockers(
   return blockers.filter((blocker) => blocker !== undefined);
 }
 
+/** One change that switches all of these nodes on at once: each of them takes a place of the stage. */
+export function roomBlockers({ limit, acting }: StageLimits, nodes: readonly string[]): readonly StageBlocker[] {
+  const others = acting.filter((one) => one.isDefrag && !nodes.includes(one.node)).map(({ node }) => node);
+  return others.length + nodes.length > limit ? [{ kind: 'stage-limit', limit, nodes: others }] : [];
+}
+
 /** By the name in the config, or by the address behind it. Neither recognises a proxy, or two addresses of one machine. */
 function isSameHost(a: Place, b: Place): boolean {
   return hostOf(a.node) === hostOf(b.node) || (a.address !== undefined && a.address === b.address);

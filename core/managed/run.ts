@@ -1,5 +1,6 @@
 import { enqueue } from '../alerts/outbox.ts';
 import type { InstanceConfig } from '../config/schema.ts';
+import type { StageBlocker } from '../domain/blocker.ts';
 import type { Facts, StopReason } from '../domain/plan.ts';
 import type { GroupReport, ParameterGroups } from '../ports/parameter-groups.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -22,6 +23,8 @@ export interface GroupRun {
   readonly isWhole: boolean;
   /** Whether the tick was interrupted, or its time is over. */
   readonly isOver: () => boolean;
+  /** A place of the stage for each node of a group, before it is switched: nothing, or what stands in the way. @throws {StateUnavailable} */
+  claim(lease: GroupLease): Promise<readonly StageBlocker[]>;
   /** Why nothing may be started on a node: a document that cannot be read. */
   obstacle(node: string): string | undefined;
   /** As the tick has first seen a node; undefined: it did not answer, or was not asked. */

@@ -1,8 +1,11 @@
 import { leaseEnd } from '../actions/defrag/propose.ts';
 import { worthOf } from '../diagnosis/prospect.ts';
+import type { StageBlocker } from '../domain/blocker.ts';
 import type { Facts } from '../domain/plan.ts';
 import { BUSY, SHORT_WAIT } from '../domain/timings.ts';
+import { blockerText } from '../format/blocker.ts';
 import { bytesText } from '../format/units.ts';
+import { roomBlockers } from '../guards/stage-limits.ts';
 import type { GroupReport } from '../ports/parameter-groups.ts';
 import { reasonText } from '../reporting/wording/plan.ts';
 import { type ManagedGroup, refusals } from './group.ts';
@@ -28,11 +31,7 @@ export async function startGroup(run: GroupRun, group: ManagedGroup): Promise<Gr
     leased: [],
   });
   const unread = nodes.flatMap(({ node }) => run.obstacle(node) ?? []);
-  const early = [
-    ...new Set(unread),
-    ...silent(nodes, seen),
-    ...known.flatMap((facts) => obstacles(facts, known.length)),
-  ];
+  const early = [...new Set(unread), ...silent(nodes, seen), ...known.flatMap(obstacles), ...crowded(known)];
   // Outside of its windows AWS is not asked at every tick. A plan says what stands in its way at another time.
   if (early.length > 0 && run.mode === 'act') return nothing(early);
   const [users, parameters] = await Promise.all([run.groups.users(group), run.groups.read(group)]);
@@ -42,13 +41,15 @@ export async function startGroup(run: GroupRun, group: ManagedGroup): Promise<Gr
   const stall = Math.max(...known.map((facts) => cycleOf(facts).stall));
   const what = `active defrag on ${nodes.length} nodes of ${[...new Set(users.map(({ cluster }) => cluster))].join(', ')} at once, ${bytesText(predicted)} predicted back, by ${valuesText(values.values)}; ${stallText(stall)}`;
   const facts = await secondChecks(run, nodes);
-  const late = [...silent(nodes, facts), ...facts.flatMap((one) => (one ? obstacles(one, nodes.length) : []))];
+  const late = [...silent(nodes, facts), ...facts.flatMap((one) => (one ? obstacles(one) : []))];
   if (late.length > 0) return nothing(late);
   if (run.mode === 'plan') return { ...group, line: `${groupText(group)}: would start ${what}`, leased: [] };
   if (run.isOver()) return nothing(['the job was interrupted']);
   const looked = facts.filter((one) => one !== undefined);
   const clusters = [...new Set(users.map(({ cluster }) => cluster))];
-  return await begin(run, leaseOf(run, group, { facts: looked, values, clusters, predicted, stall }), what);
+  const lease = leaseOf(run, group, { facts: looked, values, clusters, predicted, stall });
+  const taken = await run.claim(lease);
+  return taken.length > 0 ? nothing([roomText(taken, nodes.length)]) : await begin(run, lease, what);
 }
 
 async function begin(run: GroupRun, lease: GroupLease, what: string): Promise<GroupReport> {
@@ -96,13 +97,21 @@ function silent(nodes: readonly { readonly node: string }[], facts: readonly (Fa
 }
 
 /** Why one node keeps the group from being switched. A node with little to gain is taken along. */
-function obstacles(facts: Facts, count: number): readonly string[] {
-  const { observation, policy, now, diagnosis, stage } = facts;
+function obstacles(facts: Facts): readonly string[] {
+  const { observation, policy, now, diagnosis } = facts;
   const plan = planOf(facts);
-  const acting = stage?.acting.filter(({ isDefrag }) => isDefrag).length ?? 0;
-  const isFull = stage !== undefined && acting + count > stage.limit;
-  return [
-    ...(plan.kind === 'skip' ? [`${observation.node}: ${reasonText(plan, policy.timezone, { now, diagnosis })}`] : []),
-    ...(isFull ? [`maxDefragsAtOnce of ${stage.limit} has no room for its ${count} nodes at once`] : []),
-  ];
+  return plan.kind === 'skip' ? [`${observation.node}: ${reasonText(plan, policy.timezone, { now, diagnosis })}`] : [];
+}
+
+/** What other jobs start meanwhile, the claim before the start counts. */
+function crowded(known: readonly Facts[]): readonly string[] {
+  const [stage] = known.flatMap((facts) => facts.stage ?? []);
+  const nodes = known.map(({ observation }) => observation.node);
+  const taken = stage ? roomBlockers(stage, nodes) : [];
+  return taken.length > 0 ? [roomText(taken, nodes.length)] : [];
+}
+
+function roomText(taken: readonly StageBlocker[], count: number): string {
+  const words = taken.map((blocker) => blockerText(blocker)).join('; ');
+  return `there is no room for its ${count} nodes at once: ${words}`;
 }

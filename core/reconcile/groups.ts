@@ -1,3 +1,4 @@
+import type { Switched } from '../actions/acting-leases.ts';
 import { factsAt } from '../actions/context.ts';
 import type { Config } from '../config/schema.ts';
 import { EMPTY_HISTORY } from '../domain/node-history.ts';
@@ -36,6 +37,21 @@ export async function heldGroups({ store, log }: Ports, snapshot: Snapshot): Pro
   });
   const byNode = new Map(held.flatMap(({ lease }) => lease.nodes.map(({ node }) => [node, lease] as const)));
   return { held, byNode, isKnown: read !== undefined && unreadable.length === 0 };
+}
+
+/** For the limits of the stage: all nodes of a group that is switched are under defrag. */
+export function switchedNodes({ store }: Pick<Ports, 'store'>, { held }: HeldGroups): Switched {
+  const acting = ({ lease }: HeldGroup) =>
+    lease.nodes.map(({ node }) => ({ node, holder: lease.holder, isDefrag: true }));
+  return {
+    seen: held.flatMap(acting),
+    now: async () => {
+      const garbled: string[] = [];
+      const read = groupLeasesOf(await store.list(GROUP_LEASE), (key) => void garbled.push(key));
+      // It may be of any nodes; one is the least.
+      return [...read.flatMap(acting), ...garbled.map((key) => ({ node: key, holder: '', isDefrag: true }))];
+    },
+  };
 }
 
 interface Parts {
@@ -87,6 +103,11 @@ async function groupRun({ config, run, work }: Parts): Promise<GroupRun> {
     ...(snapshot.kind === 'unavailable' && { storeIsDown: true as const }),
     isWhole: options.scope.kind === 'fleet',
     isOver: () => interrupted() || remaining() <= 0,
+    claim: async (lease) => {
+      const ids = lease.nodes.map(({ node }) => node);
+      // Without claims it acts on no node.
+      return (await run.claims?.claimAll(ids, lease)) ?? [];
+    },
     obstacle: (node) => {
       const instance = looks.get(node)?.look.instance.id ?? '';
       return snapshot.kind === 'unavailable' ? snapshot.why : snapshot.obstacle(instance, node);

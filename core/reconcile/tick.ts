@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import type { Switched } from '../actions/acting-leases.ts';
 import { type StageClaims, stageClaims } from '../actions/stage-claims.ts';
 import { boundIn } from '../config/bound.ts';
 import { isFleet, nodesIn } from '../config/fleet.ts';
@@ -8,7 +9,7 @@ import type { Fleet } from '../domain/discovered.ts';
 import { allHeld, type HeldLease } from '../leases/lease-store.ts';
 import type { Ports } from '../ports/ports.ts';
 import { assign, groupsIn, type Run } from './assign.ts';
-import { heldGroups, switchGroups } from './groups.ts';
+import { heldGroups, switchedNodes, switchGroups } from './groups.ts';
 import { housekeeping } from './housekeeping.ts';
 import { reconcileInstance } from './instance.ts';
 import { lookTime } from './look-order.ts';
@@ -43,7 +44,10 @@ export async function tick(written: Config, ports: Ports, options: TickOptions):
   const parameterGroups = await heldGroups(ports, snapshot);
   const placements = placeLeases(leases, observed);
   const all = options.part?.kind === 'batch' ? options.part.nodes : undefined;
-  const claims = stageClaimsOf(config, ports, { snapshot, placements, looks: observed, all });
+  const claims = stageClaimsOf(config, ports, {
+    ...{ snapshot, placements, looks: observed, all },
+    switched: switchedNodes(ports, parameterGroups),
+  });
   const run: Run = {
     ...{ ports, stage: config.stage, options, snapshot, claims },
     switched: parameterGroups.byNode,
@@ -95,6 +99,7 @@ interface Seen {
   readonly snapshot: Snapshot;
   readonly placements: ReadonlyMap<string, HeldLease>;
   readonly looks: readonly (ReachedNode | UnreachedNode)[];
+  readonly switched: Switched;
   /** Nodes of the whole stage, where this tick is about a part of them. */
   readonly all: number | undefined;
 }

@@ -5,7 +5,7 @@ import { readStageDocument, type StageDocument } from '../../../../core/actions/
 import { MINUTE, SECOND } from '../../../../core/config/units.ts';
 import type { Lease } from '../../../../core/domain/lease.ts';
 import { NIGHT } from '../../../../core/guards/canary.ts';
-import { outageOf } from '../../../../core/guards/stage-limits.ts';
+import { outageOf, roomBlockers } from '../../../../core/guards/stage-limits.ts';
 import { dropLease, type HeldLease, takeLease } from '../../../../core/leases/lease-store.ts';
 import type { StateStore } from '../../../../core/ports/state-store.ts';
 import type { ReachedNode, UnreachedNode } from '../../../../core/reconcile/observe-fleet.ts';
@@ -131,6 +131,45 @@ describe('F8: so many nodes of a stage at once', () => {
       const { job } = aPlace();
       const brakes = await job({ unreadable: [leaseKey('carts/0007')] });
       expect(brakes.seen().acting).toMatchObject([{ group: 'carts' }]);
+    });
+  });
+
+  describe('of one parameter group, which switches all of its nodes at once', () => {
+    const nodes = ['a:6379', 'b:6379', 'c:6379'];
+    const by = { holder: 'group', busyUntil: NOW + 15 * SECOND };
+
+    test.each([
+      ['room for all', 1, []],
+      ['room for some', 2, [{ kind: 'stage-limit', limit: 4, nodes: ['x0:6379', 'x1:6379'] }]],
+    ] as const)('%s', (_, others, blockers) => {
+      const acting = Array.from({ length: others }, (_, index) => ({ node: `x${index}:6379`, isDefrag: true }));
+      const limits = { limit: 4, acting: [...acting, { node: 'y:6379', isDefrag: false }], falls: [] };
+      expect(roomBlockers(limits, nodes)).toEqual(blockers);
+      // Its own claims of before take no places of its own.
+      const again = [...limits.acting, ...nodes.map((node) => ({ node, isDefrag: true }))];
+      expect(roomBlockers({ ...limits, acting: again }, nodes)).toEqual(blockers);
+    });
+
+    test('its claim takes a place for each; a node that another job wants finds none left', async () => {
+      const { job } = aPlace();
+      const [first, second] = [await job({ limit: 4 }), await job({ limit: 4 })];
+      expect(await first.claimAll(nodes, by)).toEqual([]);
+      expect(await second.claim(aNewLease('one'))).toEqual([]);
+      expect(await second.claim(aNewLease('two'))).toMatchObject([{ kind: 'stage-limit', limit: 4 }]);
+      expect(await second.claimAll(['d:6379'], { ...by, holder: 'other' })).toMatchObject([{ kind: 'stage-limit' }]);
+    });
+
+    test('while it is switched its nodes count, also for a job that began before; then no more', async () => {
+      const { job } = aPlace();
+      let switched = nodes.map((node) => ({ node, holder: 'group', isDefrag: true }));
+      const known = { limit: 4, switched: { seen: [], now: async () => switched } };
+      const one = await job(known);
+      expect(one.seen().acting).toEqual([]);
+      expect(await one.claim(aNewLease('one'))).toEqual([]);
+      expect(await one.claim(aNewLease('two'))).toMatchObject([{ kind: 'stage-limit' }]);
+      expect((await job({ ...known, switched: { ...known.switched, seen: switched } })).seen().acting).toHaveLength(4);
+      switched = [];
+      expect(await one.claim(aNewLease('two'))).toEqual([]);
     });
   });
 
