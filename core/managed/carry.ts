@@ -1,7 +1,7 @@
 import { traitsOf } from '../actions/defrag/stop-reasons.ts';
 import { counted } from '../actions/learning.ts';
 import { MINUTE, type Milliseconds } from '../config/units.ts';
-import { withAction } from '../domain/node-history.ts';
+import { recorded, withAction } from '../domain/node-history.ts';
 import { BRIEF_REST, BUSY } from '../domain/timings.ts';
 import { bytesText } from '../format/units.ts';
 import { DiscoveryFailure } from '../ports/discovery.ts';
@@ -9,6 +9,7 @@ import type { GroupReport } from '../ports/parameter-groups.ts';
 import { updateHistory } from '../state/node-history.ts';
 import { lookedAt, type NodeLook, type Stop, stopOf } from './judge.ts';
 import type { GroupLease, HeldGroup } from './lease.ts';
+import { resultOf } from './result.ts';
 import { announce, type GroupRun, reportOf, write } from './run.ts';
 import { isOn, restorationOf, SWITCH } from './values.ts';
 import { groupText } from './words.ts';
@@ -114,8 +115,11 @@ async function restore(run: GroupRun, held: HeldGroup): Promise<GroupReport> {
   if (isOn(restorationOf(lease.applied, lease.prior, await run.groups.read(lease))))
     return reportOf(lease, `${groupText(lease)}: not restored yet; the next tick tries again`);
   const changed = Object.keys(leftAlone).length > 0;
-  const busyUntil = run.ports.clock.now();
-  const after: GroupLease = { ...lease, phase: 'settling', busyUntil, ...(changed && { leftAlone }) };
+  const restoredAt = run.ports.clock.now();
+  const after: GroupLease = {
+    ...{ ...lease, phase: 'settling', busyUntil: restoredAt, restoredAt },
+    ...(changed && { leftAlone }),
+  };
   return await settle(run, await write(run, after, held));
 }
 
@@ -155,19 +159,21 @@ async function settle(run: GroupRun, held: HeldGroup): Promise<GroupReport> {
   };
 }
 
-/** The cooldown of each node. A job that dies in between writes the same again. */
-async function learn(run: GroupRun, { nodes, closing: because = 'interrupted', predicted }: GroupLease): Promise<void> {
-  const { cools, teaches } = traitsOf(because);
-  if (cools === 'not') return;
+/** The cooldown of each node, and what the run has returned there. A job that dies in between writes the same again. */
+async function learn(run: GroupRun, lease: GroupLease): Promise<void> {
+  const { nodes, closing: because = 'interrupted', predicted } = lease;
+  const { cools, teaches, isJudged } = traitsOf(because);
   const now = run.ports.clock.now();
   const returned = nodes.reduce((sum, { rss, rssBefore }) => sum + rssBefore - rss, 0);
   const kind = returned >= predicted / 4 ? 'improved' : 'unchanged';
-  for (const { node } of nodes) {
-    await updateHistory(run.ports.store, node, (history) => {
-      const before = history.byAction.defrag;
-      const ineffective = teaches ? counted(before, { kind }) : {};
+  for (const node of nodes) {
+    await updateHistory(run.ports.store, node.node, (history) => {
+      // A canary's result says that its server has survived it.
+      const known = isJudged ? recorded(history, 'defrag', resultOf(lease, node, now)) : history;
+      if (cools === 'not') return known;
+      const ineffective = teaches ? counted(history.byAction.defrag, { kind }) : {};
       const change = cools === 'fully' ? { lastAt: now, ...ineffective } : { restUntil: now + BRIEF_REST };
-      return withAction(history, 'defrag', change);
+      return withAction(known, 'defrag', change);
     });
   }
 }

@@ -22,6 +22,8 @@ export interface LeasedNode {
   readonly hits: number;
   readonly misses: number;
   readonly fragmentation: Bytes;
+  /** What its defrag would return, as the run began. */
+  readonly predicted?: Bytes;
   readonly commands?: number;
   readonly cpuSeconds?: number;
   /** Its defragger was seen at work: AWS has applied the group there. */
@@ -49,6 +51,8 @@ export interface GroupLease extends GroupName {
   readonly stall: Milliseconds;
   readonly cpu: Percent;
   readonly byHand?: true;
+  /** The prior values were set again (epoch ms). */
+  readonly restoredAt?: number;
   readonly closing?: StopReason;
   /** Why, in words, and on which node. */
   readonly detail?: string;
@@ -77,13 +81,14 @@ const KIND: DocumentKind<GroupLease> = {
         ...each(z.string(), 'instance', 'node', 'role'),
         runId: z.exactOptional(z.string()),
         ...each(amount, 'rssBefore', 'rss', 'at', 'hits', 'misses', 'fragmentation', 'idleLooks'),
-        ...each(maybe, 'commands', 'cpuSeconds'),
+        ...each(maybe, 'predicted', 'commands', 'cpuSeconds'),
         hasRun: z.boolean(),
       }),
     ),
     prior: z.record(z.string(), z.looseObject(each(z.exactOptional(z.string()), 'value', 'source'))),
     applied: settings,
     ...each(amount, 'acquiredAt', 'expiresAt', 'busyUntil', 'predicted', 'stall', 'cpu'),
+    restoredAt: maybe,
     byHand: z.exactOptional(z.literal(true)),
     closing: z.exactOptional(oneOf<StopReason>()),
     detail: z.exactOptional(z.string()),

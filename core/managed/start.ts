@@ -1,17 +1,15 @@
 import { leaseEnd } from '../actions/defrag/propose.ts';
 import { worthOf } from '../diagnosis/prospect.ts';
-import type { StageBlocker } from '../domain/blocker.ts';
 import type { Facts } from '../domain/plan.ts';
 import { BUSY, SHORT_WAIT } from '../domain/timings.ts';
-import { blockerText } from '../format/blocker.ts';
 import { bytesText } from '../format/units.ts';
-import { roomBlockers } from '../guards/stage-limits.ts';
 import type { GroupReport } from '../ports/parameter-groups.ts';
 import { reasonText } from '../reporting/wording/plan.ts';
 import { type ManagedGroup, refusals } from './group.ts';
 import { firstCheck } from './judge.ts';
 import type { GroupLease, HeldGroup } from './lease.ts';
 import { cycleOf, planOf, promised } from './node.ts';
+import { crowded, roomText } from './room.ts';
 import { announce, type GroupRun, reportOf, write } from './run.ts';
 import { type GroupValues, isOn, restorationOf, valuesFor } from './values.ts';
 import { groupText, stallText, valuesText } from './words.ts';
@@ -75,7 +73,7 @@ function leaseOf(run: GroupRun, { service, region, group }: ManagedGroup, terms:
   const acquiredAt = run.ports.clock.now();
   return {
     ...{ service, region, group, phase: 'taking', clusters, predicted, stall, cpu: values.cpu },
-    nodes: facts.map(({ observation, policy }) => firstCheck(policy.id, observation)),
+    nodes: facts.map((one) => ({ ...firstCheck(one.policy.id, one.observation), predicted: promised(one) })),
     prior: values.prior,
     applied: values.values,
     acquiredAt,
@@ -101,17 +99,4 @@ function obstacles(facts: Facts): readonly string[] {
   const { observation, policy, now, diagnosis } = facts;
   const plan = planOf(facts);
   return plan.kind === 'skip' ? [`${observation.node}: ${reasonText(plan, policy.timezone, { now, diagnosis })}`] : [];
-}
-
-/** What other jobs start meanwhile, the claim before the start counts. */
-function crowded(known: readonly Facts[]): readonly string[] {
-  const [stage] = known.flatMap((facts) => facts.stage ?? []);
-  const nodes = known.map(({ observation }) => observation.node);
-  const taken = stage ? roomBlockers(stage, nodes) : [];
-  return taken.length > 0 ? [roomText(taken, nodes.length)] : [];
-}
-
-function roomText(taken: readonly StageBlocker[], count: number): string {
-  const words = taken.map((blocker) => blockerText(blocker)).join('; ');
-  return `there is no room for its ${count} nodes at once: ${words}`;
 }

@@ -51,6 +51,15 @@ describeWithMoto('active defrag through a parameter group', () => {
         ['defrag-finished', 'elasticache:carts-valkey8'],
       ]);
       expect((await one.tick()).remarks.join()).not.toMatch(/started/);
+      // The history says what the run came to.
+      const histories = [...(await one.ports.store.list('history#')).values()].map(({ value }) => value);
+      expect(histories).toMatchObject([
+        {
+          byAction: {
+            defrag: { results: [{ through: GROUP, lasted: expect.any(Number), because: expect.any(String) }] },
+          },
+        },
+      ]);
     }, 90_000);
 
     test('a value that a user had set comes back as it was; one that a person sets meanwhile stays', async () => {
