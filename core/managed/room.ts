@@ -13,6 +13,14 @@ export function crowded(known: readonly Facts[]): readonly string[] {
 
 /** @param count nodes of the group */
 export function roomText(taken: readonly StageBlocker[], count: number): string {
-  const words = taken.map((blocker) => blockerText(blocker)).join('; ');
-  return `there is no room for its ${count} nodes at once: ${words}`;
+  const words = taken.map((blocker) =>
+    blocker.kind === 'stage-limit'
+      ? `maxDefragsAtOnce of ${blocker.limit} has no room for its ${count} nodes at once${besideText(blocker.nodes)}`
+      : blockerText(blocker),
+  );
+  return words.join('; ');
+}
+
+function besideText(nodes: readonly string[]): string {
+  return nodes.length === 0 ? '' : `, beside ${nodes.join(', ')}`;
 }
