@@ -1,6 +1,6 @@
 import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
 import { systemClock } from '../../core/adapters/clock.ts';
 import { MIB, MINUTE } from '../../core/config/units.ts';
@@ -11,36 +11,29 @@ import { failIfUnexpected } from '../../core/reconcile/summary.ts';
 import { createFileStore } from '../../core/state/file/file-store.ts';
 import { historyKey, leaseKey, quarantineKey } from '../../core/state/keys.ts';
 import { aLease } from '../support/builders.ts';
-import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
+import { refragmented, settingsOf } from '../support/fragmented.ts';
+import { type FragmentedServer, fragmentedServer } from '../support/fragmented-server.ts';
 import { aJob, closedWindow, configYaml, type Job, SMALL_FLOORS } from '../support/job.ts';
 import { troubleOf } from '../support/outcomes.ts';
-import { defragServer, lacksServer } from '../support/servers.ts';
+import { lacksServer } from '../support/servers.ts';
 import { nextMessage, startContender } from '../support/state-contenders.ts';
 
 const INSTANCE = 'sessions';
 
 describe.skipIf(lacksServer('defrag'))('a fragmented server and an open window', () => {
+  let fragmented: FragmentedServer;
   let server: RunningServer;
   let redis: Redis;
   let before: Readonly<Record<string, string>>;
   let node: string;
 
   beforeAll(async () => {
-    server = await defragServer();
+    fragmented = await fragmentedServer(120 * MIB);
+    ({ server, redis, settings: before } = fragmented);
     node = `127.0.0.1:${server.port}`;
-    redis = clientOf(server);
-    await fragment(redis, 120 * MIB);
-    before = await settingsOf(redis);
-    // Younger than ten seconds, it would be left alone for that.
-    await vi.waitFor(
-      async () => expect(await redis.info('server')).toMatch(/^uptime_in_seconds:(1[1-9]|[2-9]\d)/m),
-      30_000,
-    );
   });
-  afterAll(async () => {
-    redis?.disconnect();
-    await server?.stop();
-  });
+  beforeEach(() => refragmented(redis, 120 * MIB));
+  afterAll(() => fragmented?.[Symbol.asyncDispose]());
 
   const store = (job: Job) => createFileStore(job.stateFile);
   const documents: readonly (readonly [what: string, damage: (job: Job) => Promise<unknown>, why: RegExp])[] = [

@@ -6,7 +6,7 @@ import type { Found } from '../support/fleet/few-descriptors.ts';
 import { kindOf, startFleetProcess } from '../support/fleet/process.ts';
 
 const SCRIPT = join(import.meta.dirname, '../support/fleet/few-descriptors.ts');
-const NODES = 3_000;
+const NODES = 1_500;
 
 /** As many as Lambda gives. */
 const LIMITED = 'ulimit -n 1024 && exec "$0" "$@"';

@@ -78,9 +78,8 @@ describe.skipIf(lacksServer('defrag'))('keys', { concurrent: true }, () => {
     const stack = new AsyncDisposableStack();
     const server = stack.use(await defragServer({ args }));
     const redis = stack.adopt(clientOf(server), (client) => client.disconnect());
-    const pipeline = redis.pipeline();
-    for (let i = 0; i < count; i++) pipeline.set(`item:${i}:note`, 'x'.repeat(100 + (i % 50)));
-    await pipeline.exec();
+    const script = `for i = ARGV[1], ARGV[2] - 1 do redis.call('SET', 'item:' .. i .. ':note', string.rep('x', 100 + i % 50)) end`;
+    for (let from = 0; from < count; from += 20_000) await redis.eval(script, 0, from, Math.min(count, from + 20_000));
     return { server, redis, [Symbol.asyncDispose]: () => stack.disposeAsync() };
   }
 

@@ -17,8 +17,7 @@ const KEEP_PAGES = ['--jemalloc-bg-thread', 'no'];
 async function untidy(server: RunningServer, redis: Redis = clientOf(server)): Promise<void> {
   await fragment(redis, 100 * MIB);
   const keys = Array.from({ length: 120 }, (_, index) => `big:${index}`);
-  const value = 'x'.repeat(MIB);
-  for (const key of keys) await redis.set(key, value);
+  for (const key of keys) await redis.setrange(key, MIB - 1, 'x');
   await redis.del(...keys);
   redis.disconnect();
 }

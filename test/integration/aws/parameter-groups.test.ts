@@ -154,7 +154,7 @@ describeWithMoto('active defrag through a parameter group', () => {
       '%s ends it at the next tick',
       async (_what, happens, because) => {
         await group('sessions');
-        const one = job();
+        const one = job(OPEN + THROUGH.replace('maxStall', 'maxCpu: 1%, maxStall'));
         await one.tick();
         await happens();
         await one.tick();
