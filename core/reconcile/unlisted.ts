@@ -52,9 +52,12 @@ export async function findUnlisted(
 ): Promise<Unlisted> {
   if (!isAbout(options) || instances.every((one) => one.found)) return NONE_UNLISTED;
   const named = namedIn(instances, found, options);
-  const isPart = options.part?.kind === 'batch' && (options.part.others ?? []).length > 0;
-  const around = { ports, all: looks, named, isPart };
-  const subjects = subjectsIn(instances, looks, around);
+  const checked = new Set(looks.map(({ instance }) => instance));
+  // In a tick of some instances, too, nodes of others do not say which ones they are.
+  const isPart =
+    (options.part?.kind === 'batch' && (options.part.others ?? []).length > 0) ||
+    instances.some((one) => !one.found && !checked.has(one));
+  const subjects = subjectsIn(instances, looks, { ports, all: looks, named, isPart });
   if (subjects.length === 0) return NONE_UNLISTED;
   const ids = subjects.map(({ instance }) => instance.id);
   const before = await unlessUnavailable(readMemberships(ports.store, ids), (error) => {
@@ -63,7 +66,7 @@ export async function findUnlisted(
   });
   const results = await pLimit(INSTANCES_AT_ONCE).map(subjects, async (subject) => {
     const held = before.get(subject.instance.id);
-    return held ? await checked(subject, held, { ports, options }) : NONE_UNLISTED;
+    return held ? await unlistedOf(subject, held, { ports, options }) : NONE_UNLISTED;
   });
   const changes = results.flatMap((one) => one.changes);
   return {
@@ -113,7 +116,7 @@ function subjectsIn(instances: readonly InstanceConfig[], looks: readonly Look[]
   });
 }
 
-async function checked({ instance, observed, ask }: Subject, held: HeldMembership, means: Means): Promise<Unlisted> {
+async function unlistedOf({ instance, observed, ask }: Subject, held: HeldMembership, means: Means): Promise<Unlisted> {
   const { ports, options } = means;
   const { document } = held;
   const now = ports.clock.now();

@@ -38,7 +38,12 @@ const seen = (instance: InstanceConfig, away: readonly string[] = []): readonly 
 const ACT: TickOptions = { mode: 'act', scope: { kind: 'fleet' }, holder: 'test', remaining: () => MINUTE };
 
 /** Ticks of one instance after another; `textAt`: what CLUSTER NODES prints at an address. */
-function aStage(instance: InstanceConfig, textAt: (node: string) => string | undefined, looks = seen(instance)) {
+function aStage(
+  instance: InstanceConfig,
+  textAt: (node: string) => string | undefined,
+  looks = seen(instance),
+  instances = [instance],
+) {
   const { store, documents, trouble } = aStore();
   const state = { now: NOW, asked: [] as string[], warnings: [] as string[] };
   const open: OpenSession = async (_, node) => {
@@ -52,7 +57,7 @@ function aStage(instance: InstanceConfig, textAt: (node: string) => string | und
   const log = { info: () => {}, warn: (text: string) => void state.warnings.push(text), error: () => {} };
   const ports = { open, store, clock: { now: () => state.now, sleep: async () => {}, pause: async () => {} }, log };
   const tick = async (options: Partial<TickOptions> = {}) => {
-    const found = await findUnlisted({ instances: [instance] }, looks, new Map(), {
+    const found = await findUnlisted({ instances }, looks, new Map(), {
       ports,
       options: { ...ACT, ...options },
     });
@@ -110,6 +115,15 @@ describe('a Cluster of which the config names a part', () => {
     expect((await away.tick()).remarks).toEqual([]);
     const mute = aStage(hidden, (node) => (letterOf(node) === 'a' ? nodesBy('a', 'abc') : undefined));
     expect((await mute.tick()).remarks).toEqual([]);
+  });
+
+  test('in a tick of some instances, the others may have what is not named', async () => {
+    const [one, two] = [named(['carts-1.example:6379'], 'one'), named(['carts-2.example:6379'], 'two')];
+    const { tick } = aStage(one, () => nodesBy('a', 'ab'), seen(one), [one, two]);
+    expect((await tick()).remarks).toEqual([]);
+    const [byAddress, beside] = [named([place('a')], 'one'), named([place('b')], 'two')];
+    const partly = aStage(byAddress, () => nodesBy('a', 'abc'), seen(byAddress), [byAddress, beside]);
+    expect((await partly.tick()).remarks).toEqual([expect.stringContaining(`named here: ${place('c')}. `)]);
   });
 
   test('a server that refuses, or is gone again, is asked a day later', async () => {
