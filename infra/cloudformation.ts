@@ -51,6 +51,8 @@ export interface ResourceOf<Type extends ResourceType> {
  */
 export interface PromqlAlarm {
   readonly Type: 'AWS::CloudWatch::Alarm';
+  /** Of linters only. */
+  readonly Metadata?: Json;
   readonly Properties: Pick<
     ResourceOf<'AWS::CloudWatch::Alarm'>['Properties'],
     'AlarmName' | 'AlarmDescription' | 'AlarmActions' | 'OKActions'

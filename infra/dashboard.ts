@@ -1,14 +1,15 @@
 import { isFleet, usesQueue } from '../core/config/fleet.ts';
-import type { Config } from '../core/config/schema.ts';
+import type { Config, InstanceConfig } from '../core/config/schema.ts';
 import { SECOND } from '../core/config/units.ts';
 import { FLEET_METRICS, JOB_METRICS } from '../core/domain/job-metrics.ts';
-import { type MetricDefinition, OTLP_PREFIX } from '../core/domain/metric.ts';
+import type { MetricDefinition } from '../core/domain/metric.ts';
 import { NODE_METRICS } from '../core/domain/node-metrics.ts';
 import { type ResourceOf, sub } from './cloudformation.ts';
 import { countStatistic } from './counts.ts';
 import { functionName, jobFunctions } from './functions.ts';
 import { instanceStack, instanceWidgets } from './instance-widgets.ts';
 import { stackName } from './names.ts';
+import { promqlInstance, promqlReturned, promqlStack, promqlWorst } from './promql-widgets.ts';
 import { DAILY, graph, type Line, stageLine, text, type Widget, worstNodes, worstOfMany } from './widgets.ts';
 import { windowsText } from './words.ts';
 
@@ -33,15 +34,10 @@ export function dashboard(config: Config): ResourceOf<'AWS::CloudWatch::Dashboar
   };
 }
 
-/** The graphs of classic metrics; how a dashboard draws PromQL is not known to this project. */
 function rowsOfNodes(config: Config): readonly (readonly Widget[])[] {
-  const isLarge = isFleet(config);
-  if (config.metrics.send === 'classic')
-    return isLarge ? fleetRows(config) : config.instances.flatMap((one) => instanceWidgets(config, one));
-  const note = text(
-    `Metrics of nodes are sent by OTLP: query them in Query Studio, like \`topk(20, ${OTLP_PREFIX}${NODE_METRICS.usedMemoryRss.name}{Stage="${config.stage}"})\`.`,
-  );
-  return isLarge ? [[note], totals(config)] : [[note]];
+  if (isFleet(config)) return fleetRows(config);
+  const draw = config.metrics.send === 'otlp' ? promqlInstance : instanceWidgets;
+  return config.instances.flatMap((one) => draw(config, one));
 }
 
 /** Rows of widgets, three abreast; a text alone takes the whole width. */
@@ -142,16 +138,9 @@ function totals(config: Config): readonly Widget[] {
   ];
 }
 
+/** The counts of all nodes are classic, however the metrics of nodes are sent. */
 function fleetRows(config: Config): readonly (readonly Widget[])[] {
-  const { stage } = config;
-  const period = config.schedule.every / SECOND;
-  const worst = (title: string, metric: MetricDefinition) => {
-    const ask = usesQueue(config) ? worstOfMany : worstNodes;
-    const lines = [ask(stage, { metric, stat: 'Maximum', period, count: WORST })];
-    return graph({ title: `${title}, worst ${WORST}`, lines, period });
-  };
-  const { stat, period: day } = DAILY;
-  const returned = { metric: NODE_METRICS.reclaimedMemory, stat, period: day, count: WORST };
+  const { worst, returned, stack } = config.metrics.send === 'otlp' ? promqlFleet(config) : classicFleet(config);
   return [
     [
       ...totals(config),
@@ -161,8 +150,39 @@ function fleetRows(config: Config): readonly (readonly Widget[])[] {
       worst('Free pages', NODE_METRICS.freePages),
       worst('Longest stall of defrag', NODE_METRICS.defragStall),
       worst('Time blocked by purge', NODE_METRICS.blockedTime),
-      graph({ title: 'Bytes returned each day', lines: [worstNodes(stage, returned)], ...DAILY }),
+      returned,
     ],
-    config.instances.slice(0, MOST_LISTED).map((instance) => instanceStack(config, instance)),
+    config.instances.slice(0, MOST_LISTED).map(stack),
   ];
+}
+
+/** How a fleet is drawn. */
+interface FleetGraphs {
+  readonly worst: (title: string, metric: MetricDefinition) => Widget;
+  readonly returned: Widget;
+  readonly stack: (instance: InstanceConfig) => Widget;
+}
+
+function classicFleet(config: Config): FleetGraphs {
+  const { stage, schedule } = config;
+  const period = schedule.every / SECOND;
+  const { stat, period: day } = DAILY;
+  const returned = { metric: NODE_METRICS.reclaimedMemory, stat, period: day, count: WORST };
+  return {
+    worst: (title, metric) => {
+      const ask = usesQueue(config) ? worstOfMany : worstNodes;
+      const lines = [ask(stage, { metric, stat: 'Maximum', period, count: WORST })];
+      return graph({ title: `${title}, worst ${WORST}`, lines, period });
+    },
+    returned: graph({ title: 'Bytes returned each day', lines: [worstNodes(stage, returned)], ...DAILY }),
+    stack: (instance) => instanceStack(config, instance),
+  };
+}
+
+function promqlFleet(config: Config): FleetGraphs {
+  return {
+    worst: (title, metric) => promqlWorst(config, title, metric, WORST),
+    returned: promqlReturned(config, WORST),
+    stack: (instance) => promqlStack(config, instance),
+  };
 }

@@ -19,7 +19,7 @@ const { usedMemory, usedMemoryRss, usedMemoryPeak, forkMemory } = NODE_METRICS;
 const { externalFragmentation, freePages, processOverhead } = NODE_METRICS;
 const { dataMemory, bufferMemory, scriptMemory } = NODE_METRICS;
 /** What RSS is made of, from the bottom of the stack. With `metrics: detailed` it adds up to RSS. */
-const ACCOUNTS: Readonly<Record<InstanceConfig['metrics'], readonly MetricDefinition[]>> = {
+export const ACCOUNTS: Readonly<Record<InstanceConfig['metrics'], readonly MetricDefinition[]>> = {
   core: [usedMemory, externalFragmentation, freePages],
   detailed: [dataMemory, bufferMemory, scriptMemory, externalFragmentation, freePages, processOverhead],
 };
@@ -28,7 +28,7 @@ const ACCOUNTS: Readonly<Record<InstanceConfig['metrics'], readonly MetricDefini
 export function instanceWidgets(config: Config, instance: InstanceConfig): readonly (readonly Widget[])[] {
   const drawn = drawnOf(config, instance);
   const graphs = [memory(drawn), ratio(drawn), returned(drawn), stall(drawn), ...stacks(drawn), ...detailed(drawn)];
-  return [[title(instance)], graphs];
+  return [[titleOf(instance)], graphs];
 }
 
 /** In a fleet, all nodes of an instance in one stack. */
@@ -49,7 +49,7 @@ function isPublished({ set }: MetricDefinition, { metrics }: Pick<InstanceConfig
 }
 
 /** The windows are in the header of the dashboard. */
-function title({ id, nodes, memoryLimit, windows }: InstanceConfig): Widget {
+export function titleOf({ id, nodes, memoryLimit, windows }: InstanceConfig): Widget {
   const limit = memoryLimit === undefined ? 'no memory limit known' : `limit ${bytesText(memoryLimit)}`;
   const watched = windows.length === 0 ? ', watched only' : '';
   return text(`## ${id}\n${nodes.length === 1 ? '1 node' : `${nodes.length} nodes`}, ${limit}${watched}`);

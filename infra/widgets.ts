@@ -3,7 +3,7 @@ import type { Json } from './cloudformation.ts';
 
 /** A widget without its place. */
 export interface Widget {
-  readonly type: 'metric' | 'text' | 'alarm';
+  readonly type: 'metric' | 'text' | 'alarm' | 'chart';
   readonly properties: { readonly [key: string]: Json };
 }
 
@@ -47,6 +47,45 @@ export function graph({ title, lines, stat = 'Average', stacked, marks = [], lab
       metrics: lines,
       yAxis: { left: scale },
       ...(marks.length > 0 && { annotations: { horizontal: marks.map((mark) => ({ ...mark })) } }),
+    },
+  };
+}
+
+/** One PromQL query. Without a label its series are named by their own. */
+export interface Query {
+  readonly query: string;
+  readonly label?: string;
+}
+
+export interface Chart extends Pick<Graph, 'title' | 'stacked'> {
+  readonly queries: readonly Query[];
+  /** Seconds between two points. */
+  readonly step: number;
+}
+
+/**
+ * A graph of PromQL, which a widget of type `metric` does not take. The form is that of dashboards which CloudWatch has accepted; with options of
+ * other views, since no page says which may be missing.
+ */
+export function chart({ title, queries, step, stacked = false }: Chart): Widget {
+  const data = queries.map((one, index) => ({
+    ...{ id: `q${index + 1}`, type: 'cloudwatch-metrics', language: 'PromQL', ...one, step },
+  }));
+  const lineOptions = { filled: stacked, stacked, width: 2, pattern: 'solid', spline: false };
+  const others = {
+    numberOptions: { sparkline: true },
+    pieOptions: { innerSize: '50%' },
+    barOptions: {},
+    gaugeOptions: {},
+  };
+  return {
+    type: 'chart',
+    properties: {
+      ...{ title, view: 'line', region: REGION, data: { queries: data } },
+      plotOptions: {
+        legend: { position: 'bottom', show: true },
+        ...{ xAxis: { type: 'datetime' }, yAxis: [{ type: 'linear' }], style: { lineOptions, ...others } },
+      },
     },
   };
 }

@@ -23,6 +23,7 @@ beforeAll(() => {
   workspace.config('prod', stackFile());
   workspace.config('fleet', fleetFile(40));
   workspace.config('queue', fleetFile(1001));
+  workspace.config('otlp', stackFile(undefined, 'metrics: { send: otlp }'));
   const emails = '{ address: a@b.example, from: warning }, { address: c@d.example, from: critical }';
   workspace.config('severities', stackFile().replace('redis-team@redis.example', emails));
   workspace.config('secrets', secretsFile(200));
@@ -127,6 +128,7 @@ describeWithCfnLint('cfn-lint finds nothing', () => {
     ['with 40 nodes', 'fleet', {}],
     ['with a queue for 1,001 nodes, in a VPC', 'queue', VPC],
     ['with 200 secrets', 'secrets', {}],
+    ['with metrics by OTLP, and PromQL alarms', 'otlp', {}],
   ])('%s', async (_, stage, parameters) => {
     expect(await workspace.run(['package', '--stage', stage, ...params(parameters)])).toMatchObject({ code: 0 });
     expect(cfnLint(join(workspace.folder, TEMPLATE))).toBe('');
@@ -165,7 +167,7 @@ describe('a mistake ends packaging with status 2, and with every problem and its
     const { code, output } = await workspace.run(['package', '--stage', stage]);
     expect(code).toBe(2);
     expect(output).toContain(
-      `config/${stage}.yml does not exist: the stages are fleet, prod, queue, secrets, severities`,
+      `config/${stage}.yml does not exist: the stages are fleet, otlp, prod, queue, secrets, severities`,
     );
   });
 

@@ -105,6 +105,46 @@ describe('the dashboard', () => {
     );
   });
 
+  describe('with metrics of nodes by OTLP', () => {
+    const OTLP = 'metrics: { send: otlp }';
+    const charts = (yaml: string) => bodyOf(yaml).widgets.filter(({ type }) => type === 'chart');
+    const queries = (yaml: string) =>
+      charts(yaml).flatMap(({ properties: { data } }) => data?.queries.map(({ query }) => query) ?? []);
+
+    test.each([
+      [
+        'three instances',
+        stackFile(undefined, OTLP),
+        15,
+        /^last_over_time\(offpeak_UsedMemory\{Stage="prod",Instance="carts"\}\[450s\]\)$/,
+      ],
+      [
+        'a fleet',
+        fleetFile(40, OTLP),
+        47,
+        /^topk\(20, last_over_time\(offpeak_UsedMemoryRss\{Stage="prod"\}\[450s\]\)\)$/,
+      ],
+    ] as const)('%s: the same graphs, by PromQL', (_, yaml, count, first) => {
+      expect(charts(yaml)).toHaveLength(count);
+      expect(queries(yaml)[0]).toMatch(first);
+      for (const { properties } of charts(yaml))
+        expect(properties).toMatchObject({ view: 'line', region: REGION, title: expect.any(String) });
+      for (const query of queries(yaml)) expect(query).toMatch(/^[\w(, ]*offpeak_\w+\{Stage="prod"[^}]*\}\[\w+\]\)+$/);
+      // A classic graph would be empty: nothing of a node is sent that way.
+      const classic = bodyOf(yaml).widgets.filter(({ type }) => type === 'metric');
+      expect(JSON.stringify(classic)).not.toContain('"Node"');
+    });
+
+    test('each query of a graph has an id of its own', () => {
+      for (const {
+        properties: { data },
+      } of charts(stackFile(undefined, OTLP))) {
+        const ids = data?.queries.map(({ id }) => id) ?? [];
+        expect(new Set(ids).size).toBe(ids.length);
+      }
+    });
+  });
+
   interface Widget {
     readonly type: string;
     readonly x: number;
@@ -115,6 +155,7 @@ describe('the dashboard', () => {
       readonly stacked?: boolean;
       readonly title?: string;
       readonly metrics?: readonly Json[];
+      readonly data?: { readonly queries: readonly { readonly id: string; readonly query: string }[] };
       readonly markdown?: string;
     };
   }
