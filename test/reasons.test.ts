@@ -52,6 +52,7 @@ const SKIPS = Object.keys({
   'group-limit': true,
   'host-acting': true,
   'version-fell': true,
+  'version-unseen': true,
   'feeding-full-sync': true,
   failover: true,
   'lazyfree-pending': true,

@@ -10,8 +10,8 @@ import type { Ports } from '../ports/ports.ts';
 import type { StateStore } from '../ports/state-store.ts';
 import { encode } from '../state/codec.ts';
 import { isLeaseKey, LEASE, STAGE_DOCUMENT } from '../state/keys.ts';
-import { actingUnder, type Switched, unreadable } from './acting-leases.ts';
-import { answersIn, type Look, outagesSeen } from './outages.ts';
+import { actingUnder, unreadable } from './acting-leases.ts';
+import { answersIn, outagesSeen } from './outages.ts';
 import {
   type Claim,
   contended,
@@ -22,6 +22,8 @@ import {
   STAGE_KIND,
   type StageDocument,
 } from './stage-document.ts';
+import type { Known } from './stage-known.ts';
+import { unseenBlockers } from './unseen.ts';
 
 /**
  * The limits of the stage hold for two jobs at once, and for the instances that one job reconciles side by side, by one small document
@@ -55,21 +57,6 @@ export interface StageClaims {
 /** Each loses only to another job's claim or fall. */
 const TRIES = 20;
 
-/** What a tick knows as it begins. */
-export interface Known {
-  readonly limit: number;
-  readonly document: StageDocument;
-  readonly leases: readonly HeldLease[];
-  /** Keys of documents that cannot be read. */
-  readonly unreadable: readonly string[];
-  readonly placements: ReadonlyMap<string, HeldLease>;
-  readonly looks: readonly Look[];
-  /** By node: the discovered group that it belongs to. */
-  readonly groups?: ReadonlyMap<string, string>;
-  /** Nodes whose parameter group is switched. */
-  readonly switched?: Switched;
-}
-
 export function stageClaims(
   { store, clock }: Pick<Ports, 'store'> & { readonly clock: Pick<Ports['clock'], 'now'> },
   known: Known,
@@ -89,6 +76,7 @@ class TickClaims implements StageClaims {
   #document: StageDocument;
   #leased: readonly Held[];
   #switched: readonly Held[];
+  #leases: readonly HeldLease[] = [];
 
   constructor(store: StateStore, now: () => number, known: Known) {
     this.#store = store;
@@ -122,7 +110,11 @@ class TickClaims implements StageClaims {
     const { node, holder, address, engine, phase, busyUntil } = lease;
     const isDefrag = phase !== 'purging';
     const own = { node, ...present({ address }) };
-    const blockers = () => stageBlockers(this.seen(), { ...own, ...present({ engine, group }) }, isDefrag, this.#now());
+    const wanted = { ...own, ...present({ engine, group }) };
+    const blockers = () => [
+      ...stageBlockers(this.seen(), wanted, isDefrag, this.#now()),
+      ...(isDefrag ? unseenBlockers(this.#leases, lease, { ...this.#known, now: this.#now() }) : []),
+    ];
     const claim = { ...own, holder, isDefrag, until: busyUntil + CLOCK_SKEW, ...present({ group: group?.name }) };
     return this.#oneByOne(() => this.#claim(blockers, [claim]));
   }
@@ -169,8 +161,8 @@ class TickClaims implements StageClaims {
   async #refresh(): Promise<void> {
     this.#document = this.#withoutReleased(await readStageDocument(this.#store));
     const garbled: string[] = [];
-    const leases = leasesOf(await this.#store.list(LEASE), (key) => void garbled.push(key));
-    this.#leased = [...actingUnder(allHeld(leases), this.#known.placements), ...garbled.map(unreadable)];
+    this.#leases = allHeld(leasesOf(await this.#store.list(LEASE), (key) => void garbled.push(key)));
+    this.#leased = [...actingUnder(this.#leases, this.#known.placements), ...garbled.map(unreadable)];
     this.#switched = (await this.#known.switched?.now()) ?? [];
   }
 

@@ -22,7 +22,9 @@ export type StageBlocker =
       readonly how: Outage['how'];
       readonly at: number;
       readonly until: number;
-    };
+    }
+  /** A server of this version is under defrag, and its own worker has not checked it in this tick: it may have gone down. */
+  | { readonly kind: 'version-unseen'; readonly node: string; readonly at: number };
 
 /** Clients need the server now. Each limit that is exceeded is present; neither is, if nothing could be measured. */
 export interface Busy {

@@ -20,7 +20,7 @@ type Of<Kind extends BlockerKind> = Extract<Blocker, { kind: Kind }>;
 
 type WithFigures = Exclude<
   Blocker,
-  { kind: 'cooling-down' | 'canary-died' | 'version-fell' | 'aws-maintenance' | 'aws-snapshot' }
+  { kind: 'cooling-down' | 'canary-died' | 'version-fell' | 'version-unseen' | 'aws-maintenance' | 'aws-snapshot' }
 >;
 
 const BOUNDS = {

@@ -29,6 +29,7 @@ const KINDS: Readonly<Record<BlockerKind, string>> = {
   'group-limit': 'this shard waits for its turn, because Offpeak acts on other shards of its group',
   'host-acting': 'this server waits for its turn, because Offpeak acts on another one on its host',
   'version-fell': "a server of this version went down during Offpeak's active defrag",
+  'version-unseen': 'a server of this version is under active defrag, and was not checked in this tick yet',
   'feeding-full-sync': 'the node is feeding a full sync',
   failover: "a failover is under way, or the node's role has changed",
   'lazyfree-pending': 'memory is still being freed in the background',
@@ -58,6 +59,7 @@ export function blockerText(blocker: Blocker, moment: Moment = {}): string {
   if (blocker.kind === 'canary-died')
     return `${text} (${blocker.node}), so no defrag before ${timeText(blocker.until, moment)}`;
   if (blocker.kind === 'version-fell') return fellText(blocker, moment);
+  if (blocker.kind === 'version-unseen') return `${text} (${blocker.node}, last ${timeText(blocker.at, moment)})`;
   const figures = figuresOf(blocker);
   return figures === '' ? text : `${text} (${figures})`;
 }

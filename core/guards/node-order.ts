@@ -20,7 +20,7 @@ export function actingOrder<
 }
 
 /** Another node of the stage comes first, or has shown that this version crashes. */
-const OF_STAGE: readonly SkipReason[] = ['stage-limit', 'group-limit', 'host-acting', 'version-fell'];
+const OF_STAGE: readonly SkipReason[] = ['stage-limit', 'group-limit', 'host-acting', 'version-fell', 'version-unseen'];
 
 /** A node that waits only because of other nodes of the stage. */
 export function waitsForStage(plan: Plan | undefined): boolean {
@@ -33,6 +33,7 @@ const PASSING: readonly SkipReason[] = [
   'stage-limit',
   'group-limit',
   'host-acting',
+  'version-unseen',
   'changed',
   'just-restarted',
   'lazyfree-pending',

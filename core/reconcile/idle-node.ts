@@ -11,6 +11,7 @@ import { failedOutcome, type Result } from '../actions/new-lease.ts';
 import { plan, revalidate } from '../actions/plan.ts';
 import { actionOf } from '../actions/registry.ts';
 import { type Milliseconds, SECOND } from '../config/units.ts';
+import type { Blocker } from '../domain/blocker.ts';
 import { EMPTY_HISTORY, type NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Outcome } from '../domain/outcome.ts';
@@ -21,7 +22,10 @@ import { restoreLeftover } from './leftover-settings.ts';
 import { reported, withNotices } from './notices.ts';
 import { isStale, ServerReplaced } from './revisit.ts';
 
-/** A purge of another server of the same host is over in a second or two: it is waited for, and then everything is asked anew. */
+/**
+ * A purge of another server of the same host is over in a second or two, and another worker checks its nodes in this time: it is waited for,
+ * and then everything is asked anew.
+ */
 const NEXT_TRY: Milliseconds = 1 * SECOND;
 const TRIES = 20;
 
@@ -67,7 +71,7 @@ async function actOn(
     if (context.dryRun) return await reported(context, latest, agreed, remembered);
     const result = agreed.kind === 'act' ? await start(context, latest, agreed) : undefined;
     if (result?.kind === 'withdrawn') context.claims.release(context.node, context.holder);
-    if (tries >= TRIES || !isBesidePurge(agreed, result) || context.interrupted())
+    if (tries >= TRIES || !isSoonOver(agreed, result) || context.interrupted())
       return await concluded(context, latest, agreed, remembered, result);
     await waitInterruptible(context, NEXT_TRY);
   }
@@ -77,10 +81,11 @@ function agreedPlan(context: NodeContext, early: Plan, latest: Facts): Plan {
   return context.interrupted() ? { kind: 'skip', reason: 'interrupted' } : revalidate(early, plan(latest));
 }
 
-function isBesidePurge(agreed: Plan, result: Result | undefined): boolean {
+function isSoonOver(agreed: Plan, result: Result | undefined): boolean {
   const decided = result?.kind === 'withdrawn' ? result.plan : agreed;
   const blockers = decided.kind === 'skip' ? (decided.blockers ?? []) : [];
-  return blockers.length === 1 && blockers.every((blocker) => blocker.kind === 'host-acting' && !blocker.isDefrag);
+  const isShort = (one: Blocker) => one.kind === 'version-unseen' || (one.kind === 'host-acting' && !one.isDefrag);
+  return blockers.length === 1 && blockers.every(isShort);
 }
 
 /** Where nothing is planned at all: the outcome that says why. */

@@ -16,7 +16,7 @@ import { lookTime } from './look-order.ts';
 import { type NodeTarget, observeFleet, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
 import { duplicatesOf, placeLeases, withLeases } from './placement.ts';
 import { publishTick } from './publish.ts';
-import { inScope, isAsked, type Tick, type TickOptions } from './scope.ts';
+import { inScope, isAsked, type Part, type Tick, type TickOptions } from './scope.ts';
 import { nodesAround, type Snapshot, takeSnapshot } from './snapshot.ts';
 import type { Unlisted } from './unlisted.ts';
 
@@ -43,9 +43,9 @@ export async function tick(written: Config, ports: Ports, options: TickOptions):
   const snapshot = await chores.followServers(before, observed);
   const parameterGroups = await heldGroups(ports, snapshot);
   const placements = placeLeases(leases, observed);
-  const all = options.part?.kind === 'batch' ? options.part.nodes : undefined;
+  const part = options.part?.kind === 'batch' ? options.part : undefined;
   const claims = stageClaimsOf(config, ports, {
-    ...{ snapshot, placements, looks: observed, all },
+    ...{ snapshot, placements, looks: observed, part },
     switched: switchedNodes(ports, parameterGroups),
   });
   const run: Run = {
@@ -100,20 +100,21 @@ interface Seen {
   readonly placements: ReadonlyMap<string, HeldLease>;
   readonly looks: readonly (ReachedNode | UnreachedNode)[];
   readonly switched: Switched;
-  /** Nodes of the whole stage, where this tick is about a part of them. */
-  readonly all: number | undefined;
+  /** Where this tick is about a part of the stage. */
+  readonly part: Extract<Part, { kind: 'batch' }> | undefined;
 }
 
 function stageClaimsOf(
   { maxDefragsAtOnce, instances }: Config,
   ports: Ports,
-  { snapshot, all, ...seen }: Seen,
+  { snapshot, part, ...seen }: Seen,
 ): StageClaims {
   const isReadable = snapshot.kind === 'readable';
   const { stageDocument } = isReadable ? snapshot : {};
   return stageClaims(ports, {
     ...seen,
-    limit: boundIn(maxDefragsAtOnce, all ?? nodesIn(instances)),
+    ...(part && { since: part.at }),
+    limit: boundIn(maxDefragsAtOnce, part?.nodes ?? nodesIn(instances)),
     groups: new Map(instances.flatMap(({ nodes, found }) => (found ? nodes.map(({ id }) => [id, found.group]) : []))),
     // Where it cannot be read nothing is started: see `State.obstacle`.
     document: typeof stageDocument === 'object' ? stageDocument : { claims: [], falls: [] },

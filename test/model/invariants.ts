@@ -200,6 +200,7 @@ interface LeaseOfModel {
   readonly node: string;
   readonly runId: string;
   readonly phase: string;
+  readonly progress?: { readonly at: number };
 }
 
 /** Without the quarantined ones. */
@@ -233,7 +234,8 @@ const NIGHT = 20 * 60 * MINUTE;
 function noneOfAVersionThatFell(world: World, { traits: { version } }: SimulatedServer, fail: Fail): void {
   if (world.hasLostTable) return;
   const fall = world.falls.find(
-    (one) => one.version === version && world.now - one.at < NIGHT && isKnown(world, one.node),
+    (one) =>
+      one.version === version && world.now - one.at < NIGHT && isKnown(world, one.node, one.at < world.dispatchedAt),
   );
   if (fall && !world.hasMoved) fail('S4', `${fall.node} has restarted under our defrag, and runs the same version`);
   const gone = [...world.servers].find(
@@ -242,18 +244,29 @@ function noneOfAVersionThatFell(world: World, { traits: { version } }: Simulated
       isOurs(server) &&
       server.traits.version === version &&
       isLeased(world, server) &&
-      isKnown(world, name),
+      isKnown(world, name, isUnseen(world, server)),
   );
   if (gone) fail('S4', `${gone[0]} answers no more under our defrag, and runs the same version`);
 }
 
-/** A tick sees every server before it starts anything. A worker sees those of its letter, and hears of others when their workers have. */
-function isKnown(world: World, node: string): boolean {
-  if (world.workers === 0) return true;
+/**
+ * A tick sees every server before it starts anything. A worker sees those of its letter, and hears of others when their workers have; for a
+ * server under our defrag it waits until then. So it knows what was before the dispatch, and not what has happened since.
+ */
+function isKnown(world: World, node: string, wasBefore: boolean): boolean {
+  if (world.workers === 0 || wasBefore) return true;
   const brakes = world.documents.get('brakes')?.value as
     | { readonly falls?: readonly { readonly node: string }[] }
     | undefined;
   return brakes?.falls?.some((fall) => homeOf(fall.node) === node) ?? false;
+}
+
+/** Nobody has checked it since the dispatch, as far as its lease says. */
+function isUnseen(world: World, server: SimulatedServer): boolean {
+  return leasesOf(world).some(
+    ({ runId, phase, progress }) =>
+      runId === server.runId() && phase !== 'closing' && (progress?.at ?? 0) < world.dispatchedAt,
+  );
 }
 
 /** After a tick: servers that are kept from a defrag only by what has befallen another one of their version, or by a failover. */

@@ -776,6 +776,62 @@ describe('F8: the brakes of the stage', () => {
     expect(server(world, first).isOn()).toBe(false);
     await expectRest(world);
   });
+
+  describe('messages of a queue in any order', () => {
+    const letterOf = (letters: readonly string[], instance: string) =>
+      letters.find((letter) => JSON.parse(letter).instances[0].id === instance) ?? '';
+    /** A defrag runs on `solo`, and `first`, of the same version, wants one. */
+    const aStage = async () => {
+      const world = everybody();
+      server(world, solo).fragment(3000 * 2 ** 20);
+      await world.run();
+      start(world, first);
+      return world;
+    };
+
+    test.each([
+      ['restarted', (world: LiveWorld) => restart(world, solo)],
+      ['gone', (world: LiveWorld) => void Object.assign(server(world, solo), { reachable: false })],
+    ])(
+      'a worker waits for the one whose server under defrag is %s, and starts none of its version',
+      async (_, fall) => {
+        const world = await aStage();
+        fall(world);
+        world.pass(MINUTE);
+        const letters = await world.handOut();
+        await world.deliver(letterOf(letters, 'trio'));
+        expect(server(world, first).isOn()).toBe(false);
+        await world.deliver(letterOf(letters, 'solo'));
+        world.pass(5 * MINUTE);
+        for (const letter of await world.handOut()) await world.deliver(letter);
+        expect(server(world, first).isOn()).toBe(false);
+        expect(world.violations).toEqual([]);
+        await expectRest(world);
+      },
+    );
+
+    test('where that server is well, it starts one as soon as the other worker has said so', async () => {
+      const world = await aStage();
+      world.pass(MINUTE);
+      const letters = await world.handOut();
+      await Promise.all(['trio', 'solo'].map((instance) => world.deliver(letterOf(letters, instance))));
+      expect(on(world)).toEqual([solo, first]);
+      expect(world.violations).toEqual([]);
+      await expectRest(world);
+    });
+
+    test('and where nobody says so, in a later tick', async () => {
+      const world = await aStage();
+      world.pass(MINUTE);
+      await world.deliver(letterOf(await world.handOut(), 'trio'));
+      expect(on(world)).toEqual([solo]);
+      world.pass(5 * MINUTE);
+      const letters = await world.handOut();
+      for (const instance of ['solo', 'trio']) await world.deliver(letterOf(letters, instance));
+      expect(server(world, first).isOn()).toBe(true);
+      await expectRest(world);
+    });
+  });
 });
 
 describe('F9: the last node that answers', () => {

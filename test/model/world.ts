@@ -91,6 +91,8 @@ export interface World {
   readonly topic: { readonly isDown: boolean };
   /** That are at work now. */
   readonly workers: number;
+  /** When the last dispatch began. */
+  readonly dispatchedAt: number;
   /** How often two jobs have run at once. */
   readonly overlaps: number;
   /** Leases of a defrag that were dropped, and when. */
@@ -146,8 +148,9 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge, has
     wasReadOnly: false,
     overlaps: 0,
     workers: 0,
-    /** Of the last dispatch. */
+    /** Of the last dispatch, and when it began. */
     letters: [] as readonly string[],
+    dispatchedAt: 0,
     runsEnded: [] as World['runsEnded'][number][],
     /** Of the job: invocations take turns in them, and each remembers what it has seen of leases, and the alerts that it has sent. */
     containers: [aContainer(), aContainer()],
@@ -340,6 +343,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge, has
   /** A dispatch hands the fleet out. Returns a letter for each instance of the config; none where it was killed. */
   async function handOut(fatal?: Invocation['fatal']): Promise<readonly string[]> {
     const letters: string[] = [];
+    world.dispatchedAt = world.now;
     const send = (bodies: readonly { readonly body: string }[]) => ({
       sent: letters.push(...bodies.flatMap(({ body }) => torn(body))),
       rejected: [],

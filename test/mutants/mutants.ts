@@ -371,6 +371,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     law: 'S4',
+    what: 'a worker starts a defrag though a server of that version, which another worker has, may have gone down',
+    file: 'core/actions/unseen.ts',
+    from: 'at < since &&',
+    to: 'at < 0 &&',
+    tests: TROUBLES,
+  },
+  {
+    law: 'S4',
     what: 'a message is acted on before it is marked as taken, by two workers at once',
     file: 'core/state/batches.ts',
     from: 'if (isTaken) return true;',

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Known, stageClaims } from '../../../../core/actions/stage-claims.ts';
+import { stageClaims } from '../../../../core/actions/stage-claims.ts';
 import { readStageDocument, type StageDocument } from '../../../../core/actions/stage-document.ts';
+import type { Known } from '../../../../core/actions/stage-known.ts';
 import { MINUTE, SECOND } from '../../../../core/config/units.ts';
 import type { Lease } from '../../../../core/domain/lease.ts';
 import { NIGHT } from '../../../../core/guards/canary.ts';
 import { outageOf, roomBlockers } from '../../../../core/guards/stage-limits.ts';
-import { dropLease, type HeldLease, takeLease } from '../../../../core/leases/lease-store.ts';
+import { dropLease, type HeldLease, renewLease, takeLease } from '../../../../core/leases/lease-store.ts';
 import type { StateStore } from '../../../../core/ports/state-store.ts';
 import type { ReachedNode, UnreachedNode } from '../../../../core/reconcile/observe-fleet.ts';
 import { readState } from '../../../../core/reconcile/snapshot.ts';
@@ -410,6 +411,47 @@ describe('F8: a version on which a server went down under our defrag', () => {
     const { brakes, documents } = await fallen((one) => seen(one));
     await brakes.note([]);
     expect([...documents.keys()]).toEqual([leaseKey('fallen')]);
+  });
+});
+
+describe('a worker that has a part of the stage', () => {
+  const since = NOW - 10 * SECOND;
+  const { progress } = aLease();
+  const checked = (at: number, over: Partial<Lease> = {}) =>
+    aNewLease('other', { phase: 'running', busyUntil: 0, progress: { ...progress, at }, ...over });
+  const claimBeside = async (lease: Lease, wanted: Partial<Lease> = {}, known: Partial<Known> = {}) => {
+    const { store, job } = aPlace();
+    await held(store, lease);
+    return await (await job({ since, ...known })).claim(aNewLease('next', wanted));
+  };
+  const unseen = checked(since - 1);
+  const blocker = { kind: 'version-unseen', node: unseen.node, at: since - 1 };
+
+  test('starts no defrag while a server of its version is under one and was not checked in this tick', async () => {
+    expect(await claimBeside(unseen)).toEqual([blocker]);
+    expect(await claimBeside(checked(since - 1, { phase: 'taking' }))).toEqual([blocker]);
+    const { engine: _, ...old } = unseen;
+    expect(await claimBeside(old)).toEqual([blocker]);
+  });
+
+  test.each<[string, Lease, Partial<Lease>, Partial<Known>]>([
+    ['another worker has checked it', checked(since), {}, {}],
+    ['it has checked it itself', unseen, {}, { looks: [seen(unseen)] }],
+    ['the version is another one', unseen, { engine: { ...ENGINE, version: '7.2.11' } }, {}],
+    ['it wants a purge', unseen, { phase: 'purging' }, {}],
+    ['the other defrag is being ended', checked(since - 1, { phase: 'closing' }), {}, {}],
+    ['nobody has checked it for a night', checked(NOW - NIGHT), {}, {}],
+  ])('starts one where %s', async (_, lease, wanted, known) => {
+    expect(await claimBeside(lease, wanted, known)).toEqual([]);
+  });
+
+  test('sees what was checked while it waited', async () => {
+    const { store, job } = aPlace();
+    const lease = await held(store, unseen);
+    const claims = await job({ since });
+    expect(await claims.claim(aNewLease('next'))).toEqual([blocker]);
+    await renewLease(store, lease, checked(NOW));
+    expect(await claims.claim(aNewLease('next'))).toEqual([]);
   });
 });
 

@@ -63,6 +63,7 @@ export const BLOCKERS: Of<Blocker> = {
     at: NOW - HOUR,
     until: NOW + 19 * HOUR,
   },
+  'version-unseen': { kind: 'version-unseen', node: '10.0.3.18:6379', at: NOW - 4 * 60_000 },
 };
 
 export const FINDINGS: Of<Finding> = {
@@ -174,6 +175,7 @@ export const STOPS: StopReasons = {
   'group-limit': blockedStop('group-limit'),
   'host-acting': blockedStop('host-acting'),
   'version-fell': blockedStop('version-fell'),
+  'version-unseen': blockedStop('version-unseen'),
 };
 
 const purge = { action: 'purge', predicted: { reclaim: 310 * MIB, stall: 122 } } as const;
@@ -246,6 +248,7 @@ export const SKIPS: { readonly [Reason in SkipReason]: SkipPlan } = {
   'group-limit': blocked('group-limit'),
   'host-acting': blocked('host-acting'),
   'version-fell': blocked('version-fell'),
+  'version-unseen': blocked('version-unseen'),
 };
 
 /** Every plan that there is. */
