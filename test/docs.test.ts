@@ -132,6 +132,7 @@ test.each(
 });
 
 const NODES = [10, 100, 1_000, 10_000];
+const THROUGH_QUEUE = [1_000, 10_000];
 
 /** More nodes than a file may hold: instances that differ in their names alone. */
 function configWith(nodes: number, more = ''): Config {
@@ -146,8 +147,12 @@ function configWith(nodes: number, more = ''): Config {
   return { ...config, instances: instances.flat() };
 }
 
-function costOf(nodes: number, network = NO_NETWORK): MonthlyCost {
-  return monthlyCost(configWith(nodes), network);
+function costOf(nodes: number): MonthlyCost {
+  return monthlyCost(configWith(nodes), NO_NETWORK);
+}
+
+function queued(nodes: number): Config {
+  return configWith(nodes, 'fleet: { queue: always }');
 }
 
 const dollars = (amount: number) =>
@@ -181,7 +186,8 @@ function formula(): string {
 }
 
 function fleets(): string {
-  const costs = NODES.map((nodes) => costOf(nodes));
+  const configs = [...NODES.slice(0, -1).map((nodes) => configWith(nodes)), ...THROUGH_QUEUE.map(queued)];
+  const costs = configs.map((config) => monthlyCost(config, NO_NETWORK));
   const names = costs.at(-1)?.lines.map(({ what }) => what) ?? [];
   const cells = (values: readonly string[]) => `| ${values.join(' | ')} |`;
   const lineOf = (cost: MonthlyCost, what: string) => {
@@ -189,13 +195,17 @@ function fleets(): string {
     return line === undefined ? '' : dollars(line.dollars);
   };
   return [
-    cells(['', ...NODES.map((nodes) => `${nodes.toLocaleString('en-US')} nodes`)]),
-    `|---|${NODES.map(() => '---:|').join('')}`,
+    cells([
+      '',
+      ...NODES.slice(0, -1).map((nodes) => `${nodes.toLocaleString('en-US')} nodes`),
+      ...THROUGH_QUEUE.map((nodes) => `${nodes.toLocaleString('en-US')}, with the queue`),
+    ]),
+    `|---|${configs.map(() => '---:|').join('')}`,
     ...names.map((what) => cells([what, ...costs.map((cost) => lineOf(cost, what))])),
     cells(['**together**', ...costs.map((cost) => `**${dollars(cost.dollars)}**`)]),
     cells([
       'with endpoints for CloudWatch and SNS in two subnets',
-      ...NODES.map((nodes) => dollars(costOf(nodes, LONELY_VPC).dollars)),
+      ...configs.map((config) => dollars(monthlyCost(config, LONELY_VPC).dollars)),
     ]),
     '',
   ].join('\n');
