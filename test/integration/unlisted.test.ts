@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
 import { systemClock } from '../../core/adapters/clock.ts';
 import { HOUR } from '../../core/config/units.ts';
+import { BATCH_VERSION } from '../../core/reconcile/batch.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
+import { work } from '../../core/reconcile/work.ts';
 import { membershipKey } from '../../core/state/keys.ts';
 import { aCluster, type Cluster, type ClusterNode } from '../support/cluster.ts';
 import { clientOf } from '../support/fragmented.ts';
-import { aJob, type Job, OPEN } from '../support/job.ts';
+import { aJob, configOf, type Job, OPEN } from '../support/job.ts';
 import { aWorkplace, runOffpeak } from '../support/offpeak.ts';
 import { plainServer } from '../support/servers.ts';
 
@@ -208,3 +210,25 @@ test('check, run and status say it; status by what the job has seen', LONG, asyn
   expect((await ran('status')).stdout).not.toMatch(words);
   expect((await ran('check')).stdout).not.toMatch(words);
 });
+
+test(
+  'a message of the queue with a part of a Cluster: the worker knows what the config names beside it',
+  LONG,
+  async () => {
+    await using cluster = await aCluster({ shards: 3, replicas: false });
+    const [one, two, three] = addressesOf(cluster, 0, 1, 2) as [string, string, string];
+    const reportedOf = async (yaml: string) => {
+      using job = aJob(yaml);
+      const config = configOf(yaml);
+      const batch = { schema: BATCH_VERSION, stage: config.stage, number: 0, nodes: 3, instances: [{ id: 'one' }] };
+      for (const at of [Date.now() - 1000, Date.now()])
+        await work(JSON.stringify({ ...batch, at }), config, job.ports, { holder: 'test', remaining: () => 60_000 });
+      const alerts = [...(await job.ports.store.list('outbox#')).keys()].filter((key) => key.includes('node-unlisted'));
+      return alerts.map((key) => [one, two, three].filter((node) => key.includes(node)).join());
+    };
+    expect(await reportedOf(yamlOf({ one: [one], two: [two, three] }))).toEqual([]);
+    expect(await reportedOf(yamlOf({ one: [one], two: [two] }))).toEqual([three]);
+    const rest = `  - id: rest\n    discover: { cluster: { seeds: ["redis://${two}"] } }${OPEN}\n`;
+    expect(await reportedOf(yamlOf({ one: [one] }, rest))).toEqual([]);
+  },
+);
