@@ -44,7 +44,7 @@ ${acting.length > 0 && night.ticks > 1 ? html`<section><h2>The night</h2>${timel
 <section><h2>${acting.length > 0 ? 'Memory, before and after' : 'Memory'}</h2>${barsMarkup('RSS of each node', drawn.flatMap(memoryBars))}
 ${drawn.length < nodes.length ? html`<p>These are ${drawn.length} of ${nodes.length} nodes: the table has all.</p>` : undefined}
 <p>A restart with the same data would leave data and overhead only.</p></section>
-${acting.length > 0 ? html`<section><h2>What was done</h2>${actionTable(acting, terms.timezone)}</section>` : undefined}
+${acting.length > 0 ? html`<section><h2>What was done</h2>${actionTable(acting, night, terms.timezone)}</section>` : undefined}
 <section><h2>What to do</h2>${findings(night)}</section>
 <section><h2>All nodes</h2>${nodeTable(nodes)}</section>`;
 }
@@ -91,7 +91,10 @@ function memoryBars({ first, last, actions, ...node }: NodeNight) {
   return [...bar(first, 'before'), ...bar(last, 'after')];
 }
 
-function actionTable(nodes: readonly NodeNight[], timezone: string): Markup {
+function actionTable(nodes: readonly NodeNight[], { from, until }: Span, timezone: string): Markup {
+  const day = (at: number) => localClock(at, timezone).slice(0, 10);
+  // The date stands above, where there is only one.
+  const clock = (at: number) => localClock(at, timezone).slice(day(from) === day(until) ? 11 : 0);
   const head = [
     'Node',
     'Action',
@@ -107,7 +110,7 @@ function actionTable(nodes: readonly NodeNight[], timezone: string): Markup {
     actions.map(({ at, verdict }) => [
       labelOf(node),
       verdict.action,
-      localClock(at, timezone),
+      clock(at),
       `${bytesText(verdict.rssBefore)} → ${bytesText(verdict.rssAfter)}`,
       bytesText(verdict.reclaimed),
       bytesText(verdict.predicted),

@@ -5,7 +5,8 @@ import { UsageError } from '../../../../cli/options.ts';
 import { reportPage } from '../../../../cli/render/html/report.ts';
 import { documentsIn, together } from '../../../../cli/report/documents.ts';
 import { isBroken, nightOf, returnedBy, totalsOf } from '../../../../cli/report/night.ts';
-import { HOUR, MIB } from '../../../../core/config/units.ts';
+import { HOUR, MIB, MINUTE } from '../../../../core/config/units.ts';
+import { isoText } from '../../../../core/format/units.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../../fixtures/report');
 const fixture = (name: string) => documentsIn(name, readFileSync(join(FIXTURES, name), 'utf8'));
@@ -69,7 +70,12 @@ describe('the page', () => {
     expect(html).toContain('<th scope="col">Ended (Europe/Berlin)</th>');
     const [done] = nightOf(all.ticks)?.nodes[0]?.actions ?? [];
     const local = new Date((done?.at ?? 0) + HOUR).toISOString().slice(0, 19).replace('T', ' ');
-    expect(html).toContain(`<td>${local}</td>`);
+    expect(html).toContain(`<td>${local.slice(11)}</td>`);
+    // Over midnight, each has its date.
+    const later = all.ticks.map((tick) => ({ ...tick, at: isoText(Date.parse(tick.at) + 4 * HOUR + 3 * MINUTE) }));
+    const midnight = reportPage(nightOf(later), all, terms);
+    expect(midnight).toMatch(/<td>2026-11-26 23:59:\d\d<\/td>/);
+    expect(midnight).toMatch(/<td>2026-11-27 00:00:\d\d<\/td>/);
     expect(html).not.toContain('UTC');
   });
 
