@@ -95,17 +95,7 @@ function actionTable(nodes: readonly NodeNight[], { from, until }: Span, timezon
   const day = (at: number) => localClock(at, timezone).slice(0, 10);
   // The date stands above, where there is only one.
   const clock = (at: number) => localClock(at, timezone).slice(day(from) === day(until) ? 11 : 0);
-  const head = [
-    'Node',
-    'Action',
-    `Ended (${timezone})`,
-    'RSS',
-    'Returned',
-    'Predicted',
-    'Longest wait',
-    'Promised',
-    'Kept',
-  ];
+  const head = ['Node', 'Action', 'Ended', 'RSS', 'Returned', 'Predicted', 'Longest wait', 'Promised', 'Kept'];
   const rows = nodes.flatMap(({ actions, ...node }) =>
     actions.map(({ at, verdict }) => [
       labelOf(node),
@@ -119,7 +109,7 @@ function actionTable(nodes: readonly NodeNight[], { from, until }: Span, timezon
       isBroken(verdict) ? 'no' : 'yes',
     ]),
   );
-  return html`${tableMarkup('What was done', head, rows)}<p class="faint">What a defrag returned includes the purge that follows it.</p>`;
+  return html`${tableMarkup('What was done', head, rows)}<p class="faint">Times are in ${timezone}. What a defrag returned includes the purge that follows it.</p>`;
 }
 
 /** Each sentence once, with the nodes that it is about. */

@@ -67,7 +67,7 @@ describe('the page', () => {
   const html = reportPage(nightOf(all.ticks), all, terms);
 
   test('has every time in one zone, which it names', () => {
-    expect(html).toContain('<th scope="col">Ended (Europe/Berlin)</th>');
+    expect(html).toContain('Times are in Europe/Berlin.');
     const [done] = nightOf(all.ticks)?.nodes[0]?.actions ?? [];
     const local = new Date((done?.at ?? 0) + HOUR).toISOString().slice(0, 19).replace('T', ' ');
     expect(html).toContain(`<td>${local.slice(11)}</td>`);
