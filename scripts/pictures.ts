@@ -33,7 +33,7 @@ export const PICTURES: readonly (readonly [file: string, group: string, name: st
 ];
 
 /** Changes with the message: a test compares it, so that no picture stays behind. */
-export function markOf(message: Message | undefined): string {
+function markOf(message: Message | undefined): string {
   return createHash('sha256').update(JSON.stringify(message)).digest('hex').slice(0, 16);
 }
 

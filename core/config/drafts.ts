@@ -60,7 +60,7 @@ function levelAt(file: unknown, path: Path, malformed: ReadonlyMap<string, Reado
 }
 
 /** The template that an instance names, the one that this one names, and so on: nearest first, up to one that there is not, or a circle. */
-export function templatesOf(file: unknown, name: unknown, nearer: readonly Path[] = []): readonly Path[] {
+function templatesOf(file: unknown, name: unknown, nearer: readonly Path[] = []): readonly Path[] {
   if (typeof name !== 'string' || nearer.some((path) => path[1] === name)) return nearer;
   const path = ['templates', name];
   const found = valueAt(file, path);

@@ -13,7 +13,7 @@ export function isNamed(node: string, { instances }: Pick<Config, 'instances'>):
  * (`reconcile/troubles.ts`); it also counts the nodes that cross their thresholds, and one alarm watches each count: $1.30 a month, however many
  * nodes there are.
  */
-export const MOST_NODES_WITH_ALARMS = 25;
+const MOST_NODES_WITH_ALARMS = 25;
 
 /**
  * Whether the job reports the troubles of nodes, and alarms watch counts. The job that publishes and the stack that watches must agree: what is discovered has no

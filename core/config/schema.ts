@@ -69,7 +69,7 @@ const settings = {
 };
 
 /** The keys that instances share through `defaults`. */
-export const settingsSchema = mapping(settings);
+const settingsSchema = mapping(settings);
 
 const templateName = text('^[a-z][a-z0-9-]{0,39}$', 'a lower-case letter, then up to 39 letters, digits or hyphens');
 const template = optional(templateName, 'The template whose values count where these are absent, before `defaults`.');

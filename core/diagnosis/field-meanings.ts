@@ -1,5 +1,4 @@
-import type { Engine } from '../domain/engine.ts';
-import { isIn, LUA_PLACES, type Versions } from './lua-place.ts';
+import { LUA_PLACES, type Versions } from './lua-place.ts';
 
 /** What a field means to one range of versions. */
 export interface Meaning {
@@ -160,10 +159,3 @@ export const MEANINGS: readonly Meaning[] = [
     source: 'childinfo.c; rdb.c, aof.c, module.c',
   },
 ];
-
-/** What a field means to this engine. */
-export function meaningOf(field: string, engine: Pick<Engine, 'name' | 'version'>): Meaning | undefined {
-  return MEANINGS.find(
-    ({ fields, of }) => fields.includes(field) && (of?.some((range) => isIn(engine, range)) ?? true),
-  );
-}

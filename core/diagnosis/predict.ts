@@ -34,7 +34,7 @@ const PURGE_PATIENCE = 4;
 const PURGE_PATIENCE_BASE: Milliseconds = 2 * SECOND;
 
 /** External fragmentation that a finished defrag leaves: 1.1 % of what is allocated; the last half percent takes five times as long. */
-export const RESIDUAL_FRAGMENTATION = 0.015;
+const RESIDUAL_FRAGMENTATION = 0.015;
 
 /**
  * Bytes between `allocator_resident` and `allocator_active` that no purge returns. jemalloc's own metadata is among them, and does

@@ -117,8 +117,6 @@ export type KeyFinding =
   /** External fragmentation to come: what is free in slabs that keys which stay keep from being freed. */
   | (Of<'uneven-expiry'> & { readonly at: Milliseconds; readonly expiring: number });
 
-export type KeyFindingKind = KeyFinding['kind'];
-
 /** What sampling took from the server. */
 export interface SamplingCost {
   readonly took: Milliseconds;

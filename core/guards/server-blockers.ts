@@ -9,7 +9,7 @@ import { replicationBlockers } from './replication.ts';
 const REHASHING_LIMIT = 32 * MIB;
 
 /** A server that has just started is still connecting, syncing and warming up; one that crashes again and again shows up here. */
-export const REQUIRED_UPTIME = 10 * SECOND;
+const REQUIRED_UPTIME = 10 * SECOND;
 
 /** Dangers in the server itself: they prevent a start and stop a run. */
 export function serverBlockers(

@@ -23,7 +23,7 @@ export function groupsIn(instances: readonly InstanceConfig[]): readonly Managed
   );
 }
 
-export function nodeIds({ instances }: Pick<ManagedGroup, 'instances'>): ReadonlySet<string> {
+function nodeIds({ instances }: Pick<ManagedGroup, 'instances'>): ReadonlySet<string> {
   return new Set(instances.flatMap(({ nodes }) => nodes.map(({ id }) => id.toLowerCase())));
 }
 
@@ -49,6 +49,6 @@ export function refusals(group: ManagedGroup, users: readonly GroupUser[]): read
   ];
 }
 
-export function isDefault({ group }: Pick<GroupName, 'group'>): boolean {
+function isDefault({ group }: Pick<GroupName, 'group'>): boolean {
   return group.toLowerCase().startsWith('default.');
 }

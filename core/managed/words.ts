@@ -104,7 +104,7 @@ function failed(lease: GroupLease, { doing, why }: Extract<GroupEvent, { kind: '
   };
 }
 
-export function priorText({ prior }: Pick<GroupLease, 'prior'>): string {
+function priorText({ prior }: Pick<GroupLease, 'prior'>): string {
   return Object.entries(prior)
     .map(([name, { value, source }]) => `${name} ${value ?? '(unset)'}${source === undefined ? '' : ` (${source})`}`)
     .join(', ');

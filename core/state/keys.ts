@@ -38,7 +38,7 @@ export const RECORD = 'record#';
  * that comes back later with settings of Offpeak in its file is still recognised by their values, and the alert says what to type; one that
  * has moved to another address after so long without a lease starts there without its history.
  */
-export const RECORD_LIFETIME: Milliseconds = 366 * 24 * HOUR;
+const RECORD_LIFETIME: Milliseconds = 366 * 24 * HOUR;
 
 export function recordKey(node: string): string {
   return RECORD + node;
@@ -95,7 +95,7 @@ export const BATCH = 'batch#';
 const BATCH_LIFETIME: Milliseconds = 24 * HOUR;
 
 /** What the discovery of an instance of the config has found last. */
-export const INVENTORY = 'inventory#';
+const INVENTORY = 'inventory#';
 
 export function inventoryKey(instance: string): string {
   return INVENTORY + instance;

@@ -27,7 +27,7 @@ export const hostileText = fc.oneof(
 );
 
 /** What stands where something else was expected. */
-export const oddValue: fc.Arbitrary<unknown> = fc.oneof(
+const oddValue: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 3, arbitrary: hostileText },
   fc.constantFrom<unknown>(null, true, false, [], {}, [[]], -1, 0, 1e308, -1e308, 5e-324, 2 ** 53, 1e21, 0.1),
   fc.jsonValue({ maxDepth: 2 }),

@@ -117,7 +117,7 @@ describe.skipIf(lacksServer('defrag') || lacksServer('plain'))('on real servers'
       (found) => expect(found).toContain('rdb_last_bgsave_status:err'),
     );
     expect(await planned(alone(server.port), server.port)).toMatch(
-      /^nothing: the server fails to save its data: .* \(rdb_last_bgsave_status: err; [\d,]+ changes since the last save\)/,
+      /^nothing: the server fails to save its data; .* \(rdb_last_bgsave_status: err; [\d,]+ changes since the last save\)/,
     );
   });
 

@@ -33,7 +33,7 @@ export function aGroup(): GroupOfModel {
 }
 
 /** The second address of a server, to which it may move. */
-export function movedName(server: string): string {
+function movedName(server: string): string {
   return server.replace('.redis.', '.moved.');
 }
 

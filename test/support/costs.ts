@@ -12,7 +12,7 @@ import { nodeAlarms } from '../../infra/node-alarms.ts';
 import { template } from '../../infra/template.ts';
 
 /** US dollars in us-east-1, as known on 2026-11-23, free tiers left out. Verify before you rely on them. */
-export const PRICES = {
+const PRICES = {
   /** Each custom metric a month, of the first 10,000. */
   metric: 0.3,
   /** Each of the next 240,000. */
@@ -50,7 +50,7 @@ export interface Assumptions {
   readonly logBytesPerNode: number;
 }
 
-export const ASSUMED: Assumptions = { secondsPerTick: 5, actionDays: 15, forkHours: 4, logBytesPerNode: 1_000 };
+const ASSUMED: Assumptions = { secondsPerTick: 5, actionDays: 15, forkHours: 4, logBytesPerNode: 1_000 };
 
 export interface CostLine {
   readonly what: string;

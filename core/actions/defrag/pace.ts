@@ -10,7 +10,7 @@ import { GENTLEST } from './ladder.ts';
  * page fault), so that one of them costs nothing but allowance; when it is used up, the run becomes gentler, and only the gentlest
  * settings that still overrun for long end it.
  */
-export const PROMISED_SHARE = 0.001;
+const PROMISED_SHARE = 0.001;
 /** Of how much time the allowance may hold: what was calm an hour ago excuses nothing now. */
 const ALLOWANCE_OF: readonly [least: Milliseconds, most: Milliseconds] = [10 * SECOND, 60 * SECOND];
 /** A cycle of so many times the promise makes the run gentler at once, whatever the allowance holds: two in a row are not to be met. */

@@ -58,7 +58,7 @@ export function partitionsOf(prefix: string): readonly string[] {
 }
 
 /** Of a document's JSON; an item has at most 409,600 bytes, and key, names and numbers need up to 1.2 kB of them. */
-export const MAX_VALUE_BYTES = 400_000;
+const MAX_VALUE_BYTES = 400_000;
 
 /** The attributes' names in expressions: `value`, `token` and others are words of DynamoDB's own. */
 export const NAMES = {

@@ -1,7 +1,7 @@
 import { addressOf, type Kind, type Ports } from './servers.ts';
 
 /** The most that an instance has of them: a primary and two replicas. */
-export const NODES_OF_AN_INSTANCE = 3;
+const NODES_OF_AN_INSTANCE = 3;
 
 /**
  * A config of so many nodes, from the node of this index on; `kindOf` says at which port each is. Windows are those of a real fleet: closed

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { MEMORY_FIELDS } from '../../../../core/adapters/redis/memory-fields.ts';
 import { GIB, MIB } from '../../../../core/config/units.ts';
 import { diagnose } from '../../../../core/diagnosis/diagnose.ts';
-import { MEANINGS, meaningOf } from '../../../../core/diagnosis/field-meanings.ts';
-import { luaPlace } from '../../../../core/diagnosis/lua-place.ts';
+import { MEANINGS } from '../../../../core/diagnosis/field-meanings.ts';
+import { isIn, luaPlace } from '../../../../core/diagnosis/lua-place.ts';
 import { bytesOfClass, kernelBytes, type MemoryAccount, PART_CLASS } from '../../../../core/domain/account.ts';
 import type { EngineName } from '../../../../core/domain/engine.ts';
 import type { MemorySample, Observation } from '../../../../core/domain/observation.ts';
@@ -280,9 +280,12 @@ describe('what the fields mean', () => {
     ['keydb', '6.3.4'],
   ] as const;
 
+  const meaningsOf = (field: string, engine: { readonly name: EngineName; readonly version: string }) =>
+    MEANINGS.filter(({ fields, of }) => fields.includes(field) && (of?.some((range) => isIn(engine, range)) ?? true));
+
   test.each(MEMORY_FIELDS)('%s has one meaning in each version', (field) => {
     for (const [name, version] of ENGINES)
-      expect(meaningOf(field, { name, version }), `${name} ${version}`).toBeDefined();
+      expect(meaningsOf(field, { name, version }), `${name} ${version}`).toHaveLength(1);
   });
 
   test('each meaning has its source', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { KeyFacts, KeyFinding, KeyFindingKind, KeySpace } from '../../../../core/domain/keys.ts';
+import type { KeyFacts, KeyFinding, KeySpace } from '../../../../core/domain/keys.ts';
 import { analyse } from '../../../../core/keys/analyse.ts';
 import { anObservation } from '../../../support/builders.ts';
 import { aSample, draws } from './key-builders.ts';
@@ -11,7 +11,7 @@ function findings(facts: readonly KeyFacts[], space: Partial<KeySpace> = {}, see
   return analyse(aSample(facts, space), seen).findings;
 }
 
-function one<Kind extends KeyFindingKind>(kind: Kind, all: readonly KeyFinding[]) {
+function one<Kind extends KeyFinding['kind']>(kind: Kind, all: readonly KeyFinding[]) {
   return all.find((finding): finding is Extract<KeyFinding, { kind: Kind }> => finding.kind === kind);
 }
 
