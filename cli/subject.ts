@@ -4,7 +4,7 @@ import { present } from '../core/domain/present.ts';
 import type { StateStore } from '../core/ports/state-store.ts';
 import { fleetOf } from './addresses.ts';
 import { type CommonOptions, UsageError } from './options.ts';
-import { warnOfClearText } from './place.ts';
+import { loadConfig, stateStore, warnOfClearText } from './place.ts';
 import { TLS_OPTIONS, type TlsOptions } from './tls-options.ts';
 
 /** What a command that only reads is about. */
@@ -50,8 +50,30 @@ export function addressed(
   return { config, store: NO_STATE, env, isAddressed: true };
 }
 
+/** Of a config. @throws {UsageError} */
+export function configured(
+  command: string,
+  options: Parameters<typeof loadConfig>[0] & Partial<AddressOptions>,
+): Omit<Subject, 'store'> {
+  refuseBesideConfig(command, options);
+  const { config, ids } = loadConfig(options);
+  warnOfClearText(config);
+  return { config, ids, env: process.env };
+}
+
+/** The servers of the addresses; where there are none, those of the config, with its state. @throws {UsageError} */
+export async function subjectOf(
+  command: string,
+  addresses: readonly string[],
+  options: Parameters<typeof configured>[1] & Parameters<typeof stateStore>[0],
+): Promise<Subject> {
+  if (addresses.length > 0) return addressed(command, addresses, options);
+  const found = configured(command, options);
+  return { ...found, store: await stateStore(options, found.config.stage) };
+}
+
 /** The options that belong to addresses. @throws {UsageError} where there is a config in their place */
-export function refuseBesideConfig(command: string, { memoryLimit, ...tls }: Partial<AddressOptions>): void {
+function refuseBesideConfig(command: string, { memoryLimit, ...tls }: Partial<AddressOptions>): void {
   if (memoryLimit !== undefined)
     throw new UsageError(
       `${command} --memory-limit: accepted beside addresses only; a config has memoryLimit for each instance`,

@@ -3,21 +3,18 @@ import { auditFleet, type FleetAudit } from '../../core/reconcile/audit-fleet.ts
 import { EXIT } from '../exit.ts';
 import { scopeOf } from '../fleet.ts';
 import { type AuditOptions, UsageError } from '../options.ts';
-import { loadConfig, stateStore, warnOfClearText } from '../place.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
 import { auditLines, hasFaults } from '../render/audit.ts';
 import { auditJson } from '../render/audit-json.ts';
 import { junitXml } from '../render/junit.ts';
 import { styleFor } from '../render/style.ts';
-import { addressed, refuseBesideConfig, type Subject } from '../subject.ts';
+import { subjectOf } from '../subject.ts';
 
 /** Exit status 0: nothing is wrong; 1: a finding of severity warning or critical, or a node could not be audited; 2: usage. */
 export async function audit(addresses: readonly string[], options: AuditOptions): Promise<void> {
   if (options.json && options.junit) throw new UsageError('audit: accepted is one of --json and --junit');
   const isConfigured = addresses.length === 0;
-  const { config, ids, store, ...access } = isConfigured
-    ? await configured(options)
-    : addressed('audit', addresses, options);
+  const { config, ids, store, ...access } = await subjectOf('audit', addresses, options);
   const { ports } = await terminalPorts(store, systemClock(), stderrLog(options), access);
   const found = await auditFleet(config, ports, { scope: await scopeOf(config, ids, ports), isConfigured });
   process.stdout.write(printed(found, config.stage, options));
@@ -30,11 +27,4 @@ function printed(found: FleetAudit, stage: string, options: AuditOptions): strin
   if (options.junit) return junitXml(found, isConfigured ? stage : undefined);
   const style = styleFor(process.stdout, process.env, options);
   return `${auditLines(found, style, { isFull: options.full === true }).join('\n')}\n`;
-}
-
-async function configured(options: AuditOptions): Promise<Subject> {
-  refuseBesideConfig('audit', options);
-  const { config, ids } = loadConfig(options);
-  warnOfClearText(config);
-  return { config, ids, store: await stateStore(options, config.stage), env: process.env };
 }

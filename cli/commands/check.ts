@@ -5,13 +5,11 @@ import { exitCodeOf } from '../exit.ts';
 import { scopeOf } from '../fleet.ts';
 import type { CheckOptions } from '../options.ts';
 import { printer } from '../output.ts';
-import { loadConfig, stateStore, warnOfClearText } from '../place.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
-import { addressed, NO_STATE, refuseBesideConfig, type Subject } from '../subject.ts';
+import { NO_STATE, subjectOf } from '../subject.ts';
 
 export async function check(addresses: readonly string[], options: CheckOptions): Promise<void> {
-  const { config, ids, store, ...access } =
-    addresses.length > 0 ? addressed('check', addresses, options) : await configured(options);
+  const { config, ids, store, ...access } = await subjectOf('check', addresses, options);
   const { ports, published } = await terminalPorts(store, systemClock(), stderrLog(options), access);
   const result = await tick(config, ports, {
     mode: 'watch',
@@ -21,13 +19,6 @@ export async function check(addresses: readonly string[], options: CheckOptions)
   });
   printer(options, published, { isBrief: !options.full })(store === NO_STATE ? withoutLeases(result) : result);
   process.exitCode = exitCodeOf([result]);
-}
-
-async function configured(options: CheckOptions): Promise<Subject> {
-  refuseBesideConfig('check', options);
-  const { config, ids } = loadConfig(options);
-  warnOfClearText(config);
-  return { config, ids, store: await stateStore(options, config.stage), env: process.env };
 }
 
 /** Where no state was read, a lease may hold what is on. */

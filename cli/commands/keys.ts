@@ -6,16 +6,15 @@ import { EXIT } from '../exit.ts';
 import { chosenInstances, fleetNow } from '../fleet.ts';
 import { interruption } from '../interrupt.ts';
 import type { KeysOptions } from '../options.ts';
-import { loadConfig, warnOfClearText } from '../place.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
 import { keysLines } from '../render/keys.ts';
 import { keysJson } from '../render/keys-json.ts';
 import { styleFor } from '../render/style.ts';
-import { addressed, NO_STATE, refuseBesideConfig, type Subject } from '../subject.ts';
+import { addressed, configured, NO_STATE, type Subject } from '../subject.ts';
 
 /** Samples the keys of each instance, one node after the other, and says where their bytes are. */
 export async function keys(addresses: readonly string[], options: KeysOptions): Promise<void> {
-  const subject = addresses.length > 0 ? addressed('keys', addresses, options) : configured(options);
+  const subject = addresses.length > 0 ? addressed('keys', addresses, options) : configured('keys', options);
   const { signal } = interruption(() => process.stderr.write('\noffpeak: interrupted: printing what was drawn\n'));
   const clock = systemClock({ signal });
   const { ports } = await terminalPorts(NO_STATE, clock, stderrLog(options), subject);
@@ -31,13 +30,6 @@ export async function keys(addresses: readonly string[], options: KeysOptions): 
   }
   if (options.json) process.stdout.write(`${keysJson(at, config.stage, all)}\n`);
   process.exitCode = signal.aborted ? EXIT.interrupted : all.some(isMissing) ? EXIT.failed : EXIT.fine;
-}
-
-function configured(options: KeysOptions): Pick<Subject, 'config' | 'ids' | 'env' | 'isAddressed'> {
-  refuseBesideConfig('keys', options);
-  const { config, ids } = loadConfig(options);
-  warnOfClearText(config);
-  return { config, ids, env: process.env };
 }
 
 /** Discovered only where a shard is named: the survey itself finds the nodes of instances. */
