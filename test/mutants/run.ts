@@ -1,7 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Edit, MUTANTS, type Mutant } from './mutants.ts';
 
 /**
@@ -19,9 +21,10 @@ try {
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
   const words = process.argv.slice(2);
   const chosen = words.includes('--quick') ? oneOfEachLaw() : MUTANTS.filter((mutant) => isNamed(mutant, words));
-  const survivors = chosen.filter((mutant) => !isCaught(mutant));
-  say(`${chosen.length - survivors.length} of ${chosen.length} mutants were caught.`);
-  process.exitCode = survivors.length === 0 ? 0 : 1;
+  let caught = 0;
+  for (const mutant of chosen) caught += (await isCaught(mutant)) ? 1 : 0;
+  say(`${caught} of ${chosen.length} mutants were caught.`);
+  process.exitCode = caught === chosen.length ? 0 : 1;
 } finally {
   rmSync(copy, { recursive: true, force: true });
 }
@@ -38,12 +41,12 @@ function oneOfEachLaw(): readonly Mutant[] {
   return Object.values(Object.groupBy(MUTANTS.filter(isOfUnits), ({ law }) => law)).flatMap((some) => some.slice(0, 1));
 }
 
-function isCaught(mutant: Mutant): boolean {
+async function isCaught(mutant: Mutant): Promise<boolean> {
   const { law, what, also, tests } = mutant;
   const edits = [mutant, ...(also ? [also] : [])];
   const restore = edits.map(broken);
   try {
-    const failed = failedTests(tests);
+    const failed = await failedTest(tests);
     say(`${failed === undefined ? 'SURVIVED' : 'caught  '} ${law} ${what}${failed ? `: ${failed}` : ''}`);
     return failed !== undefined;
   } finally {
@@ -64,19 +67,36 @@ function broken({ file, from, to }: Edit): () => void {
 }
 
 /** The first test that failed; undefined where all passed. */
-function failedTests(tests: readonly string[]): string | undefined {
+async function failedTest(tests: readonly string[]): Promise<string | undefined> {
   const file = join(copy, 'report.json');
   rmSync(file, { force: true });
   const files = tests.map((test) => `test/${test}`);
-  const project = isOfUnits({ tests }) ? ['--project=unit'] : [];
-  const args = ['vitest', 'run', ...project, '--reporter=json', `--outputFile=${file}`, '--bail=1', ...files];
-  const { stdout, stderr } = spawnSync('npx', args, { cwd: copy, encoding: 'utf8', maxBuffer: 2 ** 28 });
+  const said = await vitest(['--reporter=json', `--outputFile=${file}`, '--bail=1', ...files], file, tests);
   const report = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Report) : undefined;
   const results = report?.testResults.flatMap(({ assertionResults }) => assertionResults) ?? [];
   const failed = results.find(({ status }) => status === 'failed');
   if (failed) return failed.fullName;
-  if (!report?.success || report.numTotalTests === 0) throw new Error(`no verdict of ${files}:\n${stdout}\n${stderr}`);
+  if (!report?.success || report.numTotalTests === 0) throw new Error(`no verdict of ${files}:\n${said}`);
   return undefined;
+}
+
+/** Answers what it said. After `--bail` Vitest may write its report and never end: then it is ended, ten seconds later. */
+async function vitest(args: readonly string[], report: string, tests: readonly string[]): Promise<string> {
+  const project = isOfUnits({ tests }) ? ['--project=unit'] : [];
+  const child = spawn('npx', ['vitest', 'run', ...project, ...args], { cwd: copy, detached: true });
+  const ended = once(child, 'close');
+  const said: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => void said.push(chunk));
+  const stopped = new AbortController();
+  void ended.finally(() => stopped.abort());
+  while (!stopped.signal.aborted) {
+    const isDone = existsSync(report);
+    await pause(isDone ? 10_000 : 500, undefined, { signal: stopped.signal }).catch(() => undefined);
+    // The whole group: npx and Vitest.
+    if (isDone && !stopped.signal.aborted && child.pid) process.kill(-child.pid, 'SIGKILL');
+  }
+  await ended;
+  return Buffer.concat(said).toString();
 }
 
 interface Report {
