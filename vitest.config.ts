@@ -2,18 +2,23 @@ import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
 
 /**
- * What packages the stack, lints it, deploys it to a local stand-in, and runs the zips, and what runs Prometheus: minutes, and nothing of the
- * job's logic.
+ * What packages the stack, lints it, deploys it to a local stand-in, and runs the zips; what runs Prometheus, and the trials of `offpeak lab`:
+ * minutes, and nothing of the job's logic.
  */
 const STACK = [
   'test/infra/{package,deploy,npm-package}.test.ts',
   'test/integration/artefact*.test.ts',
   'test/support/lambda-runtime.test.ts',
-  'test/integration/prometheus.test.ts',
+  'test/integration/{prometheus,cli-lab}.test.ts',
 ];
 
 /** Servers, jobs and benches that are stopped, killed and cut off: apart, so that no other test's load decides what is seen. */
-const FAULTS = ['test/faults/**/*.test.ts', 'test/bench/{interrupted,noise}.test.ts'];
+const FAULTS = [
+  'test/faults/**/*.test.ts',
+  'test/model/every-effect.test.ts',
+  'test/integration/aws/parameter-groups-killed.test.ts',
+  'test/bench/{interrupted,noise}.test.ts',
+];
 
 /** Everything that needs no server, no other process and no wait. */
 const UNIT = ['test/unit/**/*.test.ts', 'test/*.test.ts', 'test/mutants/mutants.test.ts', 'test/infra/notices.test.ts'];
@@ -25,7 +30,7 @@ export default defineConfig({
   test: {
     setupFiles: ['test/support/seed.ts'],
     // Most of the time the tests wait for real servers: more workers than the two cores that this is made for.
-    maxWorkers: 8,
+    maxWorkers: 6,
     sequence: { sequencer: LongestFirst },
     // Every time-out is an emergency brake, at least ten times what a quiet machine takes: no test depends on a machine's speed.
     expect: { poll: { timeout: 60_000 } },
