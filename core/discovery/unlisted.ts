@@ -13,7 +13,7 @@ export interface Named {
 
 /**
  * Of a Cluster: those that are live and not known by name. A node may be named by an address that its Cluster does not use (NAT, a name): see
- * `isUsed`. The node that was asked is named in any case.
+ * `addressesIn`. The node that was asked is named in any case.
  */
 export function unlistedIn(lines: readonly ClusterLine[], { addresses, ids }: Named): readonly UnlistedNode[] {
   return lines
@@ -22,9 +22,9 @@ export function unlistedIn(lines: readonly ClusterLine[], { addresses, ids }: Na
     .map(({ id, host, port }) => ({ id, address: address({ host, port }) }));
 }
 
-/** Whether the Cluster itself uses this address of the config. If not, only the node says which one of them it is. */
-export function isUsed(node: string, lines: readonly ClusterLine[]): boolean {
-  return lines.some((line) => addressesOf(line).includes(node));
+/** The addresses that the Cluster itself uses. Of a node that the config names by another one, only the node says which one of them it is. */
+export function addressesIn(lines: readonly ClusterLine[]): ReadonlySet<string> {
+  return new Set(lines.flatMap(addressesOf));
 }
 
 function addressesOf({ host, hostname, port }: ClusterLine): readonly string[] {

@@ -1,5 +1,5 @@
 import { type Milliseconds, SECOND } from '../config/units.ts';
-import { isUsed, type Named, unlistedIn, unlistedReplicas } from '../discovery/unlisted.ts';
+import { addressesIn, type Named, unlistedIn, unlistedReplicas } from '../discovery/unlisted.ts';
 import { type ClusterLine, isSelf } from '../domain/cluster-line.ts';
 import type { UnlistedNode } from '../domain/discovered.ts';
 import { NodeFailure } from '../ports/node-session.ts';
@@ -31,6 +31,21 @@ export interface Around {
   readonly named: Named;
   /** Other nodes of the config are checked by other workers. */
   readonly isPart: boolean;
+  readonly idOf: IdOf;
+}
+
+/** What its Cluster calls a node. Undefined: it does not say so now, or there is no time to ask it. */
+type IdOf = (look: ReachedNode) => Promise<string | undefined>;
+
+/** Asks each node once in a tick: the instances that share a Cluster all have to know which nodes the others name. */
+export function idsOnce(ports: Pick<Ports, 'open'>, isTimeLeft: () => boolean): IdOf {
+  const asked = new Map<string, Promise<string | undefined>>();
+  const ask = async (look: ReachedNode) => (await linesOf(look, ports))?.find(isSelf)?.id;
+  return async (look) => {
+    const { id } = look.node;
+    if (!asked.has(id) && isTimeLeft()) asked.set(id, ask(look));
+    return await asked.get(id);
+  };
 }
 
 /**
@@ -39,22 +54,28 @@ export interface Around {
  */
 export async function clusterAround(
   own: readonly Look[],
-  { ports, all, named, isPart }: Around,
+  { ports, all, named, isPart, idOf }: Around,
 ): Promise<readonly UnlistedNode[] | undefined> {
   const first = own.find(isOfCluster);
   const lines = first && (await linesOf(first, ports));
   if (!lines) return undefined;
-  const isHidden = ({ node }: Look) => !isUsed(node.id.toLowerCase(), lines);
+  const used = addressesIn(lines);
+  const isHidden = ({ node }: Look) => !used.has(node.id.toLowerCase());
   let rest = unlistedIn(lines, named);
+  if (rest.length === 0) return rest;
   // A node that does not answer to us may be one of them, and so may those of other workers.
-  if (rest.length > 0 && own.some((look) => isHidden(look) && (isPart || !isOfCluster(look)))) return undefined;
+  if (own.some((look) => isHidden(look) && (isPart || !isOfCluster(look)))) return undefined;
+  const members = new Set(all.filter((look) => isOfCluster(look) && !isHidden(look)).map(({ instance }) => instance));
   for (const hidden of all.filter(isOfCluster).filter((one) => one !== first && isHidden(one))) {
-    if (rest.length === 0) break;
-    const id = (await linesOf(hidden, ports))?.find(isSelf)?.id;
+    if (rest.length === 0) return rest;
+    const id = await idOf(hidden);
     if (id === undefined) return undefined;
+    if (lines.some((line) => line.id === id)) members.add(hidden.instance);
     rest = rest.filter((one) => one.id !== id);
   }
-  return rest;
+  return all.some((look) => !('observation' in look) && isHidden(look) && members.has(look.instance))
+    ? undefined
+    : rest;
 }
 
 /** A node that refuses CLUSTER NODES, or is gone again, says nothing. */

@@ -3,11 +3,12 @@ import type { Config, InstanceConfig } from '../config/schema.ts';
 import { HOUR, type Milliseconds, SECOND } from '../config/units.ts';
 import type { Named } from '../discovery/unlisted.ts';
 import type { Finding, NodeChange, UnlistedNode } from '../domain/discovered.ts';
+import { messageText } from '../format/error-text.ts';
 import { unlistedText } from '../format/unlisted.ts';
 import type { Ports } from '../ports/ports.ts';
-import { unlessUnavailable } from '../ports/state-store.ts';
+import { StateUnavailable, unlessUnavailable } from '../ports/state-store.ts';
 import { type HeldMembership, type Membership, readMemberships, writeMembership } from '../state/memberships.ts';
-import { type Around, clusterAround, isOfCluster, type Look, replicasAround } from './look-around.ts';
+import { type Around, clusterAround, idsOnce, isOfCluster, type Look, replicasAround } from './look-around.ts';
 import type { TickOptions } from './scope.ts';
 
 // Nodes that an instance does not name, though it names others of their Cluster, or their primary: they are not watched.
@@ -57,7 +58,8 @@ export async function findUnlisted(
   const isPart =
     (options.part?.kind === 'batch' && (options.part.others ?? []).length > 0) ||
     instances.some((one) => !one.found && !checked.has(one));
-  const subjects = subjectsIn(instances, looks, { ports, all: looks, named, isPart });
+  const idOf = idsOnce(ports, () => options.remaining() > TIME_LEFT);
+  const subjects = subjectsIn(instances, looks, { ports, all: looks, named, isPart, idOf });
   if (subjects.length === 0) return NONE_UNLISTED;
   const ids = subjects.map(({ instance }) => instance.id);
   const before = await unlessUnavailable(readMemberships(ports.store, ids), (error) => {
@@ -140,12 +142,19 @@ async function unlistedOf({ instance, observed, ask }: Subject, held: HeldMember
       .map(({ address: node }) => ({ kind: 'node-unlisted', instance: instance.id, node })),
     keep: async () => {
       if (!isDue && !isNew) return;
-      const written = writeMembership(ports.store, instance.id, after, held);
-      await unlessUnavailable(written, (error) =>
-        ports.log.warn('nodes that the config does not name not kept', { instance: instance.id, error }),
-      );
+      await kept(instance.id, writeMembership(ports.store, instance.id, after, held), ports);
     },
   };
+}
+
+/** One that no document can hold, or a mistake of this program, must not end a tick with leases to follow. */
+async function kept(instance: string, written: Promise<void>, { log }: Pick<Ports, 'log'>): Promise<void> {
+  try {
+    await written;
+  } catch (error) {
+    const level = error instanceof StateUnavailable ? 'warn' : 'error';
+    log[level]('nodes that the config does not name not kept', { instance, error: messageText(error) });
+  }
 }
 
 function hasToAsk(

@@ -469,8 +469,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S6',
     what: 'a node of a Cluster counts as not named where the config has another address for it',
     file: 'core/reconcile/look-around.ts',
-    from: '!isUsed(node.id.toLowerCase(), lines);',
-    to: "node.id === '' && !isUsed(node.id.toLowerCase(), lines);",
+    from: '!used.has(node.id.toLowerCase());',
+    to: "node.id === '' && !used.has(node.id.toLowerCase());",
     tests: ['unit/core/reconcile/unlisted.test.ts'],
   },
   {

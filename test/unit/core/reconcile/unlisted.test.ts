@@ -117,6 +117,39 @@ describe('a Cluster of which the config names a part', () => {
     expect((await mute.tick()).remarks).toEqual([]);
   });
 
+  test('of several instances that share a Cluster under other names, each node is asked once which one it is', async () => {
+    const letters = 'abcdef';
+    const shards = [...letters].map((letter) => named([`carts-${letter}.example:6379`], letter));
+    const [first] = shards;
+    const looks = shards.flatMap((shard) => seen(shard));
+    const letterOf = (node: string) => node.replace(/^carts-(.).*/, '$1');
+    if (!first) throw new Error('no shard');
+    const { tick, state } = aStage(first, (node) => nodesBy(letterOf(node), `${letters}0`), looks, shards);
+    expect((await tick()).remarks).toHaveLength(letters.length);
+    // Each of the six for all nodes, and then which one it is.
+    expect(state.asked).toHaveLength(2 * letters.length);
+  });
+
+  test('a node of another instance that does not answer may be the one, where that instance has nodes of the Cluster', async () => {
+    const one = named(['carts-1.example:6379'], 'one');
+    const two = named(['carts-2.example:6379', 'carts-3.example:6379'], 'two');
+    const looks = [...seen(one), ...seen(two, ['carts-3.example:6379'])];
+    const letterOf = (node: string) => (node.includes('-1') ? 'a' : 'b');
+    const { tick } = aStage(one, (node) => nodesBy(letterOf(node), 'abc'), looks, [one, two]);
+    expect((await tick()).remarks).toEqual([]);
+  });
+
+  test('which nodes there are is not asked for longer than the invocation has time', async () => {
+    const shards = [...'abc'].map((letter) => named([`carts-${letter}.example:6379`], letter));
+    const [first] = shards;
+    if (!first) throw new Error('no shard');
+    const looks = shards.flatMap((shard) => seen(shard));
+    const { tick, state } = aStage(first, (node) => nodesBy(node.replace(/^carts-(.).*/, '$1'), 'abc0'), looks, shards);
+    // It is over once the first three are asked.
+    expect((await tick({ remaining: () => (state.asked.length < 3 ? MINUTE : 0) })).remarks).toEqual([]);
+    expect(state.asked).toHaveLength(3);
+  });
+
   test('in a tick of some instances, the others may have what is not named', async () => {
     const [one, two] = [named(['carts-1.example:6379'], 'one'), named(['carts-2.example:6379'], 'two')];
     const { tick } = aStage(one, () => nodesBy('a', 'ab'), seen(one), [one, two]);
