@@ -8,6 +8,7 @@ import { HISTORY as NODE_DOCUMENTS, OUTBOX } from '../../core/state/keys.ts';
 import { infoText } from '../support/info-texts.ts';
 import { aJob, type Job } from '../support/job.ts';
 import { bulk, infoServer, type OddServer } from '../support/odd-server.ts';
+import { patient } from '../support/patient.ts';
 
 /** Too many for alarms of their own: the job itself has to name them. */
 const NODES = 60;
@@ -67,8 +68,12 @@ describe('two and more nodes in trouble, in a fleet of 60', () => {
     } = {},
   ): Job {
     const clock = { ...systemClock(), now: () => now };
-    const { count = NODES, ...rest } = over;
-    return aJob(yaml(instances(count)), { clock, ...rest });
+    const { count = NODES, stateFile, others = () => ({}) } = over;
+    return aJob(yaml(instances(count)), {
+      clock,
+      ...(stateFile !== undefined && { stateFile }),
+      others: (kept) => ({ open: patient(kept.open), ...others(kept) }),
+    });
   }
 
   /** A tick, five minutes after the one before; returns what it has sent. */
@@ -154,7 +159,7 @@ describe('two and more nodes in trouble, in a fleet of 60', () => {
     now += 5 * MINUTE;
     // It is never heard of again: the delivery that it has begun does not end.
     void dying.tick({ holder: 'killed' });
-    await expect.poll(() => attempted.length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => attempted.length).toBe(1);
     now += 10 * MINUTE;
     const sent = await next();
     expect(sent.map(({ id }) => id)).toEqual(attempted.map(({ id }) => id));
