@@ -41,7 +41,7 @@ describeWithMoto('active defrag through a parameter group, by a job that is kill
         }
         expect(seen.at(-1)).toEqual(['write', 'set', 'write', 'write', 'reset', 'write', 'remove']);
       },
-      240_000,
+      900_000,
     );
   });
 });

@@ -18,7 +18,7 @@ describeWithMoto('the nodes of a parameter group and those of other instances sh
       client = clientOf(plain);
       await fragment(client);
       await untilOldEnough(client);
-    }, 120_000);
+    });
     afterAll(async () => {
       client?.disconnect();
       await plain?.stop();
@@ -40,7 +40,7 @@ describeWithMoto('the nodes of a parameter group and those of other instances sh
       );
       expect(changes()).toEqual([]);
       await one.tick({ release: 'released' });
-    }, 60_000);
+    });
 
     test('a node waits while a group is switched, and goes on when it is restored', async () => {
       await group('sessions');
@@ -58,6 +58,6 @@ describeWithMoto('the nodes of a parameter group and those of other instances sh
       pass(2 * MINUTE);
       expect(await plan()).toMatchObject({ kind: 'started' });
       await second.tick({ release: 'released' });
-    }, 60_000);
+    });
   });
 });
