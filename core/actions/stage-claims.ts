@@ -2,9 +2,9 @@ import pLimit from 'p-limit';
 import type { StageBlocker } from '../domain/blocker.ts';
 import type { Lease } from '../domain/lease.ts';
 import { present } from '../domain/present.ts';
-import type { Answer, Group, Outage, StageLimits } from '../domain/stage.ts';
+import type { Answer, Group, Outage, StageLimits, Switching } from '../domain/stage.ts';
 import { CLOCK_SKEW } from '../domain/timings.ts';
-import { isRecent, outagesAfter, roomBlockers, stageBlockers } from '../guards/stage-limits.ts';
+import { isRecent, outagesAfter, stageBlockers, switchBlockers } from '../guards/stage-limits.ts';
 import { allHeld, type HeldLease, leasesOf } from '../leases/lease-store.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { StateStore } from '../ports/state-store.ts';
@@ -47,7 +47,7 @@ export interface StageClaims {
   /** Before a lease is taken: nothing, or what stands in the way. @throws {StateUnavailable} */
   claim(lease: Lease, group?: Group): Promise<readonly StageBlocker[]>;
   /** The same for nodes that one change switches on at once: a place for each of them, or none. @throws {StateUnavailable} */
-  claimAll(nodes: readonly string[], by: Pick<Lease, 'holder' | 'busyUntil'>): Promise<readonly StageBlocker[]>;
+  claimAll(nodes: readonly Switching[], by: Pick<Lease, 'holder' | 'busyUntil'>): Promise<readonly StageBlocker[]>;
   /** What this holder has claimed is over: for this job at once, for others as its lease is gone and its claim runs out. */
   release(node: string, holder: string): void;
   /** A server went down under Offpeak's defrag: for all starts of this tick at once, and for the stage. @throws {StateUnavailable} */
@@ -119,9 +119,13 @@ class TickClaims implements StageClaims {
     return this.#oneByOne(() => this.#claim(blockers, [claim]));
   }
 
-  claimAll(nodes: readonly string[], { holder, busyUntil }: Pick<Lease, 'holder' | 'busyUntil'>) {
-    const claims = nodes.map((node) => ({ node, holder, isDefrag: true, until: busyUntil + CLOCK_SKEW }));
-    return this.#oneByOne(() => this.#claim(() => roomBlockers(this.seen(), nodes), claims));
+  claimAll(nodes: readonly Switching[], { holder, busyUntil }: Pick<Lease, 'holder' | 'busyUntil'>) {
+    const claims = nodes.map(({ node }) => ({ node, holder, isDefrag: true, until: busyUntil + CLOCK_SKEW }));
+    const blockers = () => [
+      ...switchBlockers(this.seen(), nodes, this.#now()),
+      ...nodes.flatMap((one) => unseenBlockers(this.#leases, one, { ...this.#known, now: this.#now() })).slice(0, 1),
+    ];
+    return this.#oneByOne(() => this.#claim(blockers, claims));
   }
 
   note(falls: readonly (Outage | undefined)[]): Promise<void> {

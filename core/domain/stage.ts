@@ -39,6 +39,12 @@ export interface Place {
 
 export type Version = Pick<Engine, 'name' | 'version'>;
 
+/** One of several nodes that one change switches on at once. */
+export interface Switching {
+  readonly node: string;
+  readonly engine: Version;
+}
+
 /** A server that went down under Offpeak's defrag. */
 export interface Outage {
   readonly node: string;

@@ -2,7 +2,7 @@ import type { StageBlocker } from '../domain/blocker.ts';
 import type { Engine } from '../domain/engine.ts';
 import type { Lease } from '../domain/lease.ts';
 import type { Observation } from '../domain/observation.ts';
-import type { Answer, Group, Outage, Place, StageLimits, Version } from '../domain/stage.ts';
+import type { Answer, Group, Outage, Place, StageLimits, Switching, Version } from '../domain/stage.ts';
 import { identify } from '../leases/identity.ts';
 import { groupBlocker, NIGHT } from './canary.ts';
 
@@ -16,26 +16,32 @@ export function stageBlockers(
   const others = acting.filter(({ node }) => node !== own.node);
   const defragged = others.filter((one) => one.isDefrag);
   const neighbour = others.find((one) => isSameHost(one, own));
-  const fall = isDefrag ? latestOutage(falls, own.engine, now) : undefined;
   const blockers: (StageBlocker | undefined)[] = [
     isDefrag && defragged.length >= limit
       ? { kind: 'stage-limit', limit, nodes: defragged.map(({ node }) => node) }
       : undefined,
     own.group && groupBlocker(others, own.group, isDefrag),
     neighbour && { kind: 'host-acting', node: neighbour.node, isDefrag: neighbour.isDefrag },
-    fall && {
-      kind: 'version-fell',
-      node: fall.node,
-      engine: fall.engine,
-      how: fall.how,
-      at: fall.at,
-      until: fall.until,
-    },
+    isDefrag ? fallBlocker(falls, own.engine, now) : undefined,
   ];
   return blockers.filter((blocker) => blocker !== undefined);
 }
 
-/** One change that switches all of these nodes on at once: each of them takes a place of the stage. */
+function fallBlocker(falls: readonly Outage[], version: Version | undefined, now: number): StageBlocker | undefined {
+  const fall = latestOutage(falls, version, now);
+  if (!fall) return undefined;
+  const { node, engine, how, at, until } = fall;
+  return { kind: 'version-fell', node, engine, how, at, until };
+}
+
+/** Reasons in the stage against one change that switches all of these nodes on at once. */
+export function switchBlockers(limits: StageLimits, nodes: readonly Switching[], now: number): readonly StageBlocker[] {
+  const ids = nodes.map(({ node }) => node);
+  const fallen = nodes.flatMap(({ engine }) => fallBlocker(limits.falls, engine, now) ?? []);
+  return [...roomBlockers(limits, ids), ...fallen.slice(0, 1)];
+}
+
+/** Each of them takes a place of the stage. */
 export function roomBlockers({ limit, acting }: StageLimits, nodes: readonly string[]): readonly StageBlocker[] {
   const others = acting.filter((one) => one.isDefrag && !nodes.includes(one.node)).map(({ node }) => node);
   return others.length + nodes.length > limit ? [{ kind: 'stage-limit', limit, nodes: others }] : [];

@@ -24,7 +24,7 @@ export interface GroupRun {
   /** Whether the tick was interrupted, or its time is over. */
   readonly isOver: () => boolean;
   /** A place of the stage for each node of a group, before it is switched: nothing, or what stands in the way. @throws {StateUnavailable} */
-  claim(lease: GroupLease): Promise<readonly StageBlocker[]>;
+  claim(lease: GroupLease, nodes: readonly Facts[]): Promise<readonly StageBlocker[]>;
   /** Why nothing may be started on a node: a document that cannot be read. */
   obstacle(node: string): string | undefined;
   /** As the tick has first seen a node; undefined: it did not answer, or was not asked. */

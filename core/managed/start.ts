@@ -46,7 +46,7 @@ export async function startGroup(run: GroupRun, group: ManagedGroup): Promise<Gr
   const looked = facts.filter((one) => one !== undefined);
   const clusters = [...new Set(users.map(({ cluster }) => cluster))];
   const lease = leaseOf(run, group, { facts: looked, values, clusters, predicted, stall });
-  const taken = await run.claim(lease);
+  const taken = await run.claim(lease, looked);
   return taken.length > 0 ? nothing([roomText(taken, nodes.length)]) : await begin(run, lease, what);
 }
 

@@ -103,11 +103,12 @@ async function groupRun({ config, run, work }: Parts): Promise<GroupRun> {
     ...(snapshot.kind === 'unavailable' && { storeIsDown: true as const }),
     isWhole: options.scope.kind === 'fleet',
     isOver: () => interrupted() || remaining() <= 0,
-    claim: async (lease) => {
-      const ids = lease.nodes.map(({ node }) => node);
-      // Without claims it acts on no node.
-      return (await run.claims?.claimAll(ids, lease)) ?? [];
-    },
+    // Without claims it acts on no node.
+    claim: async (lease, nodes) =>
+      (await run.claims?.claimAll(
+        nodes.map(({ observation }) => observation),
+        lease,
+      )) ?? [],
     obstacle: (node) => {
       const instance = looks.get(node)?.look.instance.id ?? '';
       return snapshot.kind === 'unavailable' ? snapshot.why : snapshot.obstacle(instance, node);

@@ -611,6 +611,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     law: 'S4',
+    what: 'a parameter group is switched whose version fell after the tick began',
+    file: 'core/guards/stage-limits.ts',
+    from: '...fallen.slice(0, 1)]',
+    to: '...fallen.slice(0, 0)]',
+    tests: STAGE,
+  },
+  {
+    law: 'S4',
     what: 'a claim outlives its job for ever',
     file: 'core/actions/stage-claims.ts',
     from: 'this.#document.claims.filter(({ until }) => until > this.#now())',

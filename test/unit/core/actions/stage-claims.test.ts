@@ -138,6 +138,7 @@ describe('F8: so many nodes of a stage at once', () => {
   describe('of one parameter group, which switches all of its nodes at once', () => {
     const nodes = ['a:6379', 'b:6379', 'c:6379'];
     const by = { holder: 'group', busyUntil: NOW + 15 * SECOND };
+    const switching = nodes.map((node) => ({ node, engine: ENGINE }));
 
     test.each([
       ['room for all', 1, []],
@@ -154,10 +155,11 @@ describe('F8: so many nodes of a stage at once', () => {
     test('its claim takes a place for each; a node that another job wants finds none left', async () => {
       const { job } = aPlace();
       const [first, second] = [await job({ limit: 4 }), await job({ limit: 4 })];
-      expect(await first.claimAll(nodes, by)).toEqual([]);
+      expect(await first.claimAll(switching, by)).toEqual([]);
       expect(await second.claim(aNewLease('one'))).toEqual([]);
       expect(await second.claim(aNewLease('two'))).toMatchObject([{ kind: 'stage-limit', limit: 4 }]);
-      expect(await second.claimAll(['d:6379'], { ...by, holder: 'other' })).toMatchObject([{ kind: 'stage-limit' }]);
+      const another = [{ node: 'd:6379', engine: ENGINE }];
+      expect(await second.claimAll(another, { ...by, holder: 'other' })).toMatchObject([{ kind: 'stage-limit' }]);
     });
 
     test('while it is switched its nodes count, also for a job that began before; then no more', async () => {
@@ -348,6 +350,10 @@ describe('F8: a version on which a server went down under our defrag', () => {
     expect(await falls()).toEqual([fall]);
     const { runId: __, ...told } = fall;
     expect(await other.claim(aNewLease('next'))).toEqual([{ kind: 'version-fell', ...told }]);
+    const group = [{ node: 'a:6379', engine: ENGINE }];
+    expect(await other.claimAll(group, { holder: 'group', busyUntil: NOW })).toEqual([
+      { kind: 'version-fell', ...told },
+    ]);
     expect(await other.claim(aNewLease('purge', { phase: 'purging' }))).toEqual([]);
     expect(await other.claim(aNewLease('newer', { engine: { ...ENGINE, version: '7.2.11' } }))).toEqual([]);
     clock.at += NIGHT + 1;
@@ -432,6 +438,16 @@ describe('a worker that has a part of the stage', () => {
     expect(await claimBeside(checked(since - 1, { phase: 'taking' }))).toEqual([blocker]);
     const { engine: _, ...old } = unseen;
     expect(await claimBeside(old)).toEqual([blocker]);
+  });
+
+  test('nor switches a parameter group with nodes of that version', async () => {
+    const { store, job } = aPlace();
+    await held(store, unseen);
+    const claims = await job({ since });
+    const by = { holder: 'group', busyUntil: NOW };
+    const nodes = ['a:6379', 'b:6379'].map((node) => ({ node, engine: ENGINE }));
+    expect(await claims.claimAll(nodes, by)).toEqual([blocker]);
+    expect(await claims.claimAll([{ node: 'c:6379', engine: { ...ENGINE, version: '7.2.11' } }], by)).toEqual([]);
   });
 
   test.each<[string, Lease, Partial<Lease>, Partial<Known>]>([
