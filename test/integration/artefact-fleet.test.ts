@@ -45,7 +45,7 @@ describeWithRic('the packaged dispatch and a worker, called as Lambda calls them
       };
       dispatch = stack.use(await start('dispatch'));
       work = stack.use(await start('work'));
-    }, 180_000);
+    });
     afterAll(() => stack.disposeAsync());
     beforeEach(() => aws?.proxy.clear());
 

@@ -48,7 +48,7 @@ describeWithRic('the packaged job, with what loads only where the config asks fo
         aws.proxy.clear();
         run = await job.invoke(SCHEDULED);
         signIns = await admin.info('commandstats');
-      }, 300_000);
+      });
       afterAll(() => stack.disposeAsync());
 
       test('the node is seen, its metrics go by OTLP, those of the job do not, and all is signed', (context) => {

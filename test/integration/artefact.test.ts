@@ -65,7 +65,7 @@ describeWithRic('the packaged job, called as Lambda calls it', (ric) => {
         startAnother = (more) => startFunction(ric, { ...deployment, env: { ...env, ...more } });
         settings = await settingsOf(redis.sessions);
         for (const each of Object.values(redis)) await untilOldEnough(each);
-      }, 180_000);
+      });
       afterAll(() => stack.disposeAsync());
       beforeEach(() => aws.proxy.clear());
 
@@ -94,7 +94,7 @@ describeWithRic('the packaged job, called as Lambda calls it', (ric) => {
           run = await job.invoke(SCHEDULED);
           requests = [...aws.proxy.requests];
           envelopes = await aws.queue.receive();
-        }, 120_000);
+        });
 
         test('it defragments and purges one, sees the other, and leaves nothing on', async () => {
           expect(run).toMatchObject({
@@ -208,7 +208,7 @@ describeWithRic('the packaged job, called as Lambda calls it', (ric) => {
         expect(messagesOf(aws.proxy.requests).map(({ attributes }) => attributes.event?.value)).toContain(
           'defrag-finished',
         );
-      }, 120_000);
+      });
     });
   });
 });

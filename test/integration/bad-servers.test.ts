@@ -41,7 +41,7 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
     const [runner, killer] = [clientOf(server), clientOf(server)];
     const script = runner.eval('while true do end', 0).catch(String);
     try {
-      await expect.poll(() => killer.ping().catch(String), { timeout: 10_000 }).toContain('BUSY');
+      await expect.poll(() => killer.ping().catch(String), { timeout: 60_000 }).toContain('BUSY');
       const outcome = await good.tickBeside(server);
       expect(outcome.kind).toBe('unreachable');
       expect(troubleOf(outcome)).toMatchObject({
@@ -83,7 +83,7 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
     await using server = await defragServer({ args: slowly });
     const client = clientOf(server);
     await client.replicaof('127.0.0.1', good.server.port);
-    await expect.poll(() => client.info('persistence'), { timeout: 20_000 }).toContain('\nloading:1');
+    await expect.poll(() => client.info('persistence'), { timeout: 60_000 }).toContain('\nloading:1');
     const outcome = await good.tickBeside({ url: server.url, settings: '    defrag: { minReclaim: 0 }' });
     client.disconnect();
     await good.redis.flushall();

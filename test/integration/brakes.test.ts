@@ -20,7 +20,7 @@ const FLOORS = `
 
 const HOSTS = ['127.0.0.1', '127.0.0.2', '127.0.0.3'] as const;
 
-describe.skipIf(lacksServer('defrag'))('F8: fragmented servers of one stage', { timeout: 180_000 }, () => {
+describe.skipIf(lacksServer('defrag'))('F8: fragmented servers of one stage', { timeout: 600_000 }, () => {
   const servers: RunningServer[] = [];
   const clients: Redis[] = [];
 
@@ -32,7 +32,7 @@ describe.skipIf(lacksServer('defrag'))('F8: fragmented servers of one stage', { 
       servers.push(server);
       clients.push(redis);
     }
-  }, 120_000);
+  });
 
   afterAll(async () => {
     for (const redis of clients) redis.disconnect();

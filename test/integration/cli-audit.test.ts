@@ -217,6 +217,6 @@ function configOf(
 async function untilSaveFails(redis: Redis): Promise<void> {
   await redis.bgsave();
   await vi.waitFor(async () => expect(await redis.info('persistence')).toMatch(/^rdb_last_bgsave_status:err/m), {
-    timeout: 60_000,
+    timeout: 300_000,
   });
 }

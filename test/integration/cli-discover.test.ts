@@ -24,13 +24,13 @@ describe.skipIf(lacksServer('defrag'))('the command line on a Cluster of which t
   - { id: other, url: "redis://127.0.0.1:1" }
 `,
     );
-  }, 120_000);
+  });
   afterAll(async () => {
     place?.[Symbol.dispose]();
     await cluster?.[Symbol.asyncDispose]();
   });
 
-  test('from the first look to a shard that is new', { timeout: 120_000 }, async () => {
+  test('from the first look to a shard that is new', { timeout: 600_000 }, async () => {
     const first = await offpeak('discover');
     expect(first.code).toBe(0);
     expect(first.stdout).toMatch(/^carts: 2 shards, 4 nodes$/m);
@@ -87,7 +87,7 @@ describe.skipIf(lacksServer('defrag'))('the command line on a Cluster of which t
   });
 
   test('where its only seed is down, all of them say so, and use what was found last', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const dead = place.write(
       'dead.yml',

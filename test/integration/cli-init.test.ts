@@ -18,7 +18,7 @@ describe.skipIf(lacksServer('plain'))('init on real servers', () => {
     replica = await plainServer({ args: ['--replicaof', primary.host, `${primary.port}`] });
     const redis = clientOf(replica);
     await vi.waitFor(async () => expect(await redis.info('replication')).toContain('master_link_status:up'), {
-      timeout: 60_000,
+      timeout: 300_000,
     });
     redis.disconnect();
   });

@@ -24,7 +24,7 @@ describe.skipIf(lacksServer('defrag'))('offpeak run --watch, interrupted in the 
   beforeAll(async () => {
     fragmented = await fragmentedServer();
     ({ server, redis, settings } = fragmented);
-  }, 60_000);
+  });
 
   beforeEach(async ({ onTestFinished }) => {
     await refragmented(redis);

@@ -26,7 +26,7 @@ describe.skipIf(lacksServer('defrag'))('offpeak plan on a fragmented server', ()
     place.write('open.yml', configYaml(server.port));
     place.write('closed.yml', configYaml(server.port, closedWindow() + SMALL_FLOORS));
     place.write('berlin.yml', configYaml(server.port, berlin('02:30') + SMALL_FLOORS));
-  }, 60_000);
+  });
 
   afterAll(async () => {
     place?.[Symbol.dispose]();

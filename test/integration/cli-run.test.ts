@@ -21,7 +21,7 @@ describe.skipIf(lacksServer('defrag'))('offpeak run on a server that can defragm
   beforeAll(async () => {
     fragmented = await fragmentedServer();
     ({ server, redis, settings } = fragmented);
-  }, 60_000);
+  });
 
   beforeEach(async ({ onTestFinished }) => {
     place = aWorkplace();
@@ -63,7 +63,7 @@ describe.skipIf(lacksServer('defrag'))('offpeak run on a server that can defragm
     expect(alertsOf(documents)).toEqual(['defrag-started', 'defrag-finished']);
     expect(await purges()).toBe(1);
     await expectNothingLeft();
-  }, 60_000);
+  });
 
   test('F19: one tick leaves its defrag on under the lease, says so, with status 3, and the next ones end it', async () => {
     await fragment(redis);
@@ -103,7 +103,7 @@ describe.skipIf(lacksServer('defrag'))('offpeak run on a server that can defragm
       later.slice(0, -1).map(() => 'defragmenting'),
     );
     await expectNothingLeft();
-  }, 90_000);
+  });
 
   test('F19: a lease that was taken from one folder is found from another', async () => {
     await fragment(redis);
@@ -119,7 +119,7 @@ describe.skipIf(lacksServer('defrag'))('offpeak run on a server that can defragm
     });
     expect(await settingsOf(redis)).toEqual(settings);
     expect(existsSync(join(place.folder, 'elsewhere/.offpeak'))).toBe(false);
-  }, 60_000);
+  });
 
   test('two at once with one state file: each step is taken by exactly one of them, and both end', async () => {
     await fragment(redis);
@@ -137,7 +137,7 @@ describe.skipIf(lacksServer('defrag'))('offpeak run on a server that can defragm
     expect(alertsOf(documents).toSorted()).toEqual(['defrag-finished', 'defrag-started']);
     expect(await purges()).toBe(1);
     await expectNothingLeft();
-  }, 90_000);
+  });
 });
 
 function takenSteps(documents: readonly TickDocument[], action: string): number {

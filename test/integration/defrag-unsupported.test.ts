@@ -44,5 +44,5 @@ describe.skipIf(lacksServer('plain'))('on a server whose build refuses to defrag
     expect(purged.outcomes.flatMap((one) => verdictIn(one)?.share ?? [])[0]).toBeGreaterThan(0.8);
     expect(purging.alerts.map(({ event }) => event)).toContain('purged');
     redis.disconnect();
-  }, 90_000);
+  });
 });

@@ -9,7 +9,7 @@ import { aJob, OPEN } from '../support/job.ts';
 import { refusedPort } from '../support/offpeak.ts';
 import { plainServer } from '../support/servers.ts';
 
-const LONG = { timeout: 180_000 };
+const LONG = { timeout: 600_000 };
 
 const yamlOf = (seeds: readonly string[], more = '', body = '') =>
   `notifications: { digest: never }

@@ -5,7 +5,7 @@ import { aJob, OPEN } from '../support/job.ts';
 import { refusedPort } from '../support/offpeak.ts';
 import { aSentinelSet, until } from '../support/sentinel.ts';
 
-const LONG = { timeout: 120_000 };
+const LONG = { timeout: 600_000 };
 
 const yamlOf = (sentinels: readonly string[], more = '', body = '') =>
   `notifications: { digest: never }

@@ -28,7 +28,7 @@ describeWithMoto('the exported handler, when something fails', () => {
       await redis.config('SET', 'activedefrag', 'yes');
       aws = await awsBackend();
       yaml = configYaml(server.port);
-    }, 60_000);
+    });
     afterAll(async () => {
       await aws?.[Symbol.asyncDispose]();
       redis?.disconnect();

@@ -97,7 +97,7 @@ describeWithMoto('the exported handler, invoked on a fragmented server', () => {
         envelopes: await aws.queue.receive(),
         info: await infoOf(redis),
       };
-    }, 120_000);
+    });
 
     afterAll(async () => {
       container?.[Symbol.dispose]();

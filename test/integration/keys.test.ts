@@ -48,7 +48,7 @@ describe.skipIf(lacksServer('defrag'))('keys, on a server with planted patterns'
     server = await defragServer();
     redis = clientOf(server);
     await plant(redis, KEYS);
-  }, 120_000);
+  });
 
   afterAll(async () => {
     redis.disconnect();
@@ -70,7 +70,7 @@ describe.skipIf(lacksServer('defrag'))('keys, on a server with planted patterns'
       expect(finding, `${kind} of ${pattern}`).toBeDefined();
       expect(finding && holds(finding.bytes, bytes), `${kind}: ${JSON.stringify(finding?.bytes)}, ${bytes}`).toBe(true);
     }
-  }, 300_000);
+  });
 });
 
 describe.skipIf(lacksServer('defrag'))('keys', { concurrent: true }, () => {

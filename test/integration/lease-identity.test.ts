@@ -24,7 +24,7 @@ describe.skipIf(lacksServer('defrag'))('which server a lease is on', () => {
     await fragment(redis);
     before = await settingsOf(redis);
     await untilOldEnough(redis);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     redis?.disconnect();

@@ -146,7 +146,7 @@ describe.skipIf(lacksServer('plain'))('nodes by their names', () => {
         expect(await seen(job)).toEqual({ flaps: 'observed' });
         expect(dns.asked('flaps.test').A, 'the TTL is over').toBeGreaterThan(asked);
       },
-      { timeout: 30_000, interval: 500 },
+      { timeout: 60_000, interval: 500 },
     );
     await own[Symbol.asyncDispose]();
     expect(await seen(job)).toEqual({

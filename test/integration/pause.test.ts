@@ -25,7 +25,7 @@ describe.skipIf(lacksServer('defrag'))('a pause on a server that can defragment'
     fragmented = await fragmentedServer();
     ({ server, redis, settings } = fragmented);
     node = `127.0.0.1:${server.port}`;
-  }, 60_000);
+  });
 
   afterAll(() => fragmented?.[Symbol.asyncDispose]());
 

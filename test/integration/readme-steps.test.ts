@@ -40,5 +40,5 @@ describe.skipIf(lacksServer('plain'))('the steps of the README', () => {
       expect([0, words[0] === 'audit' ? 1 : 0], `${words.join(' ')}: ${stderr}`).toContain(code);
     }
     expect(readFileSync(join(place.folder, 'config/prod.yml'), 'utf8')).toContain('  - id: server\n');
-  }, 120_000);
+  });
 });

@@ -13,7 +13,7 @@ import { plainServer } from '../support/servers.ts';
 
 // Nodes of a Cluster that the config does not name, though it names others of it.
 
-const LONG = { timeout: 180_000 };
+const LONG = { timeout: 600_000 };
 
 /** By instance: its nodes. */
 const yamlOf = (instances: Readonly<Record<string, readonly string[]>>, more = '') =>

@@ -20,7 +20,7 @@ const FLOORS = `
     defrag: { minReclaim: 24MiB, maxStall: 100ms, maxCpu: 1% }
     maxMainThreadCpu: 100%`;
 
-describe.skipIf(lacksServer('defrag'))('a fleet with a queue', { timeout: 180_000 }, () => {
+describe.skipIf(lacksServer('defrag'))('a fleet with a queue', { timeout: 600_000 }, () => {
   const servers: RunningServer[] = [];
   const clients: Redis[] = [];
   let job: Job;
@@ -38,7 +38,7 @@ describe.skipIf(lacksServer('defrag'))('a fleet with a queue', { timeout: 180_00
     const dead = '  - { id: dead, url: "redis://127.0.0.3:1" }\n';
     yaml = `maxDefragsAtOnce: 1\nfleet: { queue: always }\ndefaults: ${OPEN}${FLOORS}\ninstances:\n${instances.join('')}${dead}`;
     job = aJob(yaml);
-  }, 120_000);
+  });
 
   afterAll(async () => {
     job?.[Symbol.dispose]();

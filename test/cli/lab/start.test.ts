@@ -75,7 +75,7 @@ describe('stop', () => {
     const server = await defragServer();
     const { dir = '' } = await settingsOf(server.url);
     process.kill(server.pid, 'SIGKILL');
-    await vi.waitFor(() => expect(existsSync(dir)).toBe(false), { timeout: 10_000 });
+    await vi.waitFor(() => expect(existsSync(dir)).toBe(false), { timeout: 60_000 });
     await server.stop();
     expect(isRunning(server.pid)).toBe(false);
   });
@@ -98,7 +98,7 @@ describe.runIf(process.platform === 'linux')('the server ends with the process t
       owner.kill(way);
     }
     await ended;
-    await vi.waitFor(() => expect(isRunning(pid) || existsSync(folder)).toBe(false), { timeout: 10_000 });
+    await vi.waitFor(() => expect(isRunning(pid) || existsSync(folder)).toBe(false), { timeout: 60_000 });
   });
 });
 

@@ -198,7 +198,7 @@ describeWithMoto('nodes of ElastiCache and MemoryDB', () => {
       redis = clientOf(server);
       await fragment(redis);
       await untilOldEnough(redis);
-    }, 60_000);
+    });
     afterAll(async () => {
       redis?.disconnect();
       await server?.stop();
@@ -212,22 +212,18 @@ describeWithMoto('nodes of ElastiCache and MemoryDB', () => {
       ['nonsense', { 'offpeak:max-stall': '5' }, 'watch-only'],
       ['a tag to leave it alone', { 'offpeak:ignore': 'true' }, 'watch-only'],
       ['the loss of the tag by which it was found', { offpeak: 'off' }, 'watch-only'],
-    ])(
-      '%s ends it at the next tick, and every setting is restored',
-      async (_what, tags, because) => {
-        await group('sessions', { offpeak: 'on', 'moto:ports': `${server.port}` }, { ReplicasPerNodeGroup: 0 });
-        const before = await settingsOf(redis);
-        // A hundredth of a processor: this defrag takes a minute.
-        const one = job(ON, OPEN + SMALL_FLOORS.replace('maxStall', 'maxCpu: 1, maxStall'));
-        expect((await one.tick()).outcomes).toMatchObject([{ kind: 'started' }]);
-        await tagGroup('sessions', tags);
-        const { outcomes, leased } = await one.tick();
-        expect(outcomes).toMatchObject([{ kind: 'stopped', plan: { action: { because } } }]);
-        expect([leased, await settingsOf(redis)]).toEqual([[], before]);
-        expect((await one.tick()).outcomes.map(({ kind }) => kind)).not.toContain('started');
-      },
-      60_000,
-    );
+    ])('%s ends it at the next tick, and every setting is restored', async (_what, tags, because) => {
+      await group('sessions', { offpeak: 'on', 'moto:ports': `${server.port}` }, { ReplicasPerNodeGroup: 0 });
+      const before = await settingsOf(redis);
+      // A hundredth of a processor: this defrag takes a minute.
+      const one = job(ON, OPEN + SMALL_FLOORS.replace('maxStall', 'maxCpu: 1, maxStall'));
+      expect((await one.tick()).outcomes).toMatchObject([{ kind: 'started' }]);
+      await tagGroup('sessions', tags);
+      const { outcomes, leased } = await one.tick();
+      expect(outcomes).toMatchObject([{ kind: 'stopped', plan: { action: { because } } }]);
+      expect([leased, await settingsOf(redis)]).toEqual([[], before]);
+      expect((await one.tick()).outcomes.map(({ kind }) => kind)).not.toContain('started');
+    });
   });
 
   test('a cluster without a group is one, Memcached and serverless caches are said, and so is an id that there is not', async () => {
