@@ -74,6 +74,10 @@ function refusal({ id }: NodeAddress, error: string): DiscoveryFailure {
     const what = `${id} is not a node of a Cluster (cluster-enabled no): name it under \`url\` or \`nodes\``;
     return new DiscoveryFailure(what, { isMistake: true });
   }
+  if (/unknown command/i.test(error)) {
+    const what = `${id} is not a node of a Cluster: it does not know CLUSTER. A Sentinel belongs under \`discover.sentinel\``;
+    return new DiscoveryFailure(what, { isMistake: true });
+  }
   if (/NOPERM/.test(error)) {
     const what = `${id} refuses CLUSTER SHARDS: give its user +cluster|shards, before Redis 7.0 +cluster|nodes`;
     return new DiscoveryFailure(what, { isMistake: true });

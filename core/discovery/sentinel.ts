@@ -75,7 +75,9 @@ function mistakeIn(sentinel: string, name: string, error: string): string | unde
     return `${sentinel} knows no primary of the name ${name}: SENTINEL MASTERS lists the names that it knows`;
   if (/NOAUTH|WRONGPASS|NOPERM/.test(error))
     return `${sentinel} refuses SENTINEL MASTER: set ${CREDENTIALS} to a user with +sentinel|master +sentinel|replicas`;
-  return /unknown command/i.test(error) ? `${sentinel} is not a sentinel: it does not know SENTINEL` : undefined;
+  return /unknown command/i.test(error)
+    ? `${sentinel} is not a sentinel: it does not know SENTINEL. Name the port of a sentinel, which is 26379 by default`
+    : undefined;
 }
 
 /** What the sentinels call down stays: it is a node of this set, and that it does not answer has to be seen. */

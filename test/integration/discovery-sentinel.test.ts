@@ -83,7 +83,13 @@ test(
 test('a data node is not a sentinel; where all sentinels are dead, the nodes of before are watched', LONG, async () => {
   await using set = await aSentinelSet();
   using data = aJob(yamlOf([set.nodes[0]?.url ?? '']));
-  expect((await data.tick()).remarks.join()).toMatch(/is not a sentinel/);
+  expect((await data.tick()).remarks.join()).toMatch(/is not a sentinel: .* Name the port of a sentinel/);
+
+  const seeds = `instances: [{ id: carts, discover: { cluster: { seeds: ${JSON.stringify(set.urls.slice(0, 1))} } } }]`;
+  using asSeed = aJob(`notifications: { digest: never }\n${seeds}`);
+  const seed = await asSeed.tick();
+  expect(seed.remarks.join()).toMatch(/it does not know CLUSTER\. A Sentinel belongs under `discover\.sentinel`/);
+  expect(seed.troubles).toEqual(seed.remarks);
 
   using job = aJob(yamlOf(set.urls));
   await job.tick();

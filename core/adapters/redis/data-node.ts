@@ -83,6 +83,6 @@ function ofSentinel(primaries: readonly string[] = []): NodeFailure {
   const named = [...primaries.slice(0, MOST_NAMED), ...more].join(', ') || 'its primaries';
   return new NodeFailure(
     'not-data-node',
-    `a Sentinel answers, not a data node. Put the servers that it watches into the config, each with its own address: ${named}, and their replicas`,
+    `a Sentinel answers, not a data node. Give the addresses of the servers that it watches: ${named}, and their replicas. In a config, discover.sentinel finds them`,
   );
 }

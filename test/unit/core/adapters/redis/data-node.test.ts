@@ -28,7 +28,7 @@ describe('a Sentinel (public report 14)', () => {
     expect(await refusal(reportInfo('sentinel'))).toEqual({
       kind: 'not-data-node',
       message:
-        'a Sentinel answers, not a data node. Put the servers that it watches into the config, each with its own address: mymaster at 10.0.0.1:6379, and their replicas',
+        'a Sentinel answers, not a data node. Give the addresses of the servers that it watches: mymaster at 10.0.0.1:6379, and their replicas. In a config, discover.sentinel finds them',
       asked: [],
     });
   });
@@ -43,7 +43,7 @@ describe('a Sentinel (public report 14)', () => {
       'sentinel_masters:2\nmaster0:name=carts,status=ok,address=[fd00::1]:6379,slaves=0\nmaster1:name=\u001b[2J,address=x';
     const { kind, message, asked } = await refusal(info, sentinel);
     expect({ kind, asked }).toEqual({ kind: 'not-data-node', asked: ['INFO sentinel'] });
-    expect(message).toMatch(/each with its own address: carts at \[fd00::1]:6379, and their replicas$/);
+    expect(message).toMatch(/that it watches: carts at \[fd00::1]:6379, and their replicas\. In a config/);
   });
 
   test('with many primaries names some', async () => {
@@ -52,12 +52,12 @@ describe('a Sentinel (public report 14)', () => {
       (_, n) => `master${n}:name=m${n},status=ok,address=10.0.0.${n}:6379,slaves=1`,
     );
     expect((await refusal(['redis_mode:sentinel', ...many].join('\n'))).message).toMatch(
-      /m4 at 10\.0\.0\.4:6379, 3 more, and their replicas$/,
+      /m4 at 10\.0\.0\.4:6379, 3 more, and their replicas\./,
     );
   });
 
   test('that names none', async () => {
-    expect((await refusal('redis_mode:sentinel')).message).toMatch(/own address: its primaries, and their replicas$/);
+    expect((await refusal('redis_mode:sentinel')).message).toMatch(/it watches: its primaries, and their replicas\./);
   });
 });
 
