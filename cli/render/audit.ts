@@ -17,12 +17,19 @@ const TONES: Readonly<Record<AuditSeverity, Tone>> = { critical: 'bad', warning:
 
 const INDENT = 4;
 
+/** A finding of more nodes than this is read as one of the fleet: `--full` names the others. */
+const MOST_NAMED = 12;
+
 /** An answer with what it is about: a node, or the stage. */
 interface Placed extends Audited {
   readonly about: string;
 }
 
-/** Findings by severity, each with what to change; then a line for each node that is well kept. `isFull`: every answer of every rule. */
+interface Look extends Style {
+  readonly isFull: boolean;
+}
+
+/** Findings by severity, each once with its nodes and what to change; then a line for each node. `isFull`: every answer of every rule. */
 export function auditLines(
   audit: FleetAudit,
   style: Style,
@@ -30,7 +37,7 @@ export function auditLines(
 ): readonly string[] {
   const placed = placedIn(audit);
   const lines = [
-    ...SEVERITIES.flatMap((severity) => severityLines(severity, placed, style)),
+    ...SEVERITIES.flatMap((severity) => severityLines(severity, placed, { ...style, isFull })),
     ...audit.nodes.flatMap((node) => nodeLines(node, audit.isConfigured, style)),
     ...(isFull ? restLines(placed, style) : []),
   ];
@@ -52,17 +59,28 @@ function nameOf({ instance, node }: NodeAudit, isConfigured: boolean): string {
   return isConfigured ? `${instance} ${node}` : node;
 }
 
-function severityLines(severity: AuditSeverity, placed: readonly Placed[], style: Style): readonly string[] {
+function severityLines(severity: AuditSeverity, placed: readonly Placed[], look: Look): readonly string[] {
   const found = placed.filter(({ answer }) => answer.kind === 'finding' && answer.severity === severity);
   if (found.length === 0) return [];
-  return [style.paint(TONES[severity], severity), ...found.flatMap((one) => findingLines(one, style)), ''];
+  const alike = Map.groupBy(found, ({ rule, answer }) => JSON.stringify([rule, answer]));
+  return [
+    look.paint(TONES[severity], severity),
+    ...[...alike.values()].flatMap((ones) => findingLines(ones, look)),
+    '',
+  ];
 }
 
-function findingLines({ rule, about, answer }: Placed, { paint }: Style): readonly string[] {
-  if (answer.kind !== 'finding') return [];
-  const { evidence, remedy, changes = [] } = answer;
+/** What several nodes have in common is said once: a fleet of one kind would say it on every node. */
+function findingLines(alike: readonly Placed[], { paint, isFull }: Look): readonly string[] {
+  const [first] = alike;
+  if (first?.answer.kind !== 'finding') return [];
+  const { evidence, remedy, changes = [] } = first.answer;
+  const most = isFull ? alike.length : MOST_NAMED;
+  const names = alike.slice(0, most).map(({ about }) => about);
+  const more = alike.length > most ? ` and ${alike.length - most} more (--full names them)` : '';
   return [
-    `  ${paint('strong', rule)}  ${about}`,
+    `  ${paint('strong', first.rule)}  ${alike.length === 1 ? first.about : `${alike.length} nodes`}`,
+    ...(alike.length === 1 ? [] : indented(`${names.join(', ')}${more}`)),
     ...indented(evidence),
     ...indented(`Do: ${remedy}`),
     ...changes.flatMap((change) => changeLines(change).map((line) => `${' '.repeat(INDENT + 2)}${line}`)),

@@ -67,6 +67,28 @@ describe('an audit for a terminal', () => {
     expect(hasFaults(faulty)).toBe(true);
   });
 
+  test('what several nodes have in common is said once, with the nodes', () => {
+    const fleet = (count: number): FleetAudit => ({
+      ...kept,
+      nodes: Array.from({ length: count }, (_, n) => ({
+        instance: `carts-${n}`,
+        node: NODE,
+        facts,
+        answers: [finding('warning', 'a'), ...(n === 0 ? [finding('warning', 'b')] : [])],
+      })),
+    });
+    const textOf = (count: number, isFull = false) =>
+      auditLines(fleet(count), STYLE, { isFull })
+        .filter((line) => !line.includes('has 1 finding'))
+        .join('\n');
+    expect(textOf(3).match(/ {2}a {2}/g)).toHaveLength(1);
+    expect(textOf(3)).toContain(`  a  3 nodes\n    carts-0 ${NODE}, carts-1 ${NODE}, carts-2 ${NODE}\n`);
+    expect(textOf(3)).toContain(`  b  carts-0 ${NODE}\n`);
+    expect(textOf(40).replaceAll(/\s+/g, ' ')).toContain(`carts-11 ${NODE} and 28 more (--full names them)`);
+    expect(textOf(40)).not.toContain('carts-12 ');
+    expect(textOf(40, true).replaceAll(/\s+/g, ' ')).toContain(`carts-39 ${NODE}`);
+  });
+
   test('--full has every answer', () => {
     const text = auditLines(kept, STYLE, { isFull: true }).join('\n');
     for (const { rule } of kept.nodes[0]?.answers ?? []) expect(text).toContain(`    ${rule}: `);
