@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { expect, vi } from 'vitest';
-import { type RunningServer, startServer } from '../../cli/lab/start.ts';
+import type { RunningServer } from '../../cli/lab/start.ts';
 import type { Names } from '../../core/adapters/dns/names.ts';
 import { numberField, parseInfo } from '../../core/adapters/redis/info.ts';
 import { HOUR, MIB, SECOND } from '../../core/config/units.ts';
@@ -12,7 +12,7 @@ import type { Tick, TickOptions } from '../../core/reconcile/scope.ts';
 import { endPause, putPause } from '../../core/state/pauses.ts';
 import { clientOf, fragment, retainPages, settingsOf } from '../support/fragmented.ts';
 import { aJob, type Job, OPEN } from '../support/job.ts';
-import { defragServer, plainServer, serverBinary } from '../support/servers.ts';
+import { defragServer, keepingServer, plainServer } from '../support/servers.ts';
 import { messesOf, type Settings } from './messes.ts';
 import { type RedisProxy, redisProxy } from './redis-proxy.ts';
 import type { Seen } from './table.ts';
@@ -67,7 +67,7 @@ export interface SceneOptions {
 
 export async function aPlace(action: 'defrag' | 'purge', args: readonly string[] = []): Promise<Place> {
   await using stack = new AsyncDisposableStack();
-  const server = stack.use(await (action === 'defrag' ? defragServer({ args }) : keepingServer(args)));
+  const server = stack.use(await (action === 'defrag' ? defragServer({ args }) : keepingServer({ args })));
   const healthy = stack.use(await plainServer());
   const proxy = stack.use(await redisProxy(server.port));
   const redis = stack.adopt(clientOf(server), (client) => client.disconnect());
@@ -76,14 +76,6 @@ export async function aPlace(action: 'defrag' | 'purge', args: readonly string[]
   await outlived(redis);
   const owned = stack.move();
   return { server, healthy, redis, proxy, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-/** A server whose free pages leave by a purge alone: however slow the machine, they are there when they are looked at again. */
-async function keepingServer(args: readonly string[]): Promise<RunningServer> {
-  const binary = serverBinary('defrag');
-  const decay = 'dirty_decay_ms:600000,muzzy_decay_ms:600000';
-  // Of the system's jemalloc, and of the one that Redis brings along.
-  return await startServer({ ...binary, env: { ...binary.env, MALLOC_CONF: decay, JE_MALLOC_CONF: decay } }, { args });
 }
 
 /**

@@ -18,7 +18,7 @@ import { type Invocation, type LambdaFunction, startFunction } from '../support/
 import { describeWithMoto } from '../support/moto.ts';
 import type { Envelope } from '../support/moto-queue.ts';
 import { untilOldEnough } from '../support/offpeak.ts';
-import { defragServer, lacksServer } from '../support/servers.ts';
+import { keepingServer, lacksServer } from '../support/servers.ts';
 
 /** Each server's password, where its own kind of reference leads. */
 const PASSWORDS = { sessions: 'correct-horse-ssm', carts: 'battery-staple-vault' } as const;
@@ -70,8 +70,7 @@ describeWithRic('the packaged job, called as Lambda calls it', (ric) => {
       beforeEach(() => aws.proxy.clear());
 
       const start = async (id: keyof typeof PASSWORDS) =>
-        // What defrag frees is then still there for the purge, however slow the machine.
-        stack.use(await defragServer({ args: ['--requirepass', PASSWORDS[id], '--jemalloc-bg-thread', 'no'] }));
+        stack.use(await keepingServer({ args: ['--requirepass', PASSWORDS[id]] }));
       const clientOf = (id: keyof typeof PASSWORDS) =>
         stack.adopt(new Redis(servers[id].port, { password: PASSWORDS[id], protocol: 2 }), (each) => each.disconnect());
       const node = (id: keyof typeof PASSWORDS) => `127.0.0.1:${servers[id].port}`;

@@ -12,7 +12,7 @@ import { configYaml, OPEN } from '../support/job.ts';
 import { type AwsBackend, aContainer, awsBackend, type Container, contextOf } from '../support/lambda.ts';
 import { describeWithMoto } from '../support/moto.ts';
 import type { Envelope } from '../support/moto-queue.ts';
-import { defragServer, lacksServer } from '../support/servers.ts';
+import { keepingServer, lacksServer } from '../support/servers.ts';
 
 /** Every metric; the longest promise that may be made, for machines whose own noise is long. */
 const SETTINGS = `${OPEN}
@@ -74,7 +74,7 @@ describeWithMoto('the exported handler, invoked on a fragmented server', () => {
 
     beforeAll(async () => {
       // What defrag frees is then still there for the purge, however slow the machine.
-      server = await defragServer({ args: ['--jemalloc-bg-thread', 'no'] });
+      server = await keepingServer();
       node = `127.0.0.1:${server.port}`;
       redis = clientOf(server);
       await fragment(redis);

@@ -15,6 +15,17 @@ export async function defragServer(options: StartOptions = {}): Promise<RunningS
   return startServer(serverBinary('defrag'), options);
 }
 
+/**
+ * One whose free pages leave by a purge alone: what a defrag frees is still there for the purge, however slow the machine. Both names are
+ * for both jemallocs: the system's, and the one that Redis brings along.
+ */
+export async function keepingServer(options: StartOptions = {}): Promise<RunningServer> {
+  const binary = serverBinary('defrag');
+  const decay = 'dirty_decay_ms:600000,muzzy_decay_ms:600000';
+  const env = { ...binary.env, MALLOC_CONF: decay, JE_MALLOC_CONF: decay };
+  return await startServer({ ...binary, env }, options);
+}
+
 /** Starts a server that refuses `CONFIG SET activedefrag yes`; without one the current test is skipped, in CI it fails. */
 export async function plainServer(options: StartOptions = {}): Promise<RunningServer> {
   return startServer(serverBinary('plain'), options);
