@@ -5,6 +5,7 @@ import {
   type ClusterView,
   isHost,
   type Member,
+  type Part,
   type Terms,
   unaddressed,
   viewOf,
@@ -22,15 +23,16 @@ export function fromNodes(text: string, isUp: boolean, terms: Terms, preferred?:
   const byHostname = lines.some((line) => line.hostname !== undefined && said.get(line.id) === line.hostname);
   const byId = new Map(lines.map((line) => [line.id, line]));
   const shards = Map.groupBy(lines, (line) => primaryOf(line, byId));
-  const members = [...shards.values()].map((its) =>
-    its
+  const parts = [...shards.values()].map((its): Part => {
+    const members = its
       .toSorted((a, b) => Number(isReplica(a)) - Number(isReplica(b)))
       .map((line): Member => {
         const host = hostOf(line, terms, { said, byHostname });
         return { named: named(line, host, terms), isFailed: hasFailed(line) };
-      }),
-  );
-  return viewOf(withoutReplaced(members), { isUp, hasSlots: lines.some(({ ranges }) => ranges > 0) }, terms);
+      });
+    return { members, hasSlots: its.some(({ ranges }) => ranges > 0) };
+  });
+  return viewOf(withoutReplaced(parts), isUp, terms);
 }
 
 /** Whether some node has a hostname, so that the addresses of CLUSTER NODES may not be those that the server prefers. */

@@ -27,21 +27,27 @@ export interface Member {
   readonly isFailed: boolean;
 }
 
+/** One shard as a reply describes it. */
+export interface Part {
+  readonly members: readonly Member[];
+  readonly hasSlots: boolean;
+}
+
 /**
  * CLUSTER SHARDS, in which `endpoint` is the address that the server prefers (`cluster-preferred-endpoint-type`); null: the one that was
  * asked; `?`: it has none to give (cluster_legacy.c, `addShardReplyForClusterShards`).
  */
 export function fromShards(reply: unknown, isUp: boolean, terms: Terms): ClusterView {
   const lists = (Array.isArray(reply) ? reply : []).map(fieldsIn);
-  const shards = lists.map((fields) => {
+  const parts = lists.map((fields): Part => {
     const nodes = fields.get('nodes');
-    return (Array.isArray(nodes) ? nodes : []).map((node): Member => {
+    const members = (Array.isArray(nodes) ? nodes : []).map((node): Member => {
       const of = fieldsIn(node);
       return { named: nodeOfShard(of, terms), isFailed: of.get('health') === 'fail' };
     });
+    return { members, hasSlots: isFilled(fields.get('slots')) };
   });
-  const hasSlots = lists.some((fields) => isFilled(fields.get('slots')));
-  return viewOf(withoutReplaced(shards), { isUp, hasSlots }, terms);
+  return viewOf(withoutReplaced(parts), isUp, terms);
 }
 
 function isFilled(list: unknown): boolean {
@@ -49,10 +55,11 @@ function isFilled(list: unknown): boolean {
 }
 
 /** A new node may have the address of a failed one that the cluster has not forgotten. */
-export function withoutReplaced(shards: readonly (readonly Member[])[]): readonly (readonly Named[])[] {
-  const live = new Set(shards.flat().flatMap(({ named, isFailed }) => (isFailed ? [] : [placeIn(named)])));
+export function withoutReplaced(parts: readonly Part[]): readonly Part[] {
+  const all = parts.flatMap(({ members }) => members);
+  const live = new Set(all.flatMap(({ named, isFailed }) => (isFailed ? [] : [placeIn(named)])));
   const isReplaced = ({ named, isFailed }: Member) => isFailed && live.has(placeIn(named));
-  return shards.map((nodes) => nodes.filter((one) => !isReplaced(one)).map(({ named }) => named));
+  return parts.map((part) => ({ ...part, members: part.members.filter((one) => !isReplaced(one)) }));
 }
 
 function placeIn(named: Named): string | undefined {
@@ -80,7 +87,7 @@ export function unaddressed(id: string): string {
  */
 export function fromSlots(reply: unknown, isUp: boolean, terms: Terms): ClusterView {
   const { seed, natMap } = terms;
-  const byPrimary = new Map<string, readonly Named[]>();
+  const byPrimary = new Map<string, Part>();
   for (const range of Array.isArray(reply) ? reply : []) {
     const nodes: unknown[] = Array.isArray(range) ? range.slice(2) : [];
     const named = nodes.map((node, index): Named => {
@@ -92,27 +99,30 @@ export function fromSlots(reply: unknown, isUp: boolean, terms: Terms): ClusterV
       return { address, ...(id !== undefined && { identity: String(id) }), role };
     });
     const [primary] = named;
-    if (primary !== undefined) byPrimary.set(typeof primary === 'string' ? primary : primary.address.id, named);
+    const members = named.map((one): Member => ({ named: one, isFailed: false }));
+    if (primary !== undefined) byPrimary.set(placeIn(primary) ?? String(primary), { members, hasSlots: true });
   }
-  return viewOf([...byPrimary.values()], { isUp, hasSlots: isFilled(reply) }, terms);
+  return viewOf([...byPrimary.values()], isUp, terms);
 }
 
 export function isHost(host: string): boolean {
   return host !== '?' && /^[a-zA-Z\d_.:-]{1,253}$/.test(host);
 }
 
-export function viewOf(
-  shards: readonly (readonly Named[])[],
-  state: Pick<ClusterView, 'isUp' | 'hasSlots'>,
-  { seed }: Terms,
-): ClusterView {
-  const found = shards.map((nodes) => ({ group: '', nodes: nodes.filter((node) => typeof node !== 'string') }));
+export function viewOf(parts: readonly Part[], isUp: boolean, { seed }: Terms): ClusterView {
   return {
     seed: seed.id,
-    ...state,
-    shards: found.filter(({ nodes }) => nodes.length > 0),
-    leftOut: shards.flat().filter((node) => typeof node === 'string'),
+    isUp,
+    hasSlots: parts.some(({ hasSlots }) => hasSlots),
+    shards: parts.map(shardIn).filter(({ nodes }) => nodes.length > 0),
+    leftOut: parts.flatMap(({ members }) => members.map(({ named }) => named)).filter((one) => typeof one === 'string'),
   };
+}
+
+function shardIn({ members, hasSlots }: Part): FoundShard {
+  const nodes = members.map(({ named }) => named).filter((node) => typeof node !== 'string');
+  const isGone = !hasSlots && members.every(({ isFailed }) => isFailed);
+  return { group: '', nodes, ...(isGone && { isFailed: true }) };
 }
 
 /**

@@ -13,8 +13,9 @@ export function nameShards(found: readonly FoundShard[], earlier: readonly Named
   );
 }
 
-function nameGroup(shards: readonly FoundShard[], earlier: readonly NamedShard[]): readonly NamedShard[] {
+function nameGroup(found: readonly FoundShard[], earlier: readonly NamedShard[]): readonly NamedShard[] {
   const places = placesIn(earlier);
+  const shards = joined(found, places);
   const kept = new Map<FoundShard, string>();
   const taken = new Set<string>();
   const pairs = shards
@@ -31,8 +32,33 @@ function nameGroup(shards: readonly FoundShard[], earlier: readonly NamedShard[]
   return shards.map((shard) => ({ ...shard, name: shard.name ?? kept.get(shard) ?? numbered(++last) }));
 }
 
+/**
+ * A primary that has failed stays in the shard that it had, though its Cluster says no more whose it was. Alone it would take the name from the
+ * node that has the data now, and with it its pauses and histories; and that node would not be left alone while it lacks its replica.
+ */
+function joined(found: readonly FoundShard[], places: Places): readonly FoundShard[] {
+  const failed = found.filter(({ isFailed }) => isFailed);
+  if (failed.length === 0) return found;
+  const standing = found.filter(({ isFailed }) => !isFailed);
+  const pairs = standing.flatMap((shard) => sharedWith(shard, places).map((place) => ({ shard, ...place })));
+  const now = new Map(pairs.toSorted((a, b) => a.shared - b.shared).map(({ index, shard }) => [index, shard]));
+  const comers = Map.groupBy(failed, (shard) => {
+    const [first] = sharedWith(shard, places);
+    return first && now.get(first.index);
+  });
+  return [
+    ...standing.map((shard) => {
+      const more = (comers.get(shard) ?? []).flatMap(({ nodes }) => nodes);
+      return { ...shard, nodes: [...shard.nodes, ...more.map((node) => ({ ...node, role: 'replica' as const }))] };
+    }),
+    ...(comers.get(undefined) ?? []).map(({ isFailed: _, ...shard }) => shard),
+  ];
+}
+
+type Places = ReadonlyMap<string, readonly number[]>;
+
 /** Where each address and each identity was: the places of the shards in `earlier`. A Cluster of 1,000 shards has a million pairs. */
-function placesIn(earlier: readonly NamedShard[]): ReadonlyMap<string, readonly number[]> {
+function placesIn(earlier: readonly NamedShard[]): Places {
   const all = earlier.flatMap(({ nodes }, index) => nodes.flatMap(namesOf).map((name) => ({ name, index })));
   const byName = Map.groupBy(all, ({ name }) => name);
   return new Map([...byName].map(([name, its]) => [name, its.map(({ index }) => index)]));
@@ -43,7 +69,7 @@ function namesOf({ address, identity }: FoundNode): readonly string[] {
 }
 
 /** The earlier shards with which it has nodes in common, and how many, in the order of `earlier`. */
-function sharedWith({ nodes }: FoundShard, places: ReadonlyMap<string, readonly number[]>) {
+function sharedWith({ nodes }: FoundShard, places: Places) {
   const found = nodes.flatMap((node) => [...new Set(namesOf(node).flatMap((name) => places.get(name) ?? []))]);
   return [...Map.groupBy(found, (index) => index)]
     .map(([index, its]) => ({ index, shared: its.length }))

@@ -17,6 +17,8 @@ export interface FoundShard {
   /** A name that the source itself gives to the shard and keeps: `0001`. Absent where it has none, as in a Redis Cluster. */
   readonly name?: string;
   readonly nodes: readonly FoundNode[];
+  /** All of its nodes have failed, and it serves no slot: before Redis 7.2, a primary whose slots a replica has taken over stands alone. */
+  readonly isFailed?: true;
   readonly managed?: FoundGroup;
   /** From tags of the resource; they win over the config. */
   readonly overrides?: Overrides;

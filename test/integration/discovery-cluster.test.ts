@@ -105,6 +105,25 @@ test('a replica that has died is still a node of its shard, as its primary lacks
   expect(job.alerts.filter(({ event }) => event === 'node-gone')).toEqual([]);
 });
 
+test(
+  'a primary that has died stays in its shard, whose replica has taken over; the shard keeps its name',
+  LONG,
+  async () => {
+    await using cluster = await aCluster();
+    using job = aJob(yamlOf([cluster.node(0).address]));
+    const shard = shardOf(await job.tick(), cluster.node(2).address);
+    await cluster.node(2).server.stop();
+    const tookOver = async () => (await cluster.node(5).redis.info('replication')).includes('role:master');
+    await expect.poll(tookOver, { timeout: 60_000 }).toBe(true);
+    await expect
+      .poll(async () => shardsIn(await job.tick()), { timeout: 60_000 })
+      .toMatchObject({
+        [shard]: [`${cluster.node(2).address} unseen`, `${cluster.node(5).address} primary`].toSorted(),
+      });
+    expect(job.alerts.filter(({ event }) => event.startsWith('node-'))).toEqual([]);
+  },
+);
+
 test('an inventory of another version, and one that is lost', LONG, async () => {
   await using cluster = await aCluster({ shards: 2, replicas: false });
   using job = aJob(yamlOf([cluster.node(0).address]));

@@ -458,6 +458,14 @@ export const MUTANTS: readonly Mutant[] = [
     tests: ['unit/core/discovery/cluster-lines.test.ts'],
   },
   {
+    law: 'S4',
+    what: 'before Redis 7.2, a primary that has failed over is no node of its shard',
+    file: 'core/discovery/named.ts',
+    from: 'if (failed.length === 0) return found;',
+    to: 'return found;',
+    tests: ['unit/core/discovery/named.test.ts'],
+  },
+  {
     law: 'S6',
     what: 'a seed that was reset takes the place of the Cluster that it was in',
     file: 'core/discovery/cluster-view.ts',

@@ -89,6 +89,14 @@ describe('CLUSTER NODES', () => {
     );
   });
 
+  test('a failed primary without slots is told from one that nobody has replaced', () => {
+    const text = (ranges: string) =>
+      `${A} 10.0.0.1:1@2 myself,master - 0 0 1 connected 0-9\n${B} 10.0.0.2:1@2 master,fail - 0 0 1 disconnected${ranges}\n`;
+    const flagsOf = (ranges: string) => fromNodes(text(ranges), true, terms).shards.map(({ isFailed }) => isFailed);
+    expect(flagsOf('')).toEqual([undefined, true]);
+    expect(flagsOf(' 10-20')).toEqual([undefined, undefined]);
+  });
+
   test('a failed node is replaced by one at its address', () => {
     const text = `${A} 10.0.0.1:1@2 myself,master - 0 0 1 connected 0-9\n${B} 10.0.0.2:1@2 slave,fail ${A} 0 0 1 disconnected\n${C} 10.0.0.2:1@2 slave ${A} 0 0 1 connected\n`;
     expect(fromNodes(text, true, terms).shards[0]?.nodes.map(({ identity }) => identity)).toEqual([A, C]);

@@ -45,6 +45,15 @@ describe('CLUSTER SHARDS', () => {
     expect(view.leftOut).toHaveLength(1);
   });
 
+  test('a failed primary without slots is told from one that nobody has replaced', () => {
+    const other = node({ id: 'b'.repeat(40), port: 7001 });
+    const failed = (slots: readonly number[]) => ['slots', slots, 'nodes', [node({ health: 'fail' })]];
+    const flagsOf = (slots: readonly number[]) =>
+      fromShards([failed(slots), ...shards(other)], true, terms).shards.map(({ isFailed }) => isFailed);
+    expect(flagsOf([])).toEqual([true, undefined]);
+    expect(flagsOf([0, 9])).toEqual([undefined, undefined]);
+  });
+
   test('over TLS the TLS port counts, and natMap says where a node is reached', () => {
     const tls = { seed: addressOf('10.0.0.9:6379', true), natMap: { '10.0.0.1:7001': 'nat.example:17001' } };
     const view = fromShards(shards(node({ 'tls-port': 7001 })), true, tls);

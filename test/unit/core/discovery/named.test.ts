@@ -38,6 +38,24 @@ describe('names of shards', () => {
     expect(namesOf(nameShards([shard('a:1'), shard('b:1', 'c:1')], earlier))).toEqual(['0002 a:1', '0001 b:1 c:1']);
   });
 
+  test('a primary that has failed stays, as a replica, with the node that has its slots now', () => {
+    const earlier = [named('0001', 'a:1', 'b:1'), named('0002', 'c:1')];
+    const failed = { ...shard('a:1'), isFailed: true } as const;
+    const first = nameShards([failed, shard('c:1'), shard('b:1')], earlier);
+    expect(namesOf(first)).toEqual(['0002 c:1', '0001 b:1 a:1']);
+    expect(first[1]?.nodes[1]?.role).toBe('replica');
+    expect(namesOf(nameShards([failed, shard('c:1'), shard('b:1')], first))).toEqual(['0002 c:1', '0001 b:1 a:1']);
+    expect(namesOf(nameShards([shard('b:1', 'a:1'), shard('c:1')], first))).toEqual(['0001 b:1 a:1', '0002 c:1']);
+  });
+
+  test('a failed primary of which no node stands, or which none has seen before, is a shard of its own', () => {
+    const failed = { ...shard('a:1'), isFailed: true } as const;
+    const shards = nameShards([failed, shard('c:1')], [named('0001', 'a:1'), named('0002', 'c:1')]);
+    expect(namesOf(shards)).toEqual(['0002 c:1', '0001 a:1']);
+    expect(shards[1]).not.toHaveProperty('isFailed');
+    expect(namesOf(nameShards([failed, shard('c:1')], []))).toEqual(['0001 c:1', '0002 a:1']);
+  });
+
   test('a node that has moved to another address is known by its id', () => {
     const moved = { group: '', nodes: [{ address: addressOf('z:9', false), identity: 'id-c:1' }] };
     expect(namesOf(nameShards([moved], [named('0001', 'a:1'), named('0002', 'c:1')]))).toEqual(['0002 z:9']);
