@@ -1,3 +1,4 @@
+import type { Outage } from '../domain/stage.ts';
 import { type HeldLease, isQuarantined } from '../leases/lease-store.ts';
 import { LEASE } from '../state/keys.ts';
 import type { Held } from './stage-document.ts';
@@ -8,6 +9,8 @@ export interface Switched {
   readonly seen: readonly Held[];
   /** @throws {StateUnavailable} */
   now(): Promise<readonly Held[]>;
+  /** What this tick's checks say of them. */
+  readonly falls: readonly Outage[];
 }
 
 /** The nodes that these leases act on, each where its server is now. */

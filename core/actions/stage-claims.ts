@@ -82,7 +82,7 @@ class TickClaims implements StageClaims {
     this.#store = store;
     this.#now = now;
     this.#known = known;
-    this.#found = [...outagesSeen(known.placements, known.looks, now())];
+    this.#found = [...outagesSeen(known.placements, known.looks, now()), ...(known.switched?.falls ?? [])];
     this.#answered = answersIn(known.looks);
     this.#document = known.document;
     this.#switched = known.switched?.seen ?? [];

@@ -111,12 +111,12 @@ export function lookedAt(before: LeasedNode, { at, memory, activity, defrag }: O
 
 /** At the start of a lease. */
 export function firstCheck(instance: string, observation: Observation): LeasedNode {
-  const { node, runId, replication, memory } = observation;
+  const { node, runId, engine, replication, memory } = observation;
   const rss = memory.usedMemoryRss ?? 0;
   const nothing = { hits: 0, misses: 0, fragmentation: 0, at: 0 };
   const start: LeasedNode = {
     ...{ instance, node, role: replication.role, rssBefore: rss, rss, ...nothing, hasRun: false, idleLooks: 0 },
-    ...present({ runId }),
+    ...{ ...present({ runId }), engine: { name: engine.name, version: engine.version } },
   };
   return { ...lookedAt(start, observation), hasRun: false, idleLooks: 0 };
 }

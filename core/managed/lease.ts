@@ -3,6 +3,7 @@ import type { ManagedService } from '../config/iam.ts';
 import type { Bytes, Milliseconds, Percent } from '../config/units.ts';
 import type { Settings } from '../domain/observation.ts';
 import type { StopReason } from '../domain/plan.ts';
+import type { Version } from '../domain/stage.ts';
 import type { GroupName } from '../ports/parameter-groups.ts';
 import type { StateStore, Stored } from '../ports/state-store.ts';
 import { type DocumentKind, decode, each, encode, oneOf, readEach } from '../state/codec.ts';
@@ -14,6 +15,8 @@ export interface LeasedNode {
   readonly instance: string;
   readonly node: string;
   readonly runId?: string;
+  /** As the run began; absent in what an older version has stored. */
+  readonly engine?: Version;
   readonly role: string;
   readonly rssBefore: Bytes;
   readonly rss: Bytes;
@@ -80,6 +83,7 @@ const KIND: DocumentKind<GroupLease> = {
       z.looseObject({
         ...each(z.string(), 'instance', 'node', 'role'),
         runId: z.exactOptional(z.string()),
+        engine: z.exactOptional(z.looseObject({ name: oneOf<Version['name']>(), version: z.string() })),
         ...each(amount, 'rssBefore', 'rss', 'at', 'hits', 'misses', 'fragmentation', 'idleLooks'),
         ...each(maybe, 'predicted', 'commands', 'cpuSeconds'),
         hasRun: z.boolean(),

@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.ts';
 import { EMPTY_HISTORY } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Facts } from '../domain/plan.ts';
+import { fallsIn } from '../managed/falls.ts';
 import type { ManagedGroup } from '../managed/group.ts';
 import { type GroupLease, groupLeasesOf, type HeldGroup } from '../managed/lease.ts';
 import type { GroupRun } from '../managed/run.ts';
@@ -15,7 +16,7 @@ import { GROUP_LEASE } from '../state/keys.ts';
 import { readPauses } from '../state/pauses.ts';
 import type { InstanceWork, Run } from './assign.ts';
 import { knownContext } from './node-context.ts';
-import { lookAt, type OpenNode } from './observe-fleet.ts';
+import { lookAt, type OpenNode, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** The leases on parameter groups as a tick finds them. */
@@ -40,11 +41,17 @@ export async function heldGroups({ store, log }: Ports, snapshot: Snapshot): Pro
 }
 
 /** For the limits of the stage: all nodes of a group that is switched are under defrag. */
-export function switchedNodes({ store }: Pick<Ports, 'store'>, { held }: HeldGroups): Switched {
+export function switchedNodes(
+  { store, clock }: Pick<Ports, 'store' | 'clock'>,
+  { held }: HeldGroups,
+  looks: readonly (ReachedNode | UnreachedNode)[],
+): Switched {
+  const byNode = new Map(held.length === 0 ? [] : looks.map((look) => [look.node.id, look]));
   const acting = ({ lease }: HeldGroup) =>
     lease.nodes.map(({ node }) => ({ node, holder: lease.holder, isDefrag: true }));
   return {
     seen: held.flatMap(acting),
+    falls: held.flatMap(({ lease }) => fallsIn(lease, byNode, clock.now())),
     now: async () => {
       const garbled: string[] = [];
       const read = groupLeasesOf(await store.list(GROUP_LEASE), (key) => void garbled.push(key));

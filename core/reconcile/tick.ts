@@ -46,7 +46,7 @@ export async function tick(written: Config, ports: Ports, options: TickOptions):
   const part = options.part?.kind === 'batch' ? options.part : undefined;
   const claims = stageClaimsOf(config, ports, {
     ...{ snapshot, placements, looks: observed, part },
-    switched: switchedNodes(ports, parameterGroups),
+    switched: switchedNodes(ports, parameterGroups, observed),
   });
   const run: Run = {
     ...{ ports, stage: config.stage, options, snapshot, claims },

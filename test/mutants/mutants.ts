@@ -627,6 +627,22 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     law: 'S4',
+    what: 'a server that goes down while its parameter group is switched has not fallen',
+    file: 'core/actions/stage-claims.ts',
+    from: '...(known.switched?.falls ?? [])];',
+    to: '...(known.switched?.falls.slice(0, 0) ?? [])];',
+    tests: STAGE,
+  },
+  {
+    law: 'S4',
+    what: 'another server at an address of a parameter group counts as restarted',
+    file: 'core/managed/falls.ts',
+    from: "!== 'restarted') return undefined;",
+    to: "=== 'same') return undefined;",
+    tests: ['unit/core/managed/falls.test.ts'],
+  },
+  {
+    law: 'S4',
     what: 'a claim outlives its job for ever',
     file: 'core/actions/stage-claims.ts',
     from: 'this.#document.claims.filter(({ until }) => until > this.#now())',

@@ -165,7 +165,7 @@ describe('F8: so many nodes of a stage at once', () => {
     test('while it is switched its nodes count, also for a job that began before; then no more', async () => {
       const { job } = aPlace();
       let switched = nodes.map((node) => ({ node, holder: 'group', isDefrag: true }));
-      const known = { limit: 4, switched: { seen: [], now: async () => switched } };
+      const known = { limit: 4, switched: { seen: [], falls: [], now: async () => switched } };
       const one = await job(known);
       expect(one.seen().acting).toEqual([]);
       expect(await one.claim(aNewLease('one'))).toEqual([]);
@@ -359,6 +359,22 @@ describe('F8: a version on which a server went down under our defrag', () => {
     clock.at += NIGHT + 1;
     const next = await job();
     expect(await next.claim(aNewLease('next', { busyUntil: clock.at + SECOND }))).toEqual([]);
+  });
+
+  test('under a parameter group: the same', async () => {
+    const { job, falls } = aPlace();
+    const fall = {
+      node: 'a:6379',
+      runId: RUN_ID,
+      engine: ENGINE,
+      how: 'restarted',
+      at: NOW,
+      until: NOW + NIGHT,
+    } as const;
+    const claims = await job({ switched: { seen: [], now: async () => [], falls: [fall] } });
+    expect(await claims.claim(aNewLease('next'))).toMatchObject([{ kind: 'version-fell', node: 'a:6379' }]);
+    await claims.note([]);
+    expect(await falls()).toEqual([fall]);
   });
 
   test.each([
