@@ -40,7 +40,7 @@ interface Means {
 }
 
 /**
- * Asks one node of each Cluster whose nodes the config names, once a day, which nodes there are; and once more at the next tick where some are
+ * Asks one node of each instance that names nodes of a Cluster, once a day, which nodes there are; and once more at the next tick where some are
  * not named, before that is reported. Replicas are in INFO. A person's check asks each time.
  *
  * @param found by the config's instance that discovers
