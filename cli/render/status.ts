@@ -140,7 +140,11 @@ function windowRows(instances: Status['instances'], timezone: string): readonly 
   });
 }
 
+/** Windows that touch are followed for eight days on either side: what is open for longer than this has no end in sight. */
+const ALWAYS: Milliseconds = 15 * 24 * HOUR;
+
 function windowText(window: WindowState, timezone: string): string {
+  if (window.open && window.closesAt - window.opensAt > ALWAYS) return 'open at all times';
   if (window.open) return `open until ${timeText(window.closesAt, { timezone })}`;
   if (window.nextOpening === undefined) return 'none: Offpeak only watches it';
   return `${window.holiday ? 'closed for a holiday, ' : ''}next opens ${timeText(window.nextOpening, { timezone })}`;

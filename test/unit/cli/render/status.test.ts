@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { doneLines, doneOn } from '../../../../cli/render/history.ts';
 import { statusAt, statusLines } from '../../../../cli/render/status.ts';
 import { historyJson, statusJson } from '../../../../cli/render/status-json.ts';
+import { WEEKDAYS } from '../../../../core/config/calendar.ts';
 import { HOUR, MIB } from '../../../../core/config/units.ts';
 import {
   EMPTY_HISTORY,
@@ -78,6 +79,12 @@ test('says what is on, by which job, until when; which pauses hold; when windows
     /\n {2}sessions {2}10\.0\.3\.17:6379 {2}defrag .* goal-met {2,}Tue 2026-11-24 01:14 Europe\/Berlin$/m,
   );
   expect(text).not.toMatch(/ purge /);
+});
+
+test('a window that never closes has no end', () => {
+  const always = [{ days: [...WEEKDAYS], start: '00:00', duration: 24 * HOUR }];
+  const text = statusLines(statusAt({ instances: [anInstance({ windows: always })] }, stateOf(), { now: NOW }), ZONE);
+  expect(text).toContain('  sessions  open at all times');
 });
 
 test('every time is absolute and in the one zone', () => {
