@@ -23,6 +23,8 @@ export interface Network {
 /** The parameters are invalid. */
 export class ParameterError extends Error {
   override readonly name = 'ParameterError';
+  /** osls prints it for each value of serverless.yml: the lines of a stack would bury what is wrong. */
+  override readonly stack = `${this.name}: ${this.message}`;
 }
 
 export function isAttached({ subnetIds }: Network): boolean {

@@ -72,3 +72,9 @@ test.each([
   expect(() => readAccount({ ...NONE, [name]: value })).toThrow(ParameterError);
   expect(() => readAccount({ ...NONE, [name]: value })).toThrow(message);
 });
+
+test('osls prints the stack of an error: of this one it is the message only', () => {
+  expect(new ParameterError('parameter tags: "team" is not tags').stack).toBe(
+    'ParameterError: parameter tags: "team" is not tags',
+  );
+});
