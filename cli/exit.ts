@@ -1,4 +1,5 @@
 import { problemIn, stepsOf } from '../core/domain/outcome.ts';
+import { isoText } from '../core/format/units.ts';
 import type { Tick } from '../core/reconcile/scope.ts';
 
 /**
@@ -20,4 +21,10 @@ export function exitCodeOf(ticks: readonly Tick[]): number {
 /** Of a run that has ended: what went wrong comes first, then what it leaves on. */
 export function exitCodeOfRun(worst: number, latest: Tick | undefined): number {
   return worst === EXIT.fine && latest !== undefined && latest.leased.length > 0 ? EXIT.leased : worst;
+}
+
+/** Of a run whose last tick went well: which one did not. Else the last words would be of success, and the exit status 1. */
+export function earlierFailureText(firstBad: Tick | undefined, latest: Tick | undefined): string {
+  if (!firstBad || !latest || exitCodeOf([latest]) !== EXIT.fine) return '';
+  return `offpeak: the exit status is 1 for an earlier tick, of ${isoText(firstBad.at)}: a node failed, did not answer or was not reached, or something could not be found or sent\n`;
 }

@@ -2,7 +2,7 @@ import { systemClock } from '../../core/adapters/clock.ts';
 import { HOUR } from '../../core/config/units.ts';
 import type { Tick, TickOptions } from '../../core/reconcile/scope.ts';
 import { type CommandLine, commandLineFor } from '../command-line.ts';
-import { EXIT, exitCodeOf, exitCodeOfRun } from '../exit.ts';
+import { EXIT, earlierFailureText, exitCodeOf, exitCodeOfRun } from '../exit.ts';
 import { scopeOf } from '../fleet.ts';
 import { holderName } from '../holder.ts';
 import { interruption } from '../interrupt.ts';
@@ -52,14 +52,18 @@ export async function run(options: RunOptions): Promise<void> {
   }
   let latest: Tick | undefined;
   let exitCode: number = EXIT.fine;
+  let firstBad: Tick | undefined;
   for await (const tick of ticks(config, ports, tickOptions, { every: options.every, until, signal })) {
     print(tick);
     // A watch may last for months: what it has seen is not kept.
-    exitCode = Math.max(exitCode, exitCodeOf([tick]));
+    const code = exitCodeOf([tick]);
+    exitCode = Math.max(exitCode, code);
+    if (code !== EXIT.fine) firstBad ??= tick;
     latest = tick;
   }
   sayLeft(latest);
   process.exitCode = signal.aborted ? EXIT.interrupted : exitCodeOfRun(exitCode, latest);
+  if (!signal.aborted) process.stderr.write(earlierFailureText(firstBad, latest));
 }
 
 function sayLeftOn(latest: Tick | undefined, state: string, commandLine: CommandLine): void {
