@@ -61,21 +61,22 @@ export async function clusterAround(
   if (!lines) return undefined;
   const used = addressesIn(lines);
   const isHidden = ({ node }: Look) => !used.has(node.id.toLowerCase());
-  let rest = unlistedIn(lines, named);
-  if (rest.length === 0) return rest;
+  const rest = new Map(unlistedIn(lines, named).map((one) => [one.id, one]));
+  if (rest.size === 0) return [];
   // A node that does not answer to us may be one of them, and so may those of other workers.
   if (own.some((look) => isHidden(look) && (isPart || !isOfCluster(look)))) return undefined;
+  const ids = new Set(lines.map(({ id }) => id));
   const members = new Set(all.filter((look) => isOfCluster(look) && !isHidden(look)).map(({ instance }) => instance));
   for (const hidden of all.filter(isOfCluster).filter((one) => one !== first && isHidden(one))) {
-    if (rest.length === 0) return rest;
+    if (rest.size === 0) return [];
     const id = await idOf(hidden);
     if (id === undefined) return undefined;
-    if (lines.some((line) => line.id === id)) members.add(hidden.instance);
-    rest = rest.filter((one) => one.id !== id);
+    if (ids.has(id)) members.add(hidden.instance);
+    rest.delete(id);
   }
   return all.some((look) => !('observation' in look) && isHidden(look) && members.has(look.instance))
     ? undefined
-    : rest;
+    : [...rest.values()];
 }
 
 /** A node that refuses CLUSTER NODES, or is gone again, says nothing. */
