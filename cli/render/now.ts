@@ -13,6 +13,8 @@ export function toDoIn({ outcomes }: Pick<Tick, 'outcomes'>): readonly Outcome[]
 export function nowLines(tick: Pick<Tick, 'outcomes' | 'instances'>): readonly string[] {
   const { instances } = tick;
   const toDo = toDoIn(tick);
+  if (!tick.outcomes.some((outcome) => planIn(outcome) !== undefined || outcome.leased))
+    return ['offpeak: there is nothing to do now: no node of these instances is known, or answers'];
   if (toDo.length === 0) return ['offpeak: there is nothing to do now: the plan of each node says why'];
   const nodes = toDo.map((outcome) => {
     const timezone = instances.find(({ id }) => id === outcome.instance)?.timezone;

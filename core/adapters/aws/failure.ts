@@ -15,7 +15,12 @@ export function describeFailure(error: unknown): string {
   const detail = firstLine === '' ? networkCode(error) : firstLine.slice(0, 300).toWellFormed();
   const { attempts = 1 } = metadataOf(error);
   const tried = attempts > 1 ? ` (tried ${attempts} times)` : '';
-  return `${error.name}: ${detail}${tried}`;
+  return `${error.name}: ${detail}${tried}${remedyOf(error)}`;
+}
+
+/** Of a terminal: a function has its role. */
+function remedyOf({ name }: Error): string {
+  return name === 'CredentialsProviderError' ? '; sign in to AWS, or set AWS_PROFILE' : '';
 }
 
 /** Node combines the failures of IPv4 and IPv6 in an AggregateError, which has a code and an empty message. */

@@ -26,6 +26,15 @@ test('where nothing would be done, it says who knows why', () => {
   ]);
 });
 
+test.each([
+  ['that is known', []],
+  ['that answers', [anUnreached()]],
+])('without a node %s there is no plan to look at', (_, outcomes) => {
+  expect(nowLines(tick(outcomes))).toEqual([
+    'offpeak: there is nothing to do now: no node of these instances is known, or answers',
+  ]);
+});
+
 test("Offpeak's defrag that is on is something to do, where its node answers", () => {
   const until = Date.UTC(2026, 10, 24, 3);
   const on = anOutcome({ leased: true, plan: aSkip('defragmenting', { until }) });

@@ -17,6 +17,11 @@ describe('a failed call is one line for people', () => {
       named('AggregateError', '', { code: 'ECONNREFUSED' }),
       'AggregateError: ECONNREFUSED',
     ],
+    [
+      'a terminal without credentials, and what to do',
+      named('CredentialsProviderError', 'Could not load credentials from any providers'),
+      'CredentialsProviderError: Could not load credentials from any providers; sign in to AWS, or set AWS_PROFILE',
+    ],
     ['an error that says nothing', named('UnknownError', ''), 'UnknownError: no message'],
     ['something that is no error', 'boom', 'unknown failure: boom'],
   ])('%s', (_, error, line) => {
