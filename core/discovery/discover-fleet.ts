@@ -59,8 +59,15 @@ export async function discoverFleet(
     mistakes: new Set(results.flatMap(({ by, failure }) => (failure?.isMistake ? [by] : []))),
     changes: results.flatMap(({ changes }) => changes),
     leftOut: [...results.flatMap(({ by, leftOut }) => leftOut.map((what) => `${by}: ${what}`)), ...leftOut],
-    keep: async () => void (await Promise.all(results.map((result) => kept(result, ports)))),
+    keep: async ({ isWhole }) => {
+      const due = results.filter((result) => isWhole || isFirst(result));
+      await Promise.all(due.map((result) => kept(result, ports)));
+    },
   };
+}
+
+function isFirst({ finding, replaced }: Result): boolean {
+  return finding.inventoryAt === undefined && replaced === undefined;
 }
 
 /** One that no document can hold, or a mistake of this program, must not end a tick with leases to follow. */

@@ -97,6 +97,9 @@ export interface Fleet {
   readonly changes: readonly FleetChange[];
   /** What was seen and is not maintained, in sentences. */
   readonly leftOut: readonly string[];
-  /** Keeps what was found for the time when a discovery fails. After the report: what has changed is found again if that was not sent. */
-  readonly keep: () => Promise<void>;
+  /**
+   * Keeps what was found for the time when a discovery fails, and for the names of shards. After the report: what has changed is found again if
+   * that was not sent. `isWhole`: false of a tick of some instances, which reports no change; it keeps what none has found before.
+   */
+  readonly keep: (tick: { readonly isWhole: boolean }) => Promise<void>;
 }

@@ -54,7 +54,7 @@ export async function publishTick(config: Config, run: Omit<Run, 'claims'>, conc
   const isOver = () => held === 0 && isNightOver(config.instances, at);
   const undelivered = mode === 'act' ? await publish(run, known, isOver) : 0;
   await keep(outcomes);
-  if (mode === 'act' && isWhole) await fleet.keep();
+  if (mode === 'act') await fleet.keep({ isWhole });
   if (mode === 'act') await unlisted?.keep();
   const remarks = [
     ...remarksOfFleet(fleet),

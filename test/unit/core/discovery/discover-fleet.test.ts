@@ -47,13 +47,27 @@ describe('what is known while a discovery fails', () => {
 
   test('what is under way there is unknown; where it works, only that is said which is known', async () => {
     const state = aStore();
-    await (await aFleet(() => found('c-1:6379'), state).discover()).keep();
+    await (await aFleet(() => found('c-1:6379'), state).discover()).keep({ isWhole: true });
     const { config: now } = await aFleet(failing(false), state).discover();
     expect(now.instances.map(({ id, found: origin }) => [id, origin?.unsettled])).toEqual([
       ['carts/0001', 'undiscovered'],
       ['sessions/0001', undefined],
     ]);
   });
+});
+
+test('a tick of some instances keeps the first inventory, for the names of the shards, and leaves later ones', async () => {
+  const state = aStore();
+  await (await aFleet(() => found('c-1:6379'), state).discover()).keep({ isWhole: false });
+  const first = state.documents.get('inventory#carts');
+  expect(first?.value).toMatchObject({ schema: 1, at: NOW });
+  const second = await aFleet(() => found('c-2:6379'), state).discover();
+  await second.keep({ isWhole: false });
+  expect(state.documents.get('inventory#carts')).toBe(first);
+  // They are still to be reported.
+  expect((await aFleet(() => found('c-2:6379'), state).discover()).changes).not.toEqual([]);
+  await second.keep({ isWhole: true });
+  expect((await aFleet(() => found('c-2:6379'), state).discover()).changes).toEqual([]);
 });
 
 describe('an inventory that cannot be read', () => {
@@ -67,7 +81,7 @@ describe('an inventory that cannot be read', () => {
     state.documents.set('inventory#carts', { value: value as object, version: 1 });
     const fleet = aFleet(() => found('c-1:6379'), state);
     const { keep, changes } = await fleet.discover();
-    await keep();
+    await keep({ isWhole: true });
     expect(changes).toEqual([]);
     if (isReplaced) expect(state.documents.get('inventory#carts')?.value).toMatchObject({ schema: 1, at: NOW });
     else expect(state.documents.get('inventory#carts')?.value).toBe(value);
@@ -79,7 +93,7 @@ describe('an inventory that cannot be read', () => {
 describe('one discovery among several', () => {
   test('that fails by a mistake of this program uses its inventory, and keeps no other instance from being watched', async () => {
     const state = aStore();
-    await (await aFleet(() => found('c-1:6379'), state).discover()).keep();
+    await (await aFleet(() => found('c-1:6379'), state).discover()).keep({ isWhole: true });
     const broken = aFleet(() => {
       throw new TypeError('shards is not iterable');
     }, state);
@@ -97,7 +111,7 @@ describe('one discovery among several', () => {
       return await store.write(key, value, expected);
     };
     const large = aFleet(() => found('c-1:6379'), { ...aStore(), documents, store: { ...store, write } });
-    await (await large.discover()).keep();
+    await (await large.discover()).keep({ isWhole: true });
     expect([...documents.keys()]).toEqual(['inventory#sessions']);
     expect(large.logs).toContainEqual({ level: 'error', message: 'inventory not kept' });
   });
