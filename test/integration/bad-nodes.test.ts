@@ -150,7 +150,11 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
   });
 
   test.each([
-    ['a Sentinel', reportInfo('sentinel'), /mymaster at 10\.0\.0\.1:6379, and their replicas$/],
+    [
+      'a Sentinel',
+      reportInfo('sentinel'),
+      /mymaster at 10\.0\.0\.1:6379, and their replicas\. In a config, discover\.sentinel finds them$/,
+    ],
     ['a proxy', '# Proxy\nName:P\nRedisMode:proxy\n', /^a proxy answers \(P\)/],
     ['a server without INFO memory', '# Server\nredis_version:7.0.15\n', /^redis 7\.0\.15 answers, but/],
   ])('%s is not a data node: no metric of a node, and no alarm about one', async (_what, info, message) => {
