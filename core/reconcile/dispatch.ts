@@ -7,7 +7,7 @@ import type { Ports } from '../ports/ports.ts';
 import { batchesOf } from './batch.ts';
 import { heldGroups, switchGroups } from './groups.ts';
 import { housekeeping } from './housekeeping.ts';
-import { placeLeases, withLeases } from './placement.ts';
+import { placeLeases, withLeases } from './lease-placement.ts';
 import { publishTick } from './publish.ts';
 import { type Tick, type TickOptions, WHOLE_FLEET } from './scope.ts';
 import { takeSnapshot } from './snapshot.ts';

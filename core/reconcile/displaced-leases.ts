@@ -13,8 +13,8 @@ import { keepRecord } from '../leases/records.ts';
 import type { Ports } from '../ports/ports.ts';
 import { type StateStore, unlessUnavailable } from '../ports/state-store.ts';
 import { updateHistory } from '../state/node-history.ts';
+import { isUnstarted } from './lease-placement.ts';
 import { problemOf, type ReachedNode, type UnreachedNode } from './observe-fleet.ts';
-import { isUnstarted } from './placement.ts';
 import type { State } from './snapshot.ts';
 
 /**

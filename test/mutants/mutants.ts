@@ -31,7 +31,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S4',
     what: 'what is stored of a server under another address is not looked for',
-    file: 'core/reconcile/follow-servers.ts',
+    file: 'core/reconcile/follow-histories.ts',
     from: '!known.has(runId) && newcomers.get(node) !== runId',
     to: 'newcomers.has(runId) && newcomers.get(node) === runId',
     tests: ['unit/core/reconcile/snapshot.test.ts'],
@@ -39,7 +39,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S11',
     what: 'the record of a server that has moved is lost after one tick',
-    file: 'core/reconcile/follow-servers.ts',
+    file: 'core/reconcile/follow-histories.ts',
     from: 'return history || record ?',
     to: 'return history ?',
     tests: ['unit/core/reconcile/snapshot.test.ts'],
@@ -175,7 +175,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S2',
     what: 'a lease does not follow its server to another address',
-    file: 'core/reconcile/placement.ts',
+    file: 'core/reconcile/lease-placement.ts',
     from: "runId !== '' && observation.runId === runId",
     to: "runId === '-' && observation.runId === runId",
     tests: ['model/regressions.test.ts'],
@@ -1268,7 +1268,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S4',
     what: 'one server under two addresses is two',
-    file: 'core/reconcile/placement.ts',
+    file: 'core/reconcile/lease-placement.ts',
     from: 'node === main || main === undefined ? [] :',
     to: 'node !== "" || main === undefined ? [] :',
     tests: IDENTITY,

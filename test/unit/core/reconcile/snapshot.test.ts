@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { EMPTY_HISTORY, withAction } from '../../../../core/domain/node-history.ts';
 import { keepRecord } from '../../../../core/leases/records.ts';
 import type { StateStore } from '../../../../core/ports/state-store.ts';
-import { followServers } from '../../../../core/reconcile/follow-servers.ts';
+import { followServers } from '../../../../core/reconcile/follow-histories.ts';
 import { nodesAround, readState } from '../../../../core/reconcile/snapshot.ts';
 import { historyKey, leaseKey, recordKey, runKey } from '../../../../core/state/keys.ts';
 import { updateHistory } from '../../../../core/state/node-history.ts';

@@ -13,7 +13,7 @@ import { LEASE_KIND } from '../../../../core/leases/lease-document.ts';
 import { quarantine, renewLease } from '../../../../core/leases/lease-store.ts';
 import { keepRecord, RECORD_KIND, renewRecord } from '../../../../core/leases/records.ts';
 import { type StateStore, StateUnavailable } from '../../../../core/ports/state-store.ts';
-import { followServers } from '../../../../core/reconcile/follow-servers.ts';
+import { followServers } from '../../../../core/reconcile/follow-histories.ts';
 import { readState } from '../../../../core/reconcile/snapshot.ts';
 import type { DocumentKind } from '../../../../core/state/codec.ts';
 import { COUNTERS_KIND, readCounters, writeCounters } from '../../../../core/state/counters.ts';
