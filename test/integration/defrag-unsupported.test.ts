@@ -1,18 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { startServer } from '../../cli/lab/start.ts';
 import { verdictIn } from '../../core/domain/outcome.ts';
 import { clientOf, fragment, retainPages, settingsOf } from '../support/fragmented.ts';
 import { aJob, configYaml, OPEN, SMALL_FLOORS } from '../support/job.ts';
 import { untilOldEnough } from '../support/offpeak.ts';
 import { plansOf } from '../support/outcomes.ts';
-import { lacksServer, serverBinary } from '../support/servers.ts';
+import { keepingServer, lacksServer } from '../support/servers.ts';
 
 describe.skipIf(lacksServer('plain'))('on a server whose build refuses to defragment', () => {
   it('says `unsupported` without an error, tells it once, and still purges', async () => {
     // Else free pages leave by jemalloc's decay, in ten seconds or later, just when they are looked at for the second time.
-    const binary = serverBinary('plain');
-    const env = { ...binary.env, MALLOC_CONF: 'dirty_decay_ms:600000,muzzy_decay_ms:600000' };
-    await using server = await startServer({ ...binary, env });
+    await using server = await keepingServer({}, 'plain');
     const redis = clientOf(server);
     await fragment(redis, 120 * 1024 * 1024);
     using job = aJob(

@@ -7,11 +7,10 @@ import { clientOf, fragment } from '../support/fragmented.ts';
 import { aJob, configYaml, OPEN, SMALL_FLOORS } from '../support/job.ts';
 import { untilOldEnough } from '../support/offpeak.ts';
 import { planOf } from '../support/outcomes.ts';
-import { lacksServer, plainServer } from '../support/servers.ts';
+import { keepingServer, lacksServer } from '../support/servers.ts';
 
 const PASSWORD = 'battery-staple-7c1f';
-/** Keeps the allocator from returning pages by itself; CONFIG SET could not say so to one of them. */
-const KEEP_PAGES = ['--jemalloc-bg-thread', 'no'];
+const plainKeeping = (...args: readonly string[]) => keepingServer({ args }, 'plain');
 
 /** Holes for a defragger and free pages for a purge. */
 async function untidy(server: RunningServer, redis: Redis = clientOf(server)): Promise<void> {
@@ -35,8 +34,8 @@ function configFor(limited: RunningServer, renamed: RunningServer): string {
 // Each has servers of its own, and waits for most of its time: side by side.
 describe.skipIf(lacksServer('plain'))('where CONFIG is refused', { concurrent: true }, () => {
   test('by an ACL, or because it is renamed: the layers are seen, a purge works, defrag says config-refused', async () => {
-    await using limited = await plainServer({ args: KEEP_PAGES });
-    await using renamed = await plainServer({ args: [...KEEP_PAGES, '--rename-command', 'CONFIG', ''] });
+    await using limited = await plainKeeping();
+    await using renamed = await plainKeeping('--rename-command', 'CONFIG', '');
     const admin = clientOf(limited);
     await admin.acl('SETUSER', 'keeper', 'on', `>${PASSWORD}`, '+info', '+memory|purge', '+ping');
     await Promise.all([untidy(limited), untidy(renamed)]);
@@ -73,7 +72,7 @@ describe.skipIf(lacksServer('plain'))('where CONFIG is refused', { concurrent: t
   });
 
   test('a server that does not know MEMORY PURGE is asked once, with one message, also in later nights', async () => {
-    await using server = await plainServer({ args: [...KEEP_PAGES, '--rename-command', 'MEMORY', ''] });
+    await using server = await plainKeeping('--rename-command', 'MEMORY', '');
     await untidy(server);
     const admin = clientOf(server);
     await untilOldEnough(admin);

@@ -19,8 +19,8 @@ export async function defragServer(options: StartOptions = {}): Promise<RunningS
  * One whose free pages leave by a purge alone: what a defrag frees is still there for the purge, however slow the machine. Both names are
  * for both jemallocs: the system's, and the one that Redis brings along.
  */
-export async function keepingServer(options: StartOptions = {}): Promise<RunningServer> {
-  const binary = serverBinary('defrag');
+export async function keepingServer(options: StartOptions = {}, role: ServerRole = 'defrag'): Promise<RunningServer> {
+  const binary = serverBinary(role);
   const decay = 'dirty_decay_ms:600000,muzzy_decay_ms:600000';
   const env = { ...binary.env, MALLOC_CONF: decay, JE_MALLOC_CONF: decay };
   return await startServer({ ...binary, env }, options);
