@@ -30,7 +30,7 @@ export default defineConfig({
   test: {
     setupFiles: ['test/support/seed.ts'],
     // Most of the time the tests wait for real servers: more workers than the two cores that this is made for.
-    maxWorkers: 6,
+    maxWorkers: 8,
     sequence: { sequencer: LongestFirst },
     // Every time-out is an emergency brake, at least ten times what a quiet machine takes: no test depends on a machine's speed.
     expect: { poll: { timeout: 60_000 } },
