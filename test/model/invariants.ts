@@ -251,10 +251,12 @@ function noneOfAVersionThatFell(world: World, { traits: { version } }: Simulated
 
 /**
  * A tick sees every server before it starts anything. A worker sees those of its letter, and hears of others when their workers have; for a
- * server under our defrag it waits until then. So it knows what was before the dispatch, and not what has happened since.
+ * server under our defrag it waits until then. So it knows what was before the dispatch, and not what has happened since. Of a server that
+ * answers with garbage nobody can see that it has restarted.
  */
 function isKnown(world: World, node: string, wasBefore: boolean): boolean {
-  if (world.workers === 0 || wasBefore) return true;
+  const isGarbled = serverAt(world, node)?.isGarbled ?? false;
+  if (!isGarbled && (world.workers === 0 || wasBefore)) return true;
   const brakes = world.documents.get('brakes')?.value as
     | { readonly falls?: readonly { readonly node: string }[] }
     | undefined;
@@ -302,11 +304,11 @@ function isLeased(world: World, server: SimulatedServer): boolean {
   return leasesOf(world).some(({ runId }) => runId === server.runId());
 }
 
-/** What befalls a server. */
+/** What befalls a server. Of one that answers with garbage it is not seen. */
 export function restart(world: World, node: string): void {
   const server = world.servers.get(node);
   if (!server) return;
-  if (isOurs(server) && isLeased(world, server))
+  if (isOurs(server) && isLeased(world, server) && !server.isGarbled)
     world.falls.push({ node, version: server.traits.version, at: world.now });
   server.restart(world.now);
 }
