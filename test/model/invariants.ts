@@ -195,6 +195,7 @@ function isOurs(server: SimulatedServer): boolean {
 }
 
 interface LeaseOfModel {
+  readonly busyUntil: number;
   readonly status: string;
   readonly instance: string;
   readonly node: string;
@@ -214,8 +215,16 @@ function leasesOf(world: World): readonly LeaseOfModel[] {
 function oneOfAHost(world: World, deed: Deed, fail: Fail): void {
   const [host] = deed.node.split(':');
   if (FLEET.some((one) => one.host === host)) count(world, 'S4 a shared host');
-  const other = leasesOf(world).find(({ node }) => node !== deed.node && node.split(':')[0] === host);
+  const other = leasesOf(world).find(
+    (lease) => lease.node !== deed.node && lease.node.split(':')[0] === host && !isGivenUp(world, lease),
+  );
   if (other) fail('S4', `a lease stands on ${other.node}, too`);
+}
+
+/** Its job was suspended before it changed anything, and drops the lease as soon as it goes on. */
+function isGivenUp(world: World, { node, phase, busyUntil }: LeaseOfModel): boolean {
+  const server = serverAt(world, node);
+  return phase === 'taking' && busyUntil <= world.now && server !== undefined && !isOurs(server);
 }
 
 /** S4: a primary is left alone while a peer of its instance does not answer. */
