@@ -18,22 +18,12 @@ export function statusJson(head: Head, status: Status): string {
       instance: lease.instance,
       node: lease.node,
       status: lease.status,
-      phase: lease.phase,
-      since: isoText(lease.acquiredAt),
-      until: isoText(lease.expiresAt),
-      byHand: lease.byHand ?? false,
-      holder: lease.holder,
-      predicted: lease.predicted,
+      ...termsOf(lease),
     })),
     parameterGroups: groups.map(({ service, region, group, clusters, nodes, ...lease }) => ({
       ...{ service, region, group, clusters },
       nodes: nodes.map(({ instance, node }) => ({ instance, node })),
-      phase: lease.phase,
-      since: isoText(lease.acquiredAt),
-      until: isoText(lease.expiresAt),
-      byHand: lease.byHand ?? false,
-      holder: lease.holder,
-      predicted: lease.predicted,
+      ...termsOf(lease),
       applied: lease.applied,
     })),
     pauses: pauses.map(({ scope, until, reason, by }) => ({ instance: scope, until: isoText(until), reason, by })),
@@ -63,4 +53,14 @@ function document({ at, stage, state }: Head, rest: object): string {
 /** The names of a verdict, as the document of a tick has them. */
 function doneDocument({ at, instance, node, action, ...result }: Done) {
   return { at: isoText(at), instance, node, action, ...result };
+}
+
+/** What a lease on a node and one on a parameter group have in common. */
+type Terms = Pick<
+  Status['leases'][number] | Status['groups'][number],
+  'phase' | 'acquiredAt' | 'expiresAt' | 'byHand' | 'holder' | 'predicted'
+>;
+
+function termsOf({ phase, acquiredAt, expiresAt, byHand, holder, predicted }: Terms) {
+  return { phase, since: isoText(acquiredAt), until: isoText(expiresAt), byHand: byHand ?? false, holder, predicted };
 }
