@@ -113,7 +113,7 @@ class TickClaims implements StageClaims {
     const wanted = { ...own, ...present({ engine, group }) };
     const blockers = () => [
       ...stageBlockers(this.seen(), wanted, isDefrag, this.#now()),
-      ...(isDefrag ? unseenBlockers(this.#leases, lease, { ...this.#known, now: this.#now() }) : []),
+      ...(isDefrag ? this.#unseen(lease) : []),
     ];
     const claim = { ...own, holder, isDefrag, until: busyUntil + CLOCK_SKEW, ...present({ group: group?.name }) };
     return this.#oneByOne(() => this.#claim(blockers, [claim]));
@@ -123,7 +123,7 @@ class TickClaims implements StageClaims {
     const claims = nodes.map(({ node }) => ({ node, holder, isDefrag: true, until: busyUntil + CLOCK_SKEW }));
     const blockers = () => [
       ...switchBlockers(this.seen(), nodes, this.#now()),
-      ...nodes.flatMap((one) => unseenBlockers(this.#leases, one, { ...this.#known, now: this.#now() })).slice(0, 1),
+      ...nodes.flatMap((one) => this.#unseen(one)).slice(0, 1),
     ];
     return this.#oneByOne(() => this.#claim(blockers, claims));
   }
@@ -178,6 +178,10 @@ class TickClaims implements StageClaims {
     const written = await this.#store.write(STAGE_DOCUMENT, after, version);
     if (written.stored) this.#document = { ...after, version: written.version };
     return written.stored;
+  }
+
+  #unseen(own: Pick<Lease, 'engine'>): readonly StageBlocker[] {
+    return unseenBlockers(this.#leases, own, { ...this.#known, now: this.#now() });
   }
 
   #liveClaims(): readonly Claim[] {

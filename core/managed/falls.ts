@@ -1,6 +1,7 @@
 import { isSilence, type Look } from '../actions/outages.ts';
 import type { Outage } from '../domain/stage.ts';
 import { NIGHT } from '../guards/canary.ts';
+import { versionOf } from '../guards/stage-limits.ts';
 import { identify } from '../leases/identity.ts';
 import type { GroupLease, LeasedNode } from './lease.ts';
 
@@ -29,6 +30,5 @@ function fallOf(
       : undefined;
   const { observation } = look;
   if (identify({ runId, acquiredAt }, observation) !== 'restarted') return undefined;
-  const { name, version } = observation.engine;
-  return { node, runId, engine: { name, version }, how: 'restarted', at: now, until: now + NIGHT };
+  return { node, runId, engine: versionOf(observation.engine), how: 'restarted', at: now, until: now + NIGHT };
 }
