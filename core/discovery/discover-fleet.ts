@@ -2,11 +2,12 @@ import pLimit from 'p-limit';
 import type { Config, InstanceConfig, Unsettled } from '../config/schema.ts';
 import { type Milliseconds, SECOND } from '../config/units.ts';
 import type { Discovered, Finding, Fleet, FleetChange, Inventory, NamedShard } from '../domain/discovered.ts';
-import { errorText, messageText } from '../format/error-text.ts';
+import { errorText } from '../format/error-text.ts';
 import { isoText } from '../format/units.ts';
 import { DiscoveryFailure } from '../ports/discovery.ts';
 import type { Ports } from '../ports/ports.ts';
 import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
+import { kept } from '../state/kept.ts';
 import { GarbledInventory, INVENTORY_LIFETIME, readInventory, writeInventory } from './inventory.ts';
 import { changesBetween, nameShards } from './named.ts';
 import { instancesOf, withoutDoubles } from './resolve.ts';
@@ -61,7 +62,7 @@ export async function discoverFleet(
     leftOut: [...results.flatMap(({ by, leftOut }) => leftOut.map((what) => `${by}: ${what}`)), ...leftOut],
     keep: async ({ isWhole }) => {
       const due = results.filter((result) => isWhole || isFirst(result));
-      await Promise.all(due.map((result) => kept(result, ports)));
+      await Promise.all(due.map((result) => keep(result, ports)));
     },
   };
 }
@@ -70,16 +71,10 @@ function isFirst({ finding, replaced }: Result): boolean {
   return finding.inventoryAt === undefined && replaced === undefined;
 }
 
-/** One that no document can hold, or a mistake of this program, must not end a tick with leases to follow. */
-async function kept({ by, inventory, replaced }: Result, { store, log }: Asking): Promise<void> {
+async function keep({ by, inventory, replaced }: Result, { store, log }: Asking): Promise<void> {
   if (!inventory) return;
   if (replaced) log.warn('inventory replaced', { instance: by, why: replaced });
-  try {
-    await writeInventory(store, by, inventory);
-  } catch (error) {
-    const level = error instanceof StateUnavailable ? 'warn' : 'error';
-    log[level]('inventory not kept', { instance: by, error: messageText(error) });
-  }
+  await kept('inventory', by, writeInventory(store, by, inventory), log);
 }
 
 /** The config with the nodes that the inventories name: no server is asked, and no service of AWS but the table. */
@@ -140,11 +135,11 @@ async function discoverInstance(instance: InstanceConfig, ports: Asking, isAsked
   const shards = nameShards(found.shards, earlier);
   // Without an inventory nothing is new: the first discovery of a fleet is not a thousand messages.
   const changes = last.inventory ? changesBetween(by, earlier, shards) : [];
-  const kept = { ...from(instance, shards, last, found.unsettled), changes, leftOut: found.leftOut };
+  const result = { ...from(instance, shards, last, found.unsettled), changes, leftOut: found.leftOut };
   const inventory = { at: clock.now(), shards };
-  if (last.unusable === undefined) return { ...kept, inventory };
+  if (last.unusable === undefined) return { ...result, inventory };
   // One of a newer version is left as it is, and so is one that could not be read just now.
-  return last.isGarbled ? { ...kept, inventory, replaced: last.unusable } : kept;
+  return last.isGarbled ? { ...result, inventory, replaced: last.unusable } : result;
 }
 
 /** What it has found, or why it has not. */

@@ -3,10 +3,10 @@ import type { Config, InstanceConfig } from '../config/schema.ts';
 import { HOUR, type Milliseconds, SECOND } from '../config/units.ts';
 import type { Named } from '../discovery/unlisted.ts';
 import type { Finding, NodeChange, UnlistedNode } from '../domain/discovered.ts';
-import { messageText } from '../format/error-text.ts';
 import { unlistedText } from '../format/unlisted.ts';
 import type { Ports } from '../ports/ports.ts';
-import { StateUnavailable, unlessUnavailable } from '../ports/state-store.ts';
+import { unlessUnavailable } from '../ports/state-store.ts';
+import { kept } from '../state/kept.ts';
 import { type HeldMembership, type Membership, readMemberships, writeMembership } from '../state/memberships.ts';
 import { type Around, clusterAround, idsOnce, isOfCluster, type Look, replicasAround } from './look-around.ts';
 import type { TickOptions } from './scope.ts';
@@ -142,19 +142,10 @@ async function unlistedOf({ instance, observed, ask }: Subject, held: HeldMember
       .map(({ address: node }) => ({ kind: 'node-unlisted', instance: instance.id, node })),
     keep: async () => {
       if (!isDue && !isNew) return;
-      await kept(instance.id, writeMembership(ports.store, instance.id, after, held), ports);
+      const written = writeMembership(ports.store, instance.id, after, held);
+      await kept('nodes that the config does not name', instance.id, written, ports.log);
     },
   };
-}
-
-/** One that no document can hold, or a mistake of this program, must not end a tick with leases to follow. */
-async function kept(instance: string, written: Promise<void>, { log }: Pick<Ports, 'log'>): Promise<void> {
-  try {
-    await written;
-  } catch (error) {
-    const level = error instanceof StateUnavailable ? 'warn' : 'error';
-    log[level]('nodes that the config does not name not kept', { instance, error: messageText(error) });
-  }
 }
 
 function hasToAsk(
