@@ -86,14 +86,18 @@ test('a node that leaves its Cluster is given back by the next tick', async () =
   await expectRest(world);
 });
 
-test('while a failover is under way nothing is started, and afterwards it is', async () => {
-  const world = aClusterAtNight();
-  world.group.isUnsettled = true;
+async function expectNoneUntilOver(world: LiveWorld, trouble: 'isUnsettled' | 'isFailing'): Promise<void> {
   await ticks(world, 3, () => expect(isOn(world)).toEqual([]));
-  world.group.isUnsettled = false;
+  world.group[trouble] = false;
   await ticks(world, 1);
   expect(isOn(world)).toHaveLength(1);
   await expectRest(world);
+}
+
+test('while a failover is under way nothing is started, and afterwards it is', async () => {
+  const world = aClusterAtNight();
+  world.group.isUnsettled = true;
+  await expectNoneUntilOver(world, 'isUnsettled');
 });
 
 test('while the discovery fails nothing is started, and afterwards it is', async () => {
@@ -102,11 +106,7 @@ test('while the discovery fails nothing is started, and afterwards it is', async
   await world.run();
   world.pass(12 * HOUR);
   fail(world);
-  await ticks(world, 3, () => expect(isOn(world)).toEqual([]));
-  world.group.isFailing = false;
-  await ticks(world, 1);
-  expect(isOn(world)).toHaveLength(1);
-  await expectRest(world);
+  await expectNoneUntilOver(world, 'isFailing');
 });
 
 test('an inventory that cannot be read is replaced by the next discovery', async () => {
