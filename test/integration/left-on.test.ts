@@ -111,8 +111,9 @@ describe.skipIf(lacksServer('defrag'))(
       // Another job, weeks later, that has the state of the first one.
       using later = aJob(configYaml(server.port, closedWindow() + FLOORS), { stateFile: job.stateFile });
       const { outcomes } = await later.tick({ holder: 'later' });
-      expect(await server.settings()).toEqual(before);
+      // First: it says why, where the settings stand.
       expect(outcomes).toMatchObject([{ kind: 'observed', plan: { reason: 'left-on' } }]);
+      expect(await server.settings()).toEqual(before);
       expect(events(later)).toEqual(['left-on']);
       await later.tick({ holder: 'later still' });
       expect(events(later)).toEqual(['left-on']);

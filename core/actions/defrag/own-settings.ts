@@ -1,6 +1,7 @@
 import type { Applied, Lease } from '../../domain/lease.ts';
 import type { Observation, Settings } from '../../domain/observation.ts';
 import { restoreCommands } from '../../format/manual-restore.ts';
+import { identify } from '../../leases/identity.ts';
 import { isOwnValue } from './ladder.ts';
 import { IGNORE_BYTES, inTurns, LATENCY_THRESHOLD_MS, MAX_HZ, THRESHOLD_LOWER } from './settings.ts';
 
@@ -73,9 +74,8 @@ export function ownSettings(observation: Observation, record?: Recorded): OwnSet
 }
 
 /** The process of the record, or a younger one at its address. */
-function isOfServer({ runId, acquiredAt }: Recorded, observation: Observation): boolean {
-  const { uptime, at } = observation;
-  return observation.runId === runId || uptime === undefined || uptime < at - acquiredAt;
+function isOfServer(record: Recorded, observation: Observation): boolean {
+  return observation.uptime === undefined || identify(record, observation) !== 'another';
 }
 
 /**
