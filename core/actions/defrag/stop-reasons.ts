@@ -1,3 +1,4 @@
+import type { BlockerKind } from '../../domain/blocker.ts';
 import type { StopReason } from '../../domain/plan.ts';
 import { blockerKindText } from '../../format/blocker.ts';
 import { lookup } from '../../format/lookup.ts';
@@ -6,7 +7,7 @@ import { lookup } from '../../format/lookup.ts';
 export interface StopTraits {
   /** Why the defrag was stopped, in plain words. */
   readonly says: string;
-  /** The same in a few words, for a title; absent where `says` is short itself, or its beginning will do. */
+  /** The same in a few words, for a title; absent where `says` is short itself. */
   readonly brief?: string;
   /**
    * `end`: the run came to an end of its own. `wanted`: a person or the plan has cut it short, and nothing is wrong. `trouble`: something
@@ -67,39 +68,50 @@ const TRAITS: Readonly<Partial<Record<StopReason, StopTraits>>> = {
   },
   'window-closed': { ...WANTED, says: 'the window has closed' },
   // Every night, perhaps: nothing is wrong.
-  'watch-only': { ...WANTED, says: blockerKindText('watch-only') },
+  'watch-only': { ...WANTED, says: blockerKindText('watch-only'), brief: 'it is only watched' },
   'aws-maintenance': { ...WANTED, says: blockerKindText('aws-maintenance') },
   'aws-snapshot': { ...WANTED, says: blockerKindText('aws-snapshot') },
   paused: { ...WANTED, says: 'the instance is paused' },
   disabled: { ...WANTED, says: 'defrag.enabled is false now' },
   'never-started': { ...AT_ONCE, isJudged: false, says: 'the job died before it had changed anything' },
   interrupted: { ...AT_ONCE, says: 'the job was interrupted' },
-  released: { ...AT_ONCE, says: 'a person released it (offpeak release)' },
+  released: { ...AT_ONCE, says: 'a person released it (offpeak release)', brief: 'a person released it' },
   'newer-version': {
     ...AT_ONCE,
     isJudged: false,
     says: 'a newer version of Offpeak started it, and this version can only end it',
+    brief: 'a newer version of Offpeak started it',
   },
+  // A guard's reasons, where the sentence is too long for a title.
+  'unknown-engine': guard('unknown-engine', 'this engine is not known to Offpeak'),
+  'persistence-failing': guard('persistence-failing', 'the server fails to save its data'),
+  'swapped-out': guard('swapped-out', 'part of the data seems to be swapped out'),
+  'peers-silent': guard('peers-silent', 'a node does not answer'),
+  'replicas-missing': guard('replicas-missing', 'too few replicas are connected'),
+  undiscovered: guard('undiscovered', 'its nodes could not be found now'),
+  'cluster-down': guard('cluster-down', 'the cluster is down'),
+  'cluster-refused': guard('cluster-refused', 'the server refuses CLUSTER INFO or CLUSTER NODES'),
+  'group-limit': guard('group-limit', 'this shard waits for its turn'),
+  'host-acting': guard('host-acting', 'this server waits for its turn'),
+  'version-unseen': guard('version-unseen', 'a server of this version is under active defrag'),
+  failover: guard('failover', "a failover, or the node's role has changed"),
+  rehashing: guard('rehashing', 'a large hash table is being resized'),
+  'eviction-pressure': guard('eviction-pressure', 'the server is short of memory for its data'),
+  'peer-acting': guard('peer-acting', 'this node waits for its turn'),
+  'same-server': guard('same-server', 'the config names this server twice'),
 };
 
-/** What blockers begin with would be wrong here: the beginning of a sentence that goes on. */
-const BRIEFLY: Readonly<Partial<Record<StopReason, string>>> = {
-  failover: "a failover, or the node's role has changed",
-  'peers-silent': 'a node does not answer',
-};
-
-/** Why the defrag was stopped, in few enough words for a title: up to the first detail. */
-export function briefReason(reason: StopReason): string {
-  const { brief, says } = traitsOf(reason);
-  return lookup(BRIEFLY, reason) ?? brief ?? says.replace(/[:;,(].*$/, '').trim();
+function guard(kind: BlockerKind, brief?: string): StopTraits {
+  return { ...GUARD, says: blockerKindText(kind), ...(brief !== undefined && { brief }) };
 }
 
-/** Every other reason is a guard's. */
+/** Why the defrag was stopped, in few enough words for a title. */
+export function briefReason(reason: StopReason): string {
+  const { brief, says } = traitsOf(reason);
+  return brief ?? says;
+}
+
+/** A reason without a row is a guard's, too. */
 export function traitsOf(reason: StopReason): StopTraits {
-  return (
-    lookup<StopTraits>(TRAITS, reason) ?? {
-      ...GUARD,
-      says: blockerKindText(reason as Parameters<typeof blockerKindText>[0]),
-    }
-  );
+  return lookup<StopTraits>(TRAITS, reason) ?? guard(reason as BlockerKind);
 }

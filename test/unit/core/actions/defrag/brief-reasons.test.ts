@@ -6,7 +6,7 @@ test.each(Object.values(STOPS))('$reason fits into a title, as a clause', ({ act
   expect(briefReason(action.because)).toMatch(/^[a-z][^:;(]{5,68}[^:;(,. ]$/);
 });
 
-test('what a blocker begins with is not cut where that would be wrong', () => {
+test('a reason whose sentence is too long for a title has short words of its own', () => {
   expect(briefReason('failover')).toBe("a failover, or the node's role has changed");
   expect(briefReason('persistence-failing')).toBe('the server fails to save its data');
 });
