@@ -98,15 +98,10 @@ function ruleOf(
     labels: { severity, stage, offpeak_instance: instance.id, ...(node !== undefined && { node }) },
     annotations: {
       summary: `${instance.id} ${where}: ${TROUBLE_TITLES[name].began}`,
-      description: `${sentence(`for ${durationText(lasts)}, ${withoutFork(name, instance)}`)} ${TROUBLE_NEXT[name]}`,
+      description: `${sentence(`for ${durationText(lasts)}, ${troubleText(name, instance, 'redis_exporter')}`)} ${TROUBLE_NEXT[name]}`,
       ...(runbook !== undefined && { runbook_url: `${runbook}#${ANCHORS[name]}` }),
     },
   };
-}
-
-/** redis_exporter does not publish what a running fork has copied, which the alarms of CloudWatch add. */
-function withoutFork(name: TroubleName, instance: InstanceConfig): string {
-  return troubleText(name, instance).replace('RSS and the pages that a running save has copied were', 'RSS was');
 }
 
 /** Whole seconds: `1800s` is what Prometheus prints as 30m. */

@@ -81,7 +81,7 @@ function findingsOf(
       : [
           ...heldFindings(account, observation),
           fragmented(layers, policy, outlook),
-          freePages(layers, policy, outlook),
+          freePages(layers, outlook),
           overhead(account, policy),
         ]),
   ];

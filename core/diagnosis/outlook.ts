@@ -43,12 +43,8 @@ export function fragmented(
   return { kind: 'fragmented', bytes, percentOfData, closable, ...more };
 }
 
-export function freePages(
-  layers: Layers | undefined,
-  policy: DiagnosisPolicy,
-  { purge, prospects }: ActionOutlook,
-): Finding | undefined {
-  if (!layers || purge.reclaim < worthOf(policy.purge)) return undefined;
+export function freePages(layers: Layers | undefined, { purge, prospects }: ActionOutlook): Finding | undefined {
+  if (!layers || prospects.purge.kind === 'little') return undefined;
   const obstacle = obstacleIn(prospects.purge);
   const { freePages: bytes, muzzyPages: muzzy } = layers;
   const more = { ...(muzzy !== undefined && { muzzy }), ...(obstacle && { obstacle }) };

@@ -32,9 +32,10 @@ export function defragProspect(known: Known, layers: Fragmentation | undefined):
   return { kind: 'not-defraggable', seen: layers.seenByDefrag ?? 0, of: layers.externalFragmentation };
 }
 
-/** MEMORY PURGE. `worth`: below it, nothing is gained. */
-export function purgeProspect(known: Known, predicted: Prediction, worth = worthOf(known.policy.purge)): Prospect {
+/** MEMORY PURGE. `share`: this part of `purge.minReclaim` is enough. */
+export function purgeProspect(known: Known, predicted: Prediction, share = 1): Prospect {
   const { observation, policy } = known;
+  const worth = worthOf(policy.purge, share);
   if (predicted.reclaim < worth) return { kind: 'little', floor: worth };
   const unknown = engineObstacle(observation);
   if (unknown) return unknown;
@@ -49,9 +50,9 @@ export function obstacleIn(prospect: Prospect): Obstacle | undefined {
   return prospect.kind === 'worthwhile' || prospect.kind === 'little' ? undefined : prospect;
 }
 
-/** Also with a `minReclaim` of 0: what returns nothing is not worth a try. */
-export function worthOf({ minReclaim }: { readonly minReclaim: Bytes }): Bytes {
-  return Math.max(1, minReclaim);
+/** What an action has to return to be worth it. Also with a `minReclaim` of 0: what returns nothing is not worth a try. */
+export function worthOf({ minReclaim }: { readonly minReclaim: Bytes }, share = 1): Bytes {
+  return Math.max(1, share * minReclaim);
 }
 
 function engineObstacle({ engine: { name, version, calledItself } }: Observation): Obstacle | undefined {

@@ -44,8 +44,18 @@ export const TROUBLE_TITLES: Readonly<Record<TroubleName, Titles>> = {
 export const AT_THE_LIMIT = 'At the limit the kernel kills the server.';
 export const ALL_AT_THE_LIMIT = 'At the limit the kernel kills them.';
 
+/** What is compared with the limit, by who measures: redis_exporter does not publish what a running save has copied. */
+const MEASURED = {
+  offpeak: 'RSS and the pages that a running save has copied were',
+  redis_exporter: 'RSS was',
+} as const;
+
 /** What each check has found, without a capital: `RSS was more than 1.5 times the used memory`. */
-export function troubleText(name: TroubleName, { thresholds }: Pick<InstanceConfig, 'thresholds'>): string {
+export function troubleText(
+  name: TroubleName,
+  { thresholds }: Pick<InstanceConfig, 'thresholds'>,
+  by: keyof typeof MEASURED = 'offpeak',
+): string {
   const fragmented = ({ ratio, floor }: { readonly ratio: number; readonly floor: number }) =>
     `RSS was more than ${ratio} times the used memory, and at least ${bytesText(floor)} more`;
   switch (name) {
@@ -54,7 +64,7 @@ export function troubleText(name: TroubleName, { thresholds }: Pick<InstanceConf
     case 'fragmentation-critical':
       return fragmented(thresholds.fragmentationCritical);
     case 'near-limit':
-      return `RSS and the pages that a running save has copied were ${percentText(thresholds.rssCritical.percentOfLimit)} or more of the memory limit. ${AT_THE_LIMIT}`;
+      return `${MEASURED[by]} ${percentText(thresholds.rssCritical.percentOfLimit)} or more of the memory limit. ${AT_THE_LIMIT}`;
     case 'unreachable':
       return 'the server did not answer';
   }

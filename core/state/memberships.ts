@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { UnlistedNode } from '../domain/discovered.ts';
 import type { StateStore } from '../ports/state-store.ts';
-import { type DocumentKind, decode, encode, isNewer } from './codec.ts';
+import { type DocumentKind, decode, encode, isNewer, readEach } from './codec.ts';
 import { membershipKey } from './keys.ts';
 
 /** What the nodes of an instance that names them have said, when they were last asked, of nodes beside them. */
@@ -16,7 +16,7 @@ export interface Membership {
   readonly reported: readonly string[];
 }
 
-export const MEMBERSHIP_KIND: DocumentKind<Membership> = {
+const MEMBERSHIP_KIND: DocumentKind<Membership> = {
   schema: 1,
   shape: z.looseObject({
     at: z.number(),
@@ -41,11 +41,11 @@ export async function readMemberships(
   return new Map(
     instances.flatMap((instance) => {
       const key = membershipKey(instance);
-      const { value, version } = stored.get(key) ?? {};
-      if (version === undefined) return [[instance, {}] as const];
-      if (isNewer(MEMBERSHIP_KIND, value)) return [];
-      const { success } = MEMBERSHIP_KIND.shape.safeParse(value);
-      return [[instance, success ? { document: decode(MEMBERSHIP_KIND, key, value), version } : { version }] as const];
+      const found = stored.get(key);
+      if (!found) return [[instance, {}] as const];
+      if (isNewer(MEMBERSHIP_KIND, found.value)) return [];
+      const [document] = readEach([[key, found]], (_, { value }) => decode(MEMBERSHIP_KIND, key, value));
+      return [[instance, { version: found.version, ...(document && { document }) }] as const];
     }),
   );
 }

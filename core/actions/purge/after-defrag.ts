@@ -17,7 +17,6 @@ export function planAfterDefrag(facts: Facts, since: number): Plan {
     const until = lastAt + policy.purge.cooldown;
     return { kind: 'skip', reason: 'cooling-down', blockers: [{ kind: 'cooling-down', until }], until };
   }
-  const worth = AFTER_DEFRAG_SHARE * policy.purge.minReclaim;
-  const proposal = purgeFor(facts, diagnosis.reclaimable.purge, 'after-defrag', worth);
+  const proposal = purgeFor(facts, diagnosis.reclaimable.purge, 'after-defrag', AFTER_DEFRAG_SHARE);
   return proposal.kind === 'act' ? admit(facts, proposal, terms(facts, proposal)) : proposal;
 }

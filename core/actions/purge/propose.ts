@@ -9,14 +9,14 @@ export function purgeCandidate(facts: Facts): Plan {
   return purgeFor(facts, lastingPages(facts), 'free-pages');
 }
 
-/** A purge of these pages, where it is worth it and can be had. */
+/** A purge of these pages, where it is worth it and can be had. `share`: this part of `purge.minReclaim` is enough. */
 export function purgeFor(
   facts: Facts,
   predicted: Prediction,
   reason: 'free-pages' | 'after-defrag',
-  worth?: number,
+  share?: number,
 ): Plan {
-  const prospect = purgeProspect(facts, predicted, worth);
+  const prospect = purgeProspect(facts, predicted, share);
   if (prospect.kind !== 'worthwhile') return withoutIt(prospect, { action: 'purge', predicted });
   return { kind: 'act', action: { kind: 'purge' }, reason, predicted };
 }
