@@ -4,99 +4,13 @@ import { inventoryKey } from '../../core/state/keys.ts';
 import { EVERY_INSTANCE, endPause, putPause } from '../../core/state/pauses.ts';
 import { configOf } from '../support/job.ts';
 import { isWindowOpen } from './calendar.ts';
+import { Command, type Commands, fatal, isFlaky, node, nodesOf, on, onOurs, tickAndJudge } from './command.ts';
 import { EVERY_INSTANCE_OF_MODEL, fleetYaml, NAMED, nodeName } from './fleet.ts';
 import { CART_SERVERS, GARBLED, giveRoles, move, resharded, SHARDS_AT_REST, type Shards } from './group.ts';
-import {
-  BUSY,
-  count,
-  countThoseThatWait,
-  due,
-  instanceOf,
-  isCleanAfterTick,
-  isEveryNodePublished,
-  isPromiseKept,
-  isTheirsAgain,
-  restart,
-} from './invariants.ts';
+import { instanceOf, isPromiseKept, isTheirsAgain, restart } from './invariants.ts';
+import { queued } from './queue.ts';
 import { HEAVY, MANY, QUIET } from './server.ts';
 import type { LiveWorld } from './world.ts';
-
-/** What has been done to the world, for the count. The invariants judge the world itself. */
-export interface Tally {
-  steps: number;
-}
-
-type Step = (world: LiveWorld) => unknown;
-
-class Command implements fc.AsyncCommand<Tally, LiveWorld> {
-  readonly #words: string;
-  readonly #step: Step;
-
-  constructor(words: string, step: Step) {
-    this.#words = words;
-    this.#step = step;
-  }
-
-  check(): boolean {
-    return true;
-  }
-
-  async run(tally: Tally, world: LiveWorld): Promise<void> {
-    tally.steps++;
-    await this.#step(world);
-    isPromiseKept(world);
-    if (world.violations.length > 0) throw new Error([...new Set(world.violations)].join('\n'));
-  }
-
-  toString(): string {
-    return this.#words;
-  }
-}
-
-const NODES = EVERY_INSTANCE_OF_MODEL.flatMap(({ id, nodes }) => nodes.map((_, index) => nodeName(id, index)));
-const nodesOf = (instance: string) => NODES.filter((name) => instanceOf(name).id === instance);
-const node = fc.constantFrom(...NODES);
-const fatal = fc.option(
-  fc.record({ effect: fc.integer({ min: 1, max: 70 }), when: fc.constantFrom('before', 'after') }),
-  { nil: undefined, freq: 3 },
-);
-type Fatal = Parameters<LiveWorld['run']>[0];
-
-/** A tick that ends is followed by what must then be true; of one that was killed nothing is expected. */
-async function tickAndJudge(world: LiveWorld, fatal: Fatal, meanwhile?: Meanwhile): Promise<void> {
-  const published = world.published.length;
-  const isDue = due(world);
-  const { trouble } = world;
-  const isTroubled =
-    trouble.down || trouble.losesNext || isFlaky(trouble) || meanwhile || world.now - world.lastDeath < BUSY;
-  // Who dies between setting something and putting it back has not lived to do so.
-  if (!(await world.run(fatal, {}, meanwhile))) return void world.overwritten.splice(0);
-  isTheirsAgain(world);
-  isEveryNodePublished(world, published);
-  countThoseThatWait(world);
-  if (!isTroubled) isCleanAfterTick(world, isDue);
-}
-
-type Meanwhile = Parameters<LiveWorld['run']>[2];
-
-function isFlaky({ failsOn, answerLostOn }: LiveWorld['trouble']): boolean {
-  return failsOn !== undefined || answerLostOn !== undefined;
-}
-
-function on(world: LiveWorld, name: string) {
-  const server = world.servers.get(name);
-  if (!server) throw new Error(`no server ${name}`);
-  return server;
-}
-
-/** To the first server on which the job's defrag is on, where there is one. */
-function onOurs(world: LiveWorld, step: (name: string) => unknown): void {
-  for (const [name, server] of world.servers) {
-    if (server.isOn() && server.owners.activedefrag === 'job') return void step(name);
-  }
-}
-
-type Commands = fc.Arbitrary<fc.AsyncCommand<Tally, LiveWorld>>[];
 
 /** What the schedule and the data do: more often than all else. */
 const usual: Commands = [
@@ -413,60 +327,6 @@ const ofGroup: Commands = [
       }),
   ),
 ];
-
-/** A queue: each letter once, never, or again; in any order; two workers at once; and those of an earlier tick, which are too late. */
-const queued: Commands = [
-  fc
-    .tuple(fc.integer({ min: 1, max: 9 }), fc.array(fc.nat(20), { minLength: 2, maxLength: 14 }), fc.boolean(), fatal)
-    .map(
-      ([minutes, order, isInPairs, fatal]) =>
-        new Command(
-          `a dispatch after ${minutes} min, letters ${order.join(' ')}${isInPairs ? ' in pairs' : ''}${fatal ? `, one killed ${fatal.when} effect ${fatal.effect}` : ''}`,
-          async (world) => {
-            world.pass(minutes * MINUTE);
-            const late = world.letters.slice(0, 2);
-            world.letters = await world.handOut();
-            const letters = order.flatMap((index) => world.letters[index % world.letters.length] ?? []);
-            await deliverAll(world, letters, { isInPairs, fatal });
-            if (minutes >= 5 && late.length > 0) await deliverLate(world, late);
-          },
-        ),
-    ),
-];
-
-async function deliverAll(
-  world: LiveWorld,
-  letters: readonly string[],
-  { isInPairs, fatal }: { readonly isInPairs: boolean; readonly fatal: Fatal },
-): Promise<void> {
-  world.overlaps += letters.length;
-  const taken = new Set<string>();
-  const size = isInPairs ? 2 : 1;
-  for (let index = 0; index < letters.length; index += size) {
-    const some = letters.slice(index, index + size);
-    const { length } = world.deeds;
-    const isAgain = some.every((letter) => taken.has(letter));
-    const isAlive = await Promise.all(
-      some.map((letter, one) => world.deliver(letter, index + one === 0 ? fatal : undefined)),
-    );
-    if (isAlive.every(Boolean)) isTheirsAgain(world);
-    else world.overwritten.splice(0);
-    const { down, readOnly, failures } = world.trouble;
-    // A letter that the store could not note is no letter that came before.
-    if (!down && !readOnly && failures === 0 && isAlive.every(Boolean)) for (const letter of some) taken.add(letter);
-    const hasActed = world.deeds.length > length;
-    if (hasActed) count(world, 'S4 a worker that acts');
-    if (isAgain) count(world, 'S4 a letter that comes again');
-    if (isAgain && hasActed) world.violations.push('S4: a letter was acted on twice');
-  }
-}
-
-async function deliverLate(world: LiveWorld, letters: readonly string[]): Promise<void> {
-  const { length } = world.deeds;
-  for (const letter of letters) await world.deliver(letter);
-  count(world, 'S1 a letter that is late');
-  if (world.deeds.length > length) world.violations.push('S1: a letter of an earlier tick was acted on');
-}
 
 export const commands: Commands = [
   ...[...usual, ...usual, ...usual],

@@ -288,15 +288,21 @@ export function countThoseThatWait(world: World): void {
 }
 
 function countAfterFalls(world: World): void {
-  for (const { at, node, version } of world.falls) {
+  for (const { at, node } of world.falls) {
     if (world.now - at >= NIGHT) continue;
-    for (const [name, server] of world.servers) {
-      const instance = instanceOf(name);
-      const isReady = server.reachable && !server.forking && !server.isOn() && server.holes > 2 * WORTH;
-      if (name === node || server.traits.version !== version || !isReady) continue;
-      if (isWindowOpen(world.now, instance.window) && !isBusy(instance, server)) count(world, 'S4 a version that fell');
-    }
+    for (const _ of waitingFor(world, node)) count(world, 'S4 a version that fell');
   }
+}
+
+/** Servers of the same version that would get a defrag now. */
+export function waitingFor(world: World, fallen: string): readonly string[] {
+  const version = world.servers.get(fallen)?.traits.version;
+  return [...world.servers].flatMap(([name, server]) => {
+    const instance = instanceOf(name);
+    const isReady = server.reachable && !server.forking && !server.isOn() && server.holes > 2 * WORTH;
+    if (name === fallen || server.traits.version !== version || !isReady || isBusy(instance, server)) return [];
+    return isWindowOpen(world.now, instance.window) ? [name] : [];
+  });
 }
 
 function countUnsettled(world: World, law: string): void {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { mulberry32 } from '../support/random.ts';
-import { comeToRest, commands, type Tally } from './commands.ts';
+import type { Tally } from './command.ts';
+import { comeToRest, commands } from './commands.ts';
 import { isEveryDeedTold, judge } from './invariants.ts';
 import { aWorld, type LiveWorld } from './world.ts';
 

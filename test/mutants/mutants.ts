@@ -375,7 +375,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'core/actions/unseen.ts',
     from: 'at < since &&',
     to: 'at < 0 &&',
-    tests: TROUBLES,
+    tests: ['model/model.test.ts', ...TROUBLES],
   },
   {
     law: 'S4',
