@@ -2,6 +2,7 @@ import type { InstanceConfig } from '../../core/config/schema.ts';
 import type { ActionResult } from '../../core/domain/node-history.ts';
 import { bytesText, durationText, percentText, timeText } from '../../core/format/units.ts';
 import type { State } from '../../core/reconcile/snapshot.ts';
+import { endText } from '../../core/reporting/wording/result.ts';
 import { tableLines } from './table.ts';
 
 /** One finished action on one node. */
@@ -30,12 +31,12 @@ const HEADS = [
   'action',
   'returned',
   'predicted',
-  '',
+  'share',
   'RSS after',
   'stall',
   'lasted',
-  'ended',
   'at',
+  'ended',
 ];
 const FIGURES = [3, 4, 5, 6, 7, 8];
 
@@ -71,7 +72,7 @@ function partRow({ action, ...result }: Done, timezone: string): readonly string
 }
 
 function figures(result: ActionResult, timezone: string): readonly string[] {
-  const { reclaimed, predicted, rssAfter, stall, lasted, because, kind, at } = result;
+  const { reclaimed, predicted, rssAfter, stall, lasted, at } = result;
   return [
     bytesText(reclaimed),
     bytesText(predicted),
@@ -79,7 +80,7 @@ function figures(result: ActionResult, timezone: string): readonly string[] {
     bytesText(rssAfter),
     stall === undefined ? '' : durationText(stall),
     lasted === undefined ? '' : durationText(lasted),
-    because ?? kind,
     timeText(at, { timezone }),
+    endText(result),
   ];
 }

@@ -37,8 +37,12 @@ const WANTED = { kind: 'wanted', teaches: false, isJudged: true, cools: 'not', r
 const AT_ONCE = { ...WANTED, rests: 'at-once' } as const;
 
 const TRAITS: Readonly<Partial<Record<StopReason, StopTraits>>> = {
-  'goal-met': { ...END, says: 'the fragmentation is removed, and the rest is not worth more work' },
-  'no-progress': { ...END, says: 'more work would return next to nothing' },
+  'goal-met': {
+    ...END,
+    says: 'the fragmentation is removed, and the rest is not worth more work',
+    brief: 'the fragmentation is removed',
+  },
+  'no-progress': { ...END, says: 'more work would return next to nothing', brief: 'nothing more to move' },
   // Cut off, not finished: what it returned says how long it was, not what it is worth.
   'duration-spent': {
     ...GUARD,

@@ -1,7 +1,10 @@
+import { briefReason, traitsOf } from '../../actions/defrag/stop-reasons.ts';
 import { wordsOf } from '../../actions/registry.ts';
 import { MIB } from '../../config/units.ts';
+import type { ActionResult } from '../../domain/node-history.ts';
 import type { Notice } from '../../domain/notice.ts';
 import type { Settings } from '../../domain/observation.ts';
+import type { StopReason } from '../../domain/plan.ts';
 import type { Verdict } from '../../domain/verdict.ts';
 import { bytesText, durationText, percentText, unworded } from '../../format/units.ts';
 
@@ -59,6 +62,22 @@ function shareText(share: number): string {
 
 function stallName(action: Verdict['action']): string {
   return action === 'purge' ? 'clients blocked for' : 'longest stall';
+}
+
+const DONE: Readonly<Record<ActionResult['kind'], string>> = {
+  improved: 'done',
+  unchanged: 'returned too little',
+  worse: 'RSS grew',
+};
+
+/** Whether it did what could be done. A run that was cut short has the name, too, under which the runbook has it. */
+export function endText({ because, kind }: Pick<ActionResult, 'because' | 'kind'>): string {
+  if (because === undefined) return DONE[kind];
+  // Of whatever version: an unknown one is named as it is.
+  const reason = because as StopReason;
+  const [ends, brief] = [traitsOf(reason).kind, briefReason(reason)];
+  if (ends === 'end') return `${DONE[kind]}: ${brief}`;
+  return `${ends === 'wanted' ? 'stopped' : 'ended early'}: ${brief} (${because})`;
 }
 
 /** What a notice says, beside the plan and the verdict. */

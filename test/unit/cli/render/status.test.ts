@@ -76,7 +76,7 @@ test('says what is on, by which job, until when; which pauses hold; when windows
   );
   expect(text).toMatch(/\n {2}watched +none: Offpeak only watches it\n/);
   expect(text).toMatch(
-    /\n {2}sessions {2}10\.0\.3\.17:6379 {2}defrag .* goal-met {2,}Tue 2026-11-24 01:14 Europe\/Berlin$/m,
+    /\n {2}sessions {2}10\.0\.3\.17:6379 {2}defrag .* Tue 2026-11-24 01:14 Europe\/Berlin {2}done: the fragmentation is removed$/m,
   );
   expect(text).not.toMatch(/ purge /);
 });
@@ -147,7 +147,7 @@ describe('one run is one row', () => {
     const two = withResult(EMPTY_HISTORY, aVerdict({ action: 'purge' }), NOW - 3);
     const done = doneOn([instance], { historyOf: (id) => (id === node ? two : one) });
     const [, first, second, third, blank, legend] = doneLines(done, ZONE);
-    expect(first).toMatch(/^ {2}sessions {2}10\.0\.3\.17:6379 {2}defrag .* goal-met /);
+    expect(first).toMatch(/^ {2}sessions {2}10\.0\.3\.17:6379 {2}defrag .* done: the fragmentation is removed$/);
     expect(second).toMatch(/^ {28}\+ purge +5 MiB /);
     expect(third).toMatch(/^ {2}sessions {2}10\.0\.3\.18:6379 {2}purge /);
     expect([blank, legend]).toEqual(['', expect.stringContaining('its bytes are part of that row')]);
@@ -169,8 +169,32 @@ describe('one run is one row', () => {
     const { stall: _, ...result } = { ...aVerdict(), at: NOW, through: 'carts-valkey8', because: 'goal-met' };
     const { action, dataGrowth: __, share: ___, ...kept } = result;
     expect(linesOf(recorded(EMPTY_HISTORY, action, kept))[1]).toMatch(
-      /^ {2}sessions {2}10\.0\.3\.17:6379 {2}defrag by the group carts-valkey8 .* goal-met /,
+      /^ {2}sessions {2}10\.0\.3\.17:6379 {2}defrag by the group carts-valkey8 .* done: the fragmentation is removed$/,
     );
+  });
+});
+
+describe('how a run ended is told apart', () => {
+  const endOf = (because: string, over: Parameters<typeof aVerdict>[0] = {}) => {
+    const known = withResult(EMPTY_HISTORY, aVerdict(over), NOW, { because });
+    const [heads, row = ''] = doneLines(doneOn([anInstance()], { historyOf: () => known }), ZONE);
+    return row.slice(heads?.indexOf('ended'));
+  };
+
+  test('a run that did what could be done, from one that returned too little', () => {
+    expect(endOf('no-progress')).toBe('done: nothing more to move');
+    expect(endOf('no-progress', { kind: 'unchanged' })).toBe('returned too little: nothing more to move');
+    expect(endOf('goal-met', { kind: 'worse' })).toBe('RSS grew: the fragmentation is removed');
+  });
+
+  test('one that was to end, from one that had to, each with its name in the runbook', () => {
+    expect(endOf('window-closed')).toBe('stopped: the window has closed (window-closed)');
+    expect(endOf('stall-spent')).toBe('ended early: its cycles were too long (stall-spent)');
+    expect(endOf('forking')).toBe('ended early: a forked child process is running (forking)');
+  });
+
+  test('a reason of a newer version is named', () => {
+    expect(endOf('moonlight')).toBe('ended early: "moonlight" (moonlight)');
   });
 });
 
