@@ -57,7 +57,7 @@ async function addressFrom(address: () => Promise<string>): Promise<URL | string
     return url && /^https?:$/.test(url.protocol) ? url : 'the webhook is not an address: accepted is https://…';
   } catch (error) {
     if (!(error instanceof SecretUnavailable)) throw error;
-    return error.message;
+    return `the address of the webhook: ${error.message}`;
   }
 }
 

@@ -31,7 +31,9 @@ export const discoverSentinel: Discovery = async (instance, { connect }, signal)
       const silence = silenceOf(sentinel.id, error);
       // The credentials of the nodes are others.
       const why =
-        error instanceof NodeFailure ? silence.why.replaceAll(' credentials.', ` ${CREDENTIALS}.`) : silence.why;
+        error instanceof NodeFailure
+          ? silence.why.replaceAll(/(?<![\w.])credentials\./g, `${CREDENTIALS}.`)
+          : silence.why;
       failures.push({ ...silence, why });
     }
   }

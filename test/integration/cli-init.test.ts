@@ -67,6 +67,14 @@ describe.skipIf(lacksServer('plain'))('init on real servers', () => {
       code: 1,
       stderr: expect.stringMatching(/Set --cacert to the PEM of that authority/),
     });
+    const missing = await runOffpeak(['check', url, '--cacert', 'nosuch.pem'], here);
+    expect(missing).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('--cacert: the file nosuch.pem does not exist'),
+    });
+    place.write('text.pem', 'hello');
+    const text = await runOffpeak(['check', url, '--cacert', 'text.pem'], here);
+    expect(text.stdout).toContain('--cacert (file:text.pem) holds no PEM');
     const written = await runOffpeak(['init', url, '--cacert', 'ca.pem', '-o', 'config/prod.yml'], here);
     expect(written).toMatchObject({ code: 0 });
     expect(readFileSync(join(place.folder, 'config/prod.yml'), 'utf8')).toContain('      ca: "file:../ca.pem"\n');

@@ -119,9 +119,9 @@ describeWithMoto('a password that is rotated while the job is deployed', () => {
     test.each([
       [
         'deny',
-        /^the secret redis, which the config names, may not be read: allow this role secretsmanager:GetSecretValue/,
+        /^credentials\.password: the secret redis may not be read: allow this role secretsmanager:GetSecretValue/,
       ],
-      ['garble', /^the secret redis, which the config names, cannot be read: SyntaxError$/],
+      ['garble', /^credentials\.password: the secret redis cannot be read: SyntaxError$/],
     ] as const)(
       'a secret that cannot be read (%s) is a problem of the config, and not of the node',
       async (kind, message) => {

@@ -79,7 +79,7 @@ describe('a webhook', () => {
     [
       'a secret that cannot be read',
       async () => Promise.reject(new SecretUnavailable('env:WEBHOOK is not set')),
-      'env:WEBHOOK is not set',
+      'the address of the webhook: env:WEBHOOK is not set',
     ],
   ])('%s is reported', async (_, read, why) => {
     expect(await createWebhookSink(read).send(alerts)).toMatchObject({ sent: 0, rejected: [{ why }] });

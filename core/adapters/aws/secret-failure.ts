@@ -1,13 +1,13 @@
 import { AwsEnvironmentError, describeFailure, statusOf } from './failure.ts';
 
-/** A secret cannot be read. The message names the reference and the cause; it never holds a secret. */
+/** A secret cannot be read. The message names the place and the cause, never a secret; which key or option led there, the caller adds. */
 export class SecretUnavailable extends Error {
   override readonly name = 'SecretUnavailable';
 }
 
 /** Why a secret cannot be used, like `is empty`. */
 export function unusable(what: string, problem: string): SecretUnavailable {
-  return new SecretUnavailable(`${what}, which the config names, ${problem}`);
+  return new SecretUnavailable(`${what} ${problem}`);
 }
 
 /** The cause by the error's name; `permission` is the one that reading requires. */

@@ -13,7 +13,8 @@ interface Configured {
 const KEYS = { ca: 'tls.ca', cert: 'tls.cert', key: 'tls.key' } as const;
 const OPTIONS = { ca: '--cacert', cert: '--cert', key: '--key' } as const;
 
-function keysOf({ isAddressed }: Configured): Readonly<Record<keyof typeof KEYS, string>> {
+/** What a person sets, by the names of `tls`. */
+export function keysOf({ isAddressed }: Pick<Configured, 'isAddressed'>): Readonly<Record<keyof typeof KEYS, string>> {
   return isAddressed ? OPTIONS : KEYS;
 }
 

@@ -2,14 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
 import { type NodeAddress, type SecretReference, TLS_SECRETS } from '../../config/address.ts';
-import type { IamSignIn, ManagedGroup } from '../../config/iam.ts';
-import type { InstanceConfig } from '../../config/schema.ts';
 import type { Milliseconds } from '../../config/units.ts';
-import { present } from '../../domain/present.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { NodeFailure, type OpenSession, type Session } from '../../ports/node-session.ts';
 import type { TokenSigner } from '../aws/iam-token.ts';
-import { SecretUnavailable } from '../aws/secret-failure.ts';
 import type { SecretReader } from '../aws/secrets.ts';
 import { createNames, type Names } from '../dns/names.ts';
 import { NameFailure } from '../dns/resolvers.ts';
@@ -20,7 +16,7 @@ import { probeDefrag } from './defrag-probe.ts';
 import { address, COMMAND_TIMEOUT_MS } from './failure.ts';
 import { memoryPurge } from './memory-purge.ts';
 import { observe } from './observe.ts';
-import { usableMaterial } from './tls-material.ts';
+import { type Access, orConfigProblem, type Reader, targetOf } from './target-of.ts';
 
 /**
  * Connections that are open at once, in this process. Lambda has 1,024 file descriptors, of which AWS' clients need some. A TLS handshake takes
@@ -28,9 +24,6 @@ import { usableMaterial } from './tls-material.ts';
  * each has.
  */
 const SOCKETS_AT_ONCE = 128;
-
-/** How to sign in to a node, and over which TLS. */
-export type Access = Pick<InstanceConfig, 'credentials' | 'tls' | 'found'>;
 
 /** Opens a connection to one node. An aborted `signal` ends the attempt. @throws {NodeFailure} */
 export type OpenConnection = (access: Access, node: NodeAddress, signal?: AbortSignal) => Promise<ByteConnection>;
@@ -50,8 +43,9 @@ export function connectionOpener(
 ): OpenConnection {
   const places = pLimit(SOCKETS_AT_ONCE);
   const sign = tokenSigner(clock);
+  const reader: Reader = { secrets, ...(isAddressed && { isAddressed }) };
   const reach = async (place: Target, signal: AbortSignal | undefined) => {
-    const target = { ...(await withToken(place, sign)), ...(isAddressed && { isAddressed }) };
+    const target = await withToken(place, sign);
     const route = await names.resolve(target.host).catch((error: unknown) => {
       throw asUnreached(error, target);
     });
@@ -72,12 +66,12 @@ export function connectionOpener(
   };
   return async (access, node, signal) => {
     const startedAt = clock.now();
-    const target = await targetOf(access, node, secrets);
+    const target = await targetOf(access, node, reader);
     return await reach(target, signal).catch(async (failure: unknown) => {
       const suspects = suspectsOf(failure, access);
       if (suspects.length === 0) throw failure;
       for (const suspect of suspects) secrets.forget(suspect, startedAt);
-      const renewed = await targetOf(access, node, secrets);
+      const renewed = await targetOf(access, node, reader);
       if (isDeepStrictEqual(renewed, target)) throw failure;
       return await reach(renewed, signal);
     });
@@ -105,37 +99,6 @@ function suspectsOf(failure: unknown, { credentials, tls }: Access): readonly Se
   );
 }
 
-async function targetOf(
-  { credentials, tls, found }: Access,
-  node: NodeAddress,
-  secrets: SecretReader,
-): Promise<Target> {
-  const read = async (reference: SecretReference | undefined) =>
-    reference && (await orConfigProblem(secrets.read(reference)));
-  const [password, ca, cert, key, passphrase] = await Promise.all([
-    read(credentials?.password),
-    ...TLS_SECRETS.map((name) => read(tls?.[name])),
-  ]);
-  return {
-    host: node.host,
-    port: node.port,
-    tls: node.tls,
-    ...usableMaterial(present({ ca, cert, key, passphrase }), tls),
-    ...(tls?.serverName !== undefined && { serverName: tls.serverName }),
-    ...(credentials?.username !== undefined && { username: credentials.username }),
-    ...(password !== undefined && { password }),
-    ...(credentials?.iam !== undefined && { iam: groupOf(credentials.iam, found?.managed) }),
-  };
-}
-
-/** The config wins over discovery: a group may have been restored under another id. */
-function groupOf({ service, group }: IamSignIn, managed: ManagedGroup | undefined): ManagedGroup {
-  if (group !== undefined) return { service, group };
-  if (managed?.service === service) return managed;
-  const what = `credentials.iam names no group of ${service}, and discovery has found these nodes in none`;
-  throw new NodeFailure('config-problem', `${what}. Write iam: { ${service}: <its id> }`);
-}
-
 /** Most configs have no user with IAM: the signer loads with the first one. */
 function tokenSigner({ now }: Pick<Clock, 'now'>): TokenSigner {
   let signer: Promise<TokenSigner> | undefined;
@@ -151,15 +114,6 @@ async function withToken(target: Target, sign: TokenSigner): Promise<Target> {
   if (iam === undefined || username === undefined) return target;
   const user = username.toLowerCase();
   return { ...target, username: user, password: await orConfigProblem(sign(user, iam)) };
-}
-
-/** Without its secret a node cannot be reached, which says nothing about its server. */
-async function orConfigProblem<T>(secret: Promise<T>): Promise<T> {
-  try {
-    return await secret;
-  } catch (error) {
-    throw error instanceof SecretUnavailable ? new NodeFailure('config-problem', error.message) : error;
-  }
 }
 
 function sessionOver(connection: ByteConnection, node: NodeAddress, clock: Pick<Clock, 'now' | 'elapsed'>): Session {

@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { SecretReference } from '../../config/address.ts';
 import type { InstanceConfig } from '../../config/schema.ts';
 import { NodeFailure } from '../../ports/node-session.ts';
+import { keysOf } from './hints.ts';
 
 /** The texts that the config's `tls` refers to. */
 export interface TlsMaterial {
@@ -12,6 +13,7 @@ export interface TlsMaterial {
 }
 
 type Pem = 'ca' | 'cert' | 'key';
+type Typed = Parameters<typeof keysOf>[0];
 
 const WANTED: Readonly<Record<Pem, { readonly form: RegExp; readonly what: string }>> = {
   ca: { form: /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/, what: 'a certificate' },
@@ -22,14 +24,15 @@ const WANTED: Readonly<Record<Pem, { readonly form: RegExp; readonly what: strin
 /**
  * With line breaks where a variable holds `\n` in place of them. Node ignores a `ca` that is none, and the failure then would blame the server.
  *
- * @throws {NodeFailure} of the kind `config-problem`: which key of the config, and what is wrong; never a part of a text
+ * @throws {NodeFailure} of the kind `config-problem`: which key of the config or option of the command line, and what is wrong; never a part of a text
  */
-export function usableMaterial(material: TlsMaterial, tls: InstanceConfig['tls']): TlsMaterial {
+export function usableMaterial(material: TlsMaterial, tls: InstanceConfig['tls'], typed: Typed = {}): TlsMaterial {
+  const keys = keysOf(typed);
   const entries = Object.entries(material).map(([name, text]: [string, string]): [string, string] => {
     if (!isPem(name)) return [name, text];
     const pem = text.includes('\n') ? text : text.replaceAll('\\n', '\n');
     const problem = problemOf(pem, name);
-    if (problem !== undefined) throw refused(`tls.${name}${placeOf(tls?.[name])} ${problem}`);
+    if (problem !== undefined) throw refused(`${keys[name]}${placeOf(tls?.[name])} ${problem}`);
     return [name, pem];
   });
   return Object.fromEntries(entries);
@@ -72,24 +75,24 @@ function isCertificate(pem: string): boolean {
 }
 
 /** What Node found wrong with material of the right form, as it made the connection: before anything was sent. */
-export function asMaterialFailure(error: unknown, material: TlsMaterial): NodeFailure | undefined {
+export function asMaterialFailure(error: unknown, material: TlsMaterial & Typed): NodeFailure | undefined {
   const { code = '' } = (error ?? {}) as { code?: string };
   if (!/^ERR_(?:OSSL|CRYPTO|MISSING_PASSPHRASE|TLS_INVALID)/.test(code) || material.key === undefined) return undefined;
   return refused(keyProblem(material, code));
 }
 
-function keyProblem({ cert, key = '', passphrase }: TlsMaterial, code: string): string {
+function keyProblem({ cert, key = '', passphrase, ...typed }: TlsMaterial & Typed, code: string): string {
+  const keys = keysOf(typed);
   try {
     const opened = createPrivateKey({ key, ...(passphrase !== undefined && { passphrase }) });
     const fits = cert === undefined || new X509Certificate(cert).checkPrivateKey(opened);
     return fits
-      ? `tls.cert and tls.key cannot be used: ${code}`
-      : 'tls.key does not belong to tls.cert: name the key that the certificate was made with';
+      ? `${keys.cert} and ${keys.key} cannot be used: ${code}`
+      : `${keys.key} does not belong to ${keys.cert}: name the key that the certificate was made with`;
   } catch {
-    if (!/ENCRYPTED/.test(key)) return 'tls.key holds a damaged private key: store the PEM anew';
-    return passphrase === undefined
-      ? 'tls.key is encrypted: name its passphrase under tls.passphrase'
-      : 'tls.passphrase does not open tls.key';
+    if (!/ENCRYPTED/.test(key)) return `${keys.key} holds a damaged private key: store the PEM anew`;
+    if (passphrase !== undefined) return 'tls.passphrase does not open tls.key';
+    return `${keys.key} is encrypted: name its passphrase ${typed.isAddressed ? 'in a config, ' : ''}under tls.passphrase`;
   }
 }
 

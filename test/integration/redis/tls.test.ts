@@ -199,7 +199,7 @@ describe('what is wrong on the side of Offpeak is not the fault of the server', 
     [
       'a variable that is not set',
       () => ({ CA: authority.ca, CERT: client.cert }),
-      /variable KEY, which the config names, is not set$/,
+      /^tls\.key: the environment variable KEY is not set$/,
     ],
   ];
   test.each(rows)('%s', async (_what, env, message) => {
@@ -221,7 +221,7 @@ describe('what is wrong on the side of Offpeak is not the fault of the server', 
 
   test.each<readonly [string, string, RegExp]>([
     ['is a folder', '', /is a folder: name a file in it$/],
-    ['does not exist', 'nowhere.pem', /nowhere\.pem, which the config names, does not exist$/],
+    ['does not exist', 'nowhere.pem', /^tls\.ca: the file .*nowhere\.pem does not exist$/],
     ['is empty', 'empty.pem', /is empty$/],
     ['is larger than any', 'large.pem', /is larger than 1 MiB/],
     ['holds something else', 'text.pem', /^tls\.ca \(file:.*text\.pem\) holds no PEM/],

@@ -9,7 +9,7 @@ const outcomeOf = (kind: Unreached['kind']): Unreached => ({
   instance: 'carts',
   node: '10.0.0.5:6379',
   kind,
-  problem: { kind, message: 'the file ca.pem, which the config names, is empty', expected: true },
+  problem: { kind, message: 'tls.ca: the file ca.pem is empty', expected: true },
   leased: false,
   notices: [],
 });
@@ -20,7 +20,7 @@ test.each(['config-problem', 'not-data-node'] as const)(
   '%s: the invocation fails, and no metric says anything of the node',
   (kind) => {
     expect(() => failIfUnexpected([tickOf(kind)])).toThrow(MaintenanceFailed);
-    expect(() => failIfUnexpected([tickOf(kind)])).toThrow('carts 10.0.0.5:6379: the file ca.pem');
+    expect(() => failIfUnexpected([tickOf(kind)])).toThrow('carts 10.0.0.5:6379: tls.ca: the file ca.pem');
     const input = { stage: 'prod', startedAt: 0, finishedAt: 1, instances: [], outcomes: [outcomeOf(kind)] };
     const values = Object.fromEntries(metricsOf(input).map(({ name, value }) => [name, value]));
     expect(values).toMatchObject({ NodesMisconfigured: 1, NodesFailed: 0, NodesObserved: 0, NodesUnreachable: 0 });
