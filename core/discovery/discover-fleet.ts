@@ -1,22 +1,18 @@
 import pLimit from 'p-limit';
 import type { Config, InstanceConfig, Unsettled } from '../config/schema.ts';
-import { type Milliseconds, SECOND } from '../config/units.ts';
-import type { Discovered, Finding, Fleet, FleetChange, Inventory, NamedShard } from '../domain/discovered.ts';
-import { errorText } from '../format/error-text.ts';
+import type { Finding, Fleet, FleetChange, Inventory, NamedShard } from '../domain/discovered.ts';
 import { isoText } from '../format/units.ts';
 import { DiscoveryFailure } from '../ports/discovery.ts';
 import type { Ports } from '../ports/ports.ts';
-import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
 import { kept } from '../state/kept.ts';
-import { GarbledInventory, INVENTORY_LIFETIME, readInventory, writeInventory } from './inventory.ts';
+import { attempted, type End, endOfDiscoveries, type Failure } from './attempt.ts';
+import { INVENTORY_LIFETIME, type Last, lastInventories, writeInventory } from './inventory.ts';
 import { changesBetween, nameShards } from './named.ts';
 import { instancesOf, withoutDoubles } from './resolve.ts';
 
 /** What finding nodes needs. */
 type Asking = Pick<Ports, 'discover' | 'store' | 'log'> & { readonly clock: Pick<Ports['clock'], 'now'> };
 
-/** A cluster of 500 nodes answers in milliseconds, AWS in seconds. */
-const DISCOVERY_TIMEOUT: Milliseconds = 20 * SECOND;
 const DISCOVERIES_AT_ONCE = 16;
 
 /**
@@ -41,14 +37,11 @@ export async function discoverFleet(
       leftOut: [],
       keep: async () => {},
     };
-  const turns = pLimit(DISCOVERIES_AT_ONCE);
-  const found = await turns.map(config.instances, async (instance) =>
-    instance.discover ? await discoverInstance(instance, ports, isAsked(instance.id)) : undefined,
-  );
+  const found = await discoverAll(config, ports, isAsked);
   const { instances, leftOut } = withoutDoubles(
-    config.instances.flatMap((instance, index) => found[index]?.instances ?? [instance]),
+    config.instances.flatMap((instance) => found.get(instance.id)?.instances ?? [instance]),
   );
-  const results = found.filter((one) => one !== undefined);
+  const results = [...found.values()];
   for (const { by, failure } of results)
     if (failure) ports.log.warn('discovery failed', { instance: by, why: failure.why });
   return {
@@ -99,38 +92,46 @@ interface Result {
   readonly replaced?: string;
 }
 
-interface Failure {
-  readonly why: string;
-  readonly isMistake: boolean;
+/** By the id of its instance, in the order of the config. */
+async function discoverAll(
+  { instances, schedule: { every } }: Config,
+  ports: Asking,
+  isAsked: (instance: string) => boolean,
+): Promise<ReadonlyMap<string, Result>> {
+  const discovering = instances.filter(({ discover }) => discover);
+  const lastOf = await lastInventories(
+    ports.store,
+    discovering.map(({ id }) => id),
+  );
+  const known = await Promise.all(discovering.map(async (instance) => ({ instance, last: await lastOf(instance.id) })));
+  // Those that have just answered come first, so that the others do not take their time; of the others another one at each tick.
+  const now = ports.clock.now();
+  const ranked = known.map((one) => ({
+    ...one,
+    rank: one.last.inventory && now - one.last.inventory.at < 2 * every ? 0 : Math.random(),
+  }));
+  const end = endOfDiscoveries();
+  const found = await pLimit(DISCOVERIES_AT_ONCE).map(
+    ranked.toSorted((a, b) => a.rank - b.rank),
+    ({ instance, last }) => discoverInstance(instance, last, { ports, end, isAsked: isAsked(instance.id) }),
+  );
+  const byId = new Map(found.map((result) => [result.by, result]));
+  return new Map(discovering.flatMap(({ id }) => byId.get(id) ?? []).map((result) => [result.by, result]));
 }
 
-/** What was found last. */
-interface Last {
-  readonly inventory?: Inventory;
-  /** Why it cannot be used. */
-  readonly unusable?: string;
-  /** It is of no use to any version. */
-  readonly isGarbled?: true;
+interface Asked {
+  readonly ports: Asking;
+  readonly end: End;
+  readonly isAsked: boolean;
 }
 
-async function lastOf(instance: string, store: StateStore): Promise<Last> {
-  try {
-    const inventory = await readInventory(store, instance);
-    return inventory ? { inventory } : {};
-  } catch (error) {
-    if (!(error instanceof StateUnavailable)) throw error;
-    return { unusable: error.message, ...(error instanceof GarbledInventory && { isGarbled: true }) };
-  }
-}
-
-async function discoverInstance(instance: InstanceConfig, ports: Asking, isAsked: boolean): Promise<Result> {
-  const { store, clock } = ports;
+async function discoverInstance(instance: InstanceConfig, last: Last, { ports, end, isAsked }: Asked): Promise<Result> {
+  const { clock } = ports;
   const { id: by } = instance;
-  const last = await lastOf(by, store);
   const earlier = last.inventory?.shards ?? [];
   if (!isAsked && last.inventory && clock.now() - last.inventory.at < INVENTORY_LIFETIME)
     return { ...from(instance, earlier, last), changes: [], leftOut: [] };
-  const found = await attempted(instance, ports);
+  const found = await attempted(instance, ports, end);
   if ('why' in found) return fallback(instance, found, last, clock.now());
   const shards = nameShards(found.shards, earlier);
   // Without an inventory nothing is new: the first discovery of a fleet is not a thousand messages.
@@ -140,23 +141,6 @@ async function discoverInstance(instance: InstanceConfig, ports: Asking, isAsked
   if (last.unusable === undefined) return { ...result, inventory };
   // One of a newer version is left as it is, and so is one that could not be read just now.
   return last.isGarbled ? { ...result, inventory, replaced: last.unusable } : result;
-}
-
-/** What it has found, or why it has not. */
-async function attempted(
-  instance: InstanceConfig,
-  { discover, log }: Pick<Ports, 'discover' | 'log'>,
-): Promise<Discovered | Failure> {
-  const signal = AbortSignal.timeout(DISCOVERY_TIMEOUT);
-  try {
-    return await discover(instance, signal);
-  } catch (error) {
-    if (error instanceof DiscoveryFailure) return { why: error.message, isMistake: error.isMistake };
-    if (signal.aborted) return { why: `there was no answer within ${DISCOVERY_TIMEOUT / SECOND} s`, isMistake: false };
-    // A mistake of this program: the nodes of all other instances are checked all the same.
-    log.error('unexpected failure of a discovery', { instance: instance.id, error });
-    return { why: errorText(error), isMistake: true };
-  }
 }
 
 /** The instances that these shards become. */

@@ -3,7 +3,8 @@ import { gunzip, gzip } from 'node:zlib';
 import * as z from 'zod/mini';
 import { HOUR, type Milliseconds } from '../config/units.ts';
 import type { Inventory, NamedShard } from '../domain/discovered.ts';
-import { type StateStore, StateUnavailable } from '../ports/state-store.ts';
+import { messageText } from '../format/error-text.ts';
+import { type StateStore, unlessUnavailable } from '../ports/state-store.ts';
 import { type DocumentKind, decode, encode, isNewer } from '../state/codec.ts';
 import { inventoryKey } from '../state/keys.ts';
 
@@ -38,26 +39,38 @@ export const SHARD = z.looseObject({
   ),
 });
 
-/** An inventory that no version of this program has written like that. The next discovery replaces it. */
-export class GarbledInventory extends StateUnavailable {}
+/** What was found last of an instance. */
+export interface Last {
+  readonly inventory?: Inventory;
+  /** Why it cannot be used. */
+  readonly unusable?: string;
+  /** No version of this program has written it like that: the next discovery replaces it. */
+  readonly isGarbled?: true;
+}
 
-/**
- * Undefined: there is none.
- *
- * @throws {GarbledInventory}
- * @throws {StateUnavailable} also for one of a newer version
- */
-export async function readInventory(store: StateStore, instance: string): Promise<Inventory | undefined> {
-  const key = inventoryKey(instance);
-  const stored = await store.read(key);
-  if (stored === undefined) return undefined;
-  if (isNewer(INVENTORY_KIND, stored.value)) decode(INVENTORY_KIND, key, stored.value);
+/** What was found last of each of these instances: one read for all of them, since a table that hangs takes ten seconds for each. */
+export async function lastInventories(
+  store: StateStore,
+  instances: readonly string[],
+): Promise<(instance: string) => Promise<Last>> {
+  const stored = await unlessUnavailable(store.readAll(instances.map(inventoryKey)), (unusable) => ({ unusable }));
+  if ('unusable' in stored) return async () => stored;
+  return async (instance) => {
+    const key = inventoryKey(instance);
+    const found = stored.get(key);
+    return found ? await lastIn(key, found.value) : {};
+  };
+}
+
+async function lastIn(key: string, value: unknown): Promise<Last> {
   try {
-    const { at, shards } = decode(INVENTORY_KIND, key, stored.value);
+    const { at, shards } = decode(INVENTORY_KIND, key, value);
     const text = await expanded(Buffer.from(shards, 'base64'), { maxOutputLength: MOST_BYTES });
-    return { at, shards: z.array(SHARD).parse(JSON.parse(text.toString())) as readonly NamedShard[] };
-  } catch {
-    throw new GarbledInventory(`the document ${key} cannot be read: its shards are not as this version writes them`);
+    return { inventory: { at, shards: z.array(SHARD).parse(JSON.parse(text.toString())) as readonly NamedShard[] } };
+  } catch (error) {
+    if (isNewer(INVENTORY_KIND, value)) return { unusable: messageText(error) };
+    const unusable = `the document ${key} cannot be read: its shards are not as this version writes them`;
+    return { unusable, isGarbled: true };
   }
 }
 

@@ -34,6 +34,7 @@ const LONGEST: readonly string[] = [
   'integration/descriptors.test.ts',
   'fuzz/hostile.test.ts',
   'integration/defrag-unsupported.test.ts',
+  'integration/discovery-time.test.ts',
   'integration/job.test.ts',
   'integration/hostile-values.test.ts',
   'integration/refused-config.test.ts',
