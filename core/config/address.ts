@@ -25,6 +25,11 @@ export type SecretReference =
 /** The keys of an instance's `tls` that are references. */
 export const TLS_SECRETS = ['ca', 'cert', 'key', 'passphrase'] as const;
 
+/** A name or an IP address, as servers say them of others: it becomes a key, a dimension of a metric, and a word in a log. */
+export function isHost(text: string): boolean {
+  return /^[a-zA-Z\d_.:-]{1,253}$/.test(text);
+}
+
 const DEFAULT_PORT = 6379;
 const HOST_NAME = /^[a-z\d_]([a-z\d._-]{0,251}[a-z\d_])?$/;
 

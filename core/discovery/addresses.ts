@@ -1,15 +1,16 @@
 import { address } from '../adapters/redis/failure.ts';
-import type { NodeAddress } from '../config/address.ts';
+import { isHost, type NodeAddress } from '../config/address.ts';
 import { isOfConfig } from '../domain/outcome.ts';
 import { DiscoveryFailure } from '../ports/discovery.ts';
 import { NodeFailure } from '../ports/node-session.ts';
 
-/** The address of a node that a cluster or a sentinel has named, by the config's `natMap` where it has one. */
+/** The address of a node that a cluster or a sentinel has named, by the config's `natMap` where it has one; undefined: it is none. */
 export function foundAddress(
   host: string,
   port: number,
   { tls, natMap = {} }: { readonly tls: boolean; readonly natMap?: Readonly<Record<string, string>> | undefined },
-): NodeAddress {
+): NodeAddress | undefined {
+  if (!isHost(host) || !isPort(port)) return undefined;
   const said = address({ host, port });
   return addressOf(natMap[said] ?? said, tls);
 }
@@ -26,7 +27,7 @@ export function addressOf(at: string, tls: boolean): NodeAddress {
   };
 }
 
-export function isPort(port: number): boolean {
+function isPort(port: number): boolean {
   return Number.isInteger(port) && port > 0 && port <= 65_535;
 }
 

@@ -1,9 +1,8 @@
 import { clusterLines } from '../adapters/redis/cluster-nodes.ts';
 import { type ClusterLine, hasFailed, isGreeted, isReplica, isSelf } from '../domain/cluster-line.ts';
-import { foundAddress, isPort } from './addresses.ts';
+import { foundAddress } from './addresses.ts';
 import {
   type ClusterView,
-  isHost,
   type Member,
   type Part,
   type Terms,
@@ -65,8 +64,8 @@ function hostOf({ id, host, hostname, ...line }: ClusterLine, { seed }: Terms, {
 function named(line: ClusterLine, host: string, { seed, natMap }: Terms): Member['named'] {
   // Before Redis 4.0 a node has no port of its own as long as it does not know its address.
   const port = line.port === 0 && isSelf(line) ? seed.port : line.port;
-  if (!isHost(host) || !isPort(port)) return unaddressed(line.id);
   const address = foundAddress(host, port, { tls: seed.tls, natMap });
+  if (address === undefined) return unaddressed(line.id);
   return { address, identity: line.id, role: isReplica(line) ? 'replica' : 'primary' };
 }
 

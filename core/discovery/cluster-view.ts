@@ -1,6 +1,6 @@
 import type { NodeAddress } from '../config/address.ts';
 import type { Discovered, FoundNode, FoundShard } from '../domain/discovered.ts';
-import { fieldsIn, foundAddress, isPort } from './addresses.ts';
+import { fieldsIn, foundAddress } from './addresses.ts';
 
 /** What one node says of its cluster. */
 export interface ClusterView {
@@ -72,13 +72,15 @@ function nodeOfShard(fields: ReadonlyMap<string, unknown>, { seed, natMap }: Ter
   const said = fields.get('endpoint');
   const host = said === null || said === '' ? seed.host : String(said ?? fields.get('ip') ?? '');
   const port = Number((seed.tls ? fields.get('tls-port') : undefined) ?? fields.get('port'));
-  if (!isHost(host) || !isPort(port)) return unaddressed(id);
+  const address = foundAddress(host, port, { tls: seed.tls, natMap });
+  if (address === undefined) return unaddressed(id);
   const role = fields.get('role') === 'replica' ? 'replica' : 'primary';
-  return { address: foundAddress(host, port, { tls: seed.tls, natMap }), identity: id, role };
+  return { address, identity: id, role };
 }
 
 export function unaddressed(id: string): string {
-  return `node ${id.slice(0, 8)} is left out: the cluster says no address for it`;
+  const [short] = /^[\da-f]{8}/.exec(id) ?? [];
+  return `${short === undefined ? 'a node' : `node ${short}`} is left out: the cluster says no address for it`;
 }
 
 /**
@@ -93,8 +95,8 @@ export function fromSlots(reply: unknown, isUp: boolean, terms: Terms): ClusterV
     const named = nodes.map((node, index): Named => {
       const [said, port, id] = Array.isArray(node) ? node : [];
       const host = said === null || said === '' ? seed.host : String(said);
-      if (!isHost(host) || !isPort(Number(port))) return unaddressed(String(id));
       const address = foundAddress(host, Number(port), { tls: seed.tls, natMap });
+      if (address === undefined) return unaddressed(String(id));
       const role = index === 0 ? 'primary' : 'replica';
       return { address, ...(id !== undefined && { identity: String(id) }), role };
     });
@@ -103,10 +105,6 @@ export function fromSlots(reply: unknown, isUp: boolean, terms: Terms): ClusterV
     if (primary !== undefined) byPrimary.set(placeIn(primary) ?? String(primary), { members, hasSlots: true });
   }
   return viewOf([...byPrimary.values()], isUp, terms);
-}
-
-export function isHost(host: string): boolean {
-  return host !== '?' && /^[a-zA-Z\d_.:-]{1,253}$/.test(host);
 }
 
 export function viewOf(parts: readonly Part[], isUp: boolean, { seed }: Terms): ClusterView {

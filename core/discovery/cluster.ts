@@ -26,7 +26,7 @@ export const discoverCluster: Discovery = async (instance, { connect }, signal) 
   );
   const chosen = chooseView(views);
   if (typeof chosen === 'string') throw new DiscoveryFailure(chosen, { isMistake: true });
-  const silent = [...failures, ...views.filter(({ hasSlots }) => !hasSlots).map(slotless)];
+  const silent = [...failures, ...views.flatMap((view) => nothingIn(view) ?? [])];
   if (chosen === undefined) {
     const which = seeds.length === 1 ? 'the seed does not say' : `none of the ${seeds.length} seeds says`;
     throw failureOf(`${which} what its cluster is`, silent);
@@ -37,8 +37,12 @@ export const discoverCluster: Discovery = async (instance, { connect }, signal) 
 };
 
 /** What was found before counts, or what another seed says: a node that was reset says nothing of the cluster that it was in. */
-function slotless({ seed: at }: ClusterView): Silent {
-  return { at, why: `${at} is in a cluster without slots: it was reset, or is not set up yet`, isMistake: false };
+function nothingIn({ seed: at, hasSlots, shards }: ClusterView): Silent | undefined {
+  if (!hasSlots)
+    return { at, why: `${at} is in a cluster without slots: it was reset, or is not set up yet`, isMistake: false };
+  const remedy = 'set cluster-announce-hostname on each node, or cluster-preferred-endpoint-type to ip';
+  const why = `${at} says no address for any node of its cluster: ${remedy}`;
+  return shards.length === 0 ? { at, why, isMistake: false } : undefined;
 }
 
 async function ask(connection: Connection, seed: NodeAddress, { discover }: InstanceConfig): Promise<ClusterView> {

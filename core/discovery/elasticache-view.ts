@@ -65,11 +65,10 @@ function serverlessResource(arn: string): Resource {
 }
 
 function nodesOf({ CacheClusterId = '', CacheNodes = [] }: CacheCluster, tls = false): readonly FoundNode[] {
-  return CacheNodes.flatMap(({ Endpoint: { Address, Port } = {} }) =>
-    Address === undefined || Port === undefined
-      ? []
-      : [{ address: foundAddress(Address, Port, { tls }), identity: CacheClusterId }],
-  );
+  return CacheNodes.flatMap(({ Endpoint: { Address = '', Port = 0 } = {} }) => {
+    const address = foundAddress(Address, Port, { tls });
+    return address ? [{ address, identity: CacheClusterId }] : [];
+  });
 }
 
 /** Windows are the group's, and each of its clusters says them. A snapshot window without snapshots (retention of 0 days) has no effect. */

@@ -47,9 +47,9 @@ export function clusterResource(cluster: Cluster, region: string): Resource {
   };
 }
 
-function nodeOf({ Name = '', Endpoint: { Address, Port } = {} }: Node, tls: boolean): readonly FoundNode[] {
-  if (Address === undefined || Port === undefined) return [];
-  return [{ address: foundAddress(Address, Port, { tls }), identity: Name }];
+function nodeOf({ Name = '', Endpoint: { Address = '', Port = 0 } = {} }: Node, tls: boolean): readonly FoundNode[] {
+  const address = foundAddress(Address, Port, { tls });
+  return address ? [{ address, identity: Name }] : [];
 }
 
 /** A snapshot window without snapshots (retention of 0 days) has no effect. */

@@ -5,7 +5,7 @@ import { type Milliseconds, SECOND } from '../config/units.ts';
 import type { Discovered } from '../domain/discovered.ts';
 import { DiscoveryFailure } from '../ports/discovery.ts';
 import { NodeFailure } from '../ports/node-session.ts';
-import { failureOf, fieldsIn, foundAddress, isPort, type Silent, silenceOf } from './addresses.ts';
+import { failureOf, fieldsIn, foundAddress, type Silent, silenceOf } from './addresses.ts';
 import type { Discovery } from './contract.ts';
 
 const TIMEOUT: Milliseconds = 3 * SECOND;
@@ -87,8 +87,9 @@ function shardOf(nodes: readonly ReadonlyMap<string, unknown>[], { discover, tls
   const terms = { tls: tls !== undefined, natMap: discover?.sentinel?.natMap };
   const found = nodes.map((fields, index) => {
     const [host, port] = [String(fields.get('ip') ?? ''), Number(fields.get('port'))];
-    if (host === '' || !isPort(port)) return 'a node is left out: it has no address';
-    return { address: foundAddress(host, port, terms), role: index === 0 ? 'primary' : 'replica' } as const;
+    const address = foundAddress(host, port, terms);
+    if (address === undefined) return 'a node is left out: the sentinel says no address for it';
+    return { address, role: index === 0 ? 'primary' : 'replica' } as const;
   });
   return {
     shards: [{ group: '', name: '', nodes: found.filter((one) => typeof one !== 'string') }],

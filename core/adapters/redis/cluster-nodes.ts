@@ -1,3 +1,4 @@
+import { isHost } from '../../config/address.ts';
 import type { ClusterLine } from '../../domain/cluster-line.ts';
 import { type Connection, textOf } from './connection.ts';
 
@@ -45,5 +46,11 @@ function addressIn(place: string): Pick<ClusterLine, 'host' | 'port' | 'hostname
   if (host === undefined) return undefined;
   // Auxiliary fields have a name.
   const hostname = more[0]?.includes('=') ? undefined : more[0];
-  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port), ...(hostname && { hostname }) };
+  const bare = host.replace(/^\[|\]$/g, '');
+  // What is none is unknown: it is shown to people.
+  return {
+    host: isHost(bare) ? bare : '',
+    port: Number(port),
+    ...(hostname !== undefined && isHost(hostname) && { hostname }),
+  };
 }

@@ -118,3 +118,14 @@ describe('CLUSTER NODES', () => {
     (text) => expect(fromNodes(text, true, terms).shards).toEqual([]),
   );
 });
+
+test('an address or a hostname that is none is unknown, and the rest of the line counts', () => {
+  const odd = '\x1b[2J\x9b31m';
+  const lines = clusterLines(
+    `${A} ${odd}:6379@16379,${odd} myself,master - 0 0 1 connected 0-5460 [77->-${B}]\n${B} ${'x'.repeat(300)}:6379 master\n`,
+  );
+  expect(lines.map(({ host, port, hostname, moving }) => ({ host, port, hostname, moving }))).toEqual([
+    { host: '', port: 6379, hostname: undefined, moving: 1 },
+    { host: '', port: 6379, hostname: undefined, moving: 0 },
+  ]);
+});
