@@ -178,10 +178,10 @@ function isDay(day: string): boolean {
   return !Number.isNaN(at) && new Date(at).toISOString().startsWith(day);
 }
 
-/** It is a secret, which neither the shell's history nor the list of processes may hold. */
+/** It is a secret, which neither the shell's history nor the list of processes may hold; and Commander would quote what it refuses. */
 export function parseReference(text: string): SecretReference {
   const reference = parseSecretReference(text);
   if (reference === undefined)
-    throw new InvalidArgumentError(`this is not a reference; accepted: ${ACCEPTED_REFERENCES}`);
+    throw new UsageError(`run --webhook: (hidden) is not a reference; accepted: ${ACCEPTED_REFERENCES}`);
   return reference;
 }

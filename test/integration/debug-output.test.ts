@@ -85,6 +85,12 @@ test('F16: what breaks off in the middle of signing in is told without the passw
   expect({ code, isRevealed: `${stdout}${stderr}`.includes(PASSWORD) }).toEqual({ code: 1, isRevealed: false });
 });
 
+test('F16: a webhook that is typed in place of its reference is not printed', async () => {
+  const { code, stdout, stderr } = await runOffpeak(['run', '--webhook', `https://hooks.example/${PASSWORD}`]);
+  expect({ code, isRevealed: `${stdout}${stderr}`.includes(PASSWORD) }).toEqual({ code: 2, isRevealed: false });
+  expect(stderr).toMatch(/^offpeak: run --webhook: \(hidden\) is not a reference; accepted: a reference, like env:/);
+});
+
 describe('F16: a password that crosses the network in the clear', () => {
   /** Nothing answers there: documentation addresses (RFC 5737, RFC 3849), and a name that cannot be. */
   const away = (url: string, more = '') => `
