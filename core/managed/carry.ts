@@ -11,7 +11,7 @@ import { lookedAt, type NodeLook, type Stop, stopOf } from './judge.ts';
 import type { GroupLease, HeldGroup } from './lease.ts';
 import { resultOf } from './result.ts';
 import { announce, type GroupRun, reportOf, write } from './run.ts';
-import { isOn, restorationOf, SWITCH } from './values.ts';
+import { isOn, type Restoration, restorationAt, SWITCH } from './values.ts';
 import { groupText } from './words.ts';
 
 /** A modification that a job has sent before it died has arrived by then, or never will. */
@@ -39,9 +39,7 @@ export async function carryOn(run: GroupRun, held: HeldGroup): Promise<GroupRepo
 /** A job has died between the lease and its reading the values back: they say how far it had come. */
 async function taken(run: GroupRun, held: HeldGroup): Promise<GroupReport> {
   const { lease } = held;
-  const parameters = await run.groups.read(lease);
-  if (isOn(restorationOf(lease.applied, lease.prior, parameters)))
-    return await close(run, held, { because: 'interrupted' });
+  if (isOn(await restorationNow(run, lease))) return await close(run, held, { because: 'interrupted' });
   if (run.ports.clock.now() - lease.acquiredAt < ARRIVES_WITHIN)
     return reportOf(lease, `${groupText(lease)}: a change that may still be under way is waited for`);
   await run.ports.store.remove(held.key, held.version);
@@ -110,9 +108,8 @@ async function close(run: GroupRun, held: HeldGroup, stop: Stop): Promise<GroupR
 /** Sent again by each job that finds it: that changes nothing twice. Only values that were read back end it. */
 async function restore(run: GroupRun, held: HeldGroup): Promise<GroupReport> {
   const { lease } = held;
-  const { leftAlone } = restorationOf(lease.applied, lease.prior, await run.groups.read(lease));
-  await sendRestoration(run, lease);
-  if (isOn(restorationOf(lease.applied, lease.prior, await run.groups.read(lease))))
+  const { leftAlone } = await sendRestoration(run, lease);
+  if (isOn(await restorationNow(run, lease)))
     return reportOf(lease, `${groupText(lease)}: not restored yet; the next tick tries again`);
   const changed = Object.keys(leftAlone).length > 0;
   const restoredAt = run.ports.clock.now();
@@ -123,10 +120,16 @@ async function restore(run: GroupRun, held: HeldGroup): Promise<GroupReport> {
   return await settle(run, await write(run, after, held));
 }
 
-async function sendRestoration({ groups }: GroupRun, lease: GroupLease): Promise<void> {
-  const { set, reset } = restorationOf(lease.applied, lease.prior, await groups.read(lease));
-  if (Object.keys(set).length > 0) await groups.set(lease, set);
-  if (reset.length > 0) await groups.reset(lease, reset);
+async function sendRestoration(run: GroupRun, lease: GroupLease): Promise<Restoration> {
+  const found = await restorationNow(run, lease);
+  const { set, reset } = found;
+  if (Object.keys(set).length > 0) await run.groups.set(lease, set);
+  if (reset.length > 0) await run.groups.reset(lease, reset);
+  return found;
+}
+
+async function restorationNow({ groups, ports }: GroupRun, lease: GroupLease): Promise<Restoration> {
+  return restorationAt(lease, await groups.read(lease), ports.clock.now());
 }
 
 /** The group has its prior values: the lease stands until every node has them, and the report is in the outbox. */

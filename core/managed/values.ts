@@ -1,4 +1,6 @@
+import { isProven } from '../actions/defrag/own-settings.ts';
 import type { Settings } from '../domain/observation.ts';
+import { isOverdue } from '../leases/identity.ts';
 import type { Parameter } from '../ports/parameter-groups.ts';
 
 /** The value of a parameter before the lease, and where it came from: a reset restores what the family sets. */
@@ -123,6 +125,24 @@ export function restorationOf(
     else reset.push(name);
   }
   return { set, reset, leftAlone };
+}
+
+/**
+ * The same, of a lease. A day after its end (the state was restored from a backup, or no job has run) a person may have set what stands:
+ * nothing is restored then, unless so much stands that it is the lease's beyond doubt.
+ */
+export function restorationAt(
+  lease: { readonly applied: Settings; readonly prior: Readonly<Record<string, Prior>>; readonly expiresAt: number },
+  parameters: readonly Parameter[],
+  now: number,
+): Restoration {
+  const { applied } = lease;
+  const found = restorationOf(applied, lease.prior, parameters);
+  const prior = Object.fromEntries(Object.entries(lease.prior).map(([name, { value = '' }]) => [name, value]));
+  const current = Object.fromEntries(parameters.map(({ name, value = '' }) => [name, value]));
+  if (!isOverdue(lease, now) || isProven({ applied, prior }, current)) return found;
+  const stand = [...Object.keys(found.set), ...found.reset].map((name) => [name, current[name] ?? '']);
+  return { set: {}, reset: [], leftAlone: { ...found.leftAlone, ...Object.fromEntries(stand) } };
 }
 
 /** Offpeak's values are in the group, as far as they differ from the prior ones. */

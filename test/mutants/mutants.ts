@@ -540,7 +540,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S6',
     what: 'one discovery that fails by a mistake ends the tick',
-    file: 'core/discovery/discover-fleet.ts',
+    file: 'core/discovery/attempt.ts',
     from: 'return { why: errorText(error), isMistake: true };',
     to: 'throw error;',
     tests: ['unit/core/discovery/discover-fleet.test.ts'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isOn, rangeOf, restorationOf, valuesFor } from '../../../../core/managed/values.ts';
+import { isOn, rangeOf, restorationAt, restorationOf, valuesFor } from '../../../../core/managed/values.ts';
 import type { Parameter } from '../../../../core/ports/parameter-groups.ts';
 
 const parameter = (name: string, value: string, allowed: string, over: Partial<Parameter> = {}): Parameter => ({
@@ -108,6 +108,27 @@ describe('restoration', () => {
     const found = restorationOf(applied, prior, now('no', '33'));
     expect(found).toEqual({ set: {}, reset: [], leftAlone: { 'active-defrag-cycle-max': '33' } });
     expect(isOn(found)).toBe(false);
+  });
+
+  describe('of a lease whose end is long over (S3)', () => {
+    const lease = { applied: { ...applied, 'active-defrag-cycle-min': '5' }, prior, expiresAt: 0 };
+    const day = 24 * 60 * 60 * 1000;
+    const min = { name: 'active-defrag-cycle-min', value: '5', isModifiable: true, isImmediate: true, source: 'user' };
+
+    test.each([
+      ['the switch alone may be a person’s by now', day + 1, now('yes', '33'), ['activedefrag']],
+      ['and so may the switch with one value', day + 1, now('yes', '5'), ['activedefrag', 'active-defrag-cycle-max']],
+    ])('%s', (_, at, parameters, stands) => {
+      const found = restorationAt(lease, parameters, at);
+      expect({ set: found.set, reset: found.reset }).toEqual({ set: {}, reset: [] });
+      expect(Object.keys(found.leftAlone)).toEqual(expect.arrayContaining(stands));
+      expect(isOn(restorationAt(lease, parameters, day))).toBe(true);
+    });
+
+    test('two values besides the switch are no accident', () => {
+      const parameters = [...now('yes', '5'), min];
+      expect(restorationAt(lease, parameters, 30 * day)).toEqual(restorationOf(lease.applied, prior, parameters));
+    });
   });
 
   test('carried out, it leaves nothing to restore, whatever the values were', () => {
