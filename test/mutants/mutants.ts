@@ -997,8 +997,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S6',
     what: 'secrets and names are waited for in the place of others',
     file: 'core/adapters/redis/node-session.ts',
-    from: '    const target = await targetOf(access, node, secrets);\n    return await reach',
-    to: '    const target = await turns(() => targetOf(access, node, secrets));\n    return await reach',
+    from: '    const target = await targetOf(access, node, reader);\n    return await reach',
+    to: '    const target = await turns(() => targetOf(access, node, reader));\n    return await reach',
     tests: LOOKS,
   },
   {
