@@ -1,9 +1,11 @@
 import { nodesOf } from '../../core/config/fleet.ts';
 import type { Config } from '../../core/config/schema.ts';
+import { strayPauseText } from '../../core/format/pause.ts';
 import { timeText } from '../../core/format/units.ts';
 import { readGroupLeases } from '../../core/managed/lease.ts';
-import { readState } from '../../core/reconcile/snapshot.ts';
+import { readState, type State } from '../../core/reconcile/snapshot.ts';
 import { readMemberships } from '../../core/state/memberships.ts';
+import { strayPauses } from '../../core/state/pauses.ts';
 import { EXIT } from '../exit.ts';
 import { chosenInstances, fleetKnown } from '../fleet.ts';
 import type { StatusOptions } from '../options.ts';
@@ -21,9 +23,22 @@ export async function status(options: StatusOptions): Promise<void> {
   const written = config.instances.filter(({ found }) => !found).map(({ id }) => id);
   const memberships = await readMemberships(store, written);
   const read = statusAt(config, state, { now: head.at, groups, memberships });
-  const known = { ...read, unreadable: [...read.unreadable, ...garbled] };
+  const known = {
+    ...read,
+    unreadable: [...read.unreadable, ...garbled],
+    remarks: [...read.remarks, ...strayIn(config, state, head.at)],
+  };
   print(options, statusJson(head, known), [headline(options, config, head), ...statusLines(known, zoneFor(config))]);
   process.exitCode = known.unreadable.length > 0 ? EXIT.failed : EXIT.fine;
+}
+
+/** Pauses of instances that the config does not have: they pause nothing. */
+function strayIn(config: Config, { pauses }: State, now: number): readonly string[] {
+  const { instances, stage } = config;
+  const unfound = instances.filter(({ discover }) => discover).map(({ id }) => id);
+  return strayPauses(pauses, { instances, unfound }, now).map(({ scope, pause, covers }) =>
+    strayPauseText(scope, pause, covers, { stage, timezone: zoneFor(config) }),
+  );
 }
 
 export async function history(ids: readonly string[], options: StatusOptions): Promise<void> {

@@ -59,7 +59,7 @@ export async function publishTick(config: Config, run: Omit<Run, 'claims'>, conc
   const remarks = [
     ...remarksOfFleet(fleet),
     ...(unlisted?.remarks ?? []),
-    ...(isWhole ? remarksOfStage(config, snapshot, at) : []),
+    ...(isWhole ? remarksOfStage(config, snapshot, { failures: fleet.failures, now: at }) : []),
   ];
   for (const remark of remarks) ports.log.warn(remark);
   const idle = leased.length === 0 && outcomes.every(isIdle);

@@ -3,7 +3,7 @@ import type { Config } from '../config/schema.ts';
 import type { Fleet } from '../domain/discovered.ts';
 import { strayPauseText } from '../format/pause.ts';
 import { strayPauses } from '../state/pauses.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot, State } from './snapshot.ts';
 
 /** What the discoveries have to say, in sentences. */
 export function remarksOfFleet({ failures, leftOut }: Pick<Fleet, 'failures' | 'leftOut'>): readonly string[] {
@@ -23,8 +23,13 @@ function failureText([instance, why]: readonly [instance: string, why: string]):
 }
 
 /** What concerns the stage as a whole, in sentences: a fleet that is too large for one function, pauses of instances that are gone. */
-export function remarksOfStage(config: Config, snapshot: Snapshot, now: number): readonly string[] {
-  return [...crowded(config), ...pausesOf(snapshot, config, now)];
+export function remarksOfStage(
+  config: Config,
+  snapshot: Snapshot,
+  { failures, now }: Pick<Fleet, 'failures'> & { readonly now: number },
+): readonly string[] {
+  const pauses = snapshot.kind === 'unavailable' ? [] : pausesOf(snapshot, config, [...failures.keys()], now);
+  return [...crowded(config), ...pauses];
 }
 
 /** Only a discovery can find so many: where the config names them, there is a queue. */
@@ -37,10 +42,14 @@ function crowded(config: Config): readonly string[] {
   ];
 }
 
-function pausesOf(snapshot: Snapshot, { stage, instances, schedule }: Config, now: number): readonly string[] {
-  if (snapshot.kind === 'unavailable') return [];
+function pausesOf(
+  { pauses }: Pick<State, 'pauses'>,
+  { stage, instances, schedule }: Config,
+  unfound: readonly string[],
+  now: number,
+): readonly string[] {
   const moment = { timezone: schedule.timezone, now, stage };
-  return strayPauses(snapshot.pauses, instances, now).map(({ scope, pause, covers }) =>
+  return strayPauses(pauses, { instances, unfound }, now).map(({ scope, pause, covers }) =>
     strayPauseText(scope, pause, covers, moment),
   );
 }

@@ -45,14 +45,20 @@ export async function readPauses(store: StateStore): Promise<Pauses> {
   };
 }
 
-/** Pauses that are on, of instances that the config does not have, each with the instances that have its nodes now. */
+/**
+ * Pauses that are on, of instances that the config does not have, each with the instances that have its nodes now.
+ *
+ * @param unfound instances of which a discovery does not know the shards now: a pause of one of these is not stray
+ */
 export function strayPauses(
   { stored }: Pauses,
-  instances: readonly Paused[],
+  { instances, unfound }: { readonly instances: readonly Paused[]; readonly unfound: readonly string[] },
   now: number,
 ): readonly { readonly scope: string; readonly pause: Pause; readonly covers: readonly string[] }[] {
+  const isKnown = (scope: string) =>
+    instances.some(({ id }) => covers(scope, id)) || unfound.some((id) => covers(id, scope));
   return [...stored].flatMap(([scope, { pause }]) => {
-    if (scope === EVERY_INSTANCE || pause.until <= now || instances.some(({ id }) => covers(scope, id))) return [];
+    if (scope === EVERY_INSTANCE || pause.until <= now || isKnown(scope)) return [];
     const holders = instances.filter(({ nodes }) => nodes.some(({ id }) => pause.nodes?.includes(id)));
     return [{ scope, pause, covers: holders.map(({ id }) => id) }];
   });

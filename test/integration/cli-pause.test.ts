@@ -161,6 +161,22 @@ test('pauses of single instances and of all, one in place of another, and their 
   expect(await offpeak(['resume', 'carts'])).toMatchObject({ code: 0, stdout: 'carts: was not paused\n' });
 });
 
+test('F4: status says of a pause whose instance the config does not have, and not of one whose shards are not known', async () => {
+  place.write('prod.yml', `${CONFIG}  - { id: orders, discover: { cluster: { seeds: ["redis://127.0.0.1:3"] } } }\n`);
+  const now = Date.now();
+  for (const scope of ['gone', 'orders', 'orders/0001', 'sessions'])
+    await putPause(store(), scope, { until: now + 3_600_000, reason: 'x', by: 'sre', at: now });
+  const { stdout } = await offpeak(['status']);
+  const stray = /^the config has no instance (\S+), .*: it pauses nothing\. To remove it: npx offpeak resume \1 /gm;
+  expect([...stdout.matchAll(stray)].map(([, scope]) => scope)).toEqual(['gone']);
+  expect(stdout).toMatch(/gone, orders, orders\/0001, sessions: paused until /);
+  // A plan asks the Cluster, which does not answer: the advice to resume would end a pause that counts.
+  const plan = await offpeak(['plan']);
+  expect(
+    [...plan.stdout.replace(/\n +/g, ' ').matchAll(/config has no instance (\S+),/g)].map(([, scope]) => scope),
+  ).toEqual(['gone']);
+});
+
 test('resume ends what has expired, what cannot be read, and the pause of an instance that is no longer configured', async () => {
   const over = Date.now() - 1000;
   await putPause(store(), 'carts', { until: over, reason: 'r', by: 'b', at: over - 1000 });
