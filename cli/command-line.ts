@@ -5,7 +5,12 @@ export type CommandLine = (...words: readonly string[]) => string;
 
 export function commandLineFor({ config, stage, state }: PlaceOptions): CommandLine {
   const place = ['-c', config, ...(stage ? ['--stage', stage] : []), ...(state ? ['--state', state] : [])];
-  return (...words) => ['npx', 'offpeak', ...words, ...place].map(quoted).join(' ');
+  return (...words) => commandText(...words, ...place);
+}
+
+/** The words of a command, as they can be copied into a shell. */
+export function commandText(...words: readonly string[]): string {
+  return ['npx', 'offpeak', ...words].map(quoted).join(' ');
 }
 
 /** As a POSIX shell reads it. */

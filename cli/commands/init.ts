@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { systemClock } from '../../core/adapters/clock.ts';
 import { auditFleet } from '../../core/reconcile/audit-fleet.ts';
 import { WHOLE_FLEET } from '../../core/reconcile/scope.ts';
+import { commandText } from '../command-line.ts';
+import { entriesOf } from '../entries.ts';
 import { EXIT } from '../exit.ts';
 import { type InitOptions, UsageError } from '../options.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
@@ -12,16 +15,20 @@ import { addressed, NO_STATE } from '../subject.ts';
 /** Writes a config for these servers. Never over a file; nothing where no server answers. `-`: to stdout. */
 export async function init(addresses: readonly string[], options: InitOptions): Promise<void> {
   const { config, ...access } = addressed('init', addresses, options);
+  // Before any server is asked: that takes seconds.
+  if (options.output !== '-' && existsSync(options.output)) throw alreadyThere(addresses, options);
   const { ports } = await terminalPorts(NO_STATE, systemClock(), stderrLog(options), access);
   const audit = await auditFleet(config, ports, { scope: WHOLE_FLEET, isConfigured: false });
-  const silent = audit.nodes.filter(({ problem }) => problem !== undefined);
+  const entries = await entriesOf(audit.nodes, config, ports);
+  const nodes = entries.flatMap((entry) => entry.nodes);
+  const silent = nodes.filter(({ problem }) => problem !== undefined);
   for (const { node, problem } of silent) process.stderr.write(`offpeak: ${node}: ${problem?.message}\n`);
-  if (silent.length === audit.nodes.length) {
+  if (entries.every((entry) => entry.place.kind === 'nodes' && entry.nodes.every(({ problem }) => problem))) {
     process.stderr.write('offpeak: nothing was written: no server answered\n');
     process.exitCode = EXIT.failed;
     return;
   }
-  await write(options.output, configText(audit, config, folderOf(options.output)));
+  await write(addresses, options, configText(audit.at, entries, folderOf(options.output)));
   process.exitCode = silent.length > 0 ? EXIT.failed : EXIT.fine;
 }
 
@@ -30,8 +37,23 @@ function folderOf(output: string): string {
   return output === '-' ? '' : dirname(resolve(output));
 }
 
+/** Names of stages that are tried in turn for what can be typed in place of a file that is there. */
+const OTHERS = ['prod.yml', 'staging.yml', 'test.yml'];
+
+/** With what to type next. Neither a password nor a part of one is repeated. */
+function alreadyThere(addresses: readonly string[], options: InitOptions): UsageError {
+  const { output, memoryLimit, cacert, cert, key } = options;
+  const free = OTHERS.map((name) => join(dirname(output), name)).find((file) => !existsSync(file));
+  const typed = Object.entries({ 'memory-limit': memoryLimit, cacert, cert, key });
+  const kept = typed.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
+  const isOpen = addresses.every((address) => !/[@?#]/.test(address));
+  const next = commandText('init', ...(isOpen ? addresses : ['redis://…']), ...kept, '-o', free ?? 'another.yml');
+  return new UsageError(`init: ${output} is there already, and is not overwritten. Type: ${next}`);
+}
+
 /** @throws {UsageError} where there is such a file already, or it cannot be written */
-async function write(file: string, text: string): Promise<void> {
+async function write(addresses: readonly string[], options: InitOptions, text: string): Promise<void> {
+  const file = options.output;
   if (file === '-') {
     process.stdout.write(text);
     return;
@@ -41,10 +63,9 @@ async function write(file: string, text: string): Promise<void> {
     await writeFile(file, text, { flag: 'wx' });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') throw alreadyThere(addresses, options);
     throw new UsageError(
-      code === 'EEXIST'
-        ? `init: ${file} is there already, and is not overwritten; accepted: --output with another file, or - for stdout`
-        : `init: ${file} cannot be written (${code}); accepted: --output with a file in a folder that can be written`,
+      `init: ${file} cannot be written (${code}); accepted: --output with a file in a folder that can be written`,
     );
   }
   process.stderr.write(`offpeak: ${file} is written. Next: npx offpeak check -c ${file}\n`);

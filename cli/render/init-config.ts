@@ -1,24 +1,25 @@
 import { relative, resolve } from 'node:path';
-import { printSecretReference } from '../../core/config/address.ts';
-import type { Config, InstanceConfig } from '../../core/config/schema.ts';
+import { type NodeAddress, printSecretReference } from '../../core/config/address.ts';
+import type { InstanceConfig } from '../../core/config/schema.ts';
 import { type Answer, isFault } from '../../core/domain/audit.ts';
 import { engineText } from '../../core/domain/engine.ts';
 import { bytesText, isoText, ratioText, sentence } from '../../core/format/units.ts';
 import { wrapText } from '../../core/format/wrap.ts';
-import type { FleetAudit } from '../../core/reconcile/audit-fleet.ts';
 import type { NodeAudit } from '../../core/reconcile/audit-node.ts';
+import { type Entry, type Place, placesOf } from '../entries.ts';
 import { changeLines } from './audit.ts';
+import { namesOf } from './init-names.ts';
 
 /** Of the text of a comment. */
 const COLUMNS = 110;
 
 /**
- * A config for the servers that were audited, with what was seen as comments. It has no window: a person uncomments one. Never a password:
- * credentials refer to a variable. Certificates are named as files, whose paths begin at `folder`, where the config will be; without it at the root.
+ * A config for the servers that were audited `at` (epoch ms), with what was seen as comments. It has no window: a person uncomments one. Never a
+ * password: credentials refer to a variable. Certificates are named as files, whose paths begin at `folder`, where the config will be; without it at
+ * the root.
  */
-export function configText({ at, nodes }: FleetAudit, config: Pick<Config, 'instances'>, folder = ''): string {
-  const groups = [...Map.groupBy(nodes, groupOf).values()];
-  const names = namesOf(groups);
+export function configText(at: number, entries: readonly Entry[], folder = ''): string {
+  const names = namesOf(entries);
   return `${[
     ...comment(
       `Written by \`npx offpeak init\` at ${isoText(at)}, from what these servers said. config/example.yml has every key.`,
@@ -40,71 +41,54 @@ export function configText({ at, nodes }: FleetAudit, config: Pick<Config, 'inst
     '#     - { days: daily, start: "02:00", duration: 3h }',
     '',
     'instances:',
-    ...groups.flatMap((group, index) => instanceLines(group, names[index] ?? '', config, folder)),
+    ...entries.flatMap((entry, index) => instanceLines(entry, names[index] ?? '', folder)),
     ...comment('Of a deployed stack only: who gets alerts and alarms.'),
     '# notifications:',
     '#   emails: [redis-team@example.org]',
   ].join('\n')}\n`;
 }
 
-/** A primary and its replicas are one instance: they share the id of their replication. Nodes of a Cluster are an instance for each shard. */
-function groupOf({ node, facts }: NodeAudit): string {
-  return facts?.inquiry.replicationId ?? node;
-}
-
-/** By the host of the first node; `cache-1.example` is `cache-1`. */
-function namesOf(groups: readonly (readonly NodeAudit[])[]): readonly string[] {
-  const taken = new Set<string>();
-  return groups.map((group, index) => {
-    const host = (group[0]?.node ?? '').replace(/:\d+$/, '');
-    const [label = ''] = host.split('.');
-    const clean = label
-      .toLowerCase()
-      .replace(/[^a-z0-9-]/g, '')
-      .replace(/^[^a-z]+/, '')
-      .slice(0, 30);
-    // As `check` calls it.
-    const serverName = groups.length === 1 ? 'server' : `server-${index + 1}`;
-    const name = clean === '' || host.startsWith('[') || clean === 'localhost' ? serverName : clean;
-    const own = taken.has(name) ? `${name}-${index + 1}` : name;
-    taken.add(own);
-    return own;
-  });
-}
-
-function instanceLines(
-  group: readonly NodeAudit[],
-  id: string,
-  config: Pick<Config, 'instances'>,
-  folder: string,
-): readonly string[] {
-  const instances = group.flatMap(({ instance }) => config.instances.find((one) => one.id === instance) ?? []);
-  const [first] = instances;
-  const addresses = instances.flatMap(({ nodes }) => nodes.map(({ id, tls }) => `${tls ? 'rediss' : 'redis'}://${id}`));
-  const place =
-    addresses.length === 1
-      ? [`    url: ${quoted(addresses[0] ?? '')}`]
-      : ['    nodes:', ...addresses.map((address) => `      - ${quoted(address)}`)];
+function instanceLines({ nodes, typed, place }: Entry, id: string, folder: string): readonly string[] {
+  const [first] = typed;
+  const credentials = first ? credentialLines(first, id) : [];
   return [
-    ...group.flatMap((node) => seenLines(node)),
+    ...nodes.flatMap((node) => seenLines(node)),
     `  - id: ${id}`,
-    ...place,
-    ...clusterLines(group, addresses),
-    ...(first ? credentialLines(first, id) : []),
-    ...tlsLines(instances, folder),
-    ...limitLines(group),
+    ...placeLines(place, placesOf(typed), credentials),
+    ...credentials,
+    ...tlsLines(typed, folder),
+    ...limitLines(nodes),
     '',
   ];
 }
 
-/** Its other nodes were not named, and a Cluster changes. */
-function clusterLines(group: readonly NodeAudit[], addresses: readonly string[]): readonly string[] {
-  if (!group.some(({ facts }) => facts?.observation.isCluster)) return [];
-  const seeds = addresses.map(quoted).join(', ');
-  return [
-    '    # It is a node of a Cluster. In place of the addresses above, this finds all nodes at each tick:',
-    `    # discover: { cluster: { seeds: [${seeds}] } }`,
-  ];
+/** Its nodes, or what finds them at each tick. */
+function placeLines(
+  place: Place,
+  addresses: readonly NodeAddress[],
+  credentials: readonly string[],
+): readonly string[] {
+  const urls = addresses.map(({ id, tls }) => quoted(`${tls ? 'rediss' : 'redis'}://${id}`));
+  // What a config accepts.
+  const list = `[${urls.slice(0, 16).join(', ')}]`;
+  switch (place.kind) {
+    case 'nodes':
+      return urls.length === 1 ? [`    url: ${urls[0]}`] : ['    nodes:', ...urls.map((url) => `      - ${url}`)];
+    case 'cluster':
+      return [
+        `    # A Cluster of ${place.shards} shards with ${place.size} nodes. Each tick finds them anew; npx offpeak discover lists them.`,
+        `    discover: { cluster: { seeds: ${list} } } # more seeds help where one is away`,
+      ];
+    case 'sentinel':
+      return [
+        '    # Each tick asks the sentinels for the primary and its replicas; npx offpeak discover lists them.',
+        '    discover:',
+        '      sentinel:',
+        `        name: ${quoted(place.name)}`,
+        `        sentinels: ${list} # name all of them: the first that answers counts`,
+        ...credentials.map((line) => `    ${line}`),
+      ];
+  }
 }
 
 function quoted(text: string): string {

@@ -141,6 +141,16 @@ export interface Problem {
   readonly message: string;
   /** The cause is outside (refused, hung, state store down), not a bug of this program. */
   readonly expected: boolean;
+  /** Where a Sentinel answered in place of a data node: the primaries that it watches. */
+  readonly watches?: readonly WatchedPrimary[];
+}
+
+/** As a Sentinel says it. */
+export interface WatchedPrimary {
+  /** As in `sentinel monitor`. */
+  readonly name: string;
+  /** `host:port`. */
+  readonly address: string;
 }
 
 /** The outcome and, after a stop, that of the purge: one after the other, for logs, documents and counts. */

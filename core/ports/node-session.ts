@@ -5,6 +5,7 @@ import type { Inquiry } from '../domain/audit.ts';
 import type { ClusterLine } from '../domain/cluster-line.ts';
 import type { Examined } from '../domain/examined.ts';
 import type { Observation, Settings } from '../domain/observation.ts';
+import type { WatchedPrimary } from '../domain/outcome.ts';
 import type { KeyReader } from './key-reader.ts';
 
 /** Observes one node. Throws NodeFailure if the node cannot be reached. */
@@ -83,9 +84,12 @@ export type NodeFailureKind =
 export class NodeFailure extends Error {
   override readonly name = 'NodeFailure';
   readonly kind: NodeFailureKind;
+  /** Where a Sentinel answered in place of a data node. */
+  readonly watches: readonly WatchedPrimary[] | undefined;
 
-  constructor(kind: NodeFailureKind, message: string) {
+  constructor(kind: NodeFailureKind, message: string, watches?: readonly WatchedPrimary[]) {
     super(message);
     this.kind = kind;
+    this.watches = watches;
   }
 }

@@ -128,7 +128,10 @@ export async function lookAt(
 
 /** Troubles of the world are expected; what is not one of them is a bug, and is said to be. */
 export function problemOf(error: unknown): Problem {
-  if (error instanceof NodeFailure) return { kind: error.kind, message: error.message, expected: true };
+  if (error instanceof NodeFailure) {
+    const { kind, message, watches } = error;
+    return { kind, message, expected: true, ...(watches && { watches }) };
+  }
   if (error instanceof StateUnavailable) return { kind: 'state-unavailable', message: error.message, expected: true };
   return { kind: 'unexpected', message: errorText(error), expected: false };
 }

@@ -4,8 +4,10 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
 import { parseConfig } from '../../core/config/parse.ts';
 import { anAuthority } from '../support/certificates.ts';
+import { aCluster } from '../support/cluster.ts';
 import { clientOf } from '../support/fragmented.ts';
 import { aWorkplace, refusedPort, runOffpeak } from '../support/offpeak.ts';
+import { aSentinelSet } from '../support/sentinel.ts';
 import { lacksServer, plainServer } from '../support/servers.ts';
 import { openTlsPort } from '../support/tls-port.ts';
 
@@ -90,13 +92,22 @@ describe.skipIf(lacksServer('plain'))('init on real servers', () => {
   test('a file that is there stays as it is', async () => {
     using place = aWorkplace();
     const file = place.write('mine.yml', 'mine');
+    place.write('prod.yml', 'theirs');
     const { code, stderr } = await runOffpeak(['init', primary.url, '--output', 'mine.yml'], { cwd: place.folder });
     expect({ code, stderr, text: readFileSync(file, 'utf8') }).toEqual({
       code: 2,
-      stderr:
-        'offpeak: init: mine.yml is there already, and is not overwritten; accepted: --output with another file, or - for stdout\n',
+      stderr: `offpeak: init: mine.yml is there already, and is not overwritten. Type: npx offpeak init ${primary.url} -o staging.yml\n`,
       text: 'mine',
     });
+  });
+
+  test('what can be typed next does not repeat a password', async () => {
+    using place = aWorkplace();
+    place.write('mine.yml', 'mine');
+    const url = `redis://:s3cret-word@127.0.0.1:${locked.port}`;
+    const { stderr } = await runOffpeak(['init', url, '-o', 'mine.yml'], { cwd: place.folder });
+    expect(stderr).toContain("Type: npx offpeak init 'redis://…' -o prod.yml\n");
+    expect(stderr).not.toContain('s3cret-word');
   });
 
   test('to stdout, and a server that does not answer is named and written', async () => {
@@ -105,6 +116,50 @@ describe.skipIf(lacksServer('plain'))('init on real servers', () => {
     expect({ code, ok: parseConfig(stdout, 'dev').ok }).toEqual({ code: 1, ok: true });
     expect(stderr).toContain(`127.0.0.1:${port} cannot be reached`);
     expect(stdout).toContain(`# 127.0.0.1:${port}: not audited`);
+  });
+});
+
+describe.skipIf(lacksServer('defrag'))('what can be discovered is not written node by node', () => {
+  const discoverIn = (text: string) => {
+    const result = parseConfig(text, 'dev');
+    return result.ok ? result.config.instances.map(({ nodes, discover }) => discover ?? nodes.length) : result.problems;
+  };
+
+  test('nodes of a Cluster are its seeds, beside a server that is none', async () => {
+    await using cluster = await aCluster({ shards: 2 });
+    await using other = await aCluster({ shards: 1, replicas: false });
+    await using server = await plainServer();
+    const typed = [cluster.node(3), cluster.node(0), other.node(0)].map(({ address }) => `redis://${address}`);
+    using place = aWorkplace();
+    const here = { cwd: place.folder };
+    expect(await runOffpeak(['init', ...typed, server.url, '-o', 'all.yml'], here)).toMatchObject({ code: 0 });
+    const text = readFileSync(join(place.folder, 'all.yml'), 'utf8');
+    expect(discoverIn(text)).toMatchObject([
+      { cluster: { seeds: [{ id: cluster.node(3).address }, { id: cluster.node(0).address }] } },
+      { cluster: { seeds: [{ id: other.node(0).address }] } },
+      1,
+    ]);
+    expect(text).toContain('A Cluster of 2 shards with 4 nodes.');
+    const { code, documents } = await runOffpeak(['check', '-c', 'all.yml', '--json'], here);
+    expect({ code, seen: documents[0]?.outcomes.length }).toEqual({ code: 0, seen: 6 });
+  });
+
+  test('sentinels name the set that they watch, once, and a node of it is not written beside it', async () => {
+    await using set = await aSentinelSet({ password: 's3cret-word' });
+    using place = aWorkplace();
+    const env = { REDISCLI_AUTH: 's3cret-word' };
+    const typed = [...set.urls, ...set.nodes.slice(0, 1).map(({ url }) => url)];
+    const here = { cwd: place.folder, env };
+    const { code, stderr } = await runOffpeak(['init', ...typed, '-o', 'set.yml'], here);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^offpeak: set\.yml is written\./) });
+    const text = readFileSync(join(place.folder, 'set.yml'), 'utf8');
+    expect(text).not.toContain('s3cret-word');
+    expect(discoverIn(text)).toMatchObject([{ sentinel: { name: 'main', sentinels: [{}, {}, {}] } }]);
+    const seen = await runOffpeak(['check', '-c', 'set.yml', '--json'], {
+      cwd: place.folder,
+      env: { MAIN_REDIS_PASSWORD: 's3cret-word' },
+    });
+    expect({ code: seen.code, seen: seen.documents[0]?.outcomes.length }).toEqual({ code: 0, seen: 3 });
   });
 });
 

@@ -1,4 +1,5 @@
 import { engineText } from '../../domain/engine.ts';
+import type { WatchedPrimary } from '../../domain/outcome.ts';
 import { NodeFailure } from '../../ports/node-session.ts';
 import { type Connection, textOf } from './connection.ts';
 import { identifyEngine } from './engine.ts';
@@ -70,19 +71,21 @@ async function sentinelLines(connection: Connection): Promise<InfoLines> {
 const WATCHED = /^name=(?<name>[!-+\--~]{1,64}),.*\baddress=(?<address>[\w.:[\]-]{1,255}:\d{1,5})(?:,|$)/;
 const MOST_NAMED = 5;
 
-function primariesOf(lines: InfoLines): readonly string[] | undefined {
+function primariesOf(lines: InfoLines): readonly WatchedPrimary[] | undefined {
   const watched = valuesOf(lines, /^(?:master|primary)\d+$/).flatMap((value) => {
     const { name, address } = WATCHED.exec(value)?.groups ?? {};
-    return name === undefined || address === undefined ? [] : [`${name} at ${address}`];
+    return name === undefined || address === undefined ? [] : [{ name, address }];
   });
-  return watched.length === 0 ? undefined : [...new Set(watched)];
+  return watched.length === 0 ? undefined : [...new Map(watched.map((one) => [one.name, one])).values()];
 }
 
-function ofSentinel(primaries: readonly string[] = []): NodeFailure {
+function ofSentinel(primaries: readonly WatchedPrimary[] = []): NodeFailure {
   const more = primaries.length > MOST_NAMED ? [`${primaries.length - MOST_NAMED} more`] : [];
-  const named = [...primaries.slice(0, MOST_NAMED), ...more].join(', ') || 'its primaries';
+  const places = primaries.slice(0, MOST_NAMED).map(({ name, address }) => `${name} at ${address}`);
+  const named = [...places, ...more].join(', ') || 'its primaries';
   return new NodeFailure(
     'not-data-node',
-    `a Sentinel answers, not a data node. Give the addresses of the servers that it watches: ${named}, and their replicas. In a config, discover.sentinel finds them`,
+    `a Sentinel answers, not a data node. Give the addresses of the servers that it watches: ${named}, and their replicas. In a config, discover.sentinel finds them: npx offpeak init writes it`,
+    primaries,
   );
 }

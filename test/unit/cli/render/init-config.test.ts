@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fleetOf } from '../../../../cli/addresses.ts';
+import type { Entry, Place } from '../../../../cli/entries.ts';
 import { configText } from '../../../../cli/render/init-config.ts';
 import { auditNode } from '../../../../core/audit/audit.ts';
 import { parseConfig } from '../../../../core/config/parse.ts';
@@ -11,6 +12,7 @@ function written(
   addresses: readonly string[],
   group: (index: number) => string,
   over: Parameters<typeof aNodeFacts>[0] = {},
+  place: Place = { kind: 'nodes' },
 ) {
   const { config } = fleetOf(addresses, { env: {} });
   const nodes = config.instances.map((instance, index): NodeAudit => {
@@ -19,7 +21,12 @@ function written(
     const facts = aNodeFacts({ isConfigured: false, instance, ...over, inquiry: { replicationId: group(index) } });
     return { instance: instance.id, node: node.id, facts, answers: auditNode(facts) };
   });
-  const text = configText({ at: NOW, nodes, stage: [], isConfigured: false }, config);
+  const groups = [...Map.groupBy(nodes, ({ facts, node }) => facts?.inquiry.replicationId ?? node).values()];
+  const entries = groups.map((its): Entry => {
+    const typed = its.flatMap(({ instance }) => config.instances.find(({ id }) => id === instance) ?? []);
+    return { nodes: its, typed, place };
+  });
+  const text = configText(NOW, entries);
   const result = parseConfig(text, 'dev');
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
   return { text, config: result.config };
@@ -52,13 +59,24 @@ describe('the config that init writes is accepted, and', () => {
     ]);
   });
 
-  test('names what finds the other nodes of a Cluster, as a comment that is accepted in place of the address', () => {
-    const { text } = written(['redis://a.example'], apart, { observation: { isCluster: true } });
-    const discovering = text.replace(/^ {4}url: .*\n/m, '').replace('# discover:', 'discover:');
-    expect(parseConfig(discovering, 'dev')).toMatchObject({
-      ok: true,
-      config: { instances: [{ discover: { cluster: { seeds: [{ id: 'a.example:6379' }] } } }] },
-    });
+  test('names what finds the nodes of a Cluster', () => {
+    const cluster: Place = { kind: 'cluster', shards: 3, size: 6 };
+    const { config, text } = written(['redis://a.example'], apart, {}, cluster);
+    expect(config.instances).toMatchObject([{ id: 'a', discover: { cluster: { seeds: [{ id: 'a.example:6379' }] } } }]);
+    expect(text).toContain('# A Cluster of 3 shards with 6 nodes.');
+  });
+
+  test('names what finds the nodes of a Sentinel set, with the password of both', () => {
+    const sentinel: Place = { kind: 'sentinel', name: 'my.Master' };
+    const { config } = written(['redis://:word@s1.example:26379'], apart, {}, sentinel);
+    const credentials = { password: { source: 'env', name: 'MY_REDIS_PASSWORD' } };
+    expect(config.instances).toMatchObject([
+      {
+        id: 'my',
+        credentials,
+        discover: { sentinel: { name: 'my.Master', sentinels: [{ id: 's1.example:26379' }], credentials } },
+      },
+    ]);
   });
 
   test('never holds a password: it refers to a variable', () => {

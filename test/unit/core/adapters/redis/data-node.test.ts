@@ -28,7 +28,7 @@ describe('a Sentinel (public report 14)', () => {
     expect(await refusal(reportInfo('sentinel'))).toEqual({
       kind: 'not-data-node',
       message:
-        'a Sentinel answers, not a data node. Give the addresses of the servers that it watches: mymaster at 10.0.0.1:6379, and their replicas. In a config, discover.sentinel finds them',
+        'a Sentinel answers, not a data node. Give the addresses of the servers that it watches: mymaster at 10.0.0.1:6379, and their replicas. In a config, discover.sentinel finds them: npx offpeak init writes it',
       asked: [],
     });
   });
