@@ -3,8 +3,12 @@ import type { PlaceOptions } from './options.ts';
 /** A command that a reader can copy: the words, and the config, stage and state that this one was given. */
 export type CommandLine = (...words: readonly string[]) => string;
 
-export function commandLineFor({ config, stage, state }: PlaceOptions): CommandLine {
-  const place = ['-c', config, ...(stage ? ['--stage', stage] : []), ...(state ? ['--state', state] : [])];
+/** @param ids of `--instance`, where the command is to be about the same ones */
+export function commandLineFor({ config, stage, state }: PlaceOptions, ids: readonly string[] = []): CommandLine {
+  const place = [
+    ...(ids.length > 0 ? ['-i', ...ids] : []),
+    ...['-c', config, ...(stage ? ['--stage', stage] : []), ...(state ? ['--state', state] : [])],
+  ];
   return (...words) => commandText(...words, ...place);
 }
 

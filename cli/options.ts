@@ -56,6 +56,7 @@ export interface RulesOptions extends PlaceOptions {
 
 export interface PlanOptions extends CommonOptions {
   readonly at?: number;
+  readonly full?: boolean;
 }
 
 export interface RunOptions extends CommonOptions {

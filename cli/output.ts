@@ -9,20 +9,20 @@ import type { Published } from './ports.ts';
 import { MOST_PICTURES } from './render/fleet.ts';
 import { tickJson } from './render/json.ts';
 import { type Style, styleFor } from './render/style.ts';
-import { briefLines, tickLines } from './render/tick.ts';
+import { briefLines, type Table, tickLines } from './render/tick.ts';
 
 /**
  * Prints a tick on stdout: one JSON document on one line, or the picture for people and the messages that were sent. With a `commandLine` no
- * other tick follows: what this one leaves on is in the document, with the commands for it. `isBrief`: many nodes are a table.
+ * other tick follows: what this one leaves on is in the document, with the commands for it. `table`: what many nodes are drawn as.
  */
 export function printer(
   { json, color }: { readonly json?: boolean; readonly color: boolean },
   published: Published,
-  { commandLine, isBrief = false }: { readonly commandLine?: CommandLine; readonly isBrief?: boolean } = {},
+  { commandLine, table }: { readonly commandLine?: CommandLine; readonly table?: Table | undefined } = {},
 ): (tick: Tick) => void {
   const style = styleFor(process.stdout, process.env, { color });
   const linesOf = (tick: Tick) =>
-    isBrief && tick.outcomes.length > MOST_PICTURES ? briefLines(tick, style) : tickLines(tick, style);
+    table && tick.outcomes.length > MOST_PICTURES ? briefLines(tick, style, table) : tickLines(tick, style);
   return (tick) => {
     const alerts = published.alerts.splice(0);
     const metrics = published.metrics.splice(0);

@@ -6,6 +6,8 @@ import { scopeOf } from '../fleet.ts';
 import type { CheckOptions } from '../options.ts';
 import { printer } from '../output.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
+import { fleetLines } from '../render/fleet.ts';
+import { nextAfterCheck, nextWithout, sayNext } from '../render/next.ts';
 import { NO_STATE, subjectOf } from '../subject.ts';
 
 export async function check(addresses: readonly string[], options: CheckOptions): Promise<void> {
@@ -17,7 +19,10 @@ export async function check(addresses: readonly string[], options: CheckOptions)
     remaining: () => Number.MAX_SAFE_INTEGER,
     scope: await scopeOf(config, ids, ports),
   });
-  printer(options, published, { isBrief: !options.full })(store === NO_STATE ? withoutLeases(result) : result);
+  const table = options.full ? undefined : fleetLines;
+  printer(options, published, { table })(store === NO_STATE ? withoutLeases(result) : result);
+  const next = access.isAddressed ? nextWithout(addresses, result) : nextAfterCheck(result, options);
+  if (!options.json) sayNext(next);
   process.exitCode = exitCodeOf([result]);
 }
 

@@ -7,6 +7,8 @@ import type { PlanOptions } from '../options.ts';
 import { printer } from '../output.ts';
 import { loadConfig, stateStore, warnOfClearText } from '../place.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
+import { nextAfterPlan, sayNext } from '../render/next.ts';
+import { planTable } from '../render/plan-table.ts';
 
 export async function plan(options: PlanOptions): Promise<void> {
   const { config, ids } = loadConfig(options);
@@ -22,6 +24,8 @@ export async function plan(options: PlanOptions): Promise<void> {
     interrupted: () => signal.aborted,
     scope: await scopeOf(config, ids, ports),
   });
-  printer(options, published)(result);
+  printer(options, published, { table: options.full ? undefined : planTable })(result);
+  // The servers are as they are now: what holds at another time cannot be done now.
+  if (!options.json && options.at === undefined && !signal.aborted) sayNext(nextAfterPlan(result, options));
   process.exitCode = signal.aborted ? EXIT.interrupted : exitCodeOf([result]);
 }

@@ -3,7 +3,6 @@ import { type Outcome, type Status, statusOf, stepsOf } from '../../core/domain/
 import { countText } from '../../core/format/units.ts';
 import { wrapText } from '../../core/format/wrap.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
-import { fleetLines } from './fleet.ts';
 import { COLUMNS, outcomeLines, stepLines } from './outcome.ts';
 import type { Style } from './style.ts';
 import { clockText, zoneOf } from './zone.ts';
@@ -17,15 +16,22 @@ export function tickLines(tick: Tick, style: Style): readonly string[] {
   ];
 }
 
+/** The lines of a table, for the nodes of a tick. */
+export type Table = (
+  outcomes: readonly Outcome[],
+  style: Style,
+  instances: readonly InstanceConfig[],
+) => readonly string[];
+
 /** The same as a table. */
-export function briefLines(tick: Tick, style: Style): readonly string[] {
+export function briefLines(tick: Tick, style: Style, table: Table): readonly string[] {
   return [
     headline(tick, style),
     ...problemLines(tick, style),
     '',
-    ...fleetLines(tick.outcomes, style, tick.instances),
+    ...table(tick.outcomes, style, tick.instances),
     '',
-    style.paint('faint', '  The bars and findings of each node: add --full'),
+    style.paint('faint', '  The bars and findings of each node: add --full, or name fewer of them'),
   ];
 }
 

@@ -20,6 +20,15 @@ export function planText(plan: Plan, timezone?: string, seen: ReachedNode = {}):
     : `${plan.reason === 'defragmenting' ? 'carry on' : 'nothing'}: ${skippingText(plan, moment, seen.diagnosis)}`;
 }
 
+/** For a column: what is done, or the first reason why nothing is; without figures that have a column of their own. */
+export function planBrief(plan: Plan, timezone?: string): string {
+  if (plan.kind === 'act') return wordsOf(plan.action.kind).name;
+  if (plan.reason === 'defragmenting') return planText(plan, timezone);
+  const { instead: _, blockers = [], ...why } = plan;
+  const more = blockers.length > 1 ? `, and ${blockers.length - 1} more` : '';
+  return `nothing: ${skippingText({ ...why, blockers: blockers.slice(0, 1) }, { timezone })}${more}`;
+}
+
 /** Only the reason. */
 export function reasonText(plan: Plan, timezone?: string, seen: ReachedNode = {}): string {
   const moment = { timezone, now: seen.now };

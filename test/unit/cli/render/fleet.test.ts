@@ -74,7 +74,7 @@ test('near its limit a line is red; a node that Offpeak defragments says so', ()
 });
 
 test('what concerns all of it stands above the table, and the way to the bars below', () => {
-  const lines = briefLines(aTick({ outcomes: OUTCOMES, remarks: ['a remark'] }), style);
+  const lines = briefLines(aTick({ outcomes: OUTCOMES, remarks: ['a remark'] }), style, fleetLines);
   expect(lines.slice(0, 3)).toEqual([
     expect.stringMatching(/prod: 6 nodes, 5 observed, 1 unreachable$/),
     'a remark',
