@@ -130,7 +130,7 @@ function undiscovered(config: Config): AlarmSpec {
     what: 'instances-undiscovered',
     severity: 'critical',
     means: `In ${UNDISCOVERED_TICKS} runs in a row the nodes of some instances could not be discovered. The nodes that were found last are watched for a week; new ones are not watched.`,
-    next: 'Read the log of the job, or run npx offpeak check: it names the instance and the reason.',
+    next: 'Read the log of the job, or run `npx offpeak check` with its config: it names the instance and the reason.',
     anchor: ANCHORS.jobUndiscovered,
     periods: UNDISCOVERED_TICKS,
   };

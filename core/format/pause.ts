@@ -1,4 +1,5 @@
 import type { Pause } from '../domain/pause.ts';
+import { stateCommand } from './state-command.ts';
 import { type Moment, timeText } from './units.ts';
 
 type Shown = Pick<Pause, 'reason' | 'by'> & { readonly until?: number | undefined };
@@ -19,5 +20,5 @@ export function strayPauseText(
   const what = `the config has no instance ${scope}, and that one is ${pauseText(pause, moment)}`;
   const effect =
     covers.length > 0 ? `its nodes are in ${covers.join(', ')} now, which this pauses` : 'it pauses nothing';
-  return `${what}: ${effect}. To remove it: npx offpeak resume ${scope} -c config/${stage}.yml`;
+  return `${what}: ${effect}. ${stateCommand(stage, 'resume', scope)} removes it`;
 }

@@ -159,7 +159,8 @@ describe.skipIf(lacksServer('plain'))('check on a real server', () => {
     expect(stdout).toMatch(/ free pages +[\d.]+ [KM]iB /);
     expect(stdout).toMatch(/ overhead +-?[\d.]+ [KM]iB .*no action/);
     expect(stdout).not.toContain('\u001b');
-    expect(stdout).not.toContain('plan ');
+    expect(stdout).not.toContain('  plan ');
+    expect(stdout).toMatch(/\n\nNext: .*: npx offpeak (?:plan|audit) -c prod\.yml\n$/);
   });
 
   test('by its address, without a config: the same bars, and nothing is written', async () => {

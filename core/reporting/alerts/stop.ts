@@ -5,6 +5,7 @@ import type { AlertEvent, AlertFact, Severity } from '../../domain/alert.ts';
 import type { PurgeAfterDefrag, Stopped } from '../../domain/outcome.ts';
 import type { StopReason } from '../../domain/plan.ts';
 import type { Verdict } from '../../domain/verdict.ts';
+import { stateCommand } from '../../format/state-command.ts';
 import { bytesText, sentence, unworded } from '../../format/units.ts';
 import { reasonText } from '../wording/plan.ts';
 import { settingsText, stallText } from '../wording/result.ts';
@@ -107,9 +108,9 @@ function nextText(event: AlertEvent, outcome: Stopped, config: InstanceConfig | 
     case 'newer-version':
       return 'Nothing to do. The next run checks this node again.';
     case 'paused':
-      return `Nothing to do. Offpeak plans it again when the pause is over and a window is open. \`npx offpeak resume ${instance} -c config/${stage}.yml\` ends the pause now.`;
+      return `Nothing to do. Offpeak plans it again when the pause is over and a window is open. ${stateCommand(stage, 'resume', instance)} ends the pause now.`;
     case 'released':
-      return `Nothing to do. A scheduled run may start it again in an open window. \`npx offpeak pause ${instance} --for 1d --reason released -c config/${stage}.yml\` prevents that.`;
+      return `Nothing to do. A scheduled run may start it again in an open window. ${stateCommand(stage, 'pause', instance, '--for', '1d', '--reason', 'released')} prevents that.`;
     case 'disabled':
       return 'Nothing to do. Offpeak starts no defrag here while defrag.enabled is false.';
     case 'duration-spent':
