@@ -70,11 +70,13 @@ export function purgeNote({ reclaimable: { purge }, prospects }: Diagnosis, rss:
     : 'normal: the allocator keeps about this much';
 }
 
-function overheadNote({ layers, findings }: Diagnosis): string {
+function overheadNote({ layers, findings, account }: Diagnosis): string {
   if ((layers?.overhead ?? 0) < 0) return 'allocated and not in RAM: never touched, or swapped';
   const isUnknown = findings.some(({ kind }) => kind === 'overhead');
   if (isUnknown) return 'INFO does not say what: see below';
-  const isLua = findings.some((finding) => finding.kind === 'held' && ['scripts', 'functions'].includes(finding.by));
+  const isHeld = findings.some((finding) => finding.kind === 'held' && ['scripts', 'functions'].includes(finding.by));
+  // Since Redis 7.4 Lua is in the data.
+  const isLua = isHeld && account?.parts.some(({ kind, group }) => group === 'process' && kind.endsWith('-vm'));
   return isLua ? 'Lua, code, stacks, modules: see below' : 'no action returns it: code, stacks, Lua, modules';
 }
 

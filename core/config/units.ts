@@ -10,6 +10,7 @@ export const DURATION = '^\\d+(\\.\\d+)?\\s?(ms|s|m|h|d)$';
 
 export const MIB: Bytes = 1024 ** 2;
 export const GIB: Bytes = 1024 ** 3;
+export const TIB: Bytes = 1024 ** 4;
 export const SECOND: Milliseconds = 1000;
 export const MINUTE: Milliseconds = 60 * SECOND;
 export const HOUR: Milliseconds = 60 * MINUTE;

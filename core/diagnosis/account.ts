@@ -32,14 +32,17 @@ export function accountOf(
 function layered(observation: Observation, layers: Layers): readonly Part[] {
   const { allocated, externalFragmentation, freePages, muzzyPages = 0, overhead } = layers;
   const { usedMemory = allocated } = observation.memory;
-  const outside = scriptsOutside(observation, overhead, 'process');
+  const uncounted = allocated - usedMemory;
+  const vms = sumOf(scriptsOutside(observation));
   // The system's jemalloc serves the C library as well, and Lua with it.
-  const beside = outside.length > 0 ? [] : scriptsOutside(observation, allocated - usedMemory, 'data');
+  const isBeside = overhead < vms && uncounted >= vms;
+  const outside = isBeside ? [] : scriptsOutside(observation, overhead, 'process');
+  const beside = isBeside ? scriptsOutside(observation, uncounted, 'data') : [];
   const rest = overhead - sumOf(outside);
   return [
     ...usedParts(observation, usedMemory),
     ...beside,
-    part('data', 'uncounted', allocated - usedMemory - sumOf(beside)),
+    part('data', 'uncounted', uncounted - sumOf(beside)),
     part('allocator', 'external-fragmentation', externalFragmentation),
     part('allocator', 'free-pages', freePages - muzzyPages),
     part('allocator', 'muzzy-pages', muzzyPages),
@@ -58,16 +61,16 @@ function unlayered(observation: Observation, total: Bytes): readonly Part[] {
   return [...usedParts(observation, usedMemory), ...outside, remainder];
 }
 
-/** What used_memory consists of. Parts that together are more than the whole are not believed: then it is one part. */
+/** What used_memory consists of. */
 function usedParts(observation: Observation, used: Bytes): readonly Part[] {
   const { usedMemoryOverhead: overhead, clientBuffers } = observation.memory;
-  const held = heldParts(observation);
+  const held = within(used, heldParts(observation));
   const isInDataset = scriptsPlaceOf(observation) === 'dataset';
   const counted = sumOf(held) - (isInDataset ? vmBytes(observation.memory) : 0);
   // The VMs that were there at the start are in both: some 100 KB.
-  const other = overhead === undefined ? 0 : Math.max(0, overhead - counted);
-  const rest = used - sumOf(held) - other;
-  if (rest < 0) return [part('data', 'data', used)];
+  const room = used - sumOf(held);
+  const other = overhead === undefined ? 0 : Math.min(room, Math.max(0, overhead - counted));
+  const rest = room - other;
   return [
     part('data', overhead === undefined ? 'data' : 'keys', rest),
     // Before Redis 5.0 buffers are in it as well, and not reported apart.
@@ -95,16 +98,29 @@ function heldParts(observation: Observation): readonly Part[] {
   ];
 }
 
-/** The VMs, where they are outside of used_memory and fit into the room that is there. */
+/**
+ * Buffers are counted up to a second before used_memory is, and may have been freed since. So what is too much goes off the largest of the parts.
+ */
+function within(whole: Bytes, parts: readonly Part[]): readonly Part[] {
+  const excess = Math.max(0, sumOf(parts) - whole);
+  const most = Math.max(...parts.map(({ bytes }) => bytes));
+  if (excess > most) return [];
+  const largest = parts.findIndex(({ bytes }) => bytes === most);
+  return parts.map((one, index) => (index === largest ? { ...one, bytes: most - excess } : one));
+}
+
+/** The VMs, where they are outside of used_memory. Of swapped ones, only what fits into the room that is there. */
 export function scriptsOutside(
   observation: Observation,
   room = Number.POSITIVE_INFINITY,
   group: PartGroup = 'process',
 ): readonly Part[] {
-  const { memory } = observation;
-  const bytes = vmBytes(memory);
-  if (scriptsPlaceOf(observation) !== 'outside' || bytes === 0 || bytes > room) return [];
-  return [part(group, 'scripts-vm', memory.scriptsVm), part(group, 'functions-vm', memory.functionsVm)];
+  if (scriptsPlaceOf(observation) !== 'outside') return [];
+  const { scriptsVm = 0, functionsVm = 0 } = observation.memory;
+  return within(Math.max(0, Math.min(room, scriptsVm + functionsVm)), [
+    part(group, 'scripts-vm', scriptsVm),
+    part(group, 'functions-vm', functionsVm),
+  ]);
 }
 
 /** Only with jemalloc Redis gives Lua an arena of its own (script.c, USE_JEMALLOC). */
@@ -121,12 +137,14 @@ function vmBytes({ scriptsVm = 0, functionsVm = 0 }: MemorySample): Bytes {
 function forkCopyOf({ persistence, memory }: Observation): ForkCopy | undefined {
   const { cowSize = 0, cowPeak = 0, lastCowSize = 0 } = persistence;
   const most = memory.totalSystemMemory ?? Number.POSITIVE_INFINITY;
-  if (isForking(persistence) && cowSize > 0 && cowSize <= most) {
-    return { kind: 'running', bytes: cowSize, ...(cowPeak >= cowSize && cowPeak <= most && { peak: cowPeak }) };
-  }
   // A fork copies no more than there is.
-  const bytes = Math.min(lastCowSize, memory.usedMemoryRss ?? lastCowSize);
-  return bytes > 0 && lastCowSize <= most ? { kind: 'last', bytes } : undefined;
+  const last = lastCowSize <= most ? Math.min(lastCowSize, memory.usedMemoryRss ?? lastCowSize) : 0;
+  const runs = isForking(persistence);
+  if (runs && cowSize > 0 && cowSize <= most) {
+    const isWithin = cowPeak >= cowSize && cowPeak <= most;
+    return { kind: 'running', bytes: cowSize, ...(isWithin && { peak: cowPeak }), ...(last > cowSize && { last }) };
+  }
+  return last > 0 ? { kind: 'last', bytes: last, ...(runs && { runs }) } : undefined;
 }
 
 function isForking(persistence: Observation['persistence']): boolean {

@@ -5,7 +5,7 @@ import type { MemorySample, Observation } from '../domain/observation.ts';
 import type { Learned, Prediction } from '../domain/prediction.ts';
 import { accountOf } from './account.ts';
 import { heldFindings } from './held.ts';
-import { isContradictory, isJemalloc, layersOf } from './layers.ts';
+import { isContradictory, isJemalloc, layersOf, touchedMemory } from './layers.ts';
 import { maxmemoryFinding, memoryLimitOf, nearLimit, peakOverLimit } from './limit.ts';
 import { defragReclaim, fragmented, freePages } from './outlook.ts';
 import { type Plausible, plausible } from './plausible.ts';
@@ -107,7 +107,8 @@ const BELOW_USED = 0.95;
 
 function rssBelowUsed(memory: MemorySample): Finding | undefined {
   const { usedMemory, usedMemoryRss } = memory;
-  return usedMemory !== undefined && usedMemoryRss !== undefined && usedMemoryRss < BELOW_USED * usedMemory
+  if (usedMemory === undefined || usedMemoryRss === undefined) return undefined;
+  return usedMemoryRss < BELOW_USED * touchedMemory(memory)
     ? { kind: 'rss-below-used', usedMemory, usedMemoryRss }
     : undefined;
 }

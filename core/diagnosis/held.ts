@@ -29,14 +29,16 @@ const VMS: Partial<Record<PartKind, Holder>> = { 'scripts-vm': 'scripts', 'funct
 /** What holds much, largest first. Each is known by its own field: others may be missing. */
 export function heldFindings(account: MemoryAccount | undefined, observation: Observation): readonly Finding[] {
   if (!account) return [];
-  // Without RSS the account ends at used_memory: what is outside of it is known all the same.
-  const parts = [...account.parts, ...(account.of === 'rss' ? [] : scriptsOutside(observation))];
+  // The account has less of the VMs where RSS is unknown, or a part of them is swapped out.
+  const vms = scriptsOutside(observation);
+  const parts = [...(vms.length > 0 ? account.parts.filter(({ kind }) => !VMS[kind]) : account.parts), ...vms];
   const held = new Map<string, Bytes>();
   for (const { kind, bytes } of parts) {
     const holder = VMS[kind] ?? kind;
     held.set(holder, (held.get(holder) ?? 0) + bytes);
   }
-  const whole = sumOf(parts);
+  // What is not in RAM holds memory as well, in swap.
+  const whole = sumOf(parts.filter(({ bytes }) => bytes > 0));
   return (Object.keys(SHARES) as Holder[])
     .map((by) => ({ by, bytes: held.get(by) ?? 0 }))
     .filter(({ by, bytes }) => bytes >= Math.max(FLOOR, SHARES[by] * whole))

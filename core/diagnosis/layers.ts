@@ -46,3 +46,11 @@ export function isContradictory(memory: MemorySample): boolean {
 function muzzyPages(rss: Bytes, resident: Bytes, muzzy: Bytes = 0): Bytes {
   return Math.min(muzzy, Math.max(0, rss - resident));
 }
+
+/**
+ * Memory that is allocated and was never touched is not resident. The one thing of that kind that is large is the backlog before Redis 7.0,
+ * which is allocated as a whole.
+ */
+export function touchedMemory({ usedMemory = 0, replicationBacklog = 0 }: MemorySample): Bytes {
+  return Math.max(0, usedMemory - replicationBacklog);
+}

@@ -33,7 +33,7 @@ export function nearLimit(
   if (!limit || account?.of !== 'rss') return undefined;
   const rss = account.total;
   const now = kernelBytes(account) ?? rss;
-  const { fork } = account;
+  const fork = isNear(now, policy, memory) ? account.fork : forecastOf(account.fork);
   const counted = isNear(now, policy, memory) ? now : rss + (fork?.bytes ?? 0);
   if (!isNear(counted, policy, memory)) return undefined;
   const defrag = prospects.defrag.kind === 'worthwhile' ? reclaimable.defrag : 0;
@@ -49,6 +49,11 @@ export function nearLimit(
   };
 }
 
+/** A fork that has just begun has copied little yet. */
+function forecastOf(fork: ForkCopy | undefined): ForkCopy | undefined {
+  return fork?.kind === 'running' && fork.last !== undefined ? { kind: 'last', bytes: fork.last, runs: true } : fork;
+}
+
 function isNear(bytes: Bytes, policy: DiagnosisPolicy, memory: MemorySample): boolean {
   return isNearLimit(bytes, policy, machineMemory(memory));
 }
@@ -61,6 +66,18 @@ export function peakOverLimit(
   return limit && usedMemoryPeak > limit.bytes
     ? { kind: 'peak-over-limit', peak: usedMemoryPeak, limit: limit.bytes, of: limit.of }
     : undefined;
+}
+
+/** What maxmemory is compared with: replicas' buffers and the AOF's are left out (evict.c getMaxmemoryState). */
+export function countedForMaxmemory({ usedMemory = 0, notCountedForEvict = 0 }: MemorySample): Bytes {
+  return Math.max(0, usedMemory - notCountedForEvict);
+}
+
+/** A replica leaves eviction to its primary (`replica-ignore-maxmemory`, the default since Redis 5.0): it may be over at any time. */
+export function overMaxmemory({ memory, replication }: Observation): Bytes {
+  const { maxmemory = 0 } = memory;
+  if (maxmemory === 0 || replication.role === 'replica') return 0;
+  return Math.max(0, countedForMaxmemory(memory) - maxmemory);
 }
 
 export function maxmemoryFinding(
@@ -116,7 +133,7 @@ function overheadOf(memory: MemorySample, account: MemoryAccount | undefined): O
 }
 
 function forkBytes(fork: ForkCopy | undefined): Bytes {
-  return fork?.kind === 'running' ? Math.max(fork.bytes, fork.peak ?? 0) : (fork?.bytes ?? 0);
+  return fork?.kind === 'running' ? Math.max(fork.bytes, fork.peak ?? 0, fork.last ?? 0) : (fork?.bytes ?? 0);
 }
 
 /** In steps that can be typed: `4608mb`. */

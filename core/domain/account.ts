@@ -62,10 +62,13 @@ export interface Part {
 
 /** What a forked child (BGSAVE, AOF rewrite, full sync) has in RAM for itself, beside RSS: the kernel counts both. */
 export type ForkCopy =
-  /** A fork runs, and has copied this much so far; `peak`: at most. */
-  | { readonly kind: 'running'; readonly bytes: Bytes; readonly peak?: Bytes }
-  /** None runs, or it does not say. The last one had copied this much: as long as writes go on alike, about as much as the next one copies. */
-  | { readonly kind: 'last'; readonly bytes: Bytes };
+  /** A fork runs, and has copied this much so far; `peak`: at most; `last`: what the one before had copied as it ended, if that was more. */
+  | { readonly kind: 'running'; readonly bytes: Bytes; readonly peak?: Bytes; readonly last?: Bytes }
+  /**
+   * The last one had copied this much: as long as writes go on alike, about as much as the next one copies, or the one that runs (`runs`) and
+   * has copied less so far.
+   */
+  | { readonly kind: 'last'; readonly bytes: Bytes; readonly runs?: true };
 
 /** Where every byte is that the kernel counts. The parts add up to `total`, to the byte. */
 export interface MemoryAccount {

@@ -1,4 +1,4 @@
-import { MIB } from '../../config/units.ts';
+import { MIB, TIB } from '../../config/units.ts';
 import type { MemorySample } from '../../domain/observation.ts';
 import { present } from '../../domain/present.ts';
 import {
@@ -104,13 +104,20 @@ function oddFields(lines: InfoLines, doubtful: ReadonlySet<string>): readonly st
     const values = valuesOf(lines, name)
       .filter((raw) => raw !== '')
       .map(numberOf);
-    return isContradiction(values) || values.some((value) => value === undefined || (value === 0 && isNeverZero(name)));
+    return isContradiction(values) || values.some((value) => value === undefined || isBeyond(name, value));
   });
 }
 
 /** No process that answers has none of it. */
 function isNeverZero(name: string): boolean {
   return name === 'used_memory' || name === 'used_memory_rss';
+}
+
+/** What a process can address on x86-64; a maxmemory may be any number. */
+const ADDRESSABLE = 128 * TIB;
+
+function isBeyond(name: string, value: number): boolean {
+  return (value === 0 && isNeverZero(name)) || (value > ADDRESSABLE && name !== 'maxmemory');
 }
 
 function isContradiction(values: readonly (number | undefined)[]): boolean {

@@ -35,7 +35,7 @@ export function findingText(finding: Finding): string {
 }
 
 const LOOK =
-  'Look on its machine: in /proc/<pid>/smaps_rollup, AnonHugePages are transparent huge pages (set them to madvise), LazyFree are freed pages, which MEMORY PURGE returns; MODULE LIST shows modules';
+  'Look on its machine: in /proc/<pid>/smaps_rollup, AnonHugePages are transparent huge pages (set them to madvise), LazyFree are freed pages, which MEMORY PURGE returns. Connections by TLS have buffers outside of the allocator (CLIENT LIST counts them); MODULE LIST shows modules';
 
 /** What holds memory, and how it is made less. */
 const HELD: Readonly<Record<Holder, { readonly what: string; readonly remedy: string }>> = {

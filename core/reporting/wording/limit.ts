@@ -23,7 +23,7 @@ export function nearLimitText(finding: Extract<Finding, { kind: 'near-limit' }>)
 function forkText(fork: NonNullable<Extract<Finding, { kind: 'near-limit' }>['fork']>): string {
   return fork.kind === 'running'
     ? `the fork that runs has copied ${bytesText(fork.bytes)}`
-    : `the last fork copied ${bytesText(fork.bytes)}, which the next one may as well`;
+    : `the last fork copied ${bytesText(fork.bytes)}, which the ${fork.runs ? 'one that runs' : 'next one'} may as well`;
 }
 
 export function peakOverLimitText({ peak, limit, of }: Extract<Finding, { kind: 'peak-over-limit' }>): string {

@@ -172,10 +172,28 @@ describe('used_memory, by what it is', () => {
     });
   });
 
-  test('parts that are more than the whole are not believed', () => {
-    const parts = bytesIn(accountOfSample({ ...SAMPLE, clientBuffers: 451 * MIB }));
-    expect(parts).toMatchObject({ data: 450 * MIB });
-    expect(parts).not.toHaveProperty('client-buffers');
+  test('parts that are more than the whole were counted at another instant: the largest is cut', () => {
+    const sample = { ...SAMPLE, clientBuffers: 451 * MIB };
+    const account = accountOfSample(sample);
+    expect(account && sum(account)).toBe(sample.usedMemoryRss);
+    const { keys, dictionaries, 'client-buffers': buffers = 0 } = bytesIn(account);
+    expect({ keys, dictionaries }).toEqual({});
+    expect(buffers).toBeGreaterThan(410 * MIB);
+    expect(buffers).toBeLessThan(450 * MIB);
+  });
+
+  test('a part of twice the whole is not believed', () => {
+    const account = accountOfSample({ ...SAMPLE, clientBuffers: 900 * MIB });
+    expect(account?.impossible).toEqual(['mem_clients_normal']);
+    expect(bytesIn(account)).not.toHaveProperty('client-buffers');
+  });
+
+  test('Lua that is partly swapped out takes the room that is there', () => {
+    const memory = { ...SAMPLE, scriptsVm: 2 * GIB, functionsVm: 0 };
+    const account = accountOfSample(memory);
+    expect(account && sum(account)).toBe(SAMPLE.usedMemoryRss);
+    expect(bytesIn(account)).not.toHaveProperty('process');
+    expect(account?.parts.filter(({ bytes }) => bytes < 0)).toEqual([]);
   });
 
   test('an overhead without its parts is not called dictionaries', () => {
@@ -210,13 +228,18 @@ describe('a fork', () => {
 
   test.each([
     ['runs', RUNS, { kind: 'running', bytes: 200 * MIB, peak: 210 * MIB }],
+    [
+      'has copied less so far than the last one',
+      { rdbBgsaveInProgress: true, cowSize: 9 * MIB, lastCowSize: 50 * MIB },
+      { kind: 'running', bytes: 9 * MIB, last: 50 * MIB },
+    ],
     ['rewrites the AOF', { aofRewriteInProgress: true, cowSize: 9 * MIB }, { kind: 'running', bytes: 9 * MIB }],
     ['is a module’s', { moduleForkInProgress: true, cowSize: 9 * MIB }, { kind: 'running', bytes: 9 * MIB }],
-    ['has not reported yet', { ...RUNS, cowSize: 0 }, { kind: 'last', bytes: 50 * MIB }],
+    ['has not reported yet', { ...RUNS, cowSize: 0 }, { kind: 'last', bytes: 50 * MIB, runs: true }],
     [
       'does not say (Redis 6.0)',
       { rdbBgsaveInProgress: true, lastCowSize: 50 * MIB },
-      { kind: 'last', bytes: 50 * MIB },
+      { kind: 'last', bytes: 50 * MIB, runs: true },
     ],
     ['is over', { cowSize: 200 * MIB, lastCowSize: 50 * MIB }, { kind: 'last', bytes: 50 * MIB }],
     ['copied more than there is now', { lastCowSize: 5 * GIB }, { kind: 'last', bytes: 841 * MIB }],
@@ -238,12 +261,15 @@ describe('what cannot be', () => {
       450 * MIB,
     ],
     ['a machine that is smaller than RSS', { totalSystemMemory: 800 * MIB }, ['total_system_memory'], 841 * MIB],
+    ['an overhead of twice the whole', { usedMemoryOverhead: 900 * MIB }, ['used_memory_overhead'], 841 * MIB],
+    ['a backlog of twice the whole', { replicationBacklog: 900 * MIB }, ['mem_replication_backlog'], 841 * MIB],
     [
-      'an overhead beyond the whole (redis#13973)',
-      { usedMemoryOverhead: 451 * MIB },
-      ['used_memory_overhead'],
+      'a peak of many machines',
+      { usedMemoryPeak: 2 ** 45, totalSystemMemory: 16 * GIB },
+      ['used_memory_peak'],
       841 * MIB,
     ],
+    ['Lua of many machines', { scriptsVm: 2 ** 45, totalSystemMemory: 16 * GIB }, ['used_memory_lua'], 841 * MIB],
     [
       'no allocated byte beside data',
       { allocatorAllocated: 0 },
@@ -255,6 +281,12 @@ describe('what cannot be', () => {
     expect(account).toMatchObject({ total, impossible });
     expect(account && sum(account)).toBe(total);
     expect(findings).toContainEqual({ kind: 'impossible', fields: impossible });
+  });
+
+  test('an overhead a little beyond the whole is a miscount of the server (redis#13973): left out without a word', () => {
+    const { account, findings } = diagnose(anObservation({ memory: { usedMemoryOverhead: 451 * MIB } }), anInstance());
+    expect(account).toMatchObject({ total: 841 * MIB, impossible: [] });
+    expect(findings.map(({ kind }) => kind)).not.toContain('impossible');
   });
 
   test('a fork that copied more than the machine has', () => {

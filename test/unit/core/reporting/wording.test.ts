@@ -272,7 +272,7 @@ describe('findings', () => {
     ],
     [
       FINDINGS.overhead,
-      '120 MiB (12 % of RSS) are outside of what the allocator reports. The cause is unknown, INFO does not say it. Look on its machine: in /proc/<pid>/smaps_rollup, AnonHugePages are transparent huge pages (set them to madvise), LazyFree are freed pages, which MEMORY PURGE returns; MODULE LIST shows modules',
+      '120 MiB (12 % of RSS) are outside of what the allocator reports. The cause is unknown, INFO does not say it. Look on its machine: in /proc/<pid>/smaps_rollup, AnonHugePages are transparent huge pages (set them to madvise), LazyFree are freed pages, which MEMORY PURGE returns. Connections by TLS have buffers outside of the allocator (CLIENT LIST counts them); MODULE LIST shows modules',
     ],
     [
       FINDINGS['no-layers'],

@@ -181,6 +181,22 @@ describe('row 5, redis#9269 and #11573: buffers are not data', () => {
   });
 });
 
+describe('row 5, counted at another instant', () => {
+  test('buffers of nearly all of used_memory, and a little more, are still named', async () => {
+    const fields = { used_memory: 9e9, mem_clients_normal: 9.1e9, used_memory_overhead: 9.3e9 };
+    const text = await found('monitor-client-6gb', fields);
+    expect(text).toMatch(/^clients' buffers hold 8\.\d+ GiB/m);
+    expect(text).not.toContain('cannot be');
+  });
+
+  test('a backlog that is not touched yet (before 7.0) holds a share of what is allocated, and is not swapped', async () => {
+    const fields = { redis_version: '5.0.14', mem_clients_normal: 0, mem_replication_backlog: 6e9 };
+    const text = await found('monitor-client-6gb', { ...fields, used_memory_rss: 3.4e9 });
+    expect(text).toMatch(/^the replication backlog holds 5\.59 GiB \(6\d % of the memory\)/m);
+    expect(text).not.toContain('below used_memory');
+  });
+});
+
 describe('row 6, redis#5828: Lua is known by its own field', () => {
   test('of a Redis 4 without allocator fields', async () => {
     expect(await found('lua-43gib-redis4')).toMatch(/Lua scripts hold 43 GiB \(43 % of the memory\): SCRIPT FLUSH/);
@@ -194,9 +210,17 @@ describe('row 6, redis#5828: Lua is known by its own field', () => {
     ['no RSS', { used_memory_rss: undefined }],
     ['the sum alone', { redis_version: '7.2.7', used_memory_lua: undefined, used_memory_vm_total: 46_130_000_000 }],
     ['no used_memory_overhead, no policy', { maxmemory_policy: undefined, mem_fragmentation_ratio: undefined }],
+    ['an RSS that has less of it, because some is swapped out', { used_memory_rss: 60e9 }],
+    ['an RSS below used_memory', { used_memory_rss: 15e9 }],
   ])('%s', async (_what, fields) => {
     expect(await found('lua-43gib-redis4', fields)).toMatch(/Lua scripts hold 43 GiB/);
   });
+});
+
+test('row 6, with layers: Lua that is a little more than what is outside is not an unknown cause', async () => {
+  const text = await found('lua-in-jemalloc-8', { redis_version: '6.2.14', used_memory_rss: 8_090_000_000 });
+  expect(text).toMatch(/^Lua scripts hold 3\.26 GiB/);
+  expect(text).not.toContain('The cause is unknown');
 });
 
 describe('row 7, valkey#1826: functions are not scripts', () => {
@@ -283,6 +307,13 @@ describe('row 9, redis#10842: a cause that is not known', () => {
     expect(text).not.toMatch(/SCRIPT FLUSH|scripts hold/);
   });
 
+  test('connections by TLS are a place to look, and a miscounted overhead is not (redis#13973)', async () => {
+    const text = await found('tls-buffers-742');
+    expect(text).toMatch(/^1\.39 GiB \(67 % of RSS\) are outside .* TLS have buffers outside of the allocator/m);
+    expect(text).toMatch(/^clients' buffers hold 572 MiB/m);
+    expect(text).not.toContain('cannot be');
+  });
+
   test('modules that allocate past the server’s count are named as such', async () => {
     const fields = { used_memory: 21_000_000, allocator_allocated: 1_500_000_000, used_memory_overhead: undefined };
     expect(await found('muzzy-redis5', fields)).toMatch(
@@ -347,6 +378,18 @@ describe('row 13, redis#10778: the kernel counts the fork as well', () => {
       { ...none, rdb_last_cow_size: 0, aof_last_cow_size: 150e9 },
       limit,
       /the last fork copied 140 GiB/,
+    ],
+    [
+      'one that has just begun, by the last one',
+      { current_cow_size: 1e9, current_cow_peak: 1e9, rdb_last_cow_size: 150e9 },
+      limit,
+      /the last fork copied 140 GiB, which the one that runs may as well: together 95 %/,
+    ],
+    [
+      'a full sync of Redis 6.0, which does not report it',
+      { ...none, rdb_bgsave_in_progress: 1, rdb_last_cow_size: 150e9 },
+      limit,
+      /which the one that runs may as well: together 95 %/,
     ],
     ['none runs, and the last one was small', none, limit, undefined],
     ['a field that is left from a fork that is over', { rdb_bgsave_in_progress: 0 }, limit, undefined],
@@ -508,6 +551,12 @@ describe('row 22, redis#15175: what cannot be is not believed', () => {
       { used_memory_overhead: 4e9, used_memory_rss: 3_200_000_000 },
       'used_memory_overhead',
     ],
+    [
+      'a peak of more than any process',
+      { used_memory_peak: 2 ** 52, used_memory_rss: 3_200_000_000 },
+      'used_memory_peak',
+    ],
+    ['buffers of many servers', { mem_clients_normal: 2 ** 42, used_memory_rss: 3_200_000_000 }, 'mem_clients_normal'],
     ['a maxmemory below zero', { maxmemory: -1, used_memory_rss: 3_200_000_000 }, 'maxmemory'],
   ])('%s is said to be impossible', async (_what, fields, field) => {
     expect(await found('rss-zero', fields)).toMatch(new RegExp(`values that cannot be: .*\\b${field}\\b`));
