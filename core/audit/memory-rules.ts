@@ -1,4 +1,5 @@
 import { type Bytes, MIB } from '../config/units.ts';
+import { countedForMaxmemory } from '../diagnosis/limit.ts';
 import type { Answer, AuditSeverity } from '../domain/audit.ts';
 import type { Finding, MaxmemoryFinding } from '../domain/diagnosis.ts';
 import { isLikeRedis } from '../domain/engine.ts';
@@ -124,7 +125,7 @@ const NEARLY_FULL = 0.9;
 
 function eviction({ observation, inquiry }: NodeFacts): Answer {
   const { memory, activity, keys = 0 } = observation;
-  const { maxmemory: most = 0, usedMemory = 0 } = memory;
+  const { maxmemory: most = 0 } = memory;
   const policy = inquiry.settings?.['maxmemory-policy'] ?? memory.maxmemoryPolicy;
   if ((activity.currentEvictionExceededTime ?? 0) > 0)
     return finding(
@@ -134,8 +135,8 @@ function eviction({ observation, inquiry }: NodeFacts): Answer {
     );
   if (most === 0) return notAsked('maxmemory is not set');
   if (policy === undefined) return unknown('the server does not report maxmemory-policy');
-  const share = usedMemory / most;
-  const used = `used_memory is ${percentText(share * 100)} of maxmemory (${bytesText(most)})`;
+  const share = countedForMaxmemory(memory) / most;
+  const used = `${percentText(share * 100)} of maxmemory (${bytesText(most)}) are used`;
   if (policy === 'noeviction')
     return share >= NEARLY_FULL
       ? finding(

@@ -1,4 +1,6 @@
 import { type Bytes, MIB, SECOND } from '../config/units.ts';
+import { touchedMemory } from '../diagnosis/layers.ts';
+import { overMaxmemory } from '../diagnosis/limit.ts';
 import type { LoadCounters } from '../diagnosis/load.ts';
 import type { Blocker } from '../domain/blocker.ts';
 import type { Observation } from '../domain/observation.ts';
@@ -78,13 +80,10 @@ const RESIDENT_SHARE = 0.8;
 
 const SWAP_FLOOR = 100 * MIB;
 
-/**
- * Linux' INFO has no field for swap. Memory that is allocated and was never touched is not resident either; the one thing of that kind
- * that is large, the backlog before Redis 7.0, is left out. A server that reports an RSS of 0 reports none (some managed services).
- */
+/** Linux' INFO has no field for swap. A server that reports an RSS of 0 reports none (some managed services). */
 export function swapped({ memory }: Observation): Blocker | undefined {
-  const { usedMemoryRss: rss = 0, usedMemory: used = 0, replicationBacklog = 0 } = memory;
-  const touched = used - replicationBacklog;
+  const { usedMemoryRss: rss = 0, usedMemory: used = 0 } = memory;
+  const touched = touchedMemory(memory);
   const isSwapped = rss > 0 && rss < RESIDENT_SHARE * touched && touched - rss >= SWAP_FLOOR;
   return isSwapped ? { kind: 'swapped-out', rss, used } : undefined;
 }
@@ -111,13 +110,12 @@ function pausing(paused: NonNullable<Observation['examined']>['paused']): Blocke
 
 /**
  * Evicting is what a full cache does all day; being over `maxmemory` in spite of it is pressure. Redis 7.0 reports for how long;
- * before, the two sizes say whether.
+ * before, the sizes say whether.
  */
-function evicting({ activity, memory }: Observation): Blocker | undefined {
-  const exceededFor = activity.currentEvictionExceededTime ?? 0;
-  const isReported = activity.currentEvictionExceededTime !== undefined;
-  const limit = memory.maxmemory ?? 0;
-  const overLimit = limit > 0 ? Math.max(0, (memory.usedMemory ?? 0) - limit) : 0;
+function evicting(observation: Observation): Blocker | undefined {
+  const { currentEvictionExceededTime: exceededFor = 0 } = observation.activity;
+  const isReported = observation.activity.currentEvictionExceededTime !== undefined;
+  const overLimit = overMaxmemory(observation);
   const isPressed = isReported ? exceededFor > 0 : overLimit > 0;
   return isPressed ? { kind: 'eviction-pressure', exceededFor, overLimit } : undefined;
 }
