@@ -41,7 +41,8 @@ function rights({ observation, inquiry, defragSupport, instance }: NodeFacts): A
   if (missing.length > 0) {
     const text = missing.map((name) => `+${name} (${NEEDED[name]})`).join(', ');
     const user = inquiry.user ?? instance.credentials?.username ?? 'default';
-    const remedy = 'grant them. On a managed service CONFIG stays blocked: set defrag.enabled: false';
+    const remedy =
+      'grant them. On a managed service CONFIG stays blocked: set defrag.through: parameter-group (ElastiCache, MemoryDB), or defrag.enabled: false';
     const line = `ACL SETUSER ${user} ${missing.map((name) => `+${name}`).join(' ')}`;
     return finding('warning', `the server refuses ${text}`, remedy, { kind: 'acl', line });
   }

@@ -2,6 +2,7 @@ import { SECOND } from '../config/units.ts';
 import { isJemalloc } from '../diagnosis/layers.ts';
 import type { Answer } from '../domain/audit.ts';
 import { durationText } from '../format/units.ts';
+import { findingText } from '../reporting/wording/finding.ts';
 import { CONFIG_REFUSED, finding, fine, type NodeFacts, notAsked, type Rule, setting, unknown } from './facts.ts';
 
 // How freed memory leaves the process, and what MEMORY DOCTOR's words mean.
@@ -17,13 +18,14 @@ function allocator({ observation, diagnosis }: NodeFacts): Answer {
   const { memAllocator } = observation.memory;
   if (diagnosis.layers) return fine(`mem_allocator is ${memAllocator ?? 'not reported'}`);
   if (memAllocator === undefined) return unknown('the server does not report mem_allocator, nor the parts of RSS');
-  return isJemalloc(observation.memory)
-    ? unknown(`mem_allocator is ${memAllocator}, and INFO does not report the parts of RSS (before Redis 5.0)`)
-    : finding(
-        'warning',
-        `mem_allocator is ${memAllocator}: neither active defrag nor MEMORY PURGE has an effect`,
-        'install a build with jemalloc',
-      );
+  if (!isJemalloc(observation.memory))
+    return finding(
+      'warning',
+      `mem_allocator is ${memAllocator}: neither active defrag nor MEMORY PURGE has an effect`,
+      'install a build with jemalloc',
+    );
+  const why = diagnosis.findings.find(({ kind }) => kind === 'no-layers');
+  return unknown(why ? findingText(why) : `mem_allocator is ${memAllocator}`);
 }
 
 function backgroundThread({ observation, inquiry }: NodeFacts): Answer {

@@ -45,6 +45,10 @@ function isDone(facts: NodeFacts): Answer {
   if (denied) return notAsked('active defrag is unsafe on this version: see the rule version');
   if (!isJemalloc(observation.memory) || defragSupport === 'unsupported')
     return notAsked('this build cannot defragment');
+  if (observation.refused.includes('config|get') && instance.defrag.through !== 'parameter-group')
+    return unknown(
+      'the server refuses CONFIG, so whether active defrag is on shows only while it runs; a managed service sets it in its parameter group',
+    );
   if (isOwn) return fine("active defrag is off, and Offpeak switches it on in the instance's windows");
   const isNeeded = diagnosis.prospects.defrag.kind === 'worthwhile';
   const evidence = isConfigured
@@ -69,7 +73,7 @@ function isOn({ observation }: NodeFacts, isOwn: boolean): Answer {
     return finding(
       'critical',
       `active defrag is on, and ${denied.why} (${denied.issue})`,
-      `switch it off until ${denied.fixedIn} is installed`,
+      denied.unfixed ? 'switch it off' : `switch it off until ${denied.fixedIn} is installed`,
       setting('activedefrag', 'no'),
     );
   return isOwn

@@ -1,12 +1,12 @@
 import { type Bytes, MIB } from '../config/units.ts';
-import { countedForMaxmemory } from '../diagnosis/limit.ts';
 import type { Answer, AuditSeverity } from '../domain/audit.ts';
 import type { Finding, MaxmemoryFinding } from '../domain/diagnosis.ts';
 import { isLikeRedis } from '../domain/engine.ts';
 import { bytesText, percentText, ratioText } from '../format/units.ts';
 import { findingText } from '../reporting/wording/finding.ts';
 import { limitText } from '../reporting/wording/limit.ts';
-import { finding, fine, type NodeFacts, notAsked, type Rule, setting, unknown } from './facts.ts';
+import { eviction } from './eviction.ts';
+import { finding, fine, type NodeFacts, type Rule, setting, unknown } from './facts.ts';
 
 // What the data and the process take, beside what may kill them.
 
@@ -118,42 +118,6 @@ function maxmemory(facts: NodeFacts): Answer {
 
 function megabytes(bytes: Bytes) {
   return setting('maxmemory', `${Math.floor(bytes / MIB)}mb`);
-}
-
-/** From here on, a server that refuses writes at maxmemory soon does. */
-const NEARLY_FULL = 0.9;
-
-function eviction({ observation, inquiry }: NodeFacts): Answer {
-  const { memory, activity, keys = 0 } = observation;
-  const { maxmemory: most = 0 } = memory;
-  const policy = inquiry.settings?.['maxmemory-policy'] ?? memory.maxmemoryPolicy;
-  if ((activity.currentEvictionExceededTime ?? 0) > 0)
-    return finding(
-      'critical',
-      'the server is over maxmemory, and cannot evict enough',
-      'raise maxmemory, or delete data',
-    );
-  if (most === 0) return notAsked('maxmemory is not set');
-  if (policy === undefined) return unknown('the server does not report maxmemory-policy');
-  const share = countedForMaxmemory(memory) / most;
-  const used = `${percentText(share * 100)} of maxmemory (${bytesText(most)}) are used`;
-  if (policy === 'noeviction')
-    return share >= NEARLY_FULL
-      ? finding(
-          'critical',
-          `${used}, and maxmemory-policy is noeviction: writes are refused soon`,
-          'raise maxmemory or delete data; a cache evicts',
-          setting('maxmemory-policy', 'allkeys-lru'),
-        )
-      : fine(`${used}; at maxmemory, writes are refused (noeviction)`);
-  if (policy.startsWith('volatile') && keys > 0 && inquiry.expires === 0)
-    return finding(
-      'warning',
-      `maxmemory-policy is ${policy}, and none of ${keys} keys has a TTL: nothing can be evicted, and at maxmemory writes are refused`,
-      'evict any key, or set TTLs',
-      setting('maxmemory-policy', policy.replace('volatile', 'allkeys').replace('allkeys-ttl', 'allkeys-lru')),
-    );
-  return fine(`${used}; maxmemory-policy is ${policy}`);
 }
 
 function fragmentation(facts: NodeFacts): Answer {

@@ -40,7 +40,9 @@ function version({ observation }: NodeFacts): Answer {
   return finding(
     'warning',
     `${name}: ${denied.why} (${denied.issue})`,
-    `upgrade; the denial is lifted by ${denied.fixedIn}. Offpeak only purges until then`,
+    denied.unfixed
+      ? 'no release is known to be without it: Offpeak only purges'
+      : `upgrade; the denial is lifted by ${denied.fixedIn}. Offpeak only purges until then`,
   );
 }
 

@@ -9,6 +9,8 @@ export interface Denial {
   readonly why: string;
   /** The version from which on nothing on the list applies to this node. */
   readonly fixedIn: string;
+  /** No such release is known: there is nothing to upgrade to. */
+  readonly unfixed?: true;
 }
 
 /** What a server says that it is. */

@@ -1,5 +1,5 @@
 import type { Denial, EngineName } from '../../domain/engine.ts';
-import { atLeast, type Version } from './version.ts';
+import type { Version } from './version.ts';
 
 /** The role of the node and what it holds, for entries that do not concern every server of a version. */
 export interface Standing {
@@ -9,16 +9,18 @@ export interface Standing {
   readonly scripts?: boolean;
 }
 
-const NAMES = { redis: 'Redis', valkey: 'Valkey', keydb: 'KeyDB' } as const;
-
-export interface DenialRule extends Omit<Denial, 'fixedIn'> {
-  readonly engine: keyof typeof NAMES;
+export interface DenialRule extends Omit<Denial, 'fixedIn' | 'unfixed'> {
+  readonly engine: Extract<EngineName, 'redis' | 'valkey' | 'keydb'>;
   /** The first version with the fault, and the first without it, where there is one. */
   readonly from: Version;
   readonly before?: Version;
   /** All of these have to hold. */
   readonly only?: readonly (keyof Standing)[];
 }
+
+export const BETWEEN_RELEASES: Version = [255, 0, 0];
+const UNDATED = 'version 255.255.255';
+const WHICH_FAULTS = 'it was built between two releases, and does not say which known faults it has';
 
 /**
  * Versions on which toggling active defrag is known to crash the server. They are still observed and purged, and the plan says what lifts the denial.
@@ -33,6 +35,22 @@ export interface DenialRule extends Omit<Denial, 'fixedIn'> {
  * 7.9.224, and Valkey 8.0.0-rc1 7.9.240. Where the release has a fault, its pre-releases are assumed to have it.
  */
 export const DENIED: readonly DenialRule[] = [
+  /** By the release notes of 6.2-rc3, which reports 6.1.242. */
+  {
+    engine: 'redis',
+    from: [6, 1, 240],
+    before: [6, 2, 0],
+    issue: 'redis/redis#8284',
+    why: 'active defrag asserts while the server loads its data',
+  },
+  /** By the release notes of 7.0-rc2, which reports 6.9.241. */
+  {
+    engine: 'redis',
+    from: [6, 9, 240],
+    before: [7, 0, 0],
+    issue: 'redis/redis#10271',
+    why: 'active defrag crashes the server where it has scripts of EVAL',
+  },
   /**
    * In its source: a cursor that outlives the switch. Reproduced: 7.2.5 died on the third off/on cycle, 7.2.6 survived 25. It came with
    * #11465, which 7.2-rc1 has. Not all of 7.1 is in it: ElastiCache has a release of that name.
@@ -158,6 +176,9 @@ export const DENIED: readonly DenialRule[] = [
     issue: 'redis/redis#14319',
     why: 'active defrag crashes on scripts, and on pub/sub (#14330)',
   },
+  // What is built between two releases reports 255.255.255, and may have any fault of this list. KeyDB is denied as a whole.
+  { engine: 'redis', from: BETWEEN_RELEASES, issue: UNDATED, why: WHICH_FAULTS },
+  { engine: 'valkey', from: BETWEEN_RELEASES, issue: UNDATED, why: WHICH_FAULTS },
   /** By the release notes of 8.2.2. */
   {
     engine: 'redis',
@@ -167,26 +188,3 @@ export const DENIED: readonly DenialRule[] = [
     why: 'active defrag crashes on scripts, on pub/sub (#14330), and on streams and hash fields that expire (#14323)',
   },
 ];
-
-/** Why active defrag must not be toggled on a server of this version, in its role; undefined where nothing is known. */
-export function denial(engine: EngineName, version: Version, standing: Standing): Denial | undefined {
-  const rule = ruleOn(engine, version, standing);
-  return rule && { issue: rule.issue, why: rule.why, fixedIn: liftedBy(rule, standing) };
-}
-
-function ruleOn(engine: EngineName, version: Version, standing: Standing): DenialRule | undefined {
-  return DENIED.find(
-    (entry) =>
-      entry.engine === engine &&
-      atLeast(version, entry.from) &&
-      (entry.before === undefined || !atLeast(version, entry.before)) &&
-      (entry.only ?? []).every((trait) => standing[trait] === true),
-  );
-}
-
-/** A fixed version may have another fault: 8.0.3 fixes the timers, but not yet the scripts. */
-function liftedBy({ engine, before }: DenialRule, standing: Standing): string {
-  if (before === undefined) return `no known ${NAMES[engine]} release`;
-  const next = ruleOn(engine, before, standing);
-  return next ? liftedBy(next, standing) : `${NAMES[engine]} ${before.join('.')}`;
-}

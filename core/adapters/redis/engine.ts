@@ -1,5 +1,5 @@
 import { type Engine, type EngineName, isLikeRedis } from '../../domain/engine.ts';
-import { denial } from './deny-list.ts';
+import { denial } from './denial.ts';
 import { type InfoFields, numberField, textField, wordField } from './info.ts';
 import { atLeast, parseVersion, type Version } from './version.ts';
 

@@ -153,7 +153,7 @@ function noLayersText({ why, memAllocator, beyondUsed }: Extract<Finding, { kind
     case 'no-rss':
       return 'RSS is not known, so no action could be verified: no action can be chosen. Read it on the machine, as VmRSS in /proc/<pid>/status';
     case 'not-reported':
-      return `the server does not report ${where} (no allocator_* fields in INFO memory): no action can be chosen. Redis 5.0 and later, and Valkey, report it`;
+      return `the server does not report ${where} (no allocator_* fields in INFO memory): no action can be chosen. Redis 5.0 and later, and Valkey, report it, unless a service leaves it out`;
   }
   return unworded(why);
 }

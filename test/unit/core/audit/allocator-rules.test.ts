@@ -7,7 +7,8 @@ const noSettings = { inquiry: { settings: undefined as never } };
 test.each<[string, string, RegExp, Parameters<typeof aNodeFacts>[0]]>([
   ['allocator', 'fine', /jemalloc-5\.2\.1/, {}],
   ['allocator', 'warning', /libc: neither active defrag nor MEMORY PURGE/, { memory: { memAllocator: 'libc' } }],
-  ['allocator', 'unknown', /does not report the parts/, { memory: { allocatorResident: undefined as never } }],
+  ['allocator', 'unknown', /does not report where/, { memory: { allocatorResident: undefined as never } }],
+  ['allocator', 'unknown', /figures contradict each other/, { memory: { allocatorResident: 0 } }],
   ['background-thread', 'fine', /is yes/, {}],
   [
     'background-thread',

@@ -46,6 +46,7 @@ test.each<[string, string, RegExp, Parameters<typeof aNodeFacts>[0]]>([
     { instance: anInstance({ windows: [] }), memory: fragmented },
   ],
   ['defrag', 'not-asked', /cannot defragment/, { defragSupport: 'unsupported' }],
+  ['defrag', 'unknown', /refuses CONFIG.*parameter group/, { observation: { refused: ['config|get'] } }],
   ['defrag-thresholds', 'not-asked', /not on for good/, {}],
   ['defrag-thresholds', 'fine', /threshold-lower 10, -upper 100/, { defrag: {} }],
   [

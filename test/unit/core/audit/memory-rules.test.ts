@@ -66,6 +66,31 @@ test.each<[string, string, RegExp, Parameters<typeof aNodeFacts>[0]]>([
   [
     'eviction',
     'fine',
+    /73 % of maxmemory .*noeviction/,
+    { settings: { 'maxmemory-policy': 'noeviction' }, memory: { notCountedForEvict: 100 * MIB } },
+  ],
+  [
+    'eviction',
+    'fine',
+    /a replica leaves eviction to its primary/,
+    {
+      settings: { 'maxmemory-policy': 'noeviction' },
+      observation: { replication: { ...anObservation().replication, role: 'replica' } },
+    },
+  ],
+  [
+    'eviction',
+    'warning',
+    /none of 91000 keys has a TTL.*set TTLs\. $/,
+    {
+      settings: { 'maxmemory-policy': 'volatile-ttl' },
+      inquiry: { expires: 0 },
+      observation: { refused: ['config|get'] },
+    },
+  ],
+  [
+    'eviction',
+    'fine',
     /noeviction/,
     { settings: { 'maxmemory-policy': 'noeviction' }, memory: { maxmemory: 700 * MIB } },
   ],

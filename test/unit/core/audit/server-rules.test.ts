@@ -18,6 +18,12 @@ test.each<[string, string, RegExp, Parameters<typeof aNodeFacts>[0]]>([
   ['version', 'warning', /it crashes.*lifted by Redis 7\.2\.6/, { observation: { engine: anEngine({ denied }) } }],
   [
     'version',
+    'warning',
+    /it crashes .*no release is known to be without it: Offpeak only purges/,
+    { observation: { engine: anEngine({ denied: { ...denied, unfixed: true } }) } },
+  ],
+  [
+    'version',
     'unknown',
     /patches of its own/,
     { observation: { engine: anEngine({ service: 'Amazon ElastiCache' }) } },

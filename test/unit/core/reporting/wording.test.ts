@@ -280,7 +280,7 @@ describe('findings', () => {
     ],
     [
       { kind: 'no-layers', why: 'not-reported', beyondUsed: 2 * GIB } as const,
-      'the server does not report where the 2 GiB beyond used_memory are (no allocator_* fields in INFO memory): no action can be chosen. Redis 5.0 and later, and Valkey, report it',
+      'the server does not report where the 2 GiB beyond used_memory are (no allocator_* fields in INFO memory): no action can be chosen. Redis 5.0 and later, and Valkey, report it, unless a service leaves it out',
     ],
   ])('%#', (finding, text) => expect(findingText(finding)).toBe(text));
 

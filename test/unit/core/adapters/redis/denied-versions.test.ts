@@ -37,6 +37,16 @@ const LARGE = /4 GiB or more .*sparse slabs keep it running \(#2656\)/;
 const NO_CAUSE = /7\.2\.11 cluster crashed .*cause is not known/;
 
 const ROWS: readonly Row[] = [
+  // Pre-releases with faults of their own.
+  ['redis', '6.0.20', 'primary', undefined],
+  ['redis', '6.1.240', 'primary', '#8284', /while the server loads/, 'Redis 6.2.0'],
+  ['redis', '6.2.0', 'primary', undefined],
+  ['redis', '6.9.240', 'primary', '#10271', /scripts of EVAL/, 'Redis 7.0.0'],
+  ['redis', '7.0.0', 'primary', undefined],
+  // Builds of a branch.
+  ['redis', '255.255.255', 'primary', '', /between two releases/, 'a release of Redis'],
+  ['valkey', '255.255.255', 'cluster replica', '', /between two releases/, 'a release of Valkey'],
+  ['keydb', '255.255.255', 'primary', '#131', /crashes the server/, 'no known KeyDB release'],
   // redis#13307, from 7.2-rc1 on.
   ['redis', '7.0.15', 'cluster replica', undefined],
   ['redis', '7.1.239', 'primary', undefined],

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DENIED, denial, type Standing } from '../../../../../core/adapters/redis/deny-list.ts';
+import { denial } from '../../../../../core/adapters/redis/denial.ts';
+import { DENIED, type Standing } from '../../../../../core/adapters/redis/deny-list.ts';
 import { parseVersion, type Version } from '../../../../../core/adapters/redis/version.ts';
 
 /** Where a node may stand, and its name. */
