@@ -15,7 +15,8 @@ export function withoutIt(prospect: Exclude<Prospect, { kind: 'worthwhile' }>, i
     case 'denied-version':
       return { kind: 'skip', reason: 'denied-version', denial: prospect.denial };
     case 'would-block':
-      return { kind: 'skip', reason: 'would-block', instead };
+    case 'would-stall':
+      return { kind: 'skip', reason: prospect.kind, instead };
     case 'unknown-engine': {
       // At any time of day: no window makes it known.
       const { calledItself = 'unknown', version } = prospect;

@@ -32,7 +32,7 @@ export function diagnose(
   // jemalloc's own metadata depends on the most that the process has ever held.
   const peak = memory.usedMemoryPeak ?? 0;
   const purge = layers ? predictPurge(layers.freePages, memory.allocatorResident ?? 0, learned, peak) : NO_PURGE;
-  const known = { observation, policy, memory: remembered, now: observation.at };
+  const known = { observation, policy, memory: { ...remembered, learned }, now: observation.at };
   const prospects = { defrag: defragProspect(known, layers), purge: purgeProspect(known, purge) };
   const diagnosis = {
     ...(ratio !== undefined && { ratio }),

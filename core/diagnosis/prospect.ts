@@ -6,13 +6,16 @@ import type { NodeHistory } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Prediction } from '../domain/prediction.ts';
 import { isActiveDefragOn } from './active-defrag.ts';
+import { cycleOf, isStallTooLong, valueBytesOf } from './cycle.ts';
+import { heapOf, predictFirstCycle } from './first-cycle.ts';
 import { closableFragmentation, defraggableFragmentation, type Fragmentation } from './predict.ts';
 
 /** What decides whether an action is possible on a node, apart from the time of day. */
 export interface Known {
   readonly observation: Observation;
   readonly policy: Pick<InstanceConfig, 'purge' | 'defrag'>;
-  readonly memory: Pick<NodeHistory, 'runId' | 'defragSupport' | 'purgeSupport' | 'byAction' | 'crashed'>;
+  readonly memory: Pick<NodeHistory, 'runId' | 'defragSupport' | 'purgeSupport' | 'byAction' | 'crashed'> &
+    Partial<Pick<NodeHistory, 'learned'>>;
   readonly now: number;
 }
 
@@ -28,7 +31,7 @@ export function defragProspect(known: Known, layers: Fragmentation | undefined):
   if (obstacle) return obstacle;
   // Earlier results do not decide whether it is tried again: the growing cooldown does.
   if (defraggableFragmentation(layers) >= worth)
-    return isProven(known) ? WORTHWHILE : { kind: 'worthwhile', unproven: true };
+    return stallObstacle(known) ?? (isProven(known) ? WORTHWHILE : { kind: 'worthwhile', unproven: true });
   return { kind: 'not-defraggable', seen: layers.seenByDefrag ?? 0, of: layers.externalFragmentation };
 }
 
@@ -73,6 +76,13 @@ function defragObstacle(known: Known): Obstacle | undefined {
   if (memory.defragSupport === 'unsupported' && isOfRun(known)) return { kind: 'unsupported' };
   if (settings.activedefrag !== undefined) return undefined;
   return { kind: isRefused(observation, 'config|get') ? 'config-refused' : 'unsupported' };
+}
+
+function stallObstacle({ observation, policy, memory }: Known): Obstacle | undefined {
+  const { engine, defrag } = observation;
+  const { stall } = cycleOf(policy.defrag, defrag.settings ?? {}, engine, valueBytesOf(observation));
+  const firstCycle = predictFirstCycle(heapOf(observation), memory.learned ?? {});
+  return isStallTooLong({ stall, firstCycle }, policy) ? { kind: 'would-stall', stall, firstCycle } : undefined;
 }
 
 function isProven(known: Known): boolean {

@@ -130,7 +130,9 @@ export type Obstacle =
   | { readonly kind: 'unsupported' }
   | { readonly kind: 'not-defraggable'; readonly seen: Bytes; readonly of: Bytes }
   | { readonly kind: 'purge-refused' }
-  | { readonly kind: 'would-block'; readonly stall: Milliseconds };
+  | { readonly kind: 'would-block'; readonly stall: Milliseconds }
+  /** A cycle, or the one wait as the run begins, would be longer than the policy allows. */
+  | { readonly kind: 'would-stall'; readonly stall: Milliseconds; readonly firstCycle: Milliseconds };
 
 /**
  * Whether an action is worth it and possible on this node, by all that is known of the node. Findings, the legend beside the bars and plans

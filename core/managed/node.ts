@@ -1,6 +1,7 @@
-import { isStallTooLong, leaseEnd, predictedRun } from '../actions/defrag/propose.ts';
-import { defragSettings, valueBytesOf } from '../actions/defrag/settings.ts';
+import { leaseEnd, predictedRun } from '../actions/defrag/propose.ts';
+import { defragSettings } from '../actions/defrag/settings.ts';
 import { terms } from '../actions/defrag/terms.ts';
+import { isStallTooLong, valueBytesOf } from '../diagnosis/cycle.ts';
 import { defragProspect } from '../diagnosis/prospect.ts';
 import type { Acting, Facts, Plan } from '../domain/plan.ts';
 import { admit } from '../guards/admission.ts';

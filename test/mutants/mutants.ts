@@ -708,7 +708,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S5',
     what: 'the stall is planned at eight times the promise',
-    file: 'core/actions/defrag/settings.ts',
+    file: 'core/diagnosis/cycle.ts',
     from: 'Math.floor((maxStall * hz) / 10)',
     to: 'Math.floor((8 * maxStall * hz) / 10)',
     tests: ['unit/core/actions/defrag/settings.test.ts'],
@@ -716,7 +716,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S5',
     what: 'a first cycle beyond every bound is started',
-    file: 'core/actions/defrag/propose.ts',
+    file: 'core/diagnosis/cycle.ts',
     from: 'return stall > defrag.maxStall || firstCycle > Math.max(HARD_BOUND * defrag.maxStall, purge.maxBlock);',
     to: 'return stall > defrag.maxStall || firstCycle > Number.MAX_VALUE;',
     tests: PLAN,

@@ -1,9 +1,7 @@
-import type { Milliseconds, Percent } from '../../config/units.ts';
+import type { Percent } from '../../config/units.ts';
+import { SLICE } from '../../diagnosis/cycle.ts';
 import type { Applied, Ladder } from '../../domain/lease.ts';
 import type { Settings } from '../../domain/observation.ts';
-
-/** DEFRAG_CYCLE_US of Redis 8, the default `active-defrag-cycle-us` of Valkey 8.1, which an operator may have raised. */
-export const SLICE: Milliseconds = 0.5;
 
 export const SLICE_SETTING = 'active-defrag-cycle-us';
 

@@ -1,9 +1,10 @@
+import { MAX_HZ } from '../../diagnosis/cycle.ts';
 import type { Applied, Lease } from '../../domain/lease.ts';
 import type { Observation, Settings } from '../../domain/observation.ts';
 import { restoreCommands } from '../../format/manual-restore.ts';
 import { identify } from '../../leases/identity.ts';
 import { isOwnValue } from './ladder.ts';
-import { IGNORE_BYTES, inTurns, LATENCY_THRESHOLD_MS, MAX_HZ, THRESHOLD_LOWER } from './settings.ts';
+import { IGNORE_BYTES, inTurns, LATENCY_THRESHOLD_MS, THRESHOLD_LOWER } from './settings.ts';
 
 /** What a lease, or the record that it has left, says of the settings of its server. */
 interface Changed extends Applied {

@@ -1,4 +1,5 @@
 import { type Milliseconds, SECOND } from '../../config/units.ts';
+import { HARD_BOUND } from '../../diagnosis/cycle.ts';
 import type { Lease, Pace, Progress } from '../../domain/lease.ts';
 import type { DefragState, Observation } from '../../domain/observation.ts';
 import type { Prediction } from '../../domain/prediction.ts';
@@ -13,8 +14,6 @@ import { GENTLEST } from './ladder.ts';
 const PROMISED_SHARE = 0.001;
 /** Of how much time the allowance may hold: what was calm an hour ago excuses nothing now. */
 const ALLOWANCE_OF: readonly [least: Milliseconds, most: Milliseconds] = [10 * SECOND, 60 * SECOND];
-/** A cycle of so many times the promise makes the run gentler at once, whatever the allowance holds: two in a row are not to be met. */
-export const HARD_BOUND = 10;
 /** Calm for so long, and the run takes one step up; after each fall it takes twice as long. */
 const CALM: Milliseconds = 20 * SECOND;
 const MAX_DOUBLINGS = 5;

@@ -1,13 +1,12 @@
 import { HOUR, type Milliseconds } from '../../config/units.ts';
+import { valueBytesOf } from '../../diagnosis/cycle.ts';
+import { heapOf, predictFirstCycle } from '../../diagnosis/first-cycle.ts';
 import { defragProspect } from '../../diagnosis/prospect.ts';
-import type { Observation } from '../../domain/observation.ts';
 import type { Facts, Plan } from '../../domain/plan.ts';
 import type { Prediction } from '../../domain/prediction.ts';
-import { present } from '../../domain/present.ts';
 import { withoutIt } from '../obstructed.ts';
-import { HARD_BOUND } from './pace.ts';
-import { type Heap, predictDuration, predictFirstCycle } from './predict.ts';
-import { defragSettings, valueBytesOf } from './settings.ts';
+import { predictDuration } from './predict.ts';
+import { defragSettings } from './settings.ts';
 
 /** Active defrag, or why it would be of no use here. */
 export function defragCandidate(facts: Facts): Plan {
@@ -22,18 +21,12 @@ export function defragCandidate(facts: Facts): Plan {
   const prospect = defragProspect(facts, diagnosis.layers);
   const instead = { action: 'start-defrag', predicted } as const;
   if (prospect.kind !== 'worthwhile') return withoutIt(prospect, instead);
-  if (isStallTooLong(predicted, policy)) return { kind: 'skip', reason: 'would-stall', instead };
   return {
     kind: 'act',
     action: { kind: 'start-defrag', settings, cpu, expiresAt: leaseEnd(facts) },
     reason: 'fragmented',
     predicted,
   };
-}
-
-/** Its cycles, or the one wait as it begins: that may be as long as a purge may block. */
-export function isStallTooLong({ stall, firstCycle = 0 }: Prediction, { defrag, purge }: Facts['policy']): boolean {
-  return stall > defrag.maxStall || firstCycle > Math.max(HARD_BOUND * defrag.maxStall, purge.maxBlock);
 }
 
 /** How long a run takes, and its first cycle. */
@@ -44,11 +37,6 @@ export function predictedRun({ observation, memory: { learned } }: Facts, cpu: n
     firstCycle: predictFirstCycle(heap, learned),
     ...(duration !== undefined && { duration, isLearned: learned.defragWork !== undefined }),
   };
-}
-
-function heapOf({ keys, memory }: Pick<Observation, 'keys' | 'memory'>): Heap {
-  const { allocatorAllocated: allocated = 0, allocatorActive: active = 0, memAllocator } = memory;
-  return { allocated, active, ...present({ keys, memAllocator }) };
 }
 
 /** No run goes on for longer, whatever the window is (redis#5603: runs without an end). */

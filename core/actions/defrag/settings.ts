@@ -1,8 +1,9 @@
 import type { InstanceConfig } from '../../config/schema.ts';
 import { MIB, type Milliseconds, type Percent } from '../../config/units.ts';
+import { cycleOf } from '../../diagnosis/cycle.ts';
 import type { Engine } from '../../domain/engine.ts';
-import type { Observation, Settings } from '../../domain/observation.ts';
-import { SLICE, SLICE_SETTING, sliceAt } from './ladder.ts';
+import type { Settings } from '../../domain/observation.ts';
+import { SLICE_SETTING, sliceAt } from './ladder.ts';
 
 /**
  * `maxStall` and `maxCpu` turned into Redis' own settings.
@@ -21,21 +22,6 @@ export interface DefragPlanSettings {
   /** The share of the main thread, in %, that the run begins with. */
   readonly cpu: Percent;
 }
-
-/** CONFIG_MAX_HZ and CONFIG_DEFAULT_HZ (server.h). */
-export const MAX_HZ = 500;
-
-const DEFAULT_HZ = 10;
-
-/** Valkey 8.1 looks at its clock after 512 hits (valkey#2421); a hit copies its value: 2 µs, and 2 ns for each byte. */
-const HITS_BETWEEN_CLOCKS = 512;
-
-const HIT_MS = 0.002;
-
-const HIT_MS_PER_BYTE = 0.000002;
-
-/** jemalloc's hint asks only for allocations of small bins to be moved. */
-const LARGEST_MOVED = 14 * 1024;
 
 /**
  * Low ones: Redis' defaults (100 MB, 10 %) stop at 0.85 of what a restart returns, these at 0.96.
@@ -57,9 +43,7 @@ export function defragSettings(
   engine: Pick<Engine, 'slicedDefrag' | 'coarseClock'>,
   valueBytes = 0,
 ): DefragPlanSettings {
-  const { cpu, hz, stall } = engine.slicedDefrag
-    ? sliced(policy, engine, valueBytes)
-    : inOneBlock(policy, Number(current.hz));
+  const { cpu, hz, stall } = cycleOf(policy, current, engine, valueBytes);
   const wanted: Settings = {
     'latency-monitor-threshold': latencyThreshold(current, policy.maxStall),
     hz: hz === undefined ? '' : String(hz),
@@ -99,41 +83,6 @@ export function inTurns({ activedefrag, ...others }: Settings): {
       ...Object.fromEntries(entries.filter(isAfter)),
     },
   };
-}
-
-interface Cycle {
-  readonly cpu: number;
-  /** Undefined: as it is. */
-  readonly hz: number | undefined;
-  readonly stall: Milliseconds;
-}
-
-function inOneBlock({ maxCpu, maxStall }: InstanceConfig['defrag'], currentHz: number): Cycle {
-  // An hz that CONFIG GET does not print cannot be raised either: the promise then has to hold at the default one.
-  const hz = Number.isFinite(currentHz) ? MAX_HZ : DEFAULT_HZ;
-  const cpu = Math.max(1, Math.min(maxCpu, Math.floor((maxStall * hz) / 10)));
-  return { cpu, hz: hz === currentHz ? undefined : hz, stall: (cpu * 10) / hz };
-}
-
-/**
- * Slices of 0.5 ms. Two things make them longer: Valkey 8.1 looks at its clock only after 512 hits; and a server whose commands keep the
- * timer waiting makes up for it (duty cycle, `D = P · W / (100 − P)`): Redis 8 with 5 ms at most (defrag.c DEFRAG_CYCLE_US × 10), Valkey
- * without a bound, but never for longer than P / (100 − P) of what the command itself took.
- */
-function sliced(
-  { maxCpu }: InstanceConfig['defrag'],
-  { coarseClock }: Pick<Engine, 'coarseClock'>,
-  valueBytes: number,
-): Cycle {
-  const overrun = coarseClock
-    ? HITS_BETWEEN_CLOCKS * (HIT_MS + HIT_MS_PER_BYTE * Math.min(valueBytes, LARGEST_MOVED))
-    : 0;
-  return { cpu: maxCpu, hz: undefined, stall: SLICE + overrun };
-}
-
-/** Bytes of a value on average, with what belongs to it; 0 where nothing says how many keys there are. */
-export function valueBytesOf({ memory, keys = 0 }: Pick<Observation, 'memory' | 'keys'>): number {
-  return keys > 0 ? (memory.allocatorAllocated ?? 0) / keys : 0;
 }
 
 function latencyThreshold(current: Settings, maxStall: Milliseconds): string {

@@ -2,7 +2,7 @@ import type { Holder } from '../../domain/account.ts';
 import type { Finding, Obstacle } from '../../domain/diagnosis.ts';
 import { bytesText, percentText, unworded } from '../../format/units.ts';
 import { maxmemoryText, nearLimitText, peakOverLimitText } from './limit.ts';
-import { obstacleText } from './obstacle.ts';
+import { LONGEST_BLOCK, obstacleText } from './obstacle.ts';
 
 /** What a diagnosis has found, and at its end what to do about it. */
 export function findingText(finding: Finding): string {
@@ -116,9 +116,6 @@ function forbiddenText(what: 'defragment' | 'purge', obstacle: Extract<Obstacle,
   return `Offpeak may not ${what} here: ${obstacleText(obstacle)}. To allow it, set ${obstacle.setting} to true`;
 }
 
-/** Of `purge.maxBlock`, in ms. */
-const LONGEST_BLOCK = 10_000;
-
 /** What lifts the obstacle, where its own words do not say so. */
 function remedyText(obstacle: Obstacle): string {
   switch (obstacle.kind) {
@@ -138,6 +135,7 @@ function remedyText(obstacle: Obstacle): string {
     case 'disabled':
     case 'denied-version':
     case 'purge-refused':
+    case 'would-stall':
       return '';
   }
   return unworded(obstacle);

@@ -1,5 +1,7 @@
+import type { Milliseconds } from '../../config/units.ts';
 import type { Obstacle } from '../../domain/diagnosis.ts';
 import type { Denial } from '../../domain/engine.ts';
+import type { Prediction } from '../../domain/prediction.ts';
 import { bytesText, durationText, unworded } from '../../format/units.ts';
 
 // Why an action does not apply: the same words in a finding, beside a bar and in a plan.
@@ -37,6 +39,8 @@ export function obstacleText(obstacle: Obstacle): string {
       return PURGE_REFUSED;
     case 'would-block':
       return `${WOULD_BLOCK} (${durationText(obstacle.stall)})`;
+    case 'would-stall':
+      return stallText(obstacle);
   }
   return unworded(obstacle);
 }
@@ -44,6 +48,26 @@ export function obstacleText(obstacle: Obstacle): string {
 /** Names the issue, what happens, and what lifts it: without them the refusal cannot be judged. */
 export function deniedText({ why, issue, fixedIn }: Denial): string {
   return `active defrag is unsafe on this version: ${why} (${issue}); lifted by ${fixedIn}`;
+}
+
+/** Clients would wait for too long, and what would allow it. */
+export function stallText({ stall = 0, firstCycle = 0 }: Partial<Prediction> = {}): string {
+  return firstCycle > stall
+    ? `active defrag would keep clients waiting once for up to ${durationText(firstCycle)} as it begins, longer than purge.maxBlock and than ten times defrag.maxStall${allowedAtOnce(firstCycle)}`
+    : `a cycle of active defrag would keep clients waiting for about ${durationText(stall)}, longer than defrag.maxStall${allowedBy(stall)}`;
+}
+
+/** Of `defrag.maxStall` and of `purge.maxBlock`, in ms. */
+const LONGEST_STALL = 100;
+export const LONGEST_BLOCK = 10_000;
+
+function allowedAtOnce(firstCycle: Milliseconds): string {
+  if (firstCycle / 10 <= LONGEST_STALL) return allowedBy(firstCycle / 10);
+  return firstCycle > LONGEST_BLOCK ? '' : `; purge.maxBlock of ${Math.ceil(firstCycle)} ms would allow it`;
+}
+
+function allowedBy(stall: Milliseconds): string {
+  return stall > LONGEST_STALL ? '' : `; defrag.maxStall of ${Math.ceil(stall)} ms would allow it`;
 }
 
 /** In some fifty columns, for the legend beside a bar. */
@@ -73,6 +97,8 @@ export function obstacleNote(obstacle: Obstacle): string {
       return 'only time returns them: the server refuses MEMORY PURGE';
     case 'would-block':
       return `only time returns them: a purge would block for ${durationText(obstacle.stall)}`;
+    case 'would-stall':
+      return `no action: clients would wait for up to ${durationText(Math.max(obstacle.stall, obstacle.firstCycle))}`;
   }
   return unworded(obstacle);
 }

@@ -11,6 +11,7 @@ import {
   ODD_SETTINGS,
   obstacleText,
   PURGE_REFUSED,
+  stallText,
   UNSUPPORTED,
   WOULD_BLOCK,
 } from './obstacle.ts';
@@ -59,7 +60,7 @@ function skipReasonText(plan: Skipping, reason: SkipReason, moment: Moment, diag
     case 'would-block':
       return `${WOULD_BLOCK}${plan.instead ? ` (${durationText(plan.instead.predicted.stall)})` : ''}`;
     case 'would-stall':
-      return wouldStallText(plan);
+      return stallText(plan.instead?.predicted);
     case 'paused':
       return plan.pause ? pauseText({ ...plan.pause, until: plan.until }, moment) : 'the instance is paused';
     case 'holiday':
@@ -88,20 +89,6 @@ function underWayText({ underWay }: Skipping): string {
   const pace =
     level === 0 ? '' : `, at 1/${2 ** level} of its CPU share, since cycles were longer than defrag.maxStall`;
   return `:${done} ${countText(moved)} values moved and ${bytesText(Math.max(0, closed))} of fragmentation removed in ${durationText(elapsed)}${rest}${pace}`;
-}
-
-function wouldStallText({ instead }: Skipping): string {
-  const { stall = 0, firstCycle = 0 } = instead?.predicted ?? {};
-  return firstCycle > stall
-    ? `active defrag would keep clients waiting once for up to ${durationText(firstCycle)} as it begins, longer than purge.maxBlock and than ten times defrag.maxStall${allowedBy(firstCycle / 10)}`
-    : `a cycle of active defrag would keep clients waiting for about ${durationText(stall)}, longer than defrag.maxStall${allowedBy(stall)}`;
-}
-
-/** Of `defrag.maxStall`, in ms. */
-const LONGEST_STALL = 100;
-
-function allowedBy(stall: number): string {
-  return stall > LONGEST_STALL ? '' : `; defrag.maxStall of ${Math.ceil(stall)} ms would allow it`;
 }
 
 function insteadText({ reason, instead }: Skipping): string {

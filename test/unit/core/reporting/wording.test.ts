@@ -325,6 +325,22 @@ describe('findings', () => {
   });
 
   test.each<readonly [Obstacle, string]>([
+    [
+      { kind: 'would-stall', stall: 0.5, firstCycle: 1480 },
+      'active defrag would keep clients waiting once for up to 1.5 s as it begins, longer than purge.maxBlock and than ten times defrag.maxStall; purge.maxBlock of 1480 ms would allow it',
+    ],
+    [
+      { kind: 'would-stall', stall: 11, firstCycle: 0 },
+      'a cycle of active defrag would keep clients waiting for about 11 ms, longer than defrag.maxStall; defrag.maxStall of 11 ms would allow it',
+    ],
+  ])('external fragmentation and $0.kind: $0.stall ms', (obstacle, text) => {
+    expect(findingText({ ...FINDINGS.fragmented, obstacle })).toMatch(
+      new RegExp(`Offpeak does not return them: ${text.replaceAll('.', '\\.')}$`),
+    );
+    expect(obstacleNote(obstacle)).toMatch(/^[\x20-\x7e]{20,56}$/);
+  });
+
+  test.each<readonly [Obstacle, string]>([
     [{ kind: 'unknown-engine', version: '' }, 'it does not know this engine; a restart returns them'],
     [{ kind: 'purge-refused' }, 'the server refuses MEMORY PURGE (a managed service, or an ACL without +memory|purge)'],
     [

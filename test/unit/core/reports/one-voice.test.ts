@@ -58,6 +58,28 @@ const REFUSED: readonly (readonly [string, Circumstances, RegExp, string, string
     reportInfo('denied-724', { redis_version: '7.2.7', allocator_frag_bytes: 0 }),
   ],
   [
+    'a first cycle of a large heap, by the default policy',
+    { memory: { ...ofRun, defragSupport: 'supported' } },
+    /would keep clients waiting once for up to 1\.\d s as it begins, longer than purge\.maxBlock/,
+    'no action: clients would wait for up to 1.5 s',
+    reportInfo('denied-724', {
+      redis_version: '6.2.14',
+      mem_allocator: 'jemalloc-5.1.0',
+      used_memory: 60e9,
+      used_memory_rss: 93e9,
+      allocator_allocated: 60e9,
+      allocator_active: 90e9,
+      allocator_resident: 91e9,
+    }),
+  ],
+  [
+    'cycles of large values on Valkey 8.1',
+    { memory: { ...ofRun, defragSupport: 'supported' } },
+    /a cycle of active defrag would keep clients waiting for about 1\d ms, longer than defrag\.maxStall; defrag\.maxStall of 1\d ms would allow it/,
+    'no action: clients would wait for up to 12 ms',
+    reportInfo('valkey-801', { valkey_version: '8.1.4', db0: 'keys=300000,expires=0,avg_ttl=0' }),
+  ],
+  [
     'an engine that is not known',
     {},
     /it does not know this engine/,
