@@ -18,9 +18,19 @@ export function plan(facts: Facts): Plan {
   return skips.reduce(tellingMore, { kind: 'skip', reason: 'healthy' });
 }
 
-/** None acts. What would be done at another time says the most; then what is there to do and cannot be done. */
+/** None acts. */
 function tellingMore(first: Skip, second: Skip): Skip {
-  return first.reason === 'healthy' || (second.instead && !first.instead) ? second : first;
+  return telling(second) > telling(first) ? second : first;
+}
+
+/** These hold at any time, until a person changes the config. */
+const AT_ANY_TIME: readonly Skip['reason'][] = ['would-block', 'would-stall'];
+
+/** What would be done at another time says the most; then what the policy forbids; then what is there to do and cannot be done. */
+function telling({ reason, instead }: Skip): number {
+  if (reason === 'healthy') return 0;
+  if (!instead) return 1;
+  return AT_ANY_TIME.includes(reason) ? 2 : 3;
 }
 
 /** The second check decides, and only for what the first one asked for as well. */

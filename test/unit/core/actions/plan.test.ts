@@ -157,6 +157,18 @@ describe('a defrag that would keep clients waiting for too long', () => {
     expect(skipped).toMatchObject({ reason: 'would-stall', instead: { predicted: { stall: expect.any(Number) } } });
     expect(plan(aSituation({ observation: anObservation({ engine, memory, keys: 2_000_000 }) })).kind).toBe('act');
   });
+
+  test('outside the window, the purge of the next night says more than it', () => {
+    const engine = anEngine({ name: 'valkey', version: '8.1.4', slicedDefrag: true, coarseClock: true });
+    const memory = { memAllocator: 'jemalloc-5.3.0', allocatorResident: 1_200 * MIB, usedMemoryRss: 1_220 * MIB };
+    const observation = anObservation({ engine, memory, keys: 20_000 });
+    const policy = anInstance({ purge: { ...anInstance().purge, maxBlock: 5_000 } });
+    expect(plan(aSituation({ observation, policy, window: CLOSED }))).toMatchObject({
+      reason: 'outside-window',
+      instead: { action: 'purge' },
+    });
+    expect(plan(aSituation({ observation, policy }))).toMatchObject({ kind: 'act', action: { kind: 'purge' } });
+  });
 });
 
 type Row = readonly [what: string, reason: SkipReason, over: Partial<Facts>, more?: object];
