@@ -19,7 +19,7 @@ import type { HeldRecord } from '../leases/records.ts';
 import { NodeFailure, type Session } from '../ports/node-session.ts';
 import type { Ports } from '../ports/ports.ts';
 import { unlessUnavailable } from '../ports/state-store.ts';
-import { isSilence } from './outages.ts';
+import { howUnseen } from './outages.ts';
 import type { StageClaims } from './stage-claims.ts';
 
 /** One node in one tick: what a step needs to know and to use. */
@@ -108,16 +108,16 @@ export function rediagnosed(facts: Facts): Facts {
 }
 
 /**
- * Offpeak's defrag is on there, and the server has just not answered: no other server of its version is started before it does. What
- * cannot be stored holds for this tick, and the next one finds the lease and no answer.
+ * Offpeak's defrag is on there, and the server has just not answered, or with an error: no other server of its version is started before a
+ * check of it succeeds. What cannot be stored holds for this tick, and the next one finds the lease and no answer.
  */
-export async function noteSilence(
+export async function noteUnseen(
   { ports, claims, instance, node }: Pick<NodeContext, 'ports' | 'claims' | 'instance' | 'node'>,
   lease: Lease,
   error: unknown,
 ): Promise<void> {
-  if (!(error instanceof NodeFailure) || !isSilence(error)) return;
-  const noted = claims.note([outageOf(lease, 'silent', ports.clock.now())]);
+  if (!(error instanceof NodeFailure)) return;
+  const noted = claims.note([outageOf(lease, howUnseen(error), ports.clock.now())]);
   await unlessUnavailable(noted, (why) =>
     ports.log.warn('a fall not noted', { instance: instance.id, node, error: why }),
   );

@@ -1,8 +1,7 @@
 import type { Observation } from '../domain/observation.ts';
-import type { Answer, Outage } from '../domain/stage.ts';
+import type { Answer, Outage, Unseen } from '../domain/stage.ts';
 import { outageOf } from '../guards/stage-limits.ts';
 import { type HeldLease, isQuarantined } from '../leases/lease-store.ts';
-import type { NodeFailure } from '../ports/node-session.ts';
 
 /** What a check of a node came to, as far as the stage's limits need it. */
 export type Look = { readonly node: { readonly id: string } } & (
@@ -17,7 +16,7 @@ export function answersIn(looks: readonly Look[]): readonly Answer[] {
   });
 }
 
-/** What this tick's checks say of the servers with an Offpeak lease. A node that was not checked says nothing. */
+/** What this tick's checks say of the servers with an Offpeak lease. A node that is not of this tick says nothing. */
 export function outagesSeen(
   placements: ReadonlyMap<string, HeldLease>,
   looks: readonly Look[],
@@ -26,12 +25,15 @@ export function outagesSeen(
   return [...placements].flatMap(([node, held]) => {
     const look = looks.find((one) => one.node.id === node);
     if (look === undefined || isQuarantined(held)) return [];
-    if ('problem' in look && !isSilence(look.problem)) return [];
-    return outageOf(held.lease, 'observation' in look ? look.observation : 'silent', now) ?? [];
+    return outageOf(held.lease, seenIn(look), now) ?? [];
   });
 }
 
-/** It does not answer at all. A server that refuses the job, or answers it, is there. */
-export function isSilence({ kind }: Pick<NodeFailure, 'kind'> | { readonly kind: string }): boolean {
-  return kind === 'unreachable' || kind === 'timeout';
+export function seenIn(look: Look): Observation | Unseen {
+  return 'observation' in look ? look.observation : howUnseen(look.problem);
+}
+
+/** A check that failed, however it did, does not show that the process under defrag is still there: another one may refuse the job now. */
+export function howUnseen({ kind }: { readonly kind: string }): Unseen {
+  return kind === 'unreachable' || kind === 'timeout' ? 'vanished' : 'unchecked';
 }

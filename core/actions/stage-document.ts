@@ -19,7 +19,7 @@ const shape = z.looseObject({
     z.looseObject({
       ...each(z.string(), 'node', 'runId'),
       engine: z.looseObject({ name: oneOf<Engine['name']>(), version: z.string() }),
-      how: z.enum(['restarted', 'vanished']),
+      how: z.enum(['restarted', 'vanished', 'unchecked']),
       ...each(z.number(), 'at', 'until'),
     }),
   ),

@@ -27,5 +27,7 @@ export function unseenBlockers(
   const isSame = ({ engine }: Lease) =>
     engine === undefined || own === undefined || (engine.name === own.name && engine.version === own.version);
   const found = leases.find((held) => !isQuarantined(held) && isUnseen(held.lease) && isSame(held.lease));
-  return found ? [{ kind: 'version-unseen', node: found.lease.node, at: found.lease.progress.at }] : [];
+  if (!found) return [];
+  const { node, progress } = found.lease;
+  return [{ kind: 'version-unseen', node, at: progress.at, until: progress.at + NIGHT }];
 }

@@ -24,7 +24,7 @@ export type StageBlocker =
       readonly until: number;
     }
   /** A server of this version is under defrag, and its own worker has not checked it in this tick: it may have gone down. */
-  | { readonly kind: 'version-unseen'; readonly node: string; readonly at: number };
+  | { readonly kind: 'version-unseen'; readonly node: string; readonly at: number; readonly until: number };
 
 /** Clients need the server now. Each limit that is exceeded is present; neither is, if nothing could be measured. */
 export interface Busy {

@@ -9,7 +9,7 @@ export interface StageLimits {
   readonly limit: number;
   /** Nodes with a lease, and nodes on which a job is about to take one. */
   readonly acting: readonly ActingNode[];
-  /** Servers that went down under Offpeak's defrag; only those of the last night count. */
+  /** Servers that went down under Offpeak's defrag, or may have; only those of the last night count. */
   readonly falls: readonly Outage[];
 }
 
@@ -45,17 +45,23 @@ export interface Switching {
   readonly engine: Version;
 }
 
-/** A server that went down under Offpeak's defrag. */
+/** A server that went down under Offpeak's defrag, or may have. */
 export interface Outage {
   readonly node: string;
-  /** Of the process under defrag: if it answers again, it was only cut off. */
+  /** Of the process under defrag: if it answers again, it has not gone down. */
   readonly runId: string;
   readonly engine: Version;
-  readonly how: 'restarted' | 'vanished';
+  readonly how: 'restarted' | Unseen;
   /** Epoch ms: when it was noticed, and when its version is tried again. */
   readonly at: number;
   readonly until: number;
 }
+
+/**
+ * `vanished`: it does not answer. `unchecked`: it answers with an error or with garbage, another server answers at its address, or the check
+ * did not come about.
+ */
+export type Unseen = 'vanished' | 'unchecked';
 
 /** Who has answered, and when (epoch ms). */
 export interface Answer {

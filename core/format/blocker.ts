@@ -1,4 +1,5 @@
 import type { Blocker, BlockerKind } from '../domain/blocker.ts';
+import type { Outage } from '../domain/stage.ts';
 import { figuresOf } from './blocker-figures.ts';
 import { lookup } from './lookup.ts';
 import { type Moment, timeText } from './units.ts';
@@ -28,7 +29,7 @@ const KINDS: Readonly<Record<BlockerKind, string>> = {
   'stage-limit': 'other nodes of the stage are being defragmented',
   'group-limit': 'this shard waits for its turn, because Offpeak acts on other shards of its group',
   'host-acting': 'this server waits for its turn, because Offpeak acts on another one on its host',
-  'version-fell': "a server of this version went down during Offpeak's active defrag",
+  'version-fell': 'a server of this version may have crashed during active defrag',
   'version-unseen': 'a server of this version is under active defrag, and was not checked in this tick yet',
   'feeding-full-sync': 'the node is feeding a full sync',
   failover: "a failover is under way, or the node's role has changed",
@@ -38,7 +39,7 @@ const KINDS: Readonly<Record<BlockerKind, string>> = {
   'just-restarted': 'the server has just started',
   busy: 'the server is busy',
   'peer-acting': 'this node waits for its turn, because another node or job acts on this instance',
-  'canary-died': "another node of this instance restarted during Offpeak's active defrag",
+  'canary-died': 'another node of this instance may have crashed during active defrag',
   'cooling-down': 'the cooldown after the last action is not over',
   'same-server': 'the config names this server twice, and Offpeak acts on it under its other address',
   'not-enough-time': 'the job has too little time left',
@@ -59,15 +60,26 @@ export function blockerText(blocker: Blocker, moment: Moment = {}): string {
   if (blocker.kind === 'canary-died')
     return `${text} (${blocker.node}), so no defrag before ${timeText(blocker.until, moment)}`;
   if (blocker.kind === 'version-fell') return fellText(blocker, moment);
-  if (blocker.kind === 'version-unseen') return `${text} (${blocker.node}, last ${timeText(blocker.at, moment)})`;
+  if (blocker.kind === 'version-unseen') return unseenText(blocker, moment);
   const figures = figuresOf(blocker);
   return figures === '' ? text : `${text} (${figures})`;
 }
 
-const FELL = { restarted: 'restarted', vanished: 'stopped answering' } as const;
+const FELL: Readonly<Record<Outage['how'], { readonly what: string; readonly next: string }>> = {
+  restarted: { what: 'restarted', next: '; see its log' },
+  vanished: { what: 'does not answer', next: ', or until it answers; see its log' },
+  unchecked: { what: 'could not be checked', next: ', or until it can be; see its error' },
+};
 
-/** `10.0.3.18:6379 restarted Tue 02:14 Europe/Berlin (1 h ago)`. One that has only stopped answering may be well. */
+/** `10.0.3.18:6379 restarted Tue 02:14 Europe/Berlin (1 h ago)`. One that has not restarted may be well. */
 function fellText({ node, how, at, until }: Extract<Blocker, { kind: 'version-fell' }>, moment: Moment): string {
-  const what = `${node} ${FELL[how]} ${timeText(at, moment)}`;
-  return `${blockerKindText('version-fell')} (${what}), so no defrag before ${timeText(until, moment)}; see its log`;
+  const { what, next } = FELL[how];
+  const when = how === 'restarted' ? ` ${timeText(at, moment)}` : '';
+  const fell = `${blockerKindText('version-fell')} (${node} ${what}${when})`;
+  return `${fell}, so no defrag before ${timeText(until, moment)}${next}`;
+}
+
+function unseenText({ node, until }: Extract<Blocker, { kind: 'version-unseen' }>, moment: Moment): string {
+  const ends = timeText(until, moment);
+  return `${blockerKindText('version-unseen')} (${node}), so no defrag before it is, or before ${ends}`;
 }

@@ -2,7 +2,7 @@ import type { StageBlocker } from '../domain/blocker.ts';
 import type { Engine } from '../domain/engine.ts';
 import type { Lease } from '../domain/lease.ts';
 import type { Observation } from '../domain/observation.ts';
-import type { Answer, Group, Outage, Place, StageLimits, Switching, Version } from '../domain/stage.ts';
+import type { Answer, Group, Outage, Place, StageLimits, Switching, Unseen, Version } from '../domain/stage.ts';
 import { identify } from '../leases/identity.ts';
 import { groupBlocker, NIGHT } from './canary.ts';
 
@@ -69,17 +69,30 @@ export function isRecent({ until }: Pick<Outage, 'until'>, now: number): boolean
   return now <= until;
 }
 
+/** A process under Offpeak's defrag. */
+interface Defragged extends Pick<Lease, 'node' | 'runId' | 'acquiredAt'> {
+  readonly engine?: Version;
+  /** Its last check (epoch ms). */
+  readonly checkedAt: number;
+}
+
 /**
- * Whether the server of a lease went down under it, by the observation of its node. `silent`: it did not answer; then the night counts from
- * the last observation, so that a server that stays away blocks its version for no longer than one that comes back. A purge does not count: it
- * is over before the next check, and no version is known to crash because of one.
+ * Whether a process under defrag went down, or may have, by the check of its node. Only its own answer shows that it has not: one that is not
+ * seen may have crashed, and so may one at whose address another server answers. Then the night counts from its last check, so that a server
+ * that stays away blocks its version for no longer than one that comes back.
  */
-export function outageOf(lease: Lease, seen: Observation | 'silent', now: number): Outage | undefined {
-  const engine = lease.engine ?? (seen === 'silent' ? undefined : versionOf(seen.engine));
-  if (lease.phase === 'purging' || engine === undefined) return undefined;
-  if (seen !== 'silent' && identify(lease, seen) !== 'restarted') return undefined;
-  const [how, since] = seen === 'silent' ? (['vanished', lease.progress.at] as const) : (['restarted', now] as const);
-  return { node: lease.node, runId: lease.runId, engine, how, at: now, until: since + NIGHT };
+export function fallOf({ checkedAt, ...one }: Defragged, seen: Observation | Unseen, now: number): Outage | undefined {
+  const isSeen = typeof seen === 'object';
+  const { node, runId, engine = isSeen ? versionOf(seen.engine) : undefined } = one;
+  const identity = isSeen ? identify(one, seen) : 'another';
+  if (identity === 'same' || engine === undefined) return undefined;
+  if (identity === 'restarted') return { node, runId, engine, how: 'restarted', at: now, until: now + NIGHT };
+  return { node, runId, engine, how: isSeen ? 'unchecked' : seen, at: now, until: checkedAt + NIGHT };
+}
+
+/** The same of a lease. A purge does not count: it is over before the next check, and no version is known to crash because of one. */
+export function outageOf(lease: Lease, seen: Observation | Unseen, now: number): Outage | undefined {
+  return lease.phase === 'purging' ? undefined : fallOf({ ...lease, checkedAt: lease.progress.at }, seen, now);
 }
 
 export function versionOf({ name, version }: Engine): Version {
@@ -87,8 +100,8 @@ export function versionOf({ name, version }: Engine): Version {
 }
 
 /**
- * The known outages and the new ones, without those whose server has answered since then as the same process. A restart replaces a silence;
- * otherwise an outage counts from when it was noticed first.
+ * The known outages and the new ones, without those whose server has answered since then as the same process. A restart replaces what may
+ * have been one; otherwise an outage counts from when it was noticed first.
  */
 export function outagesAfter(
   known: readonly Outage[],
@@ -97,12 +110,12 @@ export function outagesAfter(
   now: number,
 ): readonly Outage[] {
   const isBack = ({ how, runId, at }: Outage) =>
-    how === 'vanished' && answered.some((answer) => answer.runId === runId && answer.at > at);
+    how !== 'restarted' && answered.some((answer) => answer.runId === runId && answer.at > at);
   const falls = known.filter((fall) => isRecent(fall, now) && !isBack(fall));
   for (const fall of found.filter((one) => isRecent(one, now))) {
     const index = falls.findIndex(({ node, runId }) => node === fall.node && runId === fall.runId);
     if (index < 0) falls.push(fall);
-    else if (falls[index]?.how === 'vanished' && fall.how === 'restarted') falls[index] = fall;
+    else if (falls[index]?.how !== 'restarted' && fall.how === 'restarted') falls[index] = fall;
   }
   return falls.toSorted((a, b) => b.at - a.at).slice(0, MOST_FALLS);
 }

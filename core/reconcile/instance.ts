@@ -1,4 +1,4 @@
-import { noteSilence } from '../actions/context.ts';
+import { noteUnseen } from '../actions/context.ts';
 import type { InstanceConfig } from '../config/schema.ts';
 import { type Outcome, planIn } from '../domain/outcome.ts';
 import type { StopReason } from '../domain/plan.ts';
@@ -118,7 +118,7 @@ async function reconcileNode(
     return await reconcileLeasedNode(context, observation, memory, held, release);
   } catch (error) {
     if (held && options.mode === 'act')
-      await noteSilence({ ...run, instance: look.instance, node: id }, held.lease, error);
+      await noteUnseen({ ...run, instance: look.instance, node: id }, held.lease, error);
     return failedNode(look, error, held !== undefined, run);
   } finally {
     session?.close();

@@ -76,10 +76,26 @@ const typed = fc.constantFrom<readonly [string, string]>(
   ['active-defrag-ignore-bytes', '1000'],
 );
 
+const answer = fc.constantFrom('garbage', 'errors', undefined);
+
 /** What happens in the middle of a defrag, which few others would hit. */
 const underway: Commands = [
   fc.constant(
     new Command('a server under our defrag restarts', (world) => onOurs(world, (name) => restart(world, name))),
+  ),
+  fc.tuple(fc.constantFrom('garbage', 'errors'), fc.boolean(), fc.integer({ min: 1, max: 10 })).map(
+    ([answersWith, restarts, minutes]) =>
+      new Command(
+        `a server under our defrag answers with ${answersWith}${restarts ? ', and restarts' : ''}; tick after ${minutes} min`,
+        async (world) => {
+          onOurs(world, (name) => {
+            Object.assign(on(world, name), { answersWith });
+            if (restarts) restart(world, name);
+          });
+          world.pass(minutes * MINUTE);
+          await tickAndJudge(world, undefined);
+        },
+      ),
   ),
   typed.map(
     ([setting, value]) =>
@@ -176,11 +192,11 @@ const unusual: Commands = [
       }),
   ),
   fc
-    .tuple(node, fc.boolean())
+    .tuple(node, answer)
     .map(
-      ([name, is]) =>
-        new Command(`${name} answers ${is ? 'with garbage' : 'as Redis does'}`, (world) =>
-          Object.assign(on(world, name), { isGarbled: is }),
+      ([name, answersWith]) =>
+        new Command(`${name} answers with ${answersWith ?? 'what it is asked for'}`, (world) =>
+          Object.assign(on(world, name), { answersWith }),
         ),
     ),
   fc.constant(
@@ -353,7 +369,7 @@ export async function comeToRest(world: LiveWorld): Promise<void> {
   world.topic.isDown = false;
   for (const [name, server] of world.servers) {
     world.answering.set(name, name);
-    Object.assign(server, { reachable: true, isGarbled: false, forking: false, ...QUIET });
+    Object.assign(server, { reachable: true, answersWith: undefined, forking: false, ...QUIET });
   }
   for (const server of CART_SERVERS) move(world, server, false);
   reshard(world, SHARDS_AT_REST);

@@ -168,7 +168,7 @@ function soManyOfAGroup(world: World, { kind }: Deed, acted: SimulatedServer, fa
   if (!isProven && others.length > 0) fail('S4', `the canary of its group is under way at ${where}`);
   const view = viewOf(world)?.flat() ?? [];
   const fall = world.falls.find(
-    ({ node, at }) => view.includes(node) && CART_SERVERS.includes(node) && world.now - at < NIGHT,
+    ({ node, until }) => view.includes(node) && CART_SERVERS.includes(node) && world.now < until,
   );
   if (fall && !world.hasMoved) fail('S4', `${fall.node} of its group has restarted under our defrag`);
 }
@@ -243,29 +243,37 @@ const NIGHT = 20 * 60 * MINUTE;
 function noneOfAVersionThatFell(world: World, { traits: { version } }: SimulatedServer, fail: Fail): void {
   if (world.hasLostTable) return;
   const fall = world.falls.find(
-    (one) =>
-      one.version === version && world.now - one.at < NIGHT && isKnown(world, one.node, one.at < world.dispatchedAt),
+    ({ node, at, until, isEnding, ...one }) =>
+      one.version === version && world.now < until && isKnown(world, node, at < world.dispatchedAt && !isEnding),
   );
   if (fall && !world.hasMoved) fail('S4', `${fall.node} has restarted under our defrag, and runs the same version`);
   const gone = [...world.servers].find(
     ([name, server]) =>
-      !server.reachable &&
-      isOurs(server) &&
-      server.traits.version === version &&
-      isLeased(world, server) &&
-      isKnown(world, name, isUnseen(world, server)),
+      server.traits.version === version && isGone(world, server) && isKnown(world, name, isUnseen(world, server)),
   );
-  if (gone) fail('S4', `${gone[0]} answers no more under our defrag, and runs the same version`);
+  if (gone) fail('S4', `no check of ${gone[0]} succeeds under our defrag, and it runs the same version`);
+}
+
+/** Under our defrag it does not answer any more, or with what no check can use; for a night from its last check. */
+function isGone(world: World, server: SimulatedServer): boolean {
+  return isUncheckable(server) && isOurs(server) && isLeased(world, server) && world.now < nightFrom(world, server);
+}
+
+/** When the night from its last check is over. A lease of a newer version does not say when that was. */
+function nightFrom(world: World, server: SimulatedServer): number {
+  return (leaseOf(world, server)?.progress?.at ?? world.now) + NIGHT;
+}
+
+function isUncheckable({ reachable, answersWith }: SimulatedServer): boolean {
+  return !reachable || answersWith !== undefined;
 }
 
 /**
  * A tick sees every server before it starts anything. A worker sees those of its letter, and hears of others when their workers have; for a
- * server under our defrag it waits until then. So it knows what was before the dispatch, and not what has happened since. Of a server that
- * answers with garbage nobody can see that it has restarted.
+ * server under our defrag it waits until then. So it knows what was before the dispatch, and not what has happened since.
  */
 function isKnown(world: World, node: string, wasBefore: boolean): boolean {
-  const isGarbled = serverAt(world, node)?.isGarbled ?? false;
-  if (!isGarbled && (world.workers === 0 || wasBefore)) return true;
+  if (world.workers === 0 || wasBefore) return true;
   const brakes = world.documents.get('brakes')?.value as
     | { readonly falls?: readonly { readonly node: string }[] }
     | undefined;
@@ -276,8 +284,13 @@ function isKnown(world: World, node: string, wasBefore: boolean): boolean {
 function isUnseen(world: World, server: SimulatedServer): boolean {
   return leasesOf(world).some(
     ({ runId, phase, progress }) =>
-      runId === server.runId() && phase !== 'closing' && (progress?.at ?? 0) < world.dispatchedAt,
+      runId === server.runId() && isRunning(phase) && (progress?.at ?? 0) < world.dispatchedAt,
   );
+}
+
+/** Of a defrag that is being ended the last checks are not stored. So ends one of a newer version, too. */
+function isRunning(phase: string): boolean {
+  return phase === 'running' || phase === 'taking';
 }
 
 /** After a tick: servers that are kept from a defrag only by what has befallen another one of their version, or by a failover. */
@@ -288,9 +301,11 @@ export function countThoseThatWait(world: World): void {
 }
 
 function countAfterFalls(world: World): void {
-  for (const { at, node } of world.falls) {
-    if (world.now - at >= NIGHT) continue;
-    for (const _ of waitingFor(world, node)) count(world, 'S4 a version that fell');
+  for (const { until, node } of world.falls)
+    if (world.now < until) for (const _ of waitingFor(world, node)) count(world, 'S4 a version that fell');
+  for (const [node, server] of world.servers) {
+    if (!isGone(world, server)) continue;
+    for (const _ of waitingFor(world, node)) count(world, 'S4 a version that cannot be checked');
   }
 }
 
@@ -319,12 +334,14 @@ function isLeased(world: World, server: SimulatedServer): boolean {
   return leasesOf(world).some(({ runId }) => runId === server.runId());
 }
 
-/** What befalls a server. Of one that answers with garbage it is not seen. */
+/** What befalls a server. Its version waits for a night from its last check: a later one may not succeed. */
 export function restart(world: World, node: string): void {
   const server = world.servers.get(node);
   if (!server) return;
-  if (isOurs(server) && isLeased(world, server) && !server.isGarbled)
-    world.falls.push({ node, version: server.traits.version, at: world.now });
+  const until = nightFrom(world, server);
+  const isEnding = !isRunning(leaseOf(world, server)?.phase ?? '');
+  if (isOurs(server) && isLeased(world, server))
+    world.falls.push({ node, version: server.traits.version, at: world.now, until, isEnding });
   server.restart(world.now);
 }
 
@@ -407,7 +424,7 @@ export function isCleanAfterTick(world: World, isDue: (node: string) => boolean)
 /** Whether a tick sees the server. Where no discovery names it, its lease alone says where it is. */
 function isSeen(world: World, node: string, server: SimulatedServer): boolean {
   const address = placeOf(world, node);
-  if (!server.reachable || server.isGarbled || world.answering.get(address) !== node) return false;
+  if (isUncheckable(server) || world.answering.get(address) !== node) return false;
   if (shardOf(world, address)?.includes(address)) return true;
   return leaseOf(world, server)?.node === address;
 }

@@ -24,6 +24,7 @@ const APPLIES: readonly (readonly [law: string, times: number])[] = [
   ['S4 the last place of the stage', 15],
   ['S4 a version that fell', 8],
   ['S4 a version that fell, in a later letter', 1],
+  ['S4 a version that cannot be checked', 3],
   ['S4 the last place of a group', 10],
   ['S4 a primary with peers in a shard', 15],
   ['S4 replicas first in a shard', 15],

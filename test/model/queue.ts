@@ -23,15 +23,16 @@ export const queued: Commands = [
         ),
     ),
   // Few others would hit it: no tick has seen the server since, and each worker but its own knows its lease alone.
-  fc.tuple(fc.integer({ min: 1, max: 9 }), fc.boolean()).map(
-    ([minutes, isGone]) =>
+  fc.tuple(fc.integer({ min: 1, max: 9 }), fc.constantFrom('restarts', 'goes away', 'answers with errors')).map(
+    ([minutes, what]) =>
       new Command(
-        `a server under our defrag ${isGone ? 'goes away' : 'restarts'}, and after ${minutes} min its letter comes last`,
+        `a server under our defrag ${what}, and after ${minutes} min its letter comes last`,
         async (world) => {
           const fallen = ours(world)[0];
           if (fallen === undefined) return;
-          if (isGone) on(world, fallen).reachable = false;
-          else restart(world, fallen);
+          if (what === 'restarts') restart(world, fallen);
+          else
+            Object.assign(on(world, fallen), what === 'goes away' ? { reachable: false } : { answersWith: 'errors' });
           world.pass(minutes * MINUTE);
           world.letters = await world.handOut();
           const [early = [], last = []] = [false, true].map((is) =>

@@ -121,8 +121,8 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
     reachable: true,
     /** CONFIG SET is denied to the job. */
     deniesConfig: false,
-    /** It does what it is asked for, and answers with what is no RESP. */
-    isGarbled: false,
+    /** It does what it is asked for, and answers with what is no RESP; or it refuses everything. */
+    answersWith: undefined as 'garbage' | 'errors' | undefined,
     /** Its MEMORY PURGE is carried out, and keeps the server from answering for as long as whoever asked waits. */
     hangsInPurge: false,
     /** Milliseconds of silence after which it hangs up (`timeout`); 0: never. */

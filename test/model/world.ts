@@ -81,7 +81,13 @@ export interface World {
   readonly lastDeath: number;
   readonly deaths: number;
   /** Servers that have restarted while our defrag was on. */
-  readonly falls: { readonly node: string; readonly version: string; readonly at: number }[];
+  readonly falls: {
+    readonly node: string;
+    readonly version: string;
+    readonly at: number;
+    readonly until: number;
+    readonly isEnding: boolean;
+  }[];
   /** Addresses have led elsewhere at some time. */
   readonly hasMoved: boolean;
   /** The table was lost, or restored from a backup, at some time. */
@@ -229,8 +235,9 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge, has
         const server = serverAt(node);
         if (server.idleTimeout > 0 && silence > server.idleTimeout)
           throw new NodeFailure('unreachable', `${node}: the connection was closed`);
+        if (server.answersWith === 'errors') throw new NodeFailure('refused', `${node} refuses: BUSY`);
         const answer = run(server);
-        if (server.isGarbled) throw new NodeFailure('not-redis', `${node} answers, but not in the protocol of Redis`);
+        if (server.answersWith) throw new NodeFailure('not-redis', `${node} answers, but not in the protocol of Redis`);
         return answer;
       });
     const deed = (server: SimulatedServer, kind: Deed['kind'], settings: Record<string, string> = {}) => {

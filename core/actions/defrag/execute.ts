@@ -12,7 +12,7 @@ import { dropLease, type HeldLease, renewLease } from '../../leases/lease-store.
 import type { Configured } from '../../ports/node-session.ts';
 import { historyFor } from '../../state/history-placement.ts';
 import { updateHistory } from '../../state/node-history.ts';
-import { type NodeContext, noteSilence, partsOf, seenBy } from '../context.ts';
+import { type NodeContext, noteUnseen, partsOf, seenBy } from '../context.ts';
 import { acquire, expected, type OwnTerms, type Result } from '../new-lease.ts';
 import { rssBaseline } from '../verify.ts';
 import { ladderOf } from './ladder.ts';
@@ -47,7 +47,7 @@ export async function startDefrag(context: NodeContext, facts: Facts, plan: Acti
     if (found.activedefrag === 'yes') return await withdrawForeign(context, held, facts, found);
     return await confirm(context, held, facts, plan, found);
   } catch (error) {
-    await noteSilence(context, held.lease, error);
+    await noteUnseen(context, held.lease, error);
     // Whether the server has taken the settings is unknown. The lease knows what to restore; the next tick will.
     return { kind: 'failed', why: expected(error), leased: true, memory: facts.memory };
   }

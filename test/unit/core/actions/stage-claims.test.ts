@@ -340,6 +340,13 @@ describe('F8: a version on which a server went down under our defrag', () => {
     ['restarted', (one: Lease) => seen(one, restarted), 'restarted'],
     ['does not answer', (one: Lease) => unseen(one), 'vanished'],
     ['cannot be reached', (one: Lease) => unseen(one, 'unreachable'), 'vanished'],
+    // Each of them may be another process by now.
+    ['refuses us', (one: Lease) => unseen(one, 'refused'), 'unchecked'],
+    ['has other credentials', (one: Lease) => unseen(one, 'wrong-credentials'), 'unchecked'],
+    ['speaks something else', (one: Lease) => unseen(one, 'not-redis'), 'unchecked'],
+    ['was not reached in time', (one: Lease) => unseen(one, 'not-reached'), 'unchecked'],
+    ['is another one', (one: Lease) => seen(one, { runId: RUN_ID, uptime: 60 * MINUTE }), 'unchecked'],
+    ['was not asked for want of a secret', (one: Lease) => unseen(one, 'config-problem'), 'unchecked'],
   ] as const)('%s: none of it is started in this tick, by any job, in this night', async (_, look, how) => {
     const { brakes, job, clock, falls } = await fallen(look);
     const fall = { node: lease.node, runId: lease.runId, engine: ENGINE, how, at: NOW, until: NOW + NIGHT };
@@ -377,28 +384,23 @@ describe('F8: a version on which a server went down under our defrag', () => {
     expect(await falls()).toEqual([fall]);
   });
 
-  test.each([
-    ['refuses us', 'refused'],
-    ['has other credentials', 'wrong-credentials'],
-    ['speaks something else', 'not-redis'],
-  ])('one that %s is there', async (_, kind) => {
-    const { brakes } = await fallen((one) => unseen(one, kind));
-    expect(brakes.seen().falls).toEqual([]);
-  });
-
-  test('a server that answers again as the same process had only been away', async () => {
-    const { brakes, job, clock, falls } = await fallen((one) => unseen(one));
-    await brakes.note([]);
-    clock.at += MINUTE;
-    const later = await job({ looks: [seen(lease, { at: clock.at })] });
-    await later.note([]);
-    expect(await falls()).toEqual([]);
-  });
+  test.each(['timeout', 'refused'])(
+    'a server that answers again as the same process has not fallen: it had failed its check (%s)',
+    async (kind) => {
+      const { brakes, job, clock, falls } = await fallen((one) => unseen(one, kind));
+      await brakes.note([]);
+      clock.at += MINUTE;
+      const later = await job({ looks: [seen(lease, { at: clock.at })] });
+      await later.note([]);
+      expect(await falls()).toEqual([]);
+      expect(await later.claim(aNewLease('next'))).toEqual([]);
+    },
+  );
 
   test('but not by a look that is older than its silence', async () => {
     const { brakes, job, clock, falls } = await fallen((one) => seen(one));
     clock.at += 3 * SECOND;
-    await brakes.note([outageOf(lease, 'silent', clock.at)]);
+    await brakes.note([outageOf(lease, 'vanished', clock.at)]);
     const other = await job({ looks: [seen(lease)] });
     expect(await other.claim(aNewLease('next'))).toMatchObject([{ kind: 'version-fell' }]);
     await other.note([]);
@@ -409,11 +411,11 @@ describe('F8: a version on which a server went down under our defrag', () => {
     const { brakes, clock } = await fallen((one) => unseen(one));
     clock.at += NIGHT + 1;
     expect(brakes.seen().falls).toEqual([]);
-    expect(outageOf(lease, 'silent', clock.at)).toMatchObject({ at: clock.at, until: NOW + NIGHT });
+    expect(outageOf(lease, 'vanished', clock.at)).toMatchObject({ at: clock.at, until: NOW + NIGHT });
   });
 
-  test('one that comes back restarted stays fallen', async () => {
-    const { brakes, job, clock, one, falls } = await fallen((some) => unseen(some));
+  test.each(['timeout', 'not-redis'])('one that comes back restarted stays fallen (%s)', async (kind) => {
+    const { brakes, job, clock, one, falls } = await fallen((some) => unseen(some, kind));
     await brakes.note([]);
     clock.at += MINUTE;
     const later = await job({ placements: homeOf(one), looks: [seen(lease, { ...restarted, at: clock.at })] });
@@ -447,7 +449,7 @@ describe('a worker that has a part of the stage', () => {
     return await (await job({ since, ...known })).claim(aNewLease('next', wanted));
   };
   const unseen = checked(since - 1);
-  const blocker = { kind: 'version-unseen', node: unseen.node, at: since - 1 };
+  const blocker = { kind: 'version-unseen', node: unseen.node, at: since - 1, until: since - 1 + NIGHT };
 
   test('starts no defrag while a server of its version is under one and was not checked in this tick', async () => {
     expect(await claimBeside(unseen)).toEqual([blocker]);

@@ -33,29 +33,29 @@ const falls = (seen?: Partial<Observation> | string, leased: GroupLease['nodes']
   );
 
 test('a server that has restarted since its group was switched has fallen, with its version', () => {
-  const { name, version } = anObservation().engine;
   expect(falls({ runId: '2'.repeat(40), uptime: 20 * SECOND })).toEqual([
-    { node: one.node, runId: RUN_ID, engine: { name, version }, how: 'restarted', at: NOW, until: NOW + NIGHT },
+    { node: one.node, runId: RUN_ID, engine, how: 'restarted', at: NOW, until: NOW + NIGHT },
   ]);
 });
 
-test.each(['timeout', 'unreachable'])(
-  'and so has one that does not answer (%s), from when it was seen last',
-  (kind) => {
-    expect(falls(kind)).toEqual([
-      { node: one.node, runId: RUN_ID, engine, how: 'vanished', at: NOW, until: NOW - MINUTE + NIGHT },
-    ]);
-    const [{ engine: _, ...old } = one] = nodes;
-    expect(falls(kind, [old])).toEqual([]);
-  },
-);
+test.each([
+  ['timeout', 'vanished'],
+  ['unreachable', 'vanished'],
+  ['refused', 'unchecked'],
+  ['not-reached', 'unchecked'],
+  [{ runId: '2'.repeat(40), uptime: 60 * MINUTE }, 'unchecked'],
+])('and so may have one that was not seen (%o), from when it was seen last', (look, how) => {
+  expect(falls(look)).toEqual([{ node: one.node, runId: RUN_ID, engine, how, at: NOW, until: NOW - MINUTE + NIGHT }]);
+});
+
+test('of what an older version has stored no version is known', () => {
+  const [{ engine: _, ...old } = one] = nodes;
+  expect(falls('timeout', [old])).toEqual([]);
+});
 
 test.each<[string, Partial<Observation> | string | undefined]>([
   ['is the same process', { runId: RUN_ID, uptime: 20 * SECOND }],
   ['was not checked', undefined],
-  ['was not reached in time', 'not-reached'],
-  ['refuses the job', 'refused'],
-  ['is another one, and older than the lease', { runId: '2'.repeat(40), uptime: 60 * MINUTE }],
 ])('one that %s has not', (_, seen) => {
   expect(falls(seen)).toEqual([]);
 });

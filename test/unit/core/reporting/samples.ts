@@ -63,7 +63,12 @@ export const BLOCKERS: Of<Blocker> = {
     at: NOW - HOUR,
     until: NOW + 19 * HOUR,
   },
-  'version-unseen': { kind: 'version-unseen', node: '10.0.3.18:6379', at: NOW - 4 * 60_000 },
+  'version-unseen': {
+    kind: 'version-unseen',
+    node: '10.0.3.18:6379',
+    at: NOW - 4 * 60_000,
+    until: NOW - 4 * 60_000 + 20 * HOUR,
+  },
 };
 
 export const FINDINGS: Of<Finding> = {

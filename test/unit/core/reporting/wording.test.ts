@@ -244,7 +244,22 @@ describe('blockers', () => {
     [BLOCKERS['just-restarted'], 'the server has just started (up for 4 s, 10 s required)'],
     [BLOCKERS['not-enough-time'], 'the job has too little time left (8 s; 23 s needed)'],
     [BLOCKERS.loading, 'the server is loading its data'],
+    [
+      BLOCKERS['version-unseen'],
+      'a server of this version is under active defrag, and was not checked in this tick yet (10.0.3.18:6379), so no defrag before it is, or before Tue 2026-11-24 21:10 UTC',
+    ],
   ])('%#', (blocker, text) => expect(blockerText(blocker)).toBe(text));
+
+  test.each([
+    ['restarted', '10.0.3.18:6379 restarted Tue 01:14 Europe/Berlin (1 h ago)', '; see its log'],
+    ['vanished', '10.0.3.18:6379 does not answer', ', or until it answers; see its log'],
+    ['unchecked', '10.0.3.18:6379 could not be checked', ', or until it can be; see its error'],
+  ] as const)('a version of which a server %s: until when, and what to look at', (how, what, next) => {
+    const blocker = { ...BLOCKERS['version-fell'], how };
+    expect(planText(aSkip('version-fell', { blockers: [blocker] }), 'Europe/Berlin', seen)).toBe(
+      `nothing: a server of this version may have crashed during active defrag (${what}), so no defrag before Tue 21:14 Europe/Berlin (in 19 h)${next}`,
+    );
+  });
 
   test.each(Object.values(BLOCKERS))('$kind begins with its kind in words', (blocker) => {
     expect(blockerText(blocker).startsWith(blockerKindText(blocker.kind))).toBe(true);
