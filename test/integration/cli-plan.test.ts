@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
+import { MINUTE } from '../../core/config/units.ts';
 import { settingsOf } from '../support/fragmented.ts';
 import { type FragmentedServer, fragmentedServer } from '../support/fragmented-server.ts';
 import { closedWindow, configYaml, OPEN, SMALL_FLOORS } from '../support/job.ts';
@@ -89,7 +90,7 @@ describe.skipIf(lacksServer('defrag'))('offpeak plan on a fragmented server', ()
   });
 
   test.each([
-    ['before the night when 02:30 does not exist, still closed', '2026-03-29T00:59:59Z', 'outside-window'],
+    ['before the night when 02:30 does not exist, still closed', '2026-03-29T00:50:00Z', 'outside-window'],
     ['it opens at the end of the skipped hour', '2026-03-29T01:00:00Z', 'fragmented'],
     ['the same instant, as Berlin writes it', '2026-03-29T03:00+02:00', 'fragmented'],
     ['the same wall time with the zone of winter is an hour later: closed', '2026-03-29T03:00+01:00', 'outside-window'],
@@ -101,7 +102,9 @@ describe.skipIf(lacksServer('defrag'))('offpeak plan on a fragmented server', ()
   ])('--at: %s', async (_, at, reason) => {
     const document = await plan('-c', 'berlin.yml', '--at', at);
     expect(document?.outcomes[0]?.plan?.reason).toBe(reason);
-    expect(Math.abs(Date.parse(document?.at ?? '') - Date.parse(at))).toBeLessThan(30_000);
+    // The clock goes on from there.
+    expect(Date.parse(document?.at ?? '') - Date.parse(at)).toBeGreaterThanOrEqual(0);
+    expect(Date.parse(document?.at ?? '') - Date.parse(at)).toBeLessThan(10 * MINUTE);
   });
 
   test('--instance takes one or several, in the order of the config', async () => {

@@ -82,6 +82,7 @@ describeWithMoto('the exported handler, invoked on a fragmented server', () => {
       container = aContainer(configYaml(server.port, SETTINGS));
       await vi.waitFor(async () => expect((await infoOf(redis)).uptime_in_seconds).toBeGreaterThan(11), 30_000);
       before = { settings: await settingsOf(redis), info: await infoOf(redis) };
+      const begunAt = Date.now();
       const summary = await container.invoke(contextOf(20 * SECOND));
       hurried = { summary, logs: container.logs.splice(0), settings: await settingsOf(redis) };
       const earlier = aws.proxy.requests.length;
@@ -91,6 +92,7 @@ describeWithMoto('the exported handler, invoked on a fragmented server', () => {
       run = {
         summary: acting,
         requestId: context.awsRequestId,
+        begunAt,
         startedAt,
         endedAt: Date.now(),
         calls: aws.proxy.requests.slice(earlier),
@@ -218,7 +220,7 @@ describeWithMoto('the exported handler, invoked on a fragmented server', () => {
         })),
       );
       // From before the hurried run on: CloudWatch's periods are whole ones.
-      const [StartTime, EndTime] = [new Date(run.startedAt - MINUTE), new Date(run.endedAt + MINUTE)];
+      const [StartTime, EndTime] = [new Date(run.begunAt - MINUTE), new Date(run.endedAt + MINUTE)];
       const { MetricDataResults = [] } = await aws.cloudwatch.send(
         new GetMetricDataCommand({ StartTime, EndTime, MetricDataQueries }),
       );
@@ -324,6 +326,8 @@ describeWithMoto('the exported handler, invoked on a fragmented server', () => {
 interface Run {
   readonly summary: unknown;
   readonly requestId: string;
+  /** Of the hurried run before it. */
+  readonly begunAt: number;
   readonly startedAt: number;
   readonly endedAt: number;
   readonly calls: readonly RecordedCall[];

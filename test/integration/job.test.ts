@@ -4,8 +4,9 @@ import type { RunningServer } from '../../cli/lab/start.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
 import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
 import { aJob, closedWindow, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
+import { untilOldEnough } from '../support/offpeak.ts';
 import { planOf, plansOf } from '../support/outcomes.ts';
-import { defragServer, lacksServer } from '../support/servers.ts';
+import { keepingServer, lacksServer } from '../support/servers.ts';
 
 /** Ticks until nothing is under way, as `run --watch --until-idle` does. */
 async function untilIdle(job: Job, most = 60): Promise<readonly Tick[]> {
@@ -24,11 +25,10 @@ describe.skipIf(lacksServer('defrag'))('on a server that can defragment', () => 
   let redis: Redis;
 
   beforeAll(async () => {
-    server = await defragServer();
+    server = await keepingServer();
     redis = clientOf(server);
     await fragment(redis);
-    // jemalloc returns what it can by itself in its ten seconds; the server is then older than the guard asks, too.
-    await new Promise((resolve) => setTimeout(resolve, 11_000));
+    await untilOldEnough(redis);
   });
 
   afterAll(async () => {

@@ -7,6 +7,7 @@ import { aJob, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.t
 import { movingAddress } from '../support/moving-address.ts';
 import { untilOldEnough } from '../support/offpeak.ts';
 import { planOf } from '../support/outcomes.ts';
+import { ownPort } from '../support/ports.ts';
 import { defragServer, lacksServer } from '../support/servers.ts';
 
 /** One percent of a processor: still at it when the test looks. */
@@ -19,7 +20,7 @@ describe.skipIf(lacksServer('defrag'))('which server a lease is on', () => {
   let before: Readonly<Record<string, string>>;
 
   beforeAll(async () => {
-    [server, other] = await Promise.all([defragServer(), defragServer()]);
+    [server, other] = await Promise.all([ownPort().then((port) => defragServer({ port })), defragServer()]);
     redis = clientOf(server);
     await fragment(redis);
     before = await settingsOf(redis);

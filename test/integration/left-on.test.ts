@@ -1,13 +1,13 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import getPort from 'get-port';
 import type { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
 import { clientOf, fragment, settingsOf } from '../support/fragmented.ts';
 import { aJob, closedWindow, configYaml, type Job, OPEN, SMALL_FLOORS } from '../support/job.ts';
 import { planOf } from '../support/outcomes.ts';
+import { ownPort } from '../support/ports.ts';
 import { sentinelOf, until } from '../support/sentinel.ts';
 import { defragServer, lacksServer } from '../support/servers.ts';
 
@@ -26,7 +26,7 @@ async function aServerWithFile() {
   const folder = await mkdtemp(join(tmpdir(), 'offpeak-config-'));
   const configFile = join(folder, 'redis.conf');
   await writeFile(configFile, '');
-  const port = await getPort({ host: '127.0.0.1' });
+  const port = await ownPort();
   let server: RunningServer = await defragServer({ configFile, port, args: ['--dir', folder] });
   let redis: Redis = clientOf(server);
   const end = async () => {
@@ -74,7 +74,7 @@ describe.skipIf(lacksServer('defrag'))(
       await outlived(primary.redis);
       using job = aJob(configYaml(primary.port, SLOW));
       expect((await job.tick()).leased).toHaveLength(1);
-      await using sentinel = await sentinelOf(primary.port, await getPort({ host: '127.0.0.1' }));
+      await using sentinel = await sentinelOf(primary.port, await ownPort());
       await sentinel.failOver();
       await until(async () => (/activedefrag yes/.test(await primary.text()) ? true : undefined));
       await until(async () =>

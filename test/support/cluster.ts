@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import getPort from 'get-port';
 import type { Redis } from 'ioredis';
 import type { RunningServer } from '../../cli/lab/start.ts';
 import { clientOf } from './fragmented.ts';
+import { ownPort } from './ports.ts';
 import { defragServer } from './servers.ts';
 
 /** One process of a Cluster. */
@@ -151,8 +151,7 @@ async function startNode(
 
 /** The bus is 10,000 above the port: both below the ports that systems hand out by themselves. */
 async function busPort(): Promise<number> {
-  const from = 20_000 + Math.floor(Math.random() * 2700);
-  return await getPort({ host: '127.0.0.1', port: Array.from({ length: 50 }, (_, index) => from + index) });
+  return await ownPort(20_000, 22_750);
 }
 
 async function stop({ redis, server }: ClusterNode): Promise<void> {

@@ -4,9 +4,9 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import getPort from 'get-port';
 import type { Redis } from 'ioredis';
 import { createFileStore } from '../../core/state/file/file-store.ts';
+import { ownPort } from './ports.ts';
 import type { TickDocument } from './tick-document.ts';
 
 const ENTRY = fileURLToPath(new URL('../../cli/offpeak.js', import.meta.url));
@@ -137,7 +137,7 @@ export function aWorkplace(): Workplace {
 
 /** A loopback port on which nothing listens. */
 export async function refusedPort(): Promise<number> {
-  return await getPort({ host: '127.0.0.1' });
+  return await ownPort();
 }
 
 /** A server younger than ten seconds is not acted on (guards.ts). */

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import getPort from 'get-port';
 import { TestRunner } from 'vitest';
 import { openApt } from '../../cli/lab/apt.ts';
 import { cacheFolder, openWorkFolder } from '../../cli/lab/cache.ts';
 import { runCommand } from '../../cli/lab/run-command.ts';
+import { ownPort } from './ports.ts';
 
 /** Debian's Prometheus, and its build of redis_exporter. */
 export interface PrometheusTools {
@@ -68,7 +68,7 @@ export async function serving(
   argsFor: (address: string) => readonly string[],
   ready: string,
 ): Promise<Running> {
-  const port = await getPort({ host: '127.0.0.1' });
+  const port = await ownPort();
   const child = spawn('sh', ['-c', LEASH, 'sh', path, ...argsFor(`127.0.0.1:${port}`)], {
     stdio: ['pipe', 'ignore', 'ignore'],
   });

@@ -1,11 +1,11 @@
 import { mkdtemp, open, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import getPort from 'get-port';
 import { Redis } from 'ioredis';
 import { leash } from '../../cli/lab/leash.ts';
 import type { RunningServer } from '../../cli/lab/start.ts';
 import { clientOf } from './fragmented.ts';
+import { ownPort } from './ports.ts';
 import { defragServer, serverBinary } from './servers.ts';
 
 export interface Sentinel extends AsyncDisposable {
@@ -49,7 +49,7 @@ export async function aSentinelSet({ password }: { readonly password?: string } 
   const secret = password === undefined ? [] : [`requirepass ${password}`, `sentinel sentinel-pass ${password}`];
   const sentinels = await Promise.all(
     [0, 1, 2].map(async () => {
-      const port = await getPort({ host: '127.0.0.1' });
+      const port = await ownPort();
       const held = await startSentinel(port, [`sentinel monitor main 127.0.0.1 ${first} 2`, ...secret]);
       const client = new Redis({
         host: '127.0.0.1',

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import getPort from 'get-port';
 import type { Redis } from 'ioredis';
 import type { Authority } from './certificates.ts';
+import { ownPort } from './ports.ts';
 
 /**
  * Makes a running server listen for TLS too, as `localhost` and 127.0.0.1. Returns its port; undefined where the server is built without TLS.
@@ -24,7 +24,7 @@ export async function openTlsPort(
       return [`tls-${name}`, path];
     },
   );
-  const port = await getPort({ host: '127.0.0.1' });
+  const port = await ownPort();
   await admin.call('CONFIG', 'SET', ...settings, 'tls-auth-clients', clients, 'tls-port', String(port));
   return port;
 }
