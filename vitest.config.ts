@@ -23,6 +23,9 @@ const FAULTS = [
 /** Everything that needs no server, no other process and no wait. */
 const UNIT = ['test/unit/**/*.test.ts', 'test/*.test.ts', 'test/mutants/mutants.test.ts', 'test/infra/notices.test.ts'];
 
+/** For files that share a worker. */
+const LEAVES_NOTHING = ['test/support/leaves-nothing.ts'];
+
 /** Finds the servers that all but the unit tests start. */
 const SERVERS = ['test/support/global-setup.ts'];
 
@@ -36,13 +39,14 @@ export default defineConfig({
     expect: { poll: { timeout: 60_000 } },
     hookTimeout: 300_000,
     projects: [
-      // One module graph for each worker: loading it anew for each file would take longer than the tests.
+      // One module graph for each worker: loading it anew for each file would take longer than many of the tests.
       {
         extends: true,
         test: {
           name: 'unit',
           include: UNIT,
           isolate: false,
+          setupFiles: LEAVES_NOTHING,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
           testTimeout: 300_000,
@@ -52,6 +56,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'job',
+          isolate: false,
+          setupFiles: LEAVES_NOTHING,
           include: ['test/**/*.test.ts'],
           exclude: [...UNIT, ...STACK, ...FAULTS],
           globalSetup: SERVERS,
