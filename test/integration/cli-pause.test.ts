@@ -10,7 +10,7 @@ import { putPause, readPauses } from '../../core/state/pauses.ts';
 import { awsEnv } from '../support/aws-proxy.ts';
 import { aLease } from '../support/builders.ts';
 import { createStateTable } from '../support/dynamo-table.ts';
-import { describeWithMoto, type Moto, startMoto } from '../support/moto.ts';
+import { describeWithMoto, lentMoto, type Moto } from '../support/moto.ts';
 import { aWorkplace, refusedPort, runOffpeak, type Workplace } from '../support/offpeak.ts';
 import { anAlert } from '../support/telemetry-builders.ts';
 
@@ -225,7 +225,7 @@ describeWithMoto('with STATE_TABLE in the environment', () => {
   let env: Readonly<Record<string, string>>;
   let tableName: string;
   beforeAll(async () => {
-    moto = await startMoto();
+    moto = await lentMoto();
     const aws = awsEnv(moto.url);
     client = new DynamoDBClient({
       endpoint: moto.url,

@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
 import { createNames, type Names } from '../../core/adapters/dns/names.ts';
 import { type AwsProxy, awsEnv, startAwsProxy } from './aws-proxy.ts';
-import { type Moto, startMoto } from './moto.ts';
+import { lentMoto, type Moto } from './moto.ts';
 
 /** moto behind the proxy that records and fails its calls. */
 export interface AwsStandIn extends AsyncDisposable {
@@ -11,7 +11,7 @@ export interface AwsStandIn extends AsyncDisposable {
 
 /** Leads the SDK of this process there, until it is disposed of. */
 export async function awsStandIn(command?: readonly string[]): Promise<AwsStandIn> {
-  const moto = await startMoto(command);
+  const moto = await lentMoto(command);
   const proxy = await startAwsProxy(moto.url);
   for (const [key, value] of Object.entries(awsEnv(proxy.url))) vi.stubEnv(key, value);
   return {

@@ -54,6 +54,32 @@ export async function startMoto(command: readonly string[] = ['moto_server']): P
   }
 }
 
+/**
+ * What the test files of this process have returned, by its command. It belongs to the process: some tests load all modules anew
+ * (`vi.resetModules`), and a Python that starts for each file takes more of the processor than most of the files.
+ */
+const RETURNED = Symbol.for('offpeak.tests.moto');
+
+/** As `startMoto`, or one that a test file before has stopped, with nothing in it. It ends with this process. */
+export async function lentMoto(command: readonly string[] = ['moto_server']): Promise<Moto> {
+  const returned = returnedOf(command.join(' '));
+  const moto = returned.pop() ?? (await startMoto(command));
+  await moto.reset();
+  let isLent = true;
+  const stop = async () => {
+    if (isLent) returned.push(moto);
+    isLent = false;
+  };
+  return { ...moto, stop, [Symbol.asyncDispose]: stop };
+}
+
+function returnedOf(command: string): Moto[] {
+  const shelf = globalThis as { [RETURNED]?: Record<string, Moto[]> };
+  shelf[RETURNED] ??= {};
+  shelf[RETURNED][command] ??= [];
+  return shelf[RETURNED][command];
+}
+
 function announcedUrl(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let output = '';

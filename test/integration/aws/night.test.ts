@@ -9,13 +9,13 @@ import { ENVIRONMENT } from '../../../core/config/environment.ts';
 import { createFileStore } from '../../../core/state/file/file-store.ts';
 import { awsEnv } from '../../support/aws-proxy.ts';
 import { configOf, configYaml } from '../../support/job.ts';
-import { describeWithMoto, startMoto } from '../../support/moto.ts';
+import { describeWithMoto, lentMoto } from '../../support/moto.ts';
 import { createQueue } from '../../support/moto-queue.ts';
 import { stormOf, stormOfKind } from '../../support/storm.ts';
 
 describeWithMoto('a night, through SNS over HTTP', () => {
   test('subscribers get warnings at once, infos in one digest, and filters choose by its severity', async () => {
-    const moto = await startMoto();
+    const moto = await lentMoto();
     onTestFinished(async () => {
       vi.unstubAllEnvs();
       await moto.stop();
