@@ -21,7 +21,7 @@ export async function check(addresses: readonly string[], options: CheckOptions)
   });
   const table = options.full ? undefined : fleetLines;
   printer(options, published, { table })(store === NO_STATE ? withoutLeases(result) : result);
-  const next = access.isAddressed ? nextWithout(addresses, result) : nextAfterCheck(result, options);
+  const next = access.isAddressed ? nextWithout(addresses, result, options) : nextAfterCheck(result, options);
   if (!options.json) sayNext(next);
   process.exitCode = exitCodeOf([result]);
 }

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { systemClock } from '../../core/adapters/clock.ts';
 import { auditFleet } from '../../core/reconcile/audit-fleet.ts';
 import { WHOLE_FLEET } from '../../core/reconcile/scope.ts';
-import { commandText } from '../command-line.ts';
+import { commandText, typedAgain } from '../command-line.ts';
 import { entriesOf } from '../entries.ts';
 import { EXIT } from '../exit.ts';
 import { type InitOptions, UsageError } from '../options.ts';
@@ -40,14 +40,11 @@ function folderOf(output: string): string {
 /** Names of stages that are tried in turn for what can be typed in place of a file that is there. */
 const OTHERS = ['prod.yml', 'staging.yml', 'test.yml'];
 
-/** With what to type next. Neither a password nor a part of one is repeated. */
+/** With what to type next. */
 function alreadyThere(addresses: readonly string[], options: InitOptions): UsageError {
-  const { output, memoryLimit, cacert, cert, key } = options;
+  const { output } = options;
   const free = OTHERS.map((name) => join(dirname(output), name)).find((file) => !existsSync(file));
-  const typed = Object.entries({ 'memory-limit': memoryLimit, cacert, cert, key });
-  const kept = typed.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
-  const isOpen = addresses.every((address) => !/[@?#]/.test(address));
-  const next = commandText('init', ...(isOpen ? addresses : ['redis://…']), ...kept, '-o', free ?? 'another.yml');
+  const next = commandText('init', ...typedAgain(addresses, options), '-o', free ?? 'another.yml');
   return new UsageError(`init: ${output} is there already, and is not overwritten. Type: ${next}`);
 }
 

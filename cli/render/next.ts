@@ -2,7 +2,7 @@ import { isHealthy } from '../../core/diagnosis/diagnose.ts';
 import { latestIn, planIn } from '../../core/domain/outcome.ts';
 import { bytesText } from '../../core/format/units.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
-import { commandLineFor, commandText } from '../command-line.ts';
+import { commandLineFor, commandText, typedAgain } from '../command-line.ts';
 import type { CommonOptions, PlaceOptions } from '../options.ts';
 import { totalsOf } from './returnable.ts';
 
@@ -12,9 +12,12 @@ type Options = PlaceOptions & Pick<CommonOptions, 'instance'>;
 type Seen = Pick<Tick, 'instances' | 'outcomes'>;
 
 /** After a check of servers that were named by their addresses. */
-export function nextWithout(addresses: readonly string[], { outcomes }: Seen): string | undefined {
-  // A password is not repeated.
-  const typed = addresses.every((address) => !/[@?#]/.test(address)) ? addresses : ['redis://…'];
+export function nextWithout(
+  addresses: readonly string[],
+  { outcomes }: Seen,
+  options: Parameters<typeof typedAgain>[1] = {},
+): string | undefined {
+  const typed = typedAgain(addresses, options);
   const { returnable } = totalsOf(outcomes);
   if (returnable > 0)
     return `to get ${bytesText(returnable)} back in a window, write a config: ${commandText('init', ...typed, '-o', 'config/prod.yml')}`;

@@ -25,7 +25,7 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
     const gone = await oddServer(() => undefined);
     await gone[Symbol.asyncDispose]();
     const outcome = await good.tickBeside({ url: addressOf(gone) });
-    const message = `127.0.0.1:${gone.port} cannot be reached: ECONNREFUSED`;
+    const message = `127.0.0.1:${gone.port} cannot be reached: ECONNREFUSED (nothing listens on that port: check it, and that the server runs)`;
     expect(outcome).toMatchObject({
       kind: 'unreachable',
       problem: { kind: 'unreachable', message, expected: true },
@@ -153,7 +153,7 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
     [
       'a Sentinel',
       reportInfo('sentinel'),
-      /mymaster at 10\.0\.0\.1:6379, and their replicas\. In a config, discover\.sentinel finds them$/,
+      /mymaster at 10\.0\.0\.1:6379, and their replicas\. In a config, discover\.sentinel finds them: npx offpeak init writes it$/,
     ],
     ['a proxy', '# Proxy\nName:P\nRedisMode:proxy\n', /^a proxy answers \(P\)/],
     ['a server without INFO memory', '# Server\nredis_version:7.0.15\n', /^redis 7\.0\.15 answers, but/],

@@ -112,7 +112,7 @@ describe.skipIf(lacksServer('plain'))('nodes by their names', () => {
     expect(await seen(job)).toEqual({
       v4: 'observed',
       third: 'observed',
-      none: `unreachable: none.test:${server.port} cannot be reached: ECONNREFUSED`,
+      none: expect.stringMatching(/^unreachable: none\.test:\d+ cannot be reached: ECONNREFUSED \(nothing listens/),
     });
   });
 
@@ -151,7 +151,7 @@ describe.skipIf(lacksServer('plain'))('nodes by their names', () => {
     await own[Symbol.asyncDispose]();
     expect(await seen(job)).toEqual({
       flaps: expect.stringMatching(
-        /^unreachable: flaps\.test:\d+ cannot be reached: ECONNREFUSED; that was the address \d+ s ago; since then, no name server answered for flaps\.test/,
+        /^unreachable: flaps\.test:\d+ cannot be reached: ECONNREFUSED \(.*\); that was the address \d+ s ago; since then, no name server answered for flaps\.test/,
       ),
     });
   });

@@ -1,3 +1,4 @@
+import { lookup } from '../../format/lookup.ts';
 import { NodeFailure } from '../../ports/node-session.ts';
 import { CLOSED_UNENCRYPTED, closedInHandshake, handshakeHint, SILENT_IN_HANDSHAKE, SPEAKS_TLS } from './hints.ts';
 
@@ -29,6 +30,13 @@ export function errorCode(error: string): string {
   return /^-?([A-Z]+)\b/.exec(error)?.[1] ?? 'ERR';
 }
 
+/** What the system's codes mean here, for a reader who does not know them. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: '(nothing listens on that port: check it, and that the server runs)',
+  EHOSTUNREACH: '(there is no route to it: check the address, and the network of this machine)',
+  ENETUNREACH: '(there is no route to it: check the address, and the network of this machine)',
+};
+
 /** The client's errors, in words for the person who fixes the cause. */
 export function asFailure(error: unknown, target: Place): NodeFailure {
   if (error instanceof NodeFailure) return error;
@@ -47,7 +55,8 @@ export function asFailure(error: unknown, target: Place): NodeFailure {
     const hint = target.tls ? `. ${SILENT_IN_HANDSHAKE}` : '';
     return new NodeFailure('timeout', `${where} did not ${what} within ${CONNECT_TIMEOUT_MS} ms${hint}`);
   }
-  return new NodeFailure('unreachable', `${where} cannot be reached: ${code || 'connection closed'}`);
+  const why = [code || 'connection closed', lookup(MEANINGS, code)].filter((part) => part !== undefined).join(' ');
+  return new NodeFailure('unreachable', `${where} cannot be reached: ${why}`);
 }
 
 function tlsFailure(error: unknown, target: Place): NodeFailure {

@@ -35,7 +35,7 @@ if (process.argv[1] === import.meta.filename) {
       if (name === 'Reachable' && value === 1) published.add(dimensions.Node ?? '');
     for (const outcome of outcomes) {
       const { kind, message = '' } = problemIn(outcome) ?? {};
-      if (kind) problems.add(`${kind} ${/\bE[A-Z]+$/.exec(message)?.[0] ?? ''}`.trim());
+      if (kind) problems.add(`${kind} ${/\bE[A-Z]{4,}\b/.exec(message)?.[0] ?? ''}`.trim());
     }
   }
   const open = readdirSync('/proc/self/fd').length;

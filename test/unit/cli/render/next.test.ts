@@ -35,6 +35,12 @@ describe('after a check', () => {
     );
   });
 
+  test('the options that were typed are kept', () => {
+    expect(nextWithout(['rediss://a.example'], fleet(findings), { memoryLimit: '6 GiB', cacert: 'ca.pem' })).toBe(
+      "what to change there: npx offpeak audit rediss://a.example --memory-limit '6 GiB' --cacert ca.pem",
+    );
+  });
+
   test('a password is not repeated', () => {
     expect(nextWithout(['redis://:word@a.example'], fleet())).not.toContain('word');
   });
