@@ -1,8 +1,8 @@
 import { createSecretReader } from '../core/adapters/aws/secrets.ts';
+import { createPorts } from '../core/compose.ts';
 import type { SecretReference } from '../core/config/address.ts';
 import { ENVIRONMENT } from '../core/config/environment.ts';
 import type { Config } from '../core/config/schema.ts';
-import { createPorts } from '../core/create-ports.ts';
 import type { Alert } from '../core/domain/alert.ts';
 import type { Metric } from '../core/domain/metric.ts';
 import type { Clock } from '../core/ports/clock.ts';
@@ -42,7 +42,7 @@ export async function terminalPorts(
   { publish, webhook, env = process.env, isAddressed }: Publishing = {},
 ): Promise<{ readonly ports: Ports; readonly published: Published }> {
   const published: Published = { metrics: [], alerts: [] };
-  const sinks = publish && (await import('../core/compose.ts')).createSinks(process.env, publish);
+  const sinks = publish && (await import('../core/adapters/aws/sinks.ts')).createSinks(process.env, publish);
   const secrets = createSecretReader({ env });
   const receivers = [
     ...(sinks ? [sinks.alerts] : []),

@@ -4,10 +4,10 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { openBatchQueue } from '../../core/adapters/aws/batch-queue.ts';
 import { countdown } from '../../core/adapters/clock.ts';
-import { compose } from '../../core/compose.ts';
 import { RESERVED } from '../../core/domain/timings.ts';
 import { type Dispatch, dispatch } from '../../core/reconcile/dispatch.ts';
 import { failIfUnexpected } from '../../core/reconcile/summary.ts';
+import { compose } from '../compose.ts';
 
 const logger = new Logger({ serviceName: 'offpeak-dispatch' });
 

@@ -4,10 +4,10 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { countdown } from '../../core/adapters/clock.ts';
-import { compose } from '../../core/compose.ts';
 import { pollLeases } from '../../core/reconcile/poll-leases.ts';
 import { WHOLE_FLEET } from '../../core/reconcile/scope.ts';
 import { failIfUnexpected, type Summary, summarize } from '../../core/reconcile/summary.ts';
+import { compose } from '../compose.ts';
 
 const logger = new Logger({ serviceName: 'offpeak' });
 

@@ -6,9 +6,9 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { countdown } from '../../core/adapters/clock.ts';
-import { compose } from '../../core/compose.ts';
 import { RESERVED } from '../../core/domain/timings.ts';
 import { work } from '../../core/reconcile/work.ts';
+import { compose } from '../compose.ts';
 
 const logger = new Logger({ serviceName: 'offpeak-work' });
 const processor = new BatchProcessor(EventType.SQS);

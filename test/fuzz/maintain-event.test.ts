@@ -111,13 +111,13 @@ describe('whatever the job is invoked with', () => {
     }
     vi.resetModules();
     // The exported handler, on ports that are ours: it is the composition that would reach for AWS.
-    vi.doMock('../../core/compose.ts', () => ({
+    vi.doMock('../../functions/compose.ts', () => ({
       compose: (_env: unknown, log: Ports['log']) => ({ config, ports: { ...scene.ports, log } }),
     }));
     ({ handler } = await import('../../functions/maintain/handler.ts'));
   });
   afterAll(() => {
-    vi.doUnmock('../../core/compose.ts');
+    vi.doUnmock('../../functions/compose.ts');
     vi.restoreAllMocks();
     vi.unstubAllEnvs();
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunningServer } from '../../cli/lab/start.ts';
-import { compose } from '../../core/compose.ts';
 import { ENVIRONMENT } from '../../core/config/environment.ts';
+import { compose } from '../../functions/compose.ts';
 import { bulk, infoServer } from '../support/odd-server.ts';
 import { aWorkplace, refusedPort, runOffpeak } from '../support/offpeak.ts';
 import { lacksServer, plainServer } from '../support/servers.ts';

@@ -2,7 +2,7 @@ import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createCloudWatchClient } from '../../../core/adapters/aws/clients.ts';
 import { createOtlpSink } from '../../../core/adapters/aws/otlp.ts';
-import { createSinks } from '../../../core/compose.ts';
+import { createSinks } from '../../../core/adapters/aws/sinks.ts';
 import { JOB_METRICS } from '../../../core/domain/job-metrics.ts';
 import type { Metric } from '../../../core/domain/metric.ts';
 import { NODE_METRICS } from '../../../core/domain/node-metrics.ts';

@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import type { RunningServer } from '../../../cli/lab/start.ts';
 import { createTokenSigner } from '../../../core/adapters/aws/iam-token.ts';
 import { systemClock } from '../../../core/adapters/clock.ts';
+import { createPorts } from '../../../core/compose.ts';
 import type { ManagedGroup } from '../../../core/config/iam.ts';
-import { createPorts } from '../../../core/create-ports.ts';
 import type { Outcome } from '../../../core/domain/outcome.ts';
 import { type Authority, anAuthority } from '../../support/certificates.ts';
 import { clientOf } from '../../support/fragmented.ts';
