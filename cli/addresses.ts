@@ -5,7 +5,7 @@ import type { Config } from '../core/config/schema.ts';
 import { UsageError } from './options.ts';
 
 /** Servers that the command line names by their addresses, as a config. */
-export interface AddressedFleet {
+interface AddressedFleet {
   readonly config: Config;
   /** The variables that the config's references name, which hold the passwords. */
   readonly env: Readonly<Record<string, string>>;

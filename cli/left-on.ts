@@ -4,7 +4,7 @@ import type { Ports } from '../core/ports/ports.ts';
 import { tick } from '../core/reconcile/tick.ts';
 import { noticeText } from '../core/reporting/wording/result.ts';
 
-export interface LeftOn {
+interface LeftOn {
   /** Servers on which Offpeak's settings are, or active defrag is, without a lease, with what to type there. */
   readonly on: readonly string[];
   readonly isOwn: boolean;

@@ -20,7 +20,7 @@ export interface Published {
 }
 
 /** Where a run publishes, besides the terminal. */
-export interface Publishing {
+interface Publishing {
   /** The stage of a deployed job: where it sends metrics and alerts. */
   readonly publish?: Config | undefined;
   /** Where the address is kept to which alerts are posted. */

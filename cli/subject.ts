@@ -20,7 +20,7 @@ export interface Subject {
 }
 
 /** Of a command that takes addresses or a config. */
-export interface AddressOptions extends CommonOptions, TlsOptions {
+interface AddressOptions extends CommonOptions, TlsOptions {
   /** As written: the config's rules read it. */
   readonly memoryLimit?: string;
   /** Whether --config or --state was typed, not taken from the environment or the default. */

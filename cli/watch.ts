@@ -5,7 +5,7 @@ import type { NodeName, Tick, TickOptions } from '../core/reconcile/scope.ts';
 import { tick } from '../core/reconcile/tick.ts';
 
 /** Tick after tick, as a schedule would run them. */
-export interface Watch {
+interface Watch {
   readonly every: Milliseconds;
   /** `once`; `idle`: until nothing is under way and nothing is left to do; `interrupted`: until Ctrl-C. */
   readonly until: 'once' | 'idle' | 'interrupted';

@@ -11,7 +11,7 @@ import type { AlertSink, MetricSink } from './ports/sinks.ts';
 import type { StateStore } from './ports/state-store.ts';
 
 /** What differs from host to host: Lambda, terminal, bench, test. */
-export interface HostParts {
+interface HostParts {
   readonly store: StateStore;
   readonly metrics: MetricSink;
   readonly alerts: AlertSink;

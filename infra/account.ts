@@ -7,7 +7,7 @@ import type { template } from './template.ts';
 type Template = ReturnType<typeof template>;
 
 /** What the rules of an account ask of every stack, from the parameters of the deployment. What is empty is not asked for. */
-export interface Account {
+interface Account {
   /** A topic that is there already, in place of one of the stack. */
   readonly alertTopicArn: string;
   /** The customer's key, for the topics and the functions' logs. */

@@ -25,7 +25,7 @@ export const ID = {
 } as const;
 
 /** Resources with names, one each in a stage; no name is the end of another. */
-export type NamedPart =
+type NamedPart =
   | 'alerts'
   | 'alarms'
   | 'alarms-critical'

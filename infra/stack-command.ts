@@ -11,7 +11,7 @@ const COMMANDS = ['build', 'package', 'deploy', 'remove'] as const;
 const FORCE = '--force';
 
 /** Where a stack is made of. */
-export interface Workshop {
+interface Workshop {
   /** The folder with `config/`. */
   readonly root: string;
   /** How a command for a stage is typed, in messages. */

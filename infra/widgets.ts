@@ -20,7 +20,7 @@ export interface Mark {
   readonly color?: string;
 }
 
-export interface Graph {
+interface Graph {
   readonly title: string;
   readonly lines: readonly Line[];
   readonly stat?: 'Average' | 'Maximum' | 'Sum';
@@ -57,7 +57,7 @@ export interface Query {
   readonly label?: string;
 }
 
-export interface Chart extends Pick<Graph, 'title' | 'stacked'> {
+interface Chart extends Pick<Graph, 'title' | 'stacked'> {
   readonly queries: readonly Query[];
   /** Seconds between two points. */
   readonly step: number;
@@ -119,7 +119,7 @@ export function stageLine(
 
 const SCHEMA = `{${[NAMESPACE, DIMENSION.instance, DIMENSION.node, DIMENSION.stage].join(',')}}`;
 
-export interface Search {
+interface Search {
   readonly metric: MetricDefinition;
   /** A search has its own: that of the graph does not reach into it. */
   readonly stat: 'Average' | 'Maximum' | 'Sum';

@@ -11,7 +11,7 @@ export interface PartialResponse {
   readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
 }
 
-export interface Delivered {
+interface Delivered {
   readonly messages: number;
   readonly failed: number;
   /** What Lambda asks of the queue, the receives that found it empty included. */

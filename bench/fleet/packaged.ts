@@ -25,7 +25,7 @@ export function configOf(count: number, ports: Ports, kindOf: (index: number) =>
   return { ...first, instances: parts.flatMap(({ instances }) => instances) };
 }
 
-export interface Packaged extends Disposable {
+interface Packaged extends Disposable {
   /** A function's entry, and its config. */
   of(key: JobFunction): { readonly handler: string; readonly configFile: string };
 }

@@ -11,7 +11,7 @@ import type { JobProcess } from './job-process.ts';
 import type { HandedOut, Shared, SharedTick } from './queue-results.ts';
 
 /** What a tick through the queue runs on. */
-export interface QueuedFleet {
+interface QueuedFleet {
   readonly config: Config;
   /** moto's own URL: what Lambda asks of the queue is not a call of Offpeak. */
   readonly motoUrl: string;

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 
 /** A pattern that is planted, and what is to be found in it. */
-export interface Plant {
+interface Plant {
   readonly pattern: string;
   /** Of a million keys. */
   readonly perMillion: number;

@@ -89,7 +89,7 @@ const MEASURES = {
   compressible: compress,
 } as const;
 
-export type Measured = keyof typeof MEASURES;
+type Measured = keyof typeof MEASURES;
 
 export interface Truth {
   readonly kind: Measured;

@@ -11,7 +11,7 @@ import { type Prepared, prepared } from '../support/server.ts';
 import { NOTHING, OWN, type Variant } from './variants.ts';
 
 /** The result of one variant on one server. */
-export interface Cell extends Latencies {
+interface Cell extends Latencies {
   /** For how long a defragger was running. */
   readonly defragging: number;
   /** Of the server's process, in seconds, and over how many seconds: serving the client is included. */

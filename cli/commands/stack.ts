@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What makes and removes the stack of a stage. */
-export type StackCommand = 'package' | 'deploy' | 'remove';
+type StackCommand = 'package' | 'deploy' | 'remove';
 
 /**
  * Runs a command of the stack in a process of its own: osls and what it needs are no part of the command line. In a clone it is infra/deploy.ts,

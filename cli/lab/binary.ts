@@ -1,5 +1,5 @@
 /** Where a server binary came from, in the order in which it is looked for. */
-export type ServerSource = 'env' | 'cache' | 'path' | 'npm' | 'built' | 'debian';
+type ServerSource = 'env' | 'cache' | 'path' | 'npm' | 'built' | 'debian';
 
 /** A redis-server (or valkey-server) that was seen to start on this machine. */
 export interface ServerBinary {

@@ -18,7 +18,7 @@ const Manifest = z.strictObject({
   version: z.string(),
   origin: z.enum(['npm', 'built', 'debian']),
 });
-export type Manifest = z.infer<typeof Manifest>;
+type Manifest = z.infer<typeof Manifest>;
 
 const MANIFEST_FILE = 'manifest.json';
 

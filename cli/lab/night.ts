@@ -22,7 +22,7 @@ interface NightOptions {
   readonly more?: string;
 }
 
-export interface Night {
+interface Night {
   readonly config: Config;
   readonly published: Published;
   /** Until nothing is left to do, as `offpeak run --watch --until-idle` has them. */

@@ -5,7 +5,7 @@ import { type LeashOptions, leash } from './leash.ts';
 
 const TAIL_LINES = 12;
 
-export interface RunOptions extends Pick<LeashOptions, 'cwd' | 'env' | 'user'> {
+interface RunOptions extends Pick<LeashOptions, 'cwd' | 'env' | 'user'> {
   readonly signal?: AbortSignal | undefined;
   /** A file to which the command line and everything that it prints is appended. */
   readonly logFile?: string;

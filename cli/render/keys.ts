@@ -50,7 +50,7 @@ function summary({ population, drawn, distinct, bytes }: KeyReport): string {
 }
 
 /** `512 MiB (498 MiB to 530 MiB)` */
-export function estimateText({ value, low, high }: Estimate): string {
+function estimateText({ value, low, high }: Estimate): string {
   return `${bytesText(value)} (${bytesText(low)} to ${bytesText(high)})`;
 }
 

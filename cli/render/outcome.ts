@@ -86,7 +86,7 @@ function pauseLines(outcome: Outcome, style: Style, instance?: InstanceConfig): 
   return labelled('note', text, style, 'warning');
 }
 
-export function isRunning(outcome: Outcome): boolean {
+function isRunning(outcome: Outcome): boolean {
   const plan = planIn(outcome);
   return plan?.kind === 'skip' && plan.reason === 'defragmenting';
 }

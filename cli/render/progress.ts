@@ -3,7 +3,7 @@ import { levelBar } from './bars.ts';
 import type { Style } from './style.ts';
 
 /** The part of a terminal or a pipe that a progress line needs. */
-export interface Output {
+interface Output {
   readonly isTTY?: boolean;
   readonly columns?: number;
   write(text: string): unknown;

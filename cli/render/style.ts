@@ -2,7 +2,7 @@
 export type Tone = 'data' | 'fragmentation' | 'pages' | 'overhead' | 'good' | 'bad' | 'warning' | 'faint' | 'strong';
 
 /** Puts a text into a tone's colour, or leaves it as it is. */
-export type Paint = (tone: Tone, text: string) => string;
+type Paint = (tone: Tone, text: string) => string;
 
 /** How to draw: passed in, never global, so that a picture is a function of its arguments. */
 export interface Style {

@@ -15,7 +15,7 @@ export interface NodeNight {
 }
 
 /** An action with its result. */
-export interface Done {
+interface Done {
   /** Epoch ms. */
   readonly at: number;
   readonly verdict: NonNullable<StepDocument['verdict']>;

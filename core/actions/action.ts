@@ -32,7 +32,7 @@ export interface Action {
   effects(): Promise<ActionEffects>;
 }
 
-export interface ActionEffects {
+interface ActionEffects {
   /** Carries out the plan that both checks have led to. A failure of the server or of the store is a result; a bug throws. */
   start(context: NodeContext, facts: Facts, plan: Acting): Promise<Result>;
   /** Goes on with a lease that an earlier tick, or an earlier job, has left: carries on, or ends it. */

@@ -4,7 +4,7 @@ import type { Prediction } from '../domain/prediction.ts';
 import type { Verdict } from '../domain/verdict.ts';
 
 /** Of one observation; `allocated` is what the allocator has given out, 0 where it does not say. */
-export interface RssBaseline {
+interface RssBaseline {
   readonly usedMemoryRss: Bytes;
   readonly allocated: Bytes;
 }
@@ -18,7 +18,7 @@ export function rssAfter(settled: Observation, before: RssBaseline): RssBaseline
   return settled.memory.usedMemoryRss === undefined ? before : rssBaseline(settled);
 }
 
-export interface Measured
+interface Measured
   extends Pick<Verdict, 'action' | 'stall' | 'promisedStall' | 'unmeasured' | 'beyond' | 'lasted' | 'leaving'> {
   readonly before: RssBaseline;
   readonly after: RssBaseline;

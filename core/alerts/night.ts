@@ -12,14 +12,14 @@ const LONGEST_WAIT: Milliseconds = 24 * HOUR;
  */
 const NOT_KEPT: readonly AlertEvent[] = ['state-unavailable', 'trouble-began', 'trouble-over'];
 
-export interface Night {
+interface Night {
   readonly now: number;
   /** Asked only where something waits for it. */
   readonly isOver: () => boolean;
 }
 
 /** What the outbox does now with its entries; all others wait. */
-export interface Divided {
+interface Divided {
   /** To be sent, on their own or in digests. */
   readonly due: readonly Pending[];
   /** To be sent in one message. */

@@ -6,7 +6,7 @@ import { type StateStore, StateUnavailable, type Stored } from '../ports/state-s
 import { type DocumentKind, decode, each, encode, oneOf } from '../state/codec.ts';
 import { OUTBOX } from '../state/keys.ts';
 
-export interface Entry {
+interface Entry {
   readonly alert: Alert;
   /** When it was queued (epoch ms). The name is that of stored documents. */
   readonly entrustedAt: number;

@@ -61,7 +61,7 @@ interface Message {
   send(): Promise<PublishReport>;
 }
 
-export interface FlushOptions {
+interface FlushOptions {
   /** False: no further message is begun. */
   readonly hasTime?: () => boolean;
   /** For a sink with a nightly digest: whether the windows of the night are over. */

@@ -2,7 +2,7 @@ import type { NodeAddress } from './address.ts';
 import type { Config, InstanceConfig } from './schema.ts';
 
 /** An instance whose password crosses a network unencrypted. */
-export interface ClearText {
+interface ClearText {
   readonly instance: string;
   /** `host:port` of each such node. */
   readonly nodes: readonly string[];

@@ -9,7 +9,7 @@ import { toFindings } from './shape.ts';
 import { applyStackRules, type Purpose } from './stack-rules.ts';
 
 /** A configuration, or everything that is wrong with it. */
-export type ConfigResult =
+type ConfigResult =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 

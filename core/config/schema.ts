@@ -185,9 +185,7 @@ export interface Config {
 export type Notifications = Frozen<File['notifications']>;
 
 /** How many functions share the nodes of the stage: see config/fleet.ts. */
-export type FleetSettings = Frozen<File['fleet']>;
+type FleetSettings = Frozen<File['fleet']>;
 
 /** When Offpeak may act; belongs to the day on which it opens. */
 export type MaintenanceWindow = InstanceConfig['windows'][number];
-/** How to sign in: a plain user name, and a password by reference or a token of IAM. */
-export type Credentials = NonNullable<InstanceConfig['credentials']>;

@@ -7,7 +7,7 @@ import { obstacleIn, worthOf } from './prospect.ts';
 // Findings about the layers that an action returns, by the bytes that it can return, as in plans. On a heap of 800 GB, a finished defrag
 // leaves 200 MB of external fragmentation, and a purge leaves 100 MB of free pages.
 
-export interface ActionOutlook {
+interface ActionOutlook {
   readonly purge: Prediction;
   readonly prospects: Diagnosis['prospects'];
 }

@@ -19,7 +19,7 @@ export interface Terms {
 }
 
 /** One node as a reply names it, or why it is left out. */
-export type Named = FoundNode | string;
+type Named = FoundNode | string;
 
 /** The same, with what its cluster says of it. */
 export interface Member {

@@ -8,7 +8,7 @@ import { readTags } from './tags.ts';
 // Which groups of a managed service an instance of the config means, and what their tags say.
 
 /** What the config asks for: all of `tags`, and one of `groups` where there are any. */
-export interface Wanted {
+interface Wanted {
   readonly tags?: Readonly<Record<string, readonly string[]>>;
   readonly groups?: readonly string[];
 }

@@ -3,7 +3,7 @@ import { duration, size } from '../config/quantities.ts';
 import type { Overrides } from '../domain/discovered.ts';
 
 /** What the tags of one resource say to Offpeak. */
-export interface Said {
+interface Said {
   /** `offpeak:ignore`: it is left out. */
   readonly isIgnored: boolean;
   readonly overrides: Overrides;

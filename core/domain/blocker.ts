@@ -60,7 +60,7 @@ export type ReplicationBlocker =
   | { readonly kind: 'replicas-missing'; readonly connected: number; readonly configured: number };
 
 /** What discovery has found out: what AWS does to the node's group, or is about to do, and what its tags say. */
-export type ManagedBlocker =
+type ManagedBlocker =
   | { readonly kind: 'watch-only' }
   /** The discovery fails: whether a failover or a change is under way is unknown. */
   | { readonly kind: 'undiscovered' }

@@ -51,7 +51,7 @@ export interface Lease {
   readonly progress: Progress;
 }
 
-export type LeaseStatus =
+type LeaseStatus =
   /** It is the right to act on its node. */
   | 'active'
   /** Its server could not be found in time. It blocks no other action, and its settings are restored when the server answers again. */

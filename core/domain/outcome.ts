@@ -10,7 +10,7 @@ import type { Verdict } from './verdict.ts';
 export type Outcome = Unreached | Failed | Observed | PurgeUnknown | ActionOutcome;
 
 /** The outcomes of actions' steps, by kind. A new action adds its own here, as with `Steps`. */
-export interface ActionOutcomes {
+interface ActionOutcomes {
   started: Started;
   purged: Purged;
   stopped: Stopped;
@@ -129,7 +129,7 @@ export interface Stopped extends OfNode, Load, Episode {
 }
 
 /** A purge that was not run. */
-export interface Unpurged extends Observed {
+interface Unpurged extends Observed {
   readonly plan: Skip;
 }
 

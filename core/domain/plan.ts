@@ -77,13 +77,13 @@ export interface StopDefrag {
 }
 
 /** Why a step is taken. A new action adds its own here, as with `Steps`. */
-export interface ActReasons {
+interface ActReasons {
   'free-pages': true;
   'after-defrag': true;
   fragmented: true;
 }
 
-export type ActReason = keyof ActReasons | StopReason;
+type ActReason = keyof ActReasons | StopReason;
 
 export type StopReason =
   | 'goal-met'

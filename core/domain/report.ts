@@ -16,7 +16,7 @@ export interface Counters {
 }
 
 /** What a dispatch knows of the whole stage: nodes that it hands out, and leases that are held. */
-export interface Dispatched {
+interface Dispatched {
   readonly kind: 'dispatch';
   readonly nodes: number;
   readonly leases: number;

@@ -21,7 +21,7 @@ const FORMS: Readonly<Record<string, RegExp>> = {
   'latency-monitor-threshold': COUNT,
 };
 
-export interface SettingsRead {
+interface SettingsRead {
   readonly settings: Settings;
   /** Settings with a value that they cannot hold, and that could not be restored. */
   readonly odd: readonly string[];

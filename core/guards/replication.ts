@@ -63,7 +63,7 @@ function goodOf({ connectedReplicas = 0, goodReplicas = connectedReplicas }: Rep
   return Math.min(connectedReplicas, goodReplicas);
 }
 
-export function behind(
+function behind(
   whose: 'own' | 'replicas',
   limit: Milliseconds,
   silentFor: Milliseconds = 0,

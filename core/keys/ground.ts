@@ -22,7 +22,7 @@ export interface Ground {
 }
 
 /** What one draw is worth, between two bounds. */
-export interface Worth {
+interface Worth {
   readonly low: number;
   readonly high: number;
   readonly name: string;

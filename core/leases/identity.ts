@@ -3,7 +3,7 @@ import type { Lease, Progress } from '../domain/lease.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { StopReason } from '../domain/plan.ts';
 
-export type Identity = 'same' | 'restarted' | 'another';
+type Identity = 'same' | 'restarted' | 'another';
 
 /**
  * Whether the server that answers is the one that the lease is on. Another `run_id` alone does not mean that it restarted: behind a

@@ -9,7 +9,7 @@ import { noteRun } from '../state/runs.ts';
 /** Values that earlier leases have given a setting, at other limits. */
 const VALUES_KEPT = 16;
 
-export interface SettingsRecord extends Applied {
+interface SettingsRecord extends Applied {
   readonly instance: string;
   readonly node: string;
   readonly runId: string;

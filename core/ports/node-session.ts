@@ -9,7 +9,7 @@ import type { WatchedPrimary } from '../domain/outcome.ts';
 import type { KeyReader } from './key-reader.ts';
 
 /** Observes one node. Throws NodeFailure if the node cannot be reached. */
-export interface Inspector {
+interface Inspector {
   look(): Promise<Observation>;
   /** What else must be known before a start; `first` is the observation of the same server. */
   examine(first: Pick<Observation, 'isCluster' | 'engine'>): Promise<Examined>;
@@ -50,7 +50,7 @@ export type Purged =
   | { readonly done: false; readonly error: string };
 
 /** Changes one node. Throws NodeFailure; whether the change was made is then unknown. */
-export interface Executor {
+interface Executor {
   /** CONFIG SET, in the given order. Never CONFIG REWRITE: a restart always loads the operator's file. */
   configure(settings: Settings, options: { readonly atomic: boolean }): Promise<Configured>;
   /** MEMORY PURGE, once. A time-out here does not cancel it on the server. */
@@ -65,7 +65,7 @@ export interface Session extends Inspector, Executor {
 /** An aborted `signal` ends the attempt and closes its socket. Throws NodeFailure. */
 export type OpenSession = (instance: InstanceConfig, node: NodeAddress, signal?: AbortSignal) => Promise<Session>;
 
-export type NodeFailureKind =
+type NodeFailureKind =
   /** No server answers: refused, no route, no such name, connection closed. */
   | 'unreachable'
   /** A server does not answer in time: hung, stopped, overloaded, or a purge that takes longer than predicted. */

@@ -6,7 +6,7 @@ import type { Ports } from '../ports/ports.ts';
 import { outcomeAlerts } from '../reporting/alerts/alerts.ts';
 
 /** Of which job and instance the alerts are. */
-export interface Sender {
+interface Sender {
   readonly ports: Pick<Ports, 'store' | 'clock' | 'log'>;
   readonly stage: string;
   readonly holder: string;

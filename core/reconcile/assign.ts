@@ -47,7 +47,7 @@ export interface Run {
 }
 
 /** What has happened in a discovered group this night, on all of its shards. */
-export interface GroupState extends Group {
+interface GroupState extends Group {
   /** Nodes whose servers restarted under Offpeak's defrag, and when (epoch ms), the latest first. */
   readonly fallen: readonly { readonly node: string; readonly at: number }[];
 }

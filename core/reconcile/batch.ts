@@ -29,7 +29,7 @@ export interface Batch {
 }
 
 /** What a worker needs beside the config, which it has itself. */
-export interface BatchInstance {
+interface BatchInstance {
   /** Of the config's instance. */
   readonly id: string;
   /** One shard of it, as the dispatch has found it, and what is known of its group; absent where the config names the nodes. */

@@ -10,7 +10,7 @@ import type { TickOptions } from './scope.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** The counters of the tick before, and what keeps those of this one. */
-export interface CounterExchange {
+interface CounterExchange {
   readonly counters: ReadonlyMap<string, Counters>;
   keep(outcomes: readonly Outcome[]): Promise<void>;
 }

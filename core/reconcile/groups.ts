@@ -20,7 +20,7 @@ import { lookAt, type OpenNode, type ReachedNode, type UnreachedNode } from './o
 import type { Snapshot } from './snapshot.ts';
 
 /** The leases on parameter groups as a tick finds them. */
-export interface HeldGroups {
+interface HeldGroups {
   readonly held: readonly HeldGroup[];
   readonly byNode: ReadonlyMap<string, GroupLease>;
   /** False: the store cannot be read, or a document in it; then no group is started. */

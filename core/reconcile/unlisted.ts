@@ -21,7 +21,7 @@ export interface Unlisted {
   readonly keep: () => Promise<void>;
 }
 
-export const NONE_UNLISTED: Unlisted = { remarks: [], changes: [], keep: async () => {} };
+const NONE_UNLISTED: Unlisted = { remarks: [], changes: [], keep: async () => {} };
 
 /** CLUSTER NODES has a line for each node, and who adds one to a Cluster adds it to the config on the same day. */
 const ASKED_EVERY: Milliseconds = 24 * HOUR;

@@ -8,7 +8,7 @@ interface Taken {
   readonly at: number;
 }
 
-export const BATCH_KIND: DocumentKind<Taken> = { schema: 1, shape: z.looseObject({ at: z.number() }) };
+const BATCH_KIND: DocumentKind<Taken> = { schema: 1, shape: z.looseObject({ at: z.number() }) };
 
 const TRIES = 5;
 

@@ -46,7 +46,7 @@ function groupsOf(nodes: readonly string[]): readonly Group[] {
   });
 }
 
-export interface StoredCounters {
+interface StoredCounters {
   readonly byNode: ReadonlyMap<string, Counters>;
   readonly groups: readonly Group[];
   /** By key. */

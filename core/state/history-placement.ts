@@ -5,7 +5,7 @@ import type { Learned } from '../domain/prediction.ts';
 import { present } from '../domain/present.ts';
 
 /** What is stored of an address. */
-export interface PlacedHistory {
+interface PlacedHistory {
   readonly node: string;
   readonly history: NodeHistory;
   /** Version 0.1 kept one document for each instance with this address. They count until the address has a document of its own. */

@@ -24,7 +24,7 @@ const ADDRESSES = z.array(z.string());
 /** 100,000 nodes. */
 const MOST_BYTES = 32 * 1024 * 1024;
 
-export interface NamedNodes {
+interface NamedNodes {
   readonly nodes: readonly string[];
   readonly document?: NamedDocument;
   readonly version?: number;

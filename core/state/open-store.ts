@@ -6,7 +6,7 @@ import { createFileStore } from './file/file-store.ts';
 import { lifetimeOf } from './keys.ts';
 
 /** A state file, as a person may ask for it. */
-export interface StateFile {
+interface StateFile {
   /** Undefined or empty: none was asked for. */
   readonly asked: string | undefined;
   /** What asks for it, in messages: `STATE_FILE`, `--state`. */

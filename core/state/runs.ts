@@ -8,7 +8,7 @@ import { runKey } from './keys.ts';
  * Documents of nodes are kept by address. When a server answers at another address, or under another name, they are found by its process:
  * its `run_id` leads to the address at which they are.
  */
-export interface Run {
+interface Run {
   readonly node: string;
   /** Of the process, while another one answers at its address. */
   readonly history?: NodeHistory;

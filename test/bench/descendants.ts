@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-export interface Descendant {
+interface Descendant {
   readonly pid: number;
   readonly command: string;
 }

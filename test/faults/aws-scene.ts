@@ -25,7 +25,7 @@ export const NAMES = {
 export const KINDS = ['throttle', 'error', 'hang'] as const;
 
 /** AWS around a defrag: one backend, and one place, for all tests of the group in which this is called. */
-export interface DeployedPlace {
+interface DeployedPlace {
   readonly aws: AwsBackend;
   readonly place: Place;
   readonly before: Settings;

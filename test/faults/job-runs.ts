@@ -51,7 +51,7 @@ export function jobRuns(place: Place): JobRuns {
 }
 
 /** A tick that is killed, what it finds, and what somebody has to hear of afterwards. */
-export interface Killing {
+interface Killing {
   readonly place: Place;
   readonly runs: JobRuns;
   readonly before: Settings;

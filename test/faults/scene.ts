@@ -56,7 +56,7 @@ export type CleanedUp = Pick<Seen, 'clean' | 'messes'>;
 /** A mess is not taken for one before nobody comes for it in so many ticks. */
 const MOST_TICKS = 3;
 
-export interface SceneOptions {
+interface SceneOptions {
   readonly stateFile?: string;
   /** How the troubled instance is called; by default by its address. */
   readonly host?: string;

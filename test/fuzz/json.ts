@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { place } from './place.ts';
 
 /** Texts that have meant something to Slack, to a terminal, to JSON or to JavaScript. */
-export const HOSTILE = [
+const HOSTILE = [
   '',
   ' ',
   '<!channel>',

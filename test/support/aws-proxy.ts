@@ -35,7 +35,7 @@ export type FaultKind =
   /** OTLP: 200, and a tenth of the points is refused. */
   | 'partial';
 
-export interface Fault {
+interface Fault {
   readonly operation: string;
   readonly kind: FaultKind;
   /** How many calls it hits; default: all. */

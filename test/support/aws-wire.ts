@@ -52,7 +52,7 @@ export interface PutMetricDataInput {
 }
 
 /** A point of a gauge, with its metric. */
-export interface WirePoint {
+interface WirePoint {
   readonly name: string;
   readonly unit: string;
   readonly labels: Readonly<Record<string, string>>;

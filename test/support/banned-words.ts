@@ -1,5 +1,5 @@
 /** A word that Offpeak's texts, names and comments do without, and what to say in its place. docs/glossary.md shows the same list. */
-export interface BannedWord {
+interface BannedWord {
   /** As docs/glossary.md writes it. */
   readonly word: string;
   /** Tried against text in lower case, in which `camelCase` is two words. */

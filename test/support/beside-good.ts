@@ -11,7 +11,7 @@ import { aJob, type Job, OPEN, SMALL_FLOORS } from './job.ts';
 import { lookOf, troubleOf } from './outcomes.ts';
 
 /** An instance of one node that is not as it should be. */
-export interface Bad {
+interface Bad {
   readonly url: string;
   /** Further keys of the instance, each line indented by four; small floors by default. */
   readonly settings?: string;

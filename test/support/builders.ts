@@ -161,7 +161,7 @@ export function aLease(over: Partial<Lease> = {}): Lease {
   };
 }
 
-export type ActPlan = Extract<Plan, { kind: 'act' }>;
+type ActPlan = Extract<Plan, { kind: 'act' }>;
 export type SkipPlan = Extract<Plan, { kind: 'skip' }>;
 
 /** Start defrag. */

@@ -40,7 +40,7 @@ const PRICES = {
 } as const;
 
 /** What the bill depends on, beside the configuration. */
-export interface Assumptions {
+interface Assumptions {
   /** Seconds that an ordinary run takes, most of it waiting for the second check. */
   readonly secondsPerTick: number;
   /** Days of a month with an action on a node: only then do the metrics of an action exist. */
@@ -52,7 +52,7 @@ export interface Assumptions {
 
 const ASSUMED: Assumptions = { secondsPerTick: 5, actionDays: 15, forkHours: 4, logBytesPerNode: 1_000 };
 
-export interface CostLine {
+interface CostLine {
   readonly what: string;
   readonly count: number;
   /** Dollars for one of them. */

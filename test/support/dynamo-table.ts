@@ -34,7 +34,7 @@ export async function createStateTable(
 }
 
 /** What each test works with: a table and a client of its own, and the proxy that records and fails its calls. */
-export interface TableUnderTest {
+interface TableUnderTest {
   readonly proxy: AwsProxy;
   readonly client: DynamoDBClient;
   readonly tableName: string;

@@ -19,7 +19,7 @@ export interface Container {
 }
 
 /** Standard output and error of a function. A file and no pipe: what was written before an answer is there when it comes. */
-export interface LogFile {
+interface LogFile {
   readonly path: string;
   /** The text from a byte on; `length` is where the next one starts. */
   from(start: number): string;
@@ -35,7 +35,7 @@ export function openLog(path: string): LogFile {
   };
 }
 
-export interface ContainerSettings {
+interface ContainerSettings {
   readonly ric: Ric;
   readonly taskRoot: string;
   /** `dist/maintain/handler.handler`. */

@@ -15,7 +15,7 @@ export interface Ric {
   readonly entry: string;
 }
 
-export interface RicMissing {
+interface RicMissing {
   readonly kind: 'missing';
   readonly reason: string;
 }

@@ -6,7 +6,7 @@ import { lookOf } from './outcomes.ts';
  * The job as a process of its own, which a server may try to kill: `fork('looker-process.ts', [<port of a healthy server>])`. For each
  * message it runs one tick over the servers at those ports and over the healthy one, and answers what came of it.
  */
-export interface Asked {
+interface Asked {
   readonly id: number;
   readonly ports: readonly number[];
   /** Whether the memory is wanted: of what is kept, so that everything else is collected first. */

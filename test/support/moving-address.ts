@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net';
 
-export interface MovingAddress extends AsyncDisposable {
+interface MovingAddress extends AsyncDisposable {
   readonly port: number;
   /** From now on, new connections go there; those that stand are cut. */
   moveTo(port: number): void;

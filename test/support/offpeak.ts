@@ -32,7 +32,7 @@ export interface Finished extends Printed {
   readonly code: number;
 }
 
-export interface RunningOffpeak extends AsyncDisposable {
+interface RunningOffpeak extends AsyncDisposable {
   readonly pid: number;
   readonly finished: Promise<Finished>;
   /** As `| head` does when it has seen enough. */

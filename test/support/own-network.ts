@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe } from 'vitest';
 
 /** Runs a script where nothing but loopback is reached, and the system's name server is 127.0.0.1, with the search domain cluster.test; its one line of JSON. */
-export type InOwnNetwork = (script: string, env: Readonly<Record<string, string>>) => Promise<unknown>;
+type InOwnNetwork = (script: string, env: Readonly<Record<string, string>>) => Promise<unknown>;
 
 /** Root needs no user namespace; anybody else becomes root in one, where the kernel lets them. */
 const UNSHARE = process.getuid?.() === 0 ? ['-m', '-n'] : ['-r', '-m', '-n'];

@@ -9,7 +9,7 @@ import { runCommand } from '../../cli/lab/run-command.ts';
 import { ownPort } from './ports.ts';
 
 /** Debian's Prometheus, and its build of redis_exporter. */
-export interface PrometheusTools {
+interface PrometheusTools {
   readonly promtool: string;
   readonly prometheus: string;
   readonly exporter: string;
@@ -57,7 +57,7 @@ async function unpackInto(folder: string): Promise<void> {
   });
 }
 
-export interface Running extends AsyncDisposable {
+interface Running extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
 }

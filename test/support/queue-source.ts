@@ -18,7 +18,7 @@ export interface QueueSource {
   drain(functions: readonly ((event: unknown) => Promise<unknown>)[]): Promise<void>;
 }
 
-export interface QueueOfTemplate {
+interface QueueOfTemplate {
   readonly maxReceiveCount: number;
   readonly batchSize: number;
 }

@@ -1,7 +1,7 @@
 import { SETTINGS } from './builders.ts';
 import { bulk, type OddServer, OK, respServer } from './odd-server.ts';
 
-export interface ReportServer extends OddServer {
+interface ReportServer extends OddServer {
   /** Commands other than questions, as they came. */
   readonly deeds: readonly string[];
 }

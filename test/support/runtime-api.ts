@@ -9,12 +9,12 @@ export interface LambdaError {
 }
 
 /** What a runtime told about an invocation, or about its own start. */
-export type Told =
+type Told =
   | { readonly kind: 'response'; readonly requestId: string; readonly payload: unknown }
   | { readonly kind: 'error'; readonly requestId: string; readonly error: LambdaError }
   | { readonly kind: 'init-error'; readonly error: LambdaError };
 
-export interface Handed {
+interface Handed {
   readonly requestId: string;
   readonly event: unknown;
   /** Epoch milliseconds. */

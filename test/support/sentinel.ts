@@ -8,7 +8,7 @@ import { clientOf } from './fragmented.ts';
 import { ownPort } from './ports.ts';
 import { defragServer, serverBinary } from './servers.ts';
 
-export interface Sentinel extends AsyncDisposable {
+interface Sentinel extends AsyncDisposable {
   /** Exchanges primary and replica, and waits until Sentinel is through with it, CONFIG REWRITE included. */
   failOver(): Promise<void>;
 }
@@ -28,7 +28,7 @@ export async function sentinelOf(primaryPort: number, port: number): Promise<Sen
 }
 
 /** A primary, its replicas and three sentinels (a quorum of two), all of them processes. */
-export interface SentinelSet extends AsyncDisposable {
+interface SentinelSet extends AsyncDisposable {
   readonly nodes: readonly RunningServer[];
   /** Of the sentinels: `redis://127.0.0.1:port`. */
   readonly urls: readonly string[];

@@ -17,7 +17,7 @@ export type Behaviour =
   | { readonly kind: 'reset' };
 
 /** What arrived, and how it was answered. */
-export interface Post {
+interface Post {
   readonly path: string;
   /** The body, when it was JSON. */
   readonly message: unknown;

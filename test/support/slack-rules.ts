@@ -1,5 +1,5 @@
 /** Why Slack refuses a message: its word, and, which it does not tell, where. */
-export interface Refusal {
+interface Refusal {
   readonly word: 'invalid_payload' | 'no_text' | 'invalid_blocks';
   readonly where: string;
 }

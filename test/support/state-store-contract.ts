@@ -4,7 +4,7 @@ import { conditionalWrites, removals } from './state-store-conditions.ts';
 import { keysAndPrefixes, valuesAsGiven } from './state-store-documents.ts';
 import { concurrentCallers } from './state-store-races.ts';
 
-export interface StoreUnderTest {
+interface StoreUnderTest {
   readonly store: StateStore;
   /** A second handle on the same state, as another process would have it. */
   another(): Promise<StateStore>;

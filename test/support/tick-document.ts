@@ -22,7 +22,7 @@ export interface TickDocument {
   readonly problem?: string;
 }
 
-export interface OutcomeDocument {
+interface OutcomeDocument {
   readonly instance: string;
   readonly node: string;
   readonly status: Status;

@@ -3,7 +3,7 @@ import { bytesText } from '../../../core/format/units.ts';
 import { html, type Markup } from './page.ts';
 
 /** A bar of RSS, broken down. */
-export interface Bar {
+interface Bar {
   readonly label: string;
   readonly layers: Layers;
   /** Behind the bar. */

@@ -106,7 +106,7 @@ ${sorts ? html`<script>${{ html: SORTING }}</script>` : undefined}
 }
 
 /** A cell that sorts by a number, or one that holds words, which may take several lines. */
-export type Cell = { readonly text: string; readonly value: number | undefined } | { readonly words: string };
+type Cell = { readonly text: string; readonly value: number | undefined } | { readonly words: string };
 
 /**
  * A table with a head; the first column holds words, the others figures. It scrolls by itself where the screen is narrow. With `sorts`, a click on

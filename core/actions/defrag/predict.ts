@@ -19,7 +19,7 @@ const COLLECTION: Bytes = 16 * 1024;
 
 const COLLECTION_MS_PER_BYTE = 4e-5;
 
-export function usualWork({ keys, allocated }: Heap): Milliseconds | undefined {
+function usualWork({ keys, allocated }: Heap): Milliseconds | undefined {
   if (keys === undefined) return undefined;
   const perByte = allocated > keys * COLLECTION ? COLLECTION_MS_PER_BYTE : WORK_MS_PER_BYTE;
   return keys * WORK_MS_PER_KEY + allocated * perByte;

@@ -14,7 +14,7 @@ import { SLICE_SETTING, sliceAt } from './ladder.ts';
  * 25 % at hz 100 (cycles of 2.5 ms) kept 3.4 % of the requests waiting for more than 5 ms, 25 % at hz 500 (0.5 ms) 0.13 %, for the
  * same work and CPU. A short burst is over before the kernel gives the processor to another process.
  */
-export interface DefragPlanSettings {
+interface DefragPlanSettings {
   /** What CONFIG SET will change; see `inTurns` for servers that take one setting at a time. */
   readonly settings: Settings;
   /** For how long one cycle keeps clients waiting, in ms. */

@@ -3,7 +3,7 @@ import { clientSettings } from './clients.ts';
 import { AwsEnvironmentError, describeFailure } from './failure.ts';
 
 /** One call of AWS' APIs, for the words of its failure. */
-export interface Asked {
+interface Asked {
   /** `ElastiCache` */
   readonly service: string;
   /** The right that it takes, whose name ends in the call's: `elasticache:DescribeCacheClusters`. */

@@ -2,7 +2,7 @@ import { type Cluster, MemoryDBClient, paginateDescribeClusters } from '@aws-sdk
 import { askedOnce, everyPage, settingsFor } from './asking.ts';
 
 /** What MemoryDB says of all its clusters in one region, with their shards and nodes. It names no role. */
-export interface MemoryDbView {
+interface MemoryDbView {
   readonly region: string;
   readonly clusters: readonly Cluster[];
 }

@@ -14,7 +14,7 @@ const CONCURRENT_CALLS = 4;
 const EXTRA_CALLS = 128;
 
 /** One way to CloudWatch. */
-export interface MetricWay {
+interface MetricWay {
   /** In as few requests as the service allows. */
   readonly batches: (metrics: readonly Metric[]) => readonly (readonly Metric[])[];
   /** Throws what `describeFailure` and `statusOf` can read. */

@@ -24,7 +24,7 @@ export interface SecretReader {
   forget(reference: SecretReference, readBefore?: number): void;
 }
 
-export interface SecretReaderOptions {
+interface SecretReaderOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Called once, at the first `ssm:` reference. Default: from the process' environment. */
   readonly ssm?: () => SSMClient;

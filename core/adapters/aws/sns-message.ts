@@ -18,7 +18,7 @@ const MARK = '… shortened';
  */
 export type HttpsVariant = 'alert' | 'amazon-q';
 
-export interface SnsMessageOptions {
+interface SnsMessageOptions {
   /** For the body, UTF-8; at least 131,072, so that an alert without facts always fits. Default: what SNS takes. */
   readonly maxBytes?: number;
   /** Default: 'alert'. */
@@ -29,7 +29,7 @@ export interface SnsMessageOptions {
 
 type Variants = Pick<SnsMessageOptions, 'https' | 'runbook'>;
 
-export interface SnsMessage {
+interface SnsMessage {
   /** For `MessageStructure: 'json'`: one text per protocol. */
   readonly body: string;
   readonly shortened: boolean;

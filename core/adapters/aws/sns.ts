@@ -9,7 +9,7 @@ import { describeFailure } from './failure.ts';
 import { type HttpsVariant, MESSAGE_BYTES, snsMessage } from './sns-message.ts';
 import type { openTopic } from './sns-topic.ts';
 
-export interface AlertSinkOptions {
+interface AlertSinkOptions {
   /** A standard topic: FIFO topics deliver neither e-mail nor to Lambda. */
   readonly topicArn: string;
   /** What https subscribers get; default: 'alert'. */

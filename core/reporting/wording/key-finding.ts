@@ -3,7 +3,7 @@ import { blockerText } from '../../format/blocker.ts';
 import { bytesText, countText, durationText, percentText, unworded } from '../../format/units.ts';
 
 /** What was found, and what to do about it. */
-export interface KeyAdvice {
+interface KeyAdvice {
   readonly text: string;
   readonly remedy: string;
 }

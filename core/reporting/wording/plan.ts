@@ -6,7 +6,7 @@ import type { Moment } from '../../format/units.ts';
 import { skippingText } from './skip.ts';
 
 /** What the sentence about a plan may also use; without it, the sentence has fewer figures. */
-export interface ReachedNode {
+interface ReachedNode {
   /** Epoch milliseconds: times get their distance. */
   readonly now?: number | undefined;
   readonly diagnosis?: Diagnosis | undefined;

@@ -6,7 +6,7 @@ import { OF_NODES } from '../keys.ts';
 export type Item = Readonly<Record<string, AttributeValue>>;
 
 /** An item, understood. */
-export interface StateItem {
+interface StateItem {
   readonly key: string;
   readonly version: number;
   /** Names the write that made it so: a conflict with one's own earlier try is recognised by it. */
@@ -61,7 +61,7 @@ export function partitionsOf(prefix: string): readonly string[] {
 const MAX_VALUE_BYTES = 400_000;
 
 /** The attributes' names in expressions: `value`, `token` and others are words of DynamoDB's own. */
-export const NAMES = {
+const NAMES = {
   '#pk': 'pk',
   '#sk': 'sk',
   '#value': 'value',

@@ -8,7 +8,7 @@ import { unavailable } from './failure.ts';
 import { checkSize, type Item, parseItem, primaryKey, storedIn } from './item.ts';
 import { itemOf, itemsOf, itemsUnder } from './read.ts';
 
-export interface DynamoStoreOptions {
+interface DynamoStoreOptions {
   /** A table with the partition key `pk` and the sort key `sk`, both texts, and TTL on `expiresAt`. */
   readonly tableName: string;
   /** For how long after its last write a document may be needed; undefined: for ever. Default: all of them for ever. */

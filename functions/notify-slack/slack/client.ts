@@ -2,7 +2,7 @@ import { type Milliseconds, SECOND } from '../../../core/config/units.ts';
 import type { Post } from '../message/post.ts';
 
 /** A try without an answer in this time is given up. Slack may have shown the message all the same. */
-export const TRY_TIMEOUT: Milliseconds = 3 * SECOND;
+const TRY_TIMEOUT: Milliseconds = 3 * SECOND;
 
 /** After a failure that may pass: 5xx, no connection, no answer. */
 const RETRIES = 2;

@@ -5,7 +5,7 @@ import { kill9 } from '../state-contenders.ts';
 import { type Kind, mixedKind, type Ports, startFleet } from './servers.ts';
 
 /** A fleet in a process of its own: its CPU and its sockets are not those of the job. */
-export interface FleetProcess extends AsyncDisposable {
+interface FleetProcess extends AsyncDisposable {
   readonly ports: Ports;
   /** Connections that were open at once, at most, since the last call; and commands so far that changed something. */
   counts(): Promise<{ readonly peak: number; readonly changes: number }>;

@@ -26,7 +26,7 @@ export interface Ports {
   readonly closed: number;
 }
 
-export interface Fleet extends AsyncDisposable {
+interface Fleet extends AsyncDisposable {
   readonly ports: Ports;
   /** Connections that were open at once, at most, since the last call. */
   peak(): number;

@@ -94,7 +94,7 @@ export function propertiesOf(resource: Resource | undefined): Readonly<Record<st
 }
 
 /** What a metric of an alarm is called, with its namespace and dimensions; several of metric math. */
-export interface ReadMetric {
+interface ReadMetric {
   readonly namespace: Json;
   readonly name: Json;
   readonly dimensions: Readonly<Record<string, Json>>;

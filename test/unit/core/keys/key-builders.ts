@@ -1,6 +1,6 @@
 import type { EncodingLimits, KeyFacts, KeySample, KeySpace } from '../../../../core/domain/keys.ts';
 
-export const LIMITS: EncodingLimits = {
+const LIMITS: EncodingLimits = {
   hashEntries: 128,
   hashValue: 64,
   zsetEntries: 128,

@@ -19,7 +19,7 @@ import { aRetainingObservation } from '../../../../support/situations.ts';
 import { STOPS } from '../../reporting/samples.ts';
 
 /** The node after an action. */
-export const tidy = aSeen({ observation: anObservation({ at: NOW + 9000, memory: aTidyMemorySample() }) });
+const tidy = aSeen({ observation: anObservation({ at: NOW + 9000, memory: aTidyMemorySample() }) });
 
 /** Free pages that a purge can return: RSS is 800 MiB. */
 export const retaining = aSeen({ observation: aRetainingObservation(328 * MIB) });
