@@ -92,6 +92,22 @@ function dimensionList({ dimensions }: MetricSource) {
   return Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
 }
 
+/** So many ticks may be missing before the alarm: one can be lost to a deployment, two to a bad minute. */
+export const SILENT_TICKS = 3;
+
+/** The dead-man's switch: what does not run raises no other alarm, so missing data raises this one. */
+export function notRunning(metric: MetricSource) {
+  return {
+    what: 'not-running',
+    severity: 'critical',
+    source: { metric },
+    comparison: 'LessThanThreshold',
+    threshold: 1,
+    periods: SILENT_TICKS,
+    missing: 'breaching',
+  } as const;
+}
+
 /** AWS publishes counts of failures only when there is something to count. */
 export function aboveZero(source: AlarmSource) {
   return {

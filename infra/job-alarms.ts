@@ -1,15 +1,12 @@
 import type { Config } from '../core/config/schema.ts';
 import { JOB_METRICS } from '../core/domain/job-metrics.ts';
-import { type AlarmSource, type AlarmSpec, aboveZero, alarm, deadLetters } from './alarm.ts';
+import { type AlarmSource, type AlarmSpec, aboveZero, alarm, deadLetters, notRunning, SILENT_TICKS } from './alarm.ts';
 import { getAtt, type Resources } from './cloudformation.ts';
 import { countOf, notReachedOf, stageMetric } from './counts.ts';
 import { functionName, type JobFunction, jobFunctions } from './functions.ts';
 import { ID } from './names.ts';
 import { ANCHORS } from './runbook.ts';
 import { silentChecks } from './unreachable.ts';
-
-/** So many ticks may be missing before the alarm: one can be lost to a deployment, two to a bad minute. */
-const SILENT_TICKS = 3;
 
 /** A throttled tick waits for the running one and is tried again; this many periods of it mean that none gets through. */
 const THROTTLED_PERIODS = 3;
@@ -24,7 +21,7 @@ const UNDISCOVERED_TICKS = 3;
 export function jobAlarms(config: Config): Resources {
   return {
     ...ofEachFunction(config, 'Errors', errors),
-    JobAlarmNotRunning: alarm(config, notRunning(config)),
+    JobAlarmNotRunning: alarm(config, jobNotRunning(config)),
     JobAlarmNotReached: alarm(config, notReached(config)),
     JobAlarmMisconfigured: alarm(config, misconfigured(config)),
     ...(config.instances.some(({ discover }) => discover) && {
@@ -71,20 +68,13 @@ function errors(config: Config, key: JobFunction): AlarmSpec {
   };
 }
 
-/** The dead-man's switch: a job that does not run raises no other alarm, so missing data raises this one. */
-function notRunning(config: Config): AlarmSpec {
+function jobNotRunning(config: Config): AlarmSpec {
   return {
+    ...notRunning(stageMetric(config, JOB_METRICS.heartbeat, 'SampleCount')),
     subject: 'job',
-    what: 'not-running',
-    severity: 'critical',
     means: `No run of the job has been completed for ${SILENT_TICKS} ticks. Nothing is watched, and a defrag that is on stays on.`,
     next: 'Check the schedule, the errors of the function, and whether it can reach CloudWatch.',
     anchor: ANCHORS.jobNotRunning,
-    source: { metric: stageMetric(config, JOB_METRICS.heartbeat, 'SampleCount') },
-    comparison: 'LessThanThreshold',
-    threshold: 1,
-    periods: SILENT_TICKS,
-    missing: 'breaching',
   };
 }
 

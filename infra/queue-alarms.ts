@@ -2,21 +2,18 @@ import { usesQueue } from '../core/config/fleet.ts';
 import type { Config } from '../core/config/schema.ts';
 import { SECOND } from '../core/config/units.ts';
 import { JOB_METRICS } from '../core/domain/job-metrics.ts';
-import { type AlarmSpec, alarm, deadLetters } from './alarm.ts';
+import { type AlarmSpec, alarm, deadLetters, notRunning, SILENT_TICKS } from './alarm.ts';
 import { getAtt, type Resources } from './cloudformation.ts';
 import { stageMetric } from './counts.ts';
 import { ID } from './names.ts';
 import { ANCHORS } from './runbook.ts';
 import { minutesText } from './words.ts';
 
-/** As for the job: one tick can be lost to a deployment, two to a bad minute. */
-const SILENT_TICKS = 3;
-
 /** Whether the workers keep up with the dispatch: only where there are any. */
 export function queueAlarms(config: Config): Resources {
   if (!usesQueue(config)) return {};
   return {
-    WorkAlarmNotRunning: alarm(config, notRunning(config)),
+    WorkAlarmNotRunning: alarm(config, workersNotRunning(config)),
     WorkAlarmDeadLetters: alarm(
       config,
       deadLetters(
@@ -31,19 +28,13 @@ export function queueAlarms(config: Config): Resources {
 }
 
 /** The dispatch may be well and no worker: then nothing is watched. */
-function notRunning(config: Config): AlarmSpec {
+function workersNotRunning(config: Config): AlarmSpec {
   return {
+    ...notRunning(stageMetric(config, JOB_METRICS.reported, 'SampleCount')),
     subject: 'workers',
-    what: 'not-running',
-    severity: 'critical',
     means: `No worker has reported a node for ${SILENT_TICKS} ticks. Nothing is watched, and a defrag that is on stays on.`,
     next: 'Read the log of the workers, then check the dead letters and whether the event source of the queue is enabled.',
     anchor: ANCHORS.workNotRunning,
-    source: { metric: stageMetric(config, JOB_METRICS.reported, 'SampleCount') },
-    comparison: 'LessThanThreshold',
-    threshold: 1,
-    periods: SILENT_TICKS,
-    missing: 'breaching',
   };
 }
 

@@ -1,11 +1,15 @@
 import { systemClock } from '../../core/adapters/clock.ts';
-import { nodesOf } from '../../core/config/fleet.ts';
+import { isNamed, nodesOf } from '../../core/config/fleet.ts';
 import type { Config } from '../../core/config/schema.ts';
+import type { Lease } from '../../core/domain/lease.ts';
 import { covers } from '../../core/domain/pause.ts';
-import { chosenLeases, stillHeld } from '../../core/guards/release.ts';
+import { chosenLeases, placesOf, stillHeld, waitBefore } from '../../core/guards/release.ts';
 import { leasesIn } from '../../core/leases/lease-store.ts';
+import type { Ports } from '../../core/ports/ports.ts';
 import { type StateStore, StateUnavailable } from '../../core/ports/state-store.ts';
+import type { Tick } from '../../core/reconcile/scope.ts';
 import { readState, type State } from '../../core/reconcile/snapshot.ts';
+import { tick } from '../../core/reconcile/tick.ts';
 import { isLeaseKey } from '../../core/state/keys.ts';
 import { commandLineFor } from '../command-line.ts';
 import { EXIT } from '../exit.ts';
@@ -17,7 +21,6 @@ import type { ReleaseOptions } from '../options.ts';
 import { printer } from '../output.ts';
 import { loadConfig, remindOfFile, stateStore, stateText, warnOfClearText } from '../place.ts';
 import { stderrLog, terminalPorts } from '../ports.ts';
-import { releaseAll } from '../release.ts';
 import { chosenGroups, releaseGroups } from '../release-groups.ts';
 import { adviceLines, keptLines, releasedLines } from '../render/release.ts';
 
@@ -61,6 +64,30 @@ export async function release(ids: readonly string[], options: ReleaseOptions): 
   process.stdout.write(`${[...lines, ...on, ...unasked].join('\n')}\n`);
   const isBad = kept.length > 0 || !ofGroups.isDone || isOwn || unasked.length > 0;
   process.exitCode = signal.aborted ? EXIT.interrupted : isBad ? EXIT.failed : EXIT.fine;
+}
+
+/** Ends the wanted leases, node by node as the config reaches them. What is still held afterwards is in the state. */
+async function releaseAll(
+  config: Config,
+  ports: Ports,
+  wanted: readonly Lease[],
+  { holder, signal, print }: { readonly holder: string; readonly signal: AbortSignal; print(tick: Tick): void },
+): Promise<{ readonly ticks: readonly Tick[]; readonly state: State }> {
+  const ticks: Tick[] = [];
+  const remaining = () => Number.MAX_SAFE_INTEGER;
+  const options = { mode: 'act', holder, remaining, release: 'released', interrupted: () => signal.aborted } as const;
+  let state = await readState(ports.store, nodesOf(config));
+  for (let round = 0; !signal.aborted; round++) {
+    const left = stillHeld(leasesIn(state), wanted).filter((lease) => isNamed(lease.node, config));
+    const wait = waitBefore(round, left, ports.clock.now());
+    if (wait === undefined) break;
+    if (wait > 0) await ports.clock.pause(wait);
+    const latest = await tick(config, ports, { ...options, scope: { kind: 'nodes', nodes: placesOf(left, config) } });
+    print(latest);
+    ticks.push(latest);
+    state = await readState(ports.store, nodesOf(config));
+  }
+  return { ticks, state };
 }
 
 /** "Offpeak has no defrag on" must not be said of a lease that cannot be read. @throws {StateUnavailable} */

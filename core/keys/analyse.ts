@@ -1,4 +1,5 @@
 import { MIB } from '../config/units.ts';
+import { isJemalloc } from '../diagnosis/layers.ts';
 import type { CollectionType, KeyFinding, KeyPattern, KeyReport, KeySample } from '../domain/keys.ts';
 import type { Observation } from '../domain/observation.ts';
 import { present } from '../domain/present.ts';
@@ -69,7 +70,7 @@ function groundOf(
     population: Math.round(keys - expires * space.stale),
     space,
     ...present({
-      quantum: memory.memAllocator?.startsWith('jemalloc') ? quantumOf(bytesIn(strings)) : undefined,
+      quantum: isJemalloc(memory) ? quantumOf(bytesIn(strings)) : undefined,
       policy: memory.maxmemoryPolicy,
     }),
   };

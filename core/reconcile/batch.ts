@@ -4,6 +4,7 @@ import type { Config, Found, InstanceConfig } from '../config/schema.ts';
 import { SHARD } from '../discovery/inventory.ts';
 import { instancesOf } from '../discovery/resolve.ts';
 import { type Finding, type NamedShard, shardId } from '../domain/discovered.ts';
+import { jsonIn } from '../format/json.ts';
 import { MOST_BYTES } from '../ports/batch-queue.ts';
 
 /** A change that an earlier worker would misread gets another number. */
@@ -155,14 +156,6 @@ export function readBatch(body: string): Batch | { readonly schema: number } {
       'the message is not a batch: accepted is {"schema": 1, "stage": …, "at": …, "number": …, "instances": [{"id": …}]}',
     );
   return data as Batch;
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The config with the instances of a batch only, and the ids of those that the config no longer has. */

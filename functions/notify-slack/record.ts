@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { jsonIn, type Note } from './message/note.ts';
+import { jsonIn } from '../../core/format/json.ts';
+import type { Note } from './message/note.ts';
 
 const record = z.object({ eventSource: z.literal('aws:sqs'), messageId: z.string(), body: z.string() });
 const event = z.object({ Records: z.tuple([record]) });

@@ -5,6 +5,7 @@ import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { HttpRequest, type HttpResponse } from '@smithy/core/protocols';
 import type { SignatureV4 } from '@smithy/signature-v4';
 import type { Metric } from '../../domain/metric.ts';
+import { jsonIn } from '../../format/json.ts';
 import type { MetricSink, PublishReport } from '../../ports/sinks.ts';
 import { CALL_POLICY } from './clients.ts';
 import { statusOf } from './failure.ts';
@@ -97,7 +98,8 @@ async function answerTo(
     return 'later';
   }
   const text = Buffer.concat(await response.body.toArray()).toString('utf8');
-  if (response.statusCode < 300) return parsed(text);
+  // An empty body is a full success too.
+  if (response.statusCode < 300) return jsonIn(text);
   if (RETRYABLE.includes(response.statusCode) && !isLast) return 'later';
   throw new OtlpFailure(response.statusCode, messageIn(text), attempt);
 }
@@ -117,18 +119,9 @@ function reportOf(batch: readonly Metric[], answer: unknown): PublishReport {
   return { sent: batch.length - lost, rejected: some ? [some] : [] };
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // An empty body is a full success too.
-    return undefined;
-  }
-}
-
 /** `{ "message": … }` of google.rpc.Status, or of AWS. */
 function messageIn(text: string): string {
-  const { message, Message } = Object(parsed(text)) as { readonly message?: unknown; readonly Message?: unknown };
+  const { message, Message } = Object(jsonIn(text)) as { readonly message?: unknown; readonly Message?: unknown };
   return String(message ?? Message ?? text.slice(0, 300));
 }
 

@@ -1,6 +1,6 @@
 import type { InstanceConfig } from '../../config/schema.ts';
 import type { Milliseconds } from '../../config/units.ts';
-import type { AlertEvent, AlertFact, AlertFigures, Severity } from '../../domain/alert.ts';
+import type { Alert, AlertFact, AlertFigures } from '../../domain/alert.ts';
 import { engineText } from '../../domain/engine.ts';
 import type { Settings } from '../../domain/observation.ts';
 import { latestIn, type Outcome, verdictIn } from '../../domain/outcome.ts';
@@ -8,16 +8,8 @@ import type { Verdict } from '../../domain/verdict.ts';
 import { bytesText, durationText, percentText } from '../../format/units.ts';
 import { settingsText, stallText } from '../wording/result.ts';
 
-/** What an alert says, before its place and time are added. */
-export interface Draft {
-  readonly event: AlertEvent;
-  readonly severity: Severity;
-  /** Without the instance's name. */
-  readonly title: string;
-  readonly why: string;
-  readonly facts: readonly AlertFact[];
-  readonly next: string;
-  readonly figures?: AlertFigures;
+/** What an alert says, before its place and time are added. The title is without the instance's name. */
+export interface Draft extends Pick<Alert, 'event' | 'severity' | 'title' | 'why' | 'facts' | 'next' | 'figures'> {
   /** Part of the id, where one node can have the same event twice in a tick. */
   readonly detail?: string;
 }

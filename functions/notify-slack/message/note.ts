@@ -8,12 +8,3 @@ export interface Note {
   /** ISO 8601. */
   readonly timestamp?: string | undefined;
 }
-
-/** What a text says in JSON; undefined: it is not JSON. */
-export function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

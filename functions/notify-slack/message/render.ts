@@ -1,11 +1,12 @@
 import type { Severity } from '../../../core/domain/alert.ts';
 import { parseAlarmDescription } from '../../../core/format/alarm-description.ts';
+import { jsonIn } from '../../../core/format/json.ts';
 import { utcText } from '../../../core/format/utc-text.ts';
 import { readAlarm } from './alarm.ts';
 import { alarmDraft } from './alarm-message.ts';
 import { alertPages, readAlert } from './alert-message.ts';
 import { header, LIMITS, type Links, notificationText, origin, paragraph } from './blocks.ts';
-import { jsonIn, type Note } from './note.ts';
+import type { Note } from './note.ts';
 import type { Draft, Post } from './post.ts';
 
 export interface Rendered {
