@@ -1,5 +1,27 @@
 import { type Command, Option } from 'commander';
-import { durationFrom, parseReference, type RunOptions, UsageError, withCommonOptions } from './options.ts';
+import {
+  durationFrom,
+  type PlanOptions,
+  parseInstant,
+  parseReference,
+  type RunOptions,
+  UsageError,
+  withCommonOptions,
+} from './options.ts';
+
+export function addPlan(program: Command): void {
+  withCommonOptions(program.command('plan'))
+    .summary('what Offpeak would do now, and why')
+    .description(
+      'Decides as a tick would, and does nothing. Where an action applies it checks the node twice, as a tick does: one' +
+        ' second apart before a defrag, 12 s apart before a purge, because some pages leave by themselves. Beyond reading, it' +
+        ' asks a server one thing: whether its build can defragment, by a CONFIG SET that cannot succeed. Of more than three nodes it prints a' +
+        ' table, what would be done first.',
+    )
+    .option('--full', 'the bars and reasons of each node in place of the table')
+    .option('--at <time>', 'plan for another time, ISO 8601 with a zone; the servers are checked now', parseInstant)
+    .action(async (options: PlanOptions) => (await import('./commands/plan.ts')).plan(options));
+}
 
 const EVERY_MS = 5000;
 
