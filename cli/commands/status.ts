@@ -11,7 +11,7 @@ import { chosenInstances, fleetKnown } from '../fleet.ts';
 import type { StatusOptions } from '../options.ts';
 import { loadConfig, stateStore, stateText } from '../place.ts';
 import { doneLines, doneOn } from '../render/history.ts';
-import { statusAt, statusLines } from '../render/status.ts';
+import { heldVersions, statusAt, statusLines } from '../render/status.ts';
 import { type Head, historyJson, statusJson } from '../render/status-json.ts';
 import { zoneOf } from '../render/zone.ts';
 
@@ -26,7 +26,7 @@ export async function status(options: StatusOptions): Promise<void> {
   const known = {
     ...read,
     unreadable: [...read.unreadable, ...garbled],
-    remarks: [...read.remarks, ...strayIn(config, state, head.at)],
+    remarks: [...read.remarks, ...strayIn(config, state, head.at), ...heldVersions(state, head.at, zoneFor(config))],
   };
   print(options, statusJson(head, known), [headline(options, config, head), ...statusLines(known, zoneFor(config))]);
   process.exitCode = known.unreadable.length > 0 ? EXIT.failed : EXIT.fine;

@@ -3,6 +3,7 @@ import { HOUR, type Milliseconds } from '../../core/config/units.ts';
 import type { Lease } from '../../core/domain/lease.ts';
 import { type Pause, pauseByTag } from '../../core/domain/pause.ts';
 import type { WindowState } from '../../core/domain/window.ts';
+import { blockerText } from '../../core/format/blocker.ts';
 import { holderText } from '../../core/format/holder.ts';
 import { pauseText } from '../../core/format/pause.ts';
 import { bytesText, timeText } from '../../core/format/units.ts';
@@ -26,7 +27,7 @@ export interface Status {
   readonly results: readonly Done[];
   /** By document, why it cannot be read. */
   readonly unreadable: readonly string[];
-  /** In sentences: nodes that the config does not name. */
+  /** In sentences: nodes that the config does not name, versions that get no defrag now. */
   readonly remarks: readonly string[];
 }
 
@@ -70,6 +71,18 @@ export function statusAt(
 function unlistedOf({ id, nodes }: InstanceConfig, known: Membership | undefined, now: number): readonly string[] {
   if (!known || known.unlisted.length === 0 || now - known.at > LATEST) return [];
   return known.nodes.join() === nodes.map((node) => node.id).join() ? [unlistedText(id, known.unlisted)] : [];
+}
+
+/** Versions that get no defrag now, each with its latest reason. */
+export function heldVersions({ stageDocument }: State, now: number, timezone: string): readonly string[] {
+  const falls = typeof stageDocument === 'object' ? stageDocument.falls : [];
+  const byVersion = Map.groupBy(
+    falls.filter(({ until }) => until >= now).toSorted((a, b) => b.at - a.at),
+    ({ engine: { name, version } }) => `${name} ${version}`,
+  );
+  return [...byVersion].flatMap(([version, [latest]]) =>
+    latest ? [`${version}: ${blockerText({ kind: 'version-fell', ...latest }, { timezone })}`] : [],
+  );
 }
 
 function isLatest(done: Done, index: number, all: readonly Done[]): boolean {

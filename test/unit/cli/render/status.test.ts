@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { doneLines, doneOn } from '../../../../cli/render/history.ts';
-import { statusAt, statusLines } from '../../../../cli/render/status.ts';
+import { heldVersions, statusAt, statusLines } from '../../../../cli/render/status.ts';
 import { historyJson, statusJson } from '../../../../cli/render/status-json.ts';
 import { WEEKDAYS } from '../../../../core/config/calendar.ts';
 import { HOUR, MIB } from '../../../../core/config/units.ts';
@@ -79,6 +79,18 @@ test('says what is on, by which job, until when; which pauses hold; when windows
     /\n {2}sessions {2}10\.0\.3\.17:6379 {2}defrag .* Tue 2026-11-24 01:14 Europe\/Berlin {2}done: the fragmentation is removed$/m,
   );
   expect(text).not.toMatch(/ purge /);
+});
+
+test('which versions get no defrag now, until when, and what to look at', () => {
+  const engine = { name: 'redis', version: '7.0.15' } as const;
+  const fall = { node: NODE, runId: 'a', engine, how: 'unchecked', at: NOW - HOUR, until: NOW + 19 * HOUR } as const;
+  const earlier = { ...fall, node: 'b:6379', at: NOW - 2 * HOUR };
+  const over = { ...fall, engine: { ...engine, version: '7.2.1' }, until: NOW - 1 };
+  const held = (stageDocument: State['stageDocument']) => heldVersions(stateOf({ stageDocument }), NOW, ZONE);
+  expect(held({ claims: [], falls: [earlier, fall, over] })).toEqual([
+    'redis 7.0.15: a server of this version may have crashed during active defrag (10.0.3.17:6379 could not be checked), so no defrag before Tue 2026-11-24 21:14 Europe/Berlin, or until it can be; see its error',
+  ]);
+  expect(held('the document brakes cannot be read')).toEqual([]);
 });
 
 test('a window that never closes has no end', () => {
