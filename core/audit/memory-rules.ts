@@ -72,11 +72,11 @@ function memoryLimit({ instance, isConfigured, inquiry, diagnosis }: NodeFacts):
 
 function nearLimit(facts: NodeFacts): Answer {
   const { account, limit } = facts.diagnosis;
-  if (account?.of !== 'rss') return unknown('the server does not report RSS');
   const near = found(facts, 'near-limit');
   if (near.length > 0) return fromFindings('critical', near, 'return memory now, or give it more', '');
   const peak = found(facts, 'peak-over-limit');
   if (peak.length > 0) return fromFindings('warning', peak, 'set maxmemory below the limit', '');
+  if (account?.of !== 'rss') return unknown('the server does not report RSS');
   if (!limit) return unknown(`RSS is ${bytesText(account.total)}; no limit is known`);
   return fine(
     `RSS is ${bytesText(account.total)}, ${percentText((account.total / limit.bytes) * 100)} of ${limitText(limit)}`,

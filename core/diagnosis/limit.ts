@@ -30,7 +30,7 @@ export function nearLimit(
   policy: DiagnosisPolicy,
   { account, limit, reclaimable, prospects }: Omit<Diagnosis, 'findings'>,
 ): Finding | undefined {
-  if (!limit || account?.of !== 'rss') return undefined;
+  if (!limit || !account) return undefined;
   const rss = account.total;
   const now = kernelBytes(account) ?? rss;
   const fork = isNear(now, policy, memory) ? account.fork : forecastOf(account.fork);
@@ -41,6 +41,7 @@ export function nearLimit(
   return {
     kind: 'near-limit',
     usedMemoryRss: rss,
+    ...(account.of === 'used-memory' && { isUsedMemory: true as const }),
     ...(fork && counted > rss && { fork }),
     limit: limit.bytes,
     of: limit.of,

@@ -56,6 +56,8 @@ export type Finding =
   | {
       readonly kind: 'near-limit';
       readonly usedMemoryRss: Bytes;
+      /** RSS is not known, and used_memory stands in for it: RSS is hardly ever less. */
+      readonly isUsedMemory?: true;
       /** Of RSS and the fork's pages together; only where these are counted. */
       readonly fork?: ForkCopy;
       readonly limit: Bytes;

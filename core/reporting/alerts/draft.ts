@@ -59,7 +59,7 @@ export function nodeFacts(outcome: Outcome): readonly AlertFact[] {
     const after = verdict ? `, ${percentText((verdict.rssAfter / nearLimit.limit) * 100)} after` : '';
     facts.push({
       label: 'Near the limit',
-      value: `RSS${nearLimit.fork ? ' and the pages that a save had copied were' : ' was'} ${share} of ${bytesText(nearLimit.limit)}${verdict ? ' before' : ''}${after}`,
+      value: `${nearLimit.isUsedMemory ? 'used_memory' : 'RSS'}${nearLimit.fork ? ' and the pages that a save had copied were' : ' was'} ${share} of ${bytesText(nearLimit.limit)}${verdict ? ' before' : ''}${after}`,
     });
   }
   if (seen) {

@@ -10,8 +10,9 @@ export function limitText({ bytes, of }: MemoryLimit): string {
 }
 
 export function nearLimitText(finding: Extract<Finding, { kind: 'near-limit' }>): string {
-  const { usedMemoryRss, fork, limit, of, percent, returnable } = finding;
-  const rss = `RSS is ${bytesText(usedMemoryRss)}`;
+  const { usedMemoryRss, isUsedMemory, fork, limit, of, percent, returnable } = finding;
+  const known = isUsedMemory ? 'RSS is not known, and used_memory alone is' : 'RSS is';
+  const rss = `${known} ${bytesText(usedMemoryRss)}`;
   const share = `${percentText(percent)} of ${limitText({ bytes: limit, of })}`;
   const why = fork ? `${rss}, and ${forkText(fork)}: together ${share}` : `${rss}, ${share}`;
   const relief =

@@ -62,6 +62,12 @@ test.each<[string, string, RegExp, Parameters<typeof aNodeFacts>[0]]>([
     { observation: { engine: { ...anObservation().engine, name: 'dragonfly' } } },
   ],
   ['eviction', 'fine', /94 % of maxmemory \(480 MiB\); maxmemory-policy is allkeys-lru/, {}],
+  [
+    'near-limit',
+    'critical',
+    /RSS is not known, and used_memory alone is/,
+    { memory: { usedMemory: 1000 * MIB, usedMemoryRss: undefined as never } },
+  ],
   ['eviction', 'critical', /noeviction: writes are refused soon/, { settings: { 'maxmemory-policy': 'noeviction' } }],
   [
     'eviction',

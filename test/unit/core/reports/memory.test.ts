@@ -532,6 +532,24 @@ describe('row 22, redis#15175: what cannot be is not believed', () => {
     expect(planned).toMatch(/^nothing: /);
   });
 
+  test.each<[string, Fields, Circumstances, RegExp]>([
+    [
+      'memoryLimit',
+      {},
+      limited(3_200_000_000),
+      /and used_memory alone is 2\.79 GiB, 94 % of the memory limit of 2\.98 GiB\. Give/,
+    ],
+    [
+      'the machine',
+      { total_system_memory: 3_200_000_000 },
+      {},
+      /used_memory alone is 2\.79 GiB, 94 % of the machine's memory/,
+    ],
+  ])('used_memory near %s says enough without RSS', async (_what, fields, circumstances, text) => {
+    expect(await found('rss-zero', fields, circumstances)).toMatch(text);
+    expect(await found('rss-zero', { ...fields, used_memory: 1e9 }, circumstances)).not.toContain('alone');
+  });
+
   test('a field that comes twice with two values far apart is unknown', async () => {
     const { diagnosis } = await said(
       `${reportInfo('rss-zero', { used_memory_rss: 3_200_000_000 })}\nused_memory_rss:9000000000`,
