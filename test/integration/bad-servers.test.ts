@@ -131,8 +131,20 @@ describe.skipIf(lacksServer('plain'))('beside a good node', () => {
         /: WRONGPASS\. Check credentials\.username/,
       ],
       ['no password', '', {}, 'wrong-credentials', /^INFO was refused: NOAUTH .*Set credentials\.password/],
-      ['a variable that is not set', asDefault, {}, 'config-problem', /variable BAD_PASSWORD, .+, is not set$/],
-      ['an empty variable', asDefault, { BAD_PASSWORD: '' }, 'config-problem', /BAD_PASSWORD, .+, is not set$/],
+      [
+        'a variable that is not set',
+        asDefault,
+        {},
+        'config-problem',
+        /: the environment variable BAD_PASSWORD is not set$/,
+      ],
+      [
+        'an empty variable',
+        asDefault,
+        { BAD_PASSWORD: '' },
+        'config-problem',
+        /: the environment variable BAD_PASSWORD is not set$/,
+      ],
       ['a user that may not ask for INFO', asUser('blind'), right, 'refused', /^INFO was refused: NOPERM .*info/],
     ] as const)('%s', async (_, settings, env, kind, message) => {
       const outcome = await good.tickBeside({
