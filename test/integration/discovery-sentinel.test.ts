@@ -67,7 +67,9 @@ test(
     const [why = ''] = (await wrong.tick()).remarks;
     expect(why).toMatch(/^sessions: its nodes could not be found now: none of the 3 sentinels names the nodes of main/);
     expect(why).not.toContain('not-that-one');
-    expect(why).toMatch(/WRONGPASS\. Check the secret that discover\.sentinel\.credentials\.password names/);
+    expect(why).toMatch(
+      /WRONGPASS\. Check the secret that discover\.sentinel\.credentials\.password names \(env:\w+\)/,
+    );
     expect(why.match(/WRONGPASS/g)).toHaveLength(1);
 
     using unknown = aJob(

@@ -11,6 +11,8 @@ import type { Peer } from './socket.ts';
 export interface Target extends Peer {
   readonly username?: string;
   readonly password?: string;
+  /** The reference that it was read by, for messages. */
+  readonly passwordFrom?: string;
   /** Where the user signs in with IAM: the password is then a token for this group. */
   readonly iam?: ManagedGroup;
 }

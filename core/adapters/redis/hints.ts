@@ -123,10 +123,13 @@ export const SPEAKS_TLS = 'the server speaks TLS on this port. Write rediss:// i
 interface SignIn extends Pick<Configured, 'isAddressed'> {
   readonly username?: string;
   readonly iam?: ManagedGroup;
+  /** The reference of the config that the password was read by. */
+  readonly passwordFrom?: string;
 }
 
 /** Why a sign-in was refused: `code` is `WRONGPASS`, `ERR`, …; `words`: the reply, which is not shown. */
-export function signInHint(code: string, words: string, { username, iam, isAddressed }: SignIn): string {
+export function signInHint(code: string, words: string, { username, iam, isAddressed, passwordFrom }: SignIn): string {
+  const from = passwordFrom === undefined ? '' : ` (${passwordFrom})`;
   if (iam !== undefined) return iamHint(iam);
   if (/wrong number of arguments/i.test(words))
     return `This server is older than Redis 6 and has no users: leave out ${isAddressed ? 'the user of the address' : 'credentials.username'}`;
@@ -136,8 +139,8 @@ export function signInHint(code: string, words: string, { username, iam, isAddre
       ? `Check the password in ${PASSWORD_VARIABLE}, or in the address. Without a user in the address (redis://user@host:port), the user is default: ACL GETUSER default shows whether it is on`
       : `Check the user in the address and the password in ${PASSWORD_VARIABLE}, or in the address. ACL GETUSER shows whether the user is on`;
   return username === undefined
-    ? 'Check the secret that credentials.password names. Without credentials.username, the user is default: ACL GETUSER default shows whether it is on'
-    : 'Check credentials.username and the secret that credentials.password names. ACL GETUSER shows whether the user is on';
+    ? `Check the secret that credentials.password names${from}. Without credentials.username, the user is default: ACL GETUSER default shows whether it is on`
+    : `Check credentials.username and the secret that credentials.password names${from}. ACL GETUSER shows whether the user is on`;
 }
 
 /** What AWS checks of a token. Whatever fails, it answers WRONGPASS (auth-iam.html of both services). */

@@ -1,4 +1,4 @@
-import { type NodeAddress, type SecretReference, TLS_SECRETS } from '../../config/address.ts';
+import { type NodeAddress, printSecretReference, type SecretReference, TLS_SECRETS } from '../../config/address.ts';
 import type { IamSignIn, ManagedGroup } from '../../config/iam.ts';
 import type { InstanceConfig } from '../../config/schema.ts';
 import { present } from '../../domain/present.ts';
@@ -42,6 +42,7 @@ export async function targetOf(
     ...(tls?.serverName !== undefined && { serverName: tls.serverName }),
     ...(credentials?.username !== undefined && { username: credentials.username }),
     ...(password !== undefined && { password }),
+    ...(credentials?.password && { passwordFrom: printSecretReference(credentials.password) }),
     ...(credentials?.iam !== undefined && { iam: groupOf(credentials.iam, found?.managed) }),
   };
 }
