@@ -105,6 +105,20 @@ describe('the structure of the sources', () => {
     expect(needing.filter(({ rooms }) => rooms.length === 3).length).toBeGreaterThan(0);
   });
 
+  test('exports only what another file names', () => {
+    const homes = new Map<string, number>();
+    for (const file of [...SOURCES, ...globSync('test/**/*.ts', { cwd: ROOT })])
+      for (const word of new Set(readFileSync(join(ROOT, file), 'utf8').match(/\w+/g)))
+        homes.set(word, (homes.get(word) ?? 0) + 1);
+    // Of that file, serverless.yml names the exports.
+    const idle = SOURCES.filter((file) => file !== 'infra/serverless.ts').flatMap((file) =>
+      [...readFileSync(join(ROOT, file), 'utf8').matchAll(/^export (?:async )?[a-z]+ (\w+)/gm)]
+        .filter(([, name = '']) => homes.get(name) === 1)
+        .map(([, name]) => `${file} ${name}`),
+    );
+    expect(idle).toEqual([]);
+  });
+
   test('has files of at most 200 lines, tables of data included', () => {
     const long = SOURCES.filter((file) => readFileSync(join(ROOT, file), 'utf8').trimEnd().split('\n').length > 200);
     expect(long).toEqual([]);

@@ -46,7 +46,7 @@ export function isStallTooLong(
 }
 
 /** How the defragger works under a policy. */
-export interface Cycle {
+interface Cycle {
   readonly cpu: number;
   /** Undefined: as it is. */
   readonly hz: number | undefined;
