@@ -5,7 +5,7 @@ import { MIB, MINUTE } from '../../core/config/units.ts';
 import type { Outcome } from '../../core/domain/outcome.ts';
 import type { Tick } from '../../core/reconcile/scope.ts';
 import { refragmented } from '../support/fragmented.ts';
-import { fragmentedServer } from '../support/fragmented-server.ts';
+import { fragmentedServers } from '../support/fragmented-server.ts';
 import { aJob, type Job, OPEN } from '../support/job.ts';
 import { planOf } from '../support/outcomes.ts';
 import { lacksServer } from '../support/servers.ts';
@@ -21,17 +21,13 @@ const FLOORS = `
 const HOSTS = ['127.0.0.1', '127.0.0.2', '127.0.0.3'] as const;
 
 describe.skipIf(lacksServer('defrag'))('F8: fragmented servers of one stage', { timeout: 600_000 }, () => {
-  const servers: RunningServer[] = [];
-  const clients: Redis[] = [];
+  let servers: readonly RunningServer[] = [];
+  let clients: readonly Redis[] = [];
 
   beforeAll(async () => {
-    const started = HOSTS.map((host) =>
-      fragmentedServer(120 * MIB, { args: ['--bind', ...new Set(['127.0.0.1', host])] }),
-    );
-    for (const { server, redis } of await Promise.all(started)) {
-      servers.push(server);
-      clients.push(redis);
-    }
+    const fragmented = await fragmentedServers(120 * MIB, HOSTS);
+    servers = fragmented.map(({ server }) => server);
+    clients = fragmented.map(({ redis }) => redis);
   });
 
   afterAll(async () => {

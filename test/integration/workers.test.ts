@@ -1,12 +1,10 @@
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { RunningServer } from '../../cli/lab/start.ts';
 import { MIB, MINUTE, SECOND } from '../../core/config/units.ts';
 import type { Ports } from '../../core/ports/ports.ts';
 import { dispatch } from '../../core/reconcile/dispatch.ts';
 import { work } from '../../core/reconcile/work.ts';
 import { createFileStore } from '../../core/state/file/file-store.ts';
-import { fragmentedServer } from '../support/fragmented-server.ts';
+import { type FragmentedServer, fragmentedServers } from '../support/fragmented-server.ts';
 import { aJob, configOf, type Job, OPEN } from '../support/job.ts';
 import { lacksServer } from '../support/servers.ts';
 
@@ -21,20 +19,15 @@ const FLOORS = `
     maxMainThreadCpu: 100%`;
 
 describe.skipIf(lacksServer('defrag'))('a fleet with a queue', { timeout: 600_000 }, () => {
-  const servers: RunningServer[] = [];
-  const clients: Redis[] = [];
+  let fragmented: readonly FragmentedServer[] = [];
   let job: Job;
   let yaml: string;
 
   beforeAll(async () => {
-    const started = HOSTS.map((host) =>
-      fragmentedServer(120 * MIB, { args: ['--bind', ...new Set(['127.0.0.1', host])] }),
+    fragmented = await fragmentedServers(120 * MIB, HOSTS);
+    const instances = HOSTS.map(
+      (host, n) => `  - { id: i${n}, url: "redis://${host}:${fragmented[n]?.server.port}" }\n`,
     );
-    for (const { server, redis } of await Promise.all(started)) {
-      servers.push(server);
-      clients.push(redis);
-    }
-    const instances = HOSTS.map((host, n) => `  - { id: i${n}, url: "redis://${host}:${servers[n]?.port}" }\n`);
     const dead = '  - { id: dead, url: "redis://127.0.0.3:1" }\n';
     yaml = `maxDefragsAtOnce: 1\nfleet: { queue: always }\ndefaults: ${OPEN}${FLOORS}\ninstances:\n${instances.join('')}${dead}`;
     job = aJob(yaml);
@@ -42,14 +35,15 @@ describe.skipIf(lacksServer('defrag'))('a fleet with a queue', { timeout: 600_00
 
   afterAll(async () => {
     job?.[Symbol.dispose]();
-    for (const redis of clients) redis.disconnect();
-    for (const server of servers) await server.stop();
+    for (const one of fragmented) await one[Symbol.asyncDispose]();
   });
 
   const config = () => configOf(yaml);
   /** A worker's process: ports of its own on the same store. Its time ends right after the first tick. */
   const aWorker = (ports: Partial<Ports> = {}) => ({ ...job.ports, store: createFileStore(job.stateFile), ...ports });
   const options = (holder: string) => ({ holder, remaining: () => 59 * SECOND });
+  const aBatch = (change: object) =>
+    JSON.stringify({ schema: 1, stage: 'test', at: Date.now(), nodes: 3, instances: [{ id: 'i0' }], ...change });
   const handOut = async () => {
     const bodies: string[] = [];
     const queue = {
@@ -81,7 +75,7 @@ describe.skipIf(lacksServer('defrag'))('a fleet with a queue', { timeout: 600_00
     expect(valuesOf('Heartbeat')).toEqual([1]);
     expect(valuesOf('LeasesHeld')).toEqual([0]);
     expect(valuesOf('NodesObserved')).toEqual([]);
-    await expect(clients[0]?.client('LIST')).resolves.not.toContain('name=offpeak');
+    await expect(fragmented[0]?.redis.client('LIST')).resolves.not.toContain('name=offpeak');
   });
 
   test('of two workers at once, each with a node that wants a defrag, one starts it: the limit is that of the stage', async () => {
@@ -132,16 +126,7 @@ describe.skipIf(lacksServer('defrag'))('a fleet with a queue', { timeout: 600_00
   ])('a message %s is dropped with a word', async (_, change, words) => {
     job.logs.length = 0;
     job.metrics.length = 0;
-    const batch = {
-      schema: 1,
-      stage: 'test',
-      at: Date.now(),
-      number: 9,
-      nodes: 3,
-      instances: [{ id: 'i0' }],
-      ...change,
-    };
-    await work(JSON.stringify(batch), config(), aWorker(), options('late'));
+    await work(aBatch({ number: 9, ...change }), config(), aWorker(), options('late'));
     expect(logged('batch not checked')).toEqual([{ why: expect.stringMatching(words) }]);
     expect(job.metrics).toEqual([]);
   });
@@ -149,15 +134,8 @@ describe.skipIf(lacksServer('defrag'))('a fleet with a queue', { timeout: 600_00
   test('an instance that is gone is named, and the others are checked', async () => {
     job.logs.length = 0;
     job.metrics.length = 0;
-    const batch = {
-      schema: 1,
-      stage: 'test',
-      at: Date.now(),
-      number: 10,
-      nodes: 3,
-      instances: [{ id: 'gone' }, { id: 'i1' }],
-    };
-    await work(JSON.stringify(batch), config(), aWorker(), options('w'));
+    const instances = [{ id: 'gone' }, { id: 'i1' }];
+    await work(aBatch({ number: 10, instances }), config(), aWorker(), options('w'));
     expect(logged('instance not checked')).toMatchObject([{ instance: 'gone' }]);
     expect(valuesOf('NodesReported')).toEqual([1]);
   });

@@ -28,3 +28,10 @@ export async function fragmentedServer(bytes?: number, options?: StartOptions): 
     },
   };
 }
+
+/** One on each of these loopback addresses, started side by side. They are reached at 127.0.0.1, too. */
+export async function fragmentedServers(bytes: number, hosts: readonly string[]): Promise<readonly FragmentedServer[]> {
+  return await Promise.all(
+    hosts.map((host) => fragmentedServer(bytes, { args: ['--bind', ...new Set(['127.0.0.1', host])] })),
+  );
+}
