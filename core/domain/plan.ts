@@ -76,8 +76,8 @@ export interface StopDefrag {
   readonly pause?: Pick<Pause, 'until' | 'reason' | 'by'>;
 }
 
-/** Why a step is taken. A new action adds its own here, as with `Steps`. */
-interface ActReasons {
+/** Why a step is taken. A new action adds its own here, as with `Steps`: exported for `declare module`. */
+export interface ActReasons {
   'free-pages': true;
   'after-defrag': true;
   fragmented: true;
