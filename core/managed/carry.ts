@@ -120,11 +120,13 @@ async function restore(run: GroupRun, held: HeldGroup): Promise<GroupReport> {
   return await settle(run, await write(run, after, held));
 }
 
+/** The switch first: while it is on, a cycle with the prior values would take longer than was promised. A job may die in between. */
 async function sendRestoration(run: GroupRun, lease: GroupLease): Promise<Restoration> {
   const found = await restorationNow(run, lease);
   const { set, reset } = found;
+  if (reset.includes(SWITCH)) await run.groups.reset(lease, reset);
   if (Object.keys(set).length > 0) await run.groups.set(lease, set);
-  if (reset.length > 0) await run.groups.reset(lease, reset);
+  if (reset.length > 0 && !reset.includes(SWITCH)) await run.groups.reset(lease, reset);
   return found;
 }
 
