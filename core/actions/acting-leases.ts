@@ -1,14 +1,20 @@
-import type { Outage } from '../domain/stage.ts';
+import type { Outage, Version } from '../domain/stage.ts';
 import { type HeldLease, isQuarantined } from '../leases/lease-store.ts';
 import { LEASE } from '../state/keys.ts';
 import type { Held } from './stage-document.ts';
 
+/** A node whose parameter group is switched. */
+export interface SwitchedNode extends Held {
+  /** Its last check (epoch ms), as its lease has it; absent where that is being ended, so that its checks are not stored. */
+  readonly checked?: { readonly at: number; readonly engine?: Version };
+}
+
 /** Nodes on which a defrag is on without a lease of their own. */
 export interface Switched {
   /** As the tick began. */
-  readonly seen: readonly Held[];
+  readonly seen: readonly SwitchedNode[];
   /** @throws {StateUnavailable} */
-  now(): Promise<readonly Held[]>;
+  now(): Promise<readonly SwitchedNode[]>;
   /** What this tick's checks say of them. */
   readonly falls: readonly Outage[];
 }

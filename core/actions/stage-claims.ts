@@ -10,7 +10,7 @@ import type { Ports } from '../ports/ports.ts';
 import type { StateStore } from '../ports/state-store.ts';
 import { encode } from '../state/codec.ts';
 import { isLeaseKey, LEASE, STAGE_DOCUMENT } from '../state/keys.ts';
-import { actingUnder, unreadable } from './acting-leases.ts';
+import { actingUnder, type SwitchedNode, unreadable } from './acting-leases.ts';
 import { answersIn, outagesSeen } from './outages.ts';
 import {
   type Claim,
@@ -75,7 +75,7 @@ class TickClaims implements StageClaims {
   readonly #released = new Set<string>();
   #document: StageDocument;
   #leased: readonly Held[];
-  #switched: readonly Held[];
+  #switched: readonly SwitchedNode[];
   #leases: readonly HeldLease[] = [];
 
   constructor(store: StateStore, now: () => number, known: Known) {
@@ -181,7 +181,7 @@ class TickClaims implements StageClaims {
   }
 
   #unseen(own: Pick<Lease, 'engine'>): readonly StageBlocker[] {
-    return unseenBlockers(this.#leases, own, { ...this.#known, now: this.#now() });
+    return unseenBlockers(this.#leases, own, { ...this.#known, switched: this.#switched, now: this.#now() });
   }
 
   #liveClaims(): readonly Claim[] {

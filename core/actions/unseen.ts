@@ -1,7 +1,9 @@
 import type { StageBlocker } from '../domain/blocker.ts';
 import type { Lease } from '../domain/lease.ts';
+import type { Version } from '../domain/stage.ts';
 import { NIGHT } from '../guards/canary.ts';
 import { type HeldLease, isQuarantined } from '../leases/lease-store.ts';
+import type { SwitchedNode } from './acting-leases.ts';
 import type { Look } from './outages.ts';
 
 /**
@@ -12,22 +14,39 @@ import type { Look } from './outages.ts';
  *
  * @param since when the dispatch began this tick (epoch ms); absent where one job has all nodes
  * @param looks what this worker has checked itself
+ * @param switched nodes that a parameter group has switched: they have no lease of their own
  */
 export function unseenBlockers(
   leases: readonly HeldLease[],
   { engine: own }: Pick<Lease, 'engine'>,
-  { since, looks, now }: { readonly since?: number; readonly looks: readonly Look[]; readonly now: number },
+  { since, looks, switched, now }: Checks,
 ): readonly StageBlocker[] {
   if (since === undefined) return [];
-  const isUnseen = ({ phase, node, progress: { at } }: Lease) =>
-    (phase === 'running' || phase === 'taking') &&
-    !looks.some((look) => look.node.id === node) &&
-    at < since &&
-    now - at < NIGHT;
-  const isSame = ({ engine }: Lease) =>
+  const isUnseen = ({ node, at }: Checked) =>
+    !looks.some((look) => look.node.id === node) && at < since && now - at < NIGHT;
+  const isSame = ({ engine }: Checked) =>
     engine === undefined || own === undefined || (engine.name === own.name && engine.version === own.version);
-  const found = leases.find((held) => !isQuarantined(held) && isUnseen(held.lease) && isSame(held.lease));
-  if (!found) return [];
-  const { node, progress } = found.lease;
-  return [{ kind: 'version-unseen', node, at: progress.at, until: progress.at + NIGHT }];
+  const groups = switched.flatMap(({ node, checked }) => (checked ? [{ node, ...checked }] : []));
+  const found = [...leases.flatMap(checkedUnder), ...groups].find((one) => isUnseen(one) && isSame(one));
+  return found ? [{ kind: 'version-unseen', node: found.node, at: found.at, until: found.at + NIGHT }] : [];
+}
+
+interface Checks {
+  readonly since?: number;
+  readonly looks: readonly Look[];
+  readonly switched: readonly SwitchedNode[];
+  readonly now: number;
+}
+
+/** A node under defrag, and when a check of it was stored last (epoch ms). */
+interface Checked {
+  readonly node: string;
+  readonly at: number;
+  readonly engine?: Version;
+}
+
+function checkedUnder(held: HeldLease): readonly Checked[] {
+  const { phase, node, progress, engine } = held.lease;
+  const isOn = phase === 'running' || phase === 'taking';
+  return isOn && !isQuarantined(held) ? [{ node, at: progress.at, ...(engine && { engine }) }] : [];
 }

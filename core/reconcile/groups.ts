@@ -1,9 +1,10 @@
-import type { Switched } from '../actions/acting-leases.ts';
+import type { Switched, SwitchedNode } from '../actions/acting-leases.ts';
 import { factsAt } from '../actions/context.ts';
 import type { Config } from '../config/schema.ts';
 import { EMPTY_HISTORY } from '../domain/node-history.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { Facts } from '../domain/plan.ts';
+import { present } from '../domain/present.ts';
 import { fallsIn } from '../managed/falls.ts';
 import type { ManagedGroup } from '../managed/group.ts';
 import { type GroupLease, groupLeasesOf, type HeldGroup } from '../managed/lease.ts';
@@ -47,8 +48,13 @@ export function switchedNodes(
   looks: readonly (ReachedNode | UnreachedNode)[],
 ): Switched {
   const byNode = new Map(held.length === 0 ? [] : looks.map((look) => [look.node.id, look]));
-  const acting = ({ lease }: HeldGroup) =>
-    lease.nodes.map(({ node }) => ({ node, holder: lease.holder, isDefrag: true }));
+  const acting = ({ lease: { nodes, holder, phase } }: HeldGroup): readonly SwitchedNode[] => {
+    const isOn = phase === 'taking' || phase === 'running';
+    return nodes.map(({ node, at, engine }) => ({
+      ...{ node, holder, isDefrag: true },
+      ...(isOn && { checked: { at, ...present({ engine }) } }),
+    }));
+  };
   return {
     seen: held.flatMap(acting),
     falls: held.flatMap(({ lease }) => fallsIn(lease, byNode, clock.now())),

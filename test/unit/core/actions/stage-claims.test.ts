@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { SwitchedNode } from '../../../../core/actions/acting-leases.ts';
 import { stageClaims } from '../../../../core/actions/stage-claims.ts';
 import { readStageDocument, type StageDocument } from '../../../../core/actions/stage-document.ts';
 import type { Known } from '../../../../core/actions/stage-known.ts';
@@ -466,6 +467,20 @@ describe('a worker that has a part of the stage', () => {
     const nodes = ['a:6379', 'b:6379'].map((node) => ({ node, engine: ENGINE }));
     expect(await claims.claimAll(nodes, by)).toEqual([blocker]);
     expect(await claims.claimAll([{ node: 'c:6379', engine: { ...ENGINE, version: '7.2.11' } }], by)).toEqual([]);
+  });
+
+  test('nor beside a node whose parameter group is switched and that was not checked', async () => {
+    const { job } = aPlace();
+    let checked: SwitchedNode['checked'] = { at: since - 1, engine: ENGINE };
+    const now = async () => [{ node: 'a:6379', holder: 'group', isDefrag: true, ...(checked && { checked }) }];
+    const claims = await job({ since, switched: { seen: [], falls: [], now } });
+    const claim = async (over: Partial<Lease> = {}) => await claims.claim(aNewLease('next', over));
+    expect(await claim()).toEqual([{ ...blocker, node: 'a:6379' }]);
+    expect(await claim({ engine: { ...ENGINE, version: '7.2.11' } })).toEqual([]);
+    checked = { at: since, engine: ENGINE };
+    expect(await claim()).toEqual([]);
+    checked = undefined;
+    expect(await claim()).toEqual([]);
   });
 
   test.each<[string, Lease, Partial<Lease>, Partial<Known>]>([
