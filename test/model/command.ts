@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { EVERY_INSTANCE_OF_MODEL, nodeName } from './fleet.ts';
+import { isGroupDue, isGroupRestored } from './caches-laws.ts';
+import { CACHES, EVERY_INSTANCE_OF_MODEL, nodeName } from './fleet.ts';
 import {
   BUSY,
   countThoseThatWait,
@@ -47,6 +48,8 @@ export class Command implements fc.AsyncCommand<Tally, LiveWorld> {
 const NODES = EVERY_INSTANCE_OF_MODEL.flatMap(({ id, nodes }) => nodes.map((_, index) => nodeName(id, index)));
 export const nodesOf = (instance: string) => NODES.filter((name) => instanceOf(name).id === instance);
 export const node = fc.constantFrom(...NODES);
+/** That take CONFIG. */
+export const own = fc.constantFrom(...NODES.filter((name) => instanceOf(name) !== CACHES));
 export const fatal = fc.option(
   fc.record({ effect: fc.integer({ min: 1, max: 70 }), when: fc.constantFrom('before', 'after') }),
   { nil: undefined, freq: 3 },
@@ -57,7 +60,9 @@ export type Fatal = Parameters<LiveWorld['run']>[0];
 export async function tickAndJudge(world: LiveWorld, fatal: Fatal, meanwhile?: Meanwhile): Promise<void> {
   const published = world.published.length;
   const isDue = due(world);
+  const isItsGroupDue = isGroupDue(world);
   const { trouble } = world;
+  const isAwsTroubled = world.cloud.trouble !== undefined || world.cloud.underWay.length > 0;
   const isTroubled =
     trouble.down || trouble.losesNext || isFlaky(trouble) || meanwhile || world.now - world.lastDeath < BUSY;
   // Who dies between setting something and putting it back has not lived to do so.
@@ -65,7 +70,9 @@ export async function tickAndJudge(world: LiveWorld, fatal: Fatal, meanwhile?: M
   isTheirsAgain(world);
   isEveryNodePublished(world, published);
   countThoseThatWait(world);
-  if (!isTroubled) isCleanAfterTick(world, isDue);
+  if (isTroubled) return;
+  isCleanAfterTick(world, isDue);
+  if (!isAwsTroubled) isGroupRestored(world, isItsGroupDue);
 }
 
 type Meanwhile = Parameters<LiveWorld['run']>[2];

@@ -3,9 +3,10 @@ import { HOUR, MINUTE } from '../../core/config/units.ts';
 import { inventoryKey } from '../../core/state/keys.ts';
 import { EVERY_INSTANCE, endPause, putPause } from '../../core/state/pauses.ts';
 import { configOf } from '../support/job.ts';
+import { ofCaches, restCaches } from './caches-commands.ts';
 import { isWindowOpen } from './calendar.ts';
-import { Command, type Commands, fatal, isFlaky, node, nodesOf, on, onOurs, tickAndJudge } from './command.ts';
-import { EVERY_INSTANCE_OF_MODEL, fleetYaml, NAMED, nodeName } from './fleet.ts';
+import { Command, type Commands, fatal, isFlaky, node, nodesOf, on, onOurs, own, tickAndJudge } from './command.ts';
+import { CACHES, CART, EVERY_INSTANCE_OF_MODEL, fleetYaml, NAMED, nodeName } from './fleet.ts';
 import { CART_SERVERS, GARBLED, giveRoles, move, resharded, SHARDS_AT_REST, type Shards } from './group.ts';
 import { instanceOf, isPromiseKept, isTheirsAgain, restart } from './invariants.ts';
 import { queued } from './queue.ts';
@@ -100,7 +101,9 @@ const underway: Commands = [
   typed.map(
     ([setting, value]) =>
       new Command(`a human types CONFIG SET ${setting} ${value} on a server under our defrag`, (world) =>
-        onOurs(world, (name) => on(world, name).set(setting, value, 'human')),
+        onOurs(world, (name) => {
+          if (!on(world, name).traits.isManaged) on(world, name).set(setting, value, 'human');
+        }),
       ),
   ),
 ];
@@ -108,21 +111,22 @@ const underway: Commands = [
 /** What happens to servers, people and clouds. */
 const unusual: Commands = [
   fc
-    .tuple(node, typed)
+    .tuple(own, typed)
     .map(
       ([name, [setting, value]]) =>
         new Command(`a human types CONFIG SET ${setting} ${value} on ${name}`, (world) =>
           on(world, name).set(setting, value, 'human'),
         ),
     ),
-  node.map((name) => new Command(`CONFIG REWRITE on ${name}`, (world) => on(world, name).rewrite())),
+  own.map((name) => new Command(`CONFIG REWRITE on ${name}`, (world) => on(world, name).rewrite())),
   fc.tuple(fc.constantFrom('solo', 'trio', 'old'), fc.boolean()).map(
     ([id, is]) =>
       new Command(`${id} is called ${is ? 'something else' : 'as before'}`, (world) => {
         world.config = configOf(
           fleetYaml(
             NAMED.map((one) => (is && one.id === id ? { ...one, id: `${id}-x` } : one)),
-            true,
+            [CART, CACHES],
+            world.cloud.service,
           ),
         );
       }),
@@ -228,7 +232,7 @@ const unusual: Commands = [
     .map(
       (is) => new Command(`the topic is ${is ? 'down' : 'up'}`, (world) => Object.assign(world.topic, { isDown: is })),
     ),
-  fc.tuple(fc.constantFrom('solo', 'trio', 'cart', EVERY_INSTANCE), fc.integer({ min: 1, max: 6 })).map(
+  fc.tuple(fc.constantFrom('solo', 'trio', 'cart', 'caches', EVERY_INSTANCE), fc.integer({ min: 1, max: 6 })).map(
     ([scope, hours]) =>
       new Command(`pause ${scope} for ${hours} h`, async (world) => {
         if (world.trouble.down || world.trouble.readOnly || isFlaky(world.trouble)) return;
@@ -241,7 +245,7 @@ const unusual: Commands = [
         });
       }),
   ),
-  fc.constantFrom('solo', 'trio', 'cart', EVERY_INSTANCE).map(
+  fc.constantFrom('solo', 'trio', 'cart', 'caches', EVERY_INSTANCE).map(
     (scope) =>
       new Command(`resume ${scope}`, async (world) => {
         if (!world.trouble.down && !world.trouble.readOnly && !isFlaky(world.trouble))
@@ -254,7 +258,7 @@ const unusual: Commands = [
       isTheirsAgain(world);
     }),
   ),
-  fc.tuple(node, typed, fc.integer({ min: 1, max: 60 })).map(
+  fc.tuple(own, typed, fc.integer({ min: 1, max: 60 })).map(
     ([name, [setting, value], effect]) =>
       new Command(
         `tick after 5 min, and before its effect ${effect} a human types CONFIG SET ${setting} ${value} on ${name}`,
@@ -349,6 +353,7 @@ export const commands: Commands = [
   ...[...underway, ...underway, ...underway],
   ...unusual,
   ...[...ofGroup, ...ofGroup],
+  ...[...ofCaches, ...ofCaches],
   ...[...queued, ...queued, ...queued],
 ];
 
@@ -374,6 +379,7 @@ export async function comeToRest(world: LiveWorld): Promise<void> {
   for (const server of CART_SERVERS) move(world, server, false);
   reshard(world, SHARDS_AT_REST);
   Object.assign(world.group, { isFailing: false, isUnsettled: false });
+  restCaches(world);
   const isAnyOpen = () => EVERY_INSTANCE_OF_MODEL.some(({ window }) => isWindowOpen(world.now, window));
   // Starts that may still be under way are waited for.
   const isAwaited = () =>

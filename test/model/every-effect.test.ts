@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { MINUTE } from '../../core/config/units.ts';
-import { aNight, expectRest, first, fragment, server } from './night.ts';
+import { aFragmentedGroup, aNight, expectRest, first, fragment, server } from './night.ts';
 import type { LiveWorld } from './world.ts';
 
 /** Nights up to a tick that does one thing; the tick is then killed before and after each of its effects, one after the other. */
@@ -20,6 +20,21 @@ const NIGHTS: Readonly<Record<string, () => Promise<LiveWorld>>> = {
   purges: async () => {
     const world = aNight('trio');
     server(world, first).retain(300 * 2 ** 20, world.now);
+    return world;
+  },
+  'switches a parameter group': async () => aFragmentedGroup(),
+  'restores a parameter group': async () => {
+    const world = aFragmentedGroup();
+    await world.run();
+    world.pass(31 * MINUTE);
+    return world;
+  },
+  'reports a parameter group': async () => {
+    const world = aFragmentedGroup();
+    await world.run();
+    world.pass(31 * MINUTE);
+    await world.run();
+    world.pass(5 * MINUTE);
     return world;
   },
 };

@@ -1,3 +1,5 @@
+import type { ManagedService } from '../../core/config/iam.ts';
+import { MINUTE } from '../../core/config/units.ts';
 import type { WindowOfModel } from './calendar.ts';
 import type { ServerTraits } from './server.ts';
 
@@ -68,13 +70,26 @@ export const CART: InstanceOfModel = {
   ],
 };
 
-export const EVERY_INSTANCE_OF_MODEL: readonly InstanceOfModel[] = [...FLEET, CART];
+/** Nodes of ElastiCache or MemoryDB that refuse CONFIG: one parameter group switches both of them. */
+export const CACHES: InstanceOfModel = {
+  id: 'caches',
+  window: { zone: 'UTC', start: '23:00', hours: 6 },
+  nodes: [
+    { ...plain, version: '7.0.14', isManaged: true, backgroundThread: false },
+    { ...plain, isManaged: true },
+  ],
+};
 
-/** Of the stage, without the Cluster and with it. More are under way together in some hours of most nights. */
+export const EVERY_INSTANCE_OF_MODEL: readonly InstanceOfModel[] = [...FLEET, CART, CACHES];
+
+/** Of the stage, without what is found and with it. More are under way together in some hours of most nights. */
 export const MAX_AT_ONCE = 2;
-export const MAX_AT_ONCE_WITH_GROUP = 3;
+export const MAX_AT_ONCE_WITH_FOUND = 3;
 /** Of the Cluster. */
 export const MAX_SHARDS_AT_ONCE = 2;
+
+/** `maxDuration` of the fleet. */
+export const LONGEST: number = 30 * MINUTE;
 
 export const MAX_STALL = 5;
 export const MAX_BLOCK = 200;
@@ -95,7 +110,11 @@ export const NAMED: readonly NamedInstance[] = FLEET.map(({ nodes, ...instance }
 }));
 
 /** The same nodes under other names: `trio` may be called something else, be split, or be merged with another instance. */
-export function fleetYaml(fleet: readonly NamedInstance[] = NAMED, hasGroup = false): string {
+export function fleetYaml(
+  fleet: readonly NamedInstance[] = NAMED,
+  found: readonly InstanceOfModel[] = [],
+  service: ManagedService = 'elasticache',
+): string {
   const instances = fleet.map(
     ({ id, window, nodes, maxOps }) => `
   - id: ${id}
@@ -110,16 +129,21 @@ defaults:
   purge: { minReclaim: 64MiB, maxBlock: ${MAX_BLOCK}ms, cooldown: 30m }
   defrag: { minReclaim: 64MiB, maxStall: ${MAX_STALL}ms, maxDuration: 30m, cooldown: 30m }
   maxMainThreadCpu: ${MAX_CPU}%
-maxDefragsAtOnce: ${hasGroup ? MAX_AT_ONCE_WITH_GROUP : MAX_AT_ONCE}
-instances:${instances.join('')}${hasGroup ? groupYaml(CART) : ''}
+maxDefragsAtOnce: ${found.length > 0 ? MAX_AT_ONCE_WITH_FOUND : MAX_AT_ONCE}
+instances:${instances.join('')}${found.map((one) => foundYaml(one, service)).join('')}
 `;
 }
 
-function groupYaml({ id, window }: InstanceOfModel): string {
+function foundYaml({ id, window }: InstanceOfModel, service: ManagedService): string {
+  const how =
+    id === CART.id
+      ? `maxShardsAtOnce: ${MAX_SHARDS_AT_ONCE}
+    discover: { cluster: { seeds: [redis://seed.redis.example:6379] } }`
+      : `defrag: { through: parameter-group }
+    discover: { ${service}: { tags: { offpeak: "on" } } }`;
   return `
   - id: ${id}
     timezone: ${window.zone}
     windows: [{ days: daily, start: "${window.start}", duration: ${window.hours}h }]
-    maxShardsAtOnce: ${MAX_SHARDS_AT_ONCE}
-    discover: { cluster: { seeds: [redis://seed.redis.example:6379] } }`;
+    ${how}`;
 }

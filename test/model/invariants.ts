@@ -1,13 +1,17 @@
 import { MINUTE, SECOND } from '../../core/config/units.ts';
 import type { Alert } from '../../core/domain/alert.ts';
 import type { Pause } from '../../core/domain/pause.ts';
+import { listedIn } from './caches.ts';
+import { groupLeaseOf, isSwitched } from './caches-laws.ts';
 import { isWindowOpen } from './calendar.ts';
 import { LONGEST_WORK } from './costs.ts';
 import {
+  CACHES,
   CART,
   EVERY_INSTANCE_OF_MODEL,
   FLEET,
   type InstanceOfModel,
+  LONGEST,
   MAX_BLOCK,
   MAX_CPU,
   MAX_SHARDS_AT_ONCE,
@@ -22,6 +26,11 @@ import type { Deed, Judge, World } from './world.ts';
 /** Versions of the fleet that must never be toggled. */
 const DENIED = ['7.2.4'];
 const WORTH = 64 * 2 ** 20;
+
+export function isDenied({ traits }: SimulatedServer): boolean {
+  return DENIED.includes(traits.version);
+}
+
 /** A dead job's lease is its own for this long at most. */
 export const BUSY = 90 * SECOND;
 
@@ -35,6 +44,8 @@ export function instanceOf(node: string): InstanceOfModel {
 /** The addresses that hold the same data, this one among them; undefined where the model cannot say what a job knows of its shard. */
 function shardOf(world: World, node: string): readonly string[] | undefined {
   const instance = instanceOf(node);
+  // Each is a cluster of its own.
+  if (instance === CACHES) return [node];
   if (instance !== CART) return instance.nodes.map((_, index) => nodeName(instance.id, index));
   const view = viewOf(world);
   return view && (view.find((nodes) => nodes.includes(node)) ?? []);
@@ -67,10 +78,11 @@ export const judge: Judge = (world, deed, server, settings) => {
     oneNodeAtATime(world, deed, server, fail);
     oneOfAHost(world, deed, fail);
     peersAnswer(world, deed, server, fail);
+    if (isSwitched(world, deed.node)) fail('S4', 'its parameter group is switched');
     if (instanceOf(deed.node) === CART) soManyOfAGroup(world, deed, server, fail);
   }
   if (deed.kind === 'defrag-on') {
-    if (DENIED.includes(server.traits.version)) fail('S9', `${server.traits.version} is on the deny-list`);
+    if (isDenied(server)) fail('S9', `${server.traits.version} is on the deny-list`);
     replicasFirst(world, deed, server, fail);
     soManyOfAStage(world, server, fail);
     noneOfAVersionThatFell(world, server, fail);
@@ -88,7 +100,7 @@ function leaseOf(world: World, server: SimulatedServer): LeaseOfModel | undefine
   return leasesOf(world).find(({ runId }) => runId === server.runId());
 }
 
-type Fail = (law: string, what: string) => void;
+export type Fail = (law: string, what: string) => void;
 
 /** S1: nothing is started outside an open window, while paused, or under a blocker. */
 function startsOnlyWhenAllowed(world: World, deed: Deed, server: SimulatedServer, fail: Fail): void {
@@ -105,7 +117,7 @@ function startsOnlyWhenAllowed(world: World, deed: Deed, server: SimulatedServer
 }
 
 /** By what it asks of its main thread, or where that is hidden, of its commands; and by the second limit, where there is one. */
-function isBusy({ maxOps }: InstanceOfModel, { traits, trafficCpu, opsPerSecond }: SimulatedServer): boolean {
+export function isBusy({ maxOps }: InstanceOfModel, { traits, trafficCpu, opsPerSecond }: SimulatedServer): boolean {
   const mostOps = maxOps ?? (traits.hidesCpu ? OPS_WITHOUT_CPU : Number.POSITIVE_INFINITY);
   return (!traits.hidesCpu && trafficCpu() > MAX_CPU) || opsPerSecond > mostOps;
 }
@@ -184,10 +196,21 @@ function isEndOfNight({ kind, at, server: name }: Deed, { now, servers }: World,
 /** S4: at most so many nodes of a stage are under our defrag at a time. */
 function soManyOfAStage(world: World, acted: SimulatedServer, fail: Fail): void {
   if (world.hasLostTable) return;
-  const others = [...world.servers].filter(([, server]) => server !== acted && server.reachable && isOurs(server));
+  const others = isUnderway(world).filter((name) => world.servers.get(name) !== acted);
   if (others.length === world.maxAtOnce - 1) count(world, 'S4 the last place of the stage');
-  if (others.length >= world.maxAtOnce)
-    fail('S4', `our defrag is on at ${others.map(([name]) => name).join(', ')}, too`);
+  if (others.length >= world.maxAtOnce) fail('S4', `our defrag is on at ${others.join(', ')}, too`);
+}
+
+/** Servers under our defrag; of a parameter group that is switched each node that its lease names, whatever AWS has applied by now. */
+export function isUnderway(world: World): readonly string[] {
+  const switched = world.cloud.group.isOurs() ? (groupLeaseOf(world)?.nodes ?? []).map(({ node }) => node) : [];
+  return [...world.servers].flatMap(([name, server]) => {
+    const is =
+      server.traits.isManaged && isLeased(world, server)
+        ? switched.includes(name) || isOurs(server)
+        : !server.traits.isManaged && isOurs(server);
+    return is && server.reachable ? [name] : [];
+  });
 }
 
 function isOurs(server: SimulatedServer): boolean {
@@ -205,7 +228,7 @@ interface LeaseOfModel {
 }
 
 /** Without the quarantined ones. */
-function leasesOf(world: World): readonly LeaseOfModel[] {
+export function leasesOf(world: World): readonly LeaseOfModel[] {
   return [...world.documents]
     .flatMap(([key, { value }]) => (key.startsWith('lease#') ? [value as LeaseOfModel] : []))
     .filter(({ status }) => status === 'active');
@@ -240,7 +263,7 @@ function peersAnswer(world: World, deed: Deed, acted: SimulatedServer, fail: Fai
 const NIGHT = 20 * 60 * MINUTE;
 
 /** S4: what has befallen a server under our defrag is not tried on the next one of its version in that night. */
-function noneOfAVersionThatFell(world: World, { traits: { version } }: SimulatedServer, fail: Fail): void {
+export function noneOfAVersionThatFell(world: World, { traits: { version } }: SimulatedServer, fail: Fail): void {
   if (world.hasLostTable) return;
   const fall = world.falls.find(
     ({ node, at, until, isEnding, ...one }) =>
@@ -261,10 +284,11 @@ function isGone(world: World, server: SimulatedServer): boolean {
 
 /** When the night from its last check is over. A lease of a newer version does not say when that was. */
 function nightFrom(world: World, server: SimulatedServer): number {
-  return (leaseOf(world, server)?.progress?.at ?? world.now) + NIGHT;
+  const ofGroup = groupLeaseOf(world)?.nodes.find(({ runId }) => runId === server.runId());
+  return (leaseOf(world, server)?.progress?.at ?? ofGroup?.at ?? world.now) + NIGHT;
 }
 
-function isUncheckable({ reachable, answersWith }: SimulatedServer): boolean {
+export function isUncheckable({ reachable, answersWith }: SimulatedServer): boolean {
   return !reachable || answersWith !== undefined;
 }
 
@@ -282,7 +306,9 @@ function isKnown(world: World, node: string, wasBefore: boolean): boolean {
 
 /** Nobody has checked it since the dispatch, as far as its lease says. */
 function isUnseen(world: World, server: SimulatedServer): boolean {
-  return leasesOf(world).some(
+  const { phase = '', nodes = [] } = groupLeaseOf(world) ?? {};
+  const switched = nodes.map(({ runId, at }) => ({ runId, phase, progress: { at } }));
+  return [...leasesOf(world), ...switched].some(
     ({ runId, phase, progress }) =>
       runId === server.runId() && isRunning(phase) && (progress?.at ?? 0) < world.dispatchedAt,
   );
@@ -331,7 +357,14 @@ function countUnsettled(world: World, law: string): void {
 }
 
 function isLeased(world: World, server: SimulatedServer): boolean {
-  return leasesOf(world).some(({ runId }) => runId === server.runId());
+  const switched = groupLeaseOf(world)?.nodes ?? [];
+  return [...leasesOf(world), ...switched].some(({ runId }) => runId === server.runId());
+}
+
+/** Of the lease on it, or on its parameter group. */
+function phaseOf(world: World, server: SimulatedServer): string {
+  const group = server.traits.isManaged ? groupLeaseOf(world) : undefined;
+  return (leaseOf(world, server) ?? group)?.phase ?? '';
 }
 
 /** What befalls a server. Its version waits for a night from its last check: a later one may not succeed. */
@@ -339,7 +372,7 @@ export function restart(world: World, node: string): void {
   const server = world.servers.get(node);
   if (!server) return;
   const until = nightFrom(world, server);
-  const isEnding = !isRunning(leaseOf(world, server)?.phase ?? '');
+  const isEnding = !isRunning(phaseOf(world, server));
   if (isOurs(server) && isLeased(world, server))
     world.falls.push({ node, version: server.traits.version, at: world.now, until, isEnding });
   server.restart(world.now);
@@ -388,12 +421,10 @@ export function isPromiseKept(world: World): void {
   }
 }
 
-/** maxDuration of the fleet. */
-const LONGEST = 30 * MINUTE;
-
 /** Nodes on which, as things stand when a tick begins, our defrag has to end in it: by the model's own calendar, clock and sizes. */
 export function due(world: World): (node: string) => boolean {
   const nodes = [...world.servers].flatMap(([node, server]) => {
+    if (server.traits.isManaged) return [];
     const isClosed = !isWindowOpen(world.now, instanceOf(node).window);
     const startedAt =
       world.deeds.findLast((deed) => deed.server === node && deed.kind === 'defrag-on')?.at ?? world.now;
@@ -414,7 +445,7 @@ export function due(world: World): (node: string) => boolean {
  */
 export function isCleanAfterTick(world: World, isDue: (node: string) => boolean): void {
   for (const [node, server] of world.servers) {
-    if (server.taken().length === 0 || !isSeen(world, node, server)) continue;
+    if (server.traits.isManaged || server.taken().length === 0 || !isSeen(world, node, server)) continue;
     if (!leaseOf(world, server)) isRecognised(world, node, server);
     else if (isDue(node) || pauseOf(world, instanceOf(node).id))
       world.violations.push(`S2: ${node} still has ${server.taken()} of ours`);
@@ -464,10 +495,11 @@ function isRecognised(world: World, node: string, server: SimulatedServer): void
 /** S6: one node's trouble never keeps another from being looked at and published. */
 export function isEveryNodePublished(world: World, from: number): void {
   const seen = new Set(world.published.slice(from).flatMap(({ dimensions }) => Object.values(dimensions)));
-  const written = [...world.servers.keys()].filter((node) => instanceOf(node) !== CART);
+  const written = [...world.servers.keys()].filter((node) => ![CART, CACHES].includes(instanceOf(node)));
   const found = world.servers.has(CART_SERVERS[0] ?? '') ? (viewOf(world)?.flat() ?? []) : [];
+  const hasCaches = [...world.servers.values()].some(({ traits }) => traits.isManaged);
   if (world.group.isFailing && found.length > 0) count(world, 'S6 a discovery that fails');
-  for (const node of [...written, ...found]) {
+  for (const node of [...written, ...found, ...(hasCaches ? listedIn(world.cloud) : [])]) {
     if (!seen.has(node)) world.violations.push(`S6: no metric of ${node} was published`);
   }
 }

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { mulberry32 } from '../support/random.ts';
+import { isGroupAtRest } from './caches-laws.ts';
 import type { Tally } from './command.ts';
 import { comeToRest, commands } from './commands.ts';
+import { CACHES, CART } from './fleet.ts';
 import { isEveryDeedTold, judge } from './invariants.ts';
 import { aWorld, type LiveWorld } from './world.ts';
 
@@ -40,7 +42,7 @@ export async function tryModel(steps: number, seed: number): Promise<Tried> {
     fc.commands(commands, { maxCommands: 40, size: 'max' }),
     async (start, turns, sequence) => {
       const random = mulberry32(turns);
-      const world = aWorld(Date.parse(start), random, judge, true);
+      const world = aWorld(Date.parse(start), random, judge, [CART, CACHES]);
       for (const server of world.servers.values()) server.fragment(Math.floor(random() * 400) * 2 ** 20);
       const setup = () => ({ model: tally, real: world });
       await fc.asyncModelRun(setup, sequence);
@@ -51,6 +53,7 @@ export async function tryModel(steps: number, seed: number): Promise<Tried> {
       if (world.lastDeath > 0) killed++;
       for (const [law, times] of world.applied) applied[law] = (applied[law] ?? 0) + times;
       for (const { kind } of world.deeds) deeds[kind] = (deeds[kind] ?? 0) + 1;
+      deeds['group-on'] = (deeds['group-on'] ?? 0) + world.groupRuns.length;
     },
   );
   let round = 0;
@@ -76,8 +79,9 @@ export async function tryModel(steps: number, seed: number): Promise<Tried> {
 /** S2 and S7, at the end of all: no lease, nothing of ours on any server, nothing that waits to be told. */
 function isAtRest(world: LiveWorld): void {
   isEveryDeedTold(world);
+  isGroupAtRest(world);
   for (const [name, server] of world.servers) {
-    if (server.taken().length > 0 && !world.hasLostTable)
+    if (server.taken().length > 0 && !server.traits.isManaged && !world.hasLostTable)
       world.violations.push(`S2: ${name} is left with ${server.taken()}`);
   }
   const alive = new Set([...world.servers.values()].map((server) => server.runId()));

@@ -29,6 +29,8 @@ export interface ServerTraits {
   readonly backgroundThread: boolean;
   /** A build with the system's jemalloc. */
   readonly refusesDefrag?: boolean;
+  /** AWS' own: it refuses CONFIG to all others. */
+  readonly isManaged?: boolean;
   /** INFO without `used_cpu_*`. */
   readonly hidesCpu?: boolean;
 }
@@ -102,6 +104,8 @@ function setByHuman(
 export function aServer(name: string, traits: ServerTraits, startedAt: number) {
   const server = {
     traits,
+    /** What it has where nobody sets anything. */
+    factory: FILE as Settings,
     role: traits.role as 'primary' | 'replica',
     startedAt,
     run: 1,
@@ -181,7 +185,7 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
     /** What others take of the main thread, in percent. */
     trafficCpu,
     refusal: ({ activedefrag }: Settings) =>
-      server.deniesConfig
+      server.deniesConfig || traits.isManaged
         ? 'NOPERM this user has no permissions'
         : activedefrag === 'yes' && traits.refusesDefrag
           ? 'ERR Active defragmentation cannot be enabled'
@@ -304,14 +308,14 @@ export function aServer(name: string, traits: ServerTraits, startedAt: number) {
           ...(server.role === 'replica' && { primaryLinkUp: true }),
         },
         defrag: {
-          settings: { ...server.settings },
+          ...(!traits.isManaged && { settings: { ...server.settings } }),
           running: defragCpu(),
           hits: server.hits,
           misses: server.misses,
           scannedKeys: server.scannedKeys,
           cycles: server.cycles,
         },
-        refused: [],
+        refused: traits.isManaged ? ['config|get', 'config|set'] : [],
       });
     },
   });

@@ -5,6 +5,7 @@ import type { Metric } from '../../core/domain/metric.ts';
 import { present } from '../../core/domain/present.ts';
 import { cacheLeases } from '../../core/leases/lease-cache.ts';
 import { NodeFailure, type Session } from '../../core/ports/node-session.ts';
+import type { ParameterGroups } from '../../core/ports/parameter-groups.ts';
 import type { Ports } from '../../core/ports/ports.ts';
 import type { AlertSink } from '../../core/ports/sinks.ts';
 import type { JobStore, Stored } from '../../core/ports/state-store.ts';
@@ -14,13 +15,18 @@ import { type TickOptions, WHOLE_FLEET } from '../../core/reconcile/scope.ts';
 import { MaintenanceFailed } from '../../core/reconcile/summary.ts';
 import { tick } from '../../core/reconcile/tick.ts';
 import { work } from '../../core/reconcile/work.ts';
+import { GROUP_LEASE } from '../../core/state/keys.ts';
 import { configOf } from '../support/job.ts';
+import { mulberry32 } from '../support/random.ts';
+import { aCloud, type Call, type CloudOfModel, cachesIn } from './caches.ts';
+import { type Change, isGroupOver, judgeChange, judgeChanged } from './caches-laws.ts';
 import {
-  EVERY_INSTANCE_OF_MODEL,
+  CACHES,
   FLEET,
   fleetYaml,
+  type InstanceOfModel,
   MAX_AT_ONCE,
-  MAX_AT_ONCE_WITH_GROUP,
+  MAX_AT_ONCE_WITH_FOUND,
   NAMED,
   nodeName,
 } from './fleet.ts';
@@ -46,6 +52,8 @@ interface Invocation {
   /** What somebody else does right before its n-th effect. */
   readonly meanwhile?: { readonly effect: number; step(): unknown };
   dead: boolean;
+  /** Of its own: what another job waits for, as a file that is compressed, takes no number from it. */
+  readonly random: () => number;
   readonly died: () => void;
 }
 
@@ -86,6 +94,7 @@ export interface World {
     readonly version: string;
     readonly at: number;
     readonly until: number;
+    /** Its defrag was being ended: what befalls it then is stored by nobody. */
     readonly isEnding: boolean;
   }[];
   /** Addresses have led elsewhere at some time. */
@@ -106,29 +115,35 @@ export interface World {
   /** The store has taken no writes at some time. */
   readonly wasReadOnly: boolean;
   readonly group: GroupOfModel;
+  readonly cloud: CloudOfModel;
+  /** When the job has switched the parameter group on. */
+  readonly groupRuns: readonly number[];
   /** How many nodes of the stage may be under defrag. */
   readonly maxAtOnce: number;
 }
 
 /**
- * Servers, a store, sinks and a clock, and the real job between them. `judge` sees every deed before it is done. `hasGroup`: with a Cluster
- * whose nodes are found.
+ * Servers, a store, sinks and a clock, and the real job between them. `judge` sees every deed before it is done. `found`: instances whose
+ * nodes a discovery finds.
  */
-export function aWorld(startsAt: number, random: () => number, judge: Judge, hasGroup = false) {
+export function aWorld(startsAt: number, random: () => number, judge: Judge, found: readonly InstanceOfModel[] = []) {
   const { store, trouble, documents } = aStore();
   const servers = new Map<string, SimulatedServer>(
-    (hasGroup ? EVERY_INSTANCE_OF_MODEL : FLEET).flatMap((instance) =>
+    [...FLEET, ...found].flatMap((instance) =>
       instance.nodes.map((traits, index) => {
         const name = nodeName(instance.id, index);
         return [name, aServer(name, traits, startsAt - 60 * MINUTE)] as const;
       }),
     ),
   );
+  const cloud = aCloud(random() < 0.7 ? 'elasticache' : 'memorydb', servers);
   const world = {
     now: startsAt,
-    config: configOf(fleetYaml(NAMED, hasGroup)),
+    config: configOf(fleetYaml(NAMED, found, cloud.service)),
+    cloud,
+    groupRuns: [] as number[],
     group: aGroup(),
-    maxAtOnce: hasGroup ? MAX_AT_ONCE_WITH_GROUP : MAX_AT_ONCE,
+    maxAtOnce: found.length > 0 ? MAX_AT_ONCE_WITH_FOUND : MAX_AT_ONCE,
     servers,
     /** Which server answers at which address: a failover of an address exchanges two. */
     answering: new Map([...servers.keys()].map((name) => [name, name])),
@@ -178,12 +193,13 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge, has
   function pass(duration: number): void {
     world.now += duration;
     for (const server of servers.values()) server.pass(duration, world.now);
+    cloud.pass(world.now);
   }
 
   /** Every step of the job to the outside goes through here: others may come in between, or the end. */
   async function effect<T>(invocation: Invocation, step: () => T | Promise<T>): Promise<T> {
     if (invocation.dead) return await NEVER;
-    for (let turns = Math.floor(random() * 3); turns > 0; turns--)
+    for (let turns = Math.floor(invocation.random() * 3); turns > 0; turns--)
       await new Promise((resolve) => setImmediate(resolve));
     if (invocation.dead) return await NEVER;
     world.effects++;
@@ -288,6 +304,31 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge, has
     };
   }
 
+  function groupsFor(invocation: Invocation): ParameterGroups {
+    const asked = <T>(kind: Call, step: () => T) => effect(invocation, () => cloud.call(kind, world.now, step));
+    const change = (one: Omit<Change, 'holder'>, carryOut: () => void) => () => {
+      const made = { ...one, holder: invocation.holder };
+      judgeChange(world, made);
+      if (one.set?.activedefrag === 'yes') world.groupRuns.push(world.now);
+      carryOut();
+      judgeChanged(world, made);
+    };
+    return {
+      read: ({ group }) => asked('read', () => cloud.read(group)),
+      users: ({ group }) => asked('users', () => cloud.users(group)),
+      set: ({ group }, set) =>
+        asked(
+          'set',
+          change({ group, set }, () => cloud.set(set, world.now)),
+        ),
+      reset: ({ group }, reset) =>
+        asked(
+          'reset',
+          change({ group, reset }, () => cloud.reset(reset, world.now)),
+        ),
+    };
+  }
+
   function portsOf(invocation: Invocation): Ports {
     const through = <T>(step: () => Promise<T>) => effect(invocation, step);
     const container = world.containers[invocation.container] ?? aContainer();
@@ -303,6 +344,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge, has
             readonly node?: string;
             readonly phase?: string;
           };
+          if (key.startsWith(GROUP_LEASE)) isGroupOver(world);
           if (key.startsWith('lease#') && node && phase !== 'purging') world.runsEnded.push({ node, at: world.now });
           return remembering.remove(key, expected);
         }),
@@ -311,7 +353,9 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge, has
     const note = (message: string, fields?: unknown) => void world.logs.push({ message, fields });
     const wait = (duration: number) => effect(invocation, () => pass(duration));
     return {
-      discover: () => effect(invocation, () => discovered(world.group, world)),
+      discover: ({ id }) =>
+        effect(invocation, () => (id === CACHES.id ? cachesIn(cloud) : discovered(world.group, world))),
+      parameterGroups: async () => groupsFor(invocation),
       open: (_, node) =>
         effect(invocation, () => {
           serverAt(node.id);
@@ -388,6 +432,7 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge, has
         effects: 0,
         dead: false,
         died: () => resolve(false),
+        random: randomFrom(random()),
         ...more,
       };
       const startedAt = world.now;
@@ -399,6 +444,11 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge, has
   }
 
   return Object.assign(world, { pass, run, handOut, deliver });
+}
+
+/** A directed test has zeros, and waits for no turn. */
+function randomFrom(number: number): () => number {
+  return number === 0 ? () => 0 : mulberry32(number * 2 ** 32);
 }
 
 /** A fleet of the model is one message: a large fleet has many. Shards of a Cluster stay together. */

@@ -16,6 +16,7 @@ export interface Mutant extends Edit {
 }
 
 const MODEL = ['model/model.test.ts', 'model/regressions.test.ts', 'model/every-effect.test.ts'];
+const CACHES = ['model/model.test.ts', 'model/caches.test.ts'];
 const TROUBLES = ['model/troubles.test.ts'];
 const LEFT_ON = ['model/left-on.test.ts'];
 const IDENTITY = ['model/identity.test.ts'];
@@ -1392,5 +1393,58 @@ export const MUTANTS: readonly Mutant[] = [
     from: '  const held = await write(run, lease);\n  await run.groups.set(lease, lease.applied);',
     to: '  await run.groups.set(lease, lease.applied);\n  const held = await write(run, lease);',
     tests: ['integration/aws/parameter-groups-killed.test.ts'],
+  },
+  {
+    law: 'S5',
+    what: 'a larger cycle-max of a person comes back to a parameter group before its switch',
+    file: 'core/managed/carry.ts',
+    from: '  if (reset.includes(SWITCH)) await run.groups.reset(lease, reset);\n  if (Object.keys(set).length > 0) await run.groups.set(lease, set);',
+    to: '  if (Object.keys(set).length > 0) await run.groups.set(lease, set);\n  if (reset.includes(SWITCH)) await run.groups.reset(lease, reset);',
+    tests: CACHES,
+  },
+  {
+    law: 'S2',
+    what: 'the lease of a parameter group is dropped before AWS has restored its nodes',
+    file: 'core/managed/carry.ts',
+    from: 'if (unsynced.length + busy.length > 0)',
+    to: 'if (unsynced.length + busy.length > 99)',
+    tests: CACHES,
+  },
+  {
+    law: 'S2',
+    what: 'a change of a parameter group that is under way is given up',
+    file: 'core/managed/carry.ts',
+    from: 'if (run.ports.clock.now() - lease.acquiredAt < ARRIVES_WITHIN)',
+    to: 'if (run.ports.clock.now() - lease.acquiredAt > 99 * ARRIVES_WITHIN)',
+    tests: CACHES,
+  },
+  {
+    law: 'S4',
+    what: 'a parameter group is switched in a full stage',
+    file: 'core/managed/room.ts',
+    from: 'return taken.length > 0 ? [roomText(taken, nodes.length)] : [];',
+    to: 'return taken.length > 99 ? [roomText(taken, nodes.length)] : [];',
+    also: {
+      file: 'core/managed/start.ts',
+      from: 'return taken.length > 0 ? nothing(',
+      to: 'return taken.length > 99 ? nothing(',
+    },
+    tests: CACHES,
+  },
+  {
+    law: 'S1',
+    what: 'a parameter group is switched while AWS applies an earlier change',
+    file: 'core/managed/group.ts',
+    from: 'users.filter(({ isInSync }) => !isInSync)',
+    to: 'users.filter(({ isInSync, cluster }) => !isInSync && !cluster)',
+    tests: CACHES,
+  },
+  {
+    law: 'S2',
+    what: 'a cluster that joins a parameter group during its run keeps its defrag',
+    file: 'core/managed/carry.ts',
+    from: '({ cluster, nodes }) => !lease.clusters.includes(cluster) || !nodes.every((node) => known.has(node)),',
+    to: '({ nodes }) => nodes.length > 99 && !nodes.every((node) => known.has(node)),',
+    tests: CACHES,
   },
 ];
