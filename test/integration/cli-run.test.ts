@@ -7,7 +7,7 @@ import { fragment, settingsOf } from '../support/fragmented.ts';
 import { type FragmentedServer, fragmentedServer } from '../support/fragmented-server.ts';
 import { configYaml } from '../support/job.ts';
 import { aWorkplace, type Finished, runOffpeak, startOffpeak, type Workplace } from '../support/offpeak.ts';
-import { lacksServer } from '../support/servers.ts';
+import { keepingServer, lacksServer } from '../support/servers.ts';
 import { alertsOf, stepsOf, type TickDocument } from '../support/tick-document.ts';
 
 describe.skipIf(lacksServer('defrag'))('offpeak run on a server that can defragment', () => {
@@ -19,7 +19,7 @@ describe.skipIf(lacksServer('defrag'))('offpeak run on a server that can defragm
   let args: readonly string[];
 
   beforeAll(async () => {
-    fragmented = await fragmentedServer();
+    fragmented = await fragmentedServer(undefined, {}, keepingServer);
     ({ server, redis, settings } = fragmented);
   });
 

@@ -11,9 +11,13 @@ export interface FragmentedServer extends AsyncDisposable {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** A server that can defragment, is fragmented, and is old enough to be acted on. */
-export async function fragmentedServer(bytes?: number, options?: StartOptions): Promise<FragmentedServer> {
-  const server = await defragServer(options);
+/** A server that can defragment, is fragmented, and is old enough to be acted on. For a purge that is to follow, `start` a `keepingServer`. */
+export async function fragmentedServer(
+  bytes?: number,
+  options?: StartOptions,
+  start: (options?: StartOptions) => Promise<RunningServer> = defragServer,
+): Promise<FragmentedServer> {
+  const server = await start(options);
   const redis = clientOf(server);
   const settings = await settingsOf(redis);
   await fragment(redis, bytes);
