@@ -27,8 +27,13 @@ const drawn = ({ shards, leftOut, hasSlots }: ClusterView) => ({
 
 async function bothWays({ redis, address }: ClusterNode) {
   const terms = { seed: addressOf(address, false), natMap: undefined };
-  const text = String(await redis.call('CLUSTER', 'NODES'));
-  const [shards, slots] = [await redis.call('CLUSTER', 'SHARDS'), await redis.call('CLUSTER', 'SLOTS')];
+  // In one transaction: what the server knows may change between two commands.
+  const commands = ['NODES', 'SHARDS', 'SLOTS'].map((command) => ['call', 'CLUSTER', command]);
+  const [text, shards, slots] = ((await redis.multi(commands).exec()) ?? []).map(([error, value]) => {
+    if (error) throw error;
+    return value;
+  });
+  if (typeof text !== 'string') throw new Error('CLUSTER NODES returned no text');
   return {
     byShards: drawn(fromShards(shards, true, terms)),
     byNodes: drawn(fromNodes(text, true, terms, hasHostnames(text) ? slots : undefined)),
