@@ -168,7 +168,7 @@ test('F4: a pause of an instance that the config does not have is said, and whom
   const said = world.logs.map((log) => (log as { readonly message: string }).message);
   expect(said).toContainEqual(
     expect.stringMatching(
-      /no instance trio, .* are in terzetto now, .*: `npx offpeak resume trio -c …` \(with the config of test; .+ removes it$/,
+      /no instance trio, .* are in terzetto now, .* `npx offpeak resume trio -c …` \(with the config of test; .+ removes it$/,
     ),
   );
   expect(said).toContainEqual(expect.stringMatching(/no instance gone, .* it pauses nothing/));
