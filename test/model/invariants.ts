@@ -150,7 +150,7 @@ function oneNodeAtATime(world: World, deed: Deed, acted: SimulatedServer, fail: 
   if (world.hasLostTable) return;
   for (const peer of shardOf(world, deed.node) ?? []) {
     const server = serverAt(world, peer);
-    if (peer === deed.node || !server?.reachable || !isOurs(server) || haveMet(world, deed, acted, server)) continue;
+    if (peer === deed.node || !server || !isActing(world, server) || haveMet(world, deed, acted, server)) continue;
     fail('S4', `our defrag is on at ${peer}, too`);
   }
 }
@@ -201,14 +201,17 @@ function soManyOfAStage(world: World, acted: SimulatedServer, fail: Fail): void 
   if (others.length >= world.maxAtOnce) fail('S4', `our defrag is on at ${others.join(', ')}, too`);
 }
 
+/** Our defrag is on there. A server whose lease was quarantined counts from when it can be checked again (`stage-claims.ts`). */
+function isActing(world: World, server: SimulatedServer): boolean {
+  return server.reachable && isOurs(server) && (isLeased(world, server) || !isUncheckable(server));
+}
+
 /** Servers under our defrag; of a parameter group that is switched each node that its lease names, whatever AWS has applied by now. */
 export function isUnderway(world: World): readonly string[] {
   const switched = world.cloud.group.isOurs() ? (groupLeaseOf(world)?.nodes ?? []).map(({ node }) => node) : [];
   return [...world.servers].flatMap(([name, server]) => {
-    const is =
-      server.traits.isManaged && isLeased(world, server)
-        ? switched.includes(name) || isOurs(server)
-        : !server.traits.isManaged && isOurs(server);
+    if (!server.traits.isManaged) return isActing(world, server) ? [name] : [];
+    const is = isLeased(world, server) && (isOurs(server) || switched.includes(name));
     return is && server.reachable ? [name] : [];
   });
 }
