@@ -9,9 +9,10 @@ import type { GroupReport } from '../ports/parameter-groups.ts';
 import { updateHistory } from '../state/node-history.ts';
 import { lookedAt, type NodeLook, type Stop, stopOf } from './judge.ts';
 import type { GroupLease, HeldGroup } from './lease.ts';
+import { restorationNow, sendRestoration, writeEnd } from './restore.ts';
 import { resultOf } from './result.ts';
 import { announce, type GroupRun, reportOf, write } from './run.ts';
-import { isOn, type Restoration, restorationAt, SWITCH } from './values.ts';
+import { isOn, SWITCH } from './values.ts';
 import { groupText } from './words.ts';
 
 /** A modification that a job has sent before it died has arrived by then, or never will. */
@@ -53,8 +54,8 @@ async function running(run: GroupRun, held: HeldGroup): Promise<GroupReport> {
   const nodes = looks.map(({ leased, facts }) => (facts ? lookedAt(leased, facts.observation) : leased));
   const busyUntil = stop ? run.ports.clock.now() + BUSY : lease.busyUntil;
   const after = { ...lease, nodes, holder: run.holder, busyUntil };
-  const renewed = await write(run, stop ? closing(after, stop) : after, held);
-  if (stop) return await restore(run, renewed);
+  if (stop) return await restore(run, await writeEnd(run, closing(after, stop), held));
+  await write(run, after, held);
   const left = nodes.reduce((sum, { fragmentation }) => sum + fragmentation, 0);
   return reportOf(
     lease,
@@ -102,7 +103,7 @@ function closing(lease: GroupLease, { because, detail }: Stop): GroupLease {
 
 async function close(run: GroupRun, held: HeldGroup, stop: Stop): Promise<GroupReport> {
   const after = { ...closing(held.lease, stop), holder: run.holder, busyUntil: run.ports.clock.now() + BUSY };
-  return await restore(run, await write(run, after, held));
+  return await restore(run, await writeEnd(run, after, held));
 }
 
 /** Sent again by each job that finds it: that changes nothing twice. Only values that were read back end it. */
@@ -118,20 +119,6 @@ async function restore(run: GroupRun, held: HeldGroup): Promise<GroupReport> {
     ...(changed && { leftAlone }),
   };
   return await settle(run, await write(run, after, held));
-}
-
-/** The switch first: while it is on, a cycle with the prior values would take longer than was promised. A job may die in between. */
-async function sendRestoration(run: GroupRun, lease: GroupLease): Promise<Restoration> {
-  const found = await restorationNow(run, lease);
-  const { set, reset } = found;
-  if (reset.includes(SWITCH)) await run.groups.reset(lease, reset);
-  if (Object.keys(set).length > 0) await run.groups.set(lease, set);
-  if (reset.length > 0 && !reset.includes(SWITCH)) await run.groups.reset(lease, reset);
-  return found;
-}
-
-async function restorationNow({ groups, ports }: GroupRun, lease: GroupLease): Promise<Restoration> {
-  return restorationAt(lease, await groups.read(lease), ports.clock.now());
 }
 
 /** The group has its prior values: the lease stands until every node has them, and the report is in the outbox. */

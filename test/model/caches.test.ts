@@ -90,3 +90,15 @@ test('a group of two nodes is not switched beside two others, where three may be
   expect(world.cloud.group.isOurs()).toBe(false);
   await expectRest(world);
 });
+
+test('a store that takes no writes keeps no group switched beyond its end', async () => {
+  const world = aFragmentedGroup();
+  await world.run();
+  world.trouble.readOnly = true;
+  world.wasReadOnly = true;
+  world.pass(31 * MINUTE);
+  await world.run();
+  expect(world.cloud.group.taken()).toEqual([]);
+  world.trouble.readOnly = false;
+  await expectRest(world);
+});

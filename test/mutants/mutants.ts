@@ -1397,7 +1397,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     law: 'S5',
     what: 'a larger cycle-max of a person comes back to a parameter group before its switch',
-    file: 'core/managed/carry.ts',
+    file: 'core/managed/restore.ts',
     from: '  if (reset.includes(SWITCH)) await run.groups.reset(lease, reset);\n  if (Object.keys(set).length > 0) await run.groups.set(lease, set);',
     to: '  if (Object.keys(set).length > 0) await run.groups.set(lease, set);\n  if (reset.includes(SWITCH)) await run.groups.reset(lease, reset);',
     tests: CACHES,
