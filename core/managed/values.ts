@@ -140,12 +140,29 @@ export function restorationAt(
   const found = restorationOf(applied, lease.prior, parameters);
   const prior = Object.fromEntries(Object.entries(lease.prior).map(([name, { value = '' }]) => [name, value]));
   const current = Object.fromEntries(parameters.map(({ name, value = '' }) => [name, value]));
-  if (!isOverdue(lease, now) || isProven({ applied, prior }, current)) return found;
-  const stand = [...Object.keys(found.set), ...found.reset].map((name) => [name, current[name] ?? '']);
+  const isOwn = !isOverdue(lease, now) || isProven({ applied, prior }, current);
+  if (isOwn && !isSwitchedOnSince(lease, found)) return found;
+  const stand = standing(found).map((name) => [name, current[name] ?? '']);
   return { set: {}, reset: [], leftAlone: { ...found.leftAlone, ...Object.fromEntries(stand) } };
 }
 
+function standing({ set, reset }: Restoration): readonly string[] {
+  return [...Object.keys(set), ...reset];
+}
+
+/**
+ * Only the switch stands, and another value is as before: a job has restored all, and died or had no store before it could say so. The
+ * switch is never restored last, so a person has set it since.
+ */
+function isSwitchedOnSince(
+  { prior }: { readonly prior: Readonly<Record<string, Prior>> },
+  found: Restoration,
+): boolean {
+  const isBack = (name: string) => name !== SWITCH && !(name in found.leftAlone);
+  return standing(found).join() === SWITCH && Object.keys(prior).some(isBack);
+}
+
 /** Offpeak's values are in the group, as far as they differ from the prior ones. */
-export function isOn({ set, reset }: Restoration): boolean {
-  return Object.keys(set).length > 0 || reset.length > 0;
+export function isOn(found: Restoration): boolean {
+  return standing(found).length > 0;
 }

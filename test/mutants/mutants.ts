@@ -1379,6 +1379,14 @@ export const MUTANTS: readonly Mutant[] = [
     tests: ['unit/core/managed/values.test.ts'],
   },
   {
+    law: 'S3',
+    what: 'a parameter group that was restored, and that a person has switched on since, is switched off',
+    file: 'core/managed/values.ts',
+    from: ' && !isSwitchedOnSince(lease, found)',
+    to: '',
+    tests: ['unit/core/managed/values.test.ts'],
+  },
+  {
     law: 'S1',
     what: 'one node with a closed window does not end the run of its parameter group',
     file: 'core/managed/judge.ts',

@@ -131,6 +131,27 @@ describe('restoration', () => {
     });
   });
 
+  describe('where the switch alone stands (S3)', () => {
+    const lease = { applied, prior, expiresAt: Number.MAX_SAFE_INTEGER };
+
+    test.each([
+      [
+        'another value is as before: a job has restored both, and a person has set the switch since',
+        now('yes', '60'),
+        [],
+      ],
+      ['a person has changed the other value: the switch is still the run’s', now('yes', '33'), ['activedefrag']],
+    ])('and %s', (_, parameters, reset) => {
+      expect(restorationAt(lease, parameters, 0).reset).toEqual(reset);
+    });
+
+    test('and nothing else was changed, it is the run’s', () => {
+      const { activedefrag } = prior;
+      const alone = { ...lease, applied: { activedefrag: 'yes' }, prior: { activedefrag } };
+      expect(restorationAt(alone, now('yes', '60'), 0).reset).toEqual(['activedefrag']);
+    });
+  });
+
   test('carried out, it leaves nothing to restore, whatever the values were', () => {
     const value = fc.constantFrom('1', '5', '25', '60');
     fc.assert(
