@@ -18,7 +18,7 @@ import type { ParameterName } from './parameter-group.ts';
 import type { SimulatedServer } from './server.ts';
 import type { World } from './world.ts';
 
-// The laws of a parameter group that the job switches: judged in AWS, at the moment of each change.
+// The laws of a parameter group that the job switches: judged in AWS, as each change is sent.
 
 /** A change of the group by a job. */
 export interface Change {
@@ -53,7 +53,7 @@ export function isSwitched(world: World, node: string): boolean {
   return isNamed && world.cloud.group.isOurs() && !world.hasLostTable;
 }
 
-/** Before the change is made. */
+/** As the change is sent. */
 export function judgeChange(world: World, change: Change): void {
   const { set = {}, reset = [] } = change;
   const what = JSON.stringify({ set, reset });

@@ -306,26 +306,22 @@ export function aWorld(startsAt: number, random: () => number, judge: Judge, fou
 
   function groupsFor(invocation: Invocation): ParameterGroups {
     const asked = <T>(kind: Call, step: () => T) => effect(invocation, () => cloud.call(kind, world.now, step));
-    const change = (one: Omit<Change, 'holder'>, carryOut: () => void) => () => {
-      const made = { ...one, holder: invocation.holder };
-      judgeChange(world, made);
-      if (one.set?.activedefrag === 'yes') world.groupRuns.push(world.now);
-      carryOut();
-      judgeChanged(world, made);
-    };
+    // Judged as it is sent: a job cannot know what is when a late call arrives.
+    const changed = (kind: Call, one: Omit<Change, 'holder'>, carryOut: () => void) =>
+      effect(invocation, () => {
+        const made = { ...one, holder: invocation.holder };
+        judgeChange(world, made);
+        return cloud.call(kind, world.now, () => {
+          if (one.set?.activedefrag === 'yes') world.groupRuns.push(world.now);
+          carryOut();
+          judgeChanged(world, made);
+        });
+      });
     return {
       read: ({ group }) => asked('read', () => cloud.read(group)),
       users: ({ group }) => asked('users', () => cloud.users(group)),
-      set: ({ group }, set) =>
-        asked(
-          'set',
-          change({ group, set }, () => cloud.set(set, world.now)),
-        ),
-      reset: ({ group }, reset) =>
-        asked(
-          'reset',
-          change({ group, reset }, () => cloud.reset(reset, world.now)),
-        ),
+      set: ({ group }, set) => changed('set', { group, set }, () => cloud.set(set, world.now)),
+      reset: ({ group }, reset) => changed('reset', { group, reset }, () => cloud.reset(reset, world.now)),
     };
   }
 
