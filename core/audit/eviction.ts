@@ -1,4 +1,4 @@
-import { countedForMaxmemory } from '../diagnosis/limit.ts';
+import { countedForMaxmemory, isShortOfMemory } from '../diagnosis/limit.ts';
 import type { Answer, Change } from '../domain/audit.ts';
 import type { Observation } from '../domain/observation.ts';
 import { bytesText, percentText } from '../format/units.ts';
@@ -14,10 +14,10 @@ function policySetting({ refused }: Observation, policy: string): readonly Chang
 
 /** Whether a full server can evict, or has room. */
 export function eviction({ observation, inquiry }: NodeFacts): Answer {
-  const { memory, activity, keys = 0 } = observation;
+  const { memory, keys = 0 } = observation;
   const { maxmemory: most = 0 } = memory;
   const policy = inquiry.settings?.['maxmemory-policy'] ?? memory.maxmemoryPolicy;
-  if ((activity.currentEvictionExceededTime ?? 0) > 0)
+  if (isShortOfMemory(observation))
     return finding(
       'critical',
       'the server is over maxmemory, and cannot evict enough',

@@ -1,5 +1,5 @@
 import { concerns, isNearLimit, limitOf, type MemoryLimit } from '../config/near-limit.ts';
-import { type Bytes, GIB, MIB } from '../config/units.ts';
+import { type Bytes, GIB, MIB, type Milliseconds } from '../config/units.ts';
 import { type ForkCopy, kernelBytes, type MemoryAccount } from '../domain/account.ts';
 import type { Diagnosis, DiagnosisPolicy, Finding, MaxmemoryFinding } from '../domain/diagnosis.ts';
 import { isLikeRedis } from '../domain/engine.ts';
@@ -79,6 +79,27 @@ export function overMaxmemory({ memory, replication }: Observation): Bytes {
   const { maxmemory = 0 } = memory;
   if (maxmemory === 0 || replication.role === 'replica') return 0;
   return Math.max(0, countedForMaxmemory(memory) - maxmemory);
+}
+
+/**
+ * Eviction goes on in slices of half a millisecond between commands (evict.c, `maxmemory-eviction-tenacity`), so that a full cache is above
+ * `maxmemory` for some milliseconds again and again; in a throttled container for a period of 100 ms.
+ */
+const EVICTING: Milliseconds = 200;
+
+/** What commands take until the next one evicts; Offpeak's own answers are among it. */
+const OVERSHOOT = { least: 1 * MIB, share: 0.001 };
+
+/**
+ * Evicting is what a full cache does all day; to stay above `maxmemory` in spite of it is pressure. Redis 7.0 reports for how long; before,
+ * the sizes say whether.
+ */
+export function isShortOfMemory(observation: Observation): boolean {
+  const { currentEvictionExceededTime: exceededFor } = observation.activity;
+  const { maxmemory = 0 } = observation.memory;
+  return exceededFor === undefined
+    ? overMaxmemory(observation) > Math.max(OVERSHOOT.least, OVERSHOOT.share * maxmemory)
+    : exceededFor > EVICTING;
 }
 
 export function maxmemoryFinding(

@@ -1,6 +1,6 @@
 import { type Bytes, MIB, SECOND } from '../config/units.ts';
 import { touchedMemory } from '../diagnosis/layers.ts';
-import { overMaxmemory } from '../diagnosis/limit.ts';
+import { isShortOfMemory, overMaxmemory } from '../diagnosis/limit.ts';
 import type { LoadCounters } from '../diagnosis/load.ts';
 import type { Blocker } from '../domain/blocker.ts';
 import type { Observation } from '../domain/observation.ts';
@@ -108,14 +108,8 @@ function pausing(paused: NonNullable<Observation['examined']>['paused']): Blocke
   return paused && { kind: 'clients-paused', ...paused };
 }
 
-/**
- * Evicting is what a full cache does all day; being over `maxmemory` in spite of it is pressure. Redis 7.0 reports for how long;
- * before, the sizes say whether.
- */
 function evicting(observation: Observation): Blocker | undefined {
+  if (!isShortOfMemory(observation)) return undefined;
   const { currentEvictionExceededTime: exceededFor = 0 } = observation.activity;
-  const isReported = observation.activity.currentEvictionExceededTime !== undefined;
-  const overLimit = overMaxmemory(observation);
-  const isPressed = isReported ? exceededFor > 0 : overLimit > 0;
-  return isPressed ? { kind: 'eviction-pressure', exceededFor, overLimit } : undefined;
+  return { kind: 'eviction-pressure', exceededFor, overLimit: overMaxmemory(observation) };
 }

@@ -68,8 +68,8 @@ describe('guards become reasons, with their figures and what was meant to be don
     [
       'more data than maxmemory',
       'eviction-pressure',
-      { observation: anObservation({ activity: { currentEvictionExceededTime: 40, ownCommands: 3 } }) },
-      { exceededFor: 40, overLimit: 0 },
+      { observation: anObservation({ activity: { currentEvictionExceededTime: 400, ownCommands: 3 } }) },
+      { exceededFor: 400, overLimit: 0 },
     ],
     [
       'just restarted',

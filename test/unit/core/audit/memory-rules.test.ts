@@ -110,7 +110,7 @@ test.each<[string, string, RegExp, Parameters<typeof aNodeFacts>[0]]>([
     'eviction',
     'critical',
     /cannot evict enough/,
-    { observation: { activity: { ...anObservation().activity, currentEvictionExceededTime: 5 } } },
+    { observation: { activity: { ...anObservation().activity, currentEvictionExceededTime: 500 } } },
   ],
   ['eviction', 'not-asked', /maxmemory is not set/, { memory: { maxmemory: 0 } }],
   ['fragmentation', 'fine', /external fragmentation is 6 MiB/, {}],

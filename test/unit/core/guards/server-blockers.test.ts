@@ -96,7 +96,7 @@ describe('the server itself', () => {
       engine: anEngine({ name: 'unknown', version: '' }),
       persistence: { loading: true, rdbBgsaveInProgress: true },
       replication: { role: 'primary', replicasSyncing: 1, failoverInProgress: true },
-      activity: { currentEvictionExceededTime: 1, ownCommands: 3 },
+      activity: { currentEvictionExceededTime: 1000, ownCommands: 3 },
     });
     expect(serverBlockers(seen, POLICY).map(({ kind }) => kind)).toEqual([
       'unknown-engine',
@@ -110,6 +110,8 @@ describe('the server itself', () => {
 
   test.each([
     ['Redis 7.0 says that it keeps up, however full', { currentEvictionExceededTime: 0 }, 40 * MIB, []],
+    ['a full cache is above it for a moment, between two slices', { currentEvictionExceededTime: 17 }, 0.1 * MIB, []],
+    ['before 7.0, above it by what the latest commands took', {}, 0.9 * MIB, []],
     ['before 7.0, above maxmemory', {}, 40 * MIB, [{ kind: 'eviction-pressure', exceededFor: 0, overLimit: 40 * MIB }]],
     ['before 7.0, at maxmemory: a full cache evicts all day', {}, 0, []],
   ])('%s', (_what, said, over, blockers) => {

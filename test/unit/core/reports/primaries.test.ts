@@ -79,8 +79,8 @@ test.each([
   ],
   [
     'that it is short of memory',
-    `${following(...IN_STEP)}\ncurrent_eviction_exceeded_time:0\ncurrent_eviction_exceeded_time:30`,
-    { kind: 'eviction-pressure', exceededFor: 30, overLimit: 0 },
+    `${following(...IN_STEP)}\ncurrent_eviction_exceeded_time:0\ncurrent_eviction_exceeded_time:3000`,
+    { kind: 'eviction-pressure', exceededFor: 3000, overLimit: 0 },
   ],
   [
     'that a failover is under way',

@@ -137,8 +137,8 @@ describe('it ends for a reason', () => {
     ['failover', { replication: { role: 'primary', replicasSyncing: 0, failoverInProgress: true } }, {}],
     [
       'eviction-pressure',
-      { activity: { ...anObservation().activity, currentEvictionExceededTime: 5 } },
-      { exceededFor: 5 },
+      { activity: { ...anObservation().activity, currentEvictionExceededTime: 500 } },
+      { exceededFor: 500 },
     ],
   ])('a guard that fires: %s, with its figures', (kind, over, figures) => {
     expect(decide({ observation: running({}, over) })).toMatchObject({
