@@ -8,6 +8,7 @@ import { holderText } from '../../core/format/holder.ts';
 import { pauseText } from '../../core/format/pause.ts';
 import { bytesText, timeText } from '../../core/format/units.ts';
 import { unlistedText } from '../../core/format/unlisted.ts';
+import { isRecent } from '../../core/guards/stage-limits.ts';
 import { windowAt } from '../../core/guards/window.ts';
 import { leasesIn } from '../../core/leases/lease-store.ts';
 import type { GroupLease } from '../../core/managed/lease.ts';
@@ -77,7 +78,7 @@ function unlistedOf({ id, nodes }: InstanceConfig, known: Membership | undefined
 export function heldVersions({ stageDocument }: State, now: number, timezone: string): readonly string[] {
   const falls = typeof stageDocument === 'object' ? stageDocument.falls : [];
   const byVersion = Map.groupBy(
-    falls.filter(({ until }) => until >= now).toSorted((a, b) => b.at - a.at),
+    falls.filter((fall) => isRecent(fall, now)).toSorted((a, b) => b.at - a.at),
     ({ engine: { name, version } }) => `${name} ${version}`,
   );
   return [...byVersion].flatMap(([version, [latest]]) =>

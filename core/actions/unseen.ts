@@ -2,6 +2,7 @@ import type { StageBlocker } from '../domain/blocker.ts';
 import type { Lease } from '../domain/lease.ts';
 import type { Version } from '../domain/stage.ts';
 import { NIGHT } from '../guards/canary.ts';
+import { isSameVersion } from '../guards/stage-limits.ts';
 import { type HeldLease, isQuarantined } from '../leases/lease-store.ts';
 import type { SwitchedNode } from './acting-leases.ts';
 import type { Look } from './outages.ts';
@@ -24,8 +25,7 @@ export function unseenBlockers(
   if (since === undefined) return [];
   const isUnseen = ({ node, at }: Checked) =>
     !looks.some((look) => look.node.id === node) && at < since && now - at < NIGHT;
-  const isSame = ({ engine }: Checked) =>
-    engine === undefined || own === undefined || (engine.name === own.name && engine.version === own.version);
+  const isSame = ({ engine }: Checked) => engine === undefined || own === undefined || isSameVersion(engine, own);
   const groups = switched.flatMap(({ node, checked }) => (checked ? [{ node, ...checked }] : []));
   const found = [...leases.flatMap(checkedUnder), ...groups].find((one) => isUnseen(one) && isSame(one));
   return found ? [{ kind: 'version-unseen', node: found.node, at: found.at, until: found.at + NIGHT }] : [];

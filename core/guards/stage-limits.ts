@@ -58,10 +58,12 @@ function hostOf(node: string): string {
 
 function latestOutage(falls: readonly Outage[], engine: Version | undefined, now: number): Outage | undefined {
   return falls
-    .filter(
-      (fall) => isRecent(fall, now) && engine?.name === fall.engine.name && engine.version === fall.engine.version,
-    )
+    .filter((fall) => isRecent(fall, now) && engine !== undefined && isSameVersion(engine, fall.engine))
     .toSorted((a, b) => b.at - a.at)[0];
+}
+
+export function isSameVersion(a: Version, b: Version): boolean {
+  return a.name === b.name && a.version === b.version;
 }
 
 /** Its version gets no defrag now. */

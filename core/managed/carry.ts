@@ -52,10 +52,9 @@ async function running(run: GroupRun, held: HeldGroup): Promise<GroupReport> {
   const looks = await looksAt(run, lease);
   const stop = await stopNow(run, lease, looks);
   const nodes = looks.map(({ leased, facts }) => (facts ? lookedAt(leased, facts.observation) : leased));
-  const busyUntil = stop ? run.ports.clock.now() + BUSY : lease.busyUntil;
-  const after = { ...lease, nodes, holder: run.holder, busyUntil };
-  if (stop) return await restore(run, await writeEnd(run, closing(after, stop), held));
-  await write(run, after, held);
+  const seen = { ...lease, nodes };
+  if (stop) return await close(run, { ...held, lease: seen }, stop);
+  await write(run, { ...seen, holder: run.holder }, held);
   const left = nodes.reduce((sum, { fragmentation }) => sum + fragmentation, 0);
   return reportOf(
     lease,
@@ -97,12 +96,15 @@ async function looksAt(run: GroupRun, { nodes }: GroupLease): Promise<readonly N
   );
 }
 
-function closing(lease: GroupLease, { because, detail }: Stop): GroupLease {
-  return { ...lease, phase: 'closing', closing: because, ...(detail !== undefined && { detail }) };
-}
-
-async function close(run: GroupRun, held: HeldGroup, stop: Stop): Promise<GroupReport> {
-  const after = { ...closing(held.lease, stop), holder: run.holder, busyUntil: run.ports.clock.now() + BUSY };
+async function close(run: GroupRun, held: HeldGroup, { because, detail }: Stop): Promise<GroupReport> {
+  const after: GroupLease = {
+    ...held.lease,
+    phase: 'closing',
+    closing: because,
+    ...(detail !== undefined && { detail }),
+    holder: run.holder,
+    busyUntil: run.ports.clock.now() + BUSY,
+  };
   return await restore(run, await writeEnd(run, after, held));
 }
 

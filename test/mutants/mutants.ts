@@ -654,8 +654,8 @@ export const MUTANTS: readonly Mutant[] = [
     law: 'S4',
     what: 'a version on which a server fell is started elsewhere',
     file: 'core/guards/stage-limits.ts',
-    from: 'engine?.name === fall.engine.name',
-    to: "engine?.name === ''",
+    from: 'engine !== undefined && isSameVersion',
+    to: "engine?.name === '' && isSameVersion",
     tests: [...MODEL, ...TROUBLES],
   },
   {

@@ -2,6 +2,7 @@ import { type NodeAddress, printSecretReference, type SecretReference, TLS_SECRE
 import type { IamSignIn, ManagedGroup } from '../../config/iam.ts';
 import type { InstanceConfig } from '../../config/schema.ts';
 import { present } from '../../domain/present.ts';
+import { lookup } from '../../format/lookup.ts';
 import { NodeFailure } from '../../ports/node-session.ts';
 import { SecretUnavailable } from '../aws/secret-failure.ts';
 import type { SecretReader } from '../aws/secrets.ts';
@@ -28,10 +29,10 @@ export async function targetOf(
 ): Promise<Target> {
   const read = async (key: string, reference: SecretReference | undefined) =>
     reference && (await orConfigProblem(secrets.read(reference), `${key}: `));
-  const names: Readonly<Partial<Record<string, string>>> = keysOf(addressed);
+  const keys = keysOf(addressed);
   const [password, ca, cert, key, passphrase] = await Promise.all([
     read('credentials.password', credentials?.password),
-    ...TLS_SECRETS.map((name) => read(names[name] ?? `tls.${name}`, tls?.[name])),
+    ...TLS_SECRETS.map((name) => read(lookup(keys, name) ?? `tls.${name}`, tls?.[name])),
   ]);
   return {
     host: node.host,
